@@ -1,0 +1,1 @@
+"""The engagement pipeline: answers to interactive radio shows, from RapidPro to tables, charts and maps."""

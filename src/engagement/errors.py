@@ -1,0 +1,67 @@
+"""The kinds of error that a person sees, each with its exit status.
+
+Anything else that is raised is a bug of the pipeline's own: Python prints a traceback and exits 1.
+"""
+
+from collections.abc import Sequence
+
+
+class PipelineError(Exception):
+    """Something a person can act on. The text says where, what was found, what was expected and what to do."""
+
+    exit_status = 1
+
+
+class UsageError(PipelineError):
+    """The command line can't be carried out, e.g. a file named on it does not exist."""
+
+    exit_status = 2
+
+
+class LockedError(PipelineError):
+    """Another run works on the same data root."""
+
+    exit_status = 4
+
+
+class ConfigurationError(PipelineError):
+    """The configuration, the coding plans or a code scheme can't be used."""
+
+    exit_status = 10
+
+
+class InputError(PipelineError):
+    """A data file is damaged, missing or not of its format."""
+
+    exit_status = 11
+
+
+class ServiceError(PipelineError):
+    """A remote service refused, or could not be reached."""
+
+    exit_status = 12
+
+
+class DisclosureError(PipelineError):
+    """The gate held something back that may not leave this machine."""
+
+    exit_status = 13
+
+
+class MachineError(PipelineError):
+    """This machine stands in the way: disk, permissions, the Docker engine."""
+
+    exit_status = 14
+
+
+def listing(problems: Sequence[str], most: int = 100) -> str:
+    """Set out problems for a person, one a line behind a count; those after the first `most` are only counted.
+
+    >>> print(listing(["at $.A: 1 should be a string"]))
+    1 problem(s):
+      at $.A: 1 should be a string
+    """
+    lines = [f"{len(problems)} problem(s):", *(f"  {problem}" for problem in problems[:most])]
+    if len(problems) > most:
+        lines.append(f"  … and {len(problems) - most} more")
+    return "\n".join(lines)

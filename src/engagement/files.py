@@ -1,0 +1,202 @@
+"""Reading and writing files so that a file that exists is complete: every open() for writing is here.
+
+A new version is written beside the old one as `<name>.partial`, flushed to the disk and then moved into place. A process
+that is killed leaves the old version, and perhaps a `.partial` that the next run writes over.
+"""
+
+import contextlib
+import csv
+import ctypes
+import ctypes.util
+import errno
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from engagement.errors import InputError, MachineError, PipelineError, UsageError
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_SPREADSHEET_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@contextlib.contextmanager
+def explain_os_errors(path: Path) -> Iterator[None]:
+    """Turn an operating system's refusal (full disk, no permission) into a MachineError that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        remedy = (
+            "Free some space and run this again"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT)
+            else "Check that this user may write there and run this again"
+        )
+        raise MachineError(f"{path}: could not be written: {reason}. Nothing was replaced. {remedy}.") from error
+
+
+@contextlib.contextmanager
+def open_for_writing(path: Path) -> Iterator[IO[str]]:
+    """Open the next version of a UTF-8 text file, with `\\n` line ends; it is moved into place when the block ends well."""
+    # The text wrapper is flushed and detached before the bytes below it are synchronised and moved.
+    with open_bytes_for_writing(path) as file, _text(file) as text:
+        yield text
+
+
+@contextlib.contextmanager
+def open_bytes_for_writing(path: Path) -> Iterator[IO[bytes]]:
+    """Open the next version of a binary file; it is moved into place when the block ends well, else removed."""
+    partial = path.with_name(path.name + ".partial")
+    with explain_os_errors(path):
+        try:
+            with partial.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def _text(file: IO[bytes]) -> Iterator[IO[str]]:
+    wrapper = io.TextIOWrapper(file, encoding="utf-8", newline="\n", write_through=False)
+    try:
+        yield wrapper
+        wrapper.flush()
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            wrapper.detach()
+
+
+def make_directory(path: Path) -> Path:
+    """Make a directory and those above it, if they are not there; returns `path`."""
+    with explain_os_errors(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def read_text(path: Path, missing: type[PipelineError] = UsageError, what: str = "file") -> str:
+    """Read a UTF-8 file.
+
+    Raises
+    ------
+    `missing`
+        The file does not exist or can't be read; `what` says what was looked for.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise missing(f"{path}: no such file; expected {what}. Check the path.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise missing(f"{path}: {what} could not be read: {reason}. Check the file and its permissions.") from None
+
+
+def read_json(
+    path: Path,
+    invalid: type[PipelineError] = InputError,
+    missing: type[PipelineError] | None = None,
+    what: str = "a JSON file",
+) -> Any:
+    """Read a JSON document.
+
+    Raises
+    ------
+    `invalid`
+        The text is not JSON: named by line and column. Also for a missing file, unless `missing` says otherwise.
+    """
+    text = read_text(path, missing or invalid, what)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise invalid(
+            f"{path}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}. Mend the file and run this again."
+        ) from None
+
+
+def write_json(path: Path, document: Any, indent: int | None = 2) -> None:
+    """Write a JSON document with sorted keys, ASCII-escaped, and a final newline."""
+    with open_for_writing(path) as file:
+        json.dump(document, file, indent=indent, sort_keys=True)
+        file.write("\n")
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], quote_all: bool = False) -> None:
+    """Write a table with `\\n` line ends, quoting where it is needed, or everywhere."""
+    with open_for_writing(path) as file:
+        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def guard_cell(cell: str) -> str:
+    """Put an apostrophe before what a spreadsheet would run as a formula.
+
+    >>> guard_cell("=1+1"), guard_cell("maya")
+    ("'=1+1", 'maya')
+    """
+    return "'" + cell if cell.startswith(_SPREADSHEET_FORMULA_STARTS) else cell
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """Make `target` a copy of the directory `source` whose files are the same ones (hard links), or copies where links are refused."""
+    with explain_os_errors(target):
+        shutil.copytree(source, target, copy_function=_link_or_copy, symlinks=True)
+
+
+def _link_or_copy(source: str, target: str) -> str:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
+    return target
+
+
+def replace_directory(new: Path, current: Path) -> None:
+    """Put the directory `new` in the place of `current`, which is then removed; both are on one file system.
+
+    The two are exchanged in one step where the file system can do that. Elsewhere the old one is moved aside first, and
+    `finish_replacing` completes a replacement that was killed between the two moves.
+    """
+    aside = current.with_name(current.name + ".old")
+    with explain_os_errors(current):
+        if not current.exists():
+            new.rename(current)
+        elif _exchange(new, current):
+            shutil.rmtree(new)
+        else:
+            current.rename(aside)
+            new.rename(current)
+            shutil.rmtree(aside)
+
+
+def finish_replacing(current: Path, new: Path) -> None:
+    """Clear up after a replacement that was killed: `current` exists again afterwards if it ever did, `new` does not."""
+    aside = current.with_name(current.name + ".old")
+    with explain_os_errors(current):
+        # The old directory is only moved aside once the new one is complete.
+        if not current.exists() and aside.exists():
+            (new if new.exists() else aside).rename(current)
+        for left_over in (aside, new):
+            if left_over.exists():
+                shutil.rmtree(left_over)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Exchange two paths in one step; False where the kernel or the file system can't."""
+    library = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
+    if not hasattr(library, "renameat2"):
+        return False
+    done = library.renameat2(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE)
+    if done == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM):
+        return False
+    raise OSError(number, os.strerror(number), str(second))

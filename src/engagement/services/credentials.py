@@ -1,0 +1,73 @@
+"""Credentials files: a Google service account's key, or the embedded twins' directory."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engagement.errors import ConfigurationError, PipelineError, UsageError
+from engagement.files import read_text
+
+_SERVICE_ACCOUNT_KEYS = ("project_id", "client_email", "private_key", "token_uri")
+_EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
+
+
+@dataclass(frozen=True)
+class GoogleCredentials:
+    """A service account's key. `info` is the key's document and never shown."""
+
+    project_id: str
+    info: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class EmbeddedCredentials:
+    """The embedded twins, whose state lives in `directory` (absolute)."""
+
+    directory: Path
+
+
+Credentials = GoogleCredentials | EmbeddedCredentials
+
+
+def load_credentials(path: Path) -> Credentials:
+    """Read the credentials file that the command line names; a relative embedded directory starts at the file's folder."""
+    text = read_text(path, UsageError, "a credentials file")
+    return parse_credentials(text, where=str(path), folder=path.resolve().parent, error=UsageError)
+
+
+def parse_credentials(
+    text: str, where: str, folder: Path, error: type[PipelineError] = ConfigurationError
+) -> Credentials:
+    """Read a credentials document. `where` names it in errors, `folder` is what an embedded directory is relative to.
+
+    Raises
+    ------
+    `error`
+        It is not JSON, is of another type, or lacks a key. Its content is never part of the message.
+    """
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as problem:
+        raise error(
+            f"{where}, line {problem.lineno}, column {problem.colno}: not JSON; expected a credentials file. "
+            "Download the service account's key again."
+        ) from None
+    kind = document.get("type") if isinstance(document, dict) else None
+    if kind == "embedded":
+        directory = document.get("directory")
+        if not isinstance(directory, str) or not directory:
+            raise error(f"{where}: no 'directory'; expected the embedded services' directory. Add it.")
+        return EmbeddedCredentials((folder / directory).resolve())
+    if kind != "service_account":
+        raise error(f"{where}: 'type' is {kind!r}; expected 'service_account' or 'embedded'. Check which file this is.")
+    # An emulator asks for no key, so a project id is enough there.
+    needed = ("project_id",) if any(os.environ.get(name) for name in _EMULATOR_VARIABLES) else _SERVICE_ACCOUNT_KEYS
+    missing = [name for name in needed if not document.get(name)]
+    if missing:
+        raise error(
+            f"{where}: no {', '.join(map(repr, missing))}; expected a service account's key. Download it again."
+        )
+    return GoogleCredentials(document["project_id"], document)
