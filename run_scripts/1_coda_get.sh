@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+#
+# Stage 1: get the coders' labels from Coda.
+#   reads   Coda, and <data-root>/Coded Coda Files/ of the run before
+#   writes  <data-root>/Coded Coda Files/<dataset>.json
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+
+usage() {
+    cat <<TEXT
+Usage: ${0##*/} [options] <coda-auth-file> <coda-v2-root> <data-root>
+
+Get the messages and labels of every dataset from Coda: those that are new since the last time.
+
+  <coda-auth-file>  credentials of Coda, a JSON file
+  <coda-v2-root>    where CodaV2's own tools are; they are checked out there if it is missing
+  <data-root>       directory that holds all the pipeline's data; made if missing
+
+  --pipeline-configuration FILE  take the datasets from this configuration, not from the files in the data root
+  --full                         download everything anew (finds messages that were deleted in Coda)
+  -h, --help                     show this and exit
+TEXT
+}
+
+main() {
+    local configuration="" stage_options=()
+    while [[ ${1:-} == -* ]]; do
+        case "$1" in
+            -h | --help)
+                usage
+                exit 0
+                ;;
+            --pipeline-configuration)
+                expect_value "$@"
+                configuration="$2"
+                expect_file configuration
+                shift
+                ;;
+            --full) stage_options+=("$1") ;;
+            *) fail "unknown option: $1" ;;
+        esac
+        shift
+    done
+    expect_arguments 3 $#
+    local credentials="$1" coda_v2_root="$2" data_root="$3"
+    expect_file credentials
+    expect_directory data_root
+    expect_runtime
+
+    open_data_root "$data_root"
+    check_out_coda_v2 "$coda_v2_root"
+
+    mount_path ro "$credentials"
+    mount_path rw "$data_root"
+    if [[ -n $configuration ]]; then
+        mount_path ro "$(dirname -- "$configuration")"
+        stage_options+=(--pipeline-configuration "$configuration")
+    fi
+    run_stage coda-get --credentials "$credentials" --data-root "$data_root" "${stage_options[@]}"
+}
+
+main "$@"

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+#
+# Stage 3: code the messages, and write the tables and the Coda files.
+#   reads   <data-root>/Raw Data/, <data-root>/Coded Coda Files/, the pipeline configuration and its coding plans
+#   writes  <data-root>/Outputs/ (all but Automated Analysis/), <data-root>/State/, and Drive where that is configured
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+
+usage() {
+    cat <<TEXT
+Usage: ${0##*/} [options] <user> <google-cloud-credentials-file-path> <pipeline-configuration-file-path> <data-root>
+
+Turn the raw data and the coders' labels into messages.csv, individuals.csv, production.csv, Coda files and ICR samples.
+
+  <user>                                who runs this, for the data's history
+  <google-cloud-credentials-file-path>  Google Cloud service account's key, a JSON file
+  <pipeline-configuration-file-path>    pipeline configuration, a JSON file
+  <data-root>                           directory that holds all the pipeline's data; made if missing
+
+  --mode MODE            all-stages (the default), or auto-code-only: stop before the coders' labels are applied
+  --partitions N         split the work into N parts by participant
+  --jobs N               work on N parts at a time
+  --full                 do everything anew, without what was kept of the last run
+  --allow-project-code   load cleaners and imputation functions from the configuration's own folder
+  --profile-cpu FILE     write a profile of the processor's time to FILE
+  --profile-memory FILE  write a profile of the memory to FILE
+  -h, --help             show this and exit
+TEXT
+}
+
+main() {
+    local profile profile_directory stage_options=()
+    while [[ ${1:-} == -* ]]; do
+        case "$1" in
+            -h | --help)
+                usage
+                exit 0
+                ;;
+            --mode | --partitions | --jobs)
+                expect_value "$@"
+                stage_options+=("$1" "$2")
+                shift
+                ;;
+            --full | --allow-project-code) stage_options+=("$1") ;;
+            --profile-cpu | --profile-memory)
+                expect_value "$@"
+                profile="$(realpath --canonicalize-missing -- "$2")"
+                profile_directory="$(dirname -- "$profile")"
+                [[ -d $profile_directory ]] || fail "no such directory: '$profile_directory'"
+                mount_path rw "$profile_directory"
+                stage_options+=("$1" "$profile")
+                shift
+                ;;
+            *) fail "unknown option: $1" ;;
+        esac
+        shift
+    done
+    expect_arguments 4 $#
+    local user="$1" credentials="$2" configuration="$3" data_root="$4"
+    expect_file credentials
+    expect_file configuration
+    expect_directory data_root
+    expect_runtime
+
+    open_data_root "$data_root"
+
+    mount_path ro "$credentials"
+    mount_path ro "$(dirname -- "$configuration")"
+    mount_path rw "$data_root"
+    run_stage generate-outputs --user "$user" --credentials "$credentials" --pipeline-configuration "$configuration" \
+        --data-root "$data_root" "${stage_options[@]}"
+}
+
+main "$@"

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+#
+# Stage 4: add the new messages to Coda.
+#   reads   <data-root>/Outputs/Coda Files/<dataset>.json, <data-root>/Coded Coda Files/ and Coda
+#   writes  Coda: messages that it does not have yet
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+
+usage() {
+    cat <<TEXT
+Usage: ${0##*/} [options] <coda-auth-file> <coda-v2-root> <data-root>
+
+Add the messages that Coda does not have yet to every dataset; what it has is never touched.
+
+  <coda-auth-file>  credentials of Coda, a JSON file
+  <coda-v2-root>    where CodaV2's own tools are; they are checked out there if it is missing
+  <data-root>       directory that holds all the pipeline's data; made if missing
+
+  --pipeline-configuration FILE  take the datasets from this configuration, not from the files in the data root
+  -h, --help                     show this and exit
+TEXT
+}
+
+main() {
+    local configuration="" stage_options=()
+    while [[ ${1:-} == -* ]]; do
+        case "$1" in
+            -h | --help)
+                usage
+                exit 0
+                ;;
+            --pipeline-configuration)
+                expect_value "$@"
+                configuration="$2"
+                expect_file configuration
+                shift
+                ;;
+            *) fail "unknown option: $1" ;;
+        esac
+        shift
+    done
+    expect_arguments 3 $#
+    local credentials="$1" coda_v2_root="$2" data_root="$3"
+    expect_file credentials
+    expect_directory data_root
+    expect_runtime
+
+    open_data_root "$data_root"
+    check_out_coda_v2 "$coda_v2_root"
+
+    mount_path ro "$credentials"
+    mount_path rw "$data_root"
+    if [[ -n $configuration ]]; then
+        mount_path ro "$(dirname -- "$configuration")"
+        stage_options+=(--pipeline-configuration "$configuration")
+    fi
+    run_stage coda-add --credentials "$credentials" --data-root "$data_root" "${stage_options[@]}"
+}
+
+main "$@"

@@ -1,0 +1,104 @@
+# shellcheck shell=bash
+# What every run script starts with: how it speaks, how it ends, and how it reads its arguments.
+# A script that sources this defines `usage`, which prints the help.
+
+umask 077
+
+project_root="$(realpath -- "$(dirname -- "${BASH_SOURCE[0]}")/../..")"
+
+# shellcheck source-path=SCRIPTDIR source=data_root.sh
+source "$project_root/run_scripts/lib/data_root.sh"
+# shellcheck source-path=SCRIPTDIR source=runtime.sh
+source "$project_root/run_scripts/lib/runtime.sh"
+
+# say MESSAGE: one line for the person who runs this.
+say() {
+    printf '%s\n' "$1" >&2
+}
+
+# fail MESSAGE: say what is wrong with the command line and how it should be, and exit 2.
+fail() {
+    printf 'ERROR: %s: %s\n\n' "${0##*/}" "$1" >&2
+    usage >&2
+    exit 2
+}
+
+# stop STATUS MESSAGE: say what stands in the way, and exit with STATUS (the README lists them).
+stop() {
+    printf 'ERROR: %s\n' "$2" >&2
+    exit "$1"
+}
+
+# expect_arguments EXPECTED FOUND: check how many positional arguments there are.
+expect_arguments() {
+    (($2 == $1)) || fail "expected $1 arguments but got $2"
+}
+
+# expect_value OPTION...: check that the option which comes first in what is left of the command line has a value.
+expect_value() {
+    (($# >= 2)) || fail "option $1 needs a value"
+}
+
+# expect_file VARIABLE: check that the variable holds the path of a file that can be read, and make it absolute.
+expect_file() {
+    local -n file_path="$1"
+    [[ -f $file_path ]] || fail "no such file: '$file_path'"
+    [[ -r $file_path ]] || fail "this user may not read '$file_path'"
+    file_path="$(realpath -- "$file_path")"
+}
+
+# expect_directory VARIABLE: check that the variable holds the path of a directory, there or yet to be made, and make it
+# absolute.
+expect_directory() {
+    local -n directory_path="$1"
+    [[ -n $directory_path ]] || fail "expected the path of a directory but got ''"
+    [[ ! -e $directory_path || -d $directory_path ]] || fail "not a directory: '$directory_path'"
+    directory_path="$(realpath --canonicalize-missing -- "$directory_path")"
+}
+
+# make_directory PATH: make a directory if it is missing, and check that this user may write in it.
+make_directory() {
+    mkdir -p -- "$1" 2>/dev/null ||
+        stop 14 "$1: the directory can't be made. Check the path and its permissions, and run this again."
+    [[ -w $1 && -x $1 ]] ||
+        stop 14 "$1: this user may not write there. Check the directory's permissions, and run this again."
+}
+
+# run_child COMMAND ARGUMENT...: run a command and return its exit status. INT, TERM and HUP are passed on to it and all
+# that it started, and the signal's name is kept in `received_signal`.
+run_child() {
+    local status awaiting=1
+    # shellcheck disable=SC2034 # for the caller
+    received_signal=""
+    # In a process group of its own: bash has other background commands ignore INT, and a terminal's Ctrl-C then reaches
+    # the command once, through the trap.
+    set -m
+    "$@" </dev/null &
+    local child=$! name
+    set +m
+    for name in INT TERM HUP; do
+        # shellcheck disable=SC2064 # the child and the signal of now are meant
+        trap "received_signal=$name awaiting=1; kill -s $name -- -$child 2>/dev/null || true" "$name"
+    done
+    # A signal ends `wait` before the child has ended.
+    while ((awaiting)); do
+        awaiting=0 status=0
+        wait "$child" || status=$?
+    done
+    trap - INT TERM HUP
+    return "$status"
+}
+
+# git_revision: print the commit that is checked out, or "unknown".
+git_revision() {
+    git -c safe.directory="$project_root" -C "$project_root" rev-parse --verify HEAD 2>/dev/null || printf 'unknown\n'
+}
+
+# check_out_coda_v2 DIRECTORY: fetch CodaV2's administration tools into the directory, where the script for that exists.
+# No stage needs them, so what goes wrong is a warning.
+check_out_coda_v2() {
+    local script="$project_root/run_scripts/checkout_coda_v2.sh"
+    if [[ -x $script ]]; then
+        "$script" "$1" || say "WARNING: $1: CodaV2 could not be checked out; the stage goes on without it."
+    fi
+}

@@ -1,0 +1,37 @@
+# shellcheck shell=bash disable=SC2154 # project_root is set by common.sh
+# Where a stage runs: in a Docker container, or with PIPELINE_RUNTIME=host in the project's virtual environment.
+
+# shellcheck source-path=SCRIPTDIR source=environment.sh
+source "$project_root/run_scripts/lib/environment.sh"
+# shellcheck source-path=SCRIPTDIR source=container.sh
+source "$project_root/run_scripts/lib/container.sh"
+
+# expect_runtime: check what PIPELINE_RUNTIME asks for.
+expect_runtime() {
+    case "${PIPELINE_RUNTIME:=docker}" in
+        docker | host) ;;
+        *) fail "PIPELINE_RUNTIME is '$PIPELINE_RUNTIME'; expected docker or host" ;;
+    esac
+}
+
+# prepare_runtime: make the image or the virtual environment if it is not there yet.
+prepare_runtime() {
+    case "$PIPELINE_RUNTIME" in
+        docker) build_image ;;
+        host) set_up_environment default ;;
+    esac
+}
+
+# run_stage STAGE ARGUMENT...: run a stage with its own options, and exit with its status. A container sees the paths
+# that `mount_path` was given.
+run_stage() {
+    prepare_runtime
+    case "$PIPELINE_RUNTIME" in
+        docker)
+            local status=0
+            run_in_container "$@" || status=$?
+            exit "$status"
+            ;;
+        host) exec_engagement "$@" ;;
+    esac
+}

@@ -1,0 +1,49 @@
+"""JSON -> frozen models, or every problem at once: pipeline configuration, coding plans, code schemes.
+
+`load_project` reads all three and checks them together; the attributes are the JSON keys in snake_case.
+"""
+
+from engagement.configuration.code_schemes import Code, CodeScheme, CodeType, ControlCode
+from engagement.configuration.coding_plans import (
+    CodingConfiguration,
+    CodingMode,
+    CodingPlan,
+    CodingPlans,
+    FoldStrategy,
+    PlanKind,
+    RawFieldFoldStrategy,
+)
+from engagement.configuration.loading import (
+    Project,
+    load_coding_plans,
+    load_pipeline_configuration,
+    load_project,
+)
+from engagement.configuration.pipeline_configuration import (
+    GCloudBucketSource,
+    PipelineConfiguration,
+    RapidProSource,
+    RecoveryCSVSource,
+)
+
+__all__ = [
+    "Code",
+    "CodeScheme",
+    "CodeType",
+    "CodingConfiguration",
+    "CodingMode",
+    "CodingPlan",
+    "CodingPlans",
+    "ControlCode",
+    "FoldStrategy",
+    "GCloudBucketSource",
+    "PipelineConfiguration",
+    "PlanKind",
+    "Project",
+    "RapidProSource",
+    "RawFieldFoldStrategy",
+    "RecoveryCSVSource",
+    "load_coding_plans",
+    "load_pipeline_configuration",
+    "load_project",
+]

@@ -1,0 +1,155 @@
+"""Code schemes: the code books that coders label with, one JSON file each."""
+
+import enum
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from engagement.configuration.model import Model, Text, key, parse_model, read_document
+
+
+class CodeType(enum.StrEnum):
+    """What kind of meaning a code has."""
+
+    NORMAL = "Normal"
+    CONTROL = "Control"
+    META = "Meta"
+
+
+class ControlCode(enum.StrEnum):
+    """Codes about the coding itself; a scheme has each at most once."""
+
+    STOP = "STOP"
+    DELETED = "DELETED"
+    NA = "NA"
+    NS = "NS"
+    NIC = "NIC"
+    CE = "CE"
+    NR = "NR"
+    NC = "NC"
+    WS = "WS"
+    NOC = "NOC"
+
+
+class Code(Model):
+    """One code of a scheme."""
+
+    code_id: Text = key("CodeID", "id of the code, unique within the scheme", "code-3f1a9c22")
+    code_type: CodeType = key("CodeType", "'Normal', 'Control' or 'Meta'", "Normal")
+    control_code: ControlCode | None = key("ControlCode", "which control code it is, on Control codes", "NA", None)
+    meta_code: Text | None = key("MetaCode", "which meta code it is, on Meta codes", "greeting", None)
+    display_text: str = key("DisplayText", "what coders see", "woman")
+    shortcut: str | None = key("Shortcut", "one character to type in Coda", "w", None, max_length=1)
+    numeric_value: int = key("NumericValue", "number of the code, unique within the scheme", 2)
+    string_value: Text = key("StringValue", "name of the code in the outputs, unique within the scheme", "woman")
+    visible_in_coda: bool = key("VisibleInCoda", "whether coders can choose it", True)
+    color: str | None = key("Color", "colour in Coda", "#b5d3ff", None)
+    match_values: tuple[str, ...] = key(
+        "MatchValues", "what a cleaner or a table calls it, unique within the scheme", ["woman", "female"], ()
+    )
+
+    @property
+    def is_normal(self) -> bool:
+        """Whether the code is a theme or an answer, and not about the coding."""
+        return self.code_type is CodeType.NORMAL
+
+
+class Documentation(Model):
+    """Where the scheme is explained."""
+
+    uri: str = key("URI", "address of the documentation", "https://example.org/code-book")
+
+
+class CodeScheme(Model):
+    """A code book. Codes keep the order of the file, which is the order of the output columns."""
+
+    scheme_id: Text = key("SchemeID", "id of the scheme", "Scheme-7a41c9")
+    name: Text = key("Name", "name of the scheme", "Gender")
+    version: Text = key("Version", "version of the scheme", "0.0.0.1")
+    codes: tuple[Code, ...] = key("Codes", "the codes, in order", [], min_length=1)
+    documentation: Documentation | None = key("Documentation", "where the scheme is explained", {}, None)
+
+    @cached_property
+    def codes_by_id(self) -> dict[str, Code]:
+        """The codes by CodeID."""
+        return {code.code_id: code for code in self.codes}
+
+    @cached_property
+    def codes_by_match_value(self) -> dict[str, Code]:
+        """The codes by each of their match values."""
+        return {value: code for code in self.codes for value in code.match_values}
+
+    @cached_property
+    def _control_codes(self) -> dict[ControlCode, Code]:
+        return {code.control_code: code for code in self.codes if code.control_code is not None}
+
+    @cached_property
+    def codes_by_meta_code(self) -> dict[str, Code]:
+        """The Meta codes by their MetaCode."""
+        return {code.meta_code: code for code in self.codes if code.meta_code is not None}
+
+    def control(self, control_code: ControlCode) -> Code:
+        """The scheme's code for a control code; KeyError where it has none."""
+        return self._control_codes[control_code]
+
+    def find_control(self, control_code: ControlCode) -> Code | None:
+        """The scheme's code for a control code, or None."""
+        return self._control_codes.get(control_code)
+
+    @cached_property
+    def _copy_pattern(self) -> re.Pattern[str]:
+        return re.compile(re.escape(self.scheme_id) + r"-[0-9]+")
+
+    def owns(self, scheme_id: str) -> bool:
+        """Whether labels under that SchemeID are labels of this scheme: its own id, or that of a numbered copy.
+
+        >>> scheme = CodeScheme.model_construct(scheme_id="Scheme-a")
+        >>> scheme.owns("Scheme-a-1"), scheme.owns("Scheme-ab")
+        (True, False)
+        """
+        return scheme_id == self.scheme_id or self._copy_pattern.fullmatch(scheme_id) is not None
+
+
+def load_code_scheme(path: Path) -> tuple[CodeScheme | None, list[str]]:
+    """Read a code scheme: the scheme and no problems, or None and every problem with its JSON path.
+
+    Raises
+    ------
+    ConfigurationError
+        The file is missing or is not JSON.
+    """
+    scheme, problems = parse_model(CodeScheme, read_document(path, "a code scheme"))
+    if scheme is not None:
+        problems = list(_find_scheme_problems(scheme.codes))
+    return (None if problems else scheme), problems
+
+
+def _find_scheme_problems(codes: Sequence[Code]) -> Iterator[str]:
+    for position, code in enumerate(codes):
+        for kind, value, name in (
+            (CodeType.CONTROL, code.control_code, "ControlCode"),
+            (CodeType.META, code.meta_code, "MetaCode"),
+        ):
+            if code.code_type is kind and value is None:
+                yield f"at $.Codes[{position}]: no {name!r}; expected one on a {kind} code. Add it."
+            if code.code_type is not kind and value is not None:
+                yield f"at $.Codes[{position}].{name}: {str(value)!r} on a {code.code_type} code; expected none. Remove it."
+    unique: dict[str, Callable[[Code], Sequence[object]]] = {
+        "CodeID": lambda code: [code.code_id],
+        "NumericValue": lambda code: [code.numeric_value],
+        "StringValue": lambda code: [code.string_value],
+        "ControlCode": lambda code: [] if code.control_code is None else [str(code.control_code)],
+        "MetaCode": lambda code: [] if code.meta_code is None else [code.meta_code],
+        "MatchValues": lambda code: code.match_values,
+    }
+    for name, values_of in unique.items():
+        first: dict[object, int] = {}
+        for position, code in enumerate(codes):
+            for value in values_of(code):
+                if value in first:
+                    yield (
+                        f"at $.Codes[{position}].{name}: {value!r} is also that of $.Codes[{first[value]}]; "
+                        "expected to be unique within the scheme. Change one."
+                    )
+                first.setdefault(value, position)

@@ -1,0 +1,264 @@
+"""Coding plans: which raw field is coded with which code schemes, where coders see it, and how it is folded."""
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from pathlib import PurePath
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from engagement.configuration.code_schemes import Code, CodeScheme
+from engagement.configuration.model import Model, Text, key, nearest
+
+_PLACE_CLEANERS = (
+    "english.constituency",
+    "english.county",
+    "somali.district",
+    "somali.district_unless_mogadishu_sub_district",
+    "somali.mogadishu_sub_district",
+    "swahili.constituency",
+    "swahili.county",
+)
+CLEANER_NAMES = tuple(
+    sorted(
+        chain(
+            _PLACE_CLEANERS,
+            (
+                f"{language}.{field}"
+                for language in ("english", "somali", "swahili")
+                for field in ("age", "gender", "urban_rural", "yes_no")
+            ),
+        )
+    )
+)
+IMPUTATION_LEVELS = {
+    "age_category": ("age", "age category"),
+    "somalia_location": ("sub-district", "district", "region", "state", "zone"),
+    "kenya_location": ("constituency", "county"),
+}
+
+
+def is_project_function(name: str) -> bool:
+    """Whether a cleaner or an imputation function is `<module>:<function>` of the project's own.
+
+    >>> is_project_function("our_cleaners:clean_clan"), is_project_function("somali.age")
+    (True, False)
+    """
+    module, colon, function = name.partition(":")
+    return bool(colon) and function.isidentifier() and all(part.isidentifier() for part in module.split("."))
+
+
+def _known_cleaner(name: str) -> str:
+    if name not in CLEANER_NAMES and not is_project_function(name):
+        raise PydanticCustomError("cleaner", "is not a cleaner{near}", {"near": nearest(name, CLEANER_NAMES)})
+    return name
+
+
+def _known_imputation(name: str) -> str:
+    if name not in IMPUTATION_LEVELS and not is_project_function(name):
+        raise PydanticCustomError(
+            "imputation", "is not an imputation function{near}", {"near": nearest(name, [*IMPUTATION_LEVELS])}
+        )
+    return name
+
+
+class CodingMode(enum.StrEnum):
+    """Whether an answer gets one code of a scheme or several."""
+
+    SINGLE = "SINGLE"
+    MULTIPLE = "MULTIPLE"
+
+
+class FoldStrategy(enum.StrEnum):
+    """How the values of one participant's messages become one value."""
+
+    ASSERT_EQUAL = "assert_equal"
+    ASSERT_LABEL_IDS_EQUAL = "assert_label_ids_equal"
+    CONCATENATE = "concatenate"
+    LIST_OF_LABELS = "list_of_labels"
+    BOOLEAN_OR = "boolean_or"
+    MATRIX = "matrix"
+    YES_NO_AMB = "yes_no_amb"
+    CONTROL_CODE_BY_PRECEDENCE = "control_code_by_precedence"
+
+
+class RawFieldFoldStrategy(enum.StrEnum):
+    """How the texts of one participant's messages become one text."""
+
+    CONCATENATE = "concatenate"
+    ASSERT_EQUAL = "assert_equal"
+
+
+def _file_name(name: str) -> str:
+    if PurePath(name).name != name:
+        raise PydanticCustomError("file_name", "should be a file name without a folder")
+    return name
+
+
+FileName = Annotated[str, StringConstraints(min_length=1), AfterValidator(_file_name)]
+
+
+class CodingConfigurationDocument(Model):
+    """One code scheme that a raw field is coded with."""
+
+    coding_mode: CodingMode = key("CodingMode", "'SINGLE' or 'MULTIPLE'", "SINGLE")
+    code_scheme: Text = key("CodeScheme", "file of the code scheme, in CodeSchemesDir", "gender.json")
+    coded_field: Text = key("CodedField", "field that holds the label or labels", "gender_coded")
+    analysis_file_key: Text | None = key(
+        "AnalysisFileKey",
+        "column (SINGLE) or start of the columns (MULTIPLE); without it there is none",
+        "gender",
+        None,
+    )
+    fold_strategy: FoldStrategy | None = key(
+        "FoldStrategy",
+        "how a participant's labels become one; by default assert_label_ids_equal (SINGLE), list_of_labels (MULTIPLE)",
+        "assert_label_ids_equal",
+        None,
+    )
+    cleaner: Annotated[str, AfterValidator(_known_cleaner)] | None = key(
+        "Cleaner", "cleaner that proposes labels", "somali.gender", None
+    )
+    include_in_theme_distribution: bool = key(
+        "IncludeInThemeDistribution", "whether the analysis tabulates it", False, True
+    )
+
+
+class CodingPlanDocument(Model):
+    """How one raw field is coded."""
+
+    raw_field: Text = key("RawField", "field with what people wrote", "gender_raw")
+    time_field: Text | None = key("TimeField", "field with the answer's time", "gender_time", None)
+    run_id_field: Text | None = key("RunIDField", "field with the answer's run id", "rqa_s01e01_run_id", None)
+    coda_filename: Annotated[FileName, StringConstraints(pattern=r".\.json$")] | None = key(
+        "CodaFilename", "file of the dataset, named like the dataset in Coda", "PROJECT_gender.json", None
+    )
+    icr_filename: FileName | None = key(
+        "ICRFilename", "file of the sample for inter-coder reliability", "e01.csv", None
+    )
+    id_field: Text | None = key("IDField", "field with the message's id; by default <RawField>_id", "gender_id", None)
+    ws_code: Text | None = key("WSCode", "match value of this dataset's code in the WS scheme", "gender", None)
+    raw_field_fold_strategy: RawFieldFoldStrategy = key(
+        "RawFieldFoldStrategy", "how a participant's texts become one: 'concatenate' or 'assert_equal'", "assert_equal"
+    )
+    code_imputation_function: Annotated[str, AfterValidator(_known_imputation)] | None = key(
+        "CodeImputationFunction", "how codes of several schemes complete each other", "age_category", None
+    )
+    coding_configurations: tuple[CodingConfigurationDocument, ...] = key(
+        "CodingConfigurations", "the code schemes it is coded with, in order", [], min_length=1
+    )
+
+
+class CodingPlansDocument(Model):
+    """All coding plans of a project."""
+
+    code_schemes_dir: Text = key("CodeSchemesDir", "folder of the code schemes, relative to this file", "code_schemes")
+    ws_correct_dataset_scheme: Text | None = key(
+        "WSCorrectDatasetScheme", "code scheme that names the right dataset of a wrong-scheme answer", "ws.json", None
+    )
+    operator_scheme: Text | None = key(
+        "OperatorScheme", "code scheme of the mobile operators, coded at fetch", "somalia_operator.json", None
+    )
+    rqa_coding_plans: tuple[CodingPlanDocument, ...] = key("RQACodingPlans", "answers to episodes", [], ())
+    demographic_coding_plans: tuple[CodingPlanDocument, ...] = key(
+        "DemographicCodingPlans", "answers about the participants", [], ()
+    )
+    follow_up_coding_plans: tuple[CodingPlanDocument, ...] = key(
+        "FollowUpCodingPlans", "answers to follow-up questions", [], ()
+    )
+
+
+class PlanKind(enum.StrEnum):
+    """Which list of the coding plans file a plan stands in."""
+
+    RQA = "RQACodingPlans"
+    DEMOGRAPHIC = "DemographicCodingPlans"
+    FOLLOW_UP = "FollowUpCodingPlans"
+
+
+@dataclass(frozen=True)
+class CodingConfiguration:
+    """One code scheme that a raw field is coded with, ready to use."""
+
+    coding_mode: CodingMode
+    code_scheme: CodeScheme
+    code_scheme_file: str
+    coded_field: str
+    analysis_file_key: str | None
+    fold_strategy: FoldStrategy
+    cleaner: str | None
+    include_in_theme_distribution: bool
+
+    def columns(self) -> Iterator[str]:
+        """Names of its columns in the analysis files, in order."""
+        if self.analysis_file_key is None:
+            return
+        if self.coding_mode is CodingMode.SINGLE:
+            yield self.analysis_file_key
+        else:
+            for code in self.code_scheme.codes:
+                yield f"{self.analysis_file_key}_{code.string_value}"
+
+
+@dataclass(frozen=True)
+class CodingPlan:
+    """How one raw field is coded, ready to use. `ws_code` is this dataset's code in the WS scheme."""
+
+    kind: PlanKind
+    raw_field: str
+    time_field: str | None
+    run_id_field: str | None
+    coda_filename: str | None
+    icr_filename: str | None
+    id_field: str
+    ws_code: Code | None
+    raw_field_fold_strategy: RawFieldFoldStrategy
+    code_imputation_function: str | None
+    coding_configurations: tuple[CodingConfiguration, ...]
+
+    @property
+    def coda_dataset(self) -> str | None:
+        """Name of the plan's dataset in Coda, or None for a plan that coders do not see."""
+        return None if self.coda_filename is None else self.coda_filename.removesuffix(".json")
+
+    @property
+    def source_field(self) -> str:
+        """Field that tells where each of several joined answers came from."""
+        return f"{self.raw_field}_source"
+
+    def columns(self) -> Iterator[str]:
+        """Names of its columns in the analysis files, in order; the raw field is the last."""
+        for configuration in self.coding_configurations:
+            yield from configuration.columns()
+        yield self.raw_field
+
+
+@dataclass(frozen=True)
+class CodingPlans:
+    """All coding plans of a project, with their code schemes."""
+
+    rqa: tuple[CodingPlan, ...]
+    demographic: tuple[CodingPlan, ...]
+    follow_up: tuple[CodingPlan, ...]
+    ws_correct_dataset_scheme: CodeScheme | None
+    operator_scheme: CodeScheme | None
+    ws_correct_dataset_scheme_file: str | None = None
+
+    @cached_property
+    def survey(self) -> tuple[CodingPlan, ...]:
+        """Plans for what participants were asked about themselves: demographic, then follow-up."""
+        return self.demographic + self.follow_up
+
+    @cached_property
+    def all(self) -> tuple[CodingPlan, ...]:
+        """All plans in the order of the output columns: RQA, demographic, follow-up."""
+        return self.rqa + self.survey
+
+    @cached_property
+    def rqa_by_raw_field(self) -> dict[str, CodingPlan]:
+        """The RQA plans by their raw field."""
+        return {plan.raw_field: plan for plan in self.rqa}

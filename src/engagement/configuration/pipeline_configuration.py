@@ -1,0 +1,284 @@
+"""The pipeline configuration: where the messages of one project come from, and what becomes of them."""
+
+import enum
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from engagement.configuration.model import Instant, Model, Text, key
+
+StorageUrl = Annotated[str, StringConstraints(pattern=r"^(gs|file)://.+")]
+FlowName = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^/\x00]+$")]
+
+
+class RapidProSource(Model):
+    """Flows of one RapidPro workspace."""
+
+    source_type: Literal["RapidPro"] = key("SourceType", "'RapidPro'", "RapidPro")
+    domain: Text = key("Domain", "host of the RapidPro server, with a scheme and a port where they differ", "textit.in")
+    token_file_url: StorageUrl = key(
+        "TokenFileURL", "gs:// or file:// address of a text file with the workspace's token", "gs://keys/token.txt"
+    )
+    contacts_file_name: Text = key("ContactsFileName", "name of the contact map in State/", "project_contacts")
+    activation_flow_names: tuple[FlowName, ...] = key(
+        "ActivationFlowNames", "flows that receive the answers to episodes", ["s01e01_activation"], ()
+    )
+    survey_flow_names: tuple[FlowName, ...] = key(
+        "SurveyFlowNames", "flows that ask participants about themselves", ["s01_demographics"], ()
+    )
+    test_contact_uuids: tuple[Text, ...] = key(
+        "TestContactUUIDs",
+        "RapidPro's uuids of the contacts that the team tests with",
+        ["3c5b7f0e-8d43-4c3e-9b6a-0d4f2a9c7e11"],
+        (),
+    )
+
+
+class _UrlSource(Model):
+    activation_flow_urls: tuple[StorageUrl, ...] = key(
+        "ActivationFlowURLs", "files with answers to episodes", ["gs://recovered/s01e01_recovered.csv"], ()
+    )
+    survey_flow_urls: tuple[StorageUrl, ...] = key(
+        "SurveyFlowURLs", "files with answers about participants", ["gs://recovered/demographics.csv"], ()
+    )
+
+
+class GCloudBucketSource(_UrlSource):
+    """TracedData files that another pipeline left in a bucket."""
+
+    source_type: Literal["GCloudBucket"] = key("SourceType", "'GCloudBucket'", "GCloudBucket")
+
+
+class RecoveryCSVSource(_UrlSource):
+    """CSV files of messages that were recovered outside RapidPro."""
+
+    source_type: Literal["RecoveryCSV"] = key("SourceType", "'RecoveryCSV'", "RecoveryCSV")
+
+
+RawDataSource = Annotated[RapidProSource | GCloudBucketSource | RecoveryCSVSource, Field(discriminator="source_type")]
+
+
+def flow_name_of_url(url: str) -> str:
+    """The flow's name that a file stands for: the file's name without its extension.
+
+    >>> flow_name_of_url("gs://recovered/2021/s01e01_recovered.csv")
+    's01e01_recovered'
+    """
+    name = url.rsplit("/", 1)[-1]
+    return name.rsplit(".", 1)[0] or name
+
+
+def activation_flows_of(source: RapidProSource | GCloudBucketSource | RecoveryCSVSource) -> tuple[str, ...]:
+    """Names of a source's activation flows, in order."""
+    if isinstance(source, RapidProSource):
+        return source.activation_flow_names
+    return tuple(map(flow_name_of_url, source.activation_flow_urls))
+
+
+def survey_flows_of(source: RapidProSource | GCloudBucketSource | RecoveryCSVSource) -> tuple[str, ...]:
+    """Names of a source's survey flows, in order."""
+    if isinstance(source, RapidProSource):
+        return source.survey_flow_names
+    return tuple(map(flow_name_of_url, source.survey_flow_urls))
+
+
+class PhoneNumberUuidTable(Model):
+    """Where phone numbers are exchanged for uuids."""
+
+    firebase_credentials_file_url: StorageUrl = key(
+        "FirebaseCredentialsFileURL", "credentials of the uuid table's Firestore", "gs://keys/firebase.json"
+    )
+    table_name: Text = key("TableName", "name of the uuid table", "PROJECT")
+
+
+class TimestampRemapping(Model):
+    """Messages of a time range belong to another episode than their flow says. Ranges are [start, end)."""
+
+    time_key: Text = key("TimeKey", "key of the time to look at", "Rqa_S01E01 (Time) - s01e01_activation")
+    show_pipeline_key_to_remap_to: Text = key(
+        "ShowPipelineKeyToRemapTo", "raw field of the episode that the messages belong to", "rqa_s01e02_raw"
+    )
+    range_start_inclusive: Instant | None = key(
+        "RangeStartInclusive", "from this moment on; without it from the beginning", "2026-03-01T00:00:00+03:00", None
+    )
+    range_end_exclusive: Instant | None = key(
+        "RangeEndExclusive", "until before this moment; without it to the end", "2026-03-08T00:00:00+03:00", None
+    )
+    time_to_adjust_to: Instant | None = key(
+        "TimeToAdjustTo", "time that the messages get instead of their own", "2026-03-08T12:00:00+03:00", None
+    )
+
+
+class RapidProKeyRemapping(Model):
+    """A key of the raw data becomes a field of the project."""
+
+    rapid_pro_key: Text = key("RapidProKey", "key in the raw data", "Rqa_S01E01 (Text) - s01e01_activation")
+    pipeline_key: Text = key("PipelineKey", "the project's name of the field", "rqa_s01e01_raw")
+    is_activation_message: bool = key("IsActivationMessage", "whether it is the answer to an episode", True, False)
+
+
+class Map(Model):
+    """A level of places to draw maps of."""
+
+    level: Text = key("Level", "name of the level, and of its folder", "region")
+    boundaries: str | None = key("Boundaries", "GeoJSON or shapefile with the level's boundaries", "regions.json", None)
+    coded_field: Text = key("CodedField", "coded field with the place", "region_coded")
+    generate_theme_distribution_maps: bool = key(
+        "GenerateThemeDistributionMaps", "whether to draw a map for each theme as well", True, False
+    )
+
+
+class TrafficLabel(Model):
+    """A named time range [start, end) to count messages in."""
+
+    start_date: Instant = key("StartDate", "first moment", "2026-03-01T00:00:00+03:00")
+    end_date: Instant = key("EndDate", "the moment after the last", "2026-03-08T00:00:00+03:00")
+    label: Text = key("Label", "name of the range", "Week of the first show")
+
+
+class SampleMessages(Model):
+    """How many messages are sampled for each code."""
+
+    limit_per_code: int = key("LimitPerCode", "messages a code", 100, 100, ge=1)
+
+
+class AutomatedAnalysis(Model):
+    """What the automated analysis makes besides its standard tables."""
+
+    maps: tuple[Map, ...] = key("Maps", "levels of places to draw", [], ())
+    traffic_labels: tuple[TrafficLabel, ...] = key("TrafficLabels", "named time ranges to count messages in", [], ())
+    sample_messages: SampleMessages | None = key("SampleMessages", "how many messages are sampled", {}, None)
+    impact_message_codes: tuple[Text, ...] = key(
+        "ImpactMessageCodes",
+        "StringValues of the codes whose messages go to impact_messages.csv",
+        ["gratitude"],
+        ("gratitude", "about_conversation", "impact"),
+    )
+    generate_region_theme_distribution_maps: bool | None = key(
+        "GenerateRegionThemeDistributionMaps", "older way to ask for maps of regions by theme", False, None
+    )
+    generate_district_theme_distribution_maps: bool | None = key(
+        "GenerateDistrictThemeDistributionMaps", "older way to ask for maps of districts by theme", False, None
+    )
+    generate_mogadishu_theme_distribution_maps: bool | None = key(
+        "GenerateMogadishuThemeDistributionMaps", "older way to ask for maps of Mogadishu by theme", False, None
+    )
+
+
+class DriveUpload(Model):
+    """Where the outputs go in Google Drive."""
+
+    drive_credentials_file_url: StorageUrl = key(
+        "DriveCredentialsFileURL", "service account that may write to the Drive folder", "gs://keys/drive.json"
+    )
+    production_upload_path: Text = key("ProductionUploadPath", "path of production.csv", "project/production.csv")
+    messages_upload_path: Text = key("MessagesUploadPath", "path of messages.csv", "project/messages.csv")
+    individuals_upload_path: Text = key("IndividualsUploadPath", "path of individuals.csv", "project/individuals.csv")
+    automated_analysis_dir: Text | None = key(
+        "AutomatedAnalysisDir", "folder of the automated analysis", "project/analysis", None
+    )
+    analysis_graphs_dir: Text | None = key(
+        "AnalysisGraphsDir", "older name of AutomatedAnalysisDir", "project/analysis", None
+    )
+
+
+class PhoneNumberPolicy(enum.StrEnum):
+    """What the gate does with phone numbers that participants typed."""
+
+    MASK = "mask"
+    STOP = "stop"
+    ALLOW = "allow"
+
+
+class Disclosure(Model):
+    """What the gate holds back before anything goes to Drive."""
+
+    phone_numbers: PhoneNumberPolicy = key(
+        "PhoneNumbers", "'mask' them in the uploaded copy, 'stop' the upload, or 'allow' them", "mask", "mask"
+    )
+    k_anonymity: int | None = key(
+        "KAnonymity", "fewest participants that may share a combination of Columns; off without it", 5, None, ge=2
+    )
+    columns: tuple[Text, ...] = key("Columns", "columns whose combinations are counted", ["age", "district"], ())
+
+
+def _known_time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise PydanticCustomError("time_zone", "should be an IANA time zone, like 'Africa/Nairobi'")
+    return name
+
+
+class PipelineConfiguration(Model):
+    """One project's pipeline."""
+
+    pipeline_name: Text | None = key(
+        "PipelineName", "name of the pipeline; without it that of the configuration's folder", "PROJECT_s01", None
+    )
+    raw_data_sources: tuple[RawDataSource, ...] = key("RawDataSources", "where messages come from", [], min_length=1)
+    phone_number_uuid_table: PhoneNumberUuidTable = key(
+        "PhoneNumberUuidTable", "where phone numbers are exchanged for uuids", {}
+    )
+    timestamp_remappings: tuple[TimestampRemapping, ...] = key(
+        "TimestampRemappings", "time ranges whose messages belong to another episode", [], ()
+    )
+    rapid_pro_key_remappings: tuple[RapidProKeyRemapping, ...] = key(
+        "RapidProKeyRemappings", "raw keys and the fields they become; of several for one field the later wins", []
+    )
+    project_start_date: Instant = key("ProjectStartDate", "first moment of the project", "2026-03-01T00:00:00+03:00")
+    project_end_date: Instant = key("ProjectEndDate", "the moment after the last", "2026-06-01T00:00:00+03:00")
+    time_zone_name: Annotated[str, AfterValidator(_known_time_zone)] = key(
+        "TimeZone", "IANA time zone for weeks, charts and recovery CSVs", "Africa/Mogadishu", "Africa/Nairobi"
+    )
+    filter_test_messages: bool = key("FilterTestMessages", "whether messages of test contacts are left out", True)
+    move_ws_messages: bool = key(
+        "MoveWSMessages", "whether answers labelled 'wrong scheme' move to the dataset they belong to", True
+    )
+    coding_plans_file: Text = key("CodingPlansFile", "coding plans, relative to this file", "coding_plans.json")
+    automated_analysis: AutomatedAnalysis | None = key(
+        "AutomatedAnalysis", "what the automated analysis makes besides its standard tables", {}, None
+    )
+    drive_upload: DriveUpload | None = key("DriveUpload", "where the outputs go in Google Drive", {}, None)
+    disclosure: Disclosure = key("Disclosure", "what is held back from Drive", {}, Disclosure())
+    coda_users: tuple[Text, ...] = key(
+        "CodaUsers", "who may label a dataset that the pipeline makes in Coda", ["coder@example.org"], ()
+    )
+    small_count_threshold: int = key("SmallCountThreshold", "counts below it are flagged as small", 10, 10, ge=0)
+    noise_minimum_length: int | None = key(
+        "NoiseMinimumLength", "answers shorter than this are noise; without it only blank ones are", 2, None, ge=1
+    )
+    memory_profile_upload_url_prefix: StorageUrl | None = key(
+        "MemoryProfileUploadURLPrefix", "address of memory profiles, but for the run id", "gs://logs/memory-", None
+    )
+    data_archive_upload_url_prefix: StorageUrl | None = key(
+        "DataArchiveUploadURLPrefix", "address of data archives, but for the run id", "gs://archives/data-", None
+    )
+    memory_profile_upload_bucket: StorageUrl | None = key(
+        "MemoryProfileUploadBucket", "older way: bucket of memory profiles", "gs://logs", None
+    )
+    data_archive_upload_bucket: StorageUrl | None = key(
+        "DataArchiveUploadBucket", "older way: bucket of data archives", "gs://archives", None
+    )
+    bucket_dir_path: str | None = key("BucketDirPath", "older way: folder in both buckets", "2026/PROJECT/", None)
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """The project's time zone."""
+        return ZoneInfo(self.time_zone_name)
+
+    @property
+    def activation_flows(self) -> tuple[str, ...]:
+        """Names of all activation flows, in the order of the sources."""
+        return tuple(name for source in self.raw_data_sources for name in activation_flows_of(source))
+
+    @property
+    def survey_flows(self) -> tuple[str, ...]:
+        """Names of all survey flows, in the order of the sources."""
+        return tuple(name for source in self.raw_data_sources for name in survey_flows_of(source))
+
+
+def name_of_pipeline(configuration: PipelineConfiguration, path: Path) -> str:
+    """The pipeline's name; without one in the file, that of the file's folder."""
+    return configuration.pipeline_name or path.resolve().parent.name

@@ -1,0 +1,24 @@
+"""An append-only record of who set what, where and when, and its JSON Lines files."""
+
+from engagement.provenance.reading import read_traced_data, write_traced_data
+from engagement.provenance.traced_data import (
+    HIDDEN,
+    ChainError,
+    Change,
+    Metadata,
+    TracedData,
+    decode,
+    encode_fresh_chain,
+)
+
+__all__ = [
+    "HIDDEN",
+    "ChainError",
+    "Change",
+    "Metadata",
+    "TracedData",
+    "decode",
+    "encode_fresh_chain",
+    "read_traced_data",
+    "write_traced_data",
+]

@@ -1,0 +1,44 @@
+"""TracedData files: one record a line."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from engagement.errors import InputError
+from engagement.files import open_for_writing
+from engagement.provenance.traced_data import ChainError, TracedData, decode
+
+
+def read_traced_data(path: Path) -> Iterator[TracedData]:
+    """Read the records of a TracedData file one by one, in the file's order, and verify their chains.
+
+    Raises
+    ------
+    InputError
+        The file can't be read, or a line does not verify: named by file, line and key.
+    """
+    try:
+        # As bytes, because texts may hold characters that Python counts among line ends; only \n separates records.
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    raise InputError(
+                        f"{path}, line {number}: it has no line end; expected a whole file. Make it again."
+                    )
+                try:
+                    record = decode(line)
+                except ChainError as error:
+                    raise InputError(f"{path}, line {number}: {error}. Restore the file or make it again.") from None
+                except UnicodeDecodeError:
+                    raise InputError(f"{path}, line {number}: it is not UTF-8 text. Make the file again.") from None
+                yield record
+    except OSError as error:
+        raise InputError(
+            f"{path}: could not be read: {error.strerror}; expected a TracedData file. Check the file."
+        ) from None
+
+
+def write_traced_data(path: Path, records: Iterable[TracedData]) -> None:
+    """Write records to a TracedData file, one a line, in the order given."""
+    with open_for_writing(path) as file:
+        for record in records:
+            file.write(record.encode() + "\n")

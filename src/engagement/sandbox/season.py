@@ -1,0 +1,81 @@
+"""The season's calendar: three episodes, two surveys, and how far into it each round has come. All times are UTC."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+ROUND_ZERO_ENDS = datetime(2026, 10, 12, tzinfo=UTC)
+LAST_ROUND = 19
+LIVE_PERIOD = timedelta(days=50)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A flow of the workspace. `results` are the keys of its questions, in the order they are asked."""
+
+    name: str
+    results: tuple[str, ...]
+    expires_after: timedelta
+    created_on: datetime
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A radio programme with a question. `weight` says how many of the audience write in after it was on air."""
+
+    dataset: str
+    aired_on: datetime
+    weight: float
+
+
+EPISODES = (
+    Episode("s01e01", datetime(2026, 8, 5, 15, tzinfo=UTC), 0.62),
+    Episode("s01e02", datetime(2026, 8, 26, 15, tzinfo=UTC), 0.5),
+    Episode("s01e03", datetime(2026, 9, 16, 15, tzinfo=UTC), 0.5),
+    Episode("s01e03", datetime(2026, 10, 10, 15, tzinfo=UTC), 0.45),  # the repeat
+)
+DEMOGRAPHIC_FIELDS = ("gender", "age", "location", "household_language", "recently_displaced")
+EVALUATION_FIELDS = ("show_helpful",)
+EVALUATION_OPENS = datetime(2026, 9, 28, 7, tzinfo=UTC)
+
+
+def activation_flow(dataset: str) -> str:
+    """Name the flow that receives the answers to an episode.
+
+    >>> activation_flow("s01e01")
+    'demo_s01e01_activation'
+    """
+    return f"demo_{dataset}_activation"
+
+
+DEMOGRAPHICS_FLOW = "demo_s01_demographics"
+EVALUATION_FLOW = "demo_s01_evaluation"
+FLOWS = (
+    *(
+        Flow(activation_flow(dataset), (f"rqa_{dataset}",), timedelta(days=7), datetime(2026, 6, 1, 8, tzinfo=UTC))
+        for dataset in ("s01e01", "s01e02", "s01e03")
+    ),
+    Flow(DEMOGRAPHICS_FLOW, DEMOGRAPHIC_FIELDS, timedelta(days=30), datetime(2026, 6, 2, 8, tzinfo=UTC)),
+    Flow(EVALUATION_FLOW, EVALUATION_FIELDS, timedelta(days=30), datetime(2026, 9, 1, 8, 30, 0, 250000, tzinfo=UTC)),
+    Flow("demo_welcome", (), timedelta(days=7), datetime(2026, 5, 4, 8, tzinfo=UTC)),
+)
+FLOWS_BY_NAME = {flow.name: flow for flow in FLOWS}
+
+
+def end_of_round(round_number: int) -> datetime:
+    """The moment that the sandbox shows in a round: round 0 is most of the season, each later one adds a day.
+
+    The season ends with round 19; rounds after it show the same.
+
+    Raises
+    ------
+    ValueError
+        The round is negative.
+    """
+    if round_number < 0:
+        raise ValueError(f"round {round_number} is negative")
+    return ROUND_ZERO_ENDS + timedelta(days=min(round_number, LAST_ROUND))
+
+
+def live_since(now: datetime) -> datetime:
+    """The midnight before which runs that have ended are in archives only."""
+    return (now - LIVE_PERIOD).replace(hour=0, minute=0, second=0, microsecond=0)

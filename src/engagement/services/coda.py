@@ -1,0 +1,55 @@
+"""Coda, where people label messages: what the pipeline asks of it, and how to open it.
+
+The protocol has two implementations: Coda V2's Firestore database, and a folder for the demo and for tests.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from engagement.services.coda_folder import FolderCoda
+from engagement.services.coda_format import CodeScheme, Message
+from engagement.services.credentials import Credentials, EmbeddedCredentials
+
+
+class CodaDatabase(Protocol):
+    """One Coda instance. A dataset is its messages, whatever number of segments they are split into."""
+
+    @property
+    def instance(self) -> str:
+        """A name for this instance, fit for a file name; two databases with the same name are the same one."""
+
+    def has_dataset(self, dataset: str) -> bool:
+        """Whether the dataset exists, perhaps without messages."""
+
+    def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[Message]:
+        """Read the messages that were updated at a time or later, or all of them, as they were at one moment.
+
+        A message without LastUpdated is only read along with all of them. A few messages that are somewhat older than
+        `updated_since` may be among them.
+        """
+
+    def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeScheme]) -> None:
+        """Create a dataset without messages; one that exists stays as it is."""
+
+    def add_messages(self, dataset: str, messages: Sequence[Message]) -> int:
+        """Add the messages that the dataset lacks (by MessageID) and return how many; those it has are not touched.
+
+        They get the numbers after the dataset's highest SequenceNumber, in the order given. Segments are opened as they
+        are needed and metrics follow. Safe to kill, to repeat, and beside another process that does the same.
+
+        Raises
+        ------
+        ServiceError
+            The dataset does not exist, or Coda can't be reached.
+        """
+
+
+def open_coda(credentials: Credentials) -> CodaDatabase:
+    """Open the Coda instance that the credentials belong to."""
+    if isinstance(credentials, EmbeddedCredentials):
+        return FolderCoda(credentials.directory)
+    # The Google client takes a second to import, and the demo does without it.
+    from engagement.services.coda_firestore import FirestoreCoda
+
+    return FirestoreCoda(credentials)

@@ -1,0 +1,170 @@
+"""Phone number -> participant uuid: the one place where phone numbers live, each with one uuid for ever.
+
+The ids that come in are those of `engagement.sources.de_identify`: a number's digits, or "<scheme>:<path>" of another
+channel. The embedded table, SQLite's, never holds one: it is keyed by HMAC-SHA256 under a key of its own.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import sqlite3
+import uuid
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from engagement.errors import InputError, MachineError
+from engagement.files import explain_os_errors, make_directory
+from engagement.services.credentials import Credentials, EmbeddedCredentials
+from engagement.services.retries import RetryPolicy
+
+_BATCH = 500
+_LOCK_TIMEOUT_SECONDS = 120.0
+
+
+class UuidTable(Protocol):
+    """Gives every participant one uuid for ever, also when two pipelines meet one at the same moment."""
+
+    def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
+        """The uuid of each id, "avf-phone-uuid-…"; an id that is new gets one."""
+
+
+def open_uuid_table(credentials: Credentials, table_name: str, policy: RetryPolicy) -> UuidTable:
+    """Give the table that the credentials are for."""
+    if isinstance(credentials, EmbeddedCredentials):
+        return EmbeddedUuidTable(credentials.directory, table_name)
+    from engagement.services.uuid_tables_firestore import FirestoreUuidTable
+
+    return FirestoreUuidTable(credentials, table_name, policy)
+
+
+def make_participant_uuid() -> str:
+    """Make a new participant's uuid."""
+    return f"avf-phone-uuid-{uuid.uuid4()}"
+
+
+def in_batches(ids: Iterable[str]) -> Iterator[Sequence[str]]:
+    """Split ids, each once and in order, into batches that one request of any service takes."""
+    distinct = list(dict.fromkeys(ids))
+    for start in range(0, len(distinct), _BATCH):
+        yield distinct[start : start + _BATCH]
+
+
+class EmbeddedUuidTable:
+    """A table in `<directory>/uuid_tables.sqlite`, which holds hashes under the key in `<directory>/uuid_tables.key`."""
+
+    def __init__(self, directory: Path, table_name: str, make_uuid: Callable[[], str] = make_participant_uuid):
+        self._path = directory / "uuid_tables.sqlite"
+        self._table_name = table_name
+        self._make_uuid = make_uuid
+        self._key = _load_key(make_directory(directory) / "uuid_tables.key", self._path)
+
+    def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
+        """The uuid of each id; an id that is new gets one."""
+        found: dict[str, str] = {}
+        with self._connect() as connection:
+            for batch in in_batches(ids):
+                found |= self._look_up(connection, batch)
+                new = [identifier for identifier in batch if identifier not in found]
+                if new:
+                    self._insert(connection, {identifier: self._make_uuid() for identifier in new})
+                    # Another pipeline may have been first: what the table holds now is what counts.
+                    found |= self._look_up(connection, new)
+        return found
+
+    def import_mappings(self, mapping: Mapping[str, str]) -> None:
+        """Take over uuids that were given elsewhere.
+
+        Raises
+        ------
+        InputError
+            An id has another uuid here, or a uuid belongs to another id: nothing is taken over.
+        """
+        with self._connect() as connection:
+            self._insert(connection, mapping)
+            conflicts = sum(
+                held.get(identifier) != mapping[identifier]
+                for batch in in_batches(mapping)
+                for held in [self._look_up(connection, batch)]
+                for identifier in batch
+            )
+            if conflicts:
+                raise InputError(
+                    f"{self._path}: {conflicts} of {len(mapping)} mappings differ from what table {self._table_name!r} "
+                    "holds; expected one uuid a number for ever. Nothing was taken over. Import into a new table."
+                )
+
+    def _look_up(self, connection: sqlite3.Connection, batch: Sequence[str]) -> dict[str, str]:
+        by_hash = {self._hash(identifier): identifier for identifier in batch}
+        marks = ", ".join("?" * len(by_hash))
+        rows = connection.execute(
+            f"SELECT hash, uuid FROM mappings WHERE table_name = ? AND hash IN ({marks})",  # noqa: S608 - only marks
+            (self._table_name, *by_hash),
+        )
+        return {by_hash[key]: participant for key, participant in rows}
+
+    def _insert(self, connection: sqlite3.Connection, mapping: Mapping[str, str]) -> None:
+        connection.executemany(
+            "INSERT OR IGNORE INTO mappings (table_name, hash, uuid) VALUES (?, ?, ?)",
+            [(self._table_name, self._hash(identifier), participant) for identifier, participant in mapping.items()],
+        )
+
+    def _hash(self, identifier: str) -> bytes:
+        return hmac.digest(self._key, identifier.encode("utf-8"), hashlib.sha256)
+
+    @contextlib.contextmanager
+    def _connect(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, which no other process can write within; it is undone when the block raises."""
+        with explain_os_errors(self._path):
+            self._path.touch(mode=0o600)
+        try:
+            with contextlib.closing(sqlite3.connect(self._path, timeout=_LOCK_TIMEOUT_SECONDS)) as connection:
+                connection.isolation_level = None
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(
+                    "CREATE TABLE IF NOT EXISTS mappings (table_name TEXT, hash BLOB, uuid TEXT NOT NULL, "
+                    "PRIMARY KEY (table_name, hash), UNIQUE (table_name, uuid)) WITHOUT ROWID"
+                )
+                yield connection
+                connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise MachineError(
+                f"{self._path}: the uuid table could not be used: {error}. "
+                "Nothing was changed. Check the disk, or bring the file back from a backup with its key."
+            ) from error
+
+
+def _load_key(path: Path, table: Path) -> bytes:
+    """Read the key, or make it when there is no table yet."""
+    if not path.exists():
+        if table.exists() and table.stat().st_size:
+            raise MachineError(
+                f"{path}: no such file, but {table.name} is there; expected the key that it was made with. "
+                "Bring it back from a backup: without it everybody would get a new uuid."
+            )
+        _make_key(path)
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        key = b""
+    if len(key) != hashlib.sha256().digest_size:
+        raise MachineError(f"{path}: not the key of a uuid table; expected 64 hex digits. Bring it back from a backup.")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    # Written whole under a name of its own, then linked: of two processes that do this at once, the first one's key counts.
+    own = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    with explain_os_errors(path):
+        descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(secrets.token_hex(hashlib.sha256().digest_size))
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(own)
+        finally:
+            own.unlink(missing_ok=True)

@@ -1,0 +1,67 @@
+"""The project's datasets, their files, and what a dataset is made with, for the two stages that speak with Coda."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engagement.configuration import CodingPlan, CodingPlans, load_project
+from engagement.errors import UsageError
+from engagement.services.coda_format import CodeScheme
+
+
+@dataclass(frozen=True)
+class Datasets:
+    """The project's datasets, and what those that Coda lacks are made with: nothing where no configuration is known."""
+
+    names: tuple[str, ...]
+    users: tuple[str, ...] = ()
+    code_schemes: Mapping[str, list[CodeScheme]] = field(default_factory=dict)
+
+
+def coded_file(data_root: Path, dataset: str) -> Path:
+    """Where stage 1 writes a dataset as it is in Coda."""
+    return data_root / "Coded Coda Files" / f"{dataset}.json"
+
+
+def output_file(data_root: Path, dataset: str) -> Path:
+    """Where stage 3 writes a dataset as it should be in Coda."""
+    return data_root / "Outputs" / "Coda Files" / f"{dataset}.json"
+
+
+def find_datasets(data_root: Path, configuration_path: Path | None) -> Datasets:
+    """Find the project's datasets: those of the configuration's coding plans, else those that have a file already.
+
+    Raises
+    ------
+    UsageError
+        There is neither a configuration nor a file.
+    """
+    if configuration_path is not None:
+        if not configuration_path.is_file():
+            raise UsageError(f"{configuration_path}: no such file; expected a pipeline configuration. Check the path.")
+        project = load_project(configuration_path)
+        code_schemes = _code_schemes_by_dataset(project.coding_plans)
+        return Datasets(tuple(code_schemes), project.configuration.coda_users, code_schemes)
+    folders = (coded_file(data_root, "").parent, output_file(data_root, "").parent)
+    names = sorted({path.stem for folder in folders for path in folder.glob("*.json")})
+    if not names:
+        raise UsageError(
+            f"{data_root}: no --pipeline-configuration was given, and there are no files in 'Outputs/Coda Files' or "
+            "'Coded Coda Files'; expected either, to know the datasets from. Give --pipeline-configuration."
+        )
+    return Datasets(tuple(names))
+
+
+def _code_schemes_by_dataset(plans: CodingPlans) -> dict[str, list[CodeScheme]]:
+    """Each dataset's code schemes as documents: those of its plan, then the WS scheme."""
+    return {plan.coda_dataset: _code_schemes_of(plan, plans) for plan in plans.all if plan.coda_dataset is not None}
+
+
+def _code_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeScheme]:
+    schemes = [configuration.code_scheme for configuration in plan.coding_configurations]
+    if plans.ws_correct_dataset_scheme is not None:
+        schemes.append(plans.ws_correct_dataset_scheme)
+    documents = {
+        scheme.scheme_id: scheme.model_dump(mode="json", by_alias=True, exclude_unset=True) for scheme in schemes
+    }
+    return list(documents.values())

@@ -1,0 +1,101 @@
+"""What is known of a Coda instance without asking it, so that little has to be read from it.
+
+The instances to download from and to add to may be two: the first can be a copy of the second. A downloaded file only tells
+about the instance it came from, so that is remembered. What another instance has is kept by itself.
+
+    State/coda/coded_file_instances.json      which instance each coded file was downloaded from
+    State/coda/<instance>/<dataset>.json      messages that a dataset of another instance is known to have
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from engagement.files import make_directory, read_json, write_json
+from engagement.services.coda_format import Message, find_newest_update, parse_time, read_message_file, write_time
+from engagement.stages.coda_datasets import coded_file
+
+_STATE_VERSION = 1
+_REMEDY = "Download the dataset anew: run the stage that gets messages from Coda with --full."
+
+
+@dataclass(frozen=True)
+class KnownMessages:
+    """Messages that a dataset is known to have: all that were updated before `newest_update`, perhaps others as well."""
+
+    message_ids: frozenset[str] = frozenset()
+    newest_update: datetime | None = None
+
+    def with_updates(self, messages: Iterable[Message]) -> "KnownMessages":
+        """Learn of everything that Coda has from `newest_update` on."""
+        read = KnownMessages.from_messages(list(messages))
+        times = [time for time in (self.newest_update, read.newest_update) if time is not None]
+        return KnownMessages(self.message_ids | read.message_ids, max(times, default=None))
+
+    def with_added(self, messages: Iterable[Message]) -> "KnownMessages":
+        """Learn of messages that were just added; when they were is known once they are read."""
+        return KnownMessages(self.message_ids.union(message["MessageID"] for message in messages), self.newest_update)
+
+    @staticmethod
+    def from_messages(messages: list[Message]) -> "KnownMessages":
+        """What is known from a dataset's messages as they were at one moment."""
+        return KnownMessages(frozenset(message["MessageID"] for message in messages), find_newest_update(messages))
+
+
+def load_known_messages(data_root: Path, dataset: str, instance: str) -> KnownMessages:
+    """What the instance is known to have: from the coded file where that is its own, else from State/; perhaps nothing."""
+    if _is_coded_file_of(instance, data_root, dataset):
+        return KnownMessages.from_messages(read_message_file(coded_file(data_root, dataset), _REMEDY))
+    state = _read_state(_known_messages_file(data_root, dataset, instance))
+    newest_update = state.get("NewestUpdate")
+    return KnownMessages(frozenset(state.get("MessageIDs", ())), newest_update and parse_time(newest_update))
+
+
+def save_known_messages(data_root: Path, dataset: str, instance: str, known: KnownMessages) -> None:
+    """Keep what the instance is known to have, unless the coded file tells it."""
+    if _is_coded_file_of(instance, data_root, dataset):
+        return
+    newest_update = known.newest_update and write_time(known.newest_update)
+    state = {"MessageIDs": sorted(known.message_ids), "NewestUpdate": newest_update}
+    _write_state(_known_messages_file(data_root, dataset, instance), state)
+
+
+def find_source_instance(data_root: Path, dataset: str) -> str | None:
+    """The instance that a dataset's coded file was downloaded from; None where that is not known."""
+    return _read_state(_source_instances_file(data_root)).get("Instances", {}).get(dataset)
+
+
+def record_source_instance(data_root: Path, dataset: str, instance: str | None) -> None:
+    """Remember which instance a dataset's coded file was downloaded from; None forgets it."""
+    path = _source_instances_file(data_root)
+    instances = _read_state(path).get("Instances", {})
+    changed = {**instances, dataset: instance}
+    if instance is None:
+        del changed[dataset]
+    if changed != instances:
+        _write_state(path, {"Instances": changed})
+
+
+def _is_coded_file_of(instance: str, data_root: Path, dataset: str) -> bool:
+    return find_source_instance(data_root, dataset) == instance and coded_file(data_root, dataset).exists()
+
+
+def _source_instances_file(data_root: Path) -> Path:
+    return data_root / "State" / "coda" / "coded_file_instances.json"
+
+
+def _known_messages_file(data_root: Path, dataset: str, instance: str) -> Path:
+    return data_root / "State" / "coda" / instance / f"{dataset}.json"
+
+
+def _read_state(path: Path) -> dict[str, Any]:
+    """Read a file of State/; nothing where there is none or one of another version, which costs a full download."""
+    document = read_json(path) if path.exists() else {}
+    return document if isinstance(document, dict) and document.get("Version") == _STATE_VERSION else {}
+
+
+def _write_state(path: Path, document: Mapping[str, Any]) -> None:
+    make_directory(path.parent)
+    write_json(path, {"Version": _STATE_VERSION, **document})
