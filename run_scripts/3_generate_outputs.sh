@@ -64,7 +64,7 @@ main() {
     expect_directory data_root
     expect_runtime
 
-    open_data_root "$data_root"
+    claim_directory "$data_root"
 
     mount_path ro "$credentials"
     mount_path ro "$(dirname -- "$configuration")"

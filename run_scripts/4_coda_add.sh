@@ -47,7 +47,7 @@ main() {
     expect_directory data_root
     expect_runtime
 
-    open_data_root "$data_root"
+    claim_directory "$data_root"
     check_out_coda_v2 "$coda_v2_root"
 
     mount_path ro "$credentials"

@@ -81,7 +81,7 @@ main() {
     fi
 
     # So far nothing was changed.
-    open_data_root "$data_root"
+    claim_directory "$data_root"
     make_directory "$data_root/Runs"
     make_directory "$backups"
     make_directory "$performance_logs"

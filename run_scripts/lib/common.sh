@@ -6,8 +6,8 @@ umask 077
 
 project_root="$(realpath -- "$(dirname -- "${BASH_SOURCE[0]}")/../..")"
 
-# shellcheck source-path=SCRIPTDIR source=data_root.sh
-source "$project_root/run_scripts/lib/data_root.sh"
+# shellcheck source-path=SCRIPTDIR source=locking.sh
+source "$project_root/run_scripts/lib/locking.sh"
 # shellcheck source-path=SCRIPTDIR source=runtime.sh
 source "$project_root/run_scripts/lib/runtime.sh"
 

@@ -15,15 +15,25 @@ mount_path() {
     esac
 }
 
+# find_docker_problem: print why there is no Docker here; fails if there is.
+find_docker_problem() {
+    if ! type -P docker >/dev/null; then
+        printf 'there is no docker command on this machine\n'
+    elif ! timeout 10 docker info >/dev/null 2>&1; then
+        printf 'no Docker engine answers\n'
+    else
+        return 1
+    fi
+}
+
 # build_image: build the image of this clone unless it is there, and set `image`. Its tag is a digest of all that goes
 # into it, so it is built once for each version, and two clones never take each other's.
 build_image() {
     local problem found revision output
-    type -P docker >/dev/null ||
-        stop 14 "there is no docker command on this machine. Install Docker, or set PIPELINE_RUNTIME=host."
+    if problem="$(find_docker_problem)"; then
+        stop 14 "$problem. Install or start Docker, or set PIPELINE_RUNTIME=host."
+    fi
     image="engagement-pipeline:$(image_digest)"
-    problem="$(docker version 2>&1 >/dev/null)" ||
-        stop 14 "the Docker engine does not answer: ${problem##*$'\n'} Start it, or set PIPELINE_RUNTIME=host."
     found="$(docker images --quiet "$image")"
     if [[ -z $found ]]; then
         say "Building the Docker image $image; this is done once for each version of the project and takes some minutes."
@@ -73,6 +83,14 @@ run_in_container() {
         stop 14 "Docker could not start the container; its own message is above. Mend that, and run this again."
     fi
     return "$status"
+}
+
+# exec_in_container ARGUMENT...: become `python -m engagement` in a container that sees the mounted paths and shares this
+# machine's network.
+exec_in_container() {
+    local environment_names=()
+    describe_container host
+    exec docker run "${container_arguments[@]}" "$image" "$@"
 }
 
 # plan_container STAGE ARGUMENT...: print what a stage needs, by the project's own code: it reads the configuration in a

@@ -17,6 +17,8 @@ from engagement.configuration.model import nearest
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
 
 UID_FIELD = "uid"
+# The raw data's own name of it.
+PARTICIPANT_KEY = "avf_phone_id"
 CONSENT_FIELD = "consent_withdrawn"
 # Fields that the fetch writes itself, under these names.
 FETCHED_FIELDS = frozenset({"operator_raw", "operator_coded", "urn_type"})
@@ -209,8 +211,8 @@ def _find_repeated_flows(configuration: PipelineConfiguration) -> Iterator[str]:
 def _find_field_problems(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[str]:
     remappings = configuration.rapid_pro_key_remappings
     written = {remapping.pipeline_key for remapping in remappings}
-    if UID_FIELD not in written:
-        yield f"at $.RapidProKeyRemappings: none writes {UID_FIELD!r}; expected one from 'avf_phone_id'. Add it."
+    if not any(r.pipeline_key == UID_FIELD and r.rapid_pro_key == PARTICIPANT_KEY for r in remappings):
+        yield f"at $.RapidProKeyRemappings: none makes {UID_FIELD!r} of {PARTICIPANT_KEY!r}; expected one. Add it."
     rqa_fields = sorted(plans.rqa_by_raw_field)
     for position, remapping in enumerate(remappings):
         at = f"$.RapidProKeyRemappings[{position}]"

@@ -1,6 +1,6 @@
 """TracedData files: one record a line."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from engagement.errors import InputError
@@ -8,8 +8,10 @@ from engagement.files import open_for_writing
 from engagement.provenance.traced_data import ChainError, TracedData, decode
 
 
-def read_traced_data(path: Path) -> Iterator[TracedData]:
+def read_traced_data(path: Path, wanted: Callable[[bytes], bool] | None = None) -> Iterator[TracedData]:
     """Read the records of a TracedData file one by one, in the file's order, and verify their chains.
+
+    `wanted` tells from a line's bytes whether to read its record at all.
 
     Raises
     ------
@@ -24,6 +26,8 @@ def read_traced_data(path: Path) -> Iterator[TracedData]:
                     raise InputError(
                         f"{path}, line {number}: it has no line end; expected a whole file. Make it again."
                     )
+                if wanted is not None and not wanted(line):
+                    continue
                 try:
                     record = decode(line)
                 except ChainError as error:

@@ -12,9 +12,7 @@ _TENS = {
     "swa": ("kumi", "ishirini", "thelathini", "arobaini", "hamsini", "sitini", "sabini", "themanini", "tisini"),
     "eng": ("ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"),
 }
-_ENGLISH_TEENS = tuple(
-    "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(" ")
-)
+_ENGLISH_TEENS = ("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
 _JOINED_BY = {"som": " iyo ", "swa": " na ", "eng": "-"}
 _FORMS = {
     "som": ("{0}", "{0}", "{0}", "{0} jir", "{0}jir", "{0} sano", "waxaan ahay {0} jir", "da'daydu waa {0}", "{1}"),

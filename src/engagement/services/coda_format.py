@@ -5,7 +5,7 @@ A message is a plain dictionary of JSON values and not a model, because what oth
     {"MessageID", "Text", "CreationDateTimeUTC", "Labels": [newest first], "SequenceNumber"?, "LastUpdated"?, …}
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -70,15 +70,20 @@ def read_message_file(path: Path, remedy: str) -> list[Message]:
     document = read_json(path, what="a JSON array of Coda messages")
     if not isinstance(document, list):
         raise InputError(f"{path}: the document is not an array; expected a JSON array of Coda messages. {remedy}")
-    problems = [
-        f"message {position}{_name(message)}: {problem}"
-        for position, message in enumerate(document, start=1)
-        for problem in _find_problems(message)
-    ]
-    problems += _find_repeated_ids(document)
+    problems = find_message_problems(document)
     if problems:
         raise InputError(f"{path}: {listing(problems)}\nExpected Coda messages. {remedy}")
     return document
+
+
+def find_message_problems(messages: Sequence[Any]) -> list[str]:
+    """Find what keeps messages from being used. Values are not shown: they may be what somebody wrote."""
+    problems = [
+        f"message {position}{_name(message)}: {problem}"
+        for position, message in enumerate(messages, start=1)
+        for problem in _find_problems(message)
+    ]
+    return problems + _find_repeated_ids(messages)
 
 
 def _name(message: Any) -> str:
@@ -87,7 +92,6 @@ def _name(message: Any) -> str:
 
 
 def _find_problems(message: Any) -> list[str]:
-    """What keeps a message from being used. Values are not shown: they may be what somebody wrote."""
     if not isinstance(message, dict):
         return ["it is not an object"]
     problems = []
@@ -124,10 +128,10 @@ def _is_time(value: Any) -> bool:
     return True
 
 
-def _find_repeated_ids(document: list[Any]) -> list[str]:
+def _find_repeated_ids(messages: Sequence[Any]) -> list[str]:
     seen: set[str] = set()
     problems = []
-    for position, message in enumerate(document, start=1):
+    for position, message in enumerate(messages, start=1):
         message_id = message.get("MessageID") if isinstance(message, dict) else None
         if not isinstance(message_id, str):
             continue

@@ -1,0 +1,159 @@
+#!/usr/bin/env bash
+#
+# The whole pipeline on invented participants: nothing to fill in, no account, no network.
+#   reads   configurations/demo
+#   writes  <directory>: data root/, backups/, performance logs/, embedded/, configuration/, credentials/
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+
+usage() {
+    cat <<TEXT
+Usage: ${0##*/} [options] [<directory>]
+
+Run the whole pipeline on a RapidPro with invented participants. Afterwards invented coders label the messages, so that
+running it again shows coded data.
+
+  <directory>  where the demo keeps everything; made if missing; .demo in this clone by default
+
+  --runtime docker|host  where the stages run; by default in Docker if it can be used here, else on this machine
+  -h, --help             show this and exit
+TEXT
+}
+
+main() {
+    local runtime=""
+    while [[ ${1:-} == -* ]]; do
+        case "$1" in
+            -h | --help)
+                usage
+                exit 0
+                ;;
+            --runtime)
+                expect_value "$@"
+                runtime="$2"
+                [[ $runtime == docker || $runtime == host ]] || fail "--runtime is '$runtime'; expected docker or host"
+                shift
+                ;;
+            *) fail "unknown option: $1" ;;
+        esac
+        shift
+    done
+    (($# <= 1)) || fail "expected at most 1 argument but got $#"
+    local directory="${1:-$project_root/.demo}"
+    expect_directory directory
+
+    claim_directory "$directory"
+    choose_runtime
+    choose_sandbox_runtime
+
+    (exec_sandbox sandbox-prepare)
+    # The demo needs none of CodaV2's tools: a directory that is there is not checked out.
+    make_directory "$directory/coda tools"
+    start_sandbox
+    local credentials="$directory/credentials" status=0
+    run_child "$project_root/run_scripts/run_pipeline.sh" demo "$directory/configuration/pipeline_configuration.json" \
+        "$credentials/coda_credentials.json" "$credentials/coda_credentials.json" \
+        "$credentials/google_cloud_credentials.json" "$directory/coda tools" "$directory/data root" \
+        "$directory/backups" "$directory/performance logs" || status=$?
+    stop_sandbox
+    ((status == 0)) || stop "$status" "the demo's pipeline ended with status $status; its log is in '$directory/performance logs'."
+
+    (exec_sandbox sandbox-code)
+    say_what_there_is
+}
+
+# choose_runtime: set PIPELINE_RUNTIME, make what it needs, and say why it is that one.
+choose_runtime() {
+    local reason="as --runtime asks"
+    if [[ -z $runtime ]]; then
+        runtime=host
+        if ! reason="$(find_docker_problem)"; then
+            if (build_image); then
+                runtime=docker
+                reason="a Docker engine answers"
+            else
+                reason="the Docker image could not be built"
+            fi
+        fi
+    fi
+    export PIPELINE_RUNTIME="$runtime"
+    if [[ $runtime == docker ]]; then
+        say "The stages run in Docker: $reason."
+    else
+        say "The stages run on this machine: $reason."
+    fi
+    prepare_runtime
+}
+
+# choose_sandbox_runtime: the sandbox runs on this machine, wherever the stages run, unless there is no Python for it.
+choose_sandbox_runtime() {
+    sandbox_runtime=host
+    if [[ $PIPELINE_RUNTIME == docker ]]; then
+        if find_python >/dev/null; then
+            set_up_environment default
+        else
+            sandbox_runtime=docker
+            mount_path rw "$directory"
+        fi
+    fi
+}
+
+# exec_sandbox COMMAND ARGUMENT...: become one of the sandbox's commands.
+exec_sandbox() {
+    local become=exec_engagement
+    [[ $sandbox_runtime == host ]] || become=exec_in_container
+    "$become" "$1" --directory "$directory" "${@:2}"
+}
+
+# start_sandbox: start the invented RapidPro, and wait until it answers.
+start_sandbox() {
+    local ready_file="$directory/sandbox.ready" status=0 waited
+    rm -f -- "$ready_file"
+    (
+        # A server that is left behind by a killed demo does not keep the directory locked.
+        exec {PIPELINE_LOCK_DESCRIPTOR}<&-
+        exec_sandbox sandbox-serve --ready-file "$ready_file"
+    ) &
+    sandbox_process=$!
+    trap stop_sandbox EXIT
+    for ((waited = 0; waited < 600; waited++)); do
+        [[ ! -e $ready_file ]] || return 0
+        if ! kill -0 "$sandbox_process" 2>/dev/null; then
+            wait "$sandbox_process" || status=$?
+            stop "$((status ? status : 1))" "the sandbox ended before it was ready; its own message is above."
+        fi
+        sleep 0.1
+    done
+    stop 14 "the sandbox was not ready within a minute. Run this again when the machine is less busy."
+}
+
+stop_sandbox() {
+    trap - EXIT
+    kill "$sandbox_process" 2>/dev/null || true
+    wait "$sandbox_process" 2>/dev/null || true
+}
+
+# say_what_there_is: tell where the outputs are, and what to do next.
+say_what_there_is() {
+    local outputs="$directory/data root/Outputs"
+    cat <<TEXT
+
+The demo's outputs are in '$outputs':
+  messages.csv      one row a message, with its codes
+  individuals.csv   one row a participant
+  production.csv    what people wrote, before coding
+  Coda Files/       what coders are asked to label
+TEXT
+    if [[ -e "$outputs/Automated Analysis/report.html" ]]; then
+        printf 'To look rather than read, open '\''%s'\'' in a browser.\n' "$outputs/Automated Analysis/report.html"
+    else
+        printf 'Open '\''%s'\'' in a spreadsheet.\n' "$outputs/individuals.csv"
+    fi
+    cat <<TEXT
+Meanwhile the invented coders have labelled messages, and people have sent new ones: run this again for coded data.
+TEXT
+}
+
+main "$@"

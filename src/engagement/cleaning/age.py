@@ -1,0 +1,132 @@
+"""Answers that tell the participant's age, from 10 to 99 years.
+
+A number counts as an age because of what stands around it: with a word for years it does anywhere; without one only where
+the rest of the answer is understood and speaks of nothing that is counted. Ranges, birth years, prices, telephone numbers
+and other people's ages are left to a coder.
+"""
+
+import functools
+import re
+
+from engagement.cleaning.numbers import Number, find_numbers
+from engagement.cleaning.tables import read_table
+from engagement.cleaning.text import doubt_words, neutral_words, plain
+
+YOUNGEST = 10
+OLDEST = 99
+
+_MOST_UNKNOWN_WORDS = 2
+_LOOK_BACK = 3  # tokens between "age" and its number: "my age now is 25"
+_LONGEST_PHRASE = 3
+_BIRTH_YEARS = range(1900, 2100)
+
+_TOKEN = re.compile(r"[a-z]+|[0-9]+|[^\sa-z0-9]")
+_APOSTROPHES = re.compile(r"['`]")
+_O_FOR_ZERO = re.compile(r"(?<![a-z0-9])([1-9])o(?![a-z0-9])")
+_L_FOR_ONE = re.compile(r"(?<![a-z0-9])[li]([0-9])(?![0-9])")
+_OPAQUE = " # "
+_NOT_AN_AGE = re.compile(
+    r"""
+      [0-9]{1,2}\s?[/.-]\s?[0-9]{1,2}\s?[/.-]\s?[0-9]{2,4}   # a date
+    | \+?[0-9]{5,}                                           # a telephone number
+    | \+?[0-9]{3,}(?:[ -][0-9]{2,})+                         # one in groups
+    | [0-9]+\s?/[=-]                                         # a price: 500/=
+    | [$€£]\s?[0-9]+ | [0-9]+\s?[$€£%]
+    | [0-9]+[.,:][0-9]+                                      # 2.5 or 25,000 or 12:30
+    """,
+    re.VERBOSE,
+)
+_SIGNS_OF_A_RANGE = frozenset("+<>~")
+_PEOPLE_COUNTS = frozenset({"wawili", "watatu", "wanne", "watano", "wasita", "wanane"})
+
+
+def read_age(text: str) -> str | None:
+    """Give the participant's age in years as digits; None when there is none, or more than one.
+
+    >>> read_age("waxaan ahay 22jir"), read_age("20-25"), read_age("nina watoto kumi")
+    ('22', None, None)
+    """
+    tokens = _tokens(text)
+    numbers = find_numbers(tokens)
+    if not numbers or _has_phrase(tokens, _words("own age is elsewhere")):
+        return None
+    years = [number for number in numbers if _is_marked(number, tokens)]
+    counts = [number for number in numbers if number not in years and _is_count(number, tokens)]
+    plain_numbers = [number for number in numbers if number not in years and number not in counts]
+    if years:
+        plain_numbers = [number for number in plain_numbers if number.value not in _BIRTH_YEARS]
+    elif not _is_understood(tokens, numbers):
+        return None
+    values = {number.value for number in (*years, *plain_numbers)}
+    if len(values) != 1 or any(_is_bounded(number, tokens) for number in (*years, *plain_numbers)):
+        return None
+    value = values.pop()
+    return str(value) if value is not None and YOUNGEST <= value <= OLDEST else None
+
+
+def _tokens(text: str) -> list[str]:
+    text = _APOSTROPHES.sub("", plain(text))
+    text = _O_FOR_ZERO.sub(r"\g<1>0", text)
+    text = _L_FOR_ONE.sub(r"1\1", text)
+    return _TOKEN.findall(_NOT_AN_AGE.sub(_OPAQUE, text))
+
+
+def _is_marked(number: Number, tokens: list[str]) -> bool:
+    """Tell whether a number is one of years: "22 jir", "miaka 22", "umri wangu ni 22", "age: 22"."""
+    following = [token for token in tokens[number.end : number.end + 2] if token not in "-.,"]
+    if following and following[0] in _words("age"):
+        return True
+    for token in reversed(tokens[max(0, number.start - _LOOK_BACK) : number.start]):
+        if token in _words("age"):
+            return not _is_count(number, tokens) or token == tokens[number.start - 1]
+        if token.isalpha() and token not in _words("own words"):
+            return False
+    return False
+
+
+def _is_count(number: Number, tokens: list[str]) -> bool:
+    """Tell whether a number counts something else: "3 caruur", "watoto watatu", "ksh 50", "covid-19"."""
+    following = tokens[number.end : number.end + 2]
+    if following and (following[0] in _words("other unit") or (following[-1] in _PEOPLE_COUNTS and following[0] == "na")):
+        return True
+    before = [token for token in tokens[max(0, number.start - 2) : number.start] if token.isalpha()]
+    return bool(before) and before[-1] in _words("before other")
+
+
+def _is_bounded(number: Number, tokens: list[str]) -> bool:
+    """Tell whether a number is only one end of a range: "over 18", "25 ka badan", "18+"."""
+    around = tokens[max(0, number.start - 2) : number.end + 3]
+    beside = tokens[max(0, number.start - 1) : number.end + 1]
+    return _has_phrase(around, _words("bound")) or not _SIGNS_OF_A_RANGE.isdisjoint(beside)
+
+
+def _is_understood(tokens: list[str], numbers: list[Number]) -> bool:
+    """Tell whether nearly all the words around the numbers are known, and above all the one that a number may count."""
+    said = {position for number in numbers for position in range(number.start, number.end)}
+    unknown = {
+        position
+        for position, token in enumerate(tokens)
+        if position not in said and token.isalpha() and token not in _known_words()
+    }
+    if len(unknown) > _MOST_UNKNOWN_WORDS or any(number.end in unknown for number in numbers):
+        return False
+    return doubt_words().isdisjoint(tokens)
+
+
+def _has_phrase(tokens: list[str], phrases: frozenset[str]) -> bool:
+    return any(
+        " ".join(tokens[start:end]) in phrases
+        for start in range(len(tokens))
+        for end in range(start + 1, min(start + _LONGEST_PHRASE, len(tokens)) + 1)
+    )
+
+
+@functools.cache
+def _known_words() -> frozenset[str]:
+    return neutral_words() | _words("own words") | _words("age") | _words("other unit")
+
+
+@functools.cache
+def _words(role: str) -> frozenset[str]:
+    rows = [row for row in read_table("age_words") if row["role"] == role]
+    return frozenset(word for row in rows for word in row["words"].replace("'", "").split(";"))

@@ -1,0 +1,130 @@
+"""The names of places: how a name is looked up, spelt as in the tables or a little differently.
+
+A place stands for a set of leaves, the finest places that it holds: a constituency for itself, a county for all of its
+constituencies. Two places agree where their sets overlap, so "Nairobi Kibera" is read as finely as it can be.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from engagement.cleaning.text import plain, squeeze, words
+
+Leaf = tuple[str, str]  # level and code
+
+_SHORTEST_FOLDED = 5  # shorter names are other words too often to be folded or guessed
+_SHORTEST_GUESSED_FREELY = 7
+_SHORTEST_WITH_TWO_SLIPS = 8
+_VOWELS = re.compile(r"[aeiouyw]")
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name of a place. One that is no place of this country has no leaves."""
+
+    leaves: frozenset[Leaf]
+    also_in: frozenset[Leaf] = frozenset()  # where a place on a border, or a whole of the same name, may lie as well
+    is_word: bool = False  # also an everyday word: a place only where nothing else is said
+
+
+class Gazetteer:
+    """Looks names up: as they are spelt, then folded to how they sound, then allowing a slip or two."""
+
+    def __init__(self, names: Mapping[str, Name], fold: Callable[[str], str]) -> None:
+        self._fold = fold
+        self._spelt = {spelling_key(words(plain(name))): place for name, place in names.items()}
+        self._folded: dict[str, Name] = {}
+        for key, place in self._spelt.items():
+            if len(fold(key)) >= _SHORTEST_FOLDED:
+                self._folded.setdefault(fold(key), place)
+        self._by_first_letter: dict[str, list[str]] = {}
+        for key in self._folded:
+            self._by_first_letter.setdefault(_first_sound(key), []).append(key)
+
+    def find(self, span: Iterable[str]) -> Name | None:
+        """Look up the words of a name, written together or apart."""
+        key = spelling_key(span)
+        return self._spelt.get(key) or self._folded.get(self._fold(key))
+
+    def is_spelt(self, word: str) -> bool:
+        """Tell whether one word is a name exactly as in the tables."""
+        return squeeze(word) in self._spelt
+
+    def guess(self, span: Iterable[str]) -> Name | None:
+        """Find the one place whose name is a slip or two away; None when there is none, or more than one.
+
+        Vowels are what spellings of one name differ in, so a name with the same consonants wins over a nearer one without.
+        Consonants may be left out or put in, in longer names also exchanged.
+        """
+        key = self._fold(spelling_key(span))
+        if len(key) < _SHORTEST_FOLDED:
+            return None
+        candidates = self._by_first_letter.get(_first_sound(key), [])
+        slips = 2 if len(key) > _SHORTEST_FOLDED else 1
+        near = process.extract(key, candidates, scorer=OSA.distance, processor=None, score_cutoff=slips, limit=12)
+        if not near:
+            return None
+        consonants = _consonants(key)
+        sounding = [(name, distance) for name, distance, _ in near if _consonants(name) == consonants]
+        if not sounding:
+            allowed = 2 if len(key) >= _SHORTEST_WITH_TWO_SLIPS else 1
+            sounding = [
+                (name, distance)
+                for name, distance, _ in near
+                if distance <= allowed and (len(key) >= _SHORTEST_GUESSED_FREELY or len(_consonants(name)) != len(consonants))
+            ]
+        if not sounding:
+            return None
+        nearest = min(distance for _, distance in sounding)
+        places = {self._folded[name] for name, distance in sounding if distance == nearest}
+        return places.pop() if len(places) == 1 else None
+
+
+def spelling_key(span: Iterable[str]) -> str:
+    """Write the words of a name together, each run of one letter as one: the key that exact names are found by."""
+    return squeeze("".join(span))
+
+
+def fold_somali(key: str) -> str:
+    """Fold the spellings of one Somali sound: Somali, English and Italian writing of the same name come out equal.
+
+    >>> fold_somali("beydhabo"), fold_somali("caynabo"), fold_somali("xamarweyne")
+    ('baydabo', 'aynabo', 'hamarwayne')
+    """
+    for sound, letter in _SOMALI_SOUNDS:
+        key = key.replace(sound, letter)
+    return squeeze(key)
+
+
+def fold_kenyan(key: str) -> str:
+    """Fold the spellings of one sound in Kenyan names; they are written much more alike than Somali ones.
+
+    >>> fold_kenyan("kibira"), fold_kenyan("naxvas")
+    ('kibira', 'naksvas')
+    """
+    return squeeze(key.replace("x", "ks").replace("ph", "f"))
+
+
+_SOMALI_SOUNDS = (
+    ("kh", "h"),
+    ("x", "h"),
+    ("c", ""),
+    ("dh", "d"),
+    ("q", "k"),
+    ("ey", "ay"),
+    ("ai", "ay"),
+    ("ei", "ay"),
+    ("ow", "aw"),
+)
+
+
+def _first_sound(key: str) -> str:
+    """Give the sound that a guess has to begin with; g and k are written for one another ("gardho", "qardho")."""
+    return {"g": "k", "e": "i", "o": "u", "v": "w"}.get(key[0], key[0])
+
+
+def _consonants(key: str) -> str:
+    return squeeze(_VOWELS.sub("", key))

@@ -1,0 +1,1 @@
+"""Values -> labels: automatic, manual, wrong scheme, imputation."""

@@ -1,0 +1,187 @@
+"""What coders said in Coda: the labels of a dataset's messages, read once and looked up by text.
+
+The newest label of a scheme is the first in the array: it is the one that counts, if it is checked and not un-coded. A scheme can
+be applied several times; its copies' ids are its own with a number behind it.
+"""
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engagement.coding.labels import MANUALLY_UNCODED, Label, make_coder_label
+from engagement.configuration import Code, CodeScheme, CodingMode, CodingPlan, ControlCode
+from engagement.errors import InputError, listing
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What coders said of one text in one dataset.
+
+    `labels` has, for each coding configuration of the plan in order, the coders' labels that count (none: not reviewed).
+    `target` is the code of the dataset that the text belongs to, where a coder named one in the WS scheme.
+    """
+
+    labels: tuple[tuple[Label, ...], ...]
+    is_ws: bool = False
+    target: Code | None = None
+    has_stop: bool = False
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether a coder labelled it under any of the plan's schemes."""
+        return any(self.labels)
+
+    @property
+    def moves(self) -> bool:
+        """Whether both say so: wrong scheme here, and where it belongs."""
+        return self.is_ws and self.target is not None
+
+    @property
+    def contradicts_itself(self) -> bool:
+        """Whether one of the two says wrong scheme and the other does not."""
+        return self.is_ws != (self.target is not None)
+
+
+def message_id_of(text: str) -> str:
+    """The id of a message in Coda: the SHA-256 of its text, as hex."""
+    # Lone surrogates can come out of JSON escapes; they can't be encoded strictly, and must not stop anything.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class CodedDataset:
+    """The coded messages of one plan's dataset; without a Coda file nothing is coded yet."""
+
+    def __init__(self, plan: CodingPlan, ws_scheme: CodeScheme | None, messages: Iterable[Mapping[str, Any]]) -> None:
+        self.plan = plan
+        self._nothing = Reading(tuple(() for _ in plan.coding_configurations))
+        self._by_id: dict[str, Reading] = {}
+        self._by_text: dict[str, Reading] = {}
+        self.unknown_codes: dict[tuple[str, str], list[str]] = {}
+        for message in messages:
+            self._by_id[message["MessageID"]] = self._read(message, ws_scheme)
+
+    def reading(self, text: str) -> Reading:
+        """What coders said of a text."""
+        found = self._by_text.get(text)
+        if found is None:
+            found = self._by_text[text] = self._by_id.get(message_id_of(text), self._nothing)
+        return found
+
+    def __contains__(self, text: str) -> bool:
+        """Whether the dataset has the text in Coda."""
+        return message_id_of(text) in self._by_id
+
+    def _read(self, message: Mapping[str, Any], ws_scheme: CodeScheme | None) -> Reading:
+        labels = message["Labels"]
+        if not labels:
+            return self._nothing
+        newest = _newest_by_scheme_id(labels)
+        own_ids = {configuration.code_scheme.scheme_id for configuration in self.plan.coding_configurations}
+        counted, is_ws, has_stop = [], False, False
+        for configuration in self.plan.coding_configurations:
+            scheme = configuration.code_scheme
+            given = list(self._counting(newest, scheme, own_ids))
+            codes = [
+                self._find_code(scheme, label, message["MessageID"]) or scheme.control(ControlCode.NC)
+                for label in given
+            ]
+            is_ws = is_ws or any(code.control_code is ControlCode.WS for code in codes)
+            has_stop = has_stop or any(code.control_code is ControlCode.STOP for code in codes)
+            if configuration.coding_mode is CodingMode.SINGLE:
+                pairs = [(c, g) for c, g in zip(codes, given, strict=True) if g["SchemeID"] == scheme.scheme_id]
+            else:
+                pairs = list(zip(codes, given, strict=True))
+            counted.append(_without_repeats(make_coder_label(scheme, code, label) for code, label in pairs))
+        return Reading(tuple(counted), is_ws, self._target(newest, ws_scheme, message["MessageID"]), has_stop)
+
+    def _counting(
+        self, newest: Mapping[str, Mapping[str, Any]], scheme: CodeScheme, own_ids: set[str]
+    ) -> Iterator[Mapping[str, Any]]:
+        for scheme_id, label in newest.items():
+            if scheme_id != scheme.scheme_id and (scheme_id in own_ids or not scheme.owns(scheme_id)):
+                continue
+            if label.get("Checked") is True and label["CodeID"] != MANUALLY_UNCODED:
+                yield label
+
+    def _target(
+        self, newest: Mapping[str, Mapping[str, Any]], ws_scheme: CodeScheme | None, message_id: str
+    ) -> Code | None:
+        if ws_scheme is None:
+            return None
+        for label in self._counting(newest, ws_scheme, set()):
+            code = self._find_code(ws_scheme, label, message_id)
+            if code is not None and (code.is_normal or code.control_code is ControlCode.NC):
+                return code
+        return None
+
+    def _find_code(self, scheme: CodeScheme, label: Mapping[str, Any], message_id: str) -> Code | None:
+        code = scheme.codes_by_id.get(label["CodeID"])
+        if code is None:
+            self.unknown_codes.setdefault((scheme.name, label["CodeID"]), []).append(message_id)
+        return code
+
+    def warn_of_unknown_codes(self) -> None:
+        """Log each code that labels use and its scheme lacks, with the ids of some of the messages."""
+        for (scheme, code_id), message_ids in self.unknown_codes.items():
+            log.warning(
+                "Coda %r: %d label(s) use code %r, which scheme %r lacks; kept as not coded. Message ids: %s%s.",
+                self.plan.coda_dataset,
+                len(message_ids),
+                code_id,
+                scheme,
+                ", ".join(message_ids[:3]),
+                ", …" if len(message_ids) > 3 else "",
+            )
+
+
+def _newest_by_scheme_id(labels: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    newest: dict[str, Mapping[str, Any]] = {}
+    for label in labels:
+        newest.setdefault(label["SchemeID"], label)
+    return newest
+
+
+def _without_repeats(labels: Iterable[Label]) -> tuple[Label, ...]:
+    distinct = tuple(dict.fromkeys(labels))
+    # Not coded says nothing beside a label that does.
+    coded = tuple(label for label in distinct if label.code.control_code is not ControlCode.NC)
+    return coded or distinct
+
+
+def check_coda_messages(document: Any, where: str) -> Sequence[Mapping[str, Any]]:
+    """Check the shape of a Coda file's content as far as labels are read from it.
+
+    Raises
+    ------
+    InputError
+        With every place that is not of the format; texts are never shown.
+    """
+    if not isinstance(document, list):
+        raise InputError(f"{where}: not a list of messages; expected a JSON array. Get it from Coda again.")
+    problems = []
+    for position, message in enumerate(document):
+        if not isinstance(message, dict) or not isinstance(message.get("MessageID"), str):
+            problems.append(f"at $[{position}]: no MessageID; expected a message")
+            continue
+        labels = message.get("Labels")
+        if not isinstance(labels, list):
+            problems.append(f"at $[{position}].Labels: not a list; expected the message's labels")
+            continue
+        for number, label in enumerate(labels):
+            missing = [key for key in ("SchemeID", "CodeID", "DateTimeUTC", "Origin") if not _has(label, key)]
+            if missing:
+                problems.append(f"at $[{position}].Labels[{number}]: no {' and no '.join(missing)}; expected a label")
+    repeated = [key for key, n in Counter(m.get("MessageID") for m in document if isinstance(m, dict)).items() if n > 1]
+    problems.extend(f"message id {key!r} is there more than once; expected once" for key in repeated)
+    if problems:
+        raise InputError(f"{where}: {listing(problems)}")
+    return document
+
+
+def _has(label: Any, key: str) -> bool:
+    return isinstance(label, dict) and label.get(key) is not None

@@ -1,0 +1,1 @@
+"""Messages -> one record per participant: fold strategies and consent."""

@@ -1,0 +1,45 @@
+"""Which messages are part of the project: each filter tells what it dropped."""
+
+import enum
+from datetime import datetime
+
+from engagement.configuration import PipelineConfiguration
+from engagement.errors import InputError
+from engagement.messages.message import Message
+
+
+class Dropped(enum.StrEnum):
+    """Why a message is not part of the outputs, in the order in which the filters look."""
+
+    TEST = "of test contacts"
+    NO_ANSWER = "without an answer to an episode"
+    OUT_OF_RANGE = "sent outside the project's time range"
+
+
+def reason_to_drop(message: Message, configuration: PipelineConfiguration) -> Dropped | None:
+    """Why a message is left out of everything that follows, or None when it stays. "" is an answer.
+
+    Raises
+    ------
+    InputError
+        An answer has no time.
+    """
+    values = message.record.values
+    if configuration.filter_test_messages and values.get("test_run") is True:
+        return Dropped.TEST
+    if message.text is None:
+        return Dropped.NO_ANSWER
+    time = message.time
+    if time is None:
+        raise InputError(
+            f"Participant {values.get('uid')!r}: an answer to {message.plan.raw_field!r} has no "  # type: ignore[union-attr]
+            f"{message.plan.time_field!r}; expected a time beside each answer. Check RapidProKeyRemappings."  # type: ignore[union-attr]
+        )
+    if not is_sent_between(time, configuration.project_start_date, configuration.project_end_date):
+        return Dropped.OUT_OF_RANGE
+    return None
+
+
+def is_sent_between(time: datetime, start: datetime, end: datetime) -> bool:
+    """Whether an instant lies in [start, end)."""
+    return start <= time < end

@@ -1,0 +1,44 @@
+"""Joining the survey answers of a participant to each of their messages."""
+
+from collections.abc import Sequence
+
+from engagement.provenance import Metadata, TracedData
+
+_COMMON_KEYS = ("avf_phone_id", "urn_type", "test_run", "operator_raw", "operator_coded")
+
+
+def combine_survey_runs(runs: Sequence[TracedData], metadata: Metadata) -> TracedData | None:
+    """One record of all survey runs of a participant; None without runs.
+
+    A later run wins key by key, but a null never replaces an earlier answer. Runs of which nothing is left are not part
+    of the record, so its size is bounded by the number of keys and not by that of the runs.
+    """
+    if not runs:
+        return None
+    if len(runs) == 1:
+        return runs[0]
+    latest: dict[str, int] = {}
+    for position, run in enumerate(runs):
+        latest.update(dict.fromkeys((key for key, value in run.values.items() if value is not None), position))
+    combined = TracedData()
+    for position in sorted(set(latest.values())):
+        run, before = runs[position], combined.values
+        kept = {key: before[key] for key, value in run.values.items() if value is None and before.get(key) is not None}
+        combined.append(kept, metadata, {"survey_run": run})
+    return combined
+
+
+def join_survey(run: TracedData, survey: TracedData | None, metadata: Metadata) -> TracedData:
+    """A new record that goes on from an activation run and holds the participant's survey answers.
+
+    What both say of the contact stays as the activation run has it.
+    """
+    joined = run.copy()
+    if survey is not None:
+        own = {
+            key: run.values[key]
+            for key in _COMMON_KEYS
+            if key in run.values and key in survey.values and run.values[key] != survey.values[key]
+        }
+        joined.append(own, metadata, {"survey_answers": survey})
+    return joined

@@ -1,0 +1,182 @@
+"""Raw keys become the project's field names, and each answer to an episode becomes a message."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engagement.configuration import CodingPlan, CodingPlans, PipelineConfiguration
+from engagement.configuration.pipeline_configuration import RapidProKeyRemapping, TimestampRemapping
+from engagement.errors import InputError
+from engagement.messages.instants import parse_instant, write_instant
+from engagement.messages.message import RQA_MESSAGE, SHOW_PIPELINE_KEY, Message
+from engagement.provenance import HIDDEN, Metadata, TracedData
+
+_RESULT_KEY = re.compile(
+    r"(?P<category>.+) \((?P<part>Category|Value|Text|Name|Time|Run ID)\) - (?P<flow>.+)", re.DOTALL
+)
+_ANSWER_PARTS = ("Text", "Value", "Category")
+# Recovered messages come with these keys, whatever their file is called.
+_RECOVERED_KEYS = {"message": "Text", "received_on": "Time", "run_id": "Run ID"}
+
+
+@dataclass(frozen=True)
+class _Result:
+    """The remappings of one result of a flow: the answer and what travels with it."""
+
+    answers: tuple[RapidProKeyRemapping, ...]
+    companions: tuple[RapidProKeyRemapping, ...]
+
+    def answered(self, values: Mapping[str, Any]) -> bool:
+        """Whether the run has an answer for it; a result without answer remappings always counts."""
+        return not self.answers or any(values.get(answer.rapid_pro_key) is not None for answer in self.answers)
+
+
+def _split_key(raw_key: str) -> tuple[tuple[str, ...], str]:
+    """What result a raw key belongs to, and which part of it it is ("" for a key that stands alone)."""
+    if raw_key in _RECOVERED_KEYS:
+        return ("",), _RECOVERED_KEYS[raw_key]
+    match = _RESULT_KEY.fullmatch(raw_key)
+    if match is None:
+        return (raw_key,), ""
+    return (match["category"], match["flow"]), match["part"]
+
+
+def _group(remappings: Sequence[RapidProKeyRemapping]) -> list[_Result]:
+    """The results of the remappings, in the order of their answers in the list."""
+    groups: dict[tuple[str, ...], list[tuple[int, str, RapidProKeyRemapping]]] = {}
+    for position, remapping in enumerate(remappings):
+        name, part = _split_key(remapping.rapid_pro_key)
+        groups.setdefault(name, []).append((position, part, remapping))
+    ordered: list[tuple[int, _Result]] = []
+    for members in groups.values():
+        answers = tuple(remapping for _, part, remapping in members if part in _ANSWER_PARTS)
+        companions = tuple(remapping for _, part, remapping in members if part not in _ANSWER_PARTS)
+        # The place of an answer in the list decides for all that travels with it.
+        first = min(position for position, part, _ in members if part in _ANSWER_PARTS or not answers)
+        if answers:
+            ordered.append((first, _Result(answers, companions)))
+        else:
+            # Without an answer there is nothing to travel with: each key stands for itself.
+            ordered.extend((position, _Result((remapping,), ())) for position, _, remapping in members)
+    return [result for _, result in sorted(ordered, key=lambda item: item[0])]
+
+
+class KeyNames:
+    """The remappings of a project, made ready once and then applied to many runs."""
+
+    def __init__(self, configuration: PipelineConfiguration, plans: CodingPlans) -> None:
+        results = _group(configuration.rapid_pro_key_remappings)
+        self._episodes = [result for result in results if any(a.is_activation_message for a in result.answers)]
+        self._others = [result for result in results if result not in self._episodes]
+        self._time_ranges = configuration.timestamp_remappings
+        self._plans = plans.rqa_by_raw_field
+        survey = {plan.raw_field: plan for plan in plans.survey}
+        self._answers = [
+            (answer.rapid_pro_key, plan)
+            for result in results
+            for answer in result.answers
+            if (plan := self._plans.get(answer.pipeline_key) or survey.get(answer.pipeline_key)) is not None
+        ]
+
+    def answers_in(self, run: TracedData) -> Iterator[tuple[CodingPlan, str]]:
+        """Every answer of one raw run with the plan that its key is remapped to, before anything is moved."""
+        values = run.values
+        for raw_key, plan in self._answers:
+            text = values.get(raw_key)
+            if isinstance(text, str):
+                yield plan, text
+
+    def make_messages(self, joined: TracedData, metadata: Metadata) -> list[Message]:
+        """The messages of one run: one an answer to an episode; one without an answer where there is none.
+
+        Of several keys for one field the later in the list wins unless its answer is null; an answer and its time travel
+        together. A field that is null in the end is hidden, with its time.
+        """
+        values = joined.values
+        common = self._name_others(values)
+        messages = []
+        for result in self._episodes:
+            for answer in result.answers:
+                text = values.get(answer.rapid_pro_key)
+                if answer.is_activation_message and text is not None:
+                    data = {**common, **_named(result, values)}
+                    data[RQA_MESSAGE] = data[answer.pipeline_key] = text
+                    data[SHOW_PIPELINE_KEY] = answer.pipeline_key
+                    plan = self._move_by_time(values, data, result)
+                    messages.append((data, plan))
+        if not messages:
+            messages.append((common, None))
+        made = []
+        for data, plan in messages:
+            record = joined.copy() if len(messages) > 1 else joined
+            record.append(data, metadata)
+            made.append(Message(record, plan))
+        return made
+
+    def _name_others(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        nulls: set[str] = set()
+        for result in self._others:
+            if result.answered(values):
+                data.update(_named(result, values))
+            else:
+                nulls.update(remapping.pipeline_key for remapping in (*result.answers, *result.companions))
+        data = {key: value for key, value in data.items() if value is not None}
+        # A raw key can have the project's name already; null there hides it, so that null and absent are one.
+        data.update((key, HIDDEN) for key in nulls if key not in data and key in values)
+        return data
+
+    def _move_by_time(self, values: Mapping[str, Any], data: dict[str, Any], result: _Result) -> CodingPlan:
+        """Give a message to the episode that the time ranges say, in `data`; returns its plan."""
+        show = data[SHOW_PIPELINE_KEY]
+        for remapping in self._time_ranges:
+            time = data.get(remapping.time_key, values.get(remapping.time_key))
+            if time is None or not _is_in_range(time, remapping):
+                continue
+            target = remapping.show_pipeline_key_to_remap_to
+            if target != show:
+                _rename(data, self._plans[show], self._plans[target])
+                show = data[SHOW_PIPELINE_KEY] = target
+            if remapping.time_to_adjust_to is not None:
+                adjusted = write_instant(remapping.time_to_adjust_to)
+                named = {c.pipeline_key for c in result.companions if c.rapid_pro_key == remapping.time_key}
+                for key in (remapping.time_key, *named):
+                    data[key] = adjusted
+        return self._plans[show]
+
+
+def _named(result: _Result, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        remapping.pipeline_key: values.get(remapping.rapid_pro_key)
+        for remapping in (*result.answers, *result.companions)
+    }
+
+
+def _is_in_range(time: str, remapping: TimestampRemapping) -> bool:
+    try:
+        instant = parse_instant(time)
+    except (ValueError, TypeError):
+        raise InputError(
+            f"A run's {remapping.time_key!r} is not a time; expected ISO 8601 with an offset. Check TimestampRemappings."
+        ) from None
+    start, end = remapping.range_start_inclusive, remapping.range_end_exclusive
+    return (start is None or start <= instant) and (end is None or instant < end)
+
+
+def _rename(data: dict[str, Any], old: CodingPlan, new: CodingPlan) -> None:
+    """Give the fields of one episode's answer the names of another's."""
+    for old_field, new_field in fields_that_move(old, new):
+        if old_field in data:
+            data[new_field] = data.pop(old_field)
+
+
+def fields_that_move(old: CodingPlan, new: CodingPlan) -> Iterator[tuple[str, str]]:
+    """The fields of an answer under one plan that have another name under the other: text, time and run id."""
+    for old_field, new_field in (
+        (old.raw_field, new.raw_field),
+        (old.time_field, new.time_field),
+        (old.run_id_field, new.run_id_field),
+    ):
+        if old_field is not None and new_field is not None and old_field != new_field:
+            yield old_field, new_field

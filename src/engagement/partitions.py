@@ -1,0 +1,53 @@
+"""Splitting work by participant, and running the parts on processes.
+
+A partition is all that belongs to the participants whose hashed uid lies in one of `count` equal ranges. The ranges are contiguous, so
+that what is ordered by hashed uid is merged by concatenation, whatever the number of partitions.
+"""
+
+import hashlib
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+
+def hash_uid(uid: str) -> str:
+    """The SHA-256 of a participant's uid, as hex: the order of participants in the traced data."""
+    return hashlib.sha256(uid.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def partition_of(uid: str, count: int) -> int:
+    """The number of the partition, of `count`, that a participant belongs to."""
+    return int(hash_uid(uid)[:8], 16) * count >> 32
+
+
+def count_processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def run_partitions[R](process: Callable[[int], R], count: int, jobs: int) -> Iterator[R]:
+    """Run `process(0)` to `process(count - 1)` on `jobs` processes; yields the results in order of partition.
+
+    With one job or one partition everything runs in this process. Otherwise `process` and what it refers to are inherited by
+    fork, and only its results are sent between processes.
+    """
+    if jobs == 1 or count == 1:
+        yield from map(process, range(count))
+        return
+    with ProcessPoolExecutor(
+        min(jobs, count), mp_context=multiprocessing.get_context("fork"), initializer=_inherit, initargs=(process,)
+    ) as pool:
+        yield from pool.map(_run_inherited, range(count))
+
+
+_inherited: list[Callable[[int], Any]] = []
+
+
+def _inherit(process: Callable[[int], Any]) -> None:
+    _inherited[:] = [process]
+
+
+def _run_inherited(number: int) -> Any:
+    return _inherited[0](number)

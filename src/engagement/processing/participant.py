@@ -1,0 +1,128 @@
+"""One participant's raw runs -> their messages, labels and folded record: the steps of stage 3 in their order."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from engagement.coding.coded_datasets import CodedDataset
+from engagement.coding.imputation import Imputation, Imputer
+from engagement.coding.manual import ManualCoder, documents_of
+from engagement.coding.wrong_scheme import WrongSchemeMoves
+from engagement.configuration import Project
+from engagement.configuration.cross_checks import CONSENT_FIELD, PARTICIPANT_KEY
+from engagement.folding.consent import has_withdrawn_in_messages, has_withdrawn_in_runs
+from engagement.folding.fold import Individual, fold_by_participant
+from engagement.messages.filters import Dropped, reason_to_drop
+from engagement.messages.join import combine_survey_runs, join_survey
+from engagement.messages.key_names import KeyNames
+from engagement.messages.message import Message
+from engagement.provenance import Metadata, TracedData
+
+_CONTACT_KEYS = (PARTICIPANT_KEY, "urn_type", "operator_raw", "operator_coded")
+
+
+@dataclass
+class Runs:
+    """The raw runs of one participant, in the order of the flows and then of their files."""
+
+    activation: list[TracedData] = field(default_factory=list)
+    survey: list[TracedData] = field(default_factory=list)
+
+
+@dataclass
+class Participant:
+    """What became of one participant. `messages` are those that were kept, in their order."""
+
+    uid: str
+    messages: list[Message]
+    has_withdrawn: bool
+    individual: Individual | None = None
+    dropped: Counter[Dropped] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    coding_errors: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+class Steps:
+    """Everything that the steps need, made ready once for all participants."""
+
+    def __init__(
+        self,
+        project: Project,
+        datasets: Mapping[str, CodedDataset],
+        user: str,
+        timestamp: str,
+        imputations: Mapping[str, Imputation],
+        is_coded: bool,
+    ) -> None:
+        """`datasets` are by raw field. With `is_coded` false the steps end before coders' labels are used."""
+        self.project = project
+        self.datasets = datasets
+        self.is_coded = is_coded
+        self._configuration, self._plans = project.configuration, project.coding_plans
+        self._user, self._timestamp = user, timestamp
+        self._key_names = KeyNames(project.configuration, self._plans)
+        self._moves = WrongSchemeMoves(self._plans, datasets) if project.configuration.move_ws_messages else None
+        self._coder = ManualCoder(self._plans.all, datasets, project.configuration.noise_minimum_length)
+        self._imputer = Imputer(self._plans.all, datasets, self._plans.operator_scheme, imputations)
+
+    def metadata(self, step: str) -> Metadata:
+        """The metadata of one step's updates."""
+        return Metadata(f"engagement.{step}", self._timestamp, self._user)
+
+    def process(self, uid: str, runs: Runs) -> Participant:
+        """Take one participant through all steps."""
+        messages, make_blank = self._make_messages(uid, runs)
+        messages.sort(key=Message.order)
+        lost: Counter[str] = Counter()
+        if self._moves is not None and messages:
+            messages, lost = self._moves.apply(messages, make_blank, self.metadata("coding.wrong_scheme"))
+            messages.sort(key=Message.order)
+        has_withdrawn = self.is_coded and (
+            has_withdrawn_in_runs([*runs.activation, *runs.survey], self._key_names, self.datasets)
+            or has_withdrawn_in_messages(messages, self._plans.all, self.datasets)
+        )
+        participant = Participant(uid, [], has_withdrawn, lost=lost)
+        for message in messages:
+            reason = reason_to_drop(message, self._configuration)
+            if reason is None:
+                participant.messages.append(message)
+            else:
+                participant.dropped[reason] += 1
+        if self.is_coded and participant.messages and not has_withdrawn:
+            self._code_and_fold(participant)
+        return participant
+
+    def _make_messages(self, uid: str, runs: Runs) -> tuple[list[Message], Callable[[], Message]]:
+        join, names = self.metadata("messages.join"), self.metadata("messages.key_names")
+        survey = combine_survey_runs(runs.survey, join)
+
+        def make_blank() -> Message:
+            # What is known of the participant's contact stays known for an answer that came in a survey.
+            first = runs.activation[0].values
+            contact = {key: first[key] for key in _CONTACT_KEYS if key in first}
+            blank = join_survey(TracedData.start(contact, join), survey, join)
+            return self._key_names.make_messages(blank, names)[0]
+
+        messages = [
+            message
+            for run in runs.activation
+            for message in self._key_names.make_messages(join_survey(run, survey, join), names)
+        ]
+        return messages, make_blank
+
+    def _code_and_fold(self, participant: Participant) -> None:
+        manual, imputation = self.metadata("coding.manual"), self.metadata("coding.imputation")
+        consent = self.metadata("folding.consent")
+        for message in participant.messages:
+            ids = self._coder.label(message)
+            before = documents_of(message.labels, self._plans.all)
+            message.record.append({**ids, **before}, manual)
+            participant.coding_errors += self._imputer.impute(message)
+            after = documents_of(message.labels, self._plans.all)
+            changed = {field: value for field, value in after.items() if value != before[field]}
+            message.record.append(changed, imputation)
+            message.record.append({CONSENT_FIELD: "false"}, consent)
+        participant.individual, participant.problems = fold_by_participant(
+            participant.uid, participant.messages, self._plans.all, self.metadata("folding.fold")
+        )

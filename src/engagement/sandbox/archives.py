@@ -1,0 +1,53 @@
+"""Archives of runs and messages: gzipped JSON Lines a day, rolled up by month, as RapidPro's archiver makes them."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from engagement.sandbox.rows import Row
+
+FIRST_MONTH = date(2026, 6, 1)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One archive file. `row` lacks the download_url, which depends on who asks."""
+
+    name: str
+    row: Row
+    content: bytes
+
+
+def make_archives(kind: str, rows: Sequence[tuple[datetime, Row]], until: datetime) -> tuple[Archive, ...]:
+    """Archive rows from before `until` (a midnight), newest archive first.
+
+    Whole months are one file; of the month that `until` lies in there is a file a day. A time without rows has an
+    archive too, an empty one.
+    """
+    archives = []
+    start = FIRST_MONTH
+    while start < until.date():
+        month_ends = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
+        period, end = ("monthly", month_ends) if month_ends <= until.date() else ("daily", start + timedelta(days=1))
+        archives.append(_make_archive(kind, period, start, [row for time, row in rows if start <= time.date() < end]))
+        start = end
+    return tuple(reversed(archives))
+
+
+def _make_archive(kind: str, period: str, start: date, rows: Sequence[Row]) -> Archive:
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    content = gzip.compress(lines.encode(), mtime=0)
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    day = f"D{start:%Y%m%d}" if period == "daily" else f"M{start:%Y%m}"
+    row = {
+        "archive_type": kind,
+        "start_date": start.isoformat(),
+        "period": period,
+        "record_count": len(rows),
+        "size": len(content),
+        "hash": digest,
+    }
+    return Archive(f"{kind}_{day}_{digest}.jsonl.gz", row, content)

@@ -1,0 +1,48 @@
+"""Let the sandbox's coders label what is in the demo's Coda, and move the sandbox on to its next round.
+
+The next round has new messages, surveys that were finished since, and a few new participants.
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+from engagement.configuration import load_project
+from engagement.sandbox.coder import Coders
+from engagement.sandbox.demo_directory import DemoDirectory, SandboxState
+from engagement.sandbox.season import LAST_ROUND
+from engagement.sandbox.workspace import make_workspace
+from engagement.services.coda_folder import FolderCoda
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this command takes on its command line."""
+    parser.add_argument("--directory", type=Path, required=True, help="the demo's directory")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Label every dataset, then begin the next round."""
+    demo = DemoDirectory(args.directory)
+    state = demo.read_state()
+    project = load_project(demo.configuration_file)
+    coders = Coders(
+        seed=state.seed,
+        round_number=state.round_number,
+        users=project.configuration.coda_users,
+        plans=project.coding_plans,
+        meanings=make_workspace(state.seed, state.round_number).meanings,
+    )
+    coda = FolderCoda(demo.embedded)
+    for plan in project.coding_plans.all:
+        if plan.coda_dataset is not None and coda.has_dataset(plan.coda_dataset):
+            messages = coda.read_messages(plan.coda_dataset)
+            labelled = coders.label_messages(plan, messages)
+            coda.save_labels(plan.coda_dataset, labelled)
+            log.info("%s: labelled %d of %d messages.", plan.coda_dataset, len(labelled), len(messages))
+    demo.write_state(SandboxState(state.seed, state.round_number + 1))
+    if state.round_number < LAST_ROUND:
+        log.info("Round %d has begun: there are new messages.", state.round_number + 1)
+    else:
+        log.info("The demo's season is over: no new messages come.")

@@ -1,0 +1,76 @@
+"""Make the directory of a demo: credentials, configuration, and the embedded services with what they know beforehand.
+
+A directory that was prepared before keeps its data and the round that the sandbox has come to.
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+from engagement.configuration import RapidProSource, load_project
+from engagement.errors import MachineError
+from engagement.files import make_directory, open_bytes_for_writing, open_for_writing, write_json
+from engagement.sandbox.demo_directory import DemoDirectory
+from engagement.sandbox.workspace import Workspace, make_workspace
+from engagement.services.uuid_tables import EmbeddedUuidTable
+
+log = logging.getLogger(__name__)
+
+DEMO_CONFIGURATION = Path(__file__).resolve().parents[3] / "configurations" / "demo"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this command takes on its command line."""
+    parser.add_argument("--directory", type=Path, required=True, help="where the demo keeps everything")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Prepare the demo's directory."""
+    demo = DemoDirectory(args.directory)
+    state = demo.read_state()
+    demo.write_state(state)
+    _copy_configuration(demo)
+    _write_credentials(demo)
+    _fill_embedded_services(demo, make_workspace(state.seed, state.round_number))
+    for name in ("data root", "backups", "performance logs"):
+        make_directory(demo.root / name)
+    log.info("The demo is ready for round %d of its season.", state.round_number)
+
+
+def _copy_configuration(demo: DemoDirectory) -> None:
+    if not DEMO_CONFIGURATION.is_dir():
+        raise MachineError(
+            f"{DEMO_CONFIGURATION}: no such directory; expected the demo's configuration beside the program. "
+            "Run this from a complete clone."
+        )
+    for source in sorted(DEMO_CONFIGURATION.rglob("*.json")):
+        target = demo.configuration_file.parent / source.relative_to(DEMO_CONFIGURATION)
+        make_directory(target.parent)
+        with open_bytes_for_writing(target) as file:
+            file.write(source.read_bytes())
+
+
+def _write_credentials(demo: DemoDirectory) -> None:
+    make_directory(demo.credentials)
+    for name in ("google_cloud_credentials.json", "coda_credentials.json"):
+        write_json(demo.credentials / name, {"type": "embedded", "directory": "../embedded"})
+
+
+def _fill_embedded_services(demo: DemoDirectory, workspace: Workspace) -> None:
+    configuration = load_project(demo.configuration_file).configuration
+    table = configuration.phone_number_uuid_table
+    firebase = _stored_at(demo, table.firebase_credentials_file_url)
+    write_json(firebase, {"type": "embedded", "directory": "../.."})
+    for source in configuration.raw_data_sources:
+        if isinstance(source, RapidProSource):
+            with open_for_writing(_stored_at(demo, source.token_file_url)) as file:
+                file.write(workspace.token + "\n")
+    # Participants get the same uuids in every demo, so that the outputs of two can be compared byte for byte.
+    EmbeddedUuidTable(demo.embedded, table.table_name).import_mappings(workspace.uuid_mappings)
+
+
+def _stored_at(demo: DemoDirectory, url: str) -> Path:
+    """Where the embedded storage keeps an object `gs://<bucket>/<object>`; its folder is made."""
+    path = demo.embedded / "storage" / url.removeprefix("gs://")
+    make_directory(path.parent)
+    return path

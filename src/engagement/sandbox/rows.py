@@ -1,0 +1,210 @@
+"""The rows of the REST API v2, as a RapidPro 7 writes them: field names, orders and the forms of times are facts."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from engagement.sandbox.chance import uuid_for
+from engagement.sandbox.participants import Participant, Role
+from engagement.sandbox.runs import Result, RunState
+from engagement.sandbox.season import Flow
+
+Row = dict[str, Any]
+
+
+def api_time(moment: datetime) -> str:
+    """Write a moment as the API does: "Z", and no fraction where there is none.
+
+    >>> api_time(datetime(2026, 8, 5, 15, tzinfo=UTC)), api_time(datetime(2026, 8, 5, 15, 0, 0, 120000, tzinfo=UTC))
+    ('2026-08-05T15:00:00Z', '2026-08-05T15:00:00.120000Z')
+    """
+    return archive_time(moment).removesuffix("+00:00") + "Z"
+
+
+def archive_time(moment: datetime) -> str:
+    """Write a moment as archives do, with the offset "+00:00"."""
+    return moment.astimezone(UTC).isoformat()
+
+
+def workspace_row(seed: int) -> Row:
+    """Describe the workspace itself."""
+    return {
+        "uuid": uuid_for(seed, "workspace"),
+        "name": "Demo Workspace",
+        "country": "SO",
+        "languages": ["som", "swa", "eng"],
+        "primary_language": "som",
+        "timezone": "Africa/Mogadishu",
+        "date_style": "day_first",
+        "credits": {"used": 0, "remaining": 0},
+        "anon": False,
+    }
+
+
+def flow_row(seed: int, flow: Flow, states: Sequence[RunState]) -> Row:
+    """Describe a flow. `states` are those of its own runs."""
+    exits = [state.exit_type or "active" for state in states]
+    return {
+        "uuid": uuid_for(seed, "flow", flow.name),
+        "name": flow.name,
+        "type": "message",
+        "archived": False,
+        "labels": [],
+        "expires": int(flow.expires_after.total_seconds() // 60),
+        "runs": {kind: exits.count(kind) for kind in ("active", "completed", "interrupted", "expired")},
+        "results": [
+            {
+                "key": key,
+                "name": result_name(key),
+                "categories": ["All Responses"],
+                "node_uuids": [_node(seed, flow.name, key)],
+            }
+            for key in flow.results
+        ],
+        "parent_refs": [],
+        "created_on": api_time(flow.created_on),
+        "modified_on": api_time(flow.created_on),
+    }
+
+
+def result_name(key: str) -> str:
+    """Name a result as its flow's author did.
+
+    >>> result_name("rqa_s01e01")
+    'Rqa_S01E01'
+    """
+    return key.title()
+
+
+def contact_row(participant: Participant, modified_on: datetime, group: Row) -> Row:
+    """Describe a contact that exists. `group` is the row of the group that everybody but test contacts is in."""
+    return {
+        "uuid": participant.uuid,
+        "name": participant.name,
+        "language": participant.language,
+        "urns": list(participant.urns),
+        "groups": [] if participant.role is Role.TEST else [{"uuid": group["uuid"], "name": group["name"]}],
+        "fields": {"joined_on": api_time(participant.joined_on), "remark": None},
+        "blocked": participant.is_blocked,
+        "stopped": False,
+        "created_on": api_time(participant.joined_on),
+        "modified_on": api_time(modified_on),
+        "last_seen_on": api_time(modified_on),
+    }
+
+
+def deleted_contact_row(participant: Participant, deleted_on: datetime) -> Row:
+    """Describe a contact that was deleted: its uuid is all that is left."""
+    return {
+        "uuid": participant.uuid,
+        "name": None,
+        "language": None,
+        "urns": [],
+        "groups": [],
+        "fields": {},
+        "blocked": None,
+        "stopped": None,
+        "created_on": api_time(participant.joined_on),
+        "modified_on": api_time(deleted_on),
+        "last_seen_on": None,
+    }
+
+
+def run_row(seed: int, number: int, state: RunState, contact_exists: bool) -> Row:
+    """Describe a run. `number` is its id."""
+    participant = state.run.participant
+    return {
+        "id": number,
+        "uuid": state.run.uuid,
+        "flow": {"uuid": uuid_for(seed, "flow", state.run.flow), "name": state.run.flow},
+        "contact": {
+            "uuid": participant.uuid,
+            "urn": _bare_urn(participant.urns[0]) if participant.urns and contact_exists else None,
+            "name": participant.name if contact_exists else None,
+        },
+        "start": None,
+        "responded": bool(state.results),
+        "path": [
+            {"node": _node(seed, state.run.flow, result.key), "time": api_time(result.time)} for result in state.results
+        ],
+        "values": {result.key: _value(seed, state.run.flow, result) for result in state.results},
+        "created_on": api_time(state.run.created_on),
+        "modified_on": api_time(state.modified_on),
+        "exited_on": None if state.exited_on is None else api_time(state.exited_on),
+        "exit_type": state.exit_type,
+    }
+
+
+def message_row(seed: int, number: int, state: RunState, result: Result) -> Row:
+    """Describe the message that a result was read from."""
+    participant = state.run.participant
+    return {
+        "id": number,
+        "broadcast": None,
+        "contact": {"uuid": participant.uuid, "name": participant.name},
+        "urn": _bare_urn(participant.urns[0]) if participant.urns else None,
+        "channel": {"uuid": uuid_for(seed, "channel"), "name": "Demo Channel"},
+        "direction": "in",
+        "type": "flow",
+        "status": "handled",
+        "archived": False,
+        "visibility": "visible",
+        "text": result.answer.text or "",
+        "labels": [],
+        "attachments": [],
+        "created_on": api_time(result.time),
+        "sent_on": None,
+        "modified_on": api_time(result.time),
+        "media": None,
+        "quick_replies": [],
+    }
+
+
+def archived_run_row(seed: int, number: int, state: RunState) -> Row:
+    """Describe a run as a line of an archive: no start and no contact's URN, but events that carry it."""
+    row = run_row(seed, number, state, contact_exists=True)
+    participant = state.run.participant
+    row["contact"] = {"uuid": participant.uuid, "name": participant.name}
+    row["path"] = [{**step, "time": _to_archive(step["time"])} for step in row["path"]]
+    row["values"] = {key: {**value, "time": _to_archive(value["time"])} for key, value in row["values"].items()}
+    row["events"] = [
+        {
+            "type": "msg_received",
+            "msg": {
+                "uuid": uuid_for(seed, "message", state.run.uuid, result.key),
+                "urn": _bare_urn(participant.urns[0]) if participant.urns else None,
+                "text": result.answer.text or "",
+            },
+            "created_on": archive_time(result.time),
+        }
+        for result in state.results
+    ]
+    for key in ("created_on", "modified_on", "exited_on"):
+        row[key] = row[key] and _to_archive(row[key])
+    row["submitted_by"] = None
+    del row["start"]
+    return row
+
+
+def _value(seed: int, flow: str, result: Result) -> Row:
+    text = result.answer.text
+    return {
+        "value": text,
+        "category": None if text is None else "All Responses",
+        "node": _node(seed, flow, result.key),
+        "time": api_time(result.time),
+        "input": text,
+        "name": result_name(result.key),
+    }
+
+
+def _node(seed: int, flow: str, key: str) -> str:
+    return uuid_for(seed, "node", flow, key)
+
+
+def _bare_urn(urn: str) -> str:
+    return urn.partition("#")[0]
+
+
+def _to_archive(time: str) -> str:
+    return time.removesuffix("Z") + "+00:00"

@@ -1,0 +1,55 @@
+"""The sandbox's web server: RapidPro's API on a port of this machine, over connections that stay open."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from engagement.sandbox.api import Api, Reply
+from engagement.sandbox.workspace import Workspace
+
+HOST = "127.0.0.1"
+
+
+@contextlib.contextmanager
+def serve(workspace: Workspace, port: int = 0) -> Iterator[str]:
+    """Serve a workspace on this machine while the block runs; gives the base URL. Port 0 takes a free one."""
+    server = ThreadingHTTPServer((HOST, port), _handler(Api(workspace)))
+    server.daemon_threads = True  # connections that clients keep open do not hold up the end
+    server.block_on_close = False
+    # Asked twenty times a second whether to end, so that tests are not kept waiting.
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="sandbox")
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _handler(api: Api) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1  # headers and body leave together
+
+        def do_GET(self) -> None:  # noqa: N802 - the base class names it
+            host = self.headers.get("Host", f"{HOST}:{self.server.server_address[1]}")
+            self._reply(api.get(self.path, self.headers.get("Authorization"), host))
+
+        def do_POST(self) -> None:  # noqa: N802
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self._reply(Reply(405, b'{"detail":"Method not allowed."}'))
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Stay quiet: addresses hold uuids of contacts."""
+
+        def _reply(self, reply: Reply) -> None:
+            self.send_response(reply.status)
+            self.send_header("Content-Type", reply.content_type)
+            self.send_header("Content-Length", str(len(reply.body)))
+            self.end_headers()
+            self.wfile.write(reply.body)
+
+    return Handler

@@ -1,0 +1,144 @@
+"""The workspace at one round: every row that the API gives, and the keys to it that only the sandbox knows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from engagement.sandbox.answers import Meaning
+from engagement.sandbox.archives import Archive, make_archives
+from engagement.sandbox.chance import uuid_for
+from engagement.sandbox.participants import Participant, Role, make_participants
+from engagement.sandbox.rows import (
+    Row,
+    archived_run_row,
+    contact_row,
+    deleted_contact_row,
+    flow_row,
+    message_row,
+    run_row,
+    workspace_row,
+)
+from engagement.sandbox.runs import Run, RunState, make_runs, state_of_run
+from engagement.sandbox.season import FLOWS, end_of_round, live_since
+from engagement.sources.de_identify import participant_id
+
+DEFAULT_SEED = 20260803
+_OVERLAP = 10  # every tenth archived run can still be read live
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What the sandbox's RapidPro knows in one round.
+
+    `meanings` gives what each text of the whole season means; `uuid_mappings` the uuid that the uuid table
+    has to know for every URN.
+    """
+
+    token: str
+    workspace: Row
+    flows: tuple[Row, ...]
+    runs: tuple[Row, ...]
+    contacts: tuple[Row, ...]
+    deleted_contacts: tuple[Row, ...]
+    messages: tuple[Row, ...]
+    groups: tuple[Row, ...]
+    fields: tuple[Row, ...]
+    archives: tuple[Archive, ...]
+    test_contact_uuids: tuple[str, ...]
+    meanings: Mapping[str, Meaning]
+    uuid_mappings: Mapping[str, str]
+
+
+def make_workspace(seed: int, round_number: int) -> Workspace:
+    """Make the workspace as it is at the end of a round. The same seed and round give the same workspace."""
+    now = end_of_round(round_number)
+    participants = make_participants(seed)
+    runs = make_runs(seed, participants)
+    numbered = [(number, state) for number, run in enumerate(runs, 1) if (state := state_of_run(run, now))]
+    group = {"uuid": uuid_for(seed, "group"), "name": "Listeners", "query": None, "status": "ready"}
+    present = [participant for participant in participants if participant.joined_on <= now]
+    deleted = {participant.uuid for participant in present if _is_deleted(participant, now)}
+    archived = [(number, state) for number, state in numbered if _is_archived(state, now)]
+    messages = _messages(seed, numbered)
+    return Workspace(
+        token=f"demo-{uuid_for(seed, 'token')}",
+        workspace=workspace_row(seed),
+        flows=tuple(
+            flow_row(seed, flow, [state for _, state in numbered if state.run.flow == flow.name]) for flow in FLOWS
+        ),
+        runs=tuple(
+            run_row(seed, number, state, state.run.participant.uuid not in deleted)
+            for number, state in numbered
+            if not _is_archived(state, now) or number % _OVERLAP == 0
+        ),
+        contacts=_contacts(present, numbered, group, deleted),
+        deleted_contacts=tuple(
+            deleted_contact_row(participant, participant.deleted_on)
+            for participant in present
+            if participant.deleted_on and participant.uuid in deleted
+        ),
+        messages=tuple(row for time, row in messages if time >= live_since(now)),
+        groups=({**group, "count": len(present) - len(deleted)},),
+        fields=(
+            {"key": "joined_on", "label": "Joined On", "value_type": "datetime", "pinned": False},
+            {"key": "remark", "label": "Remark", "value_type": "text", "pinned": False},
+        ),
+        archives=(
+            *make_archives(
+                "run",
+                [(state.modified_on, archived_run_row(seed, number, state)) for number, state in archived],
+                live_since(now),
+            ),
+            *make_archives("message", messages, live_since(now)),
+        ),
+        test_contact_uuids=tuple(participant.uuid for participant in participants if participant.role is Role.TEST),
+        meanings=_meanings(runs),
+        uuid_mappings={
+            participant_id(participant.urns[0]): f"avf-phone-uuid-{uuid_for(seed, 'participant', participant.number)}"
+            for participant in participants
+            if participant.urns
+        },
+    )
+
+
+def _is_deleted(participant: Participant, now: datetime) -> bool:
+    return participant.deleted_on is not None and participant.deleted_on <= now
+
+
+def _is_archived(state: RunState, now: datetime) -> bool:
+    return state.exited_on is not None and state.modified_on < live_since(now)
+
+
+def _contacts(
+    present: Sequence[Participant], numbered: Sequence[tuple[int, RunState]], group: Row, deleted: set[str]
+) -> tuple[Row, ...]:
+    modified_on = {participant.uuid: participant.joined_on for participant in present}
+    for _, state in numbered:
+        uuid = state.run.participant.uuid
+        times = [state.run.created_on, *(result.time for result in state.results)]
+        modified_on[uuid] = max(modified_on[uuid], *times)
+    return tuple(
+        contact_row(participant, modified_on[participant.uuid], group)
+        for participant in present
+        if participant.uuid not in deleted
+    )
+
+
+def _messages(seed: int, numbered: Sequence[tuple[int, RunState]]) -> list[tuple[datetime, Row]]:
+    sent = sorted(
+        ((result.time, number, state, result) for number, state in numbered for result in state.results),
+        key=lambda message: message[:2],
+    )
+    # In order of time, so that a message keeps its id when later rounds add more.
+    return [(time, message_row(seed, number, state, result)) for number, (time, _, state, result) in enumerate(sent, 1)]
+
+
+def _meanings(runs: Sequence[Run]) -> dict[str, Meaning]:
+    meanings: dict[str, dict[str, tuple[str, ...]]] = {}
+    for run in runs:
+        for result in run.results:
+            if result.answer.text is not None:
+                of_text = meanings.setdefault(result.answer.text, {})
+                for dataset, codes in result.answer.meaning.items():
+                    of_text.setdefault(dataset, codes)
+    return meanings

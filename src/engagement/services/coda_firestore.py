@@ -1,0 +1,151 @@
+"""Coda V2's own database, in Firestore.
+
+datasets/{segment}                          {"users": [e-mail address, …]}
+datasets/{segment}/messages/{MessageID}     a message, with SequenceNumber and LastUpdated (the server's time)
+datasets/{segment}/code_schemes/{SchemeID}  a code scheme
+datasets/{segment}/metrics/messages         how far the coding is
+segment_counts/{dataset}                    {"segment_count": n}, absent for a dataset of one segment
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from google.api_core import exceptions
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from engagement.errors import ServiceError, UsageError, listing
+from engagement.services.coda_firestore_adding import add_batch, take_batch, write_segment
+from engagement.services.coda_format import CodeScheme, Message, find_message_problems, name_segment, write_time
+from engagement.services.credentials import GoogleCredentials
+from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
+
+# A change carries the time at which the server took it on, but can only be read once it is committed: perhaps after another
+# one with a later time. So a download begins this much before the newest change that was seen.
+_COMMIT_DURATION = timedelta(seconds=10)
+# Aborted: somebody else wrote at the same moment. AlreadyExists: somebody added the same message without a transaction.
+_COLLISIONS = (exceptions.Aborted, exceptions.AlreadyExists)
+# The client itself waits for these, up to five minutes, but not once an answer has begun.
+_INTERRUPTIONS = (
+    exceptions.DeadlineExceeded,
+    exceptions.InternalServerError,
+    exceptions.ResourceExhausted,
+    exceptions.ServiceUnavailable,
+)
+_MOST_INTERRUPTIONS = 5
+_PATIENCE = RetryPolicy(first_wait_seconds=0.2, longest_wait_seconds=15.0, budget_seconds=300.0)
+
+
+class FirestoreCoda:
+    """The Coda instance of a Google Cloud project; see CodaDatabase."""
+
+    def __init__(self, credentials: GoogleCredentials, policy: RetryPolicy = _PATIENCE) -> None:
+        self.instance = credentials.project_id
+        self._client = _connect(credentials)
+        self._policy = policy
+
+    def has_dataset(self, dataset: str) -> bool:
+        """Whether the dataset exists, perhaps without messages."""
+        return self._call(dataset, lambda: self._client.document("datasets", dataset).get().exists)
+
+    def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[Message]:
+        """Read the messages that were updated at a time or later, or all of them, as they were at one moment."""
+        messages = self._call(dataset, lambda: self._read_messages(dataset, updated_since))
+        problems = find_message_problems(messages)
+        if problems:
+            raise ServiceError(
+                f"Coda {self.instance}, dataset {dataset!r}: {listing(problems)}\nExpected Coda messages. Mend them in Coda."
+            )
+        return messages
+
+    def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeScheme]) -> None:
+        """Create a dataset without messages; one that exists stays as it is."""
+
+        def create() -> None:
+            if not self._client.document("datasets", dataset).get().exists:
+                # All or nothing, and nothing when another process was faster.
+                batch = self._client.batch()
+                write_segment(batch, self._client, dataset, users, code_schemes)
+                batch.commit()
+
+        self._call(dataset, create)
+
+    def add_messages(self, dataset: str, messages: Sequence[Message]) -> int:
+        """Add the messages that the dataset lacks; see CodaDatabase."""
+        added = 0
+        waiting = list(messages)
+        while waiting:
+            batch = take_batch(waiting)
+            result = self._call(dataset, lambda batch=batch: add_batch(self._client, dataset, batch))
+            added += result.added
+            waiting = waiting[result.done :]
+        return added
+
+    def _read_messages(self, dataset: str, updated_since: datetime | None) -> list[Message]:
+        counter = self._client.document("segment_counts", dataset).get()
+        # All segments are read as they were at this moment: were they read one after the other, a label could be made in one
+        # that was read already, earlier than another label that is still found, and never be asked for again.
+        moment = counter.read_time
+        messages = []
+        for number in range(1, (counter.get("segment_count") if counter.exists else 1) + 1):
+            query = self._client.collection("datasets", name_segment(dataset, number), "messages")
+            if updated_since is not None:
+                start = updated_since - _COMMIT_DURATION
+                query = query.where(filter=FieldFilter("LastUpdated", ">=", start))
+            messages += [_to_json(snapshot.to_dict()) for snapshot in query.stream(read_time=moment)]
+        return messages
+
+    def _call[T](self, dataset: str, action: Callable[[], T]) -> T:
+        """Carry out a request, again if what went wrong will pass. Errors say what kind they are and not what was sent."""
+        where = f"Coda {self.instance}, dataset {dataset!r}"
+
+        def attempt() -> T:
+            try:
+                return action()
+            except _COLLISIONS as error:
+                raise TemporaryError(f"answered {_kind(error)}") from error
+            except _INTERRUPTIONS as error:
+                raise TemporaryError(f"answered {_kind(error)}", most_attempts=_MOST_INTERRUPTIONS) from error
+
+        try:
+            return call_with_retries(attempt, where, self._policy)
+        except (exceptions.GoogleAPIError, GoogleAuthError) as error:
+            raise ServiceError(
+                f"{where}: the request ended with {_kind(error)}; expected an answer. "
+                "Check the network, and whether these credentials may read and write this project's Firestore."
+            ) from error
+
+
+def _connect(credentials: GoogleCredentials) -> firestore.Client:
+    """Connect to the project's Firestore, or to the emulator that FIRESTORE_EMULATOR_HOST names, which asks for no key."""
+    if os.environ.get("FIRESTORE_EMULATOR_HOST"):
+        return firestore.Client(project=credentials.project_id)
+    try:
+        return firestore.Client.from_service_account_info(dict(credentials.info), project=credentials.project_id)
+    except ValueError:
+        raise UsageError(
+            f"Credentials of project {credentials.project_id!r}: the private key can't be read; expected a service account's "
+            "key. Download the key again."
+        ) from None
+
+
+def _kind(error: Exception) -> str:
+    """The kind of an error, as the server names it."""
+    if isinstance(error, exceptions.RetryError) and error.cause is not None:
+        return _kind(error.cause)
+    status = getattr(error, "grpc_status_code", None)
+    return type(error).__name__ if status is None else status.name
+
+
+def _to_json(value: Any) -> Any:
+    """A document's value as JSON has it: times become text, at any depth."""
+    if isinstance(value, datetime):
+        return write_time(value)
+    if isinstance(value, dict):
+        return {key: _to_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_to_json(item) for item in value]
+    return value

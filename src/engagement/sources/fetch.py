@@ -1,0 +1,20 @@
+"""Every source of a configuration, in order: first all arrive, then all are written."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engagement.sources.context import FetchContext
+from engagement.sources.fetched_flows import FetchedFlow
+from engagement.sources.rapidpro import fetch_rapidpro
+
+_SOURCE_TYPES: Mapping[str, Callable[[Any, FetchContext], list[FetchedFlow]]] = {
+    "RapidPro": fetch_rapidpro,
+}
+
+
+def fetch_sources(context: FetchContext) -> list[FetchedFlow]:
+    """Fetch every source of the project; nothing is written to Raw Data yet."""
+    flows: list[FetchedFlow] = []
+    for source in context.project.configuration.raw_data_sources:
+        flows += _SOURCE_TYPES[source.source_type](source, context)
+    return flows

@@ -1,0 +1,52 @@
+"""What a source hands over: flows whose runs have arrived, to be written once all sources are known to be well."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engagement.errors import InputError, ServiceError, listing
+
+_LEAST_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class FetchedFlow:
+    """A flow that arrived. `runs_before` is what its file holds now, `write` puts the new file in its place if it differs."""
+
+    name: str
+    runs: int
+    runs_before: int
+    write: Callable[[], None]
+
+
+def refuse_shrinkage(flows: Sequence[FetchedFlow]) -> None:
+    """Refuse to write anything when a flow came back with far fewer runs than its file holds.
+
+    Raises
+    ------
+    ServiceError
+        Names each flow that has less than 90 % of the runs it had.
+    """
+    shrunk = [
+        f"{flow.name}: {flow.runs} runs, {flow.runs_before} were held before"
+        for flow in flows
+        if flow.runs < _LEAST_SHARE * flow.runs_before
+    ]
+    if shrunk:
+        raise ServiceError(
+            f"Raw Data: far fewer runs came than before; expected at least 90 %. {listing(shrunk)}\n"
+            "Nothing was replaced. Check the sources; with --accept-shrinkage the shorter files are taken."
+        )
+
+
+def count_lines(path: Path) -> int:
+    """How many lines a file has; 0 if there is none."""
+    try:
+        with path.open("rb") as file:
+            return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise InputError(
+            f"{path}: could not be read: {error.strerror}; expected a raw data file. Check the file."
+        ) from None

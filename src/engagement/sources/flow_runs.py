@@ -1,0 +1,173 @@
+"""The runs of one flow: taken in as they arrive, each once and in its newest version, and written as one file."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from engagement.files import make_directory, open_for_writing
+from engagement.services.rapidpro import Run
+from engagement.sources.fetched_flows import FetchedFlow, count_lines
+from engagement.sources.run_lines import RunLines
+from engagement.sources.run_store import KeptRun, RunStore, microseconds
+
+_LISTED_CONTACTS = 100
+_encode = msgspec.json.encode
+_decode = msgspec.json.Decoder(Run).decode
+_logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Counts:
+    new: int = 0
+    changed: int = 0
+    known: int = 0
+    waiting: int = 0
+
+
+class FlowRuns:
+    """A flow of the configuration. `file` is where its runs are written."""
+
+    def __init__(self, uuid: str, name: str, store: RunStore, lines: RunLines, file: Path):
+        self.uuid = uuid
+        self.name = name
+        self.id = store.flow_id(uuid, name)
+        self._store = store
+        self._lines = lines
+        self._file = file
+        self._counts = _Counts()
+
+    @property
+    def has_new_waiting(self) -> bool:
+        """Whether runs arrived whose contact is not known."""
+        return self._counts.waiting > 0
+
+    def take(self, runs: Iterable[Run]) -> None:
+        """Keep the runs that are new, or newer than what is held. To be called within a transaction."""
+        newest: dict[str, Run] = {}
+        for run in runs:
+            if run.uuid not in newest or run.modified_on > newest[run.uuid].modified_on:
+                newest[run.uuid] = run
+        held = self._store.held(self.id, newest)
+        participants = self._store.participants({run.contact.uuid for run in newest.values()})
+        lines: list[KeptRun] = []
+        waiting: list[KeptRun] = []
+        for run in newest.values():
+            modified = microseconds(run.modified_on)
+            held_modified, run_id = held.get(run.uuid, (None, run.uuid if run.id is None else run.id))
+            if held_modified is not None and held_modified >= modified:
+                self._counts.known += 1
+                continue
+            who = participants.get(run.contact.uuid)
+            if who is None:
+                waiting.append(KeptRun(run.uuid, run.contact.uuid, modified, run_id, _encode(run)))
+                continue
+            line = self._lines.make(run, run_id, who)
+            lines.append(KeptRun(run.uuid, run.contact.uuid, modified, run_id, line))
+            if held_modified is None:
+                self._counts.new += 1
+            else:
+                self._counts.changed += 1
+        self._counts.waiting += len(waiting)
+        self._store.keep_lines(self.id, lines)
+        self._store.keep_waiting(self.id, waiting)
+
+    def resolve_waiting(self) -> None:
+        """Make lines of the runs that waited for contacts that are known by now."""
+        with self._store.transaction():
+            for batch in self._store.ready(self.id):
+                lines = [
+                    KeptRun(
+                        kept.uuid,
+                        kept.contact,
+                        kept.modified,
+                        kept.run_id,
+                        self._lines.make(_decode(kept.text), kept.run_id, who),
+                    )
+                    for kept, who in batch
+                ]
+                self._store.keep_lines(self.id, lines)
+                self._counts.new += len(lines)
+
+    def render_again(self) -> None:
+        """Make the lines anew that come out otherwise since the configuration changed, e.g. its test contacts."""
+        rendering = self._lines.rendering()
+        before = self._store.rendering(self.id)
+        if before == rendering:
+            return
+        changed = 0
+        with self._store.transaction():
+            for batch in self._store.batches(self.id) if before is not None else ():
+                participants = self._store.participants({kept.contact for kept in batch})
+                made = [
+                    KeptRun(
+                        kept.uuid,
+                        kept.contact,
+                        kept.modified,
+                        kept.run_id,
+                        self._lines.make_again(str(kept.text), kept.contact, participants[kept.contact]),
+                    )
+                    for kept in batch
+                ]
+                different = [new for new, old in zip(made, batch, strict=True) if new.text != old.text]
+                self._store.keep_lines(self.id, different)
+                changed += len(different)
+            self._store.keep_rendering(self.id, rendering)
+        if before is not None:
+            _logger.info("Flow %r: the configuration changed; %d runs were made anew", self.name, changed)
+
+    def report(self) -> None:
+        """Log what arrived, and name the contacts that runs wait for."""
+        waited_for = self._store.contacts_waited_for(self.id)
+        waiting = sum(runs for _, runs in waited_for)
+        _logger.info(
+            "Flow %r: %d runs held: %d new, %d changed, %d came again as they were; %d left out without a contact",
+            self.name,
+            self._store.count(self.id),
+            self._counts.new,
+            self._counts.changed,
+            self._counts.known,
+            waiting,
+        )
+        if waited_for:
+            named = ", ".join(contact for contact, _ in waited_for[:_LISTED_CONTACTS])
+            more = len(waited_for) - _LISTED_CONTACTS
+            _logger.warning(
+                "Flow %r: %d runs left out until their contact is in the contacts with a URN: %s%s",
+                self.name,
+                waiting,
+                named,
+                f" and {more} more" if more > 0 else "",
+            )
+
+    def hand_over(self) -> FetchedFlow:
+        """The flow as it is to be written."""
+        written = self._written()
+        runs_before = written if written is not None else count_lines(self._file)
+        return FetchedFlow(self.name, self._store.count(self.id), runs_before, self._write)
+
+    def _written(self) -> int | None:
+        """How many runs the file holds, if it is the one that was written of exactly the lines held; else None."""
+        written = self._store.written(self.id)
+        if written is None or not self._file.exists():
+            return None
+        runs, size, at = written
+        status = self._file.stat()
+        return runs if (status.st_size, status.st_mtime_ns) == (size, at) else None
+
+    def _write(self) -> None:
+        if self._written() is not None:
+            _logger.info("Flow %r: unchanged", self.name)
+            return
+        make_directory(self._file.parent)
+        runs = 0
+        with open_for_writing(self._file) as file:
+            for line in self._store.lines(self.id):
+                file.write(line + "\n")
+                runs += 1
+        status = self._file.stat()
+        with self._store.transaction():
+            self._store.keep_written(self.id, runs, status.st_size, status.st_mtime_ns)
+        _logger.info("Flow %r: %d runs written", self.name, runs)

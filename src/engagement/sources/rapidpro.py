@@ -1,0 +1,173 @@
+"""One RapidPro workspace: flows by name, their runs from live pages and archives, each once, de-identified at the door."""
+
+import difflib
+import logging
+import urllib.parse
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from engagement.configuration import RapidProSource
+from engagement.errors import ConfigurationError, listing
+from engagement.services.rapidpro import Contact, Flow, ForgottenPlaceError, Page, RapidProClient, Run
+from engagement.services.storage import read_credentials, read_token
+from engagement.services.uuid_tables import UuidTable, open_uuid_table
+from engagement.sources.context import FetchContext
+from engagement.sources.de_identify import de_identify_contacts
+from engagement.sources.fetched_flows import FetchedFlow
+from engagement.sources.flow_runs import FlowRuns
+from engagement.sources.operators import OperatorLabels
+from engagement.sources.run_lines import RunLines
+from engagement.sources.run_store import Place, RunStore, open_run_store
+
+# Rows are committed late, and many share one modification time: what is younger than this is asked for again.
+_OVERLAP = timedelta(days=1)
+_CONTACTS = "contacts"
+
+_logger = logging.getLogger(__name__)
+
+
+def fetch_rapidpro(source: RapidProSource, context: FetchContext) -> list[FetchedFlow]:
+    """Bring the state of a RapidPro source up to date.
+
+    Contacts come first, so that most runs become lines as they arrive; live pages come before archives, so that a run that is
+    archived meanwhile is in one of the two.
+    """
+    token = read_token(context.storage, source.token_file_url)
+    table_settings = context.project.configuration.phone_number_uuid_table
+    table = open_uuid_table(
+        read_credentials(context.storage, table_settings.firebase_credentials_file_url),
+        table_settings.table_name,
+        context.policy,
+    )
+    path = context.state_file(f"{urllib.parse.quote(source.contacts_file_name, safe=' ')}.sqlite")
+    store = context.resources.enter_context(open_run_store(path))
+    with RapidProClient(source.domain, token, context.policy) as client:
+        wanted = _find_flows(source, client.flows())
+        _fetch_contacts(client, store, table)
+        scheme = context.project.coding_plans.operator_scheme
+        operators = OperatorLabels(scheme) if scheme is not None else None
+        flows = [_open_flow(flow, source, store, operators, context) for flow in wanted]
+        for flow in flows:
+            flow.render_again()
+            _fetch_runs(client, store, flow)
+        _fetch_archives(client, store, flows)
+        if any(flow.has_new_waiting for flow in flows):
+            # Contacts that wrote for the first time while the runs came.
+            _fetch_contacts(client, store, table)
+    for flow in flows:
+        flow.resolve_waiting()
+        flow.report()
+    if operators is not None:
+        operators.warn_of_missing()
+    return [flow.hand_over() for flow in flows]
+
+
+def _find_flows(source: RapidProSource, listed: Sequence[Flow]) -> list[Flow]:
+    """The configured flows, in order; of two with one name the one that is not archived."""
+    by_name = {flow.name: flow for flow in sorted(listed, key=lambda flow: not flow.archived)}
+    problems = []
+    for key, names in (
+        ("ActivationFlowNames", source.activation_flow_names),
+        ("SurveyFlowNames", source.survey_flow_names),
+    ):
+        for position, name in enumerate(names):
+            if name not in by_name:
+                near = difflib.get_close_matches(name, by_name, n=3, cutoff=0.4) or sorted(by_name)[:9]
+                problems.append(
+                    f"no flow named {name!r}; nearest: {', '.join(map(repr, near)) or 'the workspace has none'}. "
+                    f"Check {key}[{position}]."
+                )
+    if problems:
+        raise ConfigurationError(f"RapidPro {source.domain}: {listing(problems)}")
+    return [by_name[name] for name in (*source.activation_flow_names, *source.survey_flow_names)]
+
+
+def _open_flow(
+    flow: Flow, source: RapidProSource, store: RunStore, operators: OperatorLabels | None, context: FetchContext
+) -> FlowRuns:
+    is_activation = flow.name in source.activation_flow_names
+    lines = RunLines(
+        flow.name,
+        source.test_contact_uuids,
+        with_operator=is_activation,
+        operators=operators if is_activation else None,
+        metadata=context.metadata("rapidpro"),
+    )
+    return FlowRuns(flow.uuid, flow.name, store, lines, context.raw_data_file(flow.name))
+
+
+def _fetch_contacts(client: RapidProClient, store: RunStore, table: UuidTable) -> None:
+    received = new = 0
+
+    def keep(contacts: list[Contact]) -> None:
+        nonlocal received, new
+        known = store.participants([contact.uuid for contact in contacts])
+        met = de_identify_contacts([contact for contact in contacts if contact.uuid not in known], table)
+        store.keep_participants(met)
+        received += len(contacts)
+        new += len(met)
+
+    _read_on(store, _CONTACTS, client.contacts, keep)
+    _logger.info("RapidPro %s: %d contacts came, %d met for the first time", client.domain, received, new)
+
+
+def _fetch_runs(client: RapidProClient, store: RunStore, flow: FlowRuns) -> None:
+    def ask(after: datetime | None, following: str | None) -> Iterator[Page[Run]]:
+        return client.runs(flow.uuid, after, following)
+
+    _read_on(store, f"runs of flow {flow.id}", ask, flow.take)
+
+
+def _read_on[Row: Run | Contact](
+    store: RunStore,
+    listing_name: str,
+    ask: Callable[[datetime | None, str | None], Iterator[Page[Row]]],
+    keep: Callable[[list[Row]], None],
+) -> None:
+    """Read a listing to its end from where it was left, each page and the place after it kept together."""
+    place = store.place(listing_name)
+    after = place.newest and place.newest - _OVERLAP
+    try:
+        _keep_pages(store, listing_name, ask(after, place.following), keep)
+    except ForgottenPlaceError:
+        _keep_pages(store, listing_name, ask(after, None), keep)
+
+
+def _keep_pages[Row: Run | Contact](
+    store: RunStore, listing_name: str, pages: Iterator[Page[Row]], keep: Callable[[list[Row]], None]
+) -> None:
+    for page in pages:
+        times = [row.modified_on for row in page.rows]
+        with store.transaction():
+            keep(page.rows)
+            newest = store.place(listing_name).newest
+            # To go on inside a listing is sound only where nothing can be committed late any more: by the server's own
+            # clock, a day ago and earlier. Else the next fetch begins a day before the newest that came.
+            settled = page.answered_on is not None and all(at <= page.answered_on - _OVERLAP for at in times)
+            place = Place(
+                max([*times, *([newest] if newest else [])], default=None), page.following if settled else None
+            )
+            store.keep_place(listing_name, place)
+
+
+def _fetch_archives(client: RapidProClient, store: RunStore, flows: Sequence[FlowRuns]) -> None:
+    archives = [archive for archive in client.run_archives() if archive.record_count]
+    read = 0
+    for archive in archives:
+        new_for = {flow.uuid: flow for flow in flows if not store.has_read_archive(flow.id, archive.md5)}
+        if new_for:
+            client.read_archive(
+                archive, lambda batches, new_for=new_for, md5=archive.md5: _keep_archive(store, new_for, md5, batches)
+            )
+            read += 1
+    _logger.info("RapidPro %s: %d archives of runs, %d read now", client.domain, len(archives), read)
+
+
+def _keep_archive(store: RunStore, flows: dict[str, FlowRuns], md5: str, batches: Iterator[list[Run]]) -> None:
+    """Keep the flows' runs of an archive in one transaction: all of them, or none when it proves to be damaged."""
+    with store.transaction():
+        for batch in batches:
+            for uuid, flow in flows.items():
+                flow.take(run for run in batch if run.flow.uuid == uuid)
+        for flow in flows.values():
+            store.keep_archive(flow.id, md5)

@@ -1,0 +1,58 @@
+"""Fetch every run of the project's flows, and save them de-identified.
+
+Reads the pipeline configuration's sources: RapidPro workspaces, files in buckets, recovery CSVs. Writes
+`<data-root>/Raw Data/<flow>.jsonl`, one run a line, and keeps in `<data-root>/State/fetch/` what the next fetch need not ask
+for again. Phone numbers become uuids before anything is written.
+"""
+
+import argparse
+import contextlib
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engagement.configuration import load_project
+from engagement.services.credentials import load_credentials
+from engagement.services.retries import RetryPolicy
+from engagement.services.storage import open_storage
+from engagement.sources.context import FetchContext
+from engagement.sources.fetch import fetch_sources
+from engagement.sources.fetched_flows import refuse_shrinkage
+
+_logger = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this stage takes on its command line."""
+    parser.add_argument("--user", required=True, help="who runs the pipeline; goes into the runs' metadata")
+    parser.add_argument("--credentials", type=Path, required=True, help="Google Cloud service account's key (JSON)")
+    parser.add_argument("--pipeline-configuration", type=Path, required=True, help="pipeline configuration (JSON)")
+    parser.add_argument("--data-root", type=Path, required=True, help="directory that holds all the pipeline's data")
+    parser.add_argument(
+        "--accept-shrinkage",
+        action="store_true",
+        help="write the flows also when far fewer runs came than were held before",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load, fetch, write: the order of this stage and nothing else."""
+    credentials = load_credentials(args.credentials)
+    project = load_project(args.pipeline_configuration)
+    policy = RetryPolicy()
+    with contextlib.ExitStack() as resources:
+        context = FetchContext(
+            project=project,
+            data_root=args.data_root,
+            storage=open_storage(credentials, policy),
+            policy=policy,
+            user=args.user,
+            timestamp=datetime.now(UTC).isoformat(),
+            resources=resources,
+        )
+        flows = fetch_sources(context)
+        if not args.accept_shrinkage:
+            refuse_shrinkage(flows)
+        for flow in flows:
+            flow.write()
+    _logger.info("%d runs of %d flows in Raw Data", sum(flow.runs for flow in flows), len(flows))

@@ -1,0 +1,166 @@
+"""Generate the outputs: join, clean up, code and fold the raw data, and write CSVs, Coda files, ICR samples and traced data."""
+
+import argparse
+import functools
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tqdm import tqdm
+
+from engagement.coding.automatic import AutomaticCoder, warn_of_missing_codes
+from engagement.coding.coded_datasets import CodedDataset, check_coda_messages
+from engagement.coding.project_functions import ProjectFunctions, load_project_functions
+from engagement.configuration import Project, load_project
+from engagement.errors import InputError, listing
+from engagement.files import read_json
+from engagement.outputs.folder import write_outputs
+from engagement.partitions import count_processors, run_partitions
+from engagement.processing.participant import Steps
+from engagement.processing.partition import Flows, Summary, process_partition
+from engagement.services.credentials import load_credentials
+
+log = logging.getLogger(__name__)
+
+MODES = ("all-stages", "auto-code-only")
+_BYTES_OF_A_PARTITION = 64 * 2**20
+_BYTES_WORTH_A_PROCESS = 4 * 2**20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this stage takes on its command line."""
+    parser.add_argument("--user", required=True, help="who runs this, for the provenance of the data")
+    parser.add_argument("--credentials", type=Path, required=True, help="credentials file (JSON)")
+    parser.add_argument("--pipeline-configuration", type=Path, required=True, help="pipeline configuration (JSON)")
+    parser.add_argument("--data-root", type=Path, required=True, help="directory that holds all the pipeline's data")
+    parser.add_argument("--mode", choices=MODES, default=MODES[0], help="'auto-code-only' while coding has not begun")
+    parser.add_argument("--partitions", type=_positive, help="parts to split the participants into; by the data's size")
+    parser.add_argument("--jobs", type=_positive, default=count_processors(), help="processes to run; one a processor")
+    parser.add_argument(
+        "--allow-project-code", action="store_true", help="run cleaners and imputation functions of the project's own"
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load, process, save."""
+    load_credentials(args.credentials)
+    project = load_project(args.pipeline_configuration)
+    functions = load_project_functions(project, args.allow_project_code)
+    flows = find_flows(project, args.data_root)
+    datasets = load_coded_datasets(project, args.data_root)
+    warn_of_missing_codes(project.coding_plans.all)
+    is_coded = args.mode == "all-stages"
+    timestamp = datetime.now(UTC).isoformat(timespec="microseconds")
+    steps = Steps(project, datasets, args.user, timestamp, functions.imputations, is_coded)
+    partitions = args.partitions or _choose_partitions(flows, args.jobs)
+    with write_outputs(args.data_root, project.coding_plans, is_coded) as outputs:
+        process = functools.partial(process_partition, steps, flows, outputs.scratch, partitions)
+        summary = Summary()
+        results = run_partitions(process, partitions, args.jobs)
+        for part in tqdm(results, total=partitions, desc="participants", unit="partition", disable=None, leave=False):
+            summary.add(part)
+        refuse_bad_input(summary)
+        log_summary(summary, is_coded)
+        withdrawn = (summary.withdrawn_messages, summary.withdrawn_participants)
+        outputs.write_tables(partitions, *withdrawn, steps.metadata("folding.consent"))
+        outputs.write_coda_files(summary.texts, make_coders(project, functions), datasets)
+        outputs.write_icr_files(summary.samples)
+    log.info("Wrote Outputs/: %d message(s), %d participant(s)", summary.kept, summary.individuals)
+
+
+def find_flows(project: Project, data_root: Path) -> Flows:
+    """The raw data files of a project.
+
+    Raises
+    ------
+    InputError
+        With every flow whose file is missing.
+    """
+    folder, configuration = data_root / "Raw Data", project.configuration
+    flows = Flows(
+        tuple(folder / f"{name}.jsonl" for name in configuration.activation_flows),
+        tuple(folder / f"{name}.jsonl" for name in configuration.survey_flows),
+    )
+    missing = [str(path.name) for path in (*flows.activation, *flows.survey) if not path.is_file()]
+    if missing:
+        problems = listing(
+            [f"no {name!r}; expected the runs of flow {name.removesuffix('.jsonl')!r}" for name in missing]
+        )
+        raise InputError(f"{folder}: {problems}\nFetch the raw data (stage 2) and run this again.")
+    return flows
+
+
+def load_coded_datasets(project: Project, data_root: Path) -> dict[str, CodedDataset]:
+    """What coders said, by raw field; a dataset without a Coda file is not coded yet."""
+    datasets, problems, missing = {}, [], []
+    for plan in project.coding_plans.all:
+        if plan.coda_filename is None:
+            continue
+        path = data_root / "Coded Coda Files" / plan.coda_filename
+        messages = []
+        if path.exists():
+            try:
+                messages = check_coda_messages(read_json(path, InputError, what="a Coda file"), str(path))
+            except InputError as error:
+                problems.append(str(error))
+        else:
+            missing.append(plan.coda_dataset)
+        datasets[plan.raw_field] = CodedDataset(plan, project.coding_plans.ws_correct_dataset_scheme, messages)
+        datasets[plan.raw_field].warn_of_unknown_codes()
+    if problems:
+        raise InputError("\n".join(problems))
+    if missing:
+        log.info("Nothing is coded yet in %d of %d dataset(s): %s", len(missing), len(datasets), ", ".join(missing))
+    return datasets
+
+
+def refuse_bad_input(summary: Summary) -> None:
+    """Raise an InputError with all that the partitions could not use."""
+    messages = list(dict.fromkeys(str(error) for error in summary.errors))
+    if summary.fold_problems:
+        messages.append(
+            f"Folding: {listing(sorted(summary.fold_problems))}\n"
+            "Values that differ were expected to be equal. Check the labels in Coda, or the FoldStrategy."
+        )
+    if messages:
+        raise InputError("\n".join(messages))
+
+
+def log_summary(summary: Summary, is_coded: bool) -> None:
+    """One line a step, with counts."""
+    log.info("Read %d run(s) of %d participant(s)", summary.runs, summary.participants)
+    for code, times in sorted(summary.lost.items()):
+        log.warning("%d answer(s) marked as wrong scheme belong to %r, which no plan has; left out", times, code)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(summary.dropped.items())) or "none dropped"
+    log.info("Kept %d of %d message(s): %s", summary.kept, summary.messages, reasons)
+    if is_coded:
+        log.info(
+            "Withdrew consent: %d participant(s) with %d message(s)",
+            summary.withdrawn_participants,
+            summary.withdrawn_messages,
+        )
+        if summary.coding_errors:
+            log.warning(
+                "%d answer(s) are wrong scheme by one label and not by another: coding errors", summary.coding_errors
+            )
+
+
+def _choose_partitions(flows: Flows, jobs: int) -> int:
+    size = sum(path.stat().st_size for path in (*flows.activation, *flows.survey))
+    return max(1, min(jobs, size // _BYTES_WORTH_A_PROCESS), -(-size // _BYTES_OF_A_PARTITION))
+
+
+def make_coders(project: Project, functions: ProjectFunctions) -> dict[str, AutomaticCoder]:
+    """The cleaners of each plan with a dataset in Coda, by raw field."""
+    return {
+        plan.raw_field: AutomaticCoder(plan, functions.cleaners)
+        for plan in project.coding_plans.all
+        if plan.coda_filename is not None
+    }

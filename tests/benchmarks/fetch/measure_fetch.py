@@ -1,0 +1,219 @@
+"""Measure the fetch: python tests/benchmarks/fetch/measure_fetch.py [RUNS] [--archived] (PYTHONPATH=src).
+
+Serves invented runs from a process of its own, fetches them into a new data root with this process's one thread, then again
+when nothing is new, then with 1 % of the runs modified. Prints runs a second, CPU seconds and peak memory.
+"""
+
+import argparse
+import contextlib
+import gzip
+import hashlib
+import json
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+import urllib.parse
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from engagement.stages import fetch_raw_data
+
+_PAGE = 250
+_START = datetime(2026, 3, 1, tzinfo=UTC)
+_FLOW = "bench_s01e01"
+
+
+def make_run(number: int, modified: datetime) -> dict[str, object]:
+    """An invented run with three answers."""
+    created = _START + timedelta(seconds=number)
+    values = {
+        key: {
+            "value": f"jawaab {number} ee su'aasha {key}, waan idin salaamayaa",
+            "category": "All Responses",
+            "node": "a" * 36,
+            "time": created.isoformat(),
+            "input": f"jawaab {number} ee su'aasha {key}, waan idin salaamayaa",
+            "name": key.title(),
+        }
+        for key in ("rqa_s01e01_raw", "gender", "age")
+    }
+    return {
+        "id": 1_000_000 + number,
+        "uuid": f"{number:08x}-0000-4000-8000-000000000000",
+        "flow": {"uuid": "f" * 36, "name": _FLOW},
+        "contact": {"uuid": f"c-{number % 20_000:06}", "urn": f"tel:+25261{number % 20_000:07}", "name": "Invented"},
+        "start": None,
+        "responded": True,
+        "path": [{"node": "b" * 36, "time": created.isoformat()}] * 3,
+        "values": values,
+        "created_on": created.isoformat(),
+        "modified_on": modified.isoformat(),
+        "exited_on": modified.isoformat(),
+        "exit_type": "completed",
+    }
+
+
+def serve(runs: int, archived: bool, ready: multiprocessing.Queue) -> None:
+    """Serve the runs until killed: pages are made before the first request."""
+    contacts = [
+        {"uuid": f"c-{n:06}", "urns": [f"tel:+25261{n:07}"], "modified_on": (_START + timedelta(seconds=n)).isoformat()}
+        for n in range(min(20_000, runs))
+    ]
+    rows = [make_run(n, _START + timedelta(seconds=n + 60)) for n in range(runs)]
+    late = [make_run(n, _START + timedelta(seconds=2 * runs + n)) for n in range(0, runs, 100)]
+    archive = gzip.compress(b"".join(json.dumps(row).encode() + b"\n" for row in rows), 6) if archived else b""
+    listing = {
+        "archive_type": "run",
+        "start_date": "2026-03-01",
+        "period": "monthly",
+        "record_count": runs,
+        "hash": hashlib.md5(archive).hexdigest(),
+    }
+    pages = {
+        "runs": [] if archived else _encode_pages(rows),
+        "late": _encode_pages(late),
+        "contacts": _encode_pages(contacts),
+        "flows": _encode_pages([{"uuid": "f" * 36, "name": _FLOW}]),
+    }
+    state = {"late": False}
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = 1 << 16
+
+        def log_message(self, *arguments: object) -> None:
+            """Say nothing."""
+
+        def do_GET(self) -> None:
+            url = urllib.parse.urlsplit(self.path)
+            query = dict(urllib.parse.parse_qsl(url.query))
+            host = f"http://{self.headers['Host']}"
+            name = url.path.removeprefix("/api/v2/").removesuffix(".json")
+            if url.path == "/late":
+                state["late"] = True
+                return self._reply(b"{}")
+            if url.path == "/archive":
+                return self._reply(archive)
+            if name == "archives":
+                found = [{**listing, "download_url": f"{host}/archive"}] if archived else []
+                return self._reply(json.dumps({"count": 1, "next": None, "results": found}).encode())
+            if name == "runs" and "after" in query and state["late"]:
+                name = "late"
+            start = int(query.get("cursor", 0))
+            if name in ("runs", "contacts") and "after" in query and "cursor" not in query:
+                start = max(0, len(pages[name]) - 2)
+            body = pages[name][start] if start < len(pages[name]) else b"[]"
+            following = None
+            if start + 1 < len(pages[name]):
+                kept = {**query, "cursor": str(start + 1)}
+                following = f"{host}{url.path}?{urllib.parse.urlencode(kept)}"
+            self._reply(b'{"next": %s, "previous": null, "results": %s}' % (json.dumps(following).encode(), body))
+
+        def _reply(self, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    ready.put(server.server_port)
+    server.serve_forever()
+
+
+def _encode_pages(rows: list[dict[str, object]]) -> list[bytes]:
+    return [json.dumps(rows[start : start + _PAGE]).encode() for start in range(0, len(rows), _PAGE)]
+
+
+def prepare(folder: Path, port: int) -> list[str]:
+    """Write a project and its credentials; returns the stage's arguments."""
+    storage = folder / "embedded" / "storage" / "bench"
+    storage.mkdir(parents=True)
+    (storage / "token.txt").write_text("bench-token\n")
+    (storage / "firebase.json").write_text('{"type": "embedded", "directory": "../.."}')
+    (folder / "credentials.json").write_text('{"type": "embedded", "directory": "embedded"}')
+    codes = [("Normal", None, "hormud"), ("Control", "NA", "NA"), ("Control", "NC", "NC")]
+    scheme = {
+        "SchemeID": "Scheme-bench",
+        "Name": "Operator",
+        "Version": "0.0.0.1",
+        "Codes": [
+            {
+                "CodeID": f"code-{name}",
+                "CodeType": kind,
+                "DisplayText": name,
+                "NumericValue": number,
+                "StringValue": name,
+                "VisibleInCoda": True,
+                "MatchValues": [name] if kind == "Normal" else [],
+            }
+            | ({"ControlCode": control} if control else {})
+            for number, (kind, control, name) in enumerate(codes)
+        ],
+    }
+    (folder / "code_schemes").mkdir()
+    (folder / "code_schemes" / "operator.json").write_text(json.dumps(scheme))
+    (folder / "coding_plans.json").write_text('{"CodeSchemesDir": "code_schemes", "OperatorScheme": "operator.json"}')
+    configuration = {
+        "RawDataSources": [
+            {
+                "SourceType": "RapidPro",
+                "Domain": f"http://127.0.0.1:{port}",
+                "TokenFileURL": "gs://bench/token.txt",
+                "ContactsFileName": "bench",
+                "ActivationFlowNames": [_FLOW],
+            }
+        ],
+        "PhoneNumberUuidTable": {"FirebaseCredentialsFileURL": "gs://bench/firebase.json", "TableName": "bench"},
+        "RapidProKeyRemappings": [{"RapidProKey": "avf_phone_id", "PipelineKey": "uid"}],
+        "ProjectStartDate": "2026-01-01T00:00:00+03:00",
+        "ProjectEndDate": "2027-01-01T00:00:00+03:00",
+        "FilterTestMessages": True,
+        "MoveWSMessages": False,
+        "CodingPlansFile": "coding_plans.json",
+    }
+    (folder / "pipeline_configuration.json").write_text(json.dumps(configuration))
+    return [
+        *("--user", "bench@example.org", "--credentials", str(folder / "credentials.json")),
+        *("--pipeline-configuration", str(folder / "pipeline_configuration.json")),
+        *("--data-root", str(folder / "data root")),
+    ]
+
+
+def measure(what: str, runs: int, arguments: list[str]) -> None:
+    """Run the stage once and print how fast it was."""
+    parser = argparse.ArgumentParser()
+    fetch_raw_data.add_arguments(parser)
+    started, cpu = time.perf_counter(), time.process_time()
+    fetch_raw_data.run(parser.parse_args(arguments))
+    elapsed, cpu = time.perf_counter() - started, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"{what}: {elapsed:.2f} s, {runs / elapsed:,.0f} runs/s; CPU {cpu:.2f} s; peak {peak} MiB")
+
+
+def main() -> None:
+    """Measure a first fetch, one with nothing new, and one with 1 % modified."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", nargs="?", type=int, default=100_000)
+    parser.add_argument("--archived", action="store_true", help="the runs are in one archive")
+    options = parser.parse_args()
+    ready: multiprocessing.Queue = multiprocessing.Queue()
+    server = multiprocessing.Process(target=serve, args=(options.runs, options.archived, ready), daemon=True)
+    server.start()
+    port = ready.get()
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(ready):
+        arguments = prepare(Path(folder), port)
+        measure("first fetch", options.runs, arguments)
+        measure("nothing new", options.runs, arguments)
+        import urllib.request
+
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/late").close()
+        measure("1 % modified", options.runs, arguments)
+    server.terminate()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

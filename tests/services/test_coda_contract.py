@@ -1,0 +1,205 @@
+"""What Coda does for the pipeline, on both of its kinds: the embedded folder, and Firestore in Google's own emulator."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from coda_examples import WS_SCHEME, code_scheme, label, message, read
+from engagement.errors import ServiceError
+from engagement.services.coda import open_coda
+from engagement.services.coda_format import name_segment, parse_time
+from engagement.services.credentials import EmbeddedCredentials, GoogleCredentials
+
+USERS = ["coder@example.org", "reviewer@example.org"]
+SCHEMES = [code_scheme(), WS_SCHEME]  # in the order of their ids, in which Firestore gives them back
+
+
+class Folder:
+    """The embedded folder, and what people do to it and see of it."""
+
+    def __init__(self, directory):
+        self.coda = open_coda(EmbeddedCredentials(directory))
+        self._folder = directory / "coda"
+
+    def put_labels(self, dataset, message_id, labels):
+        self.coda.save_labels(dataset, [{"MessageID": message_id, "Labels": labels}])
+
+    def segments(self, dataset):
+        names = [name_segment(dataset, number) for number in range(1, 9)]
+        return {name: read(self._folder / f"{name}.json") for name in names if (self._folder / f"{name}.json").exists()}
+
+    def metrics(self, segment):
+        return read(self._folder / f"{segment}.metrics.json")
+
+    def users(self, segment):
+        return read(self._folder / f"{segment}.users.json")
+
+    def code_schemes(self, segment):
+        return read(self._folder / f"{segment}.code_schemes.json")
+
+
+class Firestore:
+    """A Firestore of its own, and what people do to it and see of it, with the client alone."""
+
+    def __init__(self, project):
+        from google.cloud import firestore
+
+        self._firestore = firestore
+        self.client = firestore.Client(project=project)
+        self.coda = open_coda(GoogleCredentials(project, {"project_id": project}))
+
+    def put_labels(self, dataset, message_id, labels):
+        for segment in self.segments(dataset):
+            document = self.client.document("datasets", segment, "messages", message_id)
+            if document.get().exists:
+                document.update({"Labels": labels, "LastUpdated": self._firestore.SERVER_TIMESTAMP})
+
+    def segments(self, dataset):
+        counter = self.client.document("segment_counts", dataset).get()
+        names = [
+            name_segment(dataset, number + 1) for number in range(counter.get("segment_count") if counter.exists else 1)
+        ]
+        return {name: [found.to_dict() for found in self._in(name, "messages").stream()] for name in names}
+
+    def metrics(self, segment):
+        return self._in(segment, "metrics").document("messages").get().to_dict()
+
+    def users(self, segment):
+        return self.client.document("datasets", segment).get().get("users")
+
+    def code_schemes(self, segment):
+        return [found.to_dict() for found in self._in(segment, "code_schemes").stream()]
+
+    def _in(self, segment, collection):
+        return self.client.collection("datasets", segment, collection)
+
+
+@pytest.fixture(params=["folder", "firestore"])
+def place(request, tmp_path, monkeypatch):
+    if request.param == "folder":
+        return Folder(tmp_path)
+    pytest.importorskip("google.cloud.firestore", reason="google-cloud-firestore is not installed")
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", request.getfixturevalue("firestore_emulator"))
+    return Firestore(f"t-{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture
+def coda(place):
+    place.coda.create_dataset("show", USERS, SCHEMES)
+    return place.coda
+
+
+def numbers_by_text(messages):
+    return {item["Text"]: item["SequenceNumber"] for item in messages}
+
+
+def test_a_dataset_exists_once_it_is_created(place):
+    assert not place.coda.has_dataset("show")
+    place.coda.create_dataset("show", USERS, SCHEMES)
+    assert place.coda.has_dataset("show")
+    assert place.coda.read_messages("show") == []
+    assert place.users("show") == USERS
+    assert place.code_schemes("show") == SCHEMES
+    assert set(place.metrics("show").values()) == {0}
+
+
+def test_creating_a_dataset_again_changes_nothing(place, coda):
+    coda.add_messages("show", [message(1)])
+    coda.create_dataset("show", [], [])
+    assert place.users("show") == USERS
+    assert len(coda.read_messages("show")) == 1
+
+
+def test_a_dataset_that_does_not_exist_can_not_be_added_to(place):
+    with pytest.raises(ServiceError, match="no dataset 'show'"):
+        place.coda.add_messages("show", [message(1)])
+
+
+def test_what_is_added_can_be_read_with_a_number_and_a_time(coda):
+    before = datetime.now(UTC) - timedelta(minutes=5)
+    added = [message(1, [label("code-health")], Extra={"a": [1, None]}), message(2)]
+    assert coda.add_messages("show", added) == 2
+    messages = sorted(coda.read_messages("show"), key=lambda item: item["SequenceNumber"])
+    assert [item.pop("SequenceNumber") for item in messages] == [0, 1]
+    for item in messages:
+        assert before < parse_time(item.pop("LastUpdated")) < datetime.now(UTC) + timedelta(minutes=5)
+    assert messages == added
+
+
+def test_adding_again_adds_what_is_new_after_the_highest_number(coda):
+    coda.add_messages("show", [message(1), message(2)])
+    before = coda.read_messages("show")
+    assert coda.add_messages("show", [message(3), message(2), message(0)]) == 2
+    after = coda.read_messages("show")
+    assert numbers_by_text(after) == {"jawaab 1": 0, "jawaab 2": 1, "jawaab 3": 2, "jawaab 0": 3}
+    assert [item for item in after if item in before] == before
+
+
+def test_a_labelled_message_is_not_touched(place, coda):
+    coda.add_messages("show", [message(1)])
+    place.put_labels("show", message(1)["MessageID"], [label("code-health")])
+    before = coda.read_messages("show")
+    assert coda.add_messages("show", [message(1, [label("code-water")])]) == 0
+    assert coda.read_messages("show") == before
+
+
+def test_labels_made_since_the_newest_that_was_seen_are_read_equal_times_included(place, coda):
+    coda.add_messages("show", [message(number) for number in range(4)])
+    place.put_labels("show", message(2)["MessageID"], [label("code-health")])
+    newest = max(parse_time(item["LastUpdated"]) for item in coda.read_messages("show"))
+    assert "jawaab 2" in numbers_by_text(coda.read_messages("show", newest))
+    place.put_labels("show", message(3)["MessageID"], [label("code-water")])
+    assert {"jawaab 2", "jawaab 3"} <= set(numbers_by_text(coda.read_messages("show", newest)))
+    assert coda.read_messages("show", newest + timedelta(hours=1)) == []
+
+
+def test_a_dataset_is_split_after_2500_messages(place, coda):
+    assert coda.add_messages("show", [message(number) for number in range(2500)]) == 2500
+    assert list(place.segments("show")) == ["show"]
+    assert coda.add_messages("show", [message(number) for number in range(2490, 2510)]) == 10
+    segments = place.segments("show")
+    assert {name: len(messages) for name, messages in segments.items()} == {"show": 2500, "show_2": 10}
+    assert {item["SequenceNumber"] for item in segments["show_2"]} == set(range(2500, 2510))
+    assert place.users("show_2") == USERS
+    assert place.code_schemes("show_2") == SCHEMES
+    assert place.metrics("show")["messages_count"] == 2500
+    assert place.metrics("show_2")["messages_count"] == 10
+    # A label in the first segment, and one message more in the second: all in one answer.
+    newest = max(parse_time(item["LastUpdated"]) for item in coda.read_messages("show"))
+    place.put_labels("show", message(7)["MessageID"], [label("code-health")])
+    assert coda.add_messages("show", [message(7), message(3000)]) == 1
+    updated = numbers_by_text(coda.read_messages("show", newest))
+    assert (updated["jawaab 7"], updated["jawaab 3000"]) == (7, 2510)
+    assert len(coda.read_messages("show")) == 2511
+
+
+def test_six_thousand_messages_are_added_in_one_go(place, coda):
+    assert coda.add_messages("show", [message(number) for number in range(6000)]) == 6000
+    assert [len(messages) for messages in place.segments("show").values()] == [2500, 2500, 1000]
+    assert numbers_by_text(coda.read_messages("show")) == {f"jawaab {number}": number for number in range(6000)}
+
+
+def test_metrics_count_labels_that_are_checked_and_not_taken_off(place, coda):
+    labelled = [
+        message(1, [label("code-health")]),
+        message(2, [label("code-WS"), label("code-show", "Scheme-ws")]),
+        message(3, [label("code-NC", "Scheme-theme-1")]),  # a copy of the scheme
+        message(4, [label("SPECIAL-MANUALLY_UNCODED"), label("code-WS")]),  # taken off again
+        message(5, [label("code-WS", checked=False)]),  # only proposed
+        message(6),
+    ]
+    coda.add_messages("show", labelled[:3])
+    coda.add_messages("show", labelled[3:])
+    assert place.metrics("show") == {
+        "messages_count": 6,
+        "messages_with_label": 3,
+        "wrong_scheme_messages": 1,
+        "not_coded_messages": 1,
+    }
+
+
+def test_messages_longer_than_one_request_takes_are_added(coda):
+    long = [message(number, Note="x" * 60_000) for number in range(100)]
+    assert coda.add_messages("show", long) == 100
+    assert len(coda.read_messages("show")) == 100

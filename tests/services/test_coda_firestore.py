@@ -1,0 +1,244 @@
+"""Coda on Firestore: old data, processes that collide or are killed, several segments as they were at one moment."""
+
+import multiprocessing
+import os
+import uuid
+from concurrent import futures
+from datetime import UTC, datetime
+
+import pytest
+from coda_examples import KILLED, code_scheme, label, make_project, message, read, run_stage, write
+
+from engagement.errors import ServiceError, UsageError
+from engagement.services.coda import open_coda
+from engagement.services.coda_format import parse_time
+from engagement.services.credentials import GoogleCredentials
+
+pytest.importorskip("google.cloud.firestore", reason="google-cloud-firestore is not installed")
+
+import grpc
+from google.cloud import firestore
+from google.cloud.firestore_v1.query import Query
+from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
+
+# A fresh interpreter: the Google client's threads do not survive a fork.
+_PROCESSES = multiprocessing.get_context("spawn")
+
+
+@pytest.fixture
+def project(firestore_emulator, monkeypatch):
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_emulator)
+    return f"t-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def client(project):
+    return firestore.Client(project=project)
+
+
+@pytest.fixture
+def coda(project):
+    return open_project(project)
+
+
+def open_project(project):
+    return open_coda(GoogleCredentials(project, {"project_id": project}))
+
+
+def put(client, segment, *messages, users=("coder@example.org",)):
+    """What an earlier tool left in a segment."""
+    client.document("datasets", segment).set({"users": list(users)})
+    for item in messages:
+        client.document("datasets", segment, "messages", item["MessageID"]).set(item)
+
+
+def metrics_of(client, segment):
+    return client.document("datasets", segment, "metrics", "messages").get().to_dict()
+
+
+def test_old_messages_without_last_updated_are_part_of_a_full_download_only(client, coda):
+    put(client, "show", message(1, SequenceNumber=4), message(2, SequenceNumber=5, LastUpdated=datetime.now(UTC)))
+    assert len(coda.read_messages("show")) == 2
+    assert [item["Text"] for item in coda.read_messages("show", datetime(2020, 1, 1, tzinfo=UTC))] == ["jawaab 2"]
+
+
+def test_numbers_go_on_after_the_highest_of_all_segments(client, coda):
+    put(client, "show", message(1, SequenceNumber=40), message(2))
+    put(client, "show_2", message(3, SequenceNumber=7), message(4, SequenceNumber=None))
+    client.document("segment_counts", "show").set({"segment_count": 2})
+    assert coda.add_messages("show", [message(1), message(2), message(3), message(4), message(5)]) == 1
+    [added] = [item for item in coda.read_messages("show") if item["Text"] == "jawaab 5"]
+    assert added["SequenceNumber"] == 41
+    assert client.document("datasets", "show_2", "messages", message(5)["MessageID"]).get().exists
+
+
+@pytest.mark.parametrize("left", [None, {"messages_count": 1}, {"messages_count": 99, "messages_with_label": 99}])
+def test_metrics_that_are_missing_or_plainly_wrong_are_counted_anew(client, coda, left):
+    scheme = code_scheme()
+    put(client, "show", message(1, [label("code-WS")]), message(2, [label("code-NC")]))
+    client.document("datasets", "show", "code_schemes", scheme["SchemeID"]).set(scheme)
+    if left is not None:
+        client.document("datasets", "show", "metrics", "messages").set(left)
+    coda.add_messages("show", [message(3)])
+    assert metrics_of(client, "show") == {
+        "messages_count": 3,
+        "messages_with_label": 2,
+        "wrong_scheme_messages": 1,
+        "not_coded_messages": 1,
+    }
+
+
+def test_metrics_that_coda_keeps_are_counted_on(client, coda):
+    put(client, "show", message(1))
+    kept = {
+        "messages_count": 1,
+        "messages_with_label": 1,
+        "wrong_scheme_messages": 0,
+        "not_coded_messages": 0,
+        "more": "x",
+    }
+    client.document("datasets", "show", "metrics", "messages").set(kept)
+    coda.add_messages("show", [message(2)])
+    assert metrics_of(client, "show") == {**kept, "messages_count": 2}
+
+
+def test_a_segment_whose_name_is_taken_is_an_error_that_says_what_to_do(client, coda):
+    put(client, "show_2", message(1))
+    coda.create_dataset("show", [], [])
+    with pytest.raises(ServiceError, match="dataset 'show_2' exists; .* set segment_counts/show to 2"):
+        coda.add_messages("show", [message(number) for number in range(2501)])
+
+
+def test_a_message_that_is_not_of_the_format_is_named_without_its_content(client, coda):
+    put(client, "show", message(1, CreationDateTimeUTC="jawaab 1"))
+    with pytest.raises(ServiceError, match="'CreationDateTimeUTC' should be an ISO 8601 time") as error:
+        coda.read_messages("show")
+    assert "jawaab" not in str(error.value)
+    assert message(1)["MessageID"] in str(error.value)
+
+
+def test_all_segments_are_read_as_they_were_at_one_moment(client, coda, monkeypatch):
+    put(client, "show", message(1))
+    put(client, "show_2", message(2))
+    client.document("segment_counts", "show").set({"segment_count": 2})
+    stream, streams = Query.stream, 0
+
+    def label_before_the_second_segment(query, *arguments, **options):
+        nonlocal streams
+        streams += 1
+        if streams == 2:
+            for segment, number in (("show", 1), ("show_2", 2)):
+                document = client.document("datasets", segment, "messages", message(number)["MessageID"])
+                document.update({"Labels": [label("code-health")], "LastUpdated": firestore.SERVER_TIMESTAMP})
+        return stream(query, *arguments, **options)
+
+    monkeypatch.setattr(Query, "stream", label_before_the_second_segment)
+    assert [item["Labels"] for item in coda.read_messages("show")] == [[], []]
+    assert [len(item["Labels"]) for item in coda.read_messages("show")] == [1, 1]
+
+
+def add_messages(project, count):
+    open_project(project).add_messages("show", [message(number) for number in range(count)])
+
+
+def add_messages_until_commit(count, after, project, messages):
+    commit, commits = FirestoreClient.commit, 0
+
+    def counted_commit(*arguments, **options):
+        nonlocal commits
+        commits += 1
+        if commits == count and not after:
+            os._exit(KILLED)
+        answer = commit(*arguments, **options)
+        if commits == count:
+            os._exit(KILLED)
+        return answer
+
+    FirestoreClient.commit = counted_commit
+    add_messages(project, messages)
+
+
+def assert_complete(client, coda, count):
+    messages = coda.read_messages("show")
+    numbers = {item["Text"]: item["SequenceNumber"] for item in messages}
+    assert len(messages) == count
+    assert numbers == {f"jawaab {number}": number for number in range(count)}
+    assert metrics_of(client, "show")["messages_count"] == count
+
+
+def test_two_processes_that_add_at_once_add_each_message_once(client, coda, project):
+    coda.create_dataset("show", ["coder@example.org"], [])
+    processes = [_PROCESSES.Process(target=add_messages, args=(project, 900)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert_complete(client, coda, 900)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_an_addition_that_is_killed_at_a_commit_is_completed_by_the_next(client, coda, project, after):
+    coda.create_dataset("show", ["coder@example.org"], [])
+    process = _PROCESSES.Process(target=add_messages_until_commit, args=(2, after, project, 900))
+    process.start()
+    process.join()
+    assert process.exitcode == KILLED
+    assert len(coda.read_messages("show")) == (800 if after else 400)
+    assert metrics_of(client, "show")["messages_count"] == (800 if after else 400)
+    add_messages(project, 900)
+    assert_complete(client, coda, 900)
+
+
+def test_both_stages_work_on_firestore(client, project, tmp_path):
+    credentials = write(tmp_path / "key.json", {"type": "service_account", "project_id": project})
+    data_root = tmp_path / "data root"
+    files = ["--credentials", credentials, "--data-root", data_root]
+    arguments = [*files, "--pipeline-configuration", make_project(tmp_path / "configuration")]
+    exported = data_root / "Coded Coda Files" / "show.json"
+    write(data_root / "Outputs" / "Coda Files" / "show.json", [message(2), message(1)])
+    run_stage("coda_add", *arguments)
+    run_stage("coda_get", *arguments)
+    assert [(item["SequenceNumber"], item["Text"]) for item in read(exported)] == [(0, "jawaab 1"), (1, "jawaab 2")]
+    before = exported.read_bytes()
+    run_stage("coda_get", *arguments)
+    assert exported.read_bytes() == before
+    document = client.document("datasets", "show", "messages", message(2)["MessageID"])
+    document.update({"Labels": [label("code-health")], "LastUpdated": firestore.SERVER_TIMESTAMP})
+    run_stage("coda_get", *arguments)
+    assert [len(item["Labels"]) for item in read(exported)] == [0, 1]
+    assert parse_time(read(exported)[1]["LastUpdated"]) == document.get().get("LastUpdated")
+
+
+def test_a_refusal_is_a_service_error_that_names_what_was_refused(monkeypatch):
+    def refuse(_, context):
+        context.abort(grpc.StatusCode.PERMISSION_DENIED, "Missing or insufficient permissions: jawaab")
+
+    class Refusing(grpc.GenericRpcHandler):
+        def service(self, details):
+            return grpc.unary_stream_rpc_method_handler(refuse)
+
+    server = grpc.server(futures.ThreadPoolExecutor(1), handlers=[Refusing()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{port}")
+    try:
+        with pytest.raises(ServiceError, match="Coda p, dataset 'show': .*PERMISSION_DENIED") as error:
+            open_project("p").has_dataset("show")
+    finally:
+        server.stop(None)
+    assert "jawaab" not in str(error.value)
+
+
+def test_a_key_that_is_none_is_a_usage_error_that_does_not_show_it(monkeypatch):
+    monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
+    key = {
+        "type": "service_account",
+        "project_id": "p",
+        "client_email": "robot@p.example.org",
+        "private_key": "not a key",
+        "token_uri": "https://127.0.0.1/token",
+    }
+    with pytest.raises(UsageError, match="the private key can't be read") as error:
+        open_coda(GoogleCredentials("p", key))
+    assert "not a key" not in str(error.value)
