@@ -31,6 +31,7 @@ exit 0
 
 # FAKE_STATUS holds "<stage>=<status>" words; FAKE_SLEEP names a stage that goes on until a signal ends it.
 FAKE_PYTHON = """#!/usr/bin/env bash
+[[ $1 == -m ]] || exit 0
 shift 2
 stage="$1"
 printf '%s\\n' "$@" "---" >>"$FAKE_PYTHON_LOG"
@@ -42,7 +43,7 @@ case "$stage" in
         [[ " ${FAKE_STATUS:-} " != *" sandbox-serve="* ]] || exit "${FAKE_STATUS##*=}"
         printf '8010' >"${options[4]}"
         ;;
-    "${FAKE_SLEEP:-}")
+    "${FAKE_SLEEP:-nothing}")
         for signal in INT TERM; do
             # shellcheck disable=SC2064
             trap "printf '%s\\n' got-$signal --- >>'$FAKE_PYTHON_LOG'; exit 1" "$signal"
@@ -167,7 +168,7 @@ class Clone:
 
     def add_fake_script(self, name: str, status: int = 0) -> None:
         """Put a stage there that only writes down its arguments."""
-        lines = ["#!/usr/bin/env bash", f"printf '%s\\n' {name} \"$@\" --- >>\"$FAKE_PYTHON_LOG\"", f"exit {status}"]
+        lines = ["#!/usr/bin/env bash", f'printf \'%s\\n\' {name} "$@" --- >>"$FAKE_PYTHON_LOG"', f"exit {status}"]
         self.write_program(self.root / "run_scripts" / name, "\n".join(lines) + "\n")
 
     def read_summary(self) -> dict:

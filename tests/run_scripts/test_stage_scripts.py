@@ -125,7 +125,13 @@ def test_a_data_root_that_can_not_be_made_exits_14(clone):
             [
                 *["--user", "me", "--credentials", "KEY", "--pipeline-configuration", "CONFIGURATION"],
                 *["--data-root", "ROOT", "--mode", "auto-code-only", "--partitions", "4", "--jobs", "2", "--full"],
-                *["--allow-project-code", "--profile-cpu", "WORK/cpu profile", "--profile-memory", "WORK/memory profile"],
+                *[
+                    "--allow-project-code",
+                    "--profile-cpu",
+                    "WORK/cpu profile",
+                    "--profile-memory",
+                    "WORK/memory profile",
+                ],
             ],
         ),
         (

@@ -79,7 +79,6 @@ class Firestore:
 def place(request, tmp_path, monkeypatch):
     if request.param == "folder":
         return Folder(tmp_path)
-    pytest.importorskip("google.cloud.firestore", reason="google-cloud-firestore is not installed")
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", request.getfixturevalue("firestore_emulator"))
     return Firestore(f"t-{uuid.uuid4().hex[:12]}")
 

@@ -4,22 +4,19 @@ import multiprocessing
 import os
 import uuid
 from concurrent import futures
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import grpc
 import pytest
-from coda_examples import KILLED, code_scheme, label, make_project, message, read, run_stage, write
+from google.cloud import firestore
+from google.cloud.firestore_v1.query import Query
+from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 
+from coda_examples import KILLED, code_scheme, label, make_project, message, read, run_stage, write
 from engagement.errors import ServiceError, UsageError
 from engagement.services.coda import open_coda
 from engagement.services.coda_format import parse_time
 from engagement.services.credentials import GoogleCredentials
-
-pytest.importorskip("google.cloud.firestore", reason="google-cloud-firestore is not installed")
-
-import grpc
-from google.cloud import firestore
-from google.cloud.firestore_v1.query import Query
-from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 
 # A fresh interpreter: the Google client's threads do not survive a fork.
 _PROCESSES = multiprocessing.get_context("spawn")
@@ -75,13 +72,13 @@ def test_numbers_go_on_after_the_highest_of_all_segments(client, coda):
 @pytest.mark.parametrize("left", [None, {"messages_count": 1}, {"messages_count": 99, "messages_with_label": 99}])
 def test_metrics_that_are_missing_or_plainly_wrong_are_counted_anew(client, coda, left):
     scheme = code_scheme()
-    put(client, "show", message(1, [label("code-WS")]), message(2, [label("code-NC")]))
+    put(client, "show", message(1, [label("code-WS")]), message(2, [label("code-NC")]), {"MessageID": "without labels"})
     client.document("datasets", "show", "code_schemes", scheme["SchemeID"]).set(scheme)
     if left is not None:
         client.document("datasets", "show", "metrics", "messages").set(left)
     coda.add_messages("show", [message(3)])
     assert metrics_of(client, "show") == {
-        "messages_count": 3,
+        "messages_count": 4,
         "messages_with_label": 2,
         "wrong_scheme_messages": 1,
         "not_coded_messages": 1,
@@ -135,6 +132,50 @@ def test_all_segments_are_read_as_they_were_at_one_moment(client, coda, monkeypa
     monkeypatch.setattr(Query, "stream", label_before_the_second_segment)
     assert [item["Labels"] for item in coda.read_messages("show")] == [[], []]
     assert [len(item["Labels"]) for item in coda.read_messages("show")] == [1, 1]
+
+
+def test_a_label_that_was_committed_after_a_later_one_is_not_missed(client, coda):
+    newest = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    put(client, "show", message(1, LastUpdated=newest), message(2, LastUpdated=newest - timedelta(seconds=5)))
+    assert len(coda.read_messages("show", newest)) == 2
+
+
+def test_of_two_that_add_at_once_one_begins_again_and_sees_what_the_other_added(client, coda, project, monkeypatch):
+    coda.create_dataset("show", ["coder@example.org"], [])
+    commit, commits = FirestoreClient.commit, 0
+
+    def let_another_one_go_first(*arguments, **options):
+        nonlocal commits
+        commits += 1
+        if commits == 1:
+            open_project(project).add_messages("show", [message(1), message(2)])
+        return commit(*arguments, **options)
+
+    monkeypatch.setattr(FirestoreClient, "commit", let_another_one_go_first)
+    assert coda.add_messages("show", [message(3)]) == 1
+    numbers = {item["Text"]: item["SequenceNumber"] for item in coda.read_messages("show")}
+    assert numbers == {"jawaab 1": 0, "jawaab 2": 1, "jawaab 3": 2}
+    assert metrics_of(client, "show")["messages_count"] == 3
+
+
+def test_of_two_that_open_a_segment_at_once_one_finds_it_open(client, coda, project, monkeypatch):
+    coda.create_dataset("show", ["coder@example.org"], [])
+    coda.add_messages("show", [message(number) for number in range(2500)])
+    commit, commits = FirestoreClient.commit, 0
+
+    def let_another_one_go_first(*arguments, **options):
+        nonlocal commits
+        commits += 1
+        if commits == 1:
+            open_project(project).add_messages("show", [message(2500)])
+        return commit(*arguments, **options)
+
+    monkeypatch.setattr(FirestoreClient, "commit", let_another_one_go_first)
+    assert coda.add_messages("show", [message(2501)]) == 1
+    assert client.document("segment_counts", "show").get().to_dict() == {"segment_count": 2}
+    assert metrics_of(client, "show_2")["messages_count"] == 2
+    numbers = {item["Text"]: item["SequenceNumber"] for item in coda.read_messages("show")}
+    assert (numbers["jawaab 2500"], numbers["jawaab 2501"]) == (2500, 2501)
 
 
 def add_messages(project, count):
@@ -208,6 +249,25 @@ def test_both_stages_work_on_firestore(client, project, tmp_path):
     run_stage("coda_get", *arguments)
     assert [len(item["Labels"]) for item in read(exported)] == [0, 1]
     assert parse_time(read(exported)[1]["LastUpdated"]) == document.get().get("LastUpdated")
+
+
+def test_a_message_that_was_read_is_not_asked_for_again(project, tmp_path, monkeypatch):
+    credentials = write(tmp_path / "key.json", {"type": "service_account", "project_id": project})
+    arguments = ["--credentials", credentials, "--data-root", tmp_path / "data root"]
+    outputs = tmp_path / "data root" / "Outputs" / "Coda Files" / "show.json"
+    coda = open_project(project)
+    coda.create_dataset("show", [], [])
+    coda.add_messages("show", [message(1), message(2)])
+    write(outputs, [message(1), message(2), message(3)])
+    get_all, asked_for = firestore.Client.get_all, []
+
+    def watched_get_all(client, references, *arguments, **options):
+        asked_for.extend(reference.id for reference in references if "messages" in reference.path.split("/")[2:-1])
+        return get_all(client, references, *arguments, **options)
+
+    monkeypatch.setattr(firestore.Client, "get_all", watched_get_all)
+    run_stage("coda_add", *arguments)
+    assert asked_for == [message(3)["MessageID"]]
 
 
 def test_a_refusal_is_a_service_error_that_names_what_was_refused(monkeypatch):

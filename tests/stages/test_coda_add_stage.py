@@ -244,5 +244,5 @@ def test_no_text_and_no_participant_is_in_the_log(place, caplog):
     caplog.set_level("DEBUG")
     place.put_output([message(1), message(2)])
     place.add()
-    assert "2 of 2 messages added" in caplog.text
+    assert "added 2 of 2 messages" in caplog.text
     assert "jawaab" not in caplog.text

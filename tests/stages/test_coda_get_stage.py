@@ -119,6 +119,8 @@ def test_a_message_deleted_in_coda_goes_with_a_full_get_only(place):
     write(path, read(path)[:1])
     assert len(place.get()) == 2
     assert len(place.get("--full")) == 1
+    write(path, [])
+    assert place.get("--full") == []
 
 
 def test_keys_that_are_not_known_survive(place):
@@ -148,6 +150,21 @@ def test_a_file_from_another_coda_is_not_mixed_with_this_one(place, tmp_path):
     other.add_messages("show", [message(2)])
     place.credentials = make_credentials(tmp_path, "other")
     assert [item["Text"] for item in place.get()] == ["jawaab 2"]
+
+
+def test_files_of_two_codas_are_not_mixed_when_the_change_is_killed_either(tmp_path):
+    places = [Place(tmp_path / str(count)) for count in range(5)]
+    for place in places:
+        place.create([message(1)])
+        place.get()
+        other = FolderCoda(place.directory / "other", clock=lambda: START - timedelta(days=9))
+        other.create_dataset("show", [], [])
+        other.add_messages("show", [message(2)])
+        place.credentials = make_credentials(place.directory, "other")
+    # That the file is nobody's now, the messages, then where they came from.
+    assert kill_stage_at_each_write(True, "coda_get", [place.arguments() for place in places]) == 3
+    for place in places:
+        assert [item["Text"] for item in place.get()] == ["jawaab 2"]
 
 
 def test_a_file_that_an_earlier_pipeline_left_is_continued(place):
@@ -195,5 +212,5 @@ def test_no_text_is_in_the_log(place, caplog):
     caplog.set_level("DEBUG")
     place.create([message(1)])
     place.get()
-    assert "1 of 1 messages downloaded" in caplog.text
+    assert "downloaded 1 of 1 messages" in caplog.text
     assert "jawaab" not in caplog.text

@@ -17,8 +17,9 @@ from engagement.cleaning.text import match_key
 
 Cleaner = Callable[[str], str | None]
 
-# Answers repeat: this many distinct ones are remembered by each cleaner, about 20 MB when it is full of short answers.
+# Short answers repeat: this many distinct ones are remembered by each cleaner, at most some 15 MB.
 _REMEMBERED_ANSWERS = 1 << 16
+_LONGEST_REMEMBERED = 80
 
 _LANGUAGES = ("somali", "swahili", "english")
 _CHOICES = {"gender": ("man", "woman"), "yes_no": ("yes", "no"), "urban_rural": ("urban", "rural")}
@@ -107,11 +108,13 @@ def _district_unless_sub_district_cleaner() -> Cleaner:
 
 def _remember(read: Cleaner, known_answers: Iterable[str]) -> Cleaner:
     """Make a reader fast: answers that are known beforehand are looked up, others are read once and remembered."""
-    known = {match_key(answer): read(answer) for answer in known_answers}
+    known = {key: read(key) for key in map(match_key, known_answers)}
     remembered = functools.lru_cache(maxsize=_REMEMBERED_ANSWERS)(read)
 
     def clean(text: str) -> str | None:
         key = match_key(text)
-        return known[key] if key in known else remembered(text)
+        if key in known:
+            return known[key]
+        return remembered(key) if len(key) <= _LONGEST_REMEMBERED else read(key)
 
     return clean

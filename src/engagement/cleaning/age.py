@@ -10,7 +10,7 @@ import re
 
 from engagement.cleaning.numbers import Number, find_numbers
 from engagement.cleaning.tables import read_table
-from engagement.cleaning.text import doubt_words, neutral_words, plain
+from engagement.cleaning.text import doubt_words, is_neutral, plain, stop_words
 
 YOUNGEST = 10
 OLDEST = 99
@@ -18,12 +18,14 @@ OLDEST = 99
 _MOST_UNKNOWN_WORDS = 2
 _LOOK_BACK = 3  # tokens between "age" and its number: "my age now is 25"
 _LONGEST_PHRASE = 3
+_WIDEST_BOUND = 3
 _BIRTH_YEARS = range(1900, 2100)
 
 _TOKEN = re.compile(r"[a-z]+|[0-9]+|[^\sa-z0-9]")
 _APOSTROPHES = re.compile(r"['`]")
 _O_FOR_ZERO = re.compile(r"(?<![a-z0-9])([1-9])o(?![a-z0-9])")
 _L_FOR_ONE = re.compile(r"(?<![a-z0-9])[li]([0-9])(?![0-9])")
+_HYPHEN_IN_WORDS = re.compile(r"(?<=[a-z])-(?=[a-z])")
 _OPAQUE = " # "
 _NOT_AN_AGE = re.compile(
     r"""
@@ -32,7 +34,7 @@ _NOT_AN_AGE = re.compile(
     | \+?[0-9]{3,}(?:[ -][0-9]{2,})+                         # one in groups
     | [0-9]+\s?/[=-]                                         # a price: 500/=
     | [$€£]\s?[0-9]+ | [0-9]+\s?[$€£%]
-    | [0-9]+[.,:][0-9]+                                      # 2.5 or 25,000 or 12:30
+    | [0-9]+(?:[.,:][0-9]+)+                                 # 2.5 or 25,000 or 12:30
     """,
     re.VERBOSE,
 )
@@ -50,12 +52,13 @@ def read_age(text: str) -> str | None:
     numbers = find_numbers(tokens)
     if not numbers or _has_phrase(tokens, _words("own age is elsewhere")):
         return None
-    years = [number for number in numbers if _is_marked(number, tokens)]
+    ends = {number.end for number in numbers}
+    years = [number for number in numbers if _is_marked(number, tokens, ends)]
     counts = [number for number in numbers if number not in years and _is_count(number, tokens)]
     plain_numbers = [number for number in numbers if number not in years and number not in counts]
     if years:
         plain_numbers = [number for number in plain_numbers if number.value not in _BIRTH_YEARS]
-    elif not _is_understood(tokens, numbers):
+    elif not _is_understood(tokens, numbers, plain_numbers):
         return None
     values = {number.value for number in (*years, *plain_numbers)}
     if len(values) != 1 or any(_is_bounded(number, tokens) for number in (*years, *plain_numbers)):
@@ -66,19 +69,24 @@ def read_age(text: str) -> str | None:
 
 def _tokens(text: str) -> list[str]:
     text = _APOSTROPHES.sub("", plain(text))
+    text = _HYPHEN_IN_WORDS.sub(" ", text)
     text = _O_FOR_ZERO.sub(r"\g<1>0", text)
     text = _L_FOR_ONE.sub(r"1\1", text)
     return _TOKEN.findall(_NOT_AN_AGE.sub(_OPAQUE, text))
 
 
-def _is_marked(number: Number, tokens: list[str]) -> bool:
-    """Tell whether a number is one of years: "22 jir", "miaka 22", "umri wangu ni 22", "age: 22"."""
+def _is_marked(number: Number, tokens: list[str], ends: set[int]) -> bool:
+    """Tell whether a number is one of years: "22 jir", "miaka 22", "umri wangu ni 22", "age: 22".
+
+    `ends` says where numbers end: the word for years that follows one of them does not go with the next.
+    """
     following = [token for token in tokens[number.end : number.end + 2] if token not in "-.,"]
     if following and following[0] in _words("age"):
         return True
-    for token in reversed(tokens[max(0, number.start - _LOOK_BACK) : number.start]):
+    for position in range(number.start - 1, max(-1, number.start - 1 - _LOOK_BACK), -1):
+        token = tokens[position]
         if token in _words("age"):
-            return not _is_count(number, tokens) or token == tokens[number.start - 1]
+            return position not in ends and (position == number.start - 1 or not _is_count(number, tokens))
         if token.isalpha() and token not in _words("own words"):
             return False
     return False
@@ -90,25 +98,28 @@ def _is_count(number: Number, tokens: list[str]) -> bool:
     if following and (following[0] in _words("other unit") or (following[-1] in _PEOPLE_COUNTS and following[0] == "na")):
         return True
     before = [token for token in tokens[max(0, number.start - 2) : number.start] if token.isalpha()]
-    return bool(before) and before[-1] in _words("before other")
+    return bool(before) and before[-1] in _words("before other") | (_words("other unit") - _words("own words"))
 
 
 def _is_bounded(number: Number, tokens: list[str]) -> bool:
     """Tell whether a number is only one end of a range: "over 18", "25 ka badan", "18+"."""
-    around = tokens[max(0, number.start - 2) : number.end + 3]
+    around = tokens[max(0, number.start - _WIDEST_BOUND) : number.end + _WIDEST_BOUND + 1]
     beside = tokens[max(0, number.start - 1) : number.end + 1]
     return _has_phrase(around, _words("bound")) or not _SIGNS_OF_A_RANGE.isdisjoint(beside)
 
 
-def _is_understood(tokens: list[str], numbers: list[Number]) -> bool:
-    """Tell whether nearly all the words around the numbers are known, and above all the one that a number may count."""
+def _is_understood(tokens: list[str], numbers: list[Number], plain_numbers: list[Number]) -> bool:
+    """Tell whether nearly all the words are known, and above all those that a plain number may be a count of."""
     said = {position for number in numbers for position in range(number.start, number.end)}
     unknown = {
         position
         for position, token in enumerate(tokens)
-        if position not in said and token.isalpha() and token not in _known_words()
+        if position not in said and token.isalpha() and token not in _known_words() and not is_neutral(token)
     }
-    if len(unknown) > _MOST_UNKNOWN_WORDS or any(number.end in unknown for number in numbers):
+    if len(unknown) > _MOST_UNKNOWN_WORDS or any(number.end in unknown for number in plain_numbers):
+        return False
+    # "kuku 30" is thirty hens; an unknown word there is a name: "Amina 30".
+    if any(number.start - 1 in unknown and tokens[number.start - 1] in stop_words() for number in plain_numbers):
         return False
     return doubt_words().isdisjoint(tokens)
 
@@ -123,7 +134,7 @@ def _has_phrase(tokens: list[str], phrases: frozenset[str]) -> bool:
 
 @functools.cache
 def _known_words() -> frozenset[str]:
-    return neutral_words() | _words("own words") | _words("age") | _words("other unit")
+    return _words("own words") | _words("age") | _words("other unit")
 
 
 @functools.cache

@@ -18,6 +18,7 @@ Leaf = tuple[str, str]  # level and code
 _SHORTEST_FOLDED = 5  # shorter names are other words too often to be folded or guessed
 _SHORTEST_GUESSED_FREELY = 7
 _SHORTEST_WITH_TWO_SLIPS = 8
+_FEWEST_CONSONANTS = 2  # fewer say too little about which name it is
 _VOWELS = re.compile(r"[aeiouyw]")
 
 
@@ -33,8 +34,10 @@ class Name:
 class Gazetteer:
     """Looks names up: as they are spelt, then folded to how they sound, then allowing a slip or two."""
 
-    def __init__(self, names: Mapping[str, Name], fold: Callable[[str], str]) -> None:
+    def __init__(self, names: Mapping[str, Name], fold: Callable[[str], str], vowels_vary: bool) -> None:
+        """Take the names. `vowels_vary`: one name is spelt with other vowels by many, so the consonants tell which it is."""
         self._fold = fold
+        self._vowels_vary = vowels_vary
         self._spelt = {spelling_key(words(plain(name))): place for name, place in names.items()}
         self._folded: dict[str, Name] = {}
         for key, place in self._spelt.items():
@@ -56,21 +59,23 @@ class Gazetteer:
     def guess(self, span: Iterable[str]) -> Name | None:
         """Find the one place whose name is a slip or two away; None when there is none, or more than one.
 
-        Vowels are what spellings of one name differ in, so a name with the same consonants wins over a nearer one without.
-        Consonants may be left out or put in, in longer names also exchanged.
+        Where vowels vary, a name with the same consonants wins over a nearer one without. Consonants may be left out or
+        put in, in longer names also exchanged. Digits tell places apart: what has some is never a slip.
         """
         key = self._fold(spelling_key(span))
-        if len(key) < _SHORTEST_FOLDED:
+        if len(key) < _SHORTEST_FOLDED or not key.isalpha():
             return None
         candidates = self._by_first_letter.get(_first_sound(key), [])
-        slips = 2 if len(key) > _SHORTEST_FOLDED else 1
+        consonants = _consonants(key)
+        slips = 2 if len(consonants) > _FEWEST_CONSONANTS else 1
         near = process.extract(key, candidates, scorer=OSA.distance, processor=None, score_cutoff=slips, limit=12)
         if not near:
             return None
-        consonants = _consonants(key)
-        sounding = [(name, distance) for name, distance, _ in near if _consonants(name) == consonants]
+        sounding = [
+            (name, distance) for name, distance, _ in near if self._vowels_vary and _consonants(name) == consonants
+        ]
         if not sounding:
-            allowed = 2 if len(key) >= _SHORTEST_WITH_TWO_SLIPS else 1
+            allowed = 2 if len(key) >= _SHORTEST_WITH_TWO_SLIPS + 2 * (not self._vowels_vary) else 1
             sounding = [
                 (name, distance)
                 for name, distance, _ in near
@@ -100,12 +105,14 @@ def fold_somali(key: str) -> str:
 
 
 def fold_kenyan(key: str) -> str:
-    """Fold the spellings of one sound in Kenyan names; they are written much more alike than Somali ones.
+    """Fold the sounds of Kenyan names that people write for one another: l and r, y and i, w and u, th and t.
 
-    >>> fold_kenyan("kibira"), fold_kenyan("naxvas")
-    ('kibira', 'naksvas')
+    >>> fold_kenyan("limulu"), fold_kenyan("nyandarwa"), fold_kenyan("matare")
+    ('rimuru', 'niandarua', 'matare')
     """
-    return squeeze(key.replace("x", "ks").replace("ph", "f"))
+    for sound, letter in _KENYAN_SOUNDS:
+        key = key.replace(sound, letter)
+    return squeeze(key)
 
 
 _SOMALI_SOUNDS = (
@@ -121,10 +128,13 @@ _SOMALI_SOUNDS = (
 )
 
 
+_KENYAN_SOUNDS = (("th", "t"), ("l", "r"), ("y", "i"), ("w", "u"))
+
+
 def _first_sound(key: str) -> str:
     """Give the sound that a guess has to begin with; g and k are written for one another ("gardho", "qardho")."""
     return {"g": "k", "e": "i", "o": "u", "v": "w"}.get(key[0], key[0])
 
 
 def _consonants(key: str) -> str:
-    return squeeze(_VOWELS.sub("", key))
+    return _VOWELS.sub("", key)

@@ -128,6 +128,6 @@ def _guessable() -> dict[str, list[str]]:
 
 @functools.cache
 def _joined_words() -> re.Pattern[str]:
-    """Match two number words written as one, with or without "and" between: "fiftyfive", "tobaniyoshan"."""
+    """Match number words and "and" written as one word: "fiftyfive", "tobaniyoshan", "ishirinina"."""
     word = "|".join(sorted((word for word in _values() if len(word) > 2), key=len, reverse=True))
-    return re.compile(f"({word})(?:iyo|na|and)?({word})")
+    return re.compile(f"({word})(?:iyo|na|and)?({word})|({word})(?:iyo|na|and)")

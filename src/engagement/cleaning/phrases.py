@@ -17,7 +17,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from engagement.cleaning.tables import read_table
-from engagement.cleaning.text import neutral_words, plain, shorten_drawl, squeeze, stop_words, words
+from engagement.cleaning.text import is_neutral, plain, shorten_drawl, squeeze, stop_words, words
 
 _LONGEST_PHRASE = 4  # in words
 _SHORTEST_SQUEEZED = 4  # "ha" and "haa" are not the same word
@@ -88,29 +88,28 @@ class PhraseReader:
         said, unknown, length = self._listen(found)
         if any(one.phrase.reading is Reading.UNCLEAR for one in said):
             return None
-        said = self._in_place(said, length)
+        said = self._in_place(said, unknown, length)
         codes = {one.phrase.code for one in said}
         if len(codes) != 1:
             return None
         return codes.pop() if self._is_trusted(said, unknown, length, found) else None
 
-    def _in_place(self, said: list[_Said], length: int) -> list[_Said]:
-        """Drop the phrases that only count at the beginning or the end and stand elsewhere."""
+    def _in_place(self, said: list[_Said], unknown: int, length: int) -> list[_Said]:
+        """Keep the phrases that stand where they count."""
         return [
             one
             for one in said
-            if one.phrase.reading is not Reading.FIRST or one.unknown_before == 0 or one.position == length - 1
+            if one.phrase.reading is Reading.ANYWHERE
+            or (one.phrase.reading is Reading.FIRST and (one.unknown_before == 0 or one.position == length - 1))
+            or (one.phrase.reading is Reading.ALONE and unknown == 0)
         ]
 
     def _is_trusted(self, said: list[_Said], unknown: int, length: int, found: list[str]) -> bool:
         if unknown == 0:
             return True
-        firm = [one for one in said if one.phrase.reading is not Reading.ALONE]
-        if not firm:
-            return False
         if self._opening_decides:
-            return firm[0].unknown_before == 0 or (
-                firm[-1].position == length - 1 and unknown <= _MOST_UNKNOWN_BEFORE_THE_LAST_WORD
+            return said[0].unknown_before == 0 or (
+                said[-1].position == length - 1 and unknown <= _MOST_UNKNOWN_BEFORE_THE_LAST_WORD
             )
         return unknown <= _MOST_UNKNOWN_WORDS or not _SELF_WORDS.isdisjoint(found)
 
@@ -122,7 +121,7 @@ class PhraseReader:
             phrase, taken = self._find(found, start)
             if phrase is None:
                 word = found[start]
-                unknown += not (word in neutral_words() or word.isdigit())
+                unknown += not is_neutral(word) or (self._opening_decides and word.isdigit())
             elif phrase.reading is Reading.REST and said:
                 break
             elif phrase.reading not in (Reading.NEUTRAL, Reading.REST):
@@ -135,7 +134,7 @@ class PhraseReader:
         for taken in range(min(_LONGEST_PHRASE, len(found) - start), 0, -1):
             span = " ".join(found[start : start + taken])
             phrase = self._phrases.get(span)
-            if phrase is None and span not in stop_words():
+            if phrase is None and (span not in stop_words() or is_neutral(span)):
                 phrase = self._squeezed.get(squeeze(span))
             if phrase is not None:
                 return phrase, taken

@@ -6,19 +6,20 @@ from collections.abc import Callable, Iterator
 from engagement.cleaning.gazetteer import Gazetteer, Leaf, Name, fold_kenyan, fold_somali
 from engagement.cleaning.places import PlaceTable, kenyan_places, somali_places
 from engagement.cleaning.tables import read_table
-from engagement.cleaning.text import doubt_words, neutral_words, plain, stop_words, words
+from engagement.cleaning.text import doubt_words, is_neutral, plain, stop_words, words
 
 _LONGEST_NAME = 4  # in words
 _MOST_UNKNOWN_WORDS = 4  # beside a name that is spelt as in the tables
 _MOST_GUESSED_WORDS = 3
 _DIRECTIONS = {"mashariki": "east", "magharibi": "west", "kaskazini": "north", "kusini": "south", "kati": "central"}
+_BEFORE_VERBS = frozenset({"waan", "wan", "way", "wey", "wuu", "waa", "aan", "baan", "si", "kari", "inaan"})  # "waan karaan": we can
 _PART_WORDS = frozenset({"north", "south", "east", "west", "central", "rural", "town", "township"})
 
 
 class PlaceReader:
     """Reads the places of one country out of an answer."""
 
-    def __init__(self, table: PlaceTable, gazetteer: Gazetteer, names: tuple[str, ...]) -> None:
+    def __init__(self, table: PlaceTable, gazetteer: Gazetteer, names: frozenset[str]) -> None:
         self.names = names
         self._table = table
         self._gazetteer = gazetteer
@@ -43,7 +44,7 @@ class PlaceReader:
         if not unknown:
             return names
         if len(unknown) <= _MOST_GUESSED_WORDS:
-            content = [word for word in found if word not in neutral_words() and not word.isdigit()]
+            content = [word for word in found if not is_neutral(word)]
             whole = self._guess_whole(content)
             if whole is not None:
                 return [whole]
@@ -56,13 +57,13 @@ class PlaceReader:
         while start < len(found):
             for end in range(min(start + _LONGEST_NAME, len(found)), start, -1):
                 name = self._find_span(found[start:end])
-                if name is not None:
+                if name is not None and not (name.is_word and start and found[start - 1] in _BEFORE_VERBS):
                     names.append(name)
                     start = end
                     break
             else:
                 word = found[start]
-                if word not in neutral_words() and not word.isdigit():
+                if not is_neutral(word):
                     unknown.append(word)
                 start += 1
         return names, unknown
@@ -89,7 +90,7 @@ class PlaceReader:
 
     def _guess_names(self, unknown: list[str]) -> Iterator[Name]:
         for word in unknown:
-            if word not in stop_words():
+            if word not in stop_words() and not self._gazetteer.is_spelt(word):
                 name = self._gazetteer.guess([word])
                 if name is not None and not (name.is_word and len(unknown) > 1):
                     yield name
@@ -108,7 +109,7 @@ def somali_reader() -> PlaceReader:
     """Read the places of Somalia. Its states and zones are left out: whose a district is, is disputed."""
     table = somali_places()
     names = _code_names(table, ("region", "district", "mogadishu_sub_district"))
-    return _reader(table, names, "somali_place_names", fold_somali)
+    return _reader(table, names, "somali_place_names", fold_somali, vowels_vary=True)
 
 
 @functools.cache
@@ -118,10 +119,10 @@ def kenyan_reader() -> PlaceReader:
     names = _code_names(table, ("county", "constituency"))
     for other_names in (_turned_names(table), _whole_names(table)):
         names = other_names | names
-    return _reader(table, names, "kenyan_place_names", fold_kenyan)
+    return _reader(table, names, "kenyan_place_names", fold_kenyan, vowels_vary=False)
 
 
-def _reader(table: PlaceTable, names: dict[str, Name], names_table: str, fold: Callable[[str], str]) -> PlaceReader:
+def _reader(table: PlaceTable, names: dict[str, Name], names_table: str, fold: Callable[[str], str], vowels_vary: bool) -> PlaceReader:
     for row in read_table(names_table):
         level, code = row["level"], row["code"]
         leaves = _leaves(table, level, code) if code else frozenset()
@@ -129,7 +130,7 @@ def _reader(table: PlaceTable, names: dict[str, Name], names_table: str, fold: C
         for column, is_word in (("names", False), ("names_that_are_words", True)):
             for name in filter(None, row[column].split(";")):
                 names[name] = Name(leaves, also_in, is_word)
-    return PlaceReader(table, Gazetteer(names, fold), tuple(names))
+    return PlaceReader(table, Gazetteer(names, fold, vowels_vary), frozenset(names))
 
 
 def _code_names(table: PlaceTable, levels: tuple[str, ...]) -> dict[str, Name]:
@@ -144,11 +145,14 @@ def _code_names(table: PlaceTable, levels: tuple[str, ...]) -> dict[str, Name]:
 
 def _turned_names(table: PlaceTable) -> dict[str, Name]:
     """Name constituencies with the direction on the other side: "east embakasi"."""
-    return {
-        " ".join((code.split()[-1], *code.split()[:-1])): Name(_leaves(table, "constituency", code))
-        for code in table.codes("constituency")
-        if code.split()[-1] in _PART_WORDS
-    }
+    names = {}
+    for code in table.codes("constituency"):
+        first, *rest = code.split()
+        *start, last = code.split()
+        for turned, part in (([last, *start], last), ([*rest, first], first)):
+            if part in _PART_WORDS:
+                names[" ".join(turned)] = Name(_leaves(table, "constituency", code))
+    return names
 
 
 def _whole_names(table: PlaceTable) -> dict[str, Name]:

@@ -78,16 +78,21 @@ def stop_words() -> frozenset[str]:
     return frozenset(word for row in read_table("stop_words") for word in _split(row["words"]))
 
 
-@functools.cache
-def neutral_words() -> frozenset[str]:
-    """Give the words beside an answer that leave it as it is: "I am", "my name is", greetings."""
-    return _words_of_kind("neutral") | _words_of_kind("greeting")
+def is_neutral(word: str) -> bool:
+    """Tell whether a word beside an answer leaves it as it is: digits, "I am", "my name is", greetings."""
+    return word.isdigit() or word in _neutral_words() or squeeze(word) in _neutral_words()
 
 
 @functools.cache
 def doubt_words() -> frozenset[str]:
     """Give the words that deny a place or leave it open: "not", "near", "or"."""
     return _words_of_kind("doubt")
+
+
+@functools.cache
+def _neutral_words() -> frozenset[str]:
+    written = _words_of_kind("neutral") | _words_of_kind("greeting")
+    return written | {squeeze(word) for word in written}
 
 
 def _words_of_kind(kind: str) -> frozenset[str]:

@@ -14,7 +14,12 @@ from engagement.configuration.coding_plans import (
     PlanKind,
 )
 from engagement.configuration.model import nearest
-from engagement.configuration.pipeline_configuration import PipelineConfiguration
+from engagement.configuration.pipeline_configuration import (
+    PipelineConfiguration,
+    RapidProSource,
+    activation_flows_of,
+    survey_flows_of,
+)
 
 UID_FIELD = "uid"
 # The raw data's own name of it.
@@ -197,14 +202,10 @@ def find_configuration_problems(configuration: PipelineConfiguration, plans: Cod
 def _find_repeated_flows(configuration: PipelineConfiguration) -> Iterator[str]:
     places: list[tuple[str, str]] = []
     for position, source in enumerate(configuration.raw_data_sources):
-        at = f"$.RawDataSources[{position}]"
-        document = source.model_dump(by_alias=True)
-        for name in ("ActivationFlowNames", "SurveyFlowNames"):
-            places.extend((f"{at}.{name}[{n}]", flow) for n, flow in enumerate(document.get(name, ())))
-        for name in ("ActivationFlowURLs", "SurveyFlowURLs"):
-            for n, url in enumerate(document.get(name, ())):
-                flow = url.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-                places.append((f"{at}.{name}[{n}]", flow))
+        kind = "Names" if isinstance(source, RapidProSource) else "URLs"
+        for name, flows in (("Activation", activation_flows_of(source)), ("Survey", survey_flows_of(source))):
+            for number, flow in enumerate(flows):
+                places.append((f"$.RawDataSources[{position}].{name}Flow{kind}[{number}]", flow))
     yield from _repeated(places, "flow")
 
 

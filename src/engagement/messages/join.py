@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from engagement.messages.result_keys import find_unanswered_keys
 from engagement.provenance import Metadata, TracedData
 
 _COMMON_KEYS = ("avf_phone_id", "urn_type", "test_run", "operator_raw", "operator_coded")
@@ -10,21 +11,25 @@ _COMMON_KEYS = ("avf_phone_id", "urn_type", "test_run", "operator_raw", "operato
 def combine_survey_runs(runs: Sequence[TracedData], metadata: Metadata) -> TracedData | None:
     """One record of all survey runs of a participant; None without runs.
 
-    A later run wins key by key, but a null never replaces an earlier answer. Runs of which nothing is left are not part
-    of the record, so its size is bounded by the number of keys and not by that of the runs.
+    A later run wins key by key, but a null answer replaces neither an earlier answer nor what travels with it, like its
+    time. Runs of which nothing is left are not part of the record, so its size is bounded by the number of keys and not by
+    that of the runs.
     """
     if not runs:
         return None
     if len(runs) == 1:
         return runs[0]
+    unanswered = [find_unanswered_keys(run.values) for run in runs]
     latest: dict[str, int] = {}
     for position, run in enumerate(runs):
-        latest.update(dict.fromkeys((key for key, value in run.values.items() if value is not None), position))
+        for key in run.values:
+            if key not in unanswered[position] or key not in latest:
+                latest[key] = position
     combined = TracedData()
     for position in sorted(set(latest.values())):
-        run, before = runs[position], combined.values
-        kept = {key: before[key] for key, value in run.values.items() if value is None and before.get(key) is not None}
-        combined.append(kept, metadata, {"survey_run": run})
+        before = combined.values
+        kept = {key: before[key] for key in unanswered[position] if key in before and latest[key] != position}
+        combined.append(kept, metadata, {"survey_run": runs[position]})
     return combined
 
 

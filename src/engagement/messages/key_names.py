@@ -1,6 +1,5 @@
 """Raw keys become the project's field names, and each answer to an episode becomes a message."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +9,8 @@ from engagement.configuration.pipeline_configuration import RapidProKeyRemapping
 from engagement.errors import InputError
 from engagement.messages.instants import parse_instant, write_instant
 from engagement.messages.message import RQA_MESSAGE, SHOW_PIPELINE_KEY, Message
+from engagement.messages.result_keys import ANSWER_PARTS, split_key
 from engagement.provenance import HIDDEN, Metadata, TracedData
-
-_RESULT_KEY = re.compile(
-    r"(?P<category>.+) \((?P<part>Category|Value|Text|Name|Time|Run ID)\) - (?P<flow>.+)", re.DOTALL
-)
-_ANSWER_PARTS = ("Text", "Value", "Category")
-# Recovered messages come with these keys, whatever their file is called.
-_RECOVERED_KEYS = {"message": "Text", "received_on": "Time", "run_id": "Run ID"}
 
 
 @dataclass(frozen=True)
@@ -32,28 +25,18 @@ class _Result:
         return not self.answers or any(values.get(answer.rapid_pro_key) is not None for answer in self.answers)
 
 
-def _split_key(raw_key: str) -> tuple[tuple[str, ...], str]:
-    """What result a raw key belongs to, and which part of it it is ("" for a key that stands alone)."""
-    if raw_key in _RECOVERED_KEYS:
-        return ("",), _RECOVERED_KEYS[raw_key]
-    match = _RESULT_KEY.fullmatch(raw_key)
-    if match is None:
-        return (raw_key,), ""
-    return (match["category"], match["flow"]), match["part"]
-
-
 def _group(remappings: Sequence[RapidProKeyRemapping]) -> list[_Result]:
     """The results of the remappings, in the order of their answers in the list."""
     groups: dict[tuple[str, ...], list[tuple[int, str, RapidProKeyRemapping]]] = {}
     for position, remapping in enumerate(remappings):
-        name, part = _split_key(remapping.rapid_pro_key)
+        name, part = split_key(remapping.rapid_pro_key)
         groups.setdefault(name, []).append((position, part, remapping))
     ordered: list[tuple[int, _Result]] = []
     for members in groups.values():
-        answers = tuple(remapping for _, part, remapping in members if part in _ANSWER_PARTS)
-        companions = tuple(remapping for _, part, remapping in members if part not in _ANSWER_PARTS)
+        answers = tuple(remapping for _, part, remapping in members if part in ANSWER_PARTS)
+        companions = tuple(remapping for _, part, remapping in members if part not in ANSWER_PARTS)
         # The place of an answer in the list decides for all that travels with it.
-        first = min(position for position, part, _ in members if part in _ANSWER_PARTS or not answers)
+        first = min(position for position, part, _ in members if part in ANSWER_PARTS or not answers)
         if answers:
             ordered.append((first, _Result(answers, companions)))
         else:

@@ -27,8 +27,8 @@ class Answer:
 
 
 _EPISODES = ("s01e01", "s01e02", "s01e03")
-_EPISODE_ANSWERS = {"theme": 800, "meta": 45, "STOP": 9, "NC": 22, "empty": 8, "null": 6, "elsewhere": 60}
-_SURVEY_ANSWERS = {"right": 880, "STOP": 6, "NC": 16, "empty": 10, "null": 18, "elsewhere": 30, "greeting": 8}
+_EPISODE_ANSWERS = {"theme": 800, "meta": 45, "STOP": 5, "NC": 22, "empty": 8, "null": 6, "elsewhere": 60}
+_SURVEY_ANSWERS = {"right": 880, "STOP": 3, "NC": 16, "empty": 10, "null": 18, "elsewhere": 30, "greeting": 8}
 _METAS = {"greeting": 3, "gratitude": 4, "about_conversation": 3, "impact": 3, "question": 3}
 _RARE_METAS = {"push_back": 1, "showtime_question": 1, "opt_in": 1}
 _BLANK_TEXTS = ("", "", " ", "\n", "  \t")

@@ -59,11 +59,11 @@ class Api:
             "flows": _oldest_first(workspace.flows, "created_on"),
             "runs": _oldest_first(workspace.runs, "modified_on"),
             "contacts": _oldest_first(workspace.contacts, "modified_on"),
-            "deleted contacts": _oldest_first(workspace.deleted_contacts, "modified_on"),
             "messages": _oldest_first(workspace.messages, "created_on"),
             "groups": _oldest_first(workspace.groups, None),
             "fields": _oldest_first(workspace.fields, None),
         }
+        self._deleted_contacts = _oldest_first(workspace.deleted_contacts, "modified_on")
         self._runs_by_flow: dict[str, list[_Entry]] = {}
         for entry in self._entries["runs"]:
             self._runs_by_flow.setdefault(entry.row["flow"]["uuid"], []).append(entry)
@@ -89,7 +89,7 @@ class Api:
         address = f"http://{host}{path}"
         if endpoint == "archives":
             return self._archives_page(query, address, host)
-        if endpoint not in self._entries or " " in endpoint:
+        if endpoint not in self._entries:
             raise _RefusedError(404, "Not found.")
         return _cursor_page(self._select(endpoint, query), query, address)
 
@@ -100,7 +100,7 @@ class Api:
         if endpoint == "runs" and "flow" in query:
             entries: Sequence[_Entry] = self._runs_by_flow.get(query["flow"], [])
         elif endpoint == "contacts" and query.get("deleted", "").lower() in _TRUE:
-            entries = self._entries["deleted contacts"]
+            entries = self._deleted_contacts
         else:
             entries = self._entries[endpoint]
         for name, matches in _FILTERS[endpoint].items():

@@ -1,5 +1,6 @@
 """The audience: who they are, how they can be reached, and what they are in the habit of doing. All invented."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -132,6 +133,7 @@ def _make_participant(seed: int, number: int) -> Participant:
     )
 
 
+@functools.cache
 def _places() -> Mapping[Place, float]:
     return {
         Place(row["level"], row["code"], tuple(row["spellings"].split("|"))): float(row["weight"])

@@ -1,5 +1,6 @@
 """The rows of the REST API v2, as a RapidPro 7 writes them: field names, orders and the forms of times are facts."""
 
+import functools
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -198,6 +199,7 @@ def _value(seed: int, flow: str, result: Result) -> Row:
     }
 
 
+@functools.cache
 def _node(seed: int, flow: str, key: str) -> str:
     return uuid_for(seed, "node", flow, key)
 

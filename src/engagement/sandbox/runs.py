@@ -16,6 +16,7 @@ from engagement.sandbox.season import (
     EVALUATION_FLOW,
     EVALUATION_OPENS,
     FLOWS_BY_NAME,
+    ROUND_ZERO_ENDS,
     Episode,
     activation_flow,
 )
@@ -145,7 +146,9 @@ def _survey(flow: str, keys: Sequence[str], participant: Participant, opened: da
     for position, key in enumerate(asked):
         time += timedelta(seconds=chance.randrange(15, 900), microseconds=chance.randrange(10**6))
         if slowly and position == 2:
-            time += timedelta(days=chance.randrange(14, 75))
+            # Most of them go on in one of the first rounds, so that there are surveys that were completed since.
+            time = max(time, ROUND_ZERO_ENDS) if chance.random() < 0.8 else time + timedelta(days=14)
+            time += _within_days(chance, 5)
         if chance.random() < 0.02:
             time = time.replace(microsecond=0)
         results.append(Result(key, answer_question(participant, key, chance), time))

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from engagement.configuration import load_pipeline_configuration
 from engagement.errors import ConfigurationError, MachineError
 from engagement.files import open_for_writing, read_json
 from engagement.sandbox.demo_directory import DemoDirectory
@@ -51,7 +52,8 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _set_domain(path: Path, address: str) -> None:
-    document = read_json(path, ConfigurationError, what="the demo's pipeline configuration")
+    load_pipeline_configuration(path)  # somebody may have edited the demo's copy
+    document = read_json(path, ConfigurationError)
     for source in document["RawDataSources"]:
         if source["SourceType"] == "RapidPro":
             source["Domain"] = address

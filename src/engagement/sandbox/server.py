@@ -1,6 +1,7 @@
 """The sandbox's web server: RapidPro's API on a port of this machine, over connections that stay open."""
 
 import contextlib
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,9 +15,7 @@ HOST = "127.0.0.1"
 @contextlib.contextmanager
 def serve(workspace: Workspace, port: int = 0) -> Iterator[str]:
     """Serve a workspace on this machine while the block runs; gives the base URL. Port 0 takes a free one."""
-    server = ThreadingHTTPServer((HOST, port), _handler(Api(workspace)))
-    server.daemon_threads = True  # connections that clients keep open do not hold up the end
-    server.block_on_close = False
+    server = _Server((HOST, port), _handler(Api(workspace)))
     # Asked twenty times a second whether to end, so that tests are not kept waiting.
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="sandbox")
     thread.start()
@@ -26,6 +25,17 @@ def serve(workspace: Workspace, port: int = 0) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    # Connections that clients keep open do not hold up the end.
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that were killed or hung up."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(api: Api) -> type[BaseHTTPRequestHandler]:

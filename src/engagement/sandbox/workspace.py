@@ -1,5 +1,6 @@
 """The workspace at one round: every row that the API gives, and the keys to it that only the sandbox knows."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,8 +53,7 @@ class Workspace:
 def make_workspace(seed: int, round_number: int) -> Workspace:
     """Make the workspace as it is at the end of a round. The same seed and round give the same workspace."""
     now = end_of_round(round_number)
-    participants = make_participants(seed)
-    runs = make_runs(seed, participants)
+    participants, runs = _make_season(seed)
     numbered = [(number, state) for number, run in enumerate(runs, 1) if (state := state_of_run(run, now))]
     group = {"uuid": uuid_for(seed, "group"), "name": "Listeners", "query": None, "status": "ready"}
     present = [participant for participant in participants if participant.joined_on <= now]
@@ -99,6 +99,12 @@ def make_workspace(seed: int, round_number: int) -> Workspace:
             if participant.urns
         },
     )
+
+
+@functools.lru_cache(maxsize=1)
+def _make_season(seed: int) -> tuple[tuple[Participant, ...], tuple[Run, ...]]:
+    participants = make_participants(seed)
+    return participants, make_runs(seed, participants)
 
 
 def _is_deleted(participant: Participant, now: datetime) -> bool:

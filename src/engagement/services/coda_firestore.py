@@ -18,7 +18,7 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from engagement.errors import ServiceError, UsageError, listing
-from engagement.services.coda_firestore_adding import add_batch, take_batch, write_segment
+from engagement.services.coda_firestore_adding import add_batch, count_segments, take_batch, write_segment
 from engagement.services.coda_format import CodeScheme, Message, find_message_problems, name_segment, write_time
 from engagement.services.credentials import GoogleCredentials
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
@@ -26,8 +26,8 @@ from engagement.services.retries import RetryPolicy, TemporaryError, call_with_r
 # A change carries the time at which the server took it on, but can only be read once it is committed: perhaps after another
 # one with a later time. So a download begins this much before the newest change that was seen.
 _COMMIT_DURATION = timedelta(seconds=10)
-# Aborted: somebody else wrote at the same moment. AlreadyExists: somebody added the same message without a transaction.
-_COLLISIONS = (exceptions.Aborted, exceptions.AlreadyExists)
+# Another process wrote at the same moment.
+_COLLISIONS = (exceptions.Aborted, exceptions.AlreadyExists, exceptions.FailedPrecondition)
 # The client itself waits for these, up to five minutes, but not once an answer has begun.
 _INTERRUPTIONS = (
     exceptions.DeadlineExceeded,
@@ -65,11 +65,12 @@ class FirestoreCoda:
         """Create a dataset without messages; one that exists stays as it is."""
 
         def create() -> None:
-            if not self._client.document("datasets", dataset).get().exists:
+            segment = self._client.document("datasets", dataset)
+            if not segment.get().exists:
                 # All or nothing, and nothing when another process was faster.
-                batch = self._client.batch()
-                write_segment(batch, self._client, dataset, users, code_schemes)
-                batch.commit()
+                writes = self._client.batch()
+                write_segment(writes, segment, users, code_schemes)
+                writes.commit()
 
         self._call(dataset, create)
 
@@ -90,7 +91,7 @@ class FirestoreCoda:
         # that was read already, earlier than another label that is still found, and never be asked for again.
         moment = counter.read_time
         messages = []
-        for number in range(1, (counter.get("segment_count") if counter.exists else 1) + 1):
+        for number in range(1, count_segments(counter) + 1):
             query = self._client.collection("datasets", name_segment(dataset, number), "messages")
             if updated_since is not None:
                 start = updated_since - _COMMIT_DURATION

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engagement.errors import ServiceError
+from engagement.errors import InputError, ServiceError
 from engagement.files import explain_os_errors, make_directory, read_json, write_json
 from engagement.services.coda_format import (
     SEGMENT_SIZE,
@@ -71,17 +71,17 @@ class FolderCoda:
         Raises
         ------
         ServiceError
-            The name is that of a later segment of another dataset, whose messages would be mixed up with its own.
+            Its name, or that of its second segment, is taken by another dataset: their messages would be mixed up.
         """
         with self._lock(fcntl.LOCK_EX):
             if self.has_dataset(dataset):
                 return
             stem, _, number = dataset.rpartition("_")
+            second = name_segment(dataset, 2)
             if number.isdecimal() and self.has_dataset(stem):
-                raise ServiceError(
-                    f"Coda folder: dataset {dataset!r} has the name of a segment of dataset {stem!r}; expected another "
-                    "name. Rename one of the two."
-                )
+                raise _name_taken(dataset, stem)
+            if self.has_dataset(second):
+                raise _name_taken(second, dataset)
             self._write_segment(dataset, [], users, code_schemes)
 
     def add_messages(self, dataset: str, messages: Sequence[Message]) -> int:
@@ -159,14 +159,20 @@ class FolderCoda:
     def _read_segment(self, segment: str) -> list[Message]:
         return read_message_file(self._messages_path(segment), _REMEDY)
 
-    def _read_users(self, segment: str) -> Any:
-        return self._read_optional(self._path(segment, "users"))
+    def _read_users(self, segment: str) -> list[str]:
+        return self._read_list(segment, "users", lambda user: isinstance(user, str), "e-mail addresses")
 
-    def _read_code_schemes(self, segment: str) -> Any:
-        return self._read_optional(self._path(segment, "code_schemes"))
+    def _read_code_schemes(self, segment: str) -> list[CodeScheme]:
+        return self._read_list(segment, "code_schemes", _is_code_scheme, "code schemes")
 
-    def _read_optional(self, path: Path) -> Any:
-        return read_json(path) if path.exists() else []
+    def _read_list(self, segment: str, name: str, is_item: Callable[[Any], bool], what: str) -> list[Any]:
+        path = self._path(segment, name)
+        if not path.exists():
+            return []
+        items = read_json(path, what=f"a JSON array of {what}")
+        if not isinstance(items, list) or not all(map(is_item, items)):
+            raise InputError(f"{path}: something else than {what}; expected a JSON array of {what}. {_REMEDY}")
+        return items
 
     def _messages_path(self, segment: str) -> Path:
         return self._folder / f"{segment}.json"
@@ -186,3 +192,15 @@ class FolderCoda:
             yield
         finally:
             os.close(descriptor)
+
+
+def _name_taken(segment: str, dataset: str) -> ServiceError:
+    return ServiceError(
+        f"Coda folder: dataset {segment!r} has the name of a segment of dataset {dataset!r}; expected another name. "
+        "Rename one of the two."
+    )
+
+
+def _is_code_scheme(item: Any) -> bool:
+    codes = item.get("Codes") if isinstance(item, dict) and isinstance(item.get("SchemeID"), str) else None
+    return isinstance(codes, list) and all(isinstance(code, dict) and "CodeID" in code for code in codes)

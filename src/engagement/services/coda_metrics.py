@@ -33,7 +33,7 @@ def count_metrics(messages: Iterable[Message], code_schemes: Sequence[CodeScheme
 
 def _labels_that_count(message: Message) -> list[tuple[str, str]]:
     newest = {}
-    for label in message["Labels"]:
+    for label in message.get("Labels", []):
         newest.setdefault(label["SchemeID"], label)
     return [
         (label["SchemeID"], label["CodeID"])

@@ -3,12 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from engagement.sources.bucket import fetch_bucket
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow
 from engagement.sources.rapidpro import fetch_rapidpro
+from engagement.sources.recovery_csv import fetch_recovery_csv
 
 _SOURCE_TYPES: Mapping[str, Callable[[Any, FetchContext], list[FetchedFlow]]] = {
     "RapidPro": fetch_rapidpro,
+    "GCloudBucket": fetch_bucket,
+    "RecoveryCSV": fetch_recovery_csv,
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from engagement.files import make_directory, open_for_writing
+from engagement.files import make_directory, open_bytes_for_writing
 from engagement.services.rapidpro import Run
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
 from engagement.sources.run_lines import RunLines
@@ -107,7 +107,7 @@ class FlowRuns:
                         kept.contact,
                         kept.modified,
                         kept.run_id,
-                        self._lines.make_again(str(kept.text), kept.contact, participants[kept.contact]),
+                        self._lines.make_again(kept.text, kept.contact, participants[kept.contact]),
                     )
                     for kept in batch
                 ]
@@ -163,10 +163,10 @@ class FlowRuns:
             return
         make_directory(self._file.parent)
         runs = 0
-        with open_for_writing(self._file) as file:
-            for line in self._store.lines(self.id):
-                file.write(line + "\n")
-                runs += 1
+        with open_bytes_for_writing(self._file) as file:
+            for lines in self._store.lines(self.id):
+                file.writelines(lines)
+                runs += len(lines)
         status = self._file.stat()
         with self._store.transaction():
             self._store.keep_written(self.id, runs, status.st_size, status.st_mtime_ns)

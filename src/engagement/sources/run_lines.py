@@ -39,11 +39,11 @@ class RunLines:
         made_with = [_VERSION, sorted(self._test_contacts), self._with_operator, operators]
         return hashlib.sha256(json.dumps(made_with).encode()).hexdigest()
 
-    def make(self, run: Run, run_id: int | str, who: Participant) -> str:
-        """The line of a run, without the line end."""
+    def make(self, run: Run, run_id: int | str, who: Participant) -> bytes:
+        """The line of a run, with its line end."""
         return self._encode(self._data_of(run, run_id, who), run.contact.uuid, who)
 
-    def make_again(self, line: str, contact: str, who: Participant) -> str:
+    def make_again(self, line: bytes, contact: str, who: Participant) -> bytes:
         """The line of a run as it would be made now; the very same line if nothing in its data differs."""
         updates = json.loads(line)
         data = {key: value for key, value in updates[-1]["Data"].items() if key != "test_run"}
@@ -51,13 +51,13 @@ class RunLines:
         same = [update["Data"] for update in updates] == [update["Data"] for update in json.loads(made)]
         return line if same else made
 
-    def _encode(self, data: dict[str, object], contact: str, who: Participant) -> str:
+    def _encode(self, data: dict[str, object], contact: str, who: Participant) -> bytes:
         if contact in self._test_contacts:
             data["test_run"] = True
         updates: list[tuple[Mapping[str, object], Metadata]] = [(data, self._metadata)]
         if self._with_operator:
             updates.append((self._operator_of(who, str(data[self._created_key])), self._metadata))
-        return encode_fresh_chain(updates)
+        return encode_fresh_chain(updates).encode("ascii") + b"\n"
 
     def _operator_of(self, who: Participant, created_on: str) -> dict[str, object]:
         data: dict[str, object] = {"operator_raw": who.operator_raw}

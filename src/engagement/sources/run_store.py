@@ -18,6 +18,7 @@ from engagement.files import explain_os_errors, make_directory
 from engagement.sources.de_identify import Participant
 
 _VERSION = 1
+_PAGE_BYTES = 16384  # lines of some kilobytes fit
 _LARGEST_QUERY = 500
 _LINES_A_READ = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,9 +30,8 @@ CREATE TABLE flows (
     written_at INTEGER, UNIQUE (uuid, name)
 );
 CREATE TABLE archives (flow INTEGER, md5 TEXT, PRIMARY KEY (flow, md5)) WITHOUT ROWID;
-CREATE TABLE runs (
-    flow INTEGER, uuid TEXT, contact TEXT, modified INTEGER, run_id ANY, line TEXT, PRIMARY KEY (flow, uuid)
-);
+CREATE TABLE runs (flow INTEGER, uuid TEXT, contact TEXT, modified INTEGER, run_id ANY, line BLOB);
+CREATE UNIQUE INDEX runs_by_uuid ON runs (flow, uuid);
 CREATE INDEX runs_in_order ON runs (flow, modified, uuid);
 CREATE TABLE waiting (
     flow INTEGER, uuid TEXT, contact TEXT, modified INTEGER, run_id ANY, run BLOB, PRIMARY KEY (flow, uuid)
@@ -51,13 +51,13 @@ class Place:
 
 @dataclass(frozen=True)
 class KeptRun:
-    """A run of a flow that is held as a line, or that waits (as its JSON) for its contact to be known."""
+    """A run of a flow. `text` is its line, or its JSON while it waits for its contact to be known."""
 
     uuid: str
     contact: str
     modified: int
     run_id: int | str
-    text: str | bytes
+    text: bytes
 
 
 def microseconds(instant: datetime) -> int:
@@ -126,7 +126,8 @@ class RunStore:
         held: dict[str, tuple[int, int | str]] = {}
         for query in (
             "SELECT uuid, modified, run_id FROM waiting WHERE flow = ? AND uuid IN ({})",
-            "SELECT uuid, modified, run_id FROM runs WHERE flow = ? AND uuid IN ({})",
+            # Left to itself SQLite would read the flow's whole other index.
+            "SELECT uuid, modified, run_id FROM runs INDEXED BY runs_by_uuid WHERE flow = ? AND uuid IN ({})",
         ):
             for uuid, modified, run_id in self._select(query, (flow,), uuids):
                 held[uuid] = (max(modified, held.get(uuid, (modified,))[0]), run_id)
@@ -167,17 +168,20 @@ class RunStore:
         row = self._connection.execute("SELECT count(*) FROM runs WHERE flow = ?", (flow,)).fetchone()
         return int(row[0])
 
-    def lines(self, flow: int) -> Iterator[str]:
-        """A flow's lines by modification time, then uuid."""
-        query = "SELECT line FROM runs WHERE flow = ? ORDER BY modified, uuid"
-        for (line,) in self._connection.execute(query, (flow,)):
-            yield line
+    def lines(self, flow: int) -> Iterator[list[bytes]]:
+        """A flow's lines by modification time, then uuid, in batches."""
+        rows = self._connection.execute(
+            "SELECT line FROM runs INDEXED BY runs_in_order WHERE flow = ? ORDER BY modified, uuid", (flow,)
+        )
+        while batch := rows.fetchmany(_LINES_A_READ):
+            yield [line for (line,) in batch]
 
     def batches(self, flow: int) -> Iterator[list[KeptRun]]:
         """A flow's runs in batches, in order of their uuids; a batch may be kept anew before the next is taken."""
         last = ""
         query = (
-            "SELECT uuid, contact, modified, run_id, line FROM runs WHERE flow = ? AND uuid > ? ORDER BY uuid LIMIT ?"
+            "SELECT uuid, contact, modified, run_id, line FROM runs INDEXED BY runs_by_uuid "
+            "WHERE flow = ? AND uuid > ? ORDER BY uuid LIMIT ?"
         )
         while rows := self._connection.execute(query, (flow, last, _LINES_A_READ)).fetchall():
             yield [KeptRun(*row) for row in rows]
@@ -243,6 +247,7 @@ def _connect(path: Path) -> sqlite3.Connection | None:
     """Open a state of this version, or make an empty file one; None for another version."""
     connection = sqlite3.connect(path, isolation_level=None)
     try:
+        connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode = WAL")
         # Safe when the process is killed; after a power cut the last pages may be asked for again.
         connection.execute("PRAGMA synchronous = NORMAL")

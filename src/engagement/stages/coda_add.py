@@ -61,5 +61,5 @@ def _add_dataset(coda: CodaDatabase, dataset: str, datasets: Datasets, data_root
     new = choose_new_messages(candidates, known.message_ids)
     added = coda.add_messages(dataset, new) if new else 0
     save_known_messages(data_root, dataset, coda.instance, known.with_added(new))
-    log.info("Coda %r: %d of %d messages added, it had the others", dataset, added, len(candidates))
+    log.info("Coda %r: added %d of %d messages", dataset, added, len(candidates))
     return True

@@ -14,7 +14,7 @@ from engagement.services.coda import CodaDatabase, open_coda
 from engagement.services.coda_format import find_newest_update, read_message_file
 from engagement.services.credentials import load_credentials
 from engagement.stages.coda_datasets import coded_file, find_datasets
-from engagement.stages.coda_known import find_source_instance, record_source_instance
+from engagement.stages.coda_known import NO_INSTANCE, find_source_instance, record_source_instance
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +47,13 @@ def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> 
     if find_source_instance(data_root, dataset) not in (None, coda.instance):
         log.info("Coda %r: the file at hand is from another Coda; downloading everything", dataset)
         full = True
-        # Forgotten first: a file never passes for the content of a Coda that it did not come from.
-        record_source_instance(data_root, dataset, None)
+        # Before the file is replaced: after a kill it must not pass for the content of either of the two.
+        record_source_instance(data_root, dataset, NO_INSTANCE)
     previous = [] if full or not path.exists() else read_message_file(path, _REMEDY)
     downloaded = coda.read_messages(dataset, find_newest_update(previous))
     messages = merge_messages(previous, downloaded)
-    if messages != previous or not path.exists():
+    if full or messages != previous or not path.exists():
         make_directory(path.parent)
         write_json(path, messages)
     record_source_instance(data_root, dataset, coda.instance)
-    log.info("Coda %r: %d of %d messages downloaded", dataset, len(downloaded), len(messages))
+    log.info("Coda %r: downloaded %d of %d messages", dataset, len(downloaded), len(messages))

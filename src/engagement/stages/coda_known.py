@@ -17,6 +17,9 @@ from engagement.files import make_directory, read_json, write_json
 from engagement.services.coda_format import Message, find_newest_update, parse_time, read_message_file, write_time
 from engagement.stages.coda_datasets import coded_file
 
+NO_INSTANCE = ""
+"""Stands for the source of a coded file that is about to be replaced by one from another instance."""
+
 _STATE_VERSION = 1
 _REMEDY = "Download the dataset anew: run the stage that gets messages from Coda with --full."
 
@@ -67,15 +70,12 @@ def find_source_instance(data_root: Path, dataset: str) -> str | None:
     return _read_state(_source_instances_file(data_root)).get("Instances", {}).get(dataset)
 
 
-def record_source_instance(data_root: Path, dataset: str, instance: str | None) -> None:
-    """Remember which instance a dataset's coded file was downloaded from; None forgets it."""
+def record_source_instance(data_root: Path, dataset: str, instance: str) -> None:
+    """Remember which instance a dataset's coded file was downloaded from."""
     path = _source_instances_file(data_root)
     instances = _read_state(path).get("Instances", {})
-    changed = {**instances, dataset: instance}
-    if instance is None:
-        del changed[dataset]
-    if changed != instances:
-        _write_state(path, {"Instances": changed})
+    if instances.get(dataset) != instance:
+        _write_state(path, {"Instances": {**instances, dataset: instance}})
 
 
 def _is_coded_file_of(instance: str, data_root: Path, dataset: str) -> bool:

@@ -6,8 +6,6 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tqdm import tqdm
-
 from engagement.coding.automatic import AutomaticCoder, warn_of_missing_codes
 from engagement.coding.coded_datasets import CodedDataset, check_coda_messages
 from engagement.coding.project_functions import ProjectFunctions, load_project_functions
@@ -18,6 +16,7 @@ from engagement.outputs.folder import write_outputs
 from engagement.partitions import count_processors, run_partitions
 from engagement.processing.participant import Steps
 from engagement.processing.partition import Flows, Summary, process_partition
+from engagement.progress import show_progress
 from engagement.services.credentials import load_credentials
 
 log = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
         process = functools.partial(process_partition, steps, flows, outputs.scratch, partitions)
         summary = Summary()
         results = run_partitions(process, partitions, args.jobs)
-        for part in tqdm(results, total=partitions, desc="participants", unit="partition", disable=None, leave=False):
+        for part in show_progress(results, partitions, "participants", "partition"):
             summary.add(part)
         refuse_bad_input(summary)
         log_summary(summary, is_coded)

@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import socket
+import struct
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
@@ -139,14 +141,14 @@ def test_the_server_keeps_connections_open_and_gives_archives_without_a_token():
         connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
         headers = {"Authorization": f"Token {WORKSPACE.token}"}
         connection.request("GET", "/api/v2/archives.json", headers=headers)
-        socket = connection.sock
+        first_socket = connection.sock
         listed = json.loads(connection.getresponse().read())["results"][-1]
         connection.request("POST", "/api/v2/flows.json", body=b"{}", headers=headers)
         refused = connection.getresponse()
         assert (refused.status, bool(refused.read())) == (405, True)
         connection.request("GET", urlsplit(listed["download_url"]).path)
         content = connection.getresponse().read()
-        assert connection.sock is socket
+        assert connection.sock is first_socket
         connection.close()
     assert content == WORKSPACE.archives[-1].content
     assert listed["download_url"].startswith(base_url)
@@ -158,3 +160,21 @@ def test_the_server_is_gone_after_the_block():
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     with pytest.raises(ConnectionRefusedError):
         connection.request("GET", "/")
+
+
+def test_a_client_that_hangs_up_is_not_spoken_of(capfd):
+    request = f"GET /api/v2/runs.json HTTP/1.1\r\nHost: x\r\nAuthorization: Token {WORKSPACE.token}\r\n\r\n"
+    with serve(WORKSPACE) as base_url:
+        address = urlsplit(base_url)
+        for _ in range(5):
+            hanging_up = socket.create_connection((address.hostname, address.port), timeout=5)
+            # Closed with a reset, in the middle of the answer.
+            hanging_up.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            hanging_up.sendall(request.encode() * 50)
+            hanging_up.recv(10)
+            hanging_up.close()
+        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
+        connection.request("GET", "/")
+        assert connection.getresponse().status == 404
+        connection.close()
+    assert capfd.readouterr().err == ""

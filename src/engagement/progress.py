@@ -1,0 +1,12 @@
+"""Progress for whoever watches: a bar on a terminal, nothing elsewhere, where each step's log line tells."""
+
+from collections.abc import Iterable, Iterator
+
+from tqdm import tqdm
+
+
+def show_progress[T](things: Iterable[T], total: int | None, what: str, unit: str) -> Iterator[T]:
+    """Pass things on, and show on a terminal how many of `total` have passed."""
+    # The bar's monitor is a thread, and processes are forked while bars are shown.
+    tqdm.monitor_interval = 0
+    return iter(tqdm(things, total=total, desc=what, unit=unit, disable=None, leave=False))

@@ -1,0 +1,67 @@
+"""TracedData files that another pipeline left in a bucket: each is downloaded once, complete or not at all."""
+
+import logging
+from pathlib import Path
+
+from engagement.configuration import GCloudBucketSource
+from engagement.configuration.pipeline_configuration import flow_name_of_url
+from engagement.errors import InputError
+from engagement.files import explain_os_errors, make_directory
+from engagement.provenance import read_traced_data
+from engagement.sources.context import FetchContext
+from engagement.sources.fetched_flows import FetchedFlow, count_lines
+
+_UUID_START = "avf-phone-uuid-"
+
+_logger = logging.getLogger(__name__)
+
+
+def fetch_bucket(source: GCloudBucketSource, context: FetchContext) -> list[FetchedFlow]:
+    """Download the files that are not in Raw Data yet.
+
+    Raises
+    ------
+    InputError
+        A file is not TracedData, or is of participants who are not de-identified: it is not kept.
+    """
+    return [_fetch_file(url, context) for url in (*source.activation_flow_urls, *source.survey_flow_urls)]
+
+
+def _fetch_file(url: str, context: FetchContext) -> FetchedFlow:
+    name = flow_name_of_url(url)
+    target = context.raw_data_file(name)
+    if target.exists():
+        runs = count_lines(target)
+        _logger.info("Flow %r: %d runs, downloaded before", name, runs)
+        return FetchedFlow(name, runs, runs, lambda: None)
+    # Beside the file's place in Raw Data, which it takes only when all sources are known to be well.
+    arrived = make_directory(context.state_file("downloads")) / target.name
+    context.storage.download(url, arrived)
+    try:
+        runs = _count_runs(arrived, url)
+    except InputError:
+        arrived.unlink()
+        raise
+    return FetchedFlow(name, runs, 0, lambda: _move(arrived, target, name, runs))
+
+
+def _count_runs(path: Path, url: str) -> int:
+    runs = 0
+    try:
+        for runs, record in enumerate(read_traced_data(path), 1):
+            if not str(record.values.get("avf_phone_id")).startswith(_UUID_START):
+                raise InputError(
+                    f"{url}, line {runs}: 'avf_phone_id' is no participant's uuid; expected '{_UUID_START}…'. "
+                    "Nothing of the file was kept. De-identify it first."
+                )
+    except InputError as error:
+        # The message names a copy that is not kept: what a person can look at is the address.
+        raise InputError(str(error).replace(str(path), url)) from None
+    return runs
+
+
+def _move(arrived: Path, target: Path, name: str, runs: int) -> None:
+    make_directory(target.parent)
+    with explain_os_errors(target):
+        arrived.replace(target)
+    _logger.info("Flow %r: %d runs downloaded", name, runs)

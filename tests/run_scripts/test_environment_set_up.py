@@ -1,0 +1,126 @@
+"""The virtual environment on this machine is made once, by one run at a time, and renewed with the lock file."""
+
+import shutil
+
+import pytest
+
+FETCH = "2_fetch_raw_data.sh"
+
+FAKE_PIPENV = """#!/usr/bin/env bash
+[[ $1 != --version ]] || { echo 'pipenv, version 0'; exit "${FAKE_PIPENV_VERSION_EXIT:-0}"; }
+printf '%s\\n' "$PIPENV_VENV_IN_PROJECT" "$PIPENV_PIPFILE" "$HOME" "$@" "---" >>"$FAKE_PIPENV_LOG"
+[[ $1 != sync ]] || { sleep 0.3; printf 'what pipenv printed\\n'; exit "${FAKE_PIPENV_EXIT:-0}"; }
+mkdir -p "${PIPENV_PIPFILE%/*}/.venv/bin"
+cp "$FAKE_ENVIRONMENT_PYTHON" "${PIPENV_PIPFILE%/*}/.venv/bin/python"
+"""
+FAKE_PYTHON_3_12 = """#!/usr/bin/env bash
+[[ $1 != --version ]] || echo 'Python 3.12.0'
+exit "${FAKE_PYTHON_3_12_EXIT:-0}"
+"""
+
+
+@pytest.fixture
+def bare_clone(clone):
+    """A clone without a virtual environment, on a machine with Python 3.12 and pipenv."""
+    python = clone.work / "environment python"
+    shutil.move(clone.root / ".venv" / "bin" / "python", python)
+    shutil.rmtree(clone.root / ".venv")
+    clone.write_program(clone.programs / "python3.12", FAKE_PYTHON_3_12)
+    clone.write_program(clone.programs / "pipenv", FAKE_PIPENV)
+    # The user's own home, which is looked up when HOME says nothing, is not to matter.
+    clone.write_program(clone.programs / "getent", "#!/usr/bin/env bash\nexit 2\n")
+    clone.pipenv_log = clone.work / "pipenv.log"
+    clone.variables = {
+        "PIPELINE_RUNTIME": "host",
+        "FAKE_PIPENV_LOG": str(clone.pipenv_log),
+        "FAKE_ENVIRONMENT_PYTHON": str(python),
+        "HOME": "",
+        "PYENV_ROOT": str(clone.work),
+    }
+    return clone
+
+
+def pipenv_calls(clone):
+    if not clone.pipenv_log.exists():
+        return []
+    return [part.strip("\n").split("\n") for part in clone.pipenv_log.read_text().split("---\n") if part.strip()]
+
+
+def fetch(clone, **variables):
+    return clone.run(FETCH, *clone.arguments_of(FETCH), **{**clone.variables, **variables})
+
+
+def test_a_bare_machine_is_set_up_once_also_with_an_empty_home(bare_clone):
+    result = fetch(bare_clone)
+    assert result.returncode == 0, result.stderr
+    assert "Setting up the virtual environment with Python 3.12.0" in result.stderr
+    home = str(bare_clone.root / ".tools" / "home")
+    pipfile = str(bare_clone.root / "Pipfile")
+    assert pipenv_calls(bare_clone) == [
+        ["1", pipfile, home, "--python", str(bare_clone.programs / "python3.12")],
+        ["1", pipfile, home, "sync"],
+    ]
+    assert "Setting up" not in fetch(bare_clone).stderr
+    assert len(pipenv_calls(bare_clone)) == 2
+    assert [call[0] for call in bare_clone.stage_calls] == ["fetch-raw-data"] * 2
+
+
+def test_a_changed_lock_file_is_synchronised(bare_clone):
+    fetch(bare_clone)
+    with (bare_clone.root / "Pipfile.lock").open("a") as lock:
+        lock.write("\n")
+    assert fetch(bare_clone).returncode == 0
+    assert [call[3] for call in pipenv_calls(bare_clone)] == ["--python", "sync", "sync"]
+
+
+def test_two_runs_at_once_set_it_up_once(bare_clone):
+    arguments = bare_clone.arguments_of(FETCH)[:-1]
+    runs = [
+        bare_clone.start(FETCH, *arguments, bare_clone.work / name, **bare_clone.variables) for name in ("one", "two")
+    ]
+    errors = [run.communicate(timeout=30)[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0]
+    assert [call[3] for call in pipenv_calls(bare_clone)] == ["--python", "sync"]
+    assert sum("Another run is setting up" in text for text in errors) == 1
+
+
+def test_a_set_up_that_is_refused_exits_14_and_is_tried_again(bare_clone):
+    result = fetch(bare_clone, FAKE_PIPENV_EXIT="1")
+    assert result.returncode == 14
+    assert "what pipenv printed" in result.stderr
+    assert bare_clone.stage_calls == []
+    assert fetch(bare_clone).returncode == 0
+
+
+def test_a_machine_without_python_3_12_exits_14_and_says_what_to_install(bare_clone):
+    # What is on the PATH can be pyenv's placeholder, which is there and refuses to run.
+    result = fetch(bare_clone, FAKE_PYTHON_3_12_EXIT="127")
+    assert result.returncode == 14
+    assert "no Python 3.12 on this machine. Install it" in result.stderr
+    assert pipenv_calls(bare_clone) == []
+
+
+def test_pyenvs_python_is_found_when_the_one_on_the_path_refuses(bare_clone):
+    version = bare_clone.work / "versions" / "3.12.7" / "bin"
+    version.mkdir(parents=True)
+    bare_clone.write_program(version / "python3.12", "#!/usr/bin/env bash\nexit 0\n")
+    assert fetch(bare_clone, FAKE_PYTHON_3_12_EXIT="127").returncode == 0
+    assert pipenv_calls(bare_clone)[0][3:] == ["--python", str(version / "python3.12")]
+
+
+def test_a_machine_without_pipenv_gets_the_version_that_the_dockerfile_names(bare_clone):
+    # This Python makes a virtual environment whose own Python writes down that it was asked to install.
+    own_python = bare_clone.work / "own python"
+    bare_clone.write_program(
+        own_python, '#!/usr/bin/env bash\nprintf \'%s\\n\' "$@" --- >>"$FAKE_PIPENV_LOG"\nexit 1\n'
+    )
+    script = f'#!/usr/bin/env bash\n[[ $2 != venv ]] || {{ mkdir -p "$3/bin"; cp "{own_python}" "$3/bin/python"; }}\n'
+    bare_clone.write_program(bare_clone.programs / "python3.12", script)
+    result = fetch(bare_clone, FAKE_PIPENV_VERSION_EXIT="1")
+    assert result.returncode == 14
+    (version,) = [
+        line.partition("=")[2]
+        for line in (bare_clone.root / "Dockerfile").read_text().splitlines()
+        if line.startswith("ARG PIPENV_VERSION=")
+    ]
+    assert pipenv_calls(bare_clone) == [["-m", "pip", "install", f"pipenv=={version}"]]
