@@ -19,7 +19,7 @@ STAGES = {
 COMMANDS = {
     "container-plan": "engagement.commands.container_plan",
     "evaluate-cleaners": "engagement.commands.evaluate_cleaners",
-    "describe-configuration": "engagement.commands.describe_configuration",
+    "update-manual": "engagement.commands.update_manual",
     "sandbox-prepare": "engagement.sandbox.prepare",
     "sandbox-serve": "engagement.sandbox.serve",
     "sandbox-code": "engagement.sandbox.code",

@@ -22,6 +22,7 @@ _REMEMBERED_ANSWERS = 1 << 16
 _LONGEST_REMEMBERED = 80
 
 _LANGUAGES = ("somali", "swahili", "english")
+_MOST_UNKNOWN_WORDS = {"gender": 4, "yes_no": 3, "urban_rural": 2}
 _CHOICES = {"gender": ("man", "woman"), "yes_no": ("yes", "no"), "urban_rural": ("urban", "rural")}
 
 
@@ -88,7 +89,7 @@ def _age_cleaner() -> Cleaner:
 
 
 def _phrase_cleaner(field: str, language: str) -> Cleaner:
-    reader = PhraseReader(field, language, opening_decides=field == "yes_no")
+    reader = PhraseReader(field, language, _MOST_UNKNOWN_WORDS[field], opening_decides=field == "yes_no")
     return _remember(reader.read, reader.phrases)
 
 

@@ -17,7 +17,6 @@ Leaf = tuple[str, str]  # level and code
 
 _SHORTEST_FOLDED = 5  # shorter names are other words too often to be folded or guessed
 _SHORTEST_GUESSED_FREELY = 7
-_SHORTEST_WITH_TWO_SLIPS = 8
 _FEWEST_CONSONANTS = 2  # fewer say too little about which name it is
 _VOWELS = re.compile(r"[aeiouyw]")
 
@@ -38,6 +37,7 @@ class Gazetteer:
         """Take the names. `vowels_vary`: one name is spelt with other vowels by many, so the consonants tell which it is."""
         self._fold = fold
         self._vowels_vary = vowels_vary
+        self._shortest_with_two_slips = 8 if vowels_vary else 10
         self._spelt = {spelling_key(words(plain(name))): place for name, place in names.items()}
         self._folded: dict[str, Name] = {}
         for key, place in self._spelt.items():
@@ -59,8 +59,7 @@ class Gazetteer:
     def guess(self, span: Iterable[str]) -> Name | None:
         """Find the one place whose name is a slip or two away; None when there is none, or more than one.
 
-        Where vowels vary, a name with the same consonants wins over a nearer one without. Consonants may be left out or
-        put in, in longer names also exchanged. Digits tell places apart: what has some is never a slip.
+        Where vowels vary, a name with the same consonants wins over a nearer one without. One consonant may be wrong. Digits tell places apart: what has some is never a slip.
         """
         key = self._fold(spelling_key(span))
         if len(key) < _SHORTEST_FOLDED or not key.isalpha():
@@ -72,20 +71,30 @@ class Gazetteer:
         if not near:
             return None
         sounding = [
-            (name, distance) for name, distance, _ in near if self._vowels_vary and _consonants(name) == consonants
+            (name, distance)
+            for name, distance, _ in near
+            if _consonants(name) == consonants and (self._vowels_vary or distance == 1)
         ]
         if not sounding:
-            allowed = 2 if len(key) >= _SHORTEST_WITH_TWO_SLIPS + 2 * (not self._vowels_vary) else 1
+            allowed = 2 if len(key) >= self._shortest_with_two_slips else 1
             sounding = [
                 (name, distance)
                 for name, distance, _ in near
-                if distance <= allowed and (len(key) >= _SHORTEST_GUESSED_FREELY or len(_consonants(name)) != len(consonants))
+                if distance <= allowed and _is_one_consonant_off(name, key)
             ]
         if not sounding:
             return None
         nearest = min(distance for _, distance in sounding)
         places = {self._folded[name] for name, distance in sounding if distance == nearest}
         return places.pop() if len(places) == 1 else None
+
+
+def _is_one_consonant_off(name: str, key: str) -> bool:
+    """Tell whether one consonant at most is wrong; in short names that is one left out or put in, not another one."""
+    other, consonants = _consonants(name), _consonants(key)
+    if len(key) < _SHORTEST_GUESSED_FREELY:
+        return len(other) != len(consonants)
+    return OSA.distance(other, consonants) <= 1
 
 
 def spelling_key(span: Iterable[str]) -> str:

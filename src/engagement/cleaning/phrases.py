@@ -23,8 +23,7 @@ _LONGEST_PHRASE = 4  # in words
 _SHORTEST_SQUEEZED = 4  # "ha" and "haa" are not the same word
 _SHORTEST_GUESSED = 6
 _SHORTEST_WITH_TWO_SLIPS = 9
-_MOST_UNKNOWN_WORDS = 4
-_MOST_UNKNOWN_BEFORE_THE_LAST_WORD = 3
+_MOST_WORDS_TO_GUESS_IN = 6  # a sentence has words that look like any other
 _SELF_WORDS = frozenset(
     ["ahay", "ahy", "ahey", "am", "im", "mimi", "ni", "niko", "nipo", "naishi", "nool", "noolahay", "ninaishi", "live"]
 )
@@ -59,8 +58,13 @@ class _Said:
 class PhraseReader:
     """Reads the answers to one question with two answers, in one main language."""
 
-    def __init__(self, field: str, language: str, opening_decides: bool = False) -> None:
-        """Load the phrases of a field. `opening_decides`: what is said first is the answer, what follows its reason."""
+    def __init__(self, field: str, language: str, most_unknown_words: int, opening_decides: bool = False) -> None:
+        """Load the phrases of a field.
+
+        An answer with more than `most_unknown_words` beside the phrase may be about something else. `opening_decides`:
+        what is said first is the answer, however long its reason is.
+        """
+        self._most_unknown_words = most_unknown_words
         self._opening_decides = opening_decides
         self._phrases = {
             phrase: Phrase(Reading(row["reading"]), row["code"])
@@ -108,10 +112,8 @@ class PhraseReader:
         if unknown == 0:
             return True
         if self._opening_decides:
-            return said[0].unknown_before == 0 or (
-                said[-1].position == length - 1 and unknown <= _MOST_UNKNOWN_BEFORE_THE_LAST_WORD
-            )
-        return unknown <= _MOST_UNKNOWN_WORDS or not _SELF_WORDS.isdisjoint(found)
+            return said[0].unknown_before == 0 or (said[-1].position == length - 1 and unknown <= self._most_unknown_words)
+        return unknown <= self._most_unknown_words or not _SELF_WORDS.isdisjoint(found)
 
     def _listen(self, found: list[str]) -> tuple[list[_Said], int, int]:
         """Take the longest phrases from left to right; give them, the count of unknown words, and where listening ended."""
@@ -139,7 +141,9 @@ class PhraseReader:
             if phrase is not None:
                 return phrase, taken
         word = found[start]
-        return (None if word in stop_words() else self._guess(squeeze(word))), 1
+        if word in stop_words() or len(found) > _MOST_WORDS_TO_GUESS_IN:
+            return None, 1
+        return self._guess(squeeze(word)), 1
 
     def _guess(self, word: str) -> Phrase | None:
         """Find the one phrase that a misspelt word stands for."""

@@ -79,7 +79,7 @@ class PlaceReader:
             if name is None and len(word) > 6 and word.endswith("ni"):
                 name = self._gazetteer.find([word[:-2]])  # Swahili "in": mombasani
             return name
-        if all(word in stop_words() or word.isdigit() for word in span):
+        if all(word in stop_words() or word.isdigit() for word in span) and not self._gazetteer.is_spelt("".join(span)):
             return None
         return self._gazetteer.find(span)
 

@@ -29,8 +29,16 @@ class Answer:
 _EPISODES = ("s01e01", "s01e02", "s01e03")
 _EPISODE_ANSWERS = {"theme": 800, "meta": 45, "STOP": 5, "NC": 22, "empty": 8, "null": 6, "elsewhere": 60}
 _SURVEY_ANSWERS = {"right": 880, "STOP": 3, "NC": 16, "empty": 10, "null": 18, "elsewhere": 30, "greeting": 8}
-_METAS = {"greeting": 3, "gratitude": 4, "about_conversation": 3, "impact": 3, "question": 3}
-_RARE_METAS = {"push_back": 1, "showtime_question": 1, "opt_in": 1}
+_METAS = {
+    "greeting": 3,
+    "gratitude": 4,
+    "about_conversation": 3,
+    "impact": 3,
+    "question": 3,
+    "push_back": 1,
+    "showtime_question": 1,
+    "opt_in": 1,
+}
 _BLANK_TEXTS = ("", "", " ", "\n", "  \t")
 _NUMBER_TO_CALL = {
     "som": "iga soo wac 06155500{:02d}",
@@ -45,7 +53,7 @@ def answer_episode(participant: Participant, dataset: str, chance: Random) -> An
         case "theme":
             return _themes(participant, dataset, chance)
         case "meta":
-            return _general(draw(chance, {**_METAS, **_RARE_METAS}), participant, chance)
+            return _general(draw(chance, _METAS), participant, chance)
         case "elsewhere":
             other = chance.choice([name for name in ("gender", "age", "location", *_EPISODES) if name != dataset])
             return _answer_rightly(participant, other, chance)

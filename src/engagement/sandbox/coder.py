@@ -131,7 +131,7 @@ def _several_themes(scheme: CodeScheme, codes: Sequence[str], chance: Random) ->
 def _one_code(plan: CodingPlan, value: str, chance: Random) -> Iterator[tuple[str, str]]:
     scheme_id, code_id = _find_code(plan, value)
     if chance.random() < _SECOND_THOUGHTS:
-        yield scheme_id, chance.choice(_visible_codes(plan, scheme_id, code_id)).code_id
+        yield scheme_id, chance.choice(_other_codes(plan, scheme_id, code_id)).code_id
     yield scheme_id, code_id
     if value != _STOP and chance.random() < _TAKEN_OFF:
         yield scheme_id, UNCODED
@@ -147,7 +147,7 @@ def _find_code(plan: CodingPlan, value: str) -> tuple[str, str]:
     )
 
 
-def _visible_codes(plan: CodingPlan, scheme_id: str, without: str) -> list[Code]:
+def _other_codes(plan: CodingPlan, scheme_id: str, without: str) -> list[Code]:
     scheme = next(
         configuration.code_scheme
         for configuration in plan.coding_configurations

@@ -88,8 +88,9 @@ def _runs_of(seed: int, participant: Participant) -> Iterator[Run]:
     for number, (flow, created_on, results, completed_on, expires) in enumerate(
         _ways_through_flows(participant, chance)
     ):
-        uuid = uuid_for(seed, "run", participant.number, number)
-        yield Run(uuid, participant, flow, created_on, results, completed_on, expires)
+        if participant.deleted_on is None or created_on < participant.deleted_on:
+            uuid = uuid_for(seed, "run", participant.number, number)
+            yield Run(uuid, participant, flow, created_on, results, completed_on, expires)
 
 
 _Way = tuple[str, datetime, tuple[Result, ...], datetime | None, bool]

@@ -102,4 +102,4 @@ def iso(instant: datetime) -> str:
     >>> iso(datetime.fromisoformat("2026-03-01T12:00:00.5+03:00"))
     '2026-03-01T09:00:00.500000+00:00'
     """
-    return instant.astimezone(UTC).isoformat()
+    return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat()

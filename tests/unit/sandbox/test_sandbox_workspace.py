@@ -13,6 +13,8 @@ from datetime import datetime
 import pytest
 
 from engagement.cleaning.operators import operator_of
+from engagement.sandbox.participants import make_participants
+from engagement.sandbox.runs import make_runs
 from engagement.sandbox.season import LAST_ROUND, end_of_round
 from engagement.sandbox.workspace import DEFAULT_SEED, Workspace, make_workspace
 
@@ -209,6 +211,15 @@ def test_archived_runs_have_the_shape_of_archives():
     assert all(run["modified_on"].endswith("Z") and "events" not in run for run in WORKSPACE.runs)
 
 
+def test_runs_of_a_deleted_contact_stay_and_no_new_ones_come():
+    deleted_on = {contact["uuid"]: contact["modified_on"] for contact in WORKSPACE.deleted_contacts}
+    runs = [run for run in all_runs(WORKSPACE).values() if run["contact"]["uuid"] in deleted_on]
+    assert runs
+    assert all(run["created_on"] < deleted_on[run["contact"]["uuid"]] for run in runs)
+    live = [run for run in WORKSPACE.runs if run["contact"]["uuid"] in deleted_on]
+    assert all(run["contact"]["urn"] is None and run["contact"]["name"] is None for run in live)
+
+
 def test_phone_numbers_are_everybodys_own_and_of_known_operators():
     season = cached_workspace(DEFAULT_SEED, LAST_ROUND)
     urns = [urn for contact in season.contacts for urn in contact["urns"]]
@@ -234,3 +245,13 @@ def test_every_urn_has_a_uuid_of_its_own():
 def test_a_negative_round_is_refused():
     with pytest.raises(ValueError, match="negative"):
         make_workspace(DEFAULT_SEED, -1)
+
+
+def test_a_text_means_the_same_whoever_sent_it():
+    meant: dict[tuple[str, str], set[tuple[str, ...]]] = {}
+    for run in make_runs(DEFAULT_SEED, make_participants(DEFAULT_SEED)):
+        for result in run.results:
+            for dataset, codes in result.answer.meaning.items():
+                meant.setdefault((result.answer.text, dataset), set()).add(codes)
+    assert len(meant) > 1500
+    assert [key for key, meanings in meant.items() if len(meanings) > 1] == []

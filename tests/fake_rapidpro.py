@@ -1,0 +1,213 @@
+"""A RapidPro server for tests: invented rows behind the REST API, and weather to order.
+
+`Workspace` holds the rows, which a test may change while it is served. `trouble` is a list of functions; each API request takes
+the first one that answers it (returns true), so a test says "the second page of runs gets 502" in one line.
+"""
+
+import base64
+import contextlib
+import gzip
+import hashlib
+import json
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+TOKEN = "invented-token-5e1f"
+START = datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC)
+
+
+def at(minutes: float) -> str:
+    """A moment, in minutes after the start, as RapidPro writes it."""
+    return (START + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def contact(number: int, *urns: str, modified: float | None = None) -> dict:
+    """An invented contact, by default with one Somali phone number."""
+    return {
+        "uuid": f"contact-{number}",
+        "name": f"Zzyzx Invented {number}",
+        "urns": list(urns) or [f"tel:+25261500{number:04}"],
+        "modified_on": at(number if modified is None else modified),
+    }
+
+
+def run(number: int, flow: str, of: int, modified: float | None = None, **results: str | None) -> dict:
+    """An invented run with one result per keyword."""
+    return {
+        "id": 9000 + number,
+        "uuid": f"run-{number:04}",
+        "flow": {"uuid": f"uuid of {flow}", "name": flow},
+        "contact": {"uuid": f"contact-{of}", "urn": f"tel:+25261500{of:04}", "name": f"Zzyzx Invented {of}"},
+        "start": None,
+        "path": None,
+        "values": {
+            key: {"value": text, "category": "Has Text", "node": "n", "time": at(number), "input": text, "name": key}
+            for key, text in results.items()
+        },
+        "created_on": at(number),
+        "modified_on": at(number if modified is None else modified),
+        "exited_on": None,
+        "exit_type": None,
+    }
+
+
+@dataclass
+class Workspace:
+    """What the server holds. `requests` are the API requests that came, in order."""
+
+    flows: list[str]
+    contacts: list[dict] = field(default_factory=list)
+    runs: list[dict] = field(default_factory=list)
+    archives: dict[str, list[dict]] = field(default_factory=dict)
+    page_size: int = 250
+    requests: list[str] = field(default_factory=list)
+    trouble: list[Callable[["Request"], bool]] = field(default_factory=list)
+
+    def archive_rows(self, address: str) -> list[dict]:
+        """The listing of the archives: one of runs a start date, and one of messages, as old servers mix them."""
+        rows = []
+        for start_date, runs in self.archives.items():
+            content = pack(runs)
+            rows.append(
+                {
+                    "archive_type": "run",
+                    "start_date": start_date,
+                    "period": "monthly",
+                    "record_count": len(runs),
+                    "size": len(content),
+                    "hash": hashlib.md5(content).hexdigest(),
+                    "download_url": f"{address}/archives/{start_date}",
+                }
+            )
+        message = {
+            "archive_type": "message",
+            "start_date": "2026-01-01",
+            "period": "monthly",
+            "record_count": 1,
+            "size": 9,
+        }
+        return [*rows, {**message, "hash": "0" * 32, "download_url": f"{address}/archives/none"}]
+
+
+def pack(runs: list[dict]) -> bytes:
+    """An archive of runs: gzip of JSON lines, with an event that names the phone number."""
+    lines = []
+    for row in runs:
+        archived = {key: value for key, value in row.items() if key != "start"}
+        archived["events"] = [{"type": "msg_received", "msg": {"urn": row["contact"].get("urn"), "text": "…"}}]
+        archived["contact"] = {"uuid": row["contact"]["uuid"], "name": row["contact"].get("name")}
+        lines.append(json.dumps(archived).replace('Z"', '+00:00"').encode() + b"\n")
+    return gzip.compress(b"".join(lines), mtime=0)
+
+
+class Request(BaseHTTPRequestHandler):
+    """One request and how it can be answered."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16
+    workspace: Workspace
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self.url = urllib.parse.urlsplit(self.path)
+        self.query = dict(urllib.parse.parse_qsl(self.url.query))
+        self.endpoint = self.url.path.removeprefix("/api/v2/").removesuffix(".json")
+        self.workspace.requests.append(self.path)
+        for position, trouble in enumerate(self.workspace.trouble):
+            if trouble(self):
+                del self.workspace.trouble[position]
+                return
+        if self.url.path.startswith("/archives/"):
+            # A presigned address: who sends a token along is refused, as storage services do.
+            if "Authorization" in self.headers:
+                return self.reply(400, b"")
+            return self.reply(200, pack(self.workspace.archives[self.url.path.removeprefix("/archives/")]))
+        if self.headers.get("Authorization") != f"Token {TOKEN}":
+            return self.reply(403, b'{"detail": "Invalid token"}')
+        self.reply(200, json.dumps(self.page()).encode())
+
+    def reply(
+        self, status: int, body: bytes, headers: dict[str, str] | None = None, kind: str = "application/json"
+    ) -> bool:
+        """Answer whole."""
+        self.send_response(status)
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+        return True
+
+    def break_off(self) -> bool:
+        """Answer with half of what was announced, and hang up."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(b'{"next": null, "resul')
+        self.wfile.flush()
+        self.close_connection = True
+        return True
+
+    def page(self) -> dict:
+        address = f"http://{self.headers['Host']}"
+        rows = self._rows(address)
+        size = self.workspace.page_size
+        if self.endpoint == "archives":
+            start = int(self.query.get("offset", 0))
+            following = {"limit": size, "offset": start + size}
+        else:
+            start = int(base64.b64decode(self.query["cursor"])) if "cursor" in self.query else 0
+            following = {"cursor": base64.b64encode(str(start + size).encode()).decode()}
+        has_more = start + size < len(rows)
+        query = urllib.parse.urlencode({**self.query, **following})
+        return {
+            "next": f"{address}{self.url.path}?{query}" if has_more else None,
+            "previous": None,
+            "results": rows[start : start + size],
+        }
+
+    def _rows(self, address: str) -> list[dict]:
+        if self.endpoint == "archives":
+            return self.workspace.archive_rows(address)
+        if self.endpoint == "flows":
+            return [{"uuid": f"uuid of {name}", "name": name, "archived": False} for name in self.workspace.flows]
+        rows = self.workspace.runs if self.endpoint == "runs" else self.workspace.contacts
+        rows = [row for row in rows if row["modified_on"] >= self.query.get("after", "")]
+        if "flow" in self.query:
+            rows = [row for row in rows if row["flow"]["uuid"] == self.query["flow"]]
+        rows = sorted(rows, key=lambda row: (row["modified_on"], row["uuid"]), reverse=True)
+        return rows[::-1] if self.query.get("reverse") == "true" else rows
+
+
+def once(endpoint: str, answer: Callable[[Request], bool], skip: int = 0) -> Callable[[Request], bool]:
+    """Trouble for one request of an endpoint, after letting `skip` of them pass."""
+    left = skip
+
+    def trouble(request: Request) -> bool:
+        nonlocal left
+        if endpoint not in request.url.path:
+            return False
+        left -= 1
+        return left < 0 and answer(request)
+
+    return trouble
+
+
+@contextlib.contextmanager
+def serve(workspace: Workspace) -> Iterator[str]:
+    """Serve a workspace; gives its address."""
+    handler = type("Handler", (Request,), {"workspace": workspace})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()

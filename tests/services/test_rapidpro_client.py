@@ -1,0 +1,223 @@
+"""The RapidPro client against a server on this machine, in fair weather and foul."""
+
+import logging
+import socket
+
+import fake_rapidpro
+import pytest
+from fake_rapidpro import TOKEN, Workspace, at, once, run
+
+from engagement.errors import ServiceError
+from engagement.services.rapidpro import ForgottenPlaceError, RapidProClient
+from engagement.services.retries import RetryPolicy
+
+
+@pytest.fixture
+def waits():
+    """The waits that the client asked for, none of which is waited."""
+    return []
+
+
+@pytest.fixture
+def workspace():
+    flow_runs = [run(number, "s01e01", of=number % 3, answer=f"haa {number}") for number in range(10)]
+    return Workspace(["s01e01", "demog"], runs=flow_runs, page_size=4)
+
+
+@pytest.fixture
+def connect(workspace, waits):
+    with fake_rapidpro.serve(workspace) as address:
+        policy = RetryPolicy(sleep=waits.append, jitter=lambda: 0.5)
+        clients = []
+
+        def connect(token=TOKEN, domain=address):
+            clients.append(RapidProClient(domain, token, policy))
+            return clients[-1]
+
+        yield connect
+        for client in clients:
+            client.__exit__()
+
+
+def read_runs(client, after=None, following=None):
+    return [row.uuid for page in client.runs("uuid of s01e01", after, following) for row in page.rows]
+
+
+def test_runs_come_oldest_first_and_whole(connect, workspace):
+    assert read_runs(connect()) == [f"run-{number:04}" for number in range(10)]
+    assert all("reverse=true" in request for request in workspace.requests)
+
+
+def test_pages_share_one_connection(connect, workspace):
+    client = connect()
+    ports = set()
+    workspace.trouble += [once("runs", lambda request: ports.add(request.client_address[1]) or False) for _ in range(9)]
+    read_runs(client)
+    assert len(ports) == 1
+
+
+def test_a_time_bounds_what_is_asked_for(connect):
+    page = next(connect().runs("uuid of s01e01", None))
+    assert read_runs(connect(), after=page.rows[-1].modified_on)[0] == page.rows[-1].uuid
+
+
+def test_reading_goes_on_from_a_page(connect, workspace):
+    client = connect()
+    following = next(client.runs("uuid of s01e01", None)).following
+    assert read_runs(client, following=following) == [f"run-{number:04}" for number in range(4, 10)]
+
+
+def test_a_page_that_the_server_forgot_is_told_apart(connect, workspace):
+    workspace.trouble.append(once("runs", lambda request: request.reply(404, b'{"detail": "Invalid cursor"}')))
+    with pytest.raises(ForgottenPlaceError):
+        read_runs(connect(), following="flow=x&cursor=gone")
+
+
+TROUBLE = {
+    "a bad gateway's web page": lambda request: request.reply(502, b"<html>Bad Gateway</html>", kind="text/html"),
+    "a gateway's time-out": lambda request: request.reply(504, b""),
+    "an answer that breaks off": lambda request: request.break_off(),
+    "a connection that closes": lambda request: setattr(request, "close_connection", True) or True,
+    "JSON that ends early": lambda request: request.reply(200, b'{"next": null, "results": [{"uu'),
+    "a throttle": lambda request: request.reply(429, b"{}", {"Retry-After": "7"}),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE.values(), ids=TROUBLE)
+def test_bad_weather_loses_nothing(connect, workspace, waits, trouble):
+    workspace.trouble += [once("runs", trouble, skip=1), once("runs", trouble, skip=2)]
+    assert read_runs(connect()) == [f"run-{number:04}" for number in range(10)]
+    assert len(waits) == 2
+
+
+def test_a_throttle_is_waited_out_as_told(connect, workspace, waits):
+    workspace.trouble.append(once("runs", lambda request: request.reply(429, b"{}", {"Retry-After": "2900"})))
+    read_runs(connect())
+    assert len(waits) == 1
+    assert 2900 <= waits[0] < 2901
+
+
+def test_a_web_page_for_an_answer_names_the_address_and_what_to_check(connect, workspace):
+    workspace.trouble.append(
+        once("flows", lambda request: request.reply(200, b"<!doctype html><p>Log in", kind="text/html"))
+    )
+    with pytest.raises(ServiceError, match=r"RapidPro http://127\.0\.0\.1:\d+: flows\.json answered a web page.*Check"):
+        connect().flows()
+
+
+def test_json_of_another_shape_is_refused_without_another_try(connect, workspace, waits):
+    workspace.trouble.append(once("flows", lambda request: request.reply(200, b'{"hello": 1}')))
+    with pytest.raises(ServiceError, match="API version 2"):
+        connect().flows()
+    assert not waits
+
+
+def test_a_wrong_token_is_refused_at_once_and_never_shown(connect, waits, caplog):
+    with caplog.at_level(logging.DEBUG), pytest.raises(ServiceError, match="TokenFileURL") as refused:
+        connect(token="not-the-token-77").flows()
+    assert not waits
+    assert "not-the-token-77" not in str(refused.value) + caplog.text
+
+
+def test_an_unknown_host_is_told_soon(connect, waits):
+    with pytest.raises(ServiceError, match=r"RapidPro nowhere\.invalid: flows\.json: no host of that name"):
+        connect(domain="nowhere.invalid").flows()
+    assert len(waits) == 2
+
+
+def test_a_host_that_refuses_connections_is_told(connect):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        with pytest.raises(ServiceError, match="the connection was refused"):
+            connect(domain=f"http://127.0.0.1:{free.getsockname()[1]}").flows()
+
+
+def test_a_domain_that_is_no_address_is_told(connect):
+    with pytest.raises(ServiceError, match="RapidPro http://: .*address"):
+        connect(domain="http://").flows()
+
+
+def test_a_next_page_is_asked_of_the_configured_host(connect, workspace):
+    def elsewhere(request):
+        body = request.page()
+        body["next"] = body["next"].replace("127.0.0.1", "internal.invalid")
+        return request.reply(200, __import__("json").dumps(body).encode())
+
+    workspace.trouble.append(once("runs", elsewhere))
+    assert len(read_runs(connect())) == 10
+
+
+def test_fields_that_servers_leave_out_or_send_as_null_are_none(connect, workspace):
+    bare = run(11, "s01e01", of=1, answer="haa")
+    del bare["id"], bare["exited_on"]
+    del bare["values"]["answer"]["input"]
+    workspace.runs = [bare, {**run(12, "s01e01", of=1), "values": None, "contact": {"uuid": "contact-1", "urn": None}}]
+    first, second = next(connect().runs("uuid of s01e01", None)).rows
+    assert (first.id, first.exited_on) == (None, None)
+    assert not isinstance(first.values["answer"].input, str | None)
+    assert second.values is None
+
+
+class TestArchives:
+    """Archives come whole, or nothing of them is kept."""
+
+    @pytest.fixture(autouse=True)
+    def archives(self, workspace):
+        workspace.archives = {
+            "2026-01-01": [run(n, "s01e01", of=1, answer="haa") for n in range(600)],
+            "2026-02-01": [],
+        }
+
+    def test_only_archives_of_runs_are_listed_oldest_first(self, connect):
+        assert [archive.name for archive in connect().run_archives()] == [
+            "archive 2026-01-01 (monthly)",
+            "archive 2026-02-01 (monthly)",
+        ]
+
+    def test_runs_stream_in_batches(self, connect):
+        client = connect()
+        full, empty = client.run_archives()
+        assert client.read_archive(full, lambda batches: [len(batch) for batch in batches]) == [250, 250, 100]
+        assert client.read_archive(empty, lambda batches: sum(map(len, batches))) == 0
+
+    def test_a_damaged_archive_is_never_handed_over_as_whole(self, connect, workspace, waits):
+        damaged = bytearray(fake_rapidpro.pack(workspace.archives["2026-01-01"]))
+        damaged[len(damaged) // 2] ^= 0xFF
+        workspace.trouble += [once("archives/", lambda request: request.reply(200, bytes(damaged))) for _ in range(9)]
+        client = connect()
+        archive = client.run_archives()[0]
+        attempts = []
+
+        def store(batches):
+            attempts.append(0)
+            for batch in batches:
+                attempts[-1] += len(batch)
+            pytest.fail("a damaged archive ended as if it were whole")
+
+        with pytest.raises(ServiceError, match=r"archive 2026-01-01 \(monthly\): its md5 is"):
+            client.read_archive(archive, store)
+        assert len(attempts) == 4
+
+    def test_an_archive_that_breaks_off_is_read_again_from_its_beginning(self, connect, workspace):
+        workspace.trouble.append(once("archives/", lambda request: request.break_off()))
+        client = connect()
+        assert client.read_archive(client.run_archives()[0], lambda batches: sum(map(len, batches))) == 600
+
+    def test_an_expired_address_is_no_wrong_token(self, connect, workspace):
+        workspace.trouble.append(once("archives/", lambda request: request.reply(403, b"<Error>expired</Error>")))
+        client = connect()
+        assert client.read_archive(client.run_archives()[0], lambda batches: sum(map(len, batches))) == 600
+        assert len([request for request in workspace.requests if "/api/v2/archives" in request]) == 2
+
+    def test_what_is_no_archive_of_runs_is_told(self, connect, workspace, monkeypatch):
+        monkeypatch.setattr(fake_rapidpro, "pack", lambda runs: b"hello")
+        client = connect()
+        with pytest.raises(ServiceError, match="not a gzip file of runs"):
+            client.read_archive(client.run_archives()[0], lambda batches: list(batches))
+
+
+def test_times_of_rows_are_instants(connect, workspace):
+    workspace.runs = [{**run(1, "s01e01", of=1), "modified_on": "2026-03-01T12:00:00+03:00"}]
+    moved = next(connect().runs("uuid of s01e01", None)).rows[0].modified_on
+    assert moved.utcoffset() is not None
+    assert at(0) < moved.astimezone(tz=None).isoformat()
