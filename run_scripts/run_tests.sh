@@ -23,19 +23,19 @@ main() {
     local tools="$project_root/.venv/bin" scripts status=0
     scripts=("$project_root"/run_scripts/*.sh "$project_root"/run_scripts/lib/*.sh "$project_root"/.ci/*)
     set_up_environment development
-    check "$tools/ruff" check "$project_root/src" "$project_root/tests"
-    check "$tools/ruff" format --check "$project_root/src" "$project_root/tests"
-    check "$tools/shellcheck" --external-sources "${scripts[@]}"
-    check "$tools/shfmt" -i 4 -ci -d "${scripts[@]}"
-    check env --chdir="$project_root" "$tools/python" -m pytest "$@"
+    check "lint of Python" "$tools/ruff" check "$project_root/src" "$project_root/tests"
+    check "format of Python" "$tools/ruff" format --check "$project_root/src" "$project_root/tests"
+    check "lint of bash" "$tools/shellcheck" --external-sources "${scripts[@]}"
+    check "format of bash" "$tools/shfmt" -i 4 -ci -d "${scripts[@]}"
+    check "tests" env --chdir="$project_root" "$tools/python" -m pytest "$@"
     exit "$status"
 }
 
-# check COMMAND ARGUMENT...: run a check, and keep the status of the first that fails.
+# check NAME COMMAND ARGUMENT...: run a check, and keep the status of the first that fails.
 check() {
     local found=0
-    say "== ${1##*/} ${2:-}"
-    "$@" || found=$?
+    say "== $1"
+    "${@:2}" || found=$?
     ((status != 0)) || status="$found"
 }
 

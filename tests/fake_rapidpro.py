@@ -123,14 +123,16 @@ class Request(BaseHTTPRequestHandler):
             if trouble(self):
                 del self.workspace.trouble[position]
                 return
-        if self.url.path.startswith("/archives/"):
-            # A presigned address: who sends a token along is refused, as storage services do.
-            if "Authorization" in self.headers:
-                return self.reply(400, b"")
-            return self.reply(200, pack(self.workspace.archives[self.url.path.removeprefix("/archives/")]))
-        if self.headers.get("Authorization") != f"Token {TOKEN}":
-            return self.reply(403, b'{"detail": "Invalid token"}')
-        self.reply(200, json.dumps(self.page()).encode())
+        is_archive = self.url.path.startswith("/archives/")
+        if is_archive and "Authorization" in self.headers:
+            # A presigned address: storage services refuse whoever sends another key along.
+            self.reply(400, b"")
+        elif is_archive:
+            self.reply(200, pack(self.workspace.archives[self.url.path.removeprefix("/archives/")]))
+        elif self.headers.get("Authorization") != f"Token {TOKEN}":
+            self.reply(403, b'{"detail": "Invalid token"}')
+        else:
+            self.reply(200, json.dumps(self.page()).encode())
 
     def reply(
         self, status: int, body: bytes, headers: dict[str, str] | None = None, kind: str = "application/json"

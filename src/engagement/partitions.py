@@ -9,7 +9,10 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
+
+from engagement.errors import MachineError
 
 
 def hash_uid(uid: str) -> str:
@@ -36,10 +39,20 @@ def run_partitions[R](process: Callable[[int], R], count: int, jobs: int) -> Ite
     if jobs == 1 or count == 1:
         yield from map(process, range(count))
         return
-    with ProcessPoolExecutor(
-        min(jobs, count), mp_context=multiprocessing.get_context("fork"), initializer=_inherit, initargs=(process,)
-    ) as pool:
-        yield from pool.map(_run_inherited, range(count))
+    try:
+        with ProcessPoolExecutor(
+            min(jobs, count), multiprocessing.get_context("fork"), initializer=_inherit, initargs=(process,)
+        ) as pool:
+            yield from pool.map(_run_inherited, range(count))
+    except BrokenProcessPool:
+        raise MachineError(
+            "Processes: one of them was ended from outside, most likely because memory ran out. "
+            "Run this again with more --partitions or fewer --jobs."
+        ) from None
+    except OSError as error:
+        raise MachineError(
+            f"Processes: {jobs} of them could not be started: {error.strerror}. Run this again with --jobs 1."
+        ) from error
 
 
 _inherited: list[Callable[[int], Any]] = []

@@ -38,8 +38,8 @@ _NOT_AN_AGE = re.compile(
     """,
     re.VERBOSE,
 )
+_LOOSE_SIGNS = frozenset("-.,")
 _SIGNS_OF_A_RANGE = frozenset("+<>~")
-_PEOPLE_COUNTS = frozenset({"wawili", "watatu", "wanne", "watano", "wasita", "wanane"})
 
 
 def read_age(text: str) -> str | None:
@@ -52,8 +52,7 @@ def read_age(text: str) -> str | None:
     numbers = find_numbers(tokens)
     if not numbers or _has_phrase(tokens, _words("own age is elsewhere")):
         return None
-    ends = {number.end for number in numbers}
-    years = [number for number in numbers if _is_marked(number, tokens, ends)]
+    years = [number for number in numbers if _is_marked(number, tokens, numbers)]
     counts = [number for number in numbers if number not in years and _is_count(number, tokens)]
     plain_numbers = [number for number in numbers if number not in years and number not in counts]
     if years:
@@ -75,14 +74,15 @@ def _tokens(text: str) -> list[str]:
     return _TOKEN.findall(_NOT_AN_AGE.sub(_OPAQUE, text))
 
 
-def _is_marked(number: Number, tokens: list[str], ends: set[int]) -> bool:
+def _is_marked(number: Number, tokens: list[str], numbers: list[Number]) -> bool:
     """Tell whether a number is one of years: "22 jir", "miaka 22", "umri wangu ni 22", "age: 22".
 
-    `ends` says where numbers end: the word for years that follows one of them does not go with the next.
+    A word for years between two numbers goes with the one before it, but for "watoto watatu miaka 30".
     """
-    following = [token for token in tokens[number.end : number.end + 2] if token not in "-.,"]
+    ends = {other.end for other in numbers if not _is_counted_by_word_before(other, tokens)}
+    following = [token for token in tokens[number.end : number.end + 2] if token not in _LOOSE_SIGNS]
     if following and following[0] in _words("age"):
-        return True
+        return number.end in ends or all(other.start != number.end + 1 for other in numbers)
     for position in range(number.start - 1, max(-1, number.start - 1 - _LOOK_BACK), -1):
         token = tokens[position]
         if token in _words("age"):
@@ -94,9 +94,12 @@ def _is_marked(number: Number, tokens: list[str], ends: set[int]) -> bool:
 
 def _is_count(number: Number, tokens: list[str]) -> bool:
     """Tell whether a number counts something else: "3 caruur", "watoto watatu", "ksh 50", "covid-19"."""
-    following = tokens[number.end : number.end + 2]
-    if following and (following[0] in _words("other unit") or (following[-1] in _PEOPLE_COUNTS and following[0] == "na")):
+    if number.end < len(tokens) and tokens[number.end] in _words("other unit"):
         return True
+    return _is_counted_by_word_before(number, tokens)
+
+
+def _is_counted_by_word_before(number: Number, tokens: list[str]) -> bool:
     before = [token for token in tokens[max(0, number.start - 2) : number.start] if token.isalpha()]
     return bool(before) and before[-1] in _words("before other") | (_words("other unit") - _words("own words"))
 

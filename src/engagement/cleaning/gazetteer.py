@@ -92,6 +92,8 @@ class Gazetteer:
 def _is_one_consonant_off(name: str, key: str) -> bool:
     """Tell whether one consonant at most is wrong; in short names that is one left out or put in, not another one."""
     other, consonants = _consonants(name), _consonants(key)
+    if len(consonants) <= _FEWEST_CONSONANTS:
+        return False
     if len(key) < _SHORTEST_GUESSED_FREELY:
         return len(other) != len(consonants)
     return OSA.distance(other, consonants) <= 1

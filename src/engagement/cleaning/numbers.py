@@ -12,7 +12,7 @@ from engagement.cleaning.tables import read_table
 from engagement.cleaning.text import squeeze, stop_words
 
 _CONNECTORS = frozenset({"iyo", "na", "and", "n", "io", "yo", "iya", "&"})
-_SHORTEST_GUESSED = 5
+_SHORTEST_GUESSED = 6
 _SHORTEST_JOINED = 7
 _HUNDRED = 100
 
@@ -69,6 +69,8 @@ def _may_follow(parts: list[int | str], part: list[int | str], connected: bool) 
     """Tell whether the next number goes on with the ones before it: digits do only as "2 8" or "20 iyo 5"."""
     if isinstance(parts[-1], int) and isinstance(part[0], int):
         return True
+    if isinstance(parts[-1], int) and not connected:
+        return parts[-1] % 10 == 0 and len(part[0]) == 1  # "twenty 5"
     if connected:
         return sum(int(one) % 10 == 0 for one in (parts[-1], part[0])) == 1
     return isinstance(parts[-1], str) and isinstance(part[0], str) and len(parts[-1]) == len(part[0]) == 1

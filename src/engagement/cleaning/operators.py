@@ -66,6 +66,8 @@ def operator_codes() -> frozenset[str]:
 def _international(digits: str) -> str | None:
     """Write a number with its country code; None when it isn't one of the known countries', or too short or long."""
     digits = digits.removeprefix("00")
+    if digits[3:4] == "0" and digits.startswith(_COUNTRY_CODES):
+        digits = digits[:3] + digits[4:]  # the zero that is dialled at home only
     if digits.startswith(_COUNTRY_CODES) and (len(digits) in _INTERNATIONAL_DIGITS or len(digits) == _PREFIX_DIGITS):
         return digits
     national = digits.removeprefix("0")

@@ -112,7 +112,9 @@ class PhraseReader:
         if unknown == 0:
             return True
         if self._opening_decides:
-            return said[0].unknown_before == 0 or (said[-1].position == length - 1 and unknown <= self._most_unknown_words)
+            return said[0].unknown_before == 0 or (
+                said[-1].position == length - 1 and unknown <= self._most_unknown_words
+            )
         return unknown <= self._most_unknown_words or not _SELF_WORDS.isdisjoint(found)
 
     def _listen(self, found: list[str]) -> tuple[list[_Said], int, int]:

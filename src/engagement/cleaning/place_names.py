@@ -12,7 +12,9 @@ _LONGEST_NAME = 4  # in words
 _MOST_UNKNOWN_WORDS = 4  # beside a name that is spelt as in the tables
 _MOST_GUESSED_WORDS = 3
 _DIRECTIONS = {"mashariki": "east", "magharibi": "west", "kaskazini": "north", "kusini": "south", "kati": "central"}
-_BEFORE_VERBS = frozenset({"waan", "wan", "way", "wey", "wuu", "waa", "aan", "baan", "si", "kari", "inaan"})  # "waan karaan": we can
+_BEFORE_VERBS = frozenset(
+    {"waan", "wan", "way", "wey", "wuu", "waa", "aan", "baan", "si", "kari", "inaan"}
+)  # "waan karaan": we can
 _PART_WORDS = frozenset({"north", "south", "east", "west", "central", "rural", "town", "township"})
 
 
@@ -122,7 +124,9 @@ def kenyan_reader() -> PlaceReader:
     return _reader(table, names, "kenyan_place_names", fold_kenyan, vowels_vary=False)
 
 
-def _reader(table: PlaceTable, names: dict[str, Name], names_table: str, fold: Callable[[str], str], vowels_vary: bool) -> PlaceReader:
+def _reader(
+    table: PlaceTable, names: dict[str, Name], names_table: str, fold: Callable[[str], str], vowels_vary: bool
+) -> PlaceReader:
     for row in read_table(names_table):
         level, code = row["level"], row["code"]
         leaves = _leaves(table, level, code) if code else frozenset()

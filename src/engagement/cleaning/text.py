@@ -36,7 +36,9 @@ def plain(text: str) -> str:
         # White space counts as a control character; it keeps words apart.
         decomposed = unicodedata.normalize("NFD", text)
         kept = (
-            letter for letter in decomposed if letter.isspace() or unicodedata.category(letter) not in _UNREAD_CATEGORIES
+            letter
+            for letter in decomposed
+            if letter.isspace() or unicodedata.category(letter) not in _UNREAD_CATEGORIES
         )
         text = anyascii("".join(kept))
     return text.lower()

@@ -76,7 +76,9 @@ class Score:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes on its command line."""
     parser.add_argument("cases", type=Path, metavar="<csv>", help="coded answers: language, field, text, expected")
-    parser.add_argument("--misses", action="store_true", help="list the answers that were read in another way, with text")
+    parser.add_argument(
+        "--misses", action="store_true", help="list the answers that were read in another way, with text"
+    )
 
 
 def run(args: argparse.Namespace) -> None:

@@ -125,7 +125,7 @@ def _make_participant(seed: int, number: int) -> Participant:
         finds_show_helpful=draw(chance, {"yes": 7, "no": 2 if gender == "man" else 1, "ambivalent": 1.5}),
         urns=_urns(number, role, language, place, chance),
         joined_on=joined_on,
-        deleted_on=joined_on + timedelta(days=4 if number % 2 else 70) if role is Role.DELETED else None,
+        deleted_on=joined_on + timedelta(days=60 if number % 2 else 70) if role is Role.DELETED else None,
         survey=survey,
         answers_episodes=takes_part or survey is Survey.NEVER or chance.random() < 0.93,
         answers_evaluation=chance.random() < 0.45,

@@ -133,10 +133,11 @@ def _failure_of(error: Exception) -> TemporaryError:
         return TemporaryError(
             "no host of that name is known", most_attempts=3, remedy="Check the address and the network."
         )
-    if any(isinstance(cause, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError) for cause in causes):
-        return TemporaryError("no answer in time")
+    # Before time-outs, which urllib3 counts it among.
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return TemporaryError("the connection was refused", most_attempts=8)
+    if any(isinstance(cause, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError) for cause in causes):
+        return TemporaryError("no answer in time")
     return TemporaryError("the connection broke off")
 
 

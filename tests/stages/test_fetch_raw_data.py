@@ -1,0 +1,429 @@
+"""The stage that fetches, end to end: a server on this machine, embedded services, real files."""
+
+import json
+import logging
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+import fake_rapidpro
+from engagement.errors import ConfigurationError, ServiceError
+from engagement.stages import fetch_raw_data
+from fake_rapidpro import Workspace, at, contact, once, run
+from fetch_project import FetchProject
+
+
+@pytest.fixture
+def workspace():
+    """Two episodes and a survey; contacts 1 to 9 with phones, 10 on Telegram, 11 without URN."""
+    contacts = [contact(number) for number in range(1, 10)]
+    contacts += [contact(10, "telegram:777001#zzyzx"), {**contact(11), "urns": []}]
+    runs = [run(number, "s01e01", of=number, answer=f"haa {number}") for number in range(1, 12)]
+    runs += [
+        run(20, "s01e02", of=1),
+        run(30, "demog", of=1, gender="nin", age="32"),
+        run(31, "demog", of=2, gender="naag"),
+    ]
+    return Workspace(["s01e02", "s01e01", "demog", "other"], contacts, runs, page_size=4)
+
+
+@pytest.fixture
+def project(workspace, tmp_path):
+    with fake_rapidpro.serve(workspace) as address:
+        yield FetchProject(tmp_path / "my project", address) if (tmp_path / "my project").mkdir() is None else None
+
+
+def warnings_of(caplog):
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+
+
+class TestFirstFetch:
+    def test_every_run_of_a_known_contact_is_written_once(self, project):
+        project.fetch()
+        assert project.run_ids("s01e01") == [9000 + number for number in range(1, 11)]
+        assert project.run_ids("demog") == [9030, 9031]
+
+    def test_a_run_has_the_keys_of_the_raw_data_format(self, project):
+        project.source["TestContactUUIDs"] = ["contact-1"]
+        project.fetch()
+        survey = project.read("demog")[0].values
+        participant = survey.pop("avf_phone_id")
+        assert participant.startswith("avf-phone-uuid-")
+        assert survey == {
+            "urn_type": "tel",
+            "test_run": True,
+            "run_id - demog": 9030,
+            "run_created_on - demog": "2026-03-01T09:30:00.123456+00:00",
+            "run_modified_on - demog": "2026-03-01T09:30:00.123456+00:00",
+            "run_exited_on - demog": None,
+            "run_exit_type - demog": None,
+            **{
+                f"{category} ({part}) - demog": value
+                for category, text, name in (("Gender", "nin", "gender"), ("Age", "32", "age"))
+                for part, value in {
+                    "Category": "Has Text",
+                    "Value": text,
+                    "Text": text,
+                    "Name": name,
+                    "Time": "2026-03-01T09:30:00.123456+00:00",
+                    "Run ID": 9030,
+                }.items()
+            },
+        }
+        assert project.read("s01e01")[0].values["avf_phone_id"] == participant
+
+    def test_activation_runs_are_labelled_with_their_operator(self, project):
+        project.fetch()
+        first, *_, telegram = project.read("s01e01")
+        assert (first.values["operator_raw"], telegram.values["operator_raw"]) == ("25261", "telegram")
+        assert first.values["operator_coded"] == {
+            "Checked": False,
+            "CodeID": "operator-hormud",
+            "DateTimeUTC": "2026-03-01T09:01:00.123456+00:00",
+            "Origin": {
+                "Name": "Pipeline Auto-Coder",
+                "OriginID": "engagement.cleaning.operators",
+                "OriginType": "External",
+            },
+            "SchemeID": "Scheme-operator",
+        }
+        assert telegram.values["operator_coded"]["CodeID"] == "operator-telegram"
+        assert "operator_raw" not in project.read("demog")[0].values
+
+    def test_operators_without_a_code_are_counted_in_one_warning(self, project, workspace, caplog):
+        workspace.contacts[0]["urns"] = ["tel:+252680000001"]  # somnet: the scheme lacks it
+        workspace.contacts[1]["urns"] = ["tel:+447700900001"]  # of no operator that is listed
+        project.fetch()
+        found = [record.values["operator_coded"]["CodeID"] for record in project.read("s01e01")[:2]]
+        assert found == ["operator-NC", "operator-NC"]
+        assert [text for text in warnings_of(caplog) if "Operator scheme" in text] == [
+            "Operator scheme 'operator': 3 runs of operators without a code, kept as not coded: 25268 (2), 44770 (1)"
+        ]
+
+    def test_runs_are_in_order_of_modification_then_uuid(self, project, workspace):
+        for row, minutes in zip(workspace.runs, (50, 40, 40, 45), strict=False):
+            row["modified_on"] = at(minutes)
+        project.fetch()
+        assert project.run_ids("s01e01")[-4:] == [9002, 9003, 9004, 9001]
+
+    def test_all_updates_of_one_run_of_the_stage_have_one_timestamp(self, project):
+        project.fetch()
+        lines = [line for flow in ("s01e01", "demog") for line in project.file(flow).read_text().splitlines()]
+        metadata = [json.dumps(update["Metadata"]) for line in lines for update in json.loads(line)]
+        assert len(set(metadata)) == 1
+        assert json.loads(metadata[0])["Source"] == "engagement.sources.rapidpro"
+        assert json.loads(metadata[0])["User"] == "tester@example.org"
+
+    def test_a_flow_without_runs_is_an_empty_file(self, project):
+        project.source["SurveyFlowNames"] = ["demog", "other"]
+        project.fetch()
+        assert project.file("other").read_bytes() == b""
+
+    def test_flows_are_listed_once_and_messages_never(self, project, workspace):
+        project.fetch()
+        assert len([request for request in workspace.requests if "flows.json" in request]) == 1
+        assert not [request for request in workspace.requests if "messages" in request]
+
+    def test_only_what_was_asked_for_is_fetched(self, project):
+        project.fetch()
+        assert sorted(path.name for path in (project.data_root / "Raw Data").iterdir()) == [
+            "demog.jsonl",
+            "s01e01.jsonl",
+            "s01e02.jsonl",
+        ]
+
+    def test_whole_texts_come_from_the_input_where_it_is_sent(self, project, workspace):
+        workspace.runs = [run(1, "demog", of=1, age="32"), run(2, "demog", of=2, age="33")]
+        workspace.runs[0]["values"]["age"]["input"] = "waxaan ahay 32 jir"
+        del workspace.runs[1]["values"]["age"]["input"], workspace.runs[1]["id"]
+        project.fetch()
+        first, second = project.read("demog")
+        assert (first.values["Age (Value) - demog"], first.values["Age (Text) - demog"]) == ("32", "waxaan ahay 32 jir")
+        assert second.values["Age (Text) - demog"] == "33"
+        assert second.values["run_id - demog"] == "run-0002"
+
+
+class TestArchives:
+    def test_archived_and_live_runs_are_merged_and_the_newest_counts(self, project, workspace):
+        old = run(1, "s01e01", of=1, answer="hore")
+        newer = run(3, "s01e01", of=3, modified=90, answer="cusub")
+        only_archived = run(50, "demog", of=5, gender="naag")
+        workspace.archives = {"2026-02-01": [old, newer, only_archived, run(60, "other", of=1)]}
+        workspace.runs[0]["modified_on"] = at(80)
+        project.fetch()
+        texts = {record.values["run_id - s01e01"]: record.values for record in project.read("s01e01")}
+        assert texts[9001]["Answer (Text) - s01e01"] == "haa 1"
+        assert texts[9003]["Answer (Text) - s01e01"] == "cusub"
+        assert len(texts) == 10
+        assert 9050 in project.run_ids("demog")
+
+    def test_an_archive_is_read_once_and_new_ones_are_found(self, project, workspace):
+        workspace.archives = {"2026-01-01": [run(50, "demog", of=5, gender="naag")]}
+        project.fetch()
+        workspace.archives["2026-02-01"] = [run(51, "demog", of=6, gender="nin")]
+        project.fetch()
+        assert [request for request in workspace.requests if request.startswith("/archives/")] == [
+            "/archives/2026-01-01",
+            "/archives/2026-02-01",
+        ]
+        assert {9050, 9051} <= set(project.run_ids("demog"))
+
+    def test_a_flow_that_is_added_later_is_read_from_the_archives_too(self, project, workspace):
+        workspace.archives = {"2026-01-01": [run(60, "other", of=1, late="haa")]}
+        project.fetch()
+        project.source["SurveyFlowNames"].append("other")
+        project.fetch()
+        assert project.run_ids("other") == [9060]
+
+    def test_nothing_of_a_damaged_archive_is_kept(self, project, workspace):
+        workspace.archives = {"2026-01-01": [run(number, "demog", of=5, gender="naag") for number in range(100, 900)]}
+        damaged = bytearray(fake_rapidpro.pack(workspace.archives["2026-01-01"]))
+        damaged[-5] ^= 0xFF  # in the last bytes: all runs can be read before it shows
+        workspace.trouble += [once("/archives/", lambda request: request.reply(200, bytes(damaged))) for _ in range(4)]
+        with pytest.raises(ServiceError, match=r"archive 2026-01-01 \(monthly\): its md5 is"):
+            project.fetch()
+        assert not project.file("demog").exists()
+        (state,) = (project.data_root / "State" / "fetch").glob("*.sqlite")
+        with sqlite3.connect(state) as connection:
+            assert connection.execute("SELECT count(*) FROM runs").fetchone() == (13,)
+        project.fetch()
+        assert len(project.run_ids("demog")) == 802
+
+
+class TestLaterFetches:
+    def test_nothing_new_asks_for_little_and_writes_nothing(self, project, workspace):
+        workspace.runs += [
+            run(number, "s01e01", of=1, modified=2000 + number, answer="x") for number in range(100, 200)
+        ]
+        project.fetch()
+        first = len(workspace.requests)
+        stamps = {path: path.stat().st_mtime_ns for path in (project.data_root / "Raw Data").iterdir()}
+        workspace.page_size = 250
+        project.fetch()
+        assert len(workspace.requests) - first == 6  # flows, contacts, three flows' runs, archives
+        assert {path: path.stat().st_mtime_ns for path in (project.data_root / "Raw Data").iterdir()} == stamps
+
+    def test_new_and_modified_runs_come_and_the_others_keep_their_lines(self, project, workspace):
+        project.fetch()
+        before = project.lines("s01e01")
+        workspace.runs.append(run(40, "s01e01", of=9, modified=3000, answer="cusub"))
+        changed = workspace.runs[1]
+        changed["modified_on"] = at(3001)
+        changed["values"]["answer"]["input"] = "beddelay"
+        project.fetch(user="somebody-else@example.org")
+        after = project.lines("s01e01")
+        assert list(after)[-2:] == [9040, 9002]
+        assert {key for key in after if after[key] != before.get(key)} == {9040, 9002}
+        assert len(json.loads(after[9002])) == 2  # a fresh chain: run, operator
+        assert project.read("s01e01")[-1].values["Answer (Text) - s01e01"] == "beddelay"
+
+    def test_rows_that_were_committed_late_are_found_within_a_day(self, project, workspace):
+        project.fetch()
+        workspace.runs.append(
+            run(40, "s01e01", of=9, modified=5, answer="late")
+        )  # modified before the newest that came
+        project.fetch()
+        assert 9040 in project.run_ids("s01e01")
+
+    def test_a_run_id_stays_when_the_server_sends_none_any_more(self, project, workspace):
+        project.fetch()
+        del workspace.runs[0]["id"]
+        workspace.runs[0]["modified_on"] = at(3000)
+        project.fetch()
+        assert project.run_ids("s01e01")[-1] == 9001
+
+    def test_a_participant_keeps_the_uuid_of_the_urn_they_were_met_with(self, project, workspace):
+        project.fetch()
+        before = project.read("s01e01")[0].values["avf_phone_id"]
+        workspace.contacts[0] = contact(1, "tel:+252907999999", modified=3000)
+        workspace.runs.append(run(40, "s01e01", of=1, modified=3000, answer="cusub"))
+        project.fetch()
+        newest = project.read("s01e01")[-1].values
+        assert (newest["avf_phone_id"], newest["operator_raw"]) == (before, "25261")
+
+    def test_runs_of_a_deleted_contact_stay(self, project, workspace):
+        project.fetch()
+        del workspace.contacts[0]
+        workspace.runs[0]["contact"] = {"uuid": "contact-1", "urn": "deleted:contact-1", "name": None}
+        workspace.runs[0]["modified_on"] = at(3000)
+        project.fetch()
+        assert project.run_ids("s01e01")[-1] == 9001
+
+    def test_a_run_is_written_when_its_contact_appears(self, project, workspace, caplog):
+        workspace.runs.append(run(40, "s01e01", of=99, answer="haa"))
+        project.fetch()
+        assert 9040 not in project.run_ids("s01e01")
+        assert any("contact-11, contact-99" in text and "2 runs left out" in text for text in warnings_of(caplog))
+        workspace.contacts += [contact(99), contact(11, modified=300)]
+        project.fetch()
+        assert {9011, 9040} <= set(project.run_ids("s01e01"))
+
+    def test_a_contact_that_writes_first_while_runs_are_read_is_known_in_the_same_fetch(self, project, workspace):
+        def arrive(request):
+            workspace.contacts.append(contact(99, modified=4000))
+            workspace.runs.append(run(40, "s01e01", of=99, modified=4000, answer="haa"))
+            return False
+
+        workspace.trouble.append(once("runs.json", lambda request: arrive(request) or request.reply(503, b"")))
+        project.fetch()
+        assert 9040 in project.run_ids("s01e01")
+
+    def test_other_test_contacts_change_only_their_runs(self, project):
+        project.fetch()
+        before = project.lines("s01e01")
+        project.source["TestContactUUIDs"] = ["contact-3"]
+        project.fetch()
+        after = project.lines("s01e01")
+        assert {key for key in after if after[key] != before[key]} == {9003}
+        project.source["TestContactUUIDs"] = []
+        project.fetch()
+        assert b"test_run" not in project.file("s01e01").read_bytes()
+
+    def test_a_changed_operator_scheme_changes_the_labels(self, project):
+        project.fetch()
+        scheme = json.loads((project.folder / "code_schemes" / "operator.json").read_text())
+        scheme["SchemeID"] = "Scheme-operator-2"
+        (project.folder / "code_schemes" / "operator.json").write_text(json.dumps(scheme))
+        project.fetch()
+        labels = [record.values["operator_coded"]["SchemeID"] for record in project.read("s01e01")]
+        assert set(labels) == {"Scheme-operator-2"}
+
+    def test_a_raw_data_file_that_was_removed_is_written_again(self, project):
+        project.fetch()
+        before = project.file("s01e01").read_bytes()
+        project.file("s01e01").unlink()
+        project.fetch()
+        assert project.file("s01e01").read_bytes() == before
+
+
+class TestState:
+    @pytest.mark.parametrize("damage", ["another version", "not a database"])
+    def test_a_state_that_can_not_be_used_costs_a_full_fetch(self, project, caplog, damage):
+        project.fetch()
+        before = [record.values for record in project.read("s01e01")]
+        (state,) = (project.data_root / "State" / "fetch").glob("*.sqlite")
+        if damage == "another version":
+            with sqlite3.connect(state) as connection:
+                connection.execute("PRAGMA user_version = 99")
+        else:
+            state.write_bytes(b"this is not a database " * 100)
+        project.fetch()
+        assert [record.values for record in project.read("s01e01")] == before
+        assert any("everything is fetched anew" in text for text in warnings_of(caplog))
+
+    def test_far_fewer_runs_than_before_replace_nothing(self, project, workspace):
+        project.fetch()
+        before = {path: path.read_bytes() for path in (project.data_root / "Raw Data").iterdir()}
+        for state in (project.data_root / "State" / "fetch").iterdir():
+            state.unlink()
+        workspace.runs = [row for row in workspace.runs if row["uuid"] not in ("run-0001", "run-0002")]
+        with pytest.raises(ServiceError, match="s01e01: 8 runs, 10 were held before") as refused:
+            project.fetch()
+        assert "--accept-shrinkage" in str(refused.value)
+        assert {path: path.read_bytes() for path in (project.data_root / "Raw Data").iterdir()} == before
+        project.fetch("--accept-shrinkage")
+        assert len(project.run_ids("s01e01")) == 8
+
+    def test_sources_that_share_a_contact_map_must_share_the_workspace(self, project):
+        project.sources.append(
+            {**project.source, "Domain": "other.example.org", "ActivationFlowNames": [], "SurveyFlowNames": ["x"]}
+        )
+        with pytest.raises(ConfigurationError, match="ContactsFileName"):
+            project.fetch()
+
+
+class TestRefusals:
+    def test_unknown_flows_are_named_together_with_the_nearest(self, project):
+        project.source["ActivationFlowNames"] = ["s01e01", "s01e09"]
+        project.source["SurveyFlowNames"] = ["demgo"]
+        with pytest.raises(ConfigurationError) as refused:
+            project.fetch()
+        text = str(refused.value)
+        assert "2 problem(s)" in text
+        assert "no flow named 's01e09'; nearest: 's01e0" in text
+        assert "'demog'" in text
+        assert "SurveyFlowNames[0]" in text
+
+    def test_a_wrong_token_is_refused_and_not_shown(self, project, caplog):
+        (project.keys / "token.txt").write_text("not-the-token-77")
+        with pytest.raises(ServiceError, match="token was refused") as refused:
+            project.fetch()
+        assert "not-the-token-77" not in str(refused.value) + caplog.text
+
+    def test_a_refused_fetch_goes_on_where_it_was(self, project, workspace):
+        workspace.trouble.append(once("runs.json", lambda request: request.reply(400, b"{}"), skip=2))
+        with pytest.raises(ServiceError, match="status 400"):
+            project.fetch()
+        assert not (project.data_root / "Raw Data").exists()
+        workspace.requests.clear()
+        project.fetch()
+        assert project.run_ids("s01e01") == [9000 + number for number in range(1, 11)]
+        first_flow = [request for request in workspace.requests if "uuid+of+s01e01" in request]
+        assert len(first_flow) == 1  # the last page; the two before it are kept
+
+
+class TestPrivacy:
+    def test_no_number_name_or_token_is_anywhere_under_the_data_root_or_in_the_logs(self, project, workspace, caplog):
+        """1,000 known numbers, contacts that are known, unknown and without URN, archives, and a failure on the way."""
+        numbers = [f"2526{position % 9 + 1}{7_000_000 + 37 * position}" for position in range(1000)]
+        workspace.page_size = 100
+        workspace.contacts = [contact(n, f"tel:+{number}", f"whatsapp:{number}") for n, number in enumerate(numbers)]
+        workspace.contacts += [contact(5000, "telegram:88112233#Zzyzx"), {**contact(5001), "urns": []}]
+        workspace.runs = [run(n, "s01e01", of=n, answer="haa") for n in range(500)]
+        workspace.runs += [
+            run(600, "s01e01", of=5000, answer="x"),
+            run(601, "s01e01", of=5001),
+            run(602, "s01e01", of=7777),
+        ]
+        for row in workspace.runs + (archived := [run(n, "demog", of=n, gender="naag") for n in range(500, 1000)]):
+            number = int(row["contact"]["uuid"].split("-")[1])
+            row["contact"]["urn"] = f"tel:+{numbers[number]}" if number < 1000 else "telegram:88112233#Zzyzx"
+        workspace.archives = {"2026-01-01": archived}
+        workspace.trouble.append(once("runs.json", lambda request: request.reply(400, b"{}"), skip=3))
+        with caplog.at_level(logging.DEBUG):
+            with pytest.raises(ServiceError):
+                project.fetch()
+            self.search(project, numbers, caplog.text)
+            project.fetch()
+        assert len(project.run_ids("demog")) == 500
+        self.search(project, numbers, caplog.text)
+
+    def search(self, project, numbers, logs):
+        content = {path: path.read_bytes() for path in project.data_root.rglob("*") if path.is_file()}
+        assert content
+        secrets = [*numbers, "88112233", "Zzyzx", fake_rapidpro.TOKEN]
+        found = [path.name for path, data in content.items() if any(secret.encode() in data for secret in secrets)]
+        assert not found
+        assert not [secret for secret in secrets if secret in logs]
+
+
+def test_a_fetch_that_is_killed_at_any_moment_is_completed_by_the_next(project, workspace, tmp_path):
+    workspace.runs += [run(number, "s01e01", of=number % 9 + 1, answer="haa") for number in range(100, 160)]
+    program = "import sys; from engagement.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    with pytest.raises(SystemExit):
+        project.fetch("--help")  # writes the configuration
+    command = [sys.executable, "-c", program, "fetch-raw-data", "--user", "tester@example.org"]
+    command += ["--credentials", str(project.folder / "credentials.json")]
+    command += ["--pipeline-configuration", str(project.folder / "pipeline_configuration.json")]
+    command += ["--data-root", str(project.data_root)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    for answered in (4, 9, 14):
+        begun = len(workspace.requests)
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        while len(workspace.requests) - begun < answered and process.poll() is None:
+            time.sleep(0.001)
+        process.kill()
+        process.wait()
+    project.fetch()
+    expected = [9000 + number for number in (*range(1, 11), *range(100, 160))]
+    assert project.run_ids("s01e01") == expected
+    pages = [request for request in workspace.requests if "uuid+of+s01e01" in request]
+    assert len(pages) <= len(expected) / workspace.page_size + 1 + 3 * 2  # at most the page in hand was asked for twice
+
+
+def test_the_stage_explains_itself():
+    assert "Phone numbers become uuids" in fetch_raw_data.__doc__
