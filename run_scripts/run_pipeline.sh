@@ -87,7 +87,7 @@ main() {
     make_directory "$performance_logs"
     local started run_id stage_summaries="" status=0
     started="$(now)"
-    run_id="${started//:/}-$(git_revision)"
+    run_id="${started//:/}-$(project_revision)"
     start_log "$performance_logs/$run_id.log"
     prepare_runtime
     run_stages

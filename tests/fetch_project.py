@@ -41,6 +41,12 @@ class FetchProject:
 
     def fetch(self, *options: str, user: str = "tester@example.org") -> None:
         """Run the stage as the command line does."""
+        parser = argparse.ArgumentParser()
+        fetch_raw_data.add_arguments(parser)
+        fetch_raw_data.run(parser.parse_args([*self.arguments(user), *options]))
+
+    def arguments(self, user: str = "tester@example.org") -> list[str]:
+        """Write the configuration, and give the stage's arguments."""
         configuration = {
             "RawDataSources": self.sources,
             "PhoneNumberUuidTable": {"FirebaseCredentialsFileURL": "gs://keys/firebase.json", "TableName": "PROJECT"},
@@ -53,14 +59,11 @@ class FetchProject:
         }
         (self.folder / "pipeline_configuration.json").write_text(json.dumps(configuration))
         (self.folder / "coding_plans.json").write_text(json.dumps(self.coding_plans))
-        parser = argparse.ArgumentParser()
-        fetch_raw_data.add_arguments(parser)
-        given = [
+        return [
             *("--user", user, "--credentials", str(self.folder / "credentials.json")),
             *("--pipeline-configuration", str(self.folder / "pipeline_configuration.json")),
             *("--data-root", str(self.data_root)),
         ]
-        fetch_raw_data.run(parser.parse_args([*given, *options]))
 
     def file(self, flow: str) -> Path:
         """A flow's raw data file."""

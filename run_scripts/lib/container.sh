@@ -33,7 +33,7 @@ build_image() {
     if problem="$(find_docker_problem)"; then
         stop 14 "$problem. Install or start Docker, or set PIPELINE_RUNTIME=host."
     fi
-    image="engagement-pipeline:$(image_digest)"
+    image="$(image_name)"
     found="$(docker images --quiet "$image")"
     if [[ -z $found ]]; then
         say "Building the Docker image $image; this is done once for each version of the project and takes some minutes."
@@ -44,23 +44,29 @@ build_image() {
     fi
 }
 
-image_digest() {
-    env --chdir="$project_root" \
-        find Dockerfile .dockerignore Pipfile Pipfile.lock src configurations/demo -type f -not -name '*.pyc' \
-        -exec sha256sum {} + | LC_ALL=C sort | sha256sum | cut -c 1-16
+# image_name: print the image's name and tag.
+image_name() {
+    local digest
+    digest="$(
+        env --chdir="$project_root" \
+            find Dockerfile .dockerignore Pipfile Pipfile.lock src configurations/demo -type f -not -name '*.pyc' \
+            -exec sha256sum {} + | LC_ALL=C sort | sha256sum
+    )"
+    printf 'engagement-pipeline:%s\n' "${digest:0:16}"
 }
 
 # image_revision: print the commit that the image was built from, or "unknown".
 image_revision() {
     local revision
-    revision="$(docker image inspect --format '{{index .Config.Labels "org.opencontainers.image.revision"}}' "$image")"
+    revision="$(docker image inspect --format '{{index .Config.Labels "org.opencontainers.image.revision"}}' \
+        "$(image_name)" 2>/dev/null)" || true
     printf '%s\n' "${revision:-unknown}"
 }
 
 # run_in_container STAGE ARGUMENT...: run a stage in a container that sees the mounted paths, and what its configuration
-# names besides them. Returns the stage's status.
+# names besides them. Returns the stage's status, or Docker's own 125.
 run_in_container() {
-    local plan line network=none environment_names=() status=0
+    local plan line network=none environment_names=()
     plan="$(plan_container "$@")" || return
     if [[ $plan == *"look "* ]]; then
         # Credentials that the configuration names can name a directory themselves.
@@ -78,11 +84,7 @@ run_in_container() {
         esac
     done <<<"$plan"
     describe_container "$network"
-    run_child docker run "${container_arguments[@]}" "$image" "$@" || status=$?
-    if ((status == 125)); then
-        stop 14 "Docker could not start the container; its own message is above. Mend that, and run this again."
-    fi
-    return "$status"
+    run_child docker run "${container_arguments[@]}" "$image" "$@"
 }
 
 # exec_in_container ARGUMENT...: become `python -m engagement` in a container that sees the mounted paths and shares this

@@ -5,8 +5,10 @@ environment_python="$project_root/.venv/bin/python"
 tools_directory="$project_root/.tools"
 
 # exec_engagement ARGUMENT...: become `python -m engagement`, so that signals and the exit status are its own.
+#
+# Python 3.12.1 can leave cut compiled files behind on a full disk, and then fails at every start: none are written.
 exec_engagement() {
-    PYTHONPATH="$project_root/src" exec "$environment_python" -m engagement "$@"
+    PYTHONPATH="$project_root/src" PYTHONDONTWRITEBYTECODE=1 exec "$environment_python" -m engagement "$@"
 }
 
 # set_up_environment default|development: make or renew the virtual environment, if it is not the one that Pipfile.lock

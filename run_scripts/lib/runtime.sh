@@ -22,6 +22,16 @@ prepare_runtime() {
     esac
 }
 
+# project_revision: print the commit of the code that runs: git's, else the one that the image is labelled with.
+project_revision() {
+    local revision
+    revision="$(git_revision)"
+    if [[ $revision == unknown && $PIPELINE_RUNTIME == docker ]]; then
+        revision="$(image_revision)"
+    fi
+    printf '%s\n' "$revision"
+}
+
 # run_stage STAGE ARGUMENT...: run a stage with its own options, and exit with its status. A container sees the paths
 # that `mount_path` was given.
 run_stage() {
@@ -30,6 +40,8 @@ run_stage() {
         docker)
             local status=0
             run_in_container "$@" || status=$?
+            ((status != 125)) ||
+                stop 14 "Docker could not start the container; its own message is above. Mend that, and run this again."
             exit "$status"
             ;;
         host) exec_engagement "$@" ;;

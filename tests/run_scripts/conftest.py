@@ -18,10 +18,14 @@ printf '%s\\n' "$@" "---" >>"$FAKE_DOCKER_LOG"
 case "$1" in
     info) exit "${FAKE_DOCKER_INFO_EXIT:-0}" ;;
     images) printf '%s' "${FAKE_DOCKER_IMAGES:-}" ;;
+    image) printf '%s' "${FAKE_DOCKER_REVISION:-}" ;;
     build) printf 'what the build printed\\n'; exit "${FAKE_DOCKER_BUILD_EXIT:-0}" ;;
     run)
         for argument in "$@"; do
-            [[ $argument != container-plan ]] || { printf '%s\\n' "${FAKE_DOCKER_PLAN:-network none}"; exit 0; }
+            [[ $argument != container-plan ]] || {
+                printf '%s\\n' "${FAKE_DOCKER_PLAN:-network none}"
+                exit "${FAKE_DOCKER_PLAN_EXIT:-0}"
+            }
         done
         exit "${FAKE_DOCKER_EXIT:-0}"
         ;;

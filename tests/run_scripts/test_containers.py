@@ -105,8 +105,15 @@ def test_the_stages_status_is_passed_on_from_docker(clone, status):
     assert clone.run(FETCH, *clone.arguments_of(FETCH), FAKE_DOCKER_EXIT=str(status)).returncode == status
 
 
-def test_a_container_that_docker_can_not_start_exits_14(clone):
-    result = clone.run(FETCH, *clone.arguments_of(FETCH), FAKE_DOCKER_EXIT="125")
+def test_a_plan_that_ends_in_an_error_is_the_stages_error(clone):
+    result = clone.run(FETCH, *clone.arguments_of(FETCH), FAKE_DOCKER_PLAN_EXIT="10")
+    assert result.returncode == 10
+    assert len(clone.container_calls) == 1
+
+
+@pytest.mark.parametrize("variable", ["FAKE_DOCKER_EXIT", "FAKE_DOCKER_PLAN_EXIT"])
+def test_a_container_that_docker_can_not_start_exits_14(clone, variable):
+    result = clone.run(FETCH, *clone.arguments_of(FETCH), **{variable: "125"})
     assert result.returncode == 14
     assert "Docker could not start the container" in result.stderr
 

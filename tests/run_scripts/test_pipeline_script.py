@@ -115,6 +115,11 @@ def test_the_run_id_names_the_commit(clone):
     assert RUN_ID.fullmatch(clone.read_summary()["run_id"])[1] == head
 
 
+def test_the_run_id_names_the_images_commit_where_there_is_no_git(clone):
+    assert clone.run(PIPELINE, *clone.pipeline_arguments, FAKE_DOCKER_REVISION="a1" * 20).returncode == 0
+    assert RUN_ID.fullmatch(clone.read_summary()["run_id"])[1] == "a1" * 20
+
+
 def test_wrong_usage_exits_2_before_anything_starts(clone):
     right = clone.pipeline_arguments
     for options, arguments, words in (

@@ -197,7 +197,7 @@ class TestArchives:
 
         with pytest.raises(ServiceError, match=r"archive 2026-01-01 \(monthly\): its md5 is"):
             client.read_archive(archive, store)
-        assert len(attempts) == 4
+        assert len(attempts) == 3
 
     def test_an_archive_that_breaks_off_is_read_again_from_its_beginning(self, connect, workspace):
         workspace.trouble.append(once("archives/", lambda request: request.break_off()))

@@ -12,7 +12,6 @@ import pytest
 
 import fake_rapidpro
 from engagement.errors import ConfigurationError, ServiceError
-from engagement.stages import fetch_raw_data
 from fake_rapidpro import Workspace, at, contact, once, run
 from fetch_project import FetchProject
 
@@ -33,8 +32,10 @@ def workspace():
 
 @pytest.fixture
 def project(workspace, tmp_path):
+    folder = tmp_path / "my project"
+    folder.mkdir()
     with fake_rapidpro.serve(workspace) as address:
-        yield FetchProject(tmp_path / "my project", address) if (tmp_path / "my project").mkdir() is None else None
+        yield FetchProject(folder, address)
 
 
 def warnings_of(caplog):
@@ -183,7 +184,7 @@ class TestArchives:
         workspace.archives = {"2026-01-01": [run(number, "demog", of=5, gender="naag") for number in range(100, 900)]}
         damaged = bytearray(fake_rapidpro.pack(workspace.archives["2026-01-01"]))
         damaged[-5] ^= 0xFF  # in the last bytes: all runs can be read before it shows
-        workspace.trouble += [once("/archives/", lambda request: request.reply(200, bytes(damaged))) for _ in range(4)]
+        workspace.trouble += [once("/archives/", lambda request: request.reply(200, bytes(damaged))) for _ in range(3)]
         with pytest.raises(ServiceError, match=r"archive 2026-01-01 \(monthly\): its md5 is"):
             project.fetch()
         assert not project.file("demog").exists()
@@ -401,15 +402,9 @@ class TestPrivacy:
         assert not [secret for secret in secrets if secret in logs]
 
 
-def test_a_fetch_that_is_killed_at_any_moment_is_completed_by_the_next(project, workspace, tmp_path):
+def test_a_fetch_that_is_killed_at_any_moment_is_completed_by_the_next(project, workspace):
     workspace.runs += [run(number, "s01e01", of=number % 9 + 1, answer="haa") for number in range(100, 160)]
-    program = "import sys; from engagement.__main__ import main; sys.exit(main(sys.argv[1:]))"
-    with pytest.raises(SystemExit):
-        project.fetch("--help")  # writes the configuration
-    command = [sys.executable, "-c", program, "fetch-raw-data", "--user", "tester@example.org"]
-    command += ["--credentials", str(project.folder / "credentials.json")]
-    command += ["--pipeline-configuration", str(project.folder / "pipeline_configuration.json")]
-    command += ["--data-root", str(project.data_root)]
+    command = [sys.executable, "-m", "engagement", "fetch-raw-data", *project.arguments()]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     for answered in (4, 9, 14):
         begun = len(workspace.requests)
@@ -423,7 +418,3 @@ def test_a_fetch_that_is_killed_at_any_moment_is_completed_by_the_next(project, 
     assert project.run_ids("s01e01") == expected
     pages = [request for request in workspace.requests if "uuid+of+s01e01" in request]
     assert len(pages) <= len(expected) / workspace.page_size + 1 + 3 * 2  # at most the page in hand was asked for twice
-
-
-def test_the_stage_explains_itself():
-    assert "Phone numbers become uuids" in fetch_raw_data.__doc__

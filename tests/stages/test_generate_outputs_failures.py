@@ -15,7 +15,12 @@ import pytest
 from engagement.errors import ConfigurationError, InputError
 from example_project import EPISODE_FLOW, DataRoot, coda_message, episode_run, label, survey_run, write_project
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
+# As the run scripts start a stage: compiled files that a full disk cuts short would break every later start.
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src"),
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
 
 
 @pytest.fixture
@@ -42,8 +47,7 @@ def command(root: DataRoot, *options: str) -> list[str]:
 
 
 def run(root: DataRoot, *options: str, **more: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    return subprocess.run(command(root, *options), env=environment, capture_output=True, text=True, check=False, **more)
+    return subprocess.run(command(root, *options), env=ENVIRONMENT, capture_output=True, text=True, check=False, **more)
 
 
 def break_chain(root: DataRoot) -> None:
@@ -141,13 +145,12 @@ def test_a_stage_killed_at_any_moment_leaves_whole_outputs_and_runs_again(data_r
     analysis = data_root.outputs / "Automated Analysis"
     analysis.mkdir()
     (analysis / "report.html").write_text("report")
-    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     whole = {len(data_root.table("messages")), 1500}
     killed = 0
     for moment in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9):
         process = subprocess.Popen(
             command(data_root, "--partitions", "4", "--jobs", "2"),
-            env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         time.sleep(moment)
         killed += process.poll() is None

@@ -26,6 +26,7 @@ _APOSTROPHES = re.compile(r"['`]")
 _O_FOR_ZERO = re.compile(r"(?<![a-z0-9])([1-9])o(?![a-z0-9])")
 _L_FOR_ONE = re.compile(r"(?<![a-z0-9])[li]([0-9])(?![0-9])")
 _HYPHEN_IN_WORDS = re.compile(r"(?<=[a-z])-(?=[a-z])")
+_JOINED_YEARS = re.compile(r"(?<=[a-z]{3})(jir|jr|sano|sanno|years|yrs)(?![a-z])")  # "labaatanjir"
 _OPAQUE = " # "
 _NOT_AN_AGE = re.compile(
     r"""
@@ -71,6 +72,7 @@ def _tokens(text: str) -> list[str]:
     text = _HYPHEN_IN_WORDS.sub(" ", text)
     text = _O_FOR_ZERO.sub(r"\g<1>0", text)
     text = _L_FOR_ONE.sub(r"1\1", text)
+    text = _JOINED_YEARS.sub(r" \1", text)
     return _TOKEN.findall(_NOT_AN_AGE.sub(_OPAQUE, text))
 
 

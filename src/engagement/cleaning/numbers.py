@@ -102,10 +102,11 @@ def _read_word(token: str) -> list[int | str] | None:
     word = squeeze(token)
     if word in values:
         return [values[word]]
-    if len(word) >= _SHORTEST_JOINED:
-        joined = _joined_words().fullmatch(word)
+    if len(token) >= _SHORTEST_JOINED:
+        # As it is written: squeezed, "kuminanne" (14) would be "kuminane" (18).
+        joined = _joined_words().fullmatch(token)
         if joined:
-            return [values[part] for part in joined.groups() if part is not None]
+            return [values[squeeze(part)] for part in joined.groups() if part is not None]
     if len(word) < _SHORTEST_GUESSED or token in stop_words():
         return None
     candidates = _guessable().get(word[0], [])
@@ -131,5 +132,6 @@ def _guessable() -> dict[str, list[str]]:
 @functools.cache
 def _joined_words() -> re.Pattern[str]:
     """Match number words and "and" written as one word: "fiftyfive", "tobaniyoshan", "ishirinina"."""
-    word = "|".join(sorted((word for word in _values() if len(word) > 2), key=len, reverse=True))
+    written = {word for row in read_table("numbers") for word in row["words"].split(";") if len(word) > 2}
+    word = "|".join(sorted(written, key=len, reverse=True))
     return re.compile(f"({word})(?:iyo|na|and)?({word})|({word})(?:iyo|na|and)")

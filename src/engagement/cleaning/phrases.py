@@ -10,6 +10,7 @@ What the phrases of a field say is in `data/<field>_phrases.csv`, a row for each
 - neutral: it changes nothing.
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -24,6 +25,7 @@ _SHORTEST_SQUEEZED = 4  # "ha" and "haa" are not the same word
 _SHORTEST_GUESSED = 6
 _SHORTEST_WITH_TWO_SLIPS = 9
 _MOST_WORDS_TO_GUESS_IN = 6  # a sentence has words that look like any other
+_SOMALI_I_AM = re.compile(r"(?<=..)(?:ba+n|aya+n)?(?:ahay|ahey|ahy|ah)?$")  # "ninbaanahay": I am a man
 _SELF_WORDS = frozenset(
     ["ahay", "ahy", "ahey", "am", "im", "mimi", "ni", "niko", "nipo", "naishi", "nool", "noolahay", "ninaishi", "live"]
 )
@@ -143,6 +145,9 @@ class PhraseReader:
             if phrase is not None:
                 return phrase, taken
         word = found[start]
+        stem = _SOMALI_I_AM.sub("", word)
+        if stem != word and stem in self._phrases:
+            return self._phrases[stem], 1
         if word in stop_words() or len(found) > _MOST_WORDS_TO_GUESS_IN:
             return None, 1
         return self._guess(squeeze(word)), 1

@@ -11,7 +11,14 @@ from engagement.cleaning.text import doubt_words, is_neutral, plain, stop_words,
 _LONGEST_NAME = 4  # in words
 _MOST_UNKNOWN_WORDS = 4  # beside a name that is spelt as in the tables
 _MOST_GUESSED_WORDS = 3
-_DIRECTIONS = {"mashariki": "east", "magharibi": "west", "kaskazini": "north", "kusini": "south", "kati": "central"}
+_DIRECTIONS = {
+    "mashariki": "east",
+    "magharibi": "west",
+    "kaskazini": "north",
+    "kasikazini": "north",
+    "kusini": "south",
+    "kati": "central",
+}
 _BEFORE_VERBS = frozenset(
     {"waan", "wan", "way", "wey", "wuu", "waa", "aan", "baan", "si", "kari", "inaan"}
 )  # "waan karaan": we can

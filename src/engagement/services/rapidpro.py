@@ -25,7 +25,7 @@ from engagement.errors import ServiceError
 from engagement.services.http import HttpSession, RefusedError
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
 
-_MOST_ATTEMPTS = 4
+_MOST_ATTEMPTS = 3
 _ARCHIVE_BATCH = 250
 _BUFFER_BYTES = 1 << 18
 
@@ -44,13 +44,13 @@ class Flow(msgspec.Struct, frozen=True):
     archived: bool | None = False
 
 
-class Reference(msgspec.Struct, frozen=True):
+class Reference(msgspec.Struct, frozen=True, gc=False):
     """Another object, by its uuid."""
 
     uuid: str
 
 
-class Result(msgspec.Struct):
+class Result(msgspec.Struct, gc=False):
     """One result of a run. `input` is the whole text where the server still sends it."""
 
     time: datetime
@@ -60,7 +60,7 @@ class Result(msgspec.Struct):
     input: str | None | msgspec.UnsetType = msgspec.UNSET
 
 
-class Run(msgspec.Struct):
+class Run(msgspec.Struct, gc=False):
     """A contact's way through a flow. Servers since version 10 send no `id`; archives and live pages differ in what they add."""
 
     uuid: str
@@ -74,7 +74,7 @@ class Run(msgspec.Struct):
     values: dict[str, Result] | None = None
 
 
-class Contact(msgspec.Struct):
+class Contact(msgspec.Struct, gc=False):
     """A contact, with its URNs in priority order."""
 
     uuid: str

@@ -68,10 +68,10 @@ class EmbeddedUuidTable:
             for batch in in_batches(ids):
                 found |= self._look_up(connection, batch)
                 new = [identifier for identifier in batch if identifier not in found]
-                if new:
-                    self._insert(connection, {identifier: self._make_uuid() for identifier in new})
-                    # Another pipeline may have been first: what the table holds now is what counts.
-                    found |= self._look_up(connection, new)
+                # Nobody else can have been first since the look-up: this is one transaction.
+                made = {identifier: self._make_uuid() for identifier in new}
+                self._insert(connection, made)
+                found |= made
         return found
 
     def import_mappings(self, mapping: Mapping[str, str]) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from engagement.cleaning.operators import operator_of
 from engagement.configuration import CodeScheme, ControlCode
-from engagement.sources.de_identify import Participant
 
 _CLEANER = "engagement.cleaning.operators"
 _OTHER_SPELLINGS = {"hormud": "hormuud"}
@@ -21,24 +20,21 @@ class OperatorLabels:
     def __init__(self, scheme: CodeScheme):
         self._scheme = scheme
         self._not_coded = scheme.control(ControlCode.NC)
-        self._codes: dict[tuple[str, str], str] = {}
-        self._missing: Counter[str] = Counter()
+        self._runs: Counter[tuple[str, str]] = Counter()
 
-    def label(self, who: Participant, labelled_at: str) -> Mapping[str, object]:
+    def label(self, urn_type: str, operator_raw: str, labelled_at: str) -> Mapping[str, object]:
         """The label of a participant's operator, in Coda's shape."""
-        key = (who.urn_type, who.operator_raw)
-        code_id = self._codes.get(key)
-        if code_id is None:
-            code_id = self._codes[key] = self._find_code(*key)
-        if code_id == self._not_coded.code_id:
-            self._missing[who.operator_raw] += 1
         return {
             "SchemeID": self._scheme.scheme_id,
-            "CodeID": code_id,
+            "CodeID": self._find_code(urn_type, operator_raw),
             "DateTimeUTC": labelled_at,
             "Checked": False,
             "Origin": {"OriginID": _CLEANER, "Name": "Pipeline Auto-Coder", "OriginType": "External"},
         }
+
+    def count(self, urn_type: str, operator_raw: str) -> None:
+        """Count a run, for the warning about those without a code."""
+        self._runs[urn_type, operator_raw] += 1
 
     def digest(self) -> str:
         """What the labels depend on, to see whether they would come out otherwise."""
@@ -46,18 +42,21 @@ class OperatorLabels:
         return json.dumps([self._scheme.scheme_id, self._not_coded.code_id, codes], sort_keys=True)
 
     def warn_of_missing(self) -> None:
-        """Say, in one warning, which operators were met that have no code."""
-        if self._missing:
-            counts = ", ".join(f"{operator} ({count})" for operator, count in self._missing.most_common())
+        """Say, in one warning, which operators were counted that have no code."""
+        missing: Counter[str] = Counter()
+        for (urn_type, operator_raw), runs in self._runs.items():
+            if self._find_code(urn_type, operator_raw) == self._not_coded.code_id:
+                missing[operator_raw] += runs
+        if missing:
             _logger.warning(
                 "Operator scheme %r: %d runs of operators without a code, kept as not coded: %s",
                 self._scheme.name,
-                self._missing.total(),
-                counts,
+                missing.total(),
+                ", ".join(f"{operator} ({runs})" for operator, runs in missing.most_common()),
             )
 
     def _find_code(self, urn_type: str, operator_raw: str) -> str:
-        operator = operator_of(urn_type, operator_raw)
+        operator = operator_of(urn_type, operator_raw) or ""
         codes = self._scheme.codes_by_match_value
-        code = codes.get(operator or "") or codes.get(_OTHER_SPELLINGS.get(operator or "", "")) or self._not_coded
+        code = codes.get(operator) or codes.get(_OTHER_SPELLINGS.get(operator, "")) or self._not_coded
         return code.code_id

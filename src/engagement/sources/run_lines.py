@@ -1,9 +1,17 @@
-"""A RapidPro run -> the line of a raw data file: TracedData, keyed by the flow's name."""
+"""A RapidPro run -> the line of a raw data file: TracedData, keyed by the flow's name.
+
+There are millions of runs, and those of one flow have the same few sets of keys. So the keys are sorted and encoded once a
+set, each value is encoded once, and the text that is hashed is the text that is written.
+"""
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii
+from operator import itemgetter
+from typing import Any
 
 from engagement.provenance import Metadata, encode_fresh_chain
 from engagement.services.rapidpro import Run
@@ -12,10 +20,31 @@ from engagement.sources.operators import OperatorLabels
 
 # Part of what lines were made with: a new number here makes all lines anew whose data differ.
 _VERSION = 1
+_TIME = "the time of the label"
+_RESULT_PARTS = ("Category", "Value", "Text", "Name", "Time", "Run ID")
+
+
+@dataclass(frozen=True)
+class _Template:
+    """JSON with sorted keys for one set of keys: a format, and what puts encoded values into its order."""
+
+    form: str
+    reorder: Callable[[Sequence[str]], Any]
+
+    @classmethod
+    def of(cls, keys: Sequence[str]) -> "_Template":
+        # Of two results whose names differ only in case the later counts, as in a dictionary.
+        positions = {key: position for position, key in enumerate(keys)}
+        in_order = sorted(positions)
+        form = ", ".join(f"{encode_basestring_ascii(key)}: ".replace("%", "%%") + "%s" for key in in_order)
+        return cls("{" + form + "}", itemgetter(*(positions[key] for key in in_order)))
+
+    def fill(self, values: Sequence[str]) -> str:
+        return self.form % self.reorder(values)
 
 
 class RunLines:
-    """Makes the lines of one flow. `operators` is None for the flows whose runs get no operator: surveys."""
+    """Makes the lines of one flow. `operators` is None where runs get no label of an operator."""
 
     def __init__(
         self,
@@ -25,13 +54,16 @@ class RunLines:
         with_operator: bool,
         metadata: Metadata,
     ):
-        self._flow_name = flow_name
         self._test_contacts = frozenset(test_contacts)
         self._operators = operators
         self._with_operator = with_operator
         self._metadata = metadata
-        self._result_keys: dict[str, tuple[str, ...]] = {}
+        self._flow_name = flow_name
+        parts = ("run_id", "run_created_on", "run_modified_on", "run_exited_on", "run_exit_type")
+        self._run_keys = ("avf_phone_id", "urn_type", *(f"{part} - {flow_name}" for part in parts))
         self._created_key = f"run_created_on - {flow_name}"
+        self._templates: dict[tuple[bool, tuple[str, ...]], _Template] = {}
+        self._operator_parts: dict[tuple[str, str], list[str]] = {}
 
     def rendering(self) -> str:
         """A digest of everything that lines are made with beside runs and contacts."""
@@ -41,59 +73,84 @@ class RunLines:
 
     def make(self, run: Run, run_id: int | str, who: Participant) -> bytes:
         """The line of a run, with its line end."""
-        return self._encode(self._data_of(run, run_id, who), run.contact.uuid, who)
+        is_test = run.contact.uuid in self._test_contacts
+        results = run.values or {}
+        created_on = f'"{iso(run.created_on)}"'
+        encoded_id = str(run_id) if isinstance(run_id, int) else encode_basestring_ascii(run_id)
+        values = [
+            encode_basestring_ascii(who.uuid),
+            encode_basestring_ascii(who.urn_type),
+            encoded_id,
+            created_on,
+            f'"{iso(run.modified_on)}"',
+            "null" if run.exited_on is None else f'"{iso(run.exited_on)}"',
+            _encode(run.exit_type),
+        ]
+        for result in results.values():
+            value = _encode(result.value)
+            values += (
+                _encode(result.category),
+                value,
+                # Servers since the end of 2024 send no input; the value of an open question is the whole text.
+                _encode(result.input) if isinstance(result.input, str | None) else value,
+                _encode(result.name),
+                f'"{iso(result.time)}"',
+                encoded_id,
+            )
+        if is_test:
+            values.append("true")
+        updates = [self._template(is_test, tuple(results)).fill(values)]
+        if self._with_operator:
+            updates.append(self._encode_operator(who, created_on))
+            if self._operators is not None:
+                self._operators.count(who.urn_type, who.operator_raw)
+        return self._chain(updates)
 
     def make_again(self, line: bytes, contact: str, who: Participant) -> bytes:
         """The line of a run as it would be made now; the very same line if nothing in its data differs."""
         updates = json.loads(line)
         data = {key: value for key, value in updates[-1]["Data"].items() if key != "test_run"}
-        made = self._encode(data, contact, who)
-        same = [update["Data"] for update in updates] == [update["Data"] for update in json.loads(made)]
-        return line if same else made
-
-    def _encode(self, data: dict[str, object], contact: str, who: Participant) -> bytes:
         if contact in self._test_contacts:
             data["test_run"] = True
-        updates: list[tuple[Mapping[str, object], Metadata]] = [(data, self._metadata)]
+        made = [data]
         if self._with_operator:
-            updates.append((self._operator_of(who, str(data[self._created_key])), self._metadata))
-        return encode_fresh_chain(updates).encode("ascii") + b"\n"
+            made.append(json.loads(self._encode_operator(who, json.dumps(data[self._created_key]))))
+        if made == [update["Data"] for update in reversed(updates)]:
+            return line
+        return encode_fresh_chain((update, self._metadata) for update in made).encode("ascii") + b"\n"
 
-    def _operator_of(self, who: Participant, created_on: str) -> dict[str, object]:
-        data: dict[str, object] = {"operator_raw": who.operator_raw}
-        if self._operators is not None:
-            data["operator_coded"] = self._operators.label(who, created_on)
-        return data
+    def _template(self, is_test: bool, result_keys: tuple[str, ...]) -> _Template:
+        template = self._templates.get((is_test, result_keys))
+        if template is None:
+            keys = [*self._run_keys]
+            for key in result_keys:
+                keys += [f"{key.title()} ({part}) - {self._flow_name}" for part in _RESULT_PARTS]
+            if is_test:
+                keys.append("test_run")
+            template = self._templates[is_test, result_keys] = _Template.of(keys)
+        return template
 
-    def _data_of(self, run: Run, run_id: int | str, who: Participant) -> dict[str, object]:
-        flow = self._flow_name
-        data: dict[str, object] = {
-            "avf_phone_id": who.uuid,
-            "urn_type": who.urn_type,
-            f"run_id - {flow}": run_id,
-            self._created_key: iso(run.created_on),
-            f"run_modified_on - {flow}": iso(run.modified_on),
-            f"run_exited_on - {flow}": None if run.exited_on is None else iso(run.exited_on),
-            f"run_exit_type - {flow}": run.exit_type,
-        }
-        for key, result in (run.values or {}).items():
-            category_key, value_key, text_key, name_key, time_key, run_id_key = self._keys_of(key)
-            data[category_key] = result.category
-            data[value_key] = result.value
-            # Servers since the end of 2024 send no input; the value of an open question is the whole text.
-            data[text_key] = result.input if isinstance(result.input, str | None) else result.value
-            data[name_key] = result.name
-            data[time_key] = iso(result.time)
-            data[run_id_key] = run_id
-        return data
+    def _encode_operator(self, who: Participant, labelled_at: str) -> str:
+        """What is known of the participant's operator, labelled at a time that is JSON already."""
+        key = (who.urn_type, who.operator_raw)
+        parts = self._operator_parts.get(key)
+        if parts is None:
+            data: dict[str, object] = {"operator_raw": who.operator_raw}
+            if self._operators is not None:
+                data["operator_coded"] = self._operators.label(who.urn_type, who.operator_raw, _TIME)
+            parts = self._operator_parts[key] = json.dumps(data, sort_keys=True).split(f'"{_TIME}"')
+        return labelled_at.join(parts)
 
-    def _keys_of(self, result_key: str) -> tuple[str, ...]:
-        keys = self._result_keys.get(result_key)
-        if keys is None:
-            parts = ("Category", "Value", "Text", "Name", "Time", "Run ID")
-            keys = tuple(f"{result_key.title()} ({part}) - {self._flow_name}" for part in parts)
-            self._result_keys[result_key] = keys
-        return keys
+    def _chain(self, updates: Sequence[str]) -> bytes:
+        """Chain encoded updates, oldest first, as `engagement.provenance` does from their data."""
+        line, sha = "", ""
+        for data in updates:
+            sha = hashlib.sha256(f'{{"data": {data}, "prev_sha": "{sha}"}}'.encode("ascii")).hexdigest()
+            newer = (
+                f'{{"Data": {data}, "Metadata": {self._metadata.encoded}, "NestedTracedData": {{}}, "SHA": "{sha}"}}'
+            )
+            line = f"{newer}, {line}" if line else newer
+        return f"[{line}]\n".encode("ascii")
 
 
 def iso(instant: datetime) -> str:
@@ -103,3 +160,7 @@ def iso(instant: datetime) -> str:
     '2026-03-01T09:00:00.500000+00:00'
     """
     return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat()
+
+
+def _encode(text: str | None) -> str:
+    return "null" if text is None else encode_basestring_ascii(text)

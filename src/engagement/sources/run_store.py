@@ -252,6 +252,7 @@ def _connect(path: Path) -> sqlite3.Connection | None:
         # Safe when the process is killed; after a power cut the last pages may be asked for again.
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA cache_size = -65536")
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not version and not tables:

@@ -60,10 +60,10 @@ def test_tens_and_teens_are_read() -> None:
         (["labaatan", ",", "shan"], [20, 5]),  # a comma parts two numbers
         (["iyo", "shan"], [5]),  # "and" before a number is no part of it
         (["2", "8"], [28]),  # one digit at a time
-        (["2", "8", "5"], [28, 5]),  # digits go in twos
+        (["2", "8", "5"], [None]),  # but not three of them
         (["20", "25"], [20, 25]),  # two numbers in digits stay two
         (["20", "na", "5"], [25]),
-        (["20", "iyo", "25"], [20, 25]),
+        (["20", "iyo", "25"], [None]),  # joined, and yet not one number
         (["hundred"], [100]),
         (["05"], [None]),  # no age is written with a zero before it
         (["tatoo", "shanty"], []),

@@ -1,0 +1,174 @@
+"""The sources that are files: TracedData in a bucket, recovered messages as CSV."""
+
+import hashlib
+import json
+
+import pytest
+
+from engagement.errors import ConfigurationError, InputError, ServiceError
+from engagement.provenance import Metadata, encode_fresh_chain
+from fetch_project import FetchProject
+
+METADATA = Metadata("an earlier pipeline", "2025-01-01T00:00:00+00:00", "somebody@example.org")
+
+
+@pytest.fixture
+def project(tmp_path):
+    project = FetchProject(tmp_path, "no-rapidpro.invalid")
+    (tmp_path / "embedded" / "storage" / "recovered" / "2025").mkdir(parents=True)
+    return project
+
+
+def put(project, name, content):
+    path = project.folder / "embedded" / "storage" / "recovered" / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def line(number, participant="avf-phone-uuid-1"):
+    return encode_fresh_chain([({"avf_phone_id": participant, "n": number}, METADATA)]) + "\n"
+
+
+class TestBucket:
+    @pytest.fixture(autouse=True)
+    def source(self, project):
+        project.sources = [
+            {
+                "SourceType": "GCloudBucket",
+                "ActivationFlowURLs": ["gs://recovered/2025/s00e01.jsonl"],
+                "SurveyFlowURLs": ["gs://recovered/s00_demog.jsonl"],
+            }
+        ]
+        put(project, "2025/s00e01.jsonl", line(1) + line(2))
+        put(project, "s00_demog.jsonl", line(3))
+
+    def test_files_are_copied_byte_for_byte(self, project):
+        project.fetch()
+        assert project.file("s00e01").read_text() == line(1) + line(2)
+        assert project.file("s00_demog").read_text() == line(3)
+
+    def test_a_file_is_downloaded_once(self, project):
+        project.fetch()
+        put(project, "2025/s00e01.jsonl", line(9)).unlink()
+        project.fetch()
+        assert project.file("s00e01").read_text() == line(1) + line(2)
+
+    @pytest.mark.parametrize(
+        ("content", "found"),
+        [
+            (line(1) + '{"hello": 1}\n', "line 2"),
+            (line(1) + line(2).replace('"n": 2', '"n": 3'), "line 2: .*'n'"),
+            (line(1)[:-1], "line 1: it has no line end"),
+            (line(1) + line(2, "252615000001"), "line 2: 'avf_phone_id' is no participant's uuid"),
+            (encode_fresh_chain([({"n": 1}, METADATA)]) + "\n", "line 1: 'avf_phone_id'"),
+            (b"\xff\xfe\n", "line 1"),
+        ],
+    )
+    def test_what_is_no_traced_data_is_refused_by_address_and_not_kept(self, project, content, found):
+        put(project, "s00_demog.jsonl", content)
+        with pytest.raises(InputError, match=rf"^gs://recovered/s00_demog\.jsonl, {found}") as refused:
+            project.fetch()
+        assert "252615" not in str(refused.value)
+        assert not list(project.data_root.rglob("*demog*"))
+        assert not project.file("s00e01").exists()
+
+    def test_a_missing_file_is_told(self, project):
+        put(project, "s00_demog.jsonl", line(1)).unlink()
+        with pytest.raises(ConfigurationError, match="gs://recovered/s00_demog.jsonl: no such file"):
+            project.fetch()
+
+
+CSV = """\
+Sender,Message,ReceivedOn
+avf-phone-uuid-2,"haa, waan
+arkay",02/03/2026 08:15
+avf-phone-uuid-1,=1+1,01/03/2026 23:59:30
+"""
+
+
+class TestRecoveryCSV:
+    @pytest.fixture(autouse=True)
+    def source(self, project):
+        project.sources = [{"SourceType": "RecoveryCSV", "ActivationFlowURLs": ["gs://recovered/s00e02.csv"]}]
+        put(project, "s00e02.csv", CSV)
+
+    def test_messages_become_records_in_order_of_time(self, project):
+        project.fetch()
+        row = {"Sender": "avf-phone-uuid-2", "Message": "haa, waan\narkay", "ReceivedOn": "02/03/2026 08:15"}
+        first, second = (record.values for record in project.read("s00e02"))
+        assert (first["message"], first["received_on"]) == ("=1+1", "2026-03-01T23:59:30+03:00")
+        assert second == {
+            "avf_phone_id": "avf-phone-uuid-2",
+            "message": "haa, waan\narkay",
+            "received_on": "2026-03-02T08:15:00+03:00",
+            "run_id": hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest(),
+        }
+
+    def test_lines_of_messages_that_are_held_stay(self, project):
+        project.fetch()
+        before = project.file("s00e02").read_bytes()
+        stamp = project.file("s00e02").stat().st_mtime_ns
+        project.fetch(user="somebody-else@example.org")
+        assert project.file("s00e02").stat().st_mtime_ns == stamp
+        put(project, "s00e02.csv", CSV + "avf-phone-uuid-3,cusub,03/03/2026 10:00\n")
+        project.fetch(user="somebody-else@example.org")
+        after = project.file("s00e02").read_bytes()
+        assert after.startswith(before)
+        assert after.count(b"somebody-else") == 1
+
+    def test_a_row_that_stands_twice_is_one_message(self, project, caplog):
+        put(project, "s00e02.csv", CSV + "avf-phone-uuid-1,=1+1,01/03/2026 23:59:30\n")
+        project.fetch()
+        assert len(project.read("s00e02")) == 2
+        assert "1 rows stand more than once" in caplog.text
+
+    def test_a_byte_order_mark_and_windows_line_ends_are_read(self, project):
+        put(project, "s00e02.csv", "\ufeff" + CSV.replace("\n", "\r\n"))
+        project.fetch()
+        assert [record.values["message"] for record in project.read("s00e02")] == ["=1+1", "haa, waan\r\narkay"]
+
+    def test_phone_numbers_and_dates_are_told_by_row_and_column_all_at_once_and_never_shown(self, project):
+        bad = (
+            "Sender,Message,ReceivedOn\n"
+            "avf-phone-uuid-1,haa,01/03/2026 10:00\n"
+            "+252 61 5000001,maya,2026-03-01T10:00\n"
+            "Amina,haa,31/02/2026 10:00\n"
+        )
+        put(project, "s00e02.csv", bad)
+        with pytest.raises(InputError) as refused:
+            project.fetch()
+        text = str(refused.value)
+        assert text.startswith("gs://recovered/s00e02.csv: 4 problem(s):")
+        assert "row 3, column 'Sender': looks like a phone number; expected 'avf-phone-uuid-…'. Replace" in text
+        assert "row 3, column 'ReceivedOn': not a date of this form; expected dd/mm/YYYY HH:MM" in text
+        assert "row 4, column 'Sender': is no participant's uuid" in text
+        assert "row 4, column 'ReceivedOn'" in text
+        assert not any(secret in text for secret in ("5000001", "Amina", "maya", "2026-03-01"))
+        assert not list(project.data_root.rglob("*s00e02*"))
+
+    @pytest.mark.parametrize(
+        ("content", "found"),
+        [
+            ("", "row 1: no column 'Sender', 'Message', 'ReceivedOn'"),
+            ("+252615000001,haa,01/03/2026 10:00\n", "row 1: no column"),
+            ("Sender,Message\n", "row 1: no column 'ReceivedOn'"),
+            (CSV.encode() + b"avf-phone-uuid-1,\xe9,01/03/2026 10:00\n", "line 5: not UTF-8"),
+            (CSV + 'avf-phone-uuid-1,"haa"x,01/03/2026 10:00\n', "line 5: not CSV"),
+            (CSV + "avf-phone-uuid-1,haa\n", "row 4, column 'ReceivedOn'"),
+        ],
+    )
+    def test_what_is_no_such_csv_is_told(self, project, content, found):
+        put(project, "s00e02.csv", content)
+        with pytest.raises(InputError, match=r"gs://recovered/s00e02\.csv") as refused:
+            project.fetch()
+        assert found in str(refused.value)
+        assert "252615000001" not in str(refused.value)
+
+    def test_a_file_that_shrank_replaces_nothing(self, project):
+        project.fetch()
+        put(project, "s00e02.csv", "Sender,Message,ReceivedOn\n")
+        with pytest.raises(ServiceError, match="s00e02: 0 runs, 2 were held before"):
+            project.fetch()
+        assert len(project.read("s00e02")) == 2
+        project.fetch("--accept-shrinkage")
+        assert project.read("s00e02") == []
