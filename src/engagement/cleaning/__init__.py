@@ -20,6 +20,7 @@ Cleaner = Callable[[str], str | None]
 # Short answers repeat: this many distinct ones are remembered by each cleaner, at most some 15 MB.
 _REMEMBERED_ANSWERS = 1 << 16
 _LONGEST_REMEMBERED = 80
+_LONGEST_ANSWER = 2000  # in characters: what is longer is no answer to one question, and slow to read
 
 _LANGUAGES = ("somali", "swahili", "english")
 _MOST_UNKNOWN_WORDS = {"gender": 4, "yes_no": 3, "urban_rural": 2}
@@ -113,6 +114,8 @@ def _remember(read: Cleaner, known_answers: Iterable[str]) -> Cleaner:
     remembered = functools.lru_cache(maxsize=_REMEMBERED_ANSWERS)(read)
 
     def clean(text: str) -> str | None:
+        if len(text) > _LONGEST_ANSWER:
+            return None
         key = match_key(text)
         if key in known:
             return known[key]

@@ -34,7 +34,7 @@ _NOT_AN_AGE = re.compile(
     | \+?[0-9]{5,}                                           # a telephone number
     | \+?[0-9]{3,}(?:[ -][0-9]{2,})+                         # one in groups
     | [0-9]+\s?/[=-]                                         # a price: 500/=
-    | [$€£]\s?[0-9]+ | [0-9]+\s?[$€£%]
+    | \$\s?[0-9]+ | [0-9]+\s?[$%]
     | [0-9]+(?:[.,:][0-9]+)+                                 # 2.5 or 25,000 or 12:30
     """,
     re.VERBOSE,
@@ -53,9 +53,10 @@ def read_age(text: str) -> str | None:
     numbers = find_numbers(tokens)
     if not numbers or _has_phrase(tokens, _words("own age is elsewhere")):
         return None
-    years = [number for number in numbers if _is_marked(number, tokens, numbers)]
-    counts = [number for number in numbers if number not in years and _is_count(number, tokens)]
-    plain_numbers = [number for number in numbers if number not in years and number not in counts]
+    starts = {number.start for number in numbers}
+    ends = {number.end for number in numbers if not _is_counted_by_word_before(number, tokens)}
+    years = [number for number in numbers if _is_marked(number, tokens, starts, ends)]
+    plain_numbers = [number for number in numbers if number not in years and not _is_count(number, tokens)]
     if years:
         plain_numbers = [number for number in plain_numbers if number.value not in _BIRTH_YEARS]
     elif not _is_understood(tokens, numbers, plain_numbers):
@@ -76,15 +77,15 @@ def _tokens(text: str) -> list[str]:
     return _TOKEN.findall(_NOT_AN_AGE.sub(_OPAQUE, text))
 
 
-def _is_marked(number: Number, tokens: list[str], numbers: list[Number]) -> bool:
+def _is_marked(number: Number, tokens: list[str], starts: set[int], ends: set[int]) -> bool:
     """Tell whether a number is one of years: "22 jir", "miaka 22", "umri wangu ni 22", "age: 22".
 
-    A word for years between two numbers goes with the one before it, but for "watoto watatu miaka 30".
+    `starts` says where numbers start, `ends` where those end that count nothing else: a word for years between two numbers
+    goes with the one before it, but for "watoto watatu miaka 30".
     """
-    ends = {other.end for other in numbers if not _is_counted_by_word_before(other, tokens)}
     following = [token for token in tokens[number.end : number.end + 2] if token not in _LOOSE_SIGNS]
     if following and following[0] in _words("age"):
-        return number.end in ends or all(other.start != number.end + 1 for other in numbers)
+        return number.end in ends or number.end + 1 not in starts
     for position in range(number.start - 1, max(-1, number.start - 1 - _LOOK_BACK), -1):
         token = tokens[position]
         if token in _words("age"):

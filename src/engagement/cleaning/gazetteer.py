@@ -59,7 +59,8 @@ class Gazetteer:
     def guess(self, span: Iterable[str]) -> Name | None:
         """Find the one place whose name is a slip or two away; None when there is none, or more than one.
 
-        Where vowels vary, a name with the same consonants wins over a nearer one without. One consonant may be wrong. Digits tell places apart: what has some is never a slip.
+        A name with the same consonants wins over a nearer one without; where vowels vary, two of them may be wrong. Else
+        one consonant may be wrong. Digits tell places apart: what has some is never a slip.
         """
         key = self._fold(spelling_key(span))
         if len(key) < _SHORTEST_FOLDED or not key.isalpha():
@@ -137,8 +138,6 @@ _SOMALI_SOUNDS = (
     ("ei", "ay"),
     ("ow", "aw"),
 )
-
-
 _KENYAN_SOUNDS = (("th", "t"), ("l", "r"), ("y", "i"), ("w", "u"))
 
 

@@ -25,7 +25,7 @@ _SHORTEST_SQUEEZED = 4  # "ha" and "haa" are not the same word
 _SHORTEST_GUESSED = 6
 _SHORTEST_WITH_TWO_SLIPS = 9
 _MOST_WORDS_TO_GUESS_IN = 6  # a sentence has words that look like any other
-_SOMALI_I_AM = re.compile(r"(?<=..)(?:ba+n|aya+n)?(?:ahay|ahey|ahy|ah)?$")  # "ninbaanahay": I am a man
+_SOMALI_I_AM = re.compile(r"(?<=...)(?:ba+n|aya+n)?(?:ahay|ahey|ahy|ah)?$")  # "ninbaanahay": I am a man
 _SELF_WORDS = frozenset(
     ["ahay", "ahy", "ahey", "am", "im", "mimi", "ni", "niko", "nipo", "naishi", "nool", "noolahay", "ninaishi", "live"]
 )
@@ -52,6 +52,8 @@ class Phrase:
 
 @dataclass(frozen=True)
 class _Said:
+    """A phrase in an answer: where its last word is, and how many unknown words came before it."""
+
     phrase: Phrase
     position: int
     unknown_before: int
@@ -122,7 +124,7 @@ class PhraseReader:
     def _listen(self, found: list[str]) -> tuple[list[_Said], int, int]:
         """Take the longest phrases from left to right; give them, the count of unknown words, and where listening ended."""
         said: list[_Said] = []
-        unknown, start, end_of_last = 0, 0, 0
+        unknown, start = 0, 0
         while start < len(found):
             phrase, taken = self._find(found, start)
             if phrase is None:
@@ -131,8 +133,7 @@ class PhraseReader:
             elif phrase.reading is Reading.REST and said:
                 break
             elif phrase.reading not in (Reading.NEUTRAL, Reading.REST):
-                end_of_last = start + taken
-                said.append(_Said(phrase, end_of_last - 1, unknown))
+                said.append(_Said(phrase, start + taken - 1, unknown))
             start += taken
         return said, unknown, start
 
@@ -145,9 +146,9 @@ class PhraseReader:
             if phrase is not None:
                 return phrase, taken
         word = found[start]
-        stem = _SOMALI_I_AM.sub("", word)
-        if stem != word and stem in self._phrases:
-            return self._phrases[stem], 1
+        stem = self._phrases.get(_SOMALI_I_AM.sub("", word))
+        if stem is not None and stem.reading is Reading.ANYWHERE:
+            return stem, 1
         if word in stop_words() or len(found) > _MOST_WORDS_TO_GUESS_IN:
             return None, 1
         return self._guess(squeeze(word)), 1

@@ -19,9 +19,8 @@ _DIRECTIONS = {
     "kusini": "south",
     "kati": "central",
 }
-_BEFORE_VERBS = frozenset(
-    {"waan", "wan", "way", "wey", "wuu", "waa", "aan", "baan", "si", "kari", "inaan"}
-)  # "waan karaan": we can
+# Before these a name that is also a word is that word: "waan karaan" is "we can".
+_BEFORE_VERBS = frozenset({"waan", "wan", "way", "wey", "wuu", "waa", "aan", "baan", "si", "kari", "inaan"})
 _PART_WORDS = frozenset({"north", "south", "east", "west", "central", "rural", "town", "township"})
 
 

@@ -83,3 +83,9 @@ def test_nothing_is_read_inside_a_word(name: str, word: str, other: str) -> None
 
 def test_the_cleaner_of_a_name_is_made_once() -> None:
     assert find_cleaner("somali.age") is find_cleaner("somali.age")
+
+
+@pytest.mark.parametrize("name", cleaner_names())
+def test_a_text_of_thousands_of_letters_is_no_answer(name: str) -> None:
+    answer = {"any.operator": "252615000001"}.get(name, "nin haa magaalo 22 jir hodan kibra")
+    assert find_cleaner(name)(answer + " " * 2000) is None
