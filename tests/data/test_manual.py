@@ -3,10 +3,9 @@
 import re
 from pathlib import Path
 
-from example_project import DataRoot, episode_run
-
 from engagement.commands.update_manual import renew
 from engagement.outputs.columns import COLUMNS
+from example_project import DataRoot, episode_run
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
