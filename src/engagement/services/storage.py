@@ -1,14 +1,25 @@
 """Files that the configuration names by address: gs:// in Cloud Storage or in the embedded directory, file:// on this machine."""
 
+import enum
 import shutil
 import urllib.parse
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
-from engagement.errors import ConfigurationError
-from engagement.files import explain_os_errors, open_bytes_for_writing
+from engagement.errors import ConfigurationError, InputError, MachineError
+from engagement.files import make_directory, open_bytes_for_writing
 from engagement.services.credentials import Credentials, EmbeddedCredentials, parse_credentials
 from engagement.services.retries import RetryPolicy
+
+_BLOCK_BYTES = 2**20
+
+
+class Uploaded(enum.Enum):
+    """What became of an upload. What is there is never replaced."""
+
+    CREATED = "uploaded"
+    IDENTICAL = "there already, the same"
+    DIFFERENT = "there already, and not the same"
 
 
 class Storage(Protocol):
@@ -26,6 +37,16 @@ class Storage(Protocol):
     def download(self, url: str, path: Path) -> None:
         """Copy a file to `path`: complete, or not at all."""
 
+    def has_object(self, url: str) -> bool:
+        """Whether there is a file at the address; False as well where there is no such bucket."""
+
+    def upload(self, path: Path, url: str, is_growing: bool = False) -> Uploaded:
+        """Create the file at the address: complete, or not at all.
+
+        A growing file is a log that is still written to: what it holds by now is uploaded, and what is there is the
+        same when the file begins with it.
+        """
+
 
 def open_storage(credentials: Credentials, policy: RetryPolicy) -> Storage:
     """Give the storage that the credentials are for."""
@@ -42,7 +63,7 @@ class EmbeddedStorage:
     def __init__(self, directory: Path):
         self._root = directory / "storage"
 
-    def local_path(self, url: str) -> Path | None:
+    def local_path(self, url: str) -> Path:
         """Where the file lies: always on this machine."""
         path = local_file(url)
         if path is not None:
@@ -55,14 +76,11 @@ class EmbeddedStorage:
 
     def read_bytes(self, url: str) -> bytes:
         """The content of a small file."""
-        path = self.local_path(url)
-        return read_local_file(path, url) if path is not None else b""
+        return read_local_file(self.local_path(url), url)
 
     def download(self, url: str, path: Path) -> None:
         """Copy a file to `path`."""
-        source = self.local_path(url)
-        if source is not None:
-            copy_local_file(source, url, path)
+        copy_local_file(self.local_path(url), url, path)
 
 
 def local_file(url: str) -> Path | None:
@@ -107,8 +125,38 @@ def copy_local_file(source: Path, url: str, target: Path) -> None:
         file = source.open("rb")
     except OSError as error:
         raise _unreadable(url, source, error) from None
-    with file, explain_os_errors(target), open_bytes_for_writing(target) as copy:
+    with file, open_bytes_for_writing(target) as copy:
         shutil.copyfileobj(file, copy)
+
+
+def create_local_file(source: Path, target: Path, is_growing: bool) -> Uploaded:
+    """Copy a file to where none is; see Storage.upload."""
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise unreadable_upload(source, error) from None
+    with file:
+        if target.exists():
+            return Uploaded.IDENTICAL if _has_content_of(file, target, is_growing) else Uploaded.DIFFERENT
+        make_directory(target.parent)
+        with open_bytes_for_writing(target) as copy:
+            shutil.copyfileobj(file, copy, _BLOCK_BYTES)
+    return Uploaded.CREATED
+
+
+def unreadable_upload(path: Path, error: OSError) -> InputError | MachineError:
+    """What to say of a file that is to be uploaded and can't be read."""
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"{path}: no such file; expected the file to upload. Check the path.")
+    return MachineError(f"{path}: can't be read: {error.strerror}; expected leave to. Check the file's permissions.")
+
+
+def _has_content_of(file: IO[bytes], target: Path, is_growing: bool) -> bool:
+    with target.open("rb") as there:
+        while block := there.read(_BLOCK_BYTES):
+            if file.read(len(block)) != block:
+                return False
+    return is_growing or not file.read(1)
 
 
 def _unreadable(url: str, path: Path, error: OSError) -> ConfigurationError:

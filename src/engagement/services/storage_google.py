@@ -16,7 +16,22 @@ from engagement.errors import ConfigurationError, ServiceError
 from engagement.files import open_bytes_for_writing
 from engagement.services.credentials import GoogleCredentials
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
-from engagement.services.storage import copy_local_file, local_file, read_local_file, split_bucket_url
+from engagement.services.storage import (
+    Uploaded,
+    copy_local_file,
+    create_local_file,
+    local_file,
+    read_local_file,
+    split_bucket_url,
+    unreadable_upload,
+)
+from engagement.services.storage_google_upload import (
+    ObjectExistsError,
+    Sending,
+    SessionLostError,
+    checksum_of,
+    send_pieces,
+)
 
 _TIMEOUT_SECONDS = (20.0, 120.0)
 _TEMPORARY = (
@@ -68,19 +83,82 @@ class GoogleStorage:
 
         call_with_retries(copy, url, self._policy)
 
+    def has_object(self, url: str) -> bool:
+        """Whether there is a file at the address."""
+        path = local_file(url)
+        return path.exists() if path is not None else self._describe(url) is not None
+
+    def upload(self, path: Path, url: str, is_growing: bool = False) -> Uploaded:
+        """Create an object; what is there already is compared by its checksum."""
+        target = local_file(url)
+        if target is not None:
+            return create_local_file(path, target, is_growing)
+        # Twice if somebody else creates the object, or the service forgets the upload, while the file is being sent.
+        for _ in range(3):
+            there = self._describe(url)
+            try:
+                size = path.stat().st_size
+            except OSError as error:
+                raise unreadable_upload(path, error) from None
+            if there is not None:
+                compared = there.size if is_growing and there.size <= size else size
+                is_same = there.size == compared and there.crc32c == checksum_of(path, compared)
+                return Uploaded.IDENTICAL if is_same else Uploaded.DIFFERENT
+            checksum = checksum_of(path, size)
+            try:
+                session_url = self._begin_upload(url, size)
+                send_pieces(Sending(session_url, path, size, checksum, url, _TIMEOUT_SECONDS), self._policy)
+            except (ObjectExistsError, SessionLostError, google.api_core.exceptions.PreconditionFailed):
+                continue
+            return Uploaded.CREATED
+        raise ServiceError(f"{url}: the upload was forgotten several times; expected it to be kept. Run this again.")
+
+    def _describe(self, url: str) -> storage.Blob | None:
+        """What is known of an object, if there is one."""
+        blob = self._blob(url)
+
+        def describe() -> storage.Blob | None:
+            with _explained_failures(url):
+                try:
+                    blob.reload(timeout=_TIMEOUT_SECONDS, retry=None)
+                except google.api_core.exceptions.NotFound:
+                    return None
+            return blob
+
+        return call_with_retries(describe, url, self._policy)
+
+    def _begin_upload(self, url: str, size: int) -> str:
+        """Begin an upload in pieces that only creates; gives its address, which is a secret."""
+        blob = self._blob(url)
+
+        def begin() -> str:
+            with _explained_failures(url, "leave to write"):
+                try:
+                    return blob.create_resumable_upload_session(
+                        "application/octet-stream", size, if_generation_match=0, timeout=_TIMEOUT_SECONDS, retry=None
+                    )
+                except google.api_core.exceptions.NotFound:
+                    raise ConfigurationError(
+                        f"{url}: no such bucket; expected it to exist. Make it, or check the address in the configuration."
+                    ) from None
+
+        return call_with_retries(begin, url, self._policy)
+
     def _blob(self, url: str) -> storage.Blob:
         bucket, name = split_bucket_url(url)
         return self._client.bucket(bucket).blob(name)
 
 
 @contextlib.contextmanager
-def _explained_failures(url: str) -> Iterator[None]:
+def _explained_failures(url: str, expected: str = "leave to read") -> Iterator[None]:
     try:
         yield
     except google.api_core.exceptions.NotFound:
         raise ConfigurationError(
             f"{url}: no such object; expected a file. Check the address in the configuration."
         ) from None
+    except google.api_core.exceptions.PreconditionFailed:
+        raise
     except _TEMPORARY as error:
         raise TemporaryError(f"answered {type(error).__name__}") from None
     except google.auth.exceptions.GoogleAuthError:
@@ -89,7 +167,7 @@ def _explained_failures(url: str) -> Iterator[None]:
         ) from None
     except (google.api_core.exceptions.GoogleAPIError, InvalidResponse) as error:
         raise ServiceError(
-            f"{url}: answered {type(error).__name__}; expected leave to read. "
+            f"{url}: answered {type(error).__name__}; expected {expected}. "
             "Check the service account's roles on the bucket."
         ) from None
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -19,8 +19,10 @@ _decode = msgspec.json.Decoder(Run).decode
 _logger = logging.getLogger(__name__)
 
 
-@dataclass
-class _Counts:
+@dataclass(frozen=True)
+class Counts:
+    """What became of the runs that arrived."""
+
     new: int = 0
     changed: int = 0
     known: int = 0
@@ -37,12 +39,12 @@ class FlowRuns:
         self._store = store
         self._lines = lines
         self._file = file
-        self._counts = _Counts()
+        self.counts = Counts()
 
     @property
     def has_new_waiting(self) -> bool:
         """Whether runs arrived whose contact is not known."""
-        return self._counts.waiting > 0
+        return self.counts.waiting > 0
 
     def take(self, runs: Iterable[Run]) -> None:
         """Keep the runs that are new, or newer than what is held. To be called within a transaction."""
@@ -54,42 +56,37 @@ class FlowRuns:
         participants = self._store.participants({run.contact.uuid for run in newest.values()})
         lines: list[KeptRun] = []
         waiting: list[KeptRun] = []
+        changed = 0
         for run in newest.values():
             modified = microseconds(run.modified_on)
             held_modified, run_id = held.get(run.uuid, (None, run.uuid if run.id is None else run.id))
             if held_modified is not None and held_modified >= modified:
-                self._counts.known += 1
                 continue
             who = participants.get(run.contact.uuid)
             if who is None:
                 waiting.append(KeptRun(run.uuid, run.contact.uuid, modified, run_id, _encode(run)))
                 continue
+            changed += held_modified is not None
             line = self._lines.make(run, run_id, who)
             lines.append(KeptRun(run.uuid, run.contact.uuid, modified, run_id, line))
-            if held_modified is None:
-                self._counts.new += 1
-            else:
-                self._counts.changed += 1
-        self._counts.waiting += len(waiting)
         self._store.keep_lines(self.id, lines)
         self._store.keep_waiting(self.id, waiting)
+        self.counts = Counts(
+            new=self.counts.new + len(lines) - changed,
+            changed=self.counts.changed + changed,
+            known=self.counts.known + len(newest) - len(lines) - len(waiting),
+            waiting=self.counts.waiting + len(waiting),
+        )
 
     def resolve_waiting(self) -> None:
         """Make lines of the runs that waited for contacts that are known by now."""
         with self._store.transaction():
             for batch in self._store.ready(self.id):
                 lines = [
-                    KeptRun(
-                        kept.uuid,
-                        kept.contact,
-                        kept.modified,
-                        kept.run_id,
-                        self._lines.make(_decode(kept.text), kept.run_id, who),
-                    )
-                    for kept, who in batch
+                    replace(kept, text=self._lines.make(_decode(kept.text), kept.run_id, who)) for kept, who in batch
                 ]
                 self._store.keep_lines(self.id, lines)
-                self._counts.new += len(lines)
+                self.counts = replace(self.counts, new=self.counts.new + len(lines))
 
     def render_again(self) -> None:
         """Make the lines anew that come out otherwise since the configuration changed, e.g. its test contacts."""
@@ -102,13 +99,7 @@ class FlowRuns:
             for batch in self._store.batches(self.id) if before is not None else ():
                 participants = self._store.participants({kept.contact for kept in batch})
                 made = [
-                    KeptRun(
-                        kept.uuid,
-                        kept.contact,
-                        kept.modified,
-                        kept.run_id,
-                        self._lines.make_again(kept.text, kept.contact, participants[kept.contact]),
-                    )
+                    replace(kept, text=self._lines.make_again(kept.text, kept.contact, participants[kept.contact]))
                     for kept in batch
                 ]
                 different = [new for new, old in zip(made, batch, strict=True) if new.text != old.text]
@@ -126,9 +117,9 @@ class FlowRuns:
             "Flow %r: %d runs held: %d new, %d changed, %d came again as they were; %d left out without a contact",
             self.name,
             self._store.count(self.id),
-            self._counts.new,
-            self._counts.changed,
-            self._counts.known,
+            self.counts.new,
+            self.counts.changed,
+            self.counts.known,
             waiting,
         )
         if waited_for:

@@ -21,7 +21,7 @@ from engagement.sources.run_store import Place, RunStore, open_run_store
 
 # Rows are committed late, and many share one modification time: what is younger than this is asked for again.
 _OVERLAP = timedelta(days=1)
-_CONTACTS = "contacts"
+_PAGES_A_LOG_LINE = 200
 
 _logger = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def _fetch_contacts(client: RapidProClient, store: RunStore, table: UuidTable) -
         received += len(contacts)
         new += len(met)
 
-    _read_on(store, _CONTACTS, client.contacts, keep)
+    _read_on(store, "contacts", client.contacts, keep)
     _logger.info("RapidPro %s: %d contacts came, %d met for the first time", client.domain, received, new)
 
 
@@ -115,7 +115,7 @@ def _fetch_runs(client: RapidProClient, store: RunStore, flow: FlowRuns) -> None
     def ask(after: datetime | None, following: str | None) -> Iterator[Page[Run]]:
         return client.runs(flow.uuid, after, following)
 
-    _read_on(store, f"runs of flow {flow.id}", ask, flow.take)
+    _read_on(store, f"runs of flow {flow.id}, {flow.name!r}", ask, flow.take)
 
 
 def _read_on[Row: Run | Contact](
@@ -136,7 +136,11 @@ def _read_on[Row: Run | Contact](
 def _keep_pages[Row: Run | Contact](
     store: RunStore, listing_name: str, pages: Iterator[Page[Row]], keep: Callable[[list[Row]], None]
 ) -> None:
-    for page in pages:
+    rows = 0
+    for number, page in enumerate(pages, 1):
+        rows += len(page.rows)
+        if number % _PAGES_A_LOG_LINE == 0:
+            _logger.info("%d rows of the %s came so far", rows, listing_name)
         times = [row.modified_on for row in page.rows]
         with store.transaction():
             keep(page.rows)
@@ -165,9 +169,15 @@ def _fetch_archives(client: RapidProClient, store: RunStore, flows: Sequence[Flo
 
 def _keep_archive(store: RunStore, flows: dict[str, FlowRuns], md5: str, batches: Iterator[list[Run]]) -> None:
     """Keep the flows' runs of an archive in one transaction: all of them, or none when it proves to be damaged."""
-    with store.transaction():
-        for batch in batches:
-            for uuid, flow in flows.items():
-                flow.take(run for run in batch if run.flow.uuid == uuid)
-        for flow in flows.values():
-            store.keep_archive(flow.id, md5)
+    counted = {uuid: flow.counts for uuid, flow in flows.items()}
+    try:
+        with store.transaction():
+            for batch in batches:
+                for uuid, flow in flows.items():
+                    flow.take(run for run in batch if run.flow.uuid == uuid)
+            for flow in flows.values():
+                store.keep_archive(flow.id, md5)
+    except BaseException:
+        for uuid, flow in flows.items():
+            flow.counts = counted[uuid]
+        raise

@@ -19,6 +19,7 @@ from engagement.sources.de_identify import Participant
 
 _VERSION = 1
 _PAGE_BYTES = 16384  # lines of some kilobytes fit
+_CACHE_KIBIBYTES = 65536
 _LARGEST_QUERY = 500
 _LINES_A_READ = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -77,10 +78,12 @@ class RunStore:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            # A full disk may have undone it already.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     def place(self, listing: str) -> Place:
         """How far a listing was read; an empty place for one that never was."""
@@ -251,8 +254,9 @@ def _connect(path: Path) -> sqlite3.Connection | None:
         connection.execute("PRAGMA journal_mode = WAL")
         # Safe when the process is killed; after a power cut the last pages may be asked for again.
         connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA cache_size = -65536")
-        connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
+        # Moved from the log into the file every 64 MiB: a flow's indexes change with each page of runs.
+        connection.execute("PRAGMA wal_autocheckpoint = 4096")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not version and not tables:

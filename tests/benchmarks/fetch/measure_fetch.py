@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import urllib.parse
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -94,22 +95,24 @@ def serve(runs: int, archived: bool, ready: multiprocessing.Queue) -> None:
             name = url.path.removeprefix("/api/v2/").removesuffix(".json")
             if url.path == "/late":
                 state["late"] = True
-                return self._reply(b"{}")
-            if url.path == "/archive":
-                return self._reply(archive)
-            if name == "archives":
+                self._reply(b"{}")
+            elif url.path == "/archive":
+                self._reply(archive)
+            elif name == "archives":
                 found = [{**listing, "download_url": f"{host}/archive"}] if archived else []
-                return self._reply(json.dumps({"count": 1, "next": None, "results": found}).encode())
-            if name == "runs" and "after" in query and state["late"]:
-                name = "late"
+                self._reply(json.dumps({"count": 1, "next": None, "results": found}).encode())
+            else:
+                self._reply_page("late" if name == "runs" and "after" in query and state["late"] else name, query)
+
+        def _reply_page(self, name: str, query: dict[str, str]) -> None:
             start = int(query.get("cursor", 0))
             if name in ("runs", "contacts") and "after" in query and "cursor" not in query:
                 start = max(0, len(pages[name]) - 2)
             body = pages[name][start] if start < len(pages[name]) else b"[]"
             following = None
             if start + 1 < len(pages[name]):
-                kept = {**query, "cursor": str(start + 1)}
-                following = f"{host}{url.path}?{urllib.parse.urlencode(kept)}"
+                kept = urllib.parse.urlencode({**query, "cursor": str(start + 1)})
+                following = f"http://{self.headers['Host']}{urllib.parse.urlsplit(self.path).path}?{kept}"
             self._reply(b'{"next": %s, "previous": null, "results": %s}' % (json.dumps(following).encode(), body))
 
         def _reply(self, body: bytes) -> None:
@@ -208,8 +211,6 @@ def main() -> None:
         arguments = prepare(Path(folder), port)
         measure("first fetch", options.runs, arguments)
         measure("nothing new", options.runs, arguments)
-        import urllib.request
-
         urllib.request.urlopen(f"http://127.0.0.1:{port}/late").close()
         measure("1 % modified", options.runs, arguments)
     server.terminate()
