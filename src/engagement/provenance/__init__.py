@@ -8,6 +8,7 @@ from engagement.provenance.traced_data import (
     Metadata,
     TracedData,
     decode,
+    encode_chain_of,
     encode_fresh_chain,
 )
 
@@ -18,6 +19,7 @@ __all__ = [
     "Metadata",
     "TracedData",
     "decode",
+    "encode_chain_of",
     "encode_fresh_chain",
     "read_traced_data",
     "write_traced_data",

@@ -145,12 +145,12 @@ def _keep_pages[Row: Run | Contact](
         with store.transaction():
             keep(page.rows)
             newest = store.place(listing_name).newest
+            last = max(times, default=None)
             # To go on inside a listing is sound only where nothing can be committed late any more: by the server's own
             # clock, a day ago and earlier. Else the next fetch begins a day before the newest that came.
-            settled = page.answered_on is not None and all(at <= page.answered_on - _OVERLAP for at in times)
-            place = Place(
-                max([*times, *([newest] if newest else [])], default=None), page.following if settled else None
-            )
+            settled = page.answered_on is not None and (last is None or last <= page.answered_on - _OVERLAP)
+            newest = max((at for at in (newest, last) if at is not None), default=None)
+            place = Place(newest, page.following if settled else None)
             store.keep_place(listing_name, place)
 
 

@@ -13,7 +13,9 @@ from json.encoder import encode_basestring_ascii
 from operator import itemgetter
 from typing import Any
 
-from engagement.provenance import Metadata, encode_fresh_chain
+import msgspec
+
+from engagement.provenance import Metadata, encode_chain_of, encode_fresh_chain
 from engagement.services.rapidpro import Run
 from engagement.sources.de_identify import Participant
 from engagement.sources.operators import OperatorLabels
@@ -21,6 +23,7 @@ from engagement.sources.operators import OperatorLabels
 # Part of what lines were made with: a new number here makes all lines anew whose data differ.
 _VERSION = 1
 _TIME = "the time of the label"
+_encode_instant = msgspec.json.Encoder().encode
 _RESULT_PARTS = ("Category", "Value", "Text", "Name", "Time", "Run ID")
 
 
@@ -88,11 +91,12 @@ class RunLines:
         ]
         for result in results.values():
             value = _encode(result.value)
+            text = result.input
             values += (
                 _encode(result.category),
                 value,
                 # Servers since the end of 2024 send no input; the value of an open question is the whole text.
-                _encode(result.input) if isinstance(result.input, str | None) else value,
+                value if text is msgspec.UNSET or text == result.value else _encode(text),
                 _encode(result.name),
                 f'"{iso(result.time)}"',
                 encoded_id,
@@ -104,7 +108,7 @@ class RunLines:
             updates.append(self._encode_operator(who, created_on))
             if self._operators is not None:
                 self._operators.count(who.urn_type, who.operator_raw)
-        return self._chain(updates)
+        return encode_chain_of(updates, self._metadata).encode("ascii") + b"\n"
 
     def make_again(self, line: bytes, contact: str, who: Participant) -> bytes:
         """The line of a run as it would be made now; the very same line if nothing in its data differs."""
@@ -141,17 +145,6 @@ class RunLines:
             parts = self._operator_parts[key] = json.dumps(data, sort_keys=True).split(f'"{_TIME}"')
         return labelled_at.join(parts)
 
-    def _chain(self, updates: Sequence[str]) -> bytes:
-        """Chain encoded updates, oldest first, as `engagement.provenance` does from their data."""
-        line, sha = "", ""
-        for data in updates:
-            sha = hashlib.sha256(f'{{"data": {data}, "prev_sha": "{sha}"}}'.encode("ascii")).hexdigest()
-            newer = (
-                f'{{"Data": {data}, "Metadata": {self._metadata.encoded}, "NestedTracedData": {{}}, "SHA": "{sha}"}}'
-            )
-            line = f"{newer}, {line}" if line else newer
-        return f"[{line}]\n".encode("ascii")
-
 
 def iso(instant: datetime) -> str:
     """An instant in UTC, as raw data files write it.
@@ -159,7 +152,9 @@ def iso(instant: datetime) -> str:
     >>> iso(datetime.fromisoformat("2026-03-01T12:00:00.5+03:00"))
     '2026-03-01T09:00:00.500000+00:00'
     """
-    return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat()
+    # Six times as fast as isoformat, and the same but for how UTC is written.
+    encoded = _encode_instant(instant if instant.tzinfo is UTC else instant.astimezone(UTC))
+    return encoded[1:-2].decode() + "+00:00"
 
 
 def _encode(text: str | None) -> str:

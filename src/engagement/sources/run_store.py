@@ -33,7 +33,6 @@ CREATE TABLE flows (
 CREATE TABLE archives (flow INTEGER, md5 TEXT, PRIMARY KEY (flow, md5)) WITHOUT ROWID;
 CREATE TABLE runs (flow INTEGER, uuid TEXT, contact TEXT, modified INTEGER, run_id ANY, line BLOB);
 CREATE UNIQUE INDEX runs_by_uuid ON runs (flow, uuid);
-CREATE INDEX runs_in_order ON runs (flow, modified, uuid);
 CREATE TABLE waiting (
     flow INTEGER, uuid TEXT, contact TEXT, modified INTEGER, run_id ANY, run BLOB, PRIMARY KEY (flow, uuid)
 ) WITHOUT ROWID;
@@ -129,8 +128,7 @@ class RunStore:
         held: dict[str, tuple[int, int | str]] = {}
         for query in (
             "SELECT uuid, modified, run_id FROM waiting WHERE flow = ? AND uuid IN ({})",
-            # Left to itself SQLite would read the flow's whole other index.
-            "SELECT uuid, modified, run_id FROM runs INDEXED BY runs_by_uuid WHERE flow = ? AND uuid IN ({})",
+            "SELECT uuid, modified, run_id FROM runs WHERE flow = ? AND uuid IN ({})",
         ):
             for uuid, modified, run_id in self._select(query, (flow,), uuids):
                 held[uuid] = (max(modified, held.get(uuid, (modified,))[0]), run_id)
@@ -173,11 +171,11 @@ class RunStore:
 
     def lines(self, flow: int) -> Iterator[list[bytes]]:
         """A flow's lines by modification time, then uuid, in batches."""
-        rows = self._connection.execute(
-            "SELECT line FROM runs INDEXED BY runs_in_order WHERE flow = ? ORDER BY modified, uuid", (flow,)
-        )
-        while batch := rows.fetchmany(_LINES_A_READ):
-            yield [line for (line,) in batch]
+        # Only keys are sorted, and the lines are then read one by one: an index for it would cost every page that arrives.
+        places = self._connection.execute("SELECT rowid FROM runs WHERE flow = ? ORDER BY modified, uuid", (flow,))
+        line = "SELECT line FROM runs WHERE rowid = ?"
+        while batch := places.fetchmany(_LINES_A_READ):
+            yield [self._connection.execute(line, place).fetchone()[0] for place in batch]
 
     def batches(self, flow: int) -> Iterator[list[KeptRun]]:
         """A flow's runs in batches, in order of their uuids; a batch may be kept anew before the next is taken."""
