@@ -19,8 +19,10 @@ Fetch every flow run of the project, those that are new or changed since the las
   <pipeline-configuration-file-path>    pipeline configuration, a JSON file
   <data-root>                           directory that holds all the pipeline's data; made if missing
 
-  --accept-shrinkage  replace what was fetched before even if much less comes back
-  -h, --help          show this and exit
+  --accept-shrinkage     replace what was fetched before even if much less comes back
+  --profile-cpu FILE     write where the processor's time goes: a page, or stacks for FlameGraph if FILE ends in .folded
+  --profile-memory FILE  write the memory over time, for 'mprof plot FILE'
+  -h, --help             show this and exit
 TEXT
 }
 
@@ -33,6 +35,10 @@ main() {
                 exit 0
                 ;;
             --accept-shrinkage) stage_options+=("$1") ;;
+            --profile-cpu | --profile-memory)
+                take_profile "$@"
+                shift
+                ;;
             *) fail "unknown option: $1" ;;
         esac
         shift

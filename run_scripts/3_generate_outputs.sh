@@ -24,14 +24,15 @@ Turn the raw data and the coders' labels into messages.csv, individuals.csv, pro
   --jobs N               work on N parts at a time
   --full                 do everything anew, without what was kept of the last run
   --allow-project-code   load cleaners and imputation functions from the configuration's own folder
-  --profile-cpu FILE     write a profile of the processor's time to FILE
-  --profile-memory FILE  write a profile of the memory to FILE
+  --upload-only          only upload to Drive what the last run wrote
+  --profile-cpu FILE     write where the processor's time goes: a page, or stacks for FlameGraph if FILE ends in .folded
+  --profile-memory FILE  write the memory over time, for 'mprof plot FILE'
   -h, --help             show this and exit
 TEXT
 }
 
 main() {
-    local profile profile_directory stage_options=()
+    local stage_options=()
     while [[ ${1:-} == -* ]]; do
         case "$1" in
             -h | --help)
@@ -43,14 +44,9 @@ main() {
                 stage_options+=("$1" "$2")
                 shift
                 ;;
-            --full | --allow-project-code) stage_options+=("$1") ;;
+            --full | --allow-project-code | --upload-only) stage_options+=("$1") ;;
             --profile-cpu | --profile-memory)
-                expect_value "$@"
-                profile="$(realpath --canonicalize-missing -- "$2")"
-                profile_directory="$(dirname -- "$profile")"
-                [[ -d $profile_directory ]] || fail "no such directory: '$profile_directory'"
-                mount_path rw "$profile_directory"
-                stage_options+=("$1" "$profile")
+                take_profile "$@"
                 shift
                 ;;
             *) fail "unknown option: $1" ;;

@@ -2,6 +2,7 @@
 #
 # All the stages in order. When one fails, those up to stage 5 are skipped, and back-up and upload still run.
 #   writes  <data-root>, <data-root>/Runs/<run-id>.json, <data-backup-dir>, <performance-logs-dir>/<run-id>.log
+# The command `status` tells how the last run went.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -34,6 +35,8 @@ Run every stage: 1 coda get, 2 fetch raw data, 3 generate outputs, 4 coda add, 5
   --from N    begin with stage N
   --only N    run stage N alone
   --dry-run   print the commands that would run, and run nothing
+  --keep-days N
+              afterwards, remove archives, logs and memory profiles that are more than N days old
   -h, --help  show this and exit
 
 PIPELINE_RUNTIME=docker (the default) runs the stages in containers, PIPELINE_RUNTIME=host in the virtual environment.
@@ -41,7 +44,7 @@ TEXT
 }
 
 main() {
-    local first=1 last=7 dry_run=""
+    local first=1 last=7 dry_run="" keep_days=""
     while [[ ${1:-} == -* ]]; do
         case "$1" in
             -h | --help)
@@ -56,6 +59,11 @@ main() {
                 shift
                 ;;
             --dry-run) dry_run=yes ;;
+            --keep-days)
+                expect_days "$@"
+                keep_days="$2"
+                shift
+                ;;
             *) fail "unknown option: $1" ;;
         esac
         shift
@@ -72,9 +80,6 @@ main() {
     expect_directory performance_logs
     expect_runtime
 
-    local stages=() missing=()
-    find_stages
-    ((${#stages[@]})) || fail "nothing to run: ${missing[*]} is not built yet"
     if [[ -n $dry_run ]]; then
         print_commands
         exit 0
@@ -85,48 +90,46 @@ main() {
     make_directory "$data_root/Runs"
     make_directory "$backups"
     make_directory "$performance_logs"
-    local started run_id stage_summaries="" status=0
-    started="$(now)"
-    run_id="${started//:/}-$(project_revision)"
+    choose_run_id
+    name_holder "$data_root" "run $run_id"
     start_log "$performance_logs/$run_id.log"
+    # `end_run` needs these, and runs when this function is left already.
+    stage_summaries="" stage_lines="" status=0 summary="$data_root/Runs/$run_id.json"
+    trap end_run EXIT
+    write_summary null
     prepare_runtime
     run_stages
+    remove_old_logs
     exit "$status"
 }
 
-# find_stages: sort the stages that are asked for into those with a script, and those that are still to be written.
-find_stages() {
-    local number script
-    for ((number = first; number <= last; number++)); do
-        stage_script "$number"
-        if [[ -x $script ]]; then
-            stages+=("$number")
-        else
-            missing+=("$number ${stage_titles[number]}")
+# choose_run_id: set `run_id` to one that no run has had, also if the clock was put back, and `started`.
+choose_run_id() {
+    local tries
+    for ((tries = 0; tries < 10; tries++)); do
+        started="$(now)"
+        run_id="$(make_run_id)"
+        # Making the log decides who has the id: runs on other data roots may share the directory.
+        if [[ ! -e $data_root/Runs/$run_id.json ]] && (set -o noclobber && : >"$performance_logs/$run_id.log") 2>/dev/null; then
+            return
         fi
+        sleep 1
     done
-    if ((${#missing[@]})); then
-        local names
-        printf -v names ', %s' "${missing[@]}"
-        say "not built yet: ${names:2}"
-    fi
-}
-
-# stage_script NUMBER: set `script` to a stage's run script.
-stage_script() {
-    script="$project_root/run_scripts/$1_${stage_titles[$1]// /_}.sh"
+    stop 14 "$performance_logs: no log can be made there. Check the disk and the clock, and run this again."
 }
 
 # stage_command NUMBER: set `command` to a stage's command line.
 stage_command() {
-    local script
-    stage_script "$1"
-    command=("$script")
+    command=("$project_root/run_scripts/$1_${stage_titles[$1]// /_}.sh")
     case "$1" in
         1) command+=(--pipeline-configuration "$configuration" "$coda_pull_credentials" "$coda_tools_root" "$data_root") ;;
         4) command+=(--pipeline-configuration "$configuration" "$coda_push_credentials" "$coda_tools_root" "$data_root") ;;
-        2 | 3 | 5) command+=("$user" "$bucket_credentials" "$configuration" "$data_root") ;;
-        6) command+=(--run-id "$run_id" "$data_root" "$backups") ;;
+        3)
+            command+=(--profile-memory "$performance_logs/memory-$run_id.profile")
+            command+=("$user" "$bucket_credentials" "$configuration" "$data_root")
+            ;;
+        2 | 5) command+=("$user" "$bucket_credentials" "$configuration" "$data_root") ;;
+        6) command+=(--run-id "$run_id" ${keep_days:+--keep-days "$keep_days"} "$data_root" "$backups") ;;
         7)
             command+=(
                 "$user" "$bucket_credentials" "$configuration" "$run_id"
@@ -138,7 +141,7 @@ stage_command() {
 
 print_commands() {
     local number command run_id="<run-id>"
-    for number in "${stages[@]}"; do
+    for ((number = first; number <= last; number++)); do
         stage_command "$number"
         printf '%q ' "${command[@]}"
         printf '\n'
@@ -148,44 +151,96 @@ print_commands() {
 # run_stages: run the stages that there are, set `status` to that of the first failure, and keep the run's summary up to
 # date, so that the back-up holds it.
 run_stages() {
-    local number command stage_started milliseconds stage_status
-    for number in "${stages[@]}"; do
-        if ((status != 0 && number <= 5)); then
+    local number command stage_started centiseconds stage_status skipping=""
+    ((status == 0)) || skipping=yes
+    counts_directory="$performance_logs/.counts-$run_id"
+    make_directory "$counts_directory"
+    export ENGAGEMENT_COUNTS_FILE="$counts_directory/counts.json"
+    for ((number = first; number <= last; number++)); do
+        if [[ -n $skipping ]] && ((number <= 5)); then
             say "Stage $number, ${stage_titles[number]}: skipped after the failure."
+            stage_lines+="  $number ${stage_titles[number]}: skipped"$'\n'
             continue
         fi
         stage_command "$number"
         say "Stage $number, ${stage_titles[number]}: started."
         stage_started="$(now)"
-        milliseconds="-$(date +%s%3N)"
+        centiseconds="-$(centiseconds_since_start_of_machine)"
         stage_status=0
         run_child "${command[@]}" || stage_status=$?
-        ((milliseconds += $(date +%s%3N)))
+        ((centiseconds += $(centiseconds_since_start_of_machine))) || true
         add_stage_summary
-        say "Stage $number, ${stage_titles[number]}: ended with status $stage_status after $((milliseconds / 1000)) s."
+        say "Stage $number, ${stage_titles[number]}: ended with status $stage_status after $((centiseconds / 100)) s."
         ((status != 0)) || status="$stage_status"
+        if ((number == 4 && stage_status == 12)); then
+            say "WARNING: Coda lacks new messages. What follows does not need them, so the run goes on."
+        elif ((stage_status != 0)); then
+            skipping=yes
+        fi
         case "$received_signal" in
             "") write_summary null ;;
             *) status=$((128 + $(kill -l "$received_signal"))) && break ;;
         esac
     done
-    write_summary "\"$(now)\""
-    say "Run $run_id ended with status $status."
 }
 
+# add_stage_summary: add what is known of a stage that has ended to the summary, as JSON and as a line for people.
 add_stage_summary() {
-    local text
-    printf -v text '{"exit_status": %d, "name": "%s", "seconds": %d.%03d, "stage": %d, "started": "%s"}' \
-        "$stage_status" "${stage_titles[number]}" $((milliseconds / 1000)) $((milliseconds % 1000)) "$number" "$stage_started"
+    local counts="" counts_text="" peak_memory=null seconds text
+    take_counts
+    printf -v seconds '%d.%02d' $((centiseconds / 100)) $((centiseconds % 100))
+    printf -v text '{"counts": {%s}, "exit_status": %d, "name": "%s", "peak_memory_mib": %s, "seconds": %s, "stage": %d, "started": "%s"}' \
+        "$counts" "$stage_status" "${stage_titles[number]}" "$peak_memory" "$seconds" "$number" "$stage_started"
     stage_summaries+="${stage_summaries:+,}"$'\n    '"$text"
+    printf -v text '  %d %-19s status %3d %10s s %7s MiB  %s' "$number" "${stage_titles[number]}" "$stage_status" "$seconds" \
+        "${peak_memory/null/?}" "$counts_text"
+    stage_lines+="$text"$'\n'
 }
 
-# write_summary ENDED: write <data-root>/Runs/<run-id>.json; ENDED is JSON.
+# take_counts: set `counts`, `counts_text` and `peak_memory` to what the stage told of itself, a line a number.
+take_counts() {
+    local line
+    [[ -r $ENGAGEMENT_COUNTS_FILE ]] || return 0
+    while read -r line; do
+        if [[ $line =~ ^\"([a-z_]+)\":\ ([0-9]+),?$ ]]; then
+            if [[ ${BASH_REMATCH[1]} == peak_memory_mib ]]; then
+                peak_memory="${BASH_REMATCH[2]}"
+            else
+                counts+="${counts:+, }\"${BASH_REMATCH[1]}\": ${BASH_REMATCH[2]}"
+                counts_text+="${counts_text:+, }${BASH_REMATCH[1]//_/ } ${BASH_REMATCH[2]}"
+            fi
+        fi
+    done <"$ENGAGEMENT_COUNTS_FILE"
+    rm -f -- "$ENGAGEMENT_COUNTS_FILE"
+}
+
+# remove_old_logs: with --keep-days, remove what earlier runs left in the directory for logs.
+remove_old_logs() {
+    if [[ -n $keep_days ]]; then
+        find "$performance_logs" -maxdepth 1 -type f -mtime "+$keep_days" \
+            \( -name '????-??-??T??????Z-*.log' -o -name 'memory-????-??-??T??????Z-*.profile' \) -delete || true
+    fi
+}
+
+# centiseconds_since_start_of_machine: print a time that goes on evenly when the clock is set.
+centiseconds_since_start_of_machine() {
+    local uptime
+    read -r uptime _ </proc/uptime
+    printf '%d\n' "$((10#${uptime/./}))"
+}
+
+# write_summary ENDED: write <data-root>/Runs/<run-id>.json; ENDED is JSON. On a full disk the back-up is still tried.
 write_summary() {
-    local summary="$data_root/Runs/$run_id.json"
+    if ! { print_summary "$1" >"$summary.partial" && mv -- "$summary.partial" "$summary"; }; then
+        say "WARNING: $summary: could not be written. Check the disk."
+        rm -f -- "$summary.partial" || true
+        ((status != 0)) || status=14
+    fi
+}
+
+print_summary() {
     printf '{\n  "ended": %s,\n  "exit_status": %d,\n  "run_id": "%s",\n  "stages": [%s\n  ],\n  "started": "%s"\n}\n' \
-        "$1" "$status" "$run_id" "$stage_summaries" "$started" >"$summary.partial"
-    mv -- "$summary.partial" "$summary"
+        "$1" "$status" "$run_id" "$stage_summaries" "$started"
 }
 
 now() {
@@ -201,14 +256,21 @@ start_log() {
         exec tee --ignore-interrupts --output-error=warn -- "$1" >&"$standard_error"
     ) >&2
     log_writer=$!
-    trap end_log EXIT
 }
 
-# end_log: give the log's writer the time to write the last lines.
+# end_run: however the run ended, complete its summary, and give the log's writer the time to write the last lines.
 # shellcheck disable=SC2329 # the trap calls it
-end_log() {
+end_run() {
+    local found=$?
+    ((status != 0)) || status="$found"
+    write_summary "\"$(now)\""
+    say ""
+    [[ -z $stage_lines ]] || say "${stage_lines%$'\n'}"
+    say "Run $run_id ended with status $status."
+    [[ -z ${counts_directory:-} ]] || rm -rf -- "$counts_directory"
     exec 2>&"$standard_error" >&2
     wait "$log_writer" || true
+    exit "$status"
 }
 
 main "$@"

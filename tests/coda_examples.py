@@ -9,6 +9,8 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from engagement.services.coda import open_coda
+
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 KILLED = 9
 
@@ -173,6 +175,19 @@ def start_stage(name, *command_line):
     return process
 
 
+def start_adding(credentials, dataset, messages, emulator=None):
+    """Start a process that adds messages to a dataset of the Coda that the credentials belong to."""
+    process = _PROCESSES.Process(target=_add, args=(credentials, dataset, messages, emulator))
+    process.start()
+    return process
+
+
+def _add(credentials, dataset, messages, emulator):
+    if emulator is not None:
+        os.environ["FIRESTORE_EMULATOR_HOST"] = emulator
+    open_coda(credentials).add_messages(dataset, messages)
+
+
 def _kill_at_each_write(sender, after, name, command_lines):
     importlib.import_module(f"engagement.stages.{name}")
     exit_statuses = []
@@ -206,6 +221,8 @@ def _die_at_write(count, after, name, *command_line):
 
 # Forked from a server without threads, and not from the process of the tests, which may have some.
 _PROCESSES = multiprocessing.get_context("forkserver")
+# Imported once, in the server: the Google client takes a second.
+_PROCESSES.set_forkserver_preload(["engagement.services.coda_firestore"])
 
 
 def coda_folder_state(directory: Path):

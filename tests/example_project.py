@@ -275,6 +275,7 @@ class DataRoot:
             "partitions": None,
             "jobs": 1,
             "allow_project_code": False,
+            "upload_only": False,
         }
         generate_outputs.run(argparse.Namespace(**{**arguments, **options}))
 

@@ -39,6 +39,12 @@ expect_value() {
     (($# >= 2)) || fail "option $1 needs a value"
 }
 
+# expect_days OPTION...: check that the option which comes first has a number of days.
+expect_days() {
+    expect_value "$@"
+    [[ $2 =~ ^[0-9]{1,5}$ ]] || fail "$1 is '$2'; expected a number of days"
+}
+
 # expect_file VARIABLE: check that the variable holds the path of a file that can be read, and make it absolute.
 expect_file() {
     local -n file_path="$1"
@@ -56,6 +62,19 @@ expect_directory() {
     directory_path="$(realpath --canonicalize-missing -- "$directory_path")"
 }
 
+# take_profile OPTION FILE: take over a stage's option that names the file for a profile, to `stage_options`, and let the
+# stage write in the file's folder.
+take_profile() {
+    expect_value "$@"
+    local profile folder
+    profile="$(realpath --canonicalize-missing -- "$2")"
+    folder="$(dirname -- "$profile")"
+    [[ -d $folder ]] || fail "no such directory: '$folder'"
+    [[ ! -d $profile ]] || fail "$1 needs a file but '$profile' is a directory"
+    mount_path rw "$folder"
+    stage_options+=("$1" "$profile")
+}
+
 # make_directory PATH: make a directory if it is missing, and check that this user may write in it.
 make_directory() {
     mkdir -p -- "$1" 2>/dev/null ||
@@ -65,15 +84,18 @@ make_directory() {
 }
 
 # run_child COMMAND ARGUMENT...: run a command and return its exit status. INT, TERM and HUP are passed on to it and all
-# that it started, and the signal's name is kept in `received_signal`.
+# that it started, and the signal's name is kept in `received_signal`. The command is ended as well when this script is
+# killed outright.
 run_child() {
-    local status awaiting=1
+    local status awaiting=1 tied=(setpriv --pdeathsig TERM)
     # shellcheck disable=SC2034 # for the caller
     received_signal=""
+    # It starts programs, not functions.
+    [[ $(type -t "$1") != function ]] || tied=()
     # In a process group of its own: bash has other background commands ignore INT, and a terminal's Ctrl-C then reaches
     # the command once, through the trap.
     set -m
-    "$@" </dev/null &
+    "${tied[@]}" "$@" </dev/null &
     local child=$! name
     set +m
     for name in INT TERM HUP; do

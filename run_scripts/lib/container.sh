@@ -15,32 +15,63 @@ mount_path() {
     esac
 }
 
-# find_docker_problem: print why there is no Docker here; fails if there is.
+# find_docker_problem: print why no container can run here; fails if one can.
 find_docker_problem() {
+    local engine answer
     if ! type -P docker >/dev/null; then
         printf 'there is no docker command on this machine\n'
-    elif ! timeout 10 docker info >/dev/null 2>&1; then
-        printf 'no Docker engine answers\n'
+        return
+    fi
+    # Docker's clients before 19.03 know no contexts.
+    engine="$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null)" || engine="${DOCKER_HOST:-}"
+    if [[ -n $engine && $engine != unix://* ]]; then
+        # What is to be mounted lies on this machine.
+        printf '%s\n' "the Docker engine '$engine' is another machine's, and can't see the files of this one; unset \
+DOCKER_HOST, or choose this machine's engine with 'docker context use default'"
+    elif ! answer="$(timeout 10 docker info 2>&1)"; then
+        if [[ $answer == *"permission denied"* ]]; then
+            printf "this user may not use the Docker engine; add the user to the group 'docker' and log in anew\n"
+        else
+            printf 'no Docker engine answers\n'
+        fi
     else
         return 1
     fi
 }
 
 # build_image: build the image of this clone unless it is there, and set `image`. Its tag is a digest of all that goes
-# into it, so it is built once for each version, and two clones never take each other's.
+# into it, so it is built once for each version, and two clones never take each other's. The scripts that this one starts
+# use the same image, even if the clone is updated meanwhile.
 build_image() {
     local problem found revision output
     if problem="$(find_docker_problem)"; then
         stop 14 "$problem. Install or start Docker, or set PIPELINE_RUNTIME=host."
     fi
-    image="$(image_name)"
+    image="${PIPELINE_IMAGE:-$(image_name)}"
     found="$(docker images --quiet "$image")"
+    [[ -n $found || -z ${PIPELINE_IMAGE:-} ]] ||
+        stop 14 "PIPELINE_IMAGE is '$image', which is not there. Load it with 'docker load', or unset PIPELINE_IMAGE."
     if [[ -z $found ]]; then
         say "Building the Docker image $image; this is done once for each version of the project and takes some minutes."
         revision="$(git_revision)"
-        output="$(docker build --quiet --label "org.opencontainers.image.revision=$revision" --tag "$image" \
+        output="$(docker build --quiet --target "$(image_target)" --label "org.opencontainers.image.revision=$revision" --tag "$image" \
             "$project_root" 2>&1)" ||
             stop 14 "$(printf '%s\nthe Docker image could not be built. Check the network and the disk, and run this again.' "$output")"
+    fi
+    export PIPELINE_IMAGE="$image"
+}
+
+# save_image FILE: write the image that `build_image` set, compressed.
+save_image() {
+    docker save "$image" | gzip --fast >"$1"
+}
+
+# image_target: print which of the Dockerfile's images is used.
+image_target() {
+    if [[ ${PIPELINE_MAPS:-} == yes ]]; then
+        printf 'maps\n'
+    else
+        printf 'plain\n'
     fi
 }
 
@@ -52,14 +83,14 @@ image_name() {
             find Dockerfile .dockerignore Pipfile Pipfile.lock src configurations/demo -type f -not -name '*.pyc' \
             -exec sha256sum {} + | LC_ALL=C sort | sha256sum
     )"
-    printf 'engagement-pipeline:%s\n' "${digest:0:16}"
+    printf 'engagement-pipeline:%s-%s\n' "$(image_target)" "${digest:0:16}"
 }
 
 # image_revision: print the commit that the image was built from, or "unknown".
 image_revision() {
     local revision
     revision="$(docker image inspect --format '{{index .Config.Labels "org.opencontainers.image.revision"}}' \
-        "$(image_name)" 2>/dev/null)" || true
+        "${PIPELINE_IMAGE:-$(image_name)}" 2>/dev/null)" || true
     printf '%s\n' "${revision:-unknown}"
 }
 
@@ -83,8 +114,17 @@ run_in_container() {
             "environment "*) environment_names+=("${line#environment }") ;;
         esac
     done <<<"$plan"
+    if [[ -n ${ENGAGEMENT_COUNTS_FILE:-} ]]; then
+        mount_path rw "$(dirname -- "$ENGAGEMENT_COUNTS_FILE")"
+        environment_names+=(ENGAGEMENT_COUNTS_FILE)
+    fi
     describe_container "$network"
-    run_child docker run "${container_arguments[@]}" "$image" "$@"
+    local name="engagement-$1-$$-$RANDOM" status=0
+    run_child docker run "${container_arguments[@]}" --name "$name" "$image" "$@" || status=$?
+    # A signal can end the client before the container has started, which is then not removed by itself.
+    # shellcheck disable=SC2154 # run_child sets it
+    [[ -z $received_signal ]] || docker rm --force "$name" >/dev/null 2>&1 || true
+    return "$status"
 }
 
 # exec_in_container ARGUMENT...: become `python -m engagement` in a container that sees the mounted paths and shares this
@@ -116,13 +156,21 @@ mount_planned() {
     done <<<"$1"
 }
 
-# describe_container NETWORK: set `container_arguments` to the options of `docker run`.
+# describe_container NETWORK: set `container_arguments` to the options of `docker run`. The stage is the caller, and can
+# change nothing but what is mounted for it to write; what it says is kept by nobody but the caller.
 describe_container() {
-    local path name
-    container_arguments=(--rm --init --user "$(id -u):$(id -g)" --network "$1")
+    local path name scratch=/tmp
     local -A access=()
     for path in "${read_only_paths[@]}"; do access[$path]=",readonly"; done
     for path in "${writable_paths[@]}"; do access[$path]=""; done
+    [[ ! -v access[/tmp] ]] || scratch=/var/tmp
+    container_arguments=(
+        --rm --init --pull never --log-driver none --network "$1" --user "$(id -u):$(id -g)"
+        --cap-drop ALL --security-opt no-new-privileges
+        --read-only --tmpfs "$scratch" --env "HOME=$scratch" --env "TMPDIR=$scratch"
+    )
+    # Progress bars are for terminals. Otherwise standard output and standard error stay apart.
+    [[ ! -t 1 || ! -t 2 ]] || container_arguments+=(--tty)
     for path in "${!access[@]}"; do
         container_arguments+=(--mount "type=bind,$(csv_field "source=$path"),$(csv_field "target=$path")${access[$path]}")
     done

@@ -32,6 +32,11 @@ project_revision() {
     printf '%s\n' "$revision"
 }
 
+# make_run_id: print an id for a run that starts now.
+make_run_id() {
+    printf '%s-%s\n' "$(date --utc +%Y-%m-%dT%H%M%SZ)" "$(project_revision)"
+}
+
 # run_stage STAGE ARGUMENT...: run a stage with its own options, and exit with its status. A container sees the paths
 # that `mount_path` was given.
 run_stage() {

@@ -1,6 +1,7 @@
 """The pipeline's entry point: python -m engagement <stage or command> [options]."""
 
 import argparse
+import builtins
 import importlib
 import logging
 import os
@@ -8,6 +9,9 @@ import sys
 from collections.abc import Sequence
 
 from engagement.errors import PipelineError
+from engagement.profiling import Profiler
+from engagement.profiling import add_arguments as add_profiling_arguments
+from engagement.run_report import record_peak_memory
 
 # Modules are imported only when they are called: a stage that needs no network loads no client of one.
 STAGES = {
@@ -15,16 +19,23 @@ STAGES = {
     "fetch-raw-data": "engagement.stages.fetch_raw_data",
     "generate-outputs": "engagement.stages.generate_outputs",
     "coda-add": "engagement.stages.coda_add",
+    "automated-analysis": "engagement.stages.automated_analysis",
+    "generate-analysis-graphs": "engagement.stages.generate_analysis_graphs",
+    "backup-data-root": "engagement.stages.backup_data_root",
+    "upload-logs": "engagement.stages.upload_logs",
 }
 COMMANDS = {
+    "coda-progress": "engagement.commands.coda_progress",
     "container-plan": "engagement.commands.container_plan",
     "evaluate-cleaners": "engagement.commands.evaluate_cleaners",
+    "status": "engagement.commands.status",
     "update-manual": "engagement.commands.update_manual",
     "sandbox-prepare": "engagement.sandbox.prepare",
     "sandbox-serve": "engagement.sandbox.serve",
     "sandbox-code": "engagement.sandbox.code",
 }
 _MODULES = {**STAGES, **COMMANDS}
+_PROFILED = ("fetch-raw-data", "generate-outputs", "automated-analysis", "generate-analysis-graphs")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -45,17 +56,25 @@ def main(arguments: Sequence[str]) -> int:
         format="%(asctime)s %(levelname)s %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S%z",
     )
+    profiler = Profiler.asked_for(arguments[1:]) if name in _PROFILED else Profiler()
+    # There before the modules are imported whose functions it marks.
+    builtins.profile = profiler.profile  # type: ignore[attr-defined]
     module = importlib.import_module(_MODULES[name])
     parser = argparse.ArgumentParser(prog=f"engagement {name}", description=module.__doc__)
     module.add_arguments(parser)
+    if name in _PROFILED:
+        add_profiling_arguments(parser)
     args = parser.parse_args(arguments[1:])
     try:
-        module.run(args)
+        with profiler.record(args, name):
+            module.run(args)
     except PipelineError as error:
         print(f"ERROR: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_status
     except KeyboardInterrupt:
         return 130
+    finally:
+        record_peak_memory()
     return 0
 
 

@@ -30,6 +30,20 @@ def count_processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def parse_count(text: str) -> int:
+    """Read a number of partitions or processes from a command line.
+
+    Raises
+    ------
+    ValueError
+        It is not a whole number from 1.
+    """
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
 def run_partitions[R](process: Callable[[int], R], count: int, jobs: int) -> Iterator[R]:
     """Run `process(0)` to `process(count - 1)` on `jobs` processes; yields the results in order of partition.
 

@@ -10,8 +10,8 @@ SOURCE = ROOT / "src" / "engagement"
 # Top to bottom: a room imports from the rooms below it, and from itself.
 ROOMS = (
     "__main__", "stages", "commands", "sandbox", "uploads", "disclosure", "analysis", "processing", "outputs", "folding",
-    "coding", "messages", "sources", "cleaning", "services", "partitions", "provenance", "configuration", "progress",
-    "files", "errors",
+    "coding", "messages", "sources", "cleaning", "services", "partitions", "provenance", "configuration", "backups",
+    "progress", "run_report", "profiling", "files", "errors",
 )  # fmt: skip
 MODULES = sorted(SOURCE.rglob("*.py"))
 

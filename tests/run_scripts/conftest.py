@@ -16,10 +16,16 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 FAKE_DOCKER = """#!/usr/bin/env bash
 printf '%s\\n' "$@" "---" >>"$FAKE_DOCKER_LOG"
 case "$1" in
-    info) exit "${FAKE_DOCKER_INFO_EXIT:-0}" ;;
-    images) printf '%s' "${FAKE_DOCKER_IMAGES:-}" ;;
+    context) printf '%s' "${FAKE_DOCKER_ENGINE:-unix:///invented.sock}" ;;
+    info) printf '%s' "${FAKE_DOCKER_INFO:-}"; exit "${FAKE_DOCKER_INFO_EXIT:-0}" ;;
+    save) printf 'an image'; exit "${FAKE_DOCKER_SAVE_EXIT:-0}" ;;
+    images) printf '%s' "${FAKE_DOCKER_IMAGES:-}"; grep --fixed-strings --line-regexp "$3" "$FAKE_DOCKER_LOG.built" 2>/dev/null ;;
     image) printf '%s' "${FAKE_DOCKER_REVISION:-}" ;;
-    build) printf 'what the build printed\\n'; exit "${FAKE_DOCKER_BUILD_EXIT:-0}" ;;
+    build)
+        printf '%s\\n' "$@" >>"$FAKE_DOCKER_LOG.built"
+        printf 'what the build printed\\n'
+        exit "${FAKE_DOCKER_BUILD_EXIT:-0}"
+        ;;
     run)
         for argument in "$@"; do
             [[ $argument != container-plan ]] || {
@@ -90,6 +96,8 @@ class Clone:
         for path in (self.credentials, self.configuration):
             path.write_text("{}")
         self.data_root = self.work / "data root"
+        # What is there is not cloned.
+        (self.work / "CodaV2").mkdir()
 
     @staticmethod
     def write_program(path: Path, text: str) -> None:

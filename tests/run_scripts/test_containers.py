@@ -1,6 +1,9 @@
 """How a stage's container is started: what it sees, which network it has, and what is said when Docker is not there."""
 
+import gzip
 import os
+import pty
+import subprocess
 
 import pytest
 
@@ -11,6 +14,10 @@ def mounts_of(call):
     return {call[place + 1] for place, argument in enumerate(call) if argument == "--mount"}
 
 
+def value_of(call, option):
+    return call[call.index(option) + 1]
+
+
 def bind(path, access=""):
     return f"type=bind,source={path},target={path}{access}"
 
@@ -19,9 +26,42 @@ def test_the_container_is_removed_and_runs_as_the_caller(clone):
     assert clone.run(FETCH, *clone.arguments_of(FETCH)).returncode == 0
     for call in clone.container_calls:
         assert call[:3] == ["run", "--rm", "--init"]
-        assert call[call.index("--user") + 1] == f"{os.getuid()}:{os.getgid()}"
+        assert value_of(call, "--user") == f"{os.getuid()}:{os.getgid()}"
         assert "-v" not in call
         assert "--volume" not in call
+
+
+def test_the_container_has_no_rights_but_on_its_mounts(clone):
+    clone.run(FETCH, *clone.arguments_of(FETCH))
+    for call in clone.container_calls:
+        assert "--read-only" in call
+        assert value_of(call, "--cap-drop") == "ALL"
+        assert value_of(call, "--security-opt") == "no-new-privileges"
+        assert value_of(call, "--tmpfs") == "/tmp"
+        # An image that is missing is never taken from elsewhere, and nothing that the stage says is kept by Docker.
+        assert value_of(call, "--pull") == "never"
+        assert value_of(call, "--log-driver") == "none"
+
+
+def test_scratch_space_never_hides_a_mount(clone):
+    clone.run(FETCH, *clone.arguments_of(FETCH), FAKE_DOCKER_PLAN="mount rw /tmp")
+    *_, call = clone.container_calls
+    assert bind("/tmp") in mounts_of(call)
+    assert value_of(call, "--tmpfs") == "/var/tmp"
+    assert {"HOME=/var/tmp", "TMPDIR=/var/tmp"} <= set(call)
+
+
+def test_a_terminal_is_passed_on_only_when_both_outputs_are_one(clone):
+    assert clone.run(FETCH, *clone.arguments_of(FETCH)).returncode == 0
+    assert "--tty" not in clone.container_calls[-1]
+    terminal, end = pty.openpty()
+    with os.fdopen(terminal), os.fdopen(end):
+        for output in (None, end):
+            script = [clone.root / "run_scripts" / FETCH, *clone.arguments_of(FETCH)]
+            subprocess.run(script, env=clone.environment(), stdout=output or subprocess.DEVNULL, stderr=end, check=True)
+            plan, stage = clone.container_calls[-2:]
+            assert ("--tty" in stage) == (output == end)
+            assert "--tty" not in plan
 
 
 def test_inputs_are_mounted_read_only_at_their_own_paths(clone):
@@ -33,7 +73,7 @@ def test_inputs_are_mounted_read_only_at_their_own_paths(clone):
         bind(clone.data_root),
     }
     stage = call.index("fetch-raw-data")
-    assert call[stage - 1].startswith("engagement-pipeline:")
+    assert call[stage - 1].startswith("engagement-pipeline:plain-")
     assert call[stage:] == [
         *["fetch-raw-data", "--user", "me", "--credentials", str(clone.credentials)],
         *["--pipeline-configuration", str(clone.configuration), "--data-root", str(clone.data_root)],
@@ -62,8 +102,8 @@ def test_the_plan_says_what_else_is_mounted_and_which_network(clone):
     assert result.returncode == 0, result.stderr
     *_, call = clone.container_calls
     assert call[call.index("--network") + 1] == "host"
-    assert call[call.index("--env") + 1] == "STORAGE_EMULATOR_HOST"
-    assert call.count("--env") == 1
+    variables = [call[place + 1] for place, argument in enumerate(call) if argument == "--env"]
+    assert variables == ["HOME=/tmp", "TMPDIR=/tmp", "STORAGE_EMULATOR_HOST"]
     assert bind(token, ",readonly") in mounts_of(call)
     # A --mount option is a line of CSV.
     quoted = str(embedded).replace('"', '""')
@@ -90,14 +130,24 @@ def test_a_plan_that_lacks_a_file_is_made_again_with_it(clone):
     assert stage[stage.index("--network") + 1] == "bridge"
 
 
-def test_a_profile_is_written_where_the_command_line_says(clone):
+@pytest.mark.parametrize("script", [FETCH, "3_generate_outputs.sh"])
+def test_a_profile_is_written_where_the_command_line_says(clone, script):
     profiles = clone.work / "profiles"
     profiles.mkdir()
-    script = "3_generate_outputs.sh"
     clone.run(script, "--profile-memory", "profiles/memory", *clone.arguments_of(script))
     *_, call = clone.container_calls
     assert bind(profiles) in mounts_of(call)
     assert call[-2:] == ["--profile-memory", f"{profiles}/memory"]
+
+
+@pytest.mark.parametrize("script", [FETCH, "3_generate_outputs.sh"])
+@pytest.mark.parametrize(("name", "words"), [("none/memory", "no such directory"), ("profiles", "is a directory")])
+def test_a_profile_that_can_not_be_written_exits_2(clone, script, name, words):
+    (clone.work / "profiles").mkdir()
+    result = clone.run(script, "--profile-cpu", name, *clone.arguments_of(script))
+    assert result.returncode == 2
+    assert words in result.stderr
+    assert clone.docker_calls == []
 
 
 @pytest.mark.parametrize("status", [1, 10, 12, 137])
@@ -125,6 +175,22 @@ def test_no_engine_exits_14_and_says_what_to_do(clone):
     assert clone.container_calls == []
 
 
+def test_an_engine_that_this_user_may_not_use_exits_14_and_says_what_to_do(clone):
+    refusal = "permission denied while trying to connect"
+    result = clone.run(FETCH, *clone.arguments_of(FETCH), FAKE_DOCKER_INFO=refusal, FAKE_DOCKER_INFO_EXIT="1")
+    assert result.returncode == 14
+    assert "add the user to the group 'docker'" in result.stderr
+    assert clone.container_calls == []
+
+
+@pytest.mark.parametrize("engine", ["tcp://192.0.2.1:2376", "ssh://me@example.org"])
+def test_an_engine_of_another_machine_exits_14_and_is_asked_nothing(clone, engine):
+    result = clone.run(FETCH, *clone.arguments_of(FETCH), FAKE_DOCKER_ENGINE=engine)
+    assert result.returncode == 14
+    assert f"the Docker engine '{engine}' is another machine's, and can't see the files of this one" in result.stderr
+    assert [call[0] for call in clone.docker_calls] == ["context"]
+
+
 def test_an_image_that_can_not_be_built_exits_14_and_shows_why(clone):
     result = clone.run(FETCH, *clone.arguments_of(FETCH), FAKE_DOCKER_BUILD_EXIT="1")
     assert result.returncode == 14
@@ -135,8 +201,10 @@ def test_an_image_that_can_not_be_built_exits_14_and_shows_why(clone):
 
 def tag_of_build(clone):
     (build,) = [call for call in clone.docker_calls if call[0] == "build"]
-    clone.docker_log.unlink()
+    for log in (clone.docker_log, clone.docker_log.with_name("docker.log.built")):
+        log.unlink()
     assert build[-1] == str(clone.root)
+    assert value_of(build, "--target") == "plain"
     assert build[build.index("--label") + 1] == "org.opencontainers.image.revision=unknown"
     return build[build.index("--tag") + 1]
 
@@ -162,3 +230,49 @@ def test_an_image_that_is_there_is_not_built_again(clone):
     result = clone.run(FETCH, *clone.arguments_of(FETCH), FAKE_DOCKER_IMAGES="0123456789ab")
     assert (result.returncode, result.stderr) == (0, "")
     assert not any(call[0] == "build" for call in clone.docker_calls)
+
+
+def test_the_image_with_boundaries_is_another_one(clone):
+    clone.run(FETCH, *clone.arguments_of(FETCH), PIPELINE_MAPS="yes")
+    (build,) = [call for call in clone.docker_calls if call[0] == "build"]
+    assert value_of(build, "--target") == "maps"
+    assert value_of(build, "--tag").startswith("engagement-pipeline:maps-")
+    assert value_of(build, "--tag") in clone.container_calls[-1]
+
+
+def test_a_given_image_is_used_and_never_built(clone):
+    given = "engagement-pipeline:loaded"
+    result = clone.run(FETCH, *clone.arguments_of(FETCH), PIPELINE_IMAGE=given)
+    assert result.returncode == 14
+    assert f"PIPELINE_IMAGE is '{given}', which is not there" in result.stderr
+    clone.run(FETCH, *clone.arguments_of(FETCH), PIPELINE_IMAGE=given, FAKE_DOCKER_IMAGES="0123456789ab")
+    assert given in clone.container_calls[-1]
+    assert not any(call[0] == "build" for call in clone.docker_calls)
+
+
+def test_the_image_is_saved_whole_or_not_at_all(clone):
+    result = clone.run("save_image.sh", "my image.tar.gz")
+    assert result.returncode == 0, result.stderr
+    assert gzip.decompress((clone.work / "my image.tar.gz").read_bytes()) == b"an image"
+    assert clone.docker_calls[-1] == ["save", tag_of_build(clone)]
+    result = clone.run("save_image.sh", "other.tar.gz", FAKE_DOCKER_SAVE_EXIT="1")
+    assert result.returncode == 14
+    assert "the image could not be saved" in result.stderr
+    assert not list(clone.work.glob("other*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "expected 1 arguments but got 0"),
+        (["--maps"], "unknown option: --maps"),
+        (["none/image"], "no such directory"),
+        (["CodaV2"], "is a directory"),
+    ],
+)
+def test_an_image_is_saved_only_where_that_is_possible(clone, arguments, words):
+    (clone.work / "CodaV2").mkdir(exist_ok=True)
+    result = clone.run("save_image.sh", *arguments)
+    assert result.returncode == 2
+    assert words in result.stderr
+    assert clone.docker_calls == []

@@ -1,5 +1,6 @@
 """One run at a time works on a data root, and a killed one leaves nothing behind."""
 
+import getpass
 import signal
 import subprocess
 
@@ -22,6 +23,20 @@ def test_a_data_root_in_use_exits_4_and_runs_nothing(clone, fetch):
         assert clone.stage_calls == []
         pipeline = clone.run_on_host("run_pipeline.sh", *clone.pipeline_arguments)
         assert pipeline.returncode == 4
+    assert clone.run_on_host(*fetch).returncode == 0
+
+
+def test_who_finds_a_data_root_in_use_is_told_who_has_it_since_when(clone, fetch, wait_for):
+    process = clone.start(*fetch, PIPELINE_RUNTIME="host", FAKE_SLEEP="fetch-raw-data")
+    wait_for(lambda: len(clone.stage_calls) == 1)
+    result = clone.run_on_host("3_generate_outputs.sh", *clone.arguments_of("3_generate_outputs.sh"))
+    assert result.returncode == 4
+    assert f"directory: 2_fetch_raw_data.sh of user root, process {process.pid}, since 20" in result.stderr.replace(
+        getpass.getuser(), "root"
+    )
+    process.terminate()
+    process.communicate(timeout=20)
+    # What was written down counts only while the lock is held.
     assert clone.run_on_host(*fetch).returncode == 0
 
 

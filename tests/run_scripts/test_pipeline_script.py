@@ -1,8 +1,11 @@
 """All stages in order: what runs after a failure, what is written down of a run, and how a run is stopped."""
 
+import json
+import os
 import re
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -40,7 +43,7 @@ def test_all_stages_run_in_order_with_their_arguments(whole_clone):
     assert whole_clone.stage_calls == [
         ["coda-get", *coda],
         ["fetch-raw-data", *project],
-        ["generate-outputs", *project],
+        ["generate-outputs", *project, "--profile-memory", f"{logs}/memory-{run_id}.profile"],
         ["coda-add", *coda],
         ["5_automated_analysis.sh", "me", key, configuration, root],
         ["6_backup_data_root.sh", "--run-id", run_id, root, str(backups)],
@@ -51,14 +54,6 @@ def test_all_stages_run_in_order_with_their_arguments(whole_clone):
     ]
 
 
-def test_stages_without_a_script_are_named(clone):
-    result = run_pipeline(clone)
-    assert result.returncode == 0
-    assert "not built yet: 5 automated analysis, 6 backup data root, 7 upload logs\n" in result.stderr
-    clone.add_fake_script("6_backup_data_root.sh")
-    assert "not built yet: 5 automated analysis, 7 upload logs\n" in run_pipeline(clone).stderr
-
-
 def test_a_failure_skips_to_back_up_and_upload(whole_clone):
     result = run_pipeline(whole_clone, FAKE_STATUS="fetch-raw-data=12")
     assert result.returncode == 12
@@ -66,6 +61,16 @@ def test_a_failure_skips_to_back_up_and_upload(whole_clone):
         *["coda-get", "fetch-raw-data", "6_backup_data_root.sh", "7_upload_logs.sh"]
     ]
     assert "Stage 3, generate outputs: skipped after the failure." in result.stderr
+
+
+def test_a_coda_that_can_not_be_added_to_is_no_reason_to_skip_the_analysis(whole_clone):
+    result = run_pipeline(whole_clone, FAKE_STATUS="coda-add=12")
+    assert result.returncode == 12
+    assert names_of(whole_clone.stage_calls)[3:] == ["coda-add", *LATER_SCRIPTS]
+    assert "WARNING: Coda lacks new messages." in result.stderr
+    whole_clone.python_log.unlink()
+    assert run_pipeline(whole_clone, FAKE_STATUS="coda-add=11").returncode == 11
+    assert names_of(whole_clone.stage_calls)[3:] == ["coda-add", *LATER_SCRIPTS[1:]]
 
 
 def test_the_first_failures_status_is_returned(whole_clone):
@@ -116,7 +121,8 @@ def test_the_run_id_names_the_commit(clone):
 
 
 def test_the_run_id_names_the_images_commit_where_there_is_no_git(clone):
-    assert clone.run(PIPELINE, *clone.pipeline_arguments, FAKE_DOCKER_REVISION="a1" * 20).returncode == 0
+    variables = {"FAKE_DOCKER_REVISION": "a1" * 20, "FAKE_DOCKER_IMAGES": "0123456789ab"}
+    assert clone.run(PIPELINE, *clone.pipeline_arguments, **variables).returncode == 0
     assert RUN_ID.fullmatch(clone.read_summary()["run_id"])[1] == "a1" * 20
 
 
@@ -127,7 +133,7 @@ def test_wrong_usage_exits_2_before_anything_starts(clone):
         (["--from", "8"], right, "--from is '8'; expected a stage from 1 to 7"),
         (["--only"], [], "option --only needs a value"),
         (["--no-such-option"], right, "unknown option"),
-        (["--only", "5"], right, "nothing to run: 5 automated analysis is not built yet"),
+        (["--keep-days", "-1"], right, "--keep-days is '-1'; expected a number of days"),
         *(
             ([], [*right[:place], clone.work / "missing", *right[place + 1 :]], "no such file")
             for place in (1, 2, 3, 4)
@@ -138,7 +144,7 @@ def test_wrong_usage_exits_2_before_anything_starts(clone):
         assert words in result.stderr
         assert "Usage: run_pipeline.sh" in result.stderr
     assert clone.stage_calls == []
-    assert sorted(path.name for path in clone.work.iterdir()) == ["configuration folder", "my key.json"]
+    assert sorted(path.name for path in clone.work.iterdir()) == ["CodaV2", "configuration folder", "my key.json"]
 
 
 def test_a_dry_run_prints_the_commands_and_runs_nothing(clone):
@@ -146,7 +152,8 @@ def test_a_dry_run_prints_the_commands_and_runs_nothing(clone):
     assert result.returncode == 0
     commands = result.stdout.splitlines()
     assert [re.search(r"/(\d_\w+\.sh) ", command)[1] for command in commands] == [
-        *["1_coda_get.sh", "2_fetch_raw_data.sh", "3_generate_outputs.sh", "4_coda_add.sh"]
+        *["1_coda_get.sh", "2_fetch_raw_data.sh", "3_generate_outputs.sh", "4_coda_add.sh"],
+        *LATER_SCRIPTS,
     ]
     assert clone.stage_calls == []
     assert not clone.data_root.exists()
@@ -170,8 +177,12 @@ def test_a_signal_reaches_the_stage_and_ends_the_run(whole_clone, wait_for, name
         PIPELINE, *whole_clone.pipeline_arguments, PIPELINE_RUNTIME="host", FAKE_SLEEP="fetch-raw-data"
     )
     wait_for(lambda: len(whole_clone.stage_calls) == 2)
-    # While it runs, the data root is its own.
-    assert run_pipeline(whole_clone).returncode == 4
+    # While it runs, the data root is its own, and who comes second is told whose it is.
+    second = run_pipeline(whole_clone)
+    assert second.returncode == 4
+    run_id = whole_clone.read_summary()["run_id"]
+    holder = rf"run {run_id} of user \w+, process {process.pid}, since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+    assert re.search(rf"another run is working on this directory: {holder}\. Wait until it has ended", second.stderr)
     process.send_signal(signal.Signals[f"SIG{name}"])
     _, errors = process.communicate(timeout=20)
     assert process.returncode == status, errors
@@ -188,3 +199,79 @@ def test_the_image_is_built_before_the_first_stage(clone):
     assert clone.container_calls == []
     (log,) = (clone.work / "performance logs").iterdir()
     assert "what the build printed" in log.read_text()
+    # That the night failed is written down, too.
+    assert (clone.read_summary()["exit_status"], clone.read_summary()["stages"]) == (14, [])
+    assert clone.read_summary()["ended"] is not None
+
+
+def test_what_a_stage_tells_of_itself_is_kept_and_shown(whole_clone):
+    told = '{\n  "messages": 12,\n  "new_participants": 3,\n  "peak_memory_mib": 95\n}\n'
+    telling = f"#!/usr/bin/env bash\nprintf '%s' '{told}' >\"$ENGAGEMENT_COUNTS_FILE\"\n"
+    whole_clone.write_program(whole_clone.root / "run_scripts" / "5_automated_analysis.sh", telling)
+    result = run_pipeline(whole_clone)
+    *_, analysis, backup, _ = whole_clone.read_summary()["stages"]
+    assert analysis["counts"] == {"messages": 12, "new_participants": 3}
+    assert analysis["peak_memory_mib"] == 95
+    assert (backup["counts"], backup["peak_memory_mib"]) == ({}, None)
+    shown = r"5 automated analysis +status   0 +\d+\.\d\d s +95 MiB  messages 12, new participants 3\n"
+    assert re.search(shown, result.stderr)
+    assert [path.suffix for path in (whole_clone.work / "performance logs").iterdir()] == [".log"]
+
+
+@pytest.mark.parametrize("told", ["", "{", '{\n"a": "b"\n}', '{\n"a": 1e9,\n"x\\": 3\n}', "\0\0"])
+def test_what_is_no_count_leaves_the_summary_whole(whole_clone, told):
+    telling = f"#!/usr/bin/env bash\nprintf '%b' {json.dumps(told)} >\"$ENGAGEMENT_COUNTS_FILE\"\n"
+    whole_clone.write_program(whole_clone.root / "run_scripts" / "5_automated_analysis.sh", telling)
+    assert run_pipeline(whole_clone).returncode == 0
+    assert whole_clone.read_summary()["stages"][4]["counts"] == {}
+
+
+def set_clock(clone, time_of_day):
+    """Let the scripts' clock stand still."""
+    clone.write_program(
+        clone.programs / "date", f'#!/usr/bin/env bash\nexec /usr/bin/date --date=2026-11-22T{time_of_day}Z "$@"\n'
+    )
+
+
+def test_two_runs_never_share_a_run_id_whatever_the_clock_does(whole_clone, wait_for):
+    for time_of_day in ("02:05:11", "01:05:11"):
+        set_clock(whole_clone, time_of_day)
+        assert run_pipeline(whole_clone, "--only", "5").returncode == 0
+    # The clock was put back to the time of a run that was: the next second is waited for.
+    process = whole_clone.start(PIPELINE, "--only", "5", *whole_clone.pipeline_arguments, PIPELINE_RUNTIME="host")
+    time.sleep(0.5)
+    assert process.poll() is None
+    set_clock(whole_clone, "01:05:12")
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    runs = sorted(path.stem for path in (whole_clone.data_root / "Runs").iterdir())
+    assert [run[11:18] for run in runs] == ["010511Z", "010512Z", "020511Z"]
+    for path in (whole_clone.data_root / "Runs").iterdir():
+        assert 0 <= json.loads(path.read_text())["stages"][0]["seconds"] < 20
+
+
+def test_a_data_root_that_is_full_still_gets_its_back_up(whole_clone):
+    """What is written into Runs/ fails; here because a directory is in the way, which holds for root as well."""
+    set_clock(whole_clone, "02:05:11")
+    (whole_clone.data_root / "Runs" / "2026-11-22T020511Z-unknown.json.partial").mkdir(parents=True)
+    result = run_pipeline(whole_clone)
+    assert result.returncode == 14
+    assert "could not be written. Check the disk." in result.stderr
+    assert names_of(whole_clone.stage_calls) == ["6_backup_data_root.sh", "7_upload_logs.sh"]
+
+
+def test_old_logs_are_removed_only_when_asked_for(whole_clone):
+    logs = whole_clone.work / "performance logs"
+    logs.mkdir()
+    commit = "ab" * 20
+    old = [f"2026-01-02T030405Z-{commit}.log", f"memory-2026-01-02T030405Z-{commit}.profile", "mine.log"]
+    for name in old:
+        (logs / name).write_text("invented")
+        os.utime(logs / name, (time.time() - 40 * 86400,) * 2)
+    run_pipeline(whole_clone)
+    run_pipeline(whole_clone, "--keep-days", "41")
+    assert set(old) < {path.name for path in logs.iterdir()}
+    run_pipeline(whole_clone, "--keep-days", "39")
+    assert {path.name for path in logs.iterdir()} & set(old) == {"mine.log"}
+    backups = [call for call in whole_clone.stage_calls if call[0] == "6_backup_data_root.sh"]
+    assert [call[3:5] for call in backups][1:] == [["--keep-days", "41"], ["--keep-days", "39"]]

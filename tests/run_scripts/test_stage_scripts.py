@@ -11,6 +11,8 @@ STAGES = {
     "2_fetch_raw_data.sh": "fetch-raw-data",
     "3_generate_outputs.sh": "generate-outputs",
     "4_coda_add.sh": "coda-add",
+    "5_automated_analysis.sh": "automated-analysis",
+    "5_generate_analysis_graphs.sh": "generate-analysis-graphs",
 }
 every_stage = pytest.mark.parametrize("script", STAGES)
 every_script = pytest.mark.parametrize("script", [*STAGES, "run_pipeline.sh", "run_demo.sh", "run_tests.sh"])
@@ -61,6 +63,8 @@ def test_an_unknown_option_exits_2_and_runs_nothing(clone, script, options, word
         ("3_generate_outputs.sh", "--mode"),
         ("3_generate_outputs.sh", "--profile-cpu"),
         ("4_coda_add.sh", "--pipeline-configuration"),
+        ("5_automated_analysis.sh", "--jobs"),
+        ("5_generate_analysis_graphs.sh", "--jobs"),
     ],
 )
 def test_an_option_without_its_value_exits_2(clone, script, option):
@@ -138,6 +142,17 @@ def test_a_data_root_that_can_not_be_made_exits_14(clone):
             "4_coda_add.sh",
             ["--pipeline-configuration", "configuration folder/pipeline configuration.json"],
             ["--credentials", "KEY", "--data-root", "ROOT", "--pipeline-configuration", "CONFIGURATION"],
+        ),
+        *(
+            (
+                script,
+                ["--jobs", "2"],
+                [
+                    *["--user", "me", "--credentials", "KEY", "--pipeline-configuration", "CONFIGURATION"],
+                    *["--data-root", "ROOT", "--jobs", "2"],
+                ],
+            )
+            for script in ("5_automated_analysis.sh", "5_generate_analysis_graphs.sh")
         ),
     ],
 )

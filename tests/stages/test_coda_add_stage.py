@@ -16,7 +16,7 @@ from coda_examples import (
     start_stage,
     write,
 )
-from engagement.errors import InputError, ServiceError, UsageError
+from engagement.errors import ConfigurationError, InputError, ServiceError, UsageError
 from engagement.services.coda_folder import FolderCoda
 from engagement.services.coda_metrics import count_metrics
 
@@ -153,7 +153,7 @@ def test_datasets_that_can_not_be_made_are_named_after_the_others_are_done(tmp_p
     for dataset in ("show", "gender", "age"):
         place.put_output([message(1)], dataset)
     place.coda.create_dataset("age", ["coder@example.org"], [])
-    with pytest.raises(ServiceError, match="'show', 'gender'") as error:
+    with pytest.raises(ServiceError, match="no dataset 'show', 'gender'; .* administrator .* CodaUsers") as error:
         place.add()
     assert error.value.exit_status == 12
     assert place.texts_by_number("age") == {0: "jawaab 1"}
@@ -238,6 +238,44 @@ def test_two_messages_with_one_id_are_an_input_error(place):
     place.put_output([message(1), message(1)])
     with pytest.raises(InputError, match="message 2 .*an earlier message has the same"):
         place.add()
+
+
+def test_a_scheme_that_differs_in_coda_stops_everything_before_anything_is_added(tmp_path):
+    place = Place(tmp_path, datasets=("show", "gender", "age"))
+    for dataset in ("show", "gender", "age"):
+        place.put_output([message(1)], dataset)
+    place.coda.create_dataset("show", [], [code_scheme(name="show")])
+    in_coda = code_scheme("Scheme-gender")
+    in_coda["Codes"][1]["StringValue"] = "wells"
+    place.coda.create_dataset("gender", [], [in_coda])
+    before = coda_folder_state(place.folder)
+    with pytest.raises(ConfigurationError) as error:
+        place.add()
+    assert error.value.exit_status == 10
+    assert (
+        "dataset 'gender', scheme 'Scheme-gender', code 'code-water': StringValue is 'wells' in Coda, 'code_water' here"
+        in str(error.value)
+    )
+    assert coda_folder_state(place.folder) == before
+
+
+def test_a_scheme_that_coda_lacks_is_a_warning(place, caplog):
+    place.put_output([message(1)])
+    place.coda.create_dataset("show", [], [WS_SCHEME])
+    place.add()
+    assert "Coda 'show': lacks code scheme 'Scheme-theme'" in caplog.text
+    assert "Scheme-ws" not in caplog.text
+    assert place.texts_by_number() == {0: "jawaab 1"}
+
+
+def test_a_label_with_a_code_that_its_scheme_lacks_is_an_input_error_and_nothing_is_added(place):
+    path = place.put_output([message(1), message(2, [label("code-lost", checked=False)])])
+    with pytest.raises(
+        InputError, match=r"1 message\(s\) have the label 'code-lost', which scheme 'Scheme-theme'"
+    ) as error:
+        place.add()
+    assert str(path) in str(error.value)
+    assert not place.coda.has_dataset("show")
 
 
 def test_no_text_and_no_participant_is_in_the_log(place, caplog):

@@ -62,11 +62,16 @@ def test_the_file_holds_all_messages_by_their_numbers(place):
 def test_a_second_get_changes_nothing(place):
     place.create([message(1), message(2)])
     place.get()
-    before = place.file.read_bytes(), place.file.stat().st_mtime_ns
+
+    def state():
+        status = place.file.stat()
+        return place.file.read_bytes(), status.st_ino, status.st_mtime_ns
+
+    before = state()
     place.get()
-    assert (place.file.read_bytes(), place.file.stat().st_mtime_ns) == before
+    assert state() == before
     place.get("--full")
-    assert place.file.read_bytes() == before[0]
+    assert state() == before
 
 
 def test_only_messages_updated_since_are_read(place):
@@ -206,6 +211,26 @@ def test_a_missing_configuration_is_a_usage_error(place):
     place.configuration.unlink()
     with pytest.raises(UsageError, match="no such file"):
         run_stage("coda_get", *place.arguments())
+
+
+def test_labels_with_a_code_that_their_scheme_lacks_are_warned_of(place, caplog):
+    place.create([message(1, [label("code-lost")]), message(2, [label("code-health")])])
+    place.get()
+    assert "Coda 'show': 1 message(s) have the label 'code-lost', which scheme 'Scheme-theme' lacks" in caplog.text
+    caplog.clear()
+    run_stage("coda_get", "--credentials", place.credentials, "--data-root", place.data_root)
+    assert "lacks" not in caplog.text  # without a configuration nobody knows
+
+
+def test_every_dataset_of_the_coding_plans_is_downloaded(tmp_path):
+    place = Place(tmp_path)
+    place.configuration = make_project(tmp_path / "many", datasets=("show", "gender", "age"))
+    for dataset in ("show", "gender", "age"):
+        place.coda.create_dataset(dataset, [], [])
+        place.coda.add_messages(dataset, [message(1)])
+    place.get()
+    names = sorted(path.name for path in place.file.parent.iterdir())
+    assert names == ["age.json", "gender.json", "show.json"]
 
 
 def test_no_text_is_in_the_log(place, caplog):

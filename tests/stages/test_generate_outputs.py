@@ -421,7 +421,7 @@ def test_any_number_of_partitions_gives_the_same_bytes(data_root: DataRoot):
 
     def digests() -> dict[str, str]:
         found = {}
-        for path in sorted(data_root.outputs.rglob("*")):
+        for path in sorted([*data_root.outputs.rglob("*"), *(data_root.path / "State").rglob("*.parquet")]):
             if path.is_file():
                 data = path.read_bytes()
                 if path.suffix == ".jsonl":  # the time of the run, and what hashes it
@@ -432,7 +432,7 @@ def test_any_number_of_partitions_gives_the_same_bytes(data_root: DataRoot):
 
     data_root.generate(partitions=1)
     expected = digests()
-    assert len(expected) == 12
+    assert len(expected) == 14
     for partitions, jobs in ((2, 1), (3, 2), (16, 2), (1000, 1)):
         data_root.generate(partitions=partitions, jobs=jobs)
         assert digests() == expected, partitions
@@ -468,6 +468,16 @@ def test_values_that_should_be_equal_and_are_not_are_named_without_their_texts(t
         root.generate()
     assert f"participant {uid_of('a')}, field 'gender_raw'" in str(error.value)
     assert "dheer" not in str(error.value)
+
+
+def test_half_a_character_is_mended_and_stops_nothing(data_root: DataRoot):
+    data_root.write_runs(
+        episode_run("a", "biyo \ud83d waddo"), survey_run("a", gender="\udc00"), episode_run("b", "ok \U0001f600")
+    )
+    data_root.generate()
+    first, second = sorted(data_root.table("messages"), key=lambda row: row["uid"])
+    assert (first["rqa_s01e01_raw"], first["gender_raw"]) == ("biyo \ufffd waddo", "\ufffd")
+    assert second["rqa_s01e01_raw"] == "ok \U0001f600"
 
 
 def test_auto_code_only_leaves_what_can_be_made_before_coding(data_root: DataRoot):

@@ -34,7 +34,8 @@ def data_root(tmp_path: Path) -> DataRoot:
 def digests(root: DataRoot) -> dict[str, str]:
     return {
         str(path.relative_to(root.path)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(root.path.glob("Outputs*/**/*"))
+        for pattern in ("Outputs*/**/*", "State/**/*")
+        for path in sorted(root.path.glob(pattern))
         if path.is_file()
     }
 
@@ -162,7 +163,13 @@ def test_a_stage_killed_at_any_moment_leaves_whole_outputs_and_runs_again(data_r
     done = run(data_root)
     assert done.returncode == 0, done.stderr
     assert len(data_root.table("messages")) == 1500
-    assert sorted(path.name for path in data_root.path.iterdir()) == ["Coded Coda Files", "Outputs", "Raw Data"]
+    assert sorted(path.name for path in data_root.path.iterdir()) == [
+        "Coded Coda Files",
+        "Outputs",
+        "Raw Data",
+        "State",
+    ]
+    assert [path.name for path in (data_root.path / "State").iterdir()] == ["analysis"]
     assert {path.name for path in data_root.outputs.iterdir()} >= {"messages.csv", "Automated Analysis", "ICR"}
     assert ".parts" not in {path.name for path in data_root.outputs.iterdir()}
 

@@ -157,10 +157,10 @@ class Imputer:
             plan.raw_field: known[plan.code_imputation_function] for plan in plans if plan.code_imputation_function
         }
 
-    def impute(self, message: Message) -> int:
-        """Complete the labels of a message; returns how many of its answers are coding errors of wrong scheme."""
+    def impute(self, message: Message) -> list[CodingPlan]:
+        """Complete the labels of a message; returns the plans whose answer is a coding error of wrong scheme."""
         values = message.record.values
-        errors = 0
+        errors = []
         operator = self._operator_of(values)
         message_time = values.get(message.plan.time_field) if message.plan and message.plan.time_field else None
         for plan in self._plans:
@@ -174,7 +174,7 @@ class Imputer:
                 message.labels.update((field, (label,)) for field, label in zip(fields, imputed, strict=True))
             dataset = self._datasets.get(plan.raw_field)
             if dataset is not None and text and dataset.reading(text).contradicts_itself:
-                errors += 1
+                errors.append(plan)
                 for configuration in plan.coding_configurations:
                     error = _control(configuration.code_scheme, ControlCode.CE, time)
                     message.labels[configuration.coded_field] = (error,)

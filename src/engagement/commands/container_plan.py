@@ -19,6 +19,7 @@ from engagement.errors import ConfigurationError, UsageError
 from engagement.files import read_json, read_text
 from engagement.services.credentials import Credentials, EmbeddedCredentials, load_credentials, parse_credentials
 from engagement.services.storage import EmbeddedStorage, local_file
+from engagement.uploads.logs import find_upload_kinds
 
 _EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -108,17 +109,32 @@ def _add_drive(needs: ContainerNeeds, credentials: Credentials, configuration: P
         needs.add_service(configuration.drive_upload.drive_credentials_file_url, credentials)
 
 
+def _add_uploads(needs: ContainerNeeds, credentials: Credentials, configuration: PipelineConfiguration | None) -> None:
+    for kind in find_upload_kinds(configuration) if configuration is not None else ():
+        folder = local_file(kind.address_start + "x")
+        if folder is not None:
+            needs.writable.add(folder.parent)
+        else:
+            needs.add_credentials(credentials)
+
+
 _NEEDS_OF_STAGES: Mapping[str, Callable[[ContainerNeeds, Credentials, PipelineConfiguration | None], None]] = {
     "coda-get": _add_coda,
     "fetch-raw-data": _add_sources,
     "generate-outputs": _add_drive,
     "coda-add": _add_coda,
+    "automated-analysis": _add_drive,
+    "generate-analysis-graphs": _add_drive,
+    "upload-logs": _add_uploads,
 }
+# These use no service: they need no credentials, and nothing but what their scripts mount.
+_STAGES_WITHOUT_SERVICES = ("backup-data-root", "status")
+_STAGES = sorted((*_NEEDS_OF_STAGES, *_STAGES_WITHOUT_SERVICES))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes on its command line."""
-    parser.add_argument("planned_stage", metavar="stage", choices=sorted(_NEEDS_OF_STAGES), help="the stage to run")
+    parser.add_argument("planned_stage", metavar="stage", choices=_STAGES, help="the stage to run")
     parser.add_argument("stage_options", metavar="option", nargs=argparse.REMAINDER, help="the stage's own options")
 
 
@@ -130,6 +146,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def plan_container(stage: str, options: list[str]) -> list[str]:
     """Find out what a stage needs that is started with these options; gives the lines that are printed."""
+    if stage in _STAGES_WITHOUT_SERVICES:
+        return list(ContainerNeeds().lines())
     parser = argparse.ArgumentParser(prog=stage, allow_abbrev=False, add_help=False)
     parser.add_argument("--credentials", type=Path, required=True)
     parser.add_argument("--pipeline-configuration", type=Path)
@@ -139,6 +157,8 @@ def plan_container(stage: str, options: list[str]) -> list[str]:
     if given.pipeline_configuration is not None:
         configuration = load_pipeline_configuration(given.pipeline_configuration)
         _add_coding_plans(needs, given.pipeline_configuration, configuration)
+        if stage == "automated-analysis":
+            _add_boundaries(needs, given.pipeline_configuration, configuration)
     _NEEDS_OF_STAGES[stage](needs, load_credentials(given.credentials), configuration)
     return list(needs.lines())
 
@@ -168,6 +188,15 @@ def _add_coding_plans(needs: ContainerNeeds, path: Path, configuration: Pipeline
         schemes = (plans.parent / _code_schemes_dir(plans)).resolve()
         if not schemes.is_relative_to(folder) and not schemes.is_relative_to(plans.parent):
             needs.read_only.add(schemes)
+
+
+def _add_boundaries(needs: ContainerNeeds, path: Path, configuration: PipelineConfiguration) -> None:
+    folder = path.resolve().parent
+    for wanted in configuration.automated_analysis.maps if configuration.automated_analysis else ():
+        boundaries = (folder / (wanted.boundaries or "")).resolve()
+        if not boundaries.is_relative_to(folder):
+            # The whole folder: a shapefile is several files.
+            needs.read_only.add(boundaries.parent)
 
 
 def _code_schemes_dir(plans: Path) -> str:

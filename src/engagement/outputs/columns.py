@@ -21,6 +21,78 @@ _CODED = (
         "", "<RawField>", "what the participant wrote, after wrong-scheme moves; exact, so not safe to run as a formula"
     ),
 )
+
+_RESPONDED = "messages coded with anything but NA or NS"
+_LABELLED = "of these, those that hold no NR"
+_RELEVANT = "of these, those with at least one Normal code"
+_TRAFFIC = {
+    "Total Messages with Opt-Ins": _RESPONDED,
+    "Total Labelled Messages": _LABELLED,
+    "Total Relevant Messages": _RELEVANT,
+}
+_MESSAGES = {
+    "Episode": "AnalysisFileKey of the episode",
+    "Code Scheme": "name of the code scheme",
+    "Code": "StringValue of the code",
+    "Message": "what the participant wrote; an apostrophe precedes what a spreadsheet would run",
+}
+_DISTRIBUTION = {
+    "Dataset": "AnalysisFileKey, on its first row only",
+    "Theme": '"Total Relevant Participants", those with at least one Normal code; then every code but STOP',
+    "Total Participants": "participants who have the code",
+    "Total Participants %": 'their share of the dataset\'s first row, for Normal codes; "-" of nobody',
+}
+_ANALYSIS_FILES = {
+    "engagement_counts.csv": {
+        "Dataset": 'AnalysisFileKey of an episode; "Total": all episodes, each message and participant once',
+        "Total Messages": "all messages, those of participants who withdrew included",
+        **_TRAFFIC,
+        "Total Participants": "all participants, those who withdrew included",
+        "Total Participants with Opt-Ins": "participants coded with anything but NA or NS",
+        "Total Relevant Participants": "of these, those with at least one Normal code",
+    },
+    "demographic_distributions.csv": _DISTRIBUTION,
+    "theme_distributions.csv": {
+        **_DISTRIBUTION,
+        "<AnalysisFileKey>:<StringValue>": "of the participants who have this code as well, how many",
+        "<AnalysisFileKey>:<StringValue> %": "their share of the dataset's first row in the column before",
+    },
+    "repeat_participations.csv": {
+        "Number of Episodes Participated In": "from 1 to the number of episodes",
+        "Number of Participants with Opt-Ins": "participants who responded in exactly so many",
+        "% of Participants with Opt-Ins": "their share of all who responded",
+    },
+    "traffic_analysis.csv": {
+        "Start Date": "first moment of a range of TrafficLabels",
+        "End Date": "the moment after its last",
+        "Label": "its name",
+        **_TRAFFIC,
+    },
+    "traffic_per_week.csv": {
+        "Week": "ISO week in the project's time zone, like 2026-W14",
+        "Start Date": "its Monday",
+        **_TRAFFIC,
+    },
+    "sample_messages.csv": _MESSAGES,
+    "impact_messages.csv": _MESSAGES,
+    "coding_progress.csv": {
+        "Dataset": "name of the dataset in Coda",
+        "Answers": "messages with an answer; of a survey, participants with one",
+        "Empty Answers": "of these, those without a text",
+        "Distinct Texts": "different texts that are not empty: what there is to label",
+        "Labelled Texts": "of these, those that no scheme calls not reviewed",
+        "Labelled %": "their share",
+    },
+    "coding_errors.csv": {
+        "Dataset": "name of the dataset in Coda",
+        "Message ID": "id in Coda of a text coded CE",
+        "Reason": '"wrong scheme" by one label and not by another, or "contradicting codes"',
+    },
+    "texts_with_phone_numbers.csv": {
+        "Dataset": "name of the dataset in Coda",
+        "Message ID": "id in Coda of a text that seems to hold a phone number",
+    },
+}
 COLUMNS = (
     *(Column("messages.csv", column.name, column.meaning) for column in _CODED),
     *(Column("individuals.csv", column.name, column.meaning) for column in _CODED[:4]),
@@ -38,5 +110,10 @@ COLUMNS = (
         "ICR/<ICRFilename>",
         "<RawField>",
         "a text to be coded twice; an apostrophe precedes what a spreadsheet would run",
+    ),
+    *(
+        Column(f"Automated Analysis/{file}", name, meaning)
+        for file, meanings in _ANALYSIS_FILES.items()
+        for name, meaning in meanings.items()
     ),
 )

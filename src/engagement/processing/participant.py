@@ -16,6 +16,7 @@ from engagement.messages.filters import Dropped, reason_to_drop
 from engagement.messages.join import combine_survey_runs, join_survey
 from engagement.messages.key_names import KeyNames
 from engagement.messages.message import Message
+from engagement.messages.texts import mend_texts
 from engagement.provenance import Metadata, TracedData
 
 _CONTACT_KEYS = (PARTICIPANT_KEY, "urn_type", "operator_raw", "operator_coded")
@@ -31,7 +32,10 @@ class Runs:
 
 @dataclass
 class Participant:
-    """What became of one participant. `messages` are those that were kept, in their order."""
+    """What became of one participant. `messages` are those that were kept, in their order.
+
+    `contradictions` counts answers that are wrong scheme by one label and not by another, by dataset and message id.
+    """
 
     uid: str
     messages: list[Message]
@@ -39,7 +43,7 @@ class Participant:
     individual: Individual | None = None
     dropped: Counter[Dropped] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
-    coding_errors: int = 0
+    contradictions: Counter[tuple[str, str]] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
 
@@ -95,6 +99,8 @@ class Steps:
 
     def _make_messages(self, uid: str, runs: Runs) -> tuple[list[Message], Callable[[], Message]]:
         join, names = self.metadata("messages.join"), self.metadata("messages.key_names")
+        for run in (*runs.activation, *runs.survey):
+            mend_texts(run, self.metadata("messages.texts"))
         survey = combine_survey_runs(runs.survey, join)
 
         def make_blank() -> Message:
@@ -118,7 +124,9 @@ class Steps:
             ids = self._coder.label(message)
             before = documents_of(message.labels, self._plans.all)
             message.record.append({**ids, **before}, manual)
-            participant.coding_errors += self._imputer.impute(message)
+            participant.contradictions.update(
+                (str(plan.coda_dataset), ids[plan.id_field]) for plan in self._imputer.impute(message)
+            )
             after = documents_of(message.labels, self._plans.all)
             changed = {field: value for field, value in after.items() if value != before[field]}
             message.record.append(changed, imputation)

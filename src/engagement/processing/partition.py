@@ -12,6 +12,7 @@ from engagement.errors import InputError, PipelineError
 from engagement.files import guard_cell, open_for_writing
 from engagement.messages.filters import Dropped
 from engagement.messages.message import Message
+from engagement.outputs.analysis_parts import AnalysisPart
 from engagement.outputs.coda_files import CodaTexts
 from engagement.outputs.icr import IcrSample
 from engagement.outputs.parts import SortedLine, part_path, write_sorted_lines
@@ -20,6 +21,8 @@ from engagement.partitions import hash_uid, partition_of
 from engagement.processing.participant import Participant, Runs, Steps
 from engagement.provenance import decode, read_traced_data
 
+# The parts of the two tables for the analysis.
+ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS = "analysis_messages", "analysis_individuals"
 _PARTICIPANT = re.compile(rb'"' + PARTICIPANT_KEY.encode() + rb'": ?"([^"\\]*)"')
 
 
@@ -42,7 +45,7 @@ class Summary:
     withdrawn_messages: int = 0
     withdrawn_participants: int = 0
     individuals: int = 0
-    coding_errors: int = 0
+    contradictions: Counter[tuple[str, str]] = field(default_factory=Counter)
     dropped: Counter[Dropped] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     texts: dict[str, CodaTexts] = field(default_factory=dict)
@@ -55,7 +58,7 @@ class Summary:
         for name in ("runs", "participants", "messages", "kept", "withdrawn_messages", "withdrawn_participants"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.individuals += other.individuals
-        self.coding_errors += other.coding_errors
+        self.contradictions.update(other.contradictions)
         self.dropped.update(other.dropped)
         self.lost.update(other.lost)
         for raw_field, texts in other.texts.items():
@@ -137,6 +140,10 @@ class _Outputs:
         with (
             open_for_writing(part_path(scratch, "messages_traced_data", number)) as messages_file,
             open_for_writing(part_path(scratch, "individuals_traced_data", number)) as individuals_file,
+            AnalysisPart(part_path(scratch, ANALYSIS_MESSAGES, number), self._plans.all, True) as analysis_messages,
+            AnalysisPart(
+                part_path(scratch, ANALYSIS_INDIVIDUALS, number), self._plans.all, False
+            ) as analysis_individuals,
         ):
             for _, uid in ordered:
                 # Taken out, so that the runs of those who are done do not stay in memory.
@@ -146,6 +153,10 @@ class _Outputs:
                 if participant.individual is not None:
                     messages_file.writelines(message.record.encode() + "\n" for message in participant.messages)
                     individuals_file.write(participant.individual.record.encode() + "\n")
+                    for message in participant.messages:
+                        analysis_messages.add_message(uid, message)
+                    individual = participant.individual
+                    analysis_individuals.add_individual(uid, individual.record.values, individual.labels)
         for sample in self._summary.samples.values():
             sample.trim()
         write_sorted_lines(part_path(scratch, "messages", number), self._messages)
@@ -159,7 +170,7 @@ class _Outputs:
         summary.kept += len(participant.messages)
         summary.dropped.update(participant.dropped)
         summary.lost.update(participant.lost)
-        summary.coding_errors += participant.coding_errors
+        summary.contradictions.update(participant.contradictions)
         summary.fold_problems.extend(participant.problems)
         if participant.messages:
             if participant.has_withdrawn:

@@ -59,8 +59,11 @@ def _write_credentials(demo: DemoDirectory) -> None:
 def _fill_embedded_services(demo: DemoDirectory, workspace: Workspace) -> None:
     configuration = load_project(demo.configuration_file).configuration
     table = configuration.phone_number_uuid_table
-    firebase = _stored_at(demo, table.firebase_credentials_file_url)
-    write_json(firebase, {"type": "embedded", "directory": "../.."})
+    services = [table.firebase_credentials_file_url]
+    if configuration.drive_upload is not None:
+        services.append(configuration.drive_upload.drive_credentials_file_url)
+    for url in services:
+        write_json(_stored_at(demo, url), {"type": "embedded", "directory": "../.."})
     for source in configuration.raw_data_sources:
         if isinstance(source, RapidProSource):
             with open_for_writing(_stored_at(demo, source.token_file_url)) as file:

@@ -19,6 +19,10 @@ class CodaDatabase(Protocol):
     def instance(self) -> str:
         """A name for this instance, fit for a file name; two databases with the same name are the same one."""
 
+    @property
+    def documents_read(self) -> int:
+        """How many reads were made that somebody is billed for."""
+
     def has_dataset(self, dataset: str) -> bool:
         """Whether the dataset exists, perhaps without messages."""
 
@@ -29,14 +33,20 @@ class CodaDatabase(Protocol):
         `updated_since` may be among them.
         """
 
+    def read_code_schemes(self, dataset: str) -> list[CodeScheme]:
+        """Read the code schemes that a dataset's next messages are labelled with."""
+
     def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeScheme]) -> None:
         """Create a dataset without messages; one that exists stays as it is."""
 
-    def add_messages(self, dataset: str, messages: Sequence[Message]) -> int:
+    def add_messages(self, dataset: str, messages: Sequence[Message], known_count: int | None = None) -> int:
         """Add the messages that the dataset lacks (by MessageID) and return how many; those it has are not touched.
 
         They get the numbers after the dataset's highest SequenceNumber, in the order given. Segments are opened as they
         are needed and metrics follow. Safe to kill, to repeat, and beside another process that does the same.
+
+        `known_count` is the number of messages that the caller knows the dataset to have, none of them among `messages`:
+        where the dataset has no more than these, nothing needs to be looked for in it, which saves reads.
 
         Raises
         ------

@@ -5,9 +5,13 @@ datasets/{segment}/messages/{MessageID}     a message, with SequenceNumber and L
 datasets/{segment}/code_schemes/{SchemeID}  a code scheme
 datasets/{segment}/metrics/messages         how far the coding is
 segment_counts/{dataset}                    {"segment_count": n}, absent for a dataset of one segment
+
+The composite indexes that the queries need are listed in firestore.indexes.json beside this file. There are none: Firestore
+keeps an index of each single field by itself.
 """
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +22,8 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from engagement.errors import ServiceError, UsageError, listing
-from engagement.services.coda_firestore_adding import add_batch, count_segments, take_batch, write_segment
+from engagement.services.coda_firestore_adding import Addition, count_segments, read_code_schemes, write_segment
+from engagement.services.coda_firestore_requests import Requests
 from engagement.services.coda_format import CodeScheme, Message, find_message_problems, name_segment, write_time
 from engagement.services.credentials import GoogleCredentials
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
@@ -28,15 +33,22 @@ from engagement.services.retries import RetryPolicy, TemporaryError, call_with_r
 _COMMIT_DURATION = timedelta(seconds=10)
 # Another process wrote at the same moment.
 _COLLISIONS = (exceptions.Aborted, exceptions.AlreadyExists, exceptions.FailedPrecondition)
-# The client itself waits for these, up to five minutes, but not once an answer has begun.
 _INTERRUPTIONS = (
     exceptions.DeadlineExceeded,
     exceptions.InternalServerError,
     exceptions.ResourceExhausted,
     exceptions.ServiceUnavailable,
 )
-_MOST_INTERRUPTIONS = 5
+_REFUSALS = (exceptions.PermissionDenied, exceptions.Unauthenticated)
 _PATIENCE = RetryPolicy(first_wait_seconds=0.2, longest_wait_seconds=15.0, budget_seconds=300.0)
+# Who sits before a computer without a network should know within a minute: half of one is spent on waiting, the rest on
+# requests that nothing answers.
+_MOST_INTERRUPTIONS = 8
+_MOST_INTERRUPTED_SECONDS = 45.0
+# Without an answer to the key, which may have been revoked, there is none to the request either.
+_INTERRUPTION_REMEDY = (
+    "Check the network, and whether the credentials are still valid; then run this again: what was done is kept."
+)
 
 
 class FirestoreCoda:
@@ -45,11 +57,17 @@ class FirestoreCoda:
     def __init__(self, credentials: GoogleCredentials, policy: RetryPolicy = _PATIENCE) -> None:
         self.instance = credentials.project_id
         self._client = _connect(credentials)
+        self._requests = Requests(self._client)
         self._policy = policy
+
+    @property
+    def documents_read(self) -> int:
+        """How many reads Google bills for what was done so far."""
+        return self._requests.documents_read
 
     def has_dataset(self, dataset: str) -> bool:
         """Whether the dataset exists, perhaps without messages."""
-        return self._call(dataset, lambda: self._client.document("datasets", dataset).get().exists)
+        return self._call(dataset, lambda: self._requests.get(self._segment(dataset, 1)).exists)
 
     def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[Message]:
         """Read the messages that were updated at a time or later, or all of them, as they were at one moment."""
@@ -61,47 +79,59 @@ class FirestoreCoda:
             )
         return messages
 
+    def read_code_schemes(self, dataset: str) -> list[CodeScheme]:
+        """Read the code schemes that the dataset's next messages are labelled with."""
+
+        def read() -> list[CodeScheme]:
+            segment_count = count_segments(self._requests.get(self._counter(dataset)))
+            return read_code_schemes(self._requests, self._segment(dataset, segment_count))
+
+        return self._call(dataset, read)
+
     def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeScheme]) -> None:
         """Create a dataset without messages; one that exists stays as it is."""
 
         def create() -> None:
-            segment = self._client.document("datasets", dataset)
-            if not segment.get().exists:
+            segment = self._segment(dataset, 1)
+            if not self._requests.get(segment).exists:
                 # All or nothing, and nothing when another process was faster.
                 writes = self._client.batch()
                 write_segment(writes, segment, users, code_schemes)
-                writes.commit()
+                self._requests.commit(writes)
 
         self._call(dataset, create)
 
-    def add_messages(self, dataset: str, messages: Sequence[Message]) -> int:
+    def add_messages(self, dataset: str, messages: Sequence[Message], known_count: int | None = None) -> int:
         """Add the messages that the dataset lacks; see CodaDatabase."""
-        added = 0
-        waiting = list(messages)
-        while waiting:
-            batch = take_batch(waiting)
-            result = self._call(dataset, lambda batch=batch: add_batch(self._client, dataset, batch))
-            added += result.added
-            waiting = waiting[result.done :]
-        return added
+        addition = Addition(self._requests, dataset, messages, known_count)
+        while addition.waiting:
+            self._call(dataset, addition.take_step)
+        return addition.added
 
     def _read_messages(self, dataset: str, updated_since: datetime | None) -> list[Message]:
-        counter = self._client.document("segment_counts", dataset).get()
+        counter = self._requests.get(self._counter(dataset))
         # All segments are read as they were at this moment: were they read one after the other, a label could be made in one
         # that was read already, earlier than another label that is still found, and never be asked for again.
         moment = counter.read_time
         messages = []
         for number in range(1, count_segments(counter) + 1):
-            query = self._client.collection("datasets", name_segment(dataset, number), "messages")
+            query = self._segment(dataset, number).collection("messages")
             if updated_since is not None:
                 start = updated_since - _COMMIT_DURATION
                 query = query.where(filter=FieldFilter("LastUpdated", ">=", start))
-            messages += [_to_json(snapshot.to_dict()) for snapshot in query.stream(read_time=moment)]
+            messages += [_to_json(snapshot.to_dict()) for snapshot in self._requests.find(query, read_time=moment)]
         return messages
+
+    def _segment(self, dataset: str, number: int) -> firestore.DocumentReference:
+        return self._client.document("datasets", name_segment(dataset, number))
+
+    def _counter(self, dataset: str) -> firestore.DocumentReference:
+        return self._client.document("segment_counts", dataset)
 
     def _call[T](self, dataset: str, action: Callable[[], T]) -> T:
         """Carry out a request, again if what went wrong will pass. Errors say what kind they are and not what was sent."""
         where = f"Coda {self.instance}, dataset {dataset!r}"
+        started = time.monotonic()
 
         def attempt() -> T:
             try:
@@ -109,14 +139,21 @@ class FirestoreCoda:
             except _COLLISIONS as error:
                 raise TemporaryError(f"answered {_kind(error)}") from error
             except _INTERRUPTIONS as error:
-                raise TemporaryError(f"answered {_kind(error)}", most_attempts=_MOST_INTERRUPTIONS) from error
+                is_late = time.monotonic() - started > _MOST_INTERRUPTED_SECONDS
+                most_attempts = 1 if is_late else _MOST_INTERRUPTIONS
+                raise TemporaryError(f"answered {_kind(error)}", None, most_attempts, _INTERRUPTION_REMEDY) from error
 
         try:
             return call_with_retries(attempt, where, self._policy)
+        except _REFUSALS as error:
+            raise ServiceError(
+                f"{where}: the request ended with {_kind(error)}; expected that these credentials may read and write this "
+                "project's Firestore. Give the service account the role Cloud Datastore User, or use another key."
+            ) from error
         except (exceptions.GoogleAPIError, GoogleAuthError) as error:
             raise ServiceError(
                 f"{where}: the request ended with {_kind(error)}; expected an answer. "
-                "Check the network, and whether these credentials may read and write this project's Firestore."
+                "Check the network, and whether these credentials belong to a project with Coda."
             ) from error
 
 

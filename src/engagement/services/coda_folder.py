@@ -44,6 +44,8 @@ def read_clock() -> datetime:
 class FolderCoda:
     """The Coda instance in an embedded directory."""
 
+    documents_read = 0
+
     def __init__(self, directory: Path, clock: Callable[[], datetime] = read_clock) -> None:
         self._folder = directory / "coda"
         self._clock = clock
@@ -65,6 +67,12 @@ class FolderCoda:
             if message.get("LastUpdated") and parse_time(message["LastUpdated"]) >= updated_since
         ]
 
+    def read_code_schemes(self, dataset: str) -> list[CodeScheme]:
+        """Read the code schemes that the dataset's next messages are labelled with."""
+        with self._lock(fcntl.LOCK_SH):
+            segments = self._segments(dataset)
+            return self._read_code_schemes(segments[-1]) if segments else []
+
     def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeScheme]) -> None:
         """Create a dataset without messages; one that exists stays as it is.
 
@@ -84,7 +92,7 @@ class FolderCoda:
                 raise _name_taken(second, dataset)
             self._write_segment(dataset, [], users, code_schemes)
 
-    def add_messages(self, dataset: str, messages: Sequence[Message]) -> int:
+    def add_messages(self, dataset: str, messages: Sequence[Message], known_count: int | None = None) -> int:
         """Add the messages that the dataset lacks; see CodaDatabase."""
         with self._lock(fcntl.LOCK_EX):
             segments = self._segments(dataset)

@@ -52,6 +52,17 @@ def find_newest_update(messages: Iterable[Message]) -> datetime | None:
     return max(times, default=None)
 
 
+def find_newest_label(messages: Iterable[Message]) -> datetime | None:
+    """When the last label was made that somebody checked, in UTC; None when there is none that tells its time."""
+    times = (
+        parse_time(label["DateTimeUTC"]).astimezone(UTC)
+        for message in messages
+        for label in message["Labels"]
+        if label.get("Checked") and _is_time(label.get("DateTimeUTC"))
+    )
+    return max(times, default=None)
+
+
 def find_highest_number(messages: Iterable[Message]) -> int:
     """The highest SequenceNumber; -1 when no message has one, so that the first number given is 0."""
     numbers = (message["SequenceNumber"] for message in messages if message.get("SequenceNumber") is not None)

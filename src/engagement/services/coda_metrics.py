@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from engagement.services.coda_format import CodeScheme, Message
 
-_UNCODED = "SPECIAL-MANUALLY_UNCODED"
+UNCODED = "SPECIAL-MANUALLY_UNCODED"
 _COPY_SUFFIX = re.compile(r"-\d+\Z")
 
 
@@ -23,7 +23,7 @@ def count_metrics(messages: Iterable[Message], code_schemes: Sequence[CodeScheme
     metrics = {"messages_count": 0, "messages_with_label": 0, "wrong_scheme_messages": 0, "not_coded_messages": 0}
     for message in messages:
         labels = _labels_that_count(message)
-        codes = {control_codes.get((_primary_scheme(scheme, scheme_ids), code)) for scheme, code in labels}
+        codes = {control_codes.get((primary_scheme_id(scheme, scheme_ids), code)) for scheme, code in labels}
         metrics["messages_count"] += 1
         metrics["messages_with_label"] += bool(labels)
         metrics["wrong_scheme_messages"] += "WS" in codes
@@ -38,10 +38,10 @@ def _labels_that_count(message: Message) -> list[tuple[str, str]]:
     return [
         (label["SchemeID"], label["CodeID"])
         for label in newest.values()
-        if label.get("Checked") and label["CodeID"] != _UNCODED
+        if label.get("Checked") and label["CodeID"] != UNCODED
     ]
 
 
-def _primary_scheme(scheme_id: str, scheme_ids: set[str]) -> str:
+def primary_scheme_id(scheme_id: str, scheme_ids: set[str]) -> str:
     """The scheme that a copy ("Scheme-abc-1") belongs to; a scheme's own id stays, even one that ends like a copy's."""
     return scheme_id if scheme_id in scheme_ids else _COPY_SUFFIX.sub("", scheme_id)

@@ -82,6 +82,14 @@ class EmbeddedStorage:
         """Copy a file to `path`."""
         copy_local_file(self.local_path(url), url, path)
 
+    def has_object(self, url: str) -> bool:
+        """Whether there is a file at the address."""
+        return self.local_path(url).exists()
+
+    def upload(self, path: Path, url: str, is_growing: bool = False) -> Uploaded:
+        """Create the file at the address, and the folders above it."""
+        return create_local_file(path, self.local_path(url), is_growing)
+
 
 def local_file(url: str) -> Path | None:
     """The path that a file:// address names; None for a gs:// address.

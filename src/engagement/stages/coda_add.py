@@ -1,22 +1,38 @@
 """Stage 4: add the messages that people should label to Coda.
 
 Adds what <data-root>/Outputs/Coda Files/<dataset>.json has and Coda lacks; a message that Coda has is never touched. A
-dataset that does not exist in Coda is made when the pipeline configuration names CodaUsers.
+dataset that does not exist in Coda is made when the pipeline configuration names CodaUsers. Nothing is added where a code
+scheme in Coda is not the one of the configuration.
 """
 
 import argparse
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
+from engagement.coding.coda_schemes import find_absent_schemes, find_scheme_differences, find_unknown_codes
 from engagement.coding.coda_sync import choose_new_messages
-from engagement.errors import ServiceError
+from engagement.errors import ConfigurationError, InputError, ServiceError, listing
+from engagement.run_report import record_counts
 from engagement.services.coda import CodaDatabase, open_coda
-from engagement.services.coda_format import read_message_file
+from engagement.services.coda_format import CodeScheme, Message, read_message_file
 from engagement.services.credentials import load_credentials
-from engagement.stages.coda_datasets import Datasets, find_datasets, output_file
-from engagement.stages.coda_known import KnownMessages, load_known_messages, save_known_messages
+from engagement.sources.coda_datasets import Datasets, find_datasets, output_file
+from engagement.sources.coda_known import load_known_messages, save_known_messages
 
 log = logging.getLogger(__name__)
+
+_REMEDY = "Generate the outputs again."
+
+
+@dataclass(frozen=True)
+class _Addition:
+    """What a dataset gets. `known` are the ids of messages that Coda is known to have, `new` the messages it may lack."""
+
+    dataset: str
+    candidates: list[Message]
+    known: frozenset[str]
+    new: list[Message]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,37 +45,82 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Add each dataset's new messages; then name the datasets that can't be added to."""
+    """Check what is to be added, then add each dataset's new messages; then name the datasets that can't be added to."""
     coda = open_coda(load_credentials(arguments.credentials))
     datasets = find_datasets(arguments.data_root, arguments.pipeline_configuration)
-    absent = [name for name in datasets.names if not _add_dataset(coda, name, datasets, arguments.data_root)]
+    additions = [
+        addition
+        for dataset in datasets.names
+        if (addition := _plan_addition(coda, dataset, datasets, arguments.data_root)) is not None
+    ]
+    existing = {addition.dataset for addition in additions if coda.has_dataset(addition.dataset)}
+    _check_code_schemes(coda, {name: datasets.code_schemes.get(name, []) for name in sorted(existing)})
+    # From here on Coda is written to.
+    absent = []
+    for addition in additions:
+        if addition.dataset in existing:
+            _add(coda, addition, arguments.data_root)
+        elif datasets.users:
+            coda.create_dataset(addition.dataset, datasets.users, datasets.code_schemes[addition.dataset])
+            log.info("Coda %r: made, for %d users", addition.dataset, len(datasets.users))
+            # What the dataset had once is gone with it.
+            everything = choose_new_messages(addition.candidates, frozenset())
+            _add(coda, _Addition(addition.dataset, addition.candidates, frozenset(), everything), arguments.data_root)
+        else:
+            absent.append(addition.dataset)
+    log.info("Coda: read %d documents", coda.documents_read)
+    new_messages = sum(len(addition.new) for addition in additions if addition.dataset not in absent)
+    record_counts({"new_messages": new_messages, "documents_read": coda.documents_read})
     if absent:
         raise ServiceError(
-            f"Coda: no dataset {', '.join(map(repr, absent))}; expected each to exist. The other datasets are done. "
-            "Make the named ones in Coda, or set CodaUsers in the pipeline configuration and give that to this stage."
+            f"Coda {coda.instance}: no dataset {', '.join(map(repr, absent))}; expected each to exist. The other datasets "
+            "are done. Have an administrator make the named ones in Coda, with their users and code schemes, or set "
+            "CodaUsers in the pipeline configuration and give that to this stage."
         )
 
 
-def _add_dataset(coda: CodaDatabase, dataset: str, datasets: Datasets, data_root: Path) -> bool:
-    """Add a dataset's new messages; False if Coda lacks the dataset and it can't be made."""
+def _plan_addition(coda: CodaDatabase, dataset: str, datasets: Datasets, data_root: Path) -> _Addition | None:
+    """Find what Coda may lack of a dataset, without asking it; None if it lacks nothing."""
     path = output_file(data_root, dataset)
     if not path.exists():
         log.info("Coda %r: no output file; nothing to add", dataset)
-        return True
-    candidates = read_message_file(path, "Generate the outputs again.")
+        return None
+    candidates = read_message_file(path, _REMEDY)
+    problems = find_unknown_codes(candidates, datasets.code_schemes.get(dataset, []))
+    if problems:
+        raise InputError(f"{path}: {listing(problems)}\nExpected codes of the configuration's code schemes. {_REMEDY}")
     known = load_known_messages(data_root, dataset, coda.instance)
-    if not choose_new_messages(candidates, known.message_ids):
+    new = choose_new_messages(candidates, known)
+    if not new:
         log.info("Coda %r: has all of %d messages already", dataset, len(candidates))
-        return True
-    if not coda.has_dataset(dataset):
-        if not datasets.users:
-            return False
-        coda.create_dataset(dataset, datasets.users, datasets.code_schemes[dataset])
-        log.info("Coda %r: made, for %d users", dataset, len(datasets.users))
-        known = KnownMessages()
-    known = known.with_updates(coda.read_messages(dataset, known.newest_update))
-    new = choose_new_messages(candidates, known.message_ids)
-    added = coda.add_messages(dataset, new) if new else 0
-    save_known_messages(data_root, dataset, coda.instance, known.with_added(new))
-    log.info("Coda %r: added %d of %d messages", dataset, added, len(candidates))
-    return True
+        return None
+    return _Addition(dataset, candidates, known, new)
+
+
+def _check_code_schemes(coda: CodaDatabase, configured: dict[str, list[CodeScheme]]) -> None:
+    """Compare the configured code schemes, by dataset, with those that Coda has.
+
+    Raises
+    ------
+    ConfigurationError
+        A scheme that both have is not the same: a label would mean one thing to coders and another here.
+    """
+    problems = []
+    for dataset, code_schemes in configured.items():
+        if code_schemes:
+            in_coda = coda.read_code_schemes(dataset)
+            for scheme_id in find_absent_schemes(in_coda, code_schemes):
+                log.warning("Coda %r: lacks code scheme %r: nobody can label with it there", dataset, scheme_id)
+            problems += [f"dataset {dataset!r}, {text}" for text in find_scheme_differences(in_coda, code_schemes)]
+    if problems:
+        raise ConfigurationError(
+            f"Coda {coda.instance}: {listing(problems)}\nExpected the code schemes of the configuration. Nothing was added. "
+            "Bring the scheme's file and Coda in step, and run this again."
+        )
+
+
+def _add(coda: CodaDatabase, addition: _Addition, data_root: Path) -> None:
+    added = coda.add_messages(addition.dataset, addition.new, len(addition.known))
+    known = addition.known.union(message["MessageID"] for message in addition.new)
+    save_known_messages(data_root, addition.dataset, coda.instance, known)
+    log.info("Coda %r: added %d of %d messages", addition.dataset, added, len(addition.candidates))

@@ -8,13 +8,16 @@ import argparse
 import logging
 from pathlib import Path
 
+from engagement.coding.coda_schemes import find_unknown_codes
 from engagement.coding.coda_sync import merge_messages
+from engagement.errors import InputError
 from engagement.files import make_directory, write_json
+from engagement.run_report import record_counts
 from engagement.services.coda import CodaDatabase, open_coda
-from engagement.services.coda_format import find_newest_update, read_message_file
+from engagement.services.coda_format import Message, find_newest_update, read_message_file
 from engagement.services.credentials import load_credentials
-from engagement.stages.coda_datasets import coded_file, find_datasets
-from engagement.stages.coda_known import NO_INSTANCE, find_source_instance, record_source_instance
+from engagement.sources.coda_datasets import Datasets, coded_file, find_datasets
+from engagement.sources.coda_known import NO_INSTANCE, find_source_instance, record_source_instance
 
 log = logging.getLogger(__name__)
 
@@ -34,26 +37,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Find the project's datasets and bring each one's file up to date."""
     coda = open_coda(load_credentials(arguments.credentials))
-    for dataset in find_datasets(arguments.data_root, arguments.pipeline_configuration).names:
+    datasets = find_datasets(arguments.data_root, arguments.pipeline_configuration)
+    for dataset in datasets.names:
         if coda.has_dataset(dataset):
-            _download(coda, dataset, arguments.data_root, arguments.full)
+            messages = _download(coda, dataset, arguments.data_root, arguments.full)
+            _warn_of_unknown_codes(dataset, messages, datasets)
         else:
             log.info("Coda %r: does not exist yet; skipped", dataset)
+    log.info("Coda: read %d documents", coda.documents_read)
+    record_counts({"datasets": len(datasets.names), "documents_read": coda.documents_read})
 
 
-def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> None:
-    """Bring one dataset's file up to date; it is not written when nothing changed."""
+def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> list[Message]:
+    """Bring one dataset's file up to date, and give its messages; the file is not touched when nothing changed."""
     path = coded_file(data_root, dataset)
     if find_source_instance(data_root, dataset) not in (None, coda.instance):
         log.info("Coda %r: the file at hand is from another Coda; downloading everything", dataset)
         full = True
         # Before the file is replaced: after a kill it must not pass for the content of either of the two.
         record_source_instance(data_root, dataset, NO_INSTANCE)
-    previous = [] if full or not path.exists() else read_message_file(path, _REMEDY)
-    downloaded = coda.read_messages(dataset, find_newest_update(previous))
-    messages = merge_messages(previous, downloaded)
-    if full or messages != previous or not path.exists():
+    previous = _read_previous(path, full)
+    continued = [] if full or previous is None else previous
+    downloaded = coda.read_messages(dataset, find_newest_update(continued))
+    messages = merge_messages(continued, downloaded)
+    if messages != previous:
         make_directory(path.parent)
         write_json(path, messages)
     record_source_instance(data_root, dataset, coda.instance)
     log.info("Coda %r: downloaded %d of %d messages", dataset, len(downloaded), len(messages))
+    return messages
+
+
+def _read_previous(path: Path, full: bool) -> list[Message] | None:
+    """The file's messages; None where there is no file, or a damaged one that is about to be replaced."""
+    if not path.exists():
+        return None
+    try:
+        return read_message_file(path, _REMEDY)
+    except InputError:
+        if full:
+            return None
+        raise
+
+
+def _warn_of_unknown_codes(dataset: str, messages: list[Message], datasets: Datasets) -> None:
+    for problem in find_unknown_codes(messages, datasets.code_schemes.get(dataset, [])):
+        log.warning(
+            "Coda %r: %s; expected a code of the configured scheme. It counts as not coded. Put the code into the scheme's "
+            "file, or mend the labels in Coda.",
+            dataset,
+            problem,
+        )

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engagement.configuration import load_project
+from engagement.run_report import record_counts
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage import open_storage
@@ -55,4 +56,6 @@ def run(args: argparse.Namespace) -> None:
             refuse_shrinkage(flows)
         for flow in flows:
             flow.write()
-    _logger.info("%d runs of %d flows in Raw Data", sum(flow.runs for flow in flows), len(flows))
+    runs = sum(flow.runs for flow in flows)
+    _logger.info("%d runs of %d flows in Raw Data", runs, len(flows))
+    record_counts({"flows": len(flows), "runs": runs})

@@ -12,12 +12,24 @@ from engagement.coding.project_functions import ProjectFunctions, load_project_f
 from engagement.configuration import Project, load_project
 from engagement.errors import InputError, listing
 from engagement.files import read_json
+from engagement.messages.filters import Dropped
+from engagement.outputs.analysis_files import Funnel, SourceRun
+from engagement.outputs.analysis_parts import write_analysis_folder
 from engagement.outputs.folder import write_outputs
-from engagement.partitions import count_processors, run_partitions
+from engagement.outputs.parts import part_path
+from engagement.partitions import count_processors, parse_count, run_partitions
 from engagement.processing.participant import Steps
-from engagement.processing.partition import Flows, Summary, process_partition
+from engagement.processing.partition import (
+    ANALYSIS_INDIVIDUALS,
+    ANALYSIS_MESSAGES,
+    Flows,
+    Summary,
+    process_partition,
+)
 from engagement.progress import show_progress
+from engagement.run_report import record_counts
 from engagement.services.credentials import load_credentials
+from engagement.uploads.drive import upload_tables
 
 log = logging.getLogger(__name__)
 
@@ -33,24 +45,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pipeline-configuration", type=Path, required=True, help="pipeline configuration (JSON)")
     parser.add_argument("--data-root", type=Path, required=True, help="directory that holds all the pipeline's data")
     parser.add_argument("--mode", choices=MODES, default=MODES[0], help="'auto-code-only' while coding has not begun")
-    parser.add_argument("--partitions", type=_positive, help="parts to split the participants into; by the data's size")
-    parser.add_argument("--jobs", type=_positive, default=count_processors(), help="processes to run; one a processor")
+    parser.add_argument(
+        "--partitions", type=parse_count, help="parts to split the participants into; by the data's size"
+    )
+    parser.add_argument(
+        "--jobs", type=parse_count, default=count_processors(), help="processes to run; one a processor"
+    )
     parser.add_argument(
         "--allow-project-code", action="store_true", help="run cleaners and imputation functions of the project's own"
     )
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    parser.add_argument(
+        "--full", action="store_true", help="use nothing that earlier runs kept; as yet every run works that way"
+    )
+    parser.add_argument("--upload-only", action="store_true", help="only upload to Drive what the last run wrote")
 
 
 def run(args: argparse.Namespace) -> None:
     """Load, process, save."""
-    load_credentials(args.credentials)
+    credentials = load_credentials(args.credentials)
     project = load_project(args.pipeline_configuration)
+    if args.upload_only:
+        upload_tables(project, args.data_root, credentials)
+        return
     functions = load_project_functions(project, args.allow_project_code)
     flows = find_flows(project, args.data_root)
     datasets = load_coded_datasets(project, args.data_root)
@@ -59,7 +75,10 @@ def run(args: argparse.Namespace) -> None:
     timestamp = datetime.now(UTC).isoformat(timespec="microseconds")
     steps = Steps(project, datasets, args.user, timestamp, functions.imputations, is_coded)
     partitions = args.partitions or _choose_partitions(flows, args.jobs)
-    with write_outputs(args.data_root, project.coding_plans, is_coded) as outputs:
+    with (
+        write_outputs(args.data_root, project.coding_plans, is_coded) as outputs,
+        write_analysis_folder(args.data_root) as analysis,
+    ):
         process = functools.partial(process_partition, steps, flows, outputs.scratch, partitions)
         summary = Summary()
         results = run_partitions(process, partitions, args.jobs)
@@ -71,7 +90,17 @@ def run(args: argparse.Namespace) -> None:
         outputs.write_tables(partitions, *withdrawn, steps.metadata("folding.consent"))
         outputs.write_coda_files(summary.texts, make_coders(project, functions), datasets)
         outputs.write_icr_files(summary.samples)
+        if is_coded:
+            parts = (
+                [part_path(outputs.scratch, name, number) for number in range(partitions)]
+                for name in (ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS)
+            )
+            analysis.write_tables(project.coding_plans.all, *parts)
+        analysis.write_season(SourceRun(timestamp, args.mode), make_funnel(summary))
     log.info("Wrote Outputs/: %d message(s), %d participant(s)", summary.kept, summary.individuals)
+    record_counts({"runs": summary.runs, "messages": summary.kept, "participants": summary.individuals})
+    if is_coded:
+        upload_tables(project, args.data_root, credentials)
 
 
 def find_flows(project: Project, data_root: Path) -> Flows:
@@ -145,10 +174,26 @@ def log_summary(summary: Summary, is_coded: bool) -> None:
             summary.withdrawn_participants,
             summary.withdrawn_messages,
         )
-        if summary.coding_errors:
+        if summary.contradictions:
             log.warning(
-                "%d answer(s) are wrong scheme by one label and not by another: coding errors", summary.coding_errors
+                "%d answer(s) are wrong scheme by one label and not by another: coding errors",
+                summary.contradictions.total(),
             )
+
+
+def make_funnel(summary: Summary) -> Funnel:
+    """What the analysis tells of everything that is not in its tables."""
+    return Funnel(
+        runs=summary.runs,
+        participants=summary.participants,
+        messages=summary.messages,
+        kept=summary.kept,
+        withdrawn_messages=summary.withdrawn_messages,
+        withdrawn_participants=summary.withdrawn_participants,
+        dropped={str(reason): summary.dropped[reason] for reason in Dropped},
+        lost=dict(sorted(summary.lost.items())),
+        contradictions=tuple(sorted(summary.contradictions)),
+    )
 
 
 def _choose_partitions(flows: Flows, jobs: int) -> int:

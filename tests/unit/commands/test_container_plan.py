@@ -117,17 +117,31 @@ def test_an_emulator_on_this_machine_shares_its_network(project, monkeypatch, ad
     assert "network none" in project.plan("coda-get", project.embedded_credentials)
 
 
-def test_generating_outputs_needs_nothing_but_for_drive(project):
-    assert project.plan("generate-outputs", project.google_credentials) == ["network none"]
+def test_boundaries_outside_of_the_configurations_folder_are_mounted_for_the_maps(project, tmp_path):
+    project.document["AutomatedAnalysis"] = {
+        "Maps": [
+            {"Level": "region", "CodedField": "region_coded", "Boundaries": "regions.json"},
+            {"Level": "district", "CodedField": "district_coded", "Boundaries": f"{tmp_path}/shapes/districts.shp"},
+            {"Level": "state", "CodedField": "state_coded"},
+        ]
+    }
+    network = ["network none"]
+    assert project.plan("automated-analysis", project.google_credentials) == [f"mount ro {tmp_path}/shapes", *network]
+    assert project.plan("generate-analysis-graphs", project.google_credentials) == network
+
+
+@pytest.mark.parametrize("stage", ["generate-outputs", "automated-analysis", "generate-analysis-graphs"])
+def test_stages_that_write_outputs_need_nothing_but_for_drive(project, stage):
+    assert project.plan(stage, project.google_credentials) == ["network none"]
     project.document["DriveUpload"] = {
         "DriveCredentialsFileURL": "gs://keys/firebase.json",
         "ProductionUploadPath": "a",
         "MessagesUploadPath": "b",
         "IndividualsUploadPath": "c",
     }
-    assert "network bridge" in project.plan("generate-outputs", project.google_credentials)
+    assert "network bridge" in project.plan(stage, project.google_credentials)
     project.keep_firebase_credentials()
-    assert project.plan("generate-outputs", project.embedded_credentials) == [
+    assert project.plan(stage, project.embedded_credentials) == [
         f"mount rw {project.embedded}",
         "network none",
     ]
@@ -184,6 +198,31 @@ def test_coda_stages_need_no_configuration(project):
     assert plan_container("coda-add", options) == [f"mount rw {project.embedded}", "network none"]
     with pytest.raises(UsageError, match="--pipeline-configuration"):
         plan_container("fetch-raw-data", options)
+
+
+def test_a_backup_and_the_status_need_nothing_besides_their_mounts():
+    options = ["--data-root", "/data root", "--backups-dir", "/back ups", "--run-id", "2026"]
+    assert plan_container("backup-data-root", options) == ["network none"]
+    assert plan_container("backup-data-root", ["--restore", "/a.tar.gz", "--into", "/data root"]) == ["network none"]
+    assert plan_container("status", ["--max-age", "26", "/data root"]) == ["network none"]
+
+
+def test_uploads_need_what_their_addresses_say(project):
+    assert project.plan("upload-logs", project.google_credentials) == ["network none"]
+    project.document["MemoryProfileUploadURLPrefix"] = "file:///far%20away/logs/memory-"
+    assert project.plan("upload-logs", project.google_credentials) == ["mount rw /far away/logs", "network none"]
+    project.document["DataArchiveUploadBucket"] = "gs://archives"
+    assert project.plan("upload-logs", project.google_credentials) == [
+        "mount rw /far away/logs",
+        "network bridge",
+        *EMULATORS,
+        *PROXIES,
+    ]
+    assert project.plan("upload-logs", project.embedded_credentials) == [
+        "mount rw /far away/logs",
+        f"mount rw {project.embedded}",
+        "network none",
+    ]
 
 
 def test_a_path_that_would_read_as_several_lines_is_refused(project):

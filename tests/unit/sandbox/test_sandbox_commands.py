@@ -56,7 +56,8 @@ def test_prepare_makes_all_that_a_run_needs(directory):
     for name in ("google_cloud_credentials.json", "coda_credentials.json"):
         assert load_credentials(demo.credentials / name) == EmbeddedCredentials(demo.embedded.resolve())
     stored = demo.embedded / "storage" / "demo-credentials"
-    assert load_credentials(stored / "firebase.json") == EmbeddedCredentials(demo.embedded.resolve())
+    for name in ("firebase.json", "drive.json"):
+        assert load_credentials(stored / name) == EmbeddedCredentials(demo.embedded.resolve())
     assert (stored / "rapid-pro-token.txt").read_text() == WORKSPACE.token + "\n"
     assert load_project(demo.configuration_file).configuration.pipeline_name == "Demo"
     assert {"data root", "backups", "performance logs"} <= {path.name for path in directory.iterdir()}

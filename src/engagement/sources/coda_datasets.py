@@ -1,4 +1,4 @@
-"""The project's datasets, their files, and what a dataset is made with, for the two stages that speak with Coda."""
+"""The project's datasets, their files, and what a dataset is made with, for all that speak with Coda."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ def output_file(data_root: Path, dataset: str) -> Path:
     return data_root / "Outputs" / "Coda Files" / f"{dataset}.json"
 
 
-def find_datasets(data_root: Path, configuration_path: Path | None) -> Datasets:
+def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Datasets:
     """Find the project's datasets: those of the configuration's coding plans, else those that have a file already.
 
     Raises

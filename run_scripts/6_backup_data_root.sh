@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+#
+# Stage 6: keep an archive of the data root, or restore one.
+#   reads   <data-root>
+#   writes  <data-backups-dir>/data-<run-id>.tar.gz
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+
+usage() {
+    cat <<TEXT
+Usage: ${0##*/} [options] <data-root> <data-backups-dir>
+       ${0##*/} --restore <archive> <directory>
+
+Archive the data root. An archive gets its name only after it was read back and compared with the data root.
+
+  <data-root>         directory that holds all the pipeline's data
+  <data-backups-dir>  directory for the archives, outside of the data root; made if missing
+
+  --run-id ID                      name the archive after this run; by default after the time and the commit
+  --keep-days N                    afterwards, remove archives that are more than N days old
+  --restore <archive> <directory>  verify an archive, and unpack it into a directory that is empty or missing
+  -h, --help                       show this and exit
+TEXT
+}
+
+main() {
+    local run_id="" archive="" stage_options=()
+    while [[ ${1:-} == -* ]]; do
+        case "$1" in
+            -h | --help)
+                usage
+                exit 0
+                ;;
+            --run-id)
+                expect_value "$@"
+                [[ $2 =~ ^[A-Za-z0-9_.-]+$ ]] || fail "--run-id is '$2'; expected letters, digits and . _ - only"
+                run_id="$2"
+                shift
+                ;;
+            --keep-days)
+                expect_days "$@"
+                stage_options+=("$1" "$2")
+                shift
+                ;;
+            --restore)
+                expect_value "$@"
+                archive="$2"
+                expect_file archive
+                shift
+                ;;
+            *) fail "unknown option: $1" ;;
+        esac
+        shift
+    done
+    if [[ -n $archive ]]; then
+        restore "$@"
+    else
+        back_up "$@"
+    fi
+}
+
+back_up() {
+    expect_arguments 2 $#
+    local data_root="$1" backups="$2"
+    [[ -d $data_root ]] || fail "no such directory: '$data_root'"
+    expect_directory data_root
+    expect_directory backups
+    [[ $backups/ != "$data_root"/* ]] || fail "'$backups' lies in the data root; expected a directory outside of it"
+    expect_runtime
+
+    claim_directory "$data_root"
+    make_directory "$backups"
+
+    mount_path ro "$data_root"
+    mount_path rw "$backups"
+    run_stage backup-data-root --data-root "$data_root" --backups-dir "$backups" --run-id "${run_id:-$(make_run_id)}" \
+        "${stage_options[@]}"
+}
+
+restore() {
+    expect_arguments 1 $#
+    local directory="$1"
+    expect_directory directory
+    expect_runtime
+    if [[ -d $directory ]]; then
+        local found
+        found="$(find "$directory" -mindepth 1 -maxdepth 1 -not -name .lock -not -name .restoring -print -quit)"
+        [[ -z $found ]] || fail "'$directory' holds '${found##*/}'; expected an empty directory, or none"
+    fi
+
+    claim_directory "$directory"
+
+    mount_path ro "$archive"
+    mount_path rw "$directory"
+    run_stage backup-data-root --restore "$archive" --into "$directory"
+}
+
+main "$@"

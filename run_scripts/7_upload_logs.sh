@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+#
+# Stage 7: upload a run's archive, memory profile and log.
+#   reads   the pipeline configuration, the archive, the memory profile, and the log <run-id>.log beside the profile
+#   writes  what MemoryProfileUploadURLPrefix and DataArchiveUploadURLPrefix name; never what is there already
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+
+usage() {
+    cat <<TEXT
+Usage: ${0##*/} [options] <user> <google-cloud-credentials-file-path> <pipeline-configuration-file-path>
+                       <run-id> <memory-profile-file-path> <data-archive-file-path>
+
+Upload a run's archive of the data root, its memory profile, and its log to where the pipeline configuration says.
+
+  <user>                                who runs this
+  <google-cloud-credentials-file-path>  Google Cloud service account's key, a JSON file
+  <pipeline-configuration-file-path>    pipeline configuration, a JSON file
+  <run-id>                              run that the files are uploaded for
+  <memory-profile-file-path>            the run's memory profile; the log <run-id>.log lies beside it
+  <data-archive-file-path>              the run's archive of the data root
+
+  --pending   upload what earlier runs left in the same two directories and could not upload, too
+  -h, --help  show this and exit
+TEXT
+}
+
+main() {
+    local stage_options=()
+    while [[ ${1:-} == -* ]]; do
+        case "$1" in
+            -h | --help)
+                usage
+                exit 0
+                ;;
+            --pending) stage_options+=("$1") ;;
+            *) fail "unknown option: $1" ;;
+        esac
+        shift
+    done
+    expect_arguments 6 $#
+    local user="$1" credentials="$2" configuration="$3" run_id="$4" memory_profile="$5" archive="$6" directory
+    expect_file credentials
+    expect_file configuration
+    [[ -n $run_id && $run_id != */* ]] || fail "<run-id> is '$run_id'; expected the id of a run"
+    memory_profile="$(realpath --canonicalize-missing -- "$memory_profile")"
+    archive="$(realpath --canonicalize-missing -- "$archive")"
+    expect_runtime
+
+    mount_path ro "$credentials"
+    mount_path ro "$(dirname -- "$configuration")"
+    for directory in "$(dirname -- "$memory_profile")" "$(dirname -- "$archive")"; do
+        # A missing file is for the stage to judge, with its directory or without.
+        [[ ! -d $directory ]] || mount_path ro "$directory"
+    done
+    run_stage upload-logs --user "$user" --credentials "$credentials" --pipeline-configuration "$configuration" \
+        --run-id "$run_id" --memory-profile "$memory_profile" --data-archive "$archive" "${stage_options[@]}"
+}
+
+main "$@"

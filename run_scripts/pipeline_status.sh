@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+#
+# How the last run of the whole pipeline went: for people, and for cron to notice that a night failed.
+#   reads   <data-root>/Runs/
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+
+usage() {
+    cat <<TEXT
+Usage: ${0##*/} [options] <data-root>
+
+Say on one screen how the last run of run_pipeline.sh went. The exit status is 0 if it succeeded, 11 if it did not.
+
+  <data-root>  directory that holds all the pipeline's data
+
+  --max-age HOURS  exit 11 as well if it ended more than so many hours ago
+  -h, --help       show this and exit
+TEXT
+}
+
+main() {
+    local stage_options=()
+    while [[ ${1:-} == -* ]]; do
+        case "$1" in
+            -h | --help)
+                usage
+                exit 0
+                ;;
+            --max-age)
+                expect_value "$@"
+                [[ $2 =~ ^[0-9]+(\.[0-9]+)?$ ]] || fail "--max-age is '$2'; expected a number of hours"
+                stage_options+=("$1" "$2")
+                shift
+                ;;
+            *) fail "unknown option: $1" ;;
+        esac
+        shift
+    done
+    expect_arguments 1 $#
+    local data_root="$1"
+    [[ -d $data_root ]] || fail "no such directory: '$data_root'"
+    expect_directory data_root
+    expect_runtime
+
+    mount_path ro "$data_root"
+    run_stage status "${stage_options[@]}" "$data_root"
+}
+
+main "$@"

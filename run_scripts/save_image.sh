@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+#
+# Save the Docker image to a file, for a machine that can't build it: one that reaches no registry.
+#   reads   this clone
+#   writes  <file>
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+
+usage() {
+    cat <<TEXT
+Usage: ${0##*/} [-h | --help] <file>
+
+Save the Docker image of this clone, which is built if it is missing. On the other machine, 'docker load --input <file>'
+puts it where the run scripts of a clone of the same commit find it.
+
+  <file>  what to write, e.g. engagement-pipeline.tar.gz
+
+PIPELINE_MAPS=yes saves the image that has boundaries for maps.
+TEXT
+}
+
+main() {
+    if [[ ${1:-} == -h || ${1:-} == --help ]]; then
+        usage
+        exit 0
+    fi
+    [[ ${1:-} != -* ]] || fail "unknown option: $1"
+    expect_arguments 1 $#
+    local file folder
+    file="$(realpath --canonicalize-missing -- "$1")"
+    folder="$(dirname -- "$file")"
+    [[ -d $folder ]] || fail "no such directory: '$folder'"
+    [[ ! -d $file ]] || fail "expected the path of a file but '$file' is a directory"
+
+    build_image
+    save_image "$file.partial" || {
+        rm -f -- "$file.partial"
+        stop 14 "$file: the image could not be saved. Check the disk and its permissions, and run this again."
+    }
+    mv -- "$file.partial" "$file"
+    # shellcheck disable=SC2154 # build_image sets it
+    say "Saved the image $image: '$file'."
+}
+
+main "$@"

@@ -1,0 +1,173 @@
+"""Drawing one bar chart with matplotlib."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engagement.analysis.palette import ASIDE, FAINT_INK, GRID, INK, SERIES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_WIDTH_INCHES = 9
+_MOST_UPRIGHT_LABELS = 26  # more would touch: only every second, third … is written
+_MOST_UPRIGHT_VALUES = 40
+
+
+@dataclass(frozen=True)
+class Bars:
+    """One colour of bars: a value and what is written at it, for each label."""
+
+    name: str
+    values: tuple[float, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """A bar chart. `asides` says which labels are no theme and no answer: their bars are grey."""
+
+    title: str
+    subtitle: str
+    value_axis: str
+    labels: tuple[str, ...]
+    series: tuple[Bars, ...]
+    asides: tuple[bool, ...] = ()
+    notes: tuple[str, ...] = ()
+    label_axis: str = ""
+    is_upright: bool = False
+
+
+def shorten(text: str, width: int, lines: int = 2) -> str:
+    """Wrap a text to so many lines at most; what is left out is an ellipsis.
+
+    >>> shorten("the authorities should act", 12)
+    'the\\nauthorities…'
+    >>> shorten("a\\tb\\x00c", 12)
+    'a b c'
+    """
+    plain = "".join(character if character.isprintable() else " " for character in text)
+    wrapped = textwrap.wrap(plain, width) or [""]
+    if len(wrapped) > lines:
+        wrapped = [*wrapped[: lines - 1], wrapped[lines - 1][: width - 1].rstrip() + "…"]
+    return "\n".join(wrapped)
+
+
+def draw_bar_chart(chart: BarChart) -> Figure:
+    """Draw a chart: bars from left to right, or upright where the labels are a scale such as weeks or ages."""
+    from matplotlib.figure import Figure
+
+    title, notes = shorten(chart.title, 88), "\n".join(shorten(note, 125, 6) for note in chart.notes)
+    above = 0.12 + 0.24 * _lines(title) + 0.26
+    below = 0.06 + 0.17 * _lines(notes)
+    legend = 0.3 if len(chart.series) > 1 else 0.0
+    height = above + legend + _height_of_bars(chart) + below
+    figure = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained")
+    figure.get_layout_engine().set(rect=(0, below / height, 1, 1 - (above + legend + below) / height))
+    axes = figure.add_subplot()
+    (_draw_upright if chart.is_upright else _draw_lying)(axes, chart)
+    for side in ("top", "right", "bottom" if not chart.is_upright else "left"):
+        axes.spines[side].set_visible(False)
+    for spine in axes.spines.values():
+        spine.set_color(GRID)
+    axes.tick_params(length=0, colors=FAINT_INK, labelcolor=INK)
+    axes.set_axisbelow(True)
+    left = 0.08 / _WIDTH_INCHES
+    if legend:
+        entries = figure.legend(
+            # A label that begins with _ would be left out.
+            handles=axes.containers, labels=[f" {shorten(bars.name, 60, 1)}" for bars in chart.series],
+            loc="upper left", bbox_to_anchor=(left, 1 - above / height), ncols=min(3, len(chart.series)), frameon=False,
+            borderpad=0, borderaxespad=0, handlelength=1, handleheight=1, columnspacing=1.4, fontsize=9,
+        )  # fmt: skip
+        # It has its own room, which the layout need not look for.
+        entries.set_in_layout(False)
+    figure.text(left, 1 - 0.1 / height, title, va="top", fontsize=13, fontweight="bold", color=INK)
+    figure.text(
+        left, 1 - (above - 0.24) / height, shorten(chart.subtitle, 120, 1), va="top", fontsize=10, color=FAINT_INK
+    )
+    figure.text(left, 0.06 / height, notes, va="bottom", fontsize=8.5, color=FAINT_INK)
+    return figure
+
+
+def _lines(text: str) -> int:
+    return text.count("\n") + 1 if text else 0
+
+
+def _height_of_bars(chart: BarChart) -> float:
+    if chart.is_upright:
+        return 3.9
+    thickness = {1: 0.3, 2: 0.42}.get(len(chart.series), 0.24 * len(chart.series))
+    lines = sum(max(thickness, 0.17 * _lines(shorten(label, 42)) + 0.1) for label in chart.labels)
+    return max(0.8, lines) + 0.6
+
+
+def _offsets(count: int) -> tuple[float, list[float]]:
+    """How thick a bar is, and how far each series' bars are from the label's middle."""
+    thickness = 0.74 / count
+    return thickness, [(number - (count - 1) / 2) * thickness for number in range(count)]
+
+
+def _colours(chart: BarChart, number: int) -> list[str]:
+    asides = chart.asides or (False,) * len(chart.labels)
+    return [ASIDE if aside and len(chart.series) == 1 else SERIES[number % len(SERIES)] for aside in asides]
+
+
+def _ceiling(chart: BarChart) -> float:
+    return max((value for bars in chart.series for value in bars.values), default=0) or 1
+
+
+def _draw_lying(axes: Axes, chart: BarChart) -> None:
+    thickness, offsets = _offsets(len(chart.series))
+    ceiling = _ceiling(chart)
+    for number, (bars, offset) in enumerate(zip(chart.series, offsets, strict=True)):
+        places = [place + offset for place in range(len(chart.labels))]
+        axes.barh(places, bars.values, thickness, color=_colours(chart, number))
+        for place, value, text in zip(places, bars.values, bars.texts, strict=True):
+            axes.text(value + ceiling * 0.008, place, text, va="center", fontsize=8.5, color=INK)
+    axes.set_yticks(range(len(chart.labels)), [shorten(label, 42) for label in chart.labels])
+    axes.set_ylim(len(chart.labels) - 0.4, -0.6)
+    axes.set_xlim(0, ceiling * 1.16)
+    axes.xaxis.grid(True, color=GRID, linewidth=0.7)
+    axes.set_xlabel(chart.value_axis, color=FAINT_INK)
+    axes.set_ylabel(chart.label_axis, color=FAINT_INK)
+    _use_whole_numbers(axes.xaxis, ceiling)
+
+
+def _draw_upright(axes: Axes, chart: BarChart) -> None:
+    thickness, offsets = _offsets(len(chart.series))
+    ceiling = _ceiling(chart)
+    are_written = len(chart.labels) * len(chart.series) <= _MOST_UPRIGHT_VALUES
+    for number, (bars, offset) in enumerate(zip(chart.series, offsets, strict=True)):
+        places = [place + offset for place in range(len(chart.labels))]
+        axes.bar(places, bars.values, thickness, color=_colours(chart, number))
+        for place, value, text in zip(places, bars.values, bars.texts, strict=True) if are_written else ():
+            axes.text(place, value + ceiling * 0.01, text, ha="center", va="bottom", fontsize=8, color=INK)
+    step = max(1, -(-len(chart.labels) // _MOST_UPRIGHT_LABELS))
+    shown = range(0, len(chart.labels), step)
+    is_crowded = max((len(label) for label in chart.labels), default=0) * len(shown) > 90
+    axes.set_xticks(
+        list(shown),
+        [shorten(chart.labels[place], 24) for place in shown],
+        rotation=45 if is_crowded else 0,
+        ha="right" if is_crowded else "center",
+        rotation_mode="anchor",
+    )
+    if not is_crowded:
+        axes.tick_params(axis="x", pad=10)
+    axes.set_xlim(-0.7, max(len(chart.labels) - 0.3, 0.7))
+    axes.set_ylim(0, ceiling * 1.1)
+    axes.yaxis.grid(True, color=GRID, linewidth=0.7)
+    axes.set_ylabel(chart.value_axis, color=FAINT_INK)
+    axes.set_xlabel(chart.label_axis, color=FAINT_INK)
+    _use_whole_numbers(axes.yaxis, ceiling)
+
+
+def _use_whole_numbers(axis, ceiling: float) -> None:
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    axis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1 if ceiling < 2 else 2))
+    axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

@@ -1,0 +1,79 @@
+"""Finding fonts that have the characters of a text: matplotlib's own has Latin and Arabic letters, but no Ethiopic ones."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+_UNSUITABLE = ("bold", "italic", "oblique", "mono", "condensed", "thin", "light", "black", "medium", "emoji")
+
+
+@functools.cache
+def _characters_of(path: str) -> frozenset[int]:
+    """The characters that a font has; none where the file can't be read."""
+    from matplotlib.ft2font import FT2Font
+
+    try:
+        return frozenset(FT2Font(path).get_charmap())
+    except (OSError, RuntimeError):
+        return frozenset()
+
+
+def _own_font() -> str:
+    from matplotlib.font_manager import findfont
+
+    # A plain str: what findfont gives has more to it, and can't be sent to another process (matplotlib 3.11).
+    return str(Path(findfont("DejaVu Sans")))
+
+
+def _fitness(path: str) -> tuple[bool, bool, bool, str]:
+    name = Path(path).name.casefold()
+    return any(word in name for word in _UNSUITABLE), "sans" not in name, "ui" in name, name
+
+
+def find_fonts(texts: Iterable[str]) -> tuple[str, ...]:
+    """Font files that together have every character of the texts, matplotlib's own first.
+
+    What no font of this machine has is drawn as a box, and warned of once, by the names of the alphabets.
+    """
+    from matplotlib.font_manager import findSystemFonts
+
+    chosen = [_own_font()]
+    wanted = {character for text in texts for character in text if character.isprintable()}
+    missing = {ord(character) for character in wanted} - _characters_of(chosen[0])
+    if not missing:
+        return tuple(chosen)
+    candidates = sorted((path for path in findSystemFonts() if not path.endswith(".ttc")), key=_fitness)
+    while missing and candidates:
+        # Of those that have the most, `max` takes the first, which is the most suitable.
+        best = max(candidates, key=lambda path: len(missing & _characters_of(path)))
+        found = missing & _characters_of(best)
+        if not found:
+            break
+        chosen.append(best)
+        missing -= found
+    if missing:
+        alphabets = sorted({unicodedata.name(chr(code), "UNKNOWN").split()[0] for code in missing})
+        log.warning(
+            "No font of this machine has %d of the characters in charts and maps (%s): they are drawn as boxes. "
+            "Install a font that has them, such as the package fonts-noto-core.",
+            len(missing),
+            ", ".join(alphabets),
+        )
+    return tuple(chosen)
+
+
+def use_fonts(paths: Sequence[str]) -> None:
+    """Let matplotlib draw with these font files, in this order, and take no text for a formula."""
+    import matplotlib as mpl
+    from matplotlib.font_manager import FontProperties, fontManager
+
+    for path in paths:
+        fontManager.addfont(path)
+    names = [FontProperties(fname=path).get_name() for path in paths]
+    mpl.rcParams.update({"font.family": names, "font.size": 10, "text.parse_math": False, "axes.unicode_minus": False})

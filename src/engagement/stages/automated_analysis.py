@@ -1,0 +1,94 @@
+"""Analyse the outputs: tables of engagement, themes and traffic, sample messages, charts, maps and a report."""
+
+import argparse
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from engagement.analysis.charts import draw_charts
+from engagement.analysis.maps import draw_maps
+from engagement.analysis.report import write_report
+from engagement.analysis.season import load_season
+from engagement.analysis.tables import write_tables
+from engagement.configuration import load_project
+from engagement.files import finish_replacing, make_directory, read_json, replace_directory, write_json
+from engagement.outputs.folder import AUTOMATED_ANALYSIS
+from engagement.partitions import count_processors, parse_count
+from engagement.run_report import record_counts
+from engagement.services.credentials import load_credentials
+from engagement.uploads.drive import upload_analysis
+
+log = logging.getLogger(__name__)
+
+# Which run of stage 3 the folder's contents were made from.
+_MADE_FROM = "made_from.json"
+_GRAPHS, _MAPS = "graphs", "maps"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this stage takes on its command line."""
+    parser.add_argument("--user", required=True, help="who runs this")
+    parser.add_argument("--credentials", type=Path, required=True, help="credentials file (JSON)")
+    parser.add_argument("--pipeline-configuration", type=Path, required=True, help="pipeline configuration (JSON)")
+    parser.add_argument("--data-root", type=Path, required=True, help="directory that holds all the pipeline's data")
+    parser.add_argument(
+        "--jobs", type=parse_count, default=count_processors(), help="charts drawn at a time; one a processor"
+    )
+    parser.add_argument("--graphs-only", action="store_true", help="draw the graphs anew and leave everything else")
+    parser.add_argument("--upload-only", action="store_true", help="only upload to Drive what the last run wrote")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load, analyse, save."""
+    credentials = load_credentials(args.credentials)
+    project = load_project(args.pipeline_configuration)
+    if args.upload_only:
+        upload_analysis(project, args.data_root, credentials)
+        return
+    season = load_season(project, args.data_root)
+    log.info("Analysing %d message(s) of %d participant(s)", len(season.messages), len(season.individuals))
+    current = args.data_root / "Outputs" / AUTOMATED_ANALYSIS
+    # Pictures whose numbers did not change are not drawn again.
+    with replace_analysis(current, keep_everything=args.graphs_only) as folder:
+        charts = draw_charts(season, make_directory(folder / _GRAPHS), args.jobs)
+        log.info("Drew %d chart(s)", len(charts))
+        made = {"graphs": asdict(season.source)}
+        if not args.graphs_only:
+            log.info("Wrote %d table(s)", write_tables(season, folder))
+            maps = draw_maps(season, make_directory(folder / _MAPS))
+            log.info("Drew %d map(s)", len(maps))
+            write_report(season, charts, maps, folder / "report.html")
+            made["everything else"] = asdict(season.source)
+        note_source(folder / _MADE_FROM, made)
+    log.info("Wrote Outputs/%s/", AUTOMATED_ANALYSIS)
+    record_counts({"messages": len(season.messages), "participants": len(season.individuals), "charts": len(charts)})
+    upload_analysis(project, args.data_root, credentials)
+
+
+def note_source(path: Path, made: dict[str, dict[str, str]]) -> None:
+    """Note which run of stage 3 the graphs, or everything else, were made from; what is not in `made` stays as it was."""
+    known = read_json(path) if path.exists() else {}
+    write_json(path, {**known, **made})
+
+
+@contextmanager
+def replace_analysis(current: Path, keep_everything: bool) -> Iterator[Path]:
+    """A folder to work in, which holds the old one's pictures or everything; it takes its place when the block ends well."""
+    building = current.with_name(current.name + ".partial")
+    finish_replacing(current, building)
+    try:
+        make_directory(building)
+        for kept in sorted(current.iterdir()) if current.is_dir() else ():
+            # Copies and not links: whatever is written in place must not change the old folder.
+            if kept.is_dir() and kept.name in (_GRAPHS, _MAPS):
+                shutil.copytree(kept, building / kept.name)
+            elif keep_everything:
+                shutil.copy2(kept, building)
+        yield building
+        replace_directory(building, current)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise

@@ -1,0 +1,132 @@
+"""Stage 6: keep an archive of the data root, or restore one.
+
+Writes <data-backups-dir>/data-<run id>.tar.gz, which gets its name only after it was read back and compared with the data
+root. With --restore it verifies an archive and unpacks it into an empty directory.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import logging
+import re
+import shutil
+import stat
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engagement.backups.archive import write_archive
+from engagement.backups.contents import Entry, scan
+from engagement.backups.names import archive_name, find_older_than, find_unfinished
+from engagement.backups.restore import restore_archive
+from engagement.errors import MachineError, UsageError
+from engagement.files import explain_os_errors, make_directory
+from engagement.partitions import count_processors
+from engagement.run_report import record_counts
+
+log = logging.getLogger(__name__)
+
+# Our files are text, which compresses to less than this part of its size.
+_COMPRESSED_PART = 0.25
+_MEBIBYTE = 2**20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this stage takes on its command line."""
+    parser.add_argument("--data-root", type=Path, help="directory that holds all the pipeline's data")
+    parser.add_argument("--backups-dir", type=Path, help="directory for the archives")
+    parser.add_argument("--run-id", help="run that the archive is named after")
+    parser.add_argument("--keep-days", type=_count, help="afterwards, remove archives that are older than this")
+    parser.add_argument("--restore", type=Path, metavar="ARCHIVE", help="unpack this archive instead")
+    parser.add_argument("--into", type=Path, metavar="DIRECTORY", help="where to unpack it: a new or empty directory")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
+def run(args: argparse.Namespace) -> None:
+    """Restore, or check, archive and remove what is old."""
+    if args.restore is not None:
+        if args.into is None:
+            raise UsageError("backup-data-root: no --into; expected it with --restore. Give it.")
+        members = restore_archive(args.restore, args.into)
+        log.info("Restored %d files, directories and links of %s into %s", members, args.restore.name, args.into)
+        return
+    if args.data_root is None or args.backups_dir is None or not re.fullmatch(r"[A-Za-z0-9_.-]+", args.run_id or ""):
+        raise UsageError(
+            "backup-data-root: expected --data-root, --backups-dir, and a --run-id of letters, digits and . _ - only. "
+            "Give them."
+        )
+    _back_up(args.data_root, args.backups_dir, args.run_id)
+    if args.keep_days is not None:
+        _remove_old(args.backups_dir, args.keep_days, args.backups_dir / archive_name(args.run_id))
+
+
+def _back_up(data_root: Path, backups: Path, run_id: str) -> None:
+    if not data_root.is_dir():
+        raise UsageError(f"{data_root}: no such directory; expected the data root. Check the path.")
+    if backups.resolve().is_relative_to(data_root.resolve()):
+        raise UsageError(
+            f"{backups}: lies in the data root {data_root}; expected a directory outside of it. Choose another one."
+        )
+    make_directory(backups)
+    archive = backups / archive_name(run_id)
+    if archive.exists():
+        raise UsageError(f"{archive}: is there already; expected a new run id. Choose another one.")
+    _remove_unfinished(backups)
+    entries, left_out = scan(data_root)
+    for name in left_out:
+        log.warning("%s is no file, directory or link; left out", data_root / name)
+    _warn_of_links(data_root, entries)
+    size = sum(entry.size for entry in entries)
+    _expect_room(backups, size)
+    write_archive(archive, data_root, entries, count_processors(), _lock)
+    files = sum(entry.kind == stat.S_IFREG for entry in entries)
+    archived = archive.stat().st_size
+    log.info("Archived %d files of %.1f MiB in %s: %.1f MiB", files, size / _MEBIBYTE, archive, archived / _MEBIBYTE)
+    record_counts({"files": files, "archive_bytes": archived})
+
+
+def _warn_of_links(data_root: Path, entries: Sequence[Entry]) -> None:
+    links = [entry for entry in entries if entry.kind == stat.S_IFLNK]
+    root = data_root.resolve()
+    outside = [entry.name for entry in links if not (data_root / entry.name).resolve().is_relative_to(root)]
+    if outside:
+        log.warning(
+            "%d link(s) lead out of the data root: %s; kept as links, what they lead to is not in the archive",
+            len(outside),
+            ", ".join(map(repr, outside[:10])),
+        )
+
+
+def _expect_room(backups: Path, size: int) -> None:
+    free, needed = shutil.disk_usage(backups).free, int(size * _COMPRESSED_PART)
+    if free < needed:
+        raise MachineError(
+            f"{backups}: {free / _MEBIBYTE:.1f} MiB are free; expected about {needed / _MEBIBYTE:.1f} MiB for the archive. "
+            "Nothing was written. Free some space, or remove old archives with --keep-days."
+        )
+
+
+def _lock(descriptor: int) -> None:
+    """Hold a file that is being written: what nobody holds is left of a backup that was killed."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove_unfinished(backups: Path) -> None:
+    for path in find_unfinished(backups):
+        with explain_os_errors(path), path.open("rb") as file, contextlib.suppress(BlockingIOError):
+            _lock(file.fileno())
+            path.unlink()
+            log.info("Removed %s, which a backup that was killed had left", path)
+
+
+def _remove_old(backups: Path, days: int, newest: Path) -> None:
+    for path in find_older_than(backups, days, newest, datetime.now(UTC)):
+        with explain_os_errors(path):
+            path.unlink()
+        log.info("Removed %s, which is more than %d days old", path, days)

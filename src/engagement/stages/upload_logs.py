@@ -1,0 +1,79 @@
+"""Stage 7: upload the run's archive, memory profile and log to where the pipeline configuration says.
+
+What is there already is never replaced. A file that is not there, because nothing was profiled, is no error, but the archive
+is one. With --pending all files of earlier runs in the same folders are uploaded as well, as far as they are not there yet.
+"""
+
+import argparse
+import logging
+from collections import Counter
+from pathlib import Path
+
+from engagement.configuration import load_pipeline_configuration
+from engagement.errors import InputError, ServiceError, UsageError, listing
+from engagement.run_report import record_counts
+from engagement.services.credentials import load_credentials
+from engagement.services.retries import RetryPolicy
+from engagement.services.storage import Storage, Uploaded, open_storage
+from engagement.uploads.logs import RunFiles, Upload, find_upload_kinds, find_uploads
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this stage takes on its command line."""
+    parser.add_argument("--user", required=True, help="who runs this")
+    parser.add_argument("--credentials", type=Path, required=True, help="Google Cloud service account's key (JSON)")
+    parser.add_argument("--pipeline-configuration", type=Path, required=True, help="pipeline configuration (JSON)")
+    parser.add_argument("--run-id", required=True, help="run whose files these are")
+    parser.add_argument("--memory-profile", type=Path, required=True, help="memory profile; the log lies beside it")
+    parser.add_argument("--data-archive", type=Path, required=True, help="archive of the data root")
+    parser.add_argument("--pending", action="store_true", help="upload what earlier runs could not upload, too")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Find what there is to upload, and upload it."""
+    credentials = load_credentials(args.credentials)
+    configuration = load_pipeline_configuration(args.pipeline_configuration)
+    if not args.run_id or "/" in args.run_id or not args.run_id.isprintable():
+        raise UsageError(f"{args.run_id!r} is no run id; expected one like '2026-11-22T020511Z-unknown'. Mend it.")
+    kinds = find_upload_kinds(configuration)
+    if not kinds:
+        log.info(
+            "Nothing to upload: the configuration has no MemoryProfileUploadURLPrefix or DataArchiveUploadURLPrefix"
+        )
+        return
+    files = RunFiles(args.run_id, args.memory_profile, args.data_archive)
+    storage = open_storage(credentials, RetryPolicy())
+    uploads = [upload for kind in kinds for upload in find_uploads(kind, files, args.pending)]
+    missing = [kind.what for kind in kinds if not files.paths[kind.what].exists()]
+    for what in missing:
+        log.info("No %s of run %s: %s is not there", what, args.run_id, files.paths[what])
+    results = [_upload(storage, upload, upload.path in files.paths.values()) for upload in uploads]
+    counts = Counter(results)
+    record_counts({"uploaded": counts[Uploaded.CREATED], "there_already": counts[Uploaded.IDENTICAL]})
+    _refuse_different([upload for upload, result in zip(uploads, results, strict=True) if result is Uploaded.DIFFERENT])
+    if "archive" in missing and not args.pending:
+        raise InputError(
+            f"{args.data_archive}: no such file; expected the run's archive. Whatever else there is was uploaded. "
+            "Make an archive with stage 6, and run this again."
+        )
+
+
+def _upload(storage: Storage, upload: Upload, is_own: bool) -> Uploaded:
+    """Upload a file, and say so. Of earlier runs' files only those are read that are not there yet."""
+    if not is_own and storage.has_object(upload.address):
+        return Uploaded.IDENTICAL
+    result = storage.upload(upload.path, upload.address, upload.kind.is_growing)
+    size = upload.path.stat().st_size
+    log.info("%s %s: %s: %d bytes", upload.kind.what.capitalize(), upload.address, result.value, size)
+    return result
+
+
+def _refuse_different(uploads: list[Upload]) -> None:
+    if uploads:
+        problems = [f"{upload.address}: is not the same as {upload.path}" for upload in uploads]
+        raise ServiceError(
+            f"Storage: {listing(problems)}\nWhat is there is never replaced; expected the same, or nothing. "
+            "Compare the two, and remove or rename one."
+        )

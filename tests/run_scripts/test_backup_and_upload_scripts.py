@@ -1,0 +1,216 @@
+"""What the scripts of stages 6 and 7 promise about their command lines, and what their containers see."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+BACKUP = "6_backup_data_root.sh"
+UPLOAD = "7_upload_logs.sh"
+RUN_ID = "2026-11-22T020511Z-unknown"
+
+
+@pytest.fixture
+def backups(clone):
+    return clone.work / "back ups"
+
+
+@pytest.fixture
+def upload_arguments(clone, backups):
+    profile = clone.work / "performance logs" / f"memory-{RUN_ID}.profile"
+    for directory in (backups, profile.parent):
+        directory.mkdir()
+    return ["me", clone.credentials, clone.configuration, RUN_ID, profile, backups / f"data-{RUN_ID}.tar.gz"]
+
+
+def expect_usage_error(clone, result, words):
+    assert result.returncode == 2
+    assert words in result.stderr
+    assert "Usage:" in result.stderr
+    assert clone.docker_calls == clone.stage_calls == []
+
+
+def mounts_of(call):
+    found = [re.fullmatch(r"type=bind,source=(.*),target=\1(,readonly)?", argument) for argument in call]
+    return {mount[1]: "ro" if mount[2] else "rw" for mount in found if mount}
+
+
+@pytest.mark.parametrize("script", [BACKUP, UPLOAD])
+def test_help_goes_to_standard_output_and_exits_0(clone, script):
+    result = clone.run(script, "--help")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"Usage: {script}")
+    assert clone.docker_calls == clone.stage_calls == []
+
+
+def test_the_archive_is_named_after_the_time_and_the_commit(clone, backups):
+    clone.data_root.mkdir()
+    result = clone.run_on_host(BACKUP, os.path.relpath(clone.data_root, clone.work), "back ups")
+    assert result.returncode == 0, result.stderr
+    ((*options, run_id),) = clone.stage_calls
+    assert options == [
+        "backup-data-root",
+        "--data-root",
+        str(clone.data_root),
+        "--backups-dir",
+        str(backups),
+        "--run-id",
+    ]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d{6}Z-unknown", run_id)
+    assert backups.is_dir()
+
+
+def test_options_of_a_backup_are_passed_on(clone, backups):
+    clone.data_root.mkdir()
+    assert (
+        clone.run_on_host(BACKUP, "--run-id", "my.run", "--keep-days", "30", clone.data_root, backups).returncode == 0
+    )
+    assert clone.stage_calls[0][-4:] == ["--run-id", "my.run", "--keep-days", "30"]
+
+
+def test_a_restore_gets_the_archive_and_the_directory(clone):
+    (clone.work / "an archive.tar.gz").touch()
+    result = clone.run_on_host(BACKUP, "--restore", "an archive.tar.gz", "new root")
+    assert result.returncode == 0, result.stderr
+    archive, directory = clone.work / "an archive.tar.gz", clone.work / "new root"
+    assert clone.stage_calls == [["backup-data-root", "--restore", str(archive), "--into", str(directory)]]
+
+
+def test_wrong_usage_of_a_backup_exits_2_and_makes_nothing(clone, backups):
+    (clone.work / "archive").touch()
+    clone.data_root.mkdir()
+    (clone.data_root / "State").mkdir()
+    (clone.work / "link").symlink_to(clone.data_root / "State")
+    before = sorted(clone.work.rglob("*"))
+    for arguments, words in (
+        ([clone.data_root], "expected 2 arguments but got 1"),
+        ([clone.data_root, backups, "more"], "expected 2 arguments but got 3"),
+        ([clone.work / "missing", backups], "no such directory"),
+        ([clone.credentials, backups], "no such directory"),
+        ([clone.data_root, clone.credentials], "not a directory"),
+        ([clone.data_root, clone.data_root], "lies in the data root"),
+        ([clone.data_root, clone.data_root / "back ups"], "lies in the data root"),
+        ([clone.data_root, clone.work / "link" / "new"], "lies in the data root"),
+        (["--run-id", "../a", clone.data_root, backups], "--run-id is '../a'"),
+        (["--keep-days", "many", clone.data_root, backups], "--keep-days is 'many'; expected a number of days"),
+        (["--run-id"], "option --run-id needs a value"),
+        (["--no-such-option"], "unknown option"),
+        (["--restore", clone.work / "missing", "new"], "no such file"),
+        (["--restore", clone.work / "archive"], "expected 1 arguments but got 0"),
+        (["--restore", clone.work / "archive", clone.data_root], "holds 'State'; expected an empty directory"),
+    ):
+        expect_usage_error(clone, clone.run(BACKUP, *arguments), words)
+    assert sorted(clone.work.rglob("*")) == before
+
+
+def test_a_backup_waits_for_nobody_who_works_on_the_data_root(clone, backups, wait_for):
+    fetch = "2_fetch_raw_data.sh"
+    process = clone.start(fetch, *clone.arguments_of(fetch), PIPELINE_RUNTIME="host", FAKE_SLEEP="fetch-raw-data")
+    wait_for(lambda: len(clone.stage_calls) == 1)
+    result = clone.run_on_host(BACKUP, clone.data_root, backups)
+    process.terminate()
+    process.communicate(timeout=20)
+    assert result.returncode == 4
+    assert not backups.exists()
+
+
+def test_a_backups_container_reads_the_data_root_and_writes_the_archives(clone, backups):
+    clone.data_root.mkdir()
+    result = clone.run(BACKUP, clone.data_root, backups, FAKE_DOCKER_IMAGES="0123456789ab")
+    assert result.returncode == 0, result.stderr
+    *_, call = clone.container_calls
+    assert mounts_of(call) == {str(clone.data_root): "ro", str(backups): "rw"}
+    assert call[call.index("--network") + 1] == "none"
+
+
+def test_the_stage_may_tell_its_counts_out_of_the_container(clone, backups):
+    clone.data_root.mkdir()
+    counts = clone.work / "counts"
+    counts.mkdir()
+    variables = {"FAKE_DOCKER_IMAGES": "0123456789ab", "ENGAGEMENT_COUNTS_FILE": str(counts / "counts.json")}
+    assert clone.run(BACKUP, clone.data_root, backups, **variables).returncode == 0
+    *_, call = clone.container_calls
+    assert mounts_of(call)[str(counts)] == "rw"
+    assert call[call.index("ENGAGEMENT_COUNTS_FILE") - 1] == "--env"
+
+
+def test_an_upload_gets_absolute_paths_also_of_files_that_are_missing(clone, upload_arguments):
+    given = [os.path.relpath(path, clone.work) if isinstance(path, Path) else path for path in upload_arguments]
+    result = clone.run_on_host(UPLOAD, "--pending", *given)
+    assert result.returncode == 0, result.stderr
+    *_, profile, archive = map(str, upload_arguments)
+    assert clone.stage_calls == [
+        [
+            *["upload-logs", "--user", "me", "--credentials", str(clone.credentials)],
+            *["--pipeline-configuration", str(clone.configuration), "--run-id", RUN_ID],
+            *["--memory-profile", profile, "--data-archive", archive, "--pending"],
+        ]
+    ]
+
+
+def test_wrong_usage_of_an_upload_exits_2(clone, upload_arguments):
+    for arguments, words in (
+        (upload_arguments[:-1], "expected 6 arguments but got 5"),
+        (["--all", *upload_arguments], "unknown option: --all"),
+        (["me", clone.work / "missing", *upload_arguments[2:]], "no such file"),
+        ([*upload_arguments[:3], "a/b", *upload_arguments[4:]], "<run-id> is 'a/b'"),
+    ):
+        expect_usage_error(clone, clone.run(UPLOAD, *arguments), words)
+
+
+def test_an_uploads_container_reads_and_never_writes(clone, upload_arguments):
+    result = clone.run(UPLOAD, *upload_arguments, FAKE_DOCKER_IMAGES="0123456789ab", FAKE_DOCKER_PLAN="network bridge")
+    assert result.returncode == 0, result.stderr
+    *_, call = clone.container_calls
+    *_, profile, archive = upload_arguments
+    expected = (clone.credentials, clone.configuration.parent, profile.parent, archive.parent)
+    assert mounts_of(call) == {str(path): "ro" for path in expected}
+    assert call[call.index("--network") + 1] == "bridge"
+
+
+@pytest.mark.parametrize(("script", "stage"), [(BACKUP, "backup-data-root"), (UPLOAD, "upload-logs")])
+def test_the_stages_status_is_passed_on(clone, backups, upload_arguments, script, stage):
+    clone.data_root.mkdir()
+    arguments = upload_arguments if script == UPLOAD else [clone.data_root, backups]
+    assert clone.run_on_host(script, *arguments, FAKE_STATUS=f"{stage}=12").returncode == 12
+
+
+def test_the_status_is_asked_for_without_claiming_the_data_root(clone):
+    status = "pipeline_status.sh"
+    for arguments, words in (
+        ([], "expected 1 arguments but got 0"),
+        ([clone.data_root], "no such directory"),
+        (["--max-age", "soon", clone.data_root], "--max-age is 'soon'; expected a number of hours"),
+    ):
+        expect_usage_error(clone, clone.run(status, *arguments), words)
+    clone.data_root.mkdir()
+    assert clone.run_on_host(status, "--max-age", "26.5", clone.data_root, FAKE_STATUS="status=11").returncode == 11
+    assert clone.stage_calls == [["status", "--max-age", "26.5", str(clone.data_root)]]
+    assert list(clone.data_root.iterdir()) == []
+    assert clone.run(status, clone.data_root, FAKE_DOCKER_IMAGES="0123456789ab").returncode == 0
+    *_, call = clone.container_calls
+    assert mounts_of(call) == {str(clone.data_root): "ro"}
+    assert call[call.index("--network") + 1] == "none"
+
+
+def test_the_real_scripts_archive_and_restore(tmp_path):
+    """The project's own scripts and stage, on this machine; two at once share nothing."""
+    root = tmp_path / "data root"
+    root.mkdir()
+    (root / "some data.jsonl").write_text("invented\n" * 1000)
+    environment = {**os.environ, "PIPELINE_RUNTIME": "host"}
+    command = [PROJECT_ROOT / "run_scripts" / BACKUP]
+
+    def run(*arguments):
+        return subprocess.run([*command, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    made = run("data root", "back ups")
+    assert made.returncode == 0, made.stderr
+    (archive,) = (tmp_path / "back ups").iterdir()
+    restored = run("--restore", archive, "new root")
+    assert restored.returncode == 0, restored.stderr
+    assert (tmp_path / "new root" / "some data.jsonl").read_bytes() == (root / "some data.jsonl").read_bytes()
+    assert run("--restore", archive, "new root").returncode == 2

@@ -1,0 +1,220 @@
+"""Stage 5 as a whole: what it writes, from what, and what is left when it fails or is killed."""
+
+import argparse
+import csv
+import hashlib
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from engagement.errors import InputError
+from engagement.outputs.columns import COLUMNS
+from engagement.stages import automated_analysis, generate_analysis_graphs
+from example_project import DataRoot, coda_message, episode_run, label, survey_run, write_project
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
+TABLES = (
+    "coding_errors", "coding_progress", "demographic_distributions", "engagement_counts", "impact_messages",
+    "repeat_participations", "sample_messages", "texts_with_phone_numbers", "theme_distributions", "traffic_analysis",
+    "traffic_per_week",
+)  # fmt: skip
+HOSTILE = [
+    '=HYPERLINK("http://example.org")',
+    "+biyo",
+    "-dugsi",
+    "@mid",
+    "\tlaba",
+    "</script><script>alert(1)</script>",
+]
+
+
+@pytest.fixture
+def data_root(tmp_path: Path) -> DataRoot:
+    configuration = write_project(
+        tmp_path / "configuration",
+        change_configuration=lambda document: document.update(AutomatedAnalysis={"ImpactMessageCodes": ["water"]}),
+        # Gender alone: every coding is a chart to draw.
+        change_plans=lambda document: document.update(DemographicCodingPlans=document["DemographicCodingPlans"][:1]),
+    )
+    root = DataRoot(tmp_path, configuration)
+    write_messages(root)
+    root.generate()
+    return root
+
+
+def write_messages(root: DataRoot, texts: list[str] = HOSTILE) -> None:
+    root.write_runs(
+        *(episode_run(f"p{n}", text, run_id=n) for n, text in enumerate(texts)),
+        survey_run("p1", gender="nin"),
+        survey_run("p2", 101, gender="naag"),
+    )
+    root.write_coded("s01e01", *(coda_message(text, label("episode1", "water")) for text in texts))
+    genders = {"nin": "man", "naag": "woman"}
+    root.write_coded("gender", *(coda_message(text, label("gender", code)) for text, code in genders.items()))
+
+
+def folder_of(root: DataRoot) -> Path:
+    return root.outputs / "Automated Analysis"
+
+
+def options_of(root: DataRoot) -> list[str]:
+    return [
+        "--user", "tester", "--credentials", str(root.credentials), "--pipeline-configuration", str(root.configuration),
+        "--data-root", str(root.path), "--jobs", "1",
+    ]  # fmt: skip
+
+
+def analyse(root: DataRoot, stage: ModuleType = automated_analysis, *options: str) -> None:
+    parser = argparse.ArgumentParser()
+    stage.add_arguments(parser)
+    stage.run(parser.parse_args([*options_of(root), *options]))
+
+
+def command(root: DataRoot, *options: str) -> list[str]:
+    return [sys.executable, "-m", "engagement", "automated-analysis", *options_of(root), *options]
+
+
+def digests(root: DataRoot) -> dict[str, str]:
+    return {
+        str(path.relative_to(root.path)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder_of(root).rglob("*"))
+        if path.is_file()
+    }
+
+
+def source_of(root: DataRoot) -> dict[str, str]:
+    return json.loads((root.path / "State" / "analysis" / "season.json").read_text())["run"]
+
+
+def test_everything_is_written_and_a_second_run_writes_the_same_bytes(
+    data_root: DataRoot, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    analyse(data_root)
+    folder = folder_of(data_root)
+    assert sorted(path.stem for path in folder.glob("*.csv")) == sorted(TABLES)
+    assert list((folder / "graphs").rglob("*.png"))
+    assert (folder / "maps").is_dir()
+    assert (folder / "report.html").is_file()
+    assert json.loads((folder / "made_from.json").read_text()) == {
+        "everything else": source_of(data_root),
+        "graphs": source_of(data_root),
+    }
+    assert "Analysing 6 message(s) of 6 participant(s)" in caplog.text
+    assert not [text for text in HOSTILE if text in caplog.text]
+    before = digests(data_root)
+    analyse(data_root)
+    assert digests(data_root) == before
+    for name in TABLES:
+        header = (folder / f"{name}.csv").read_text().partition("\n")[0].split(",")
+        described = [column.name for column in COLUMNS if column.file == f"Automated Analysis/{name}.csv"]
+        plain = [column for column in described if "<" not in column]
+        assert header[: len(plain)] == plain, name
+        assert (len(header) > len(plain)) == (len(described) > len(plain)), name
+    assert sorted(path.name for path in data_root.outputs.iterdir() if path.is_dir()) == [
+        "Automated Analysis", "Coda Files", "ICR",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["sample_messages", "impact_messages"])
+def test_no_cell_with_a_participants_text_runs_as_a_formula(data_root: DataRoot, name: str):
+    analyse(data_root)
+    with (folder_of(data_root) / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        found = {row["Message"] for row in csv.DictReader(file)}
+    assert found == {text if text.startswith("<") else "'" + text for text in HOSTILE}
+
+
+@pytest.mark.parametrize(
+    ("stage", "options"), [(generate_analysis_graphs, []), (automated_analysis, ["--graphs-only"])]
+)
+def test_the_graphs_alone_leave_everything_else_as_it_was(data_root: DataRoot, stage: ModuleType, options: list[str]):
+    analyse(data_root)
+    before, first = digests(data_root), source_of(data_root)
+    write_messages(data_root, ["biyo", "ceel", "roob"])
+    data_root.generate()
+    analyse(data_root, stage, *options)
+    after = digests(data_root)
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    prefix = "Outputs/Automated Analysis/"
+    assert f"{prefix}made_from.json" in changed
+    assert [name for name in changed if name.startswith(f"{prefix}graphs/")]
+    assert not [name for name in changed if not name.startswith((f"{prefix}graphs/", f"{prefix}made_from.json"))]
+    assert json.loads((folder_of(data_root) / "made_from.json").read_text()) == {
+        "everything else": first,
+        "graphs": source_of(data_root),
+    }
+
+
+def test_what_an_earlier_version_wrote_does_not_stay(data_root: DataRoot):
+    analyse(data_root)
+    before = digests(data_root)
+    (folder_of(data_root) / "a_table_of_an_earlier_version.csv").write_text("")
+    (folder_of(data_root) / "report.html").write_text("an earlier report")
+    analyse(data_root)
+    assert digests(data_root) == before
+
+
+def test_outputs_made_before_coding_are_refused_by_their_mode(data_root: DataRoot):
+    analyse(data_root)
+    before = digests(data_root)
+    data_root.generate(mode="auto-code-only")
+    assert [path.name for path in (data_root.path / "State" / "analysis").iterdir()] == ["season.json"]
+    with pytest.raises(InputError, match="made with --mode 'auto-code-only'; expected 'all-stages'"):
+        analyse(data_root)
+    assert digests(data_root) == before
+
+
+def test_a_data_root_without_outputs_is_refused(tmp_path: Path):
+    root = DataRoot(tmp_path)
+    with pytest.raises(InputError, match="nothing is in Outputs/; expected what stage 3 leaves") as caught:
+        analyse(root)
+    assert caught.value.exit_status == 11
+    assert not root.outputs.exists()
+
+
+@pytest.mark.parametrize("mode", ["all-stages", "auto-code-only"])
+def test_outputs_without_the_files_for_the_analysis_are_refused_by_their_mode(data_root: DataRoot, mode: str):
+    data_root.generate(mode=mode)
+    shutil.rmtree(data_root.path / "State")
+    with pytest.raises(InputError, match=f"Outputs/ was made with --mode '{mode}'"):
+        analyse(data_root)
+
+
+def test_a_stage_killed_at_any_moment_leaves_a_whole_analysis_and_runs_again(data_root: DataRoot):
+    analyse(data_root)
+    whole = [digests(data_root)]
+    write_messages(data_root, ["biyo", "ceel", "roob"])
+    data_root.generate()
+    expected = None
+    killed = 0
+    for moment in (0.8, 1.4, 2.0, 2.8):
+        process = subprocess.Popen(
+            command(data_root), env=ENVIRONMENT, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        time.sleep(moment)
+        if process.poll() is None:
+            killed += 1
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        found = digests(data_root)
+        if found not in whole:
+            assert expected in (None, found)
+            expected = found
+    assert killed
+    analyse(data_root)
+    assert expected in (None, digests(data_root))
+    assert not [path for path in data_root.outputs.iterdir() if path.name.endswith((".partial", ".old"))]
+
+
+def test_wrong_usage_exits_2(data_root: DataRoot):
+    done = subprocess.run(command(data_root, "--jobs", "0"), env=ENVIRONMENT, capture_output=True, check=False)
+    assert done.returncode == 2

@@ -1,0 +1,140 @@
+"""Charts: what they count, that they are drawn once and the same, and letters of every alphabet."""
+
+import logging
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from engagement.analysis import fonts
+from engagement.analysis.charts import describe_charts, draw_charts
+from engagement.analysis.charts_drawing import BarChart, Bars, draw_bar_chart
+from engagement.analysis.fonts import find_fonts
+from engagement.analysis.pictures import draw_pictures
+from engagement.analysis.season import Season
+from picture_season import HOSTILE_NAME, make_season
+
+CHART = BarChart("Title", "n = 3", "Participants", ("a", "b"), (Bars("", (1, 2), ("1", "2")),))
+
+
+@pytest.fixture(scope="module")
+def season(tmp_path_factory: pytest.TempPathFactory) -> Season:
+    return make_season(tmp_path_factory.mktemp("charts"))
+
+
+@pytest.fixture(scope="module")
+def charts(season: Season) -> dict[str, BarChart]:
+    return {one.name: one.chart for one in describe_charts(season)}
+
+
+def values_of(chart: BarChart, series: int = 0) -> dict[str, float]:
+    return dict(zip(chart.labels, chart.series[series].values, strict=True))
+
+
+def test_there_is_a_chart_of_every_coding(season: Season, charts: dict[str, BarChart]):
+    keys = [
+        coding.analysis_file_key for plan in season.project.coding_plans.all for coding in plan.coding_configurations
+    ]
+    assert all(any(name.endswith(f"_{key}") for name in charts) for key in keys)
+
+
+def test_themes_are_counted_by_participants_and_ordered_by_size(charts: dict[str, BarChart]):
+    chart = charts["themes_rqa_s01e01"]
+    assert chart.labels == (HOSTILE_NAME, "roads", "school")
+    assert chart.series[0].values == (6, 6, 2)
+    assert chart.series[0].texts == ("6* (42.9 %)", "6* (42.9 %)", "2* (14.3 %)")
+    assert "n = 14" in chart.subtitle
+    assert "* fewer than 10 participants" in chart.notes
+
+
+def test_themes_by_gender_are_shares_of_each_gender(charts: dict[str, BarChart]):
+    absolute, normalised = charts["themes_rqa_s01e01_by_gender"], charts["themes_rqa_s01e01_by_gender_normalised"]
+    assert [bars.name for bars in absolute.series] == ["man (n = 9)", "woman (n = 5)"]
+    assert values_of(absolute, 1) == {HOSTILE_NAME: 0, "roads": 3, "school": 2}
+    assert values_of(normalised, 1) == {HOSTILE_NAME: 0.0, "roads": 60.0, "school": 40.0}
+
+
+def test_ages_are_a_scale_and_age_groups_keep_their_order(charts: dict[str, BarChart]):
+    assert charts["demographics_age"].is_upright
+    assert charts["demographics_age"].labels[:2] == ("5", "6")
+    groups = [label for label in charts["demographics_age_category"].labels if label[0].isdecimal()]
+    assert groups == sorted(groups)
+
+
+def test_every_chart_says_how_many_are_counted(charts: dict[str, BarChart]):
+    assert all(chart.subtitle.startswith("n = ") for chart in charts.values())
+
+
+def test_charts_are_drawn_once_and_returned_every_time(
+    season: Season, charts: dict[str, BarChart], tmp_path: Path, caplog
+):
+    first = draw_charts(season, tmp_path, 1)
+    assert [one.title for one in first] == [chart.title for chart in charts.values()]
+    assert all(one.path.exists() and one.path.with_suffix(".svg").exists() for one in first)
+    assert Image.open(first[0].path).width == 1350
+    with caplog.at_level(logging.INFO):
+        assert draw_charts(season, tmp_path, 1) == first
+    assert f"Drew 0 of {len(first)} picture(s)" in caplog.text
+
+
+def test_charts_are_the_same_bytes_on_one_process_or_two(charts: dict[str, BarChart], tmp_path: Path):
+    some = dict(list(charts.items())[:6])
+    for folder, jobs in (("one", 1), ("two", 2)):
+        draw_pictures(tmp_path / folder, some, ("png", "svg"), draw_bar_chart, find_fonts(["a"]), jobs)
+    for name in some:
+        for ending in ("png", "svg"):
+            one, two = ((tmp_path / folder / f"{name}.{ending}").read_bytes() for folder in ("one", "two"))
+            assert one == two
+
+
+def draw(folder: Path, *names: str, chart: BarChart = CHART) -> int:
+    return draw_pictures(folder, dict.fromkeys(names, chart), ("png",), draw_bar_chart, find_fonts(["a"]), 1)
+
+
+def test_only_what_changed_is_drawn_again(tmp_path: Path):
+    assert draw(tmp_path, "a", "b") == 2
+    (tmp_path / "a.png").unlink()
+    assert draw(tmp_path, "a", "b") == 1
+    assert draw(tmp_path, "a", "b", chart=replace(CHART, subtitle="n = 4")) == 2
+    (tmp_path / "drawn.json").write_text("{damaged")
+    assert draw(tmp_path, "a", "b") == 2
+
+
+def test_charts_no_longer_asked_for_go_and_other_files_stay(tmp_path: Path):
+    (tmp_path / "mine.png").write_text("mine")
+    draw(tmp_path, "a", "b")
+    draw(tmp_path, "b")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.png", "drawn.json", "mine.png"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 60, 300])
+@pytest.mark.parametrize("is_upright", [True, False])
+def test_any_number_of_bars_is_drawn(count: int, is_upright: bool):
+    labels = tuple(f"a long name of a code, number {number}" for number in range(count))
+    values = tuple(range(1, count + 1))
+    bars = Bars("_", values, tuple(map(str, values)))
+    figure = draw_bar_chart(replace(CHART, labels=labels, series=(bars, bars), is_upright=is_upright))
+    figure.draw_without_rendering()
+    assert len(figure.axes[0].patches) == 2 * count
+    assert len(figure.legends[0].texts) == 2
+
+
+def test_letters_that_matplotlib_lacks_come_from_another_font():
+    found = find_fonts(["Soomaali, Kiswahili, العربية, አማርኛ"])
+    covered = frozenset().union(*(fonts._characters_of(path) for path in found))
+    if ord("አ") not in covered:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no font on this machine has Ethiopic letters; expected one where CI is true")
+        pytest.skip("no font on this machine has Ethiopic letters: install fonts-noto-core")
+    assert {ord(character) for character in "ŵ؟عአማ"} <= covered
+
+
+def test_letters_that_no_font_has_are_warned_of_once_by_alphabet(caplog):
+    assert len(find_fonts(["a\U0001e900\U000e0100"])) >= 1
+    find_fonts(["plain"])
+    warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) <= 1
+    find_fonts(["\U0003fffd"])  # never a character: not printable, so not asked of a font
+    assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == len(warnings)

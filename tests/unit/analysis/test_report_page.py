@@ -1,0 +1,133 @@
+"""The report: nothing that a participant writes becomes part of the page, and every number has its reason."""
+
+import base64
+import hashlib
+import html
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engagement.analysis.charts import draw_charts
+from engagement.analysis.maps import draw_maps
+from engagement.analysis.report import make_page, write_report
+from engagement.analysis.report_html import element, make_table
+from engagement.analysis.season import Season
+from picture_season import ATTACKER, HOSTILE_TEXTS, TEXT_WITH_NUMBER, make_season, region_map
+
+TAGS = {
+    "html", "head", "meta", "title", "style", "body", "header", "nav", "main", "section", "h1", "h2", "h3", "h4", "p", "ol", "li",
+    "a", "div", "figure", "img", "table", "caption", "thead", "tbody", "tr", "th", "td", "button", "bdi", "span", "meter",
+    "details", "summary", "blockquote", "script",
+}  # fmt: skip
+
+
+class Page(HTMLParser):
+    """What a browser would find: tags, attributes, and the text of each kind of element."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self._open = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._open = tag
+        self.texts.setdefault(tag, []).append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.texts[self._open][-1] += data
+
+    def attributes(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def season(tmp_path_factory: pytest.TempPathFactory) -> Season:
+    return make_season(tmp_path_factory.mktemp("report"), [region_map()])
+
+
+@pytest.fixture(scope="module")
+def text(season: Season, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("page")
+    charts = draw_charts(season, folder / "graphs", 1)
+    write_report(season, charts, draw_maps(season, folder / "maps"), folder / "report.html")
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(text: str) -> Page:
+    return Page(text)
+
+
+def test_only_the_projects_own_elements_are_in_the_page(page: Page):
+    assert {tag for tag, _ in page.tags} <= TAGS
+    assert len(page.attributes("script")) == len(page.attributes("style")) == 1
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on") or name == "style"]
+
+
+def test_nothing_is_loaded_from_outside(page: Page, text: str):
+    assert all(str(image["src"]).startswith("data:image/png;base64,") for image in page.attributes("img"))
+    assert all(str(link["href"]).startswith("#") for link in page.attributes("a"))
+    # What participants wrote is there to be read, and nowhere else.
+    assert ATTACKER in text
+    assert ATTACKER not in "".join(page.texts["script"] + page.texts["style"])
+
+
+def test_the_policy_lets_run_what_is_in_the_page_and_nothing_else(page: Page):
+    policy = next(meta["content"] for meta in page.attributes("meta") if meta.get("http-equiv"))
+    assert policy.startswith("default-src 'none'; img-src data:; ")
+    for tag in ("script", "style"):
+        digest = base64.b64encode(hashlib.sha256(page.texts[tag][0].encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+
+
+def test_messages_are_shown_as_they_were_written(page: Page):
+    quoted = page.texts["blockquote"]
+    assert sum(quote in HOSTILE_TEXTS or "\ufffd" in quote for quote in quoted) == 3
+    assert not any(TEXT_WITH_NUMBER in quote for quote in quoted)
+    assert not any(character in quote for quote in quoted for character in "\u202e\x00")
+
+
+@given(st.text())
+def test_any_text_comes_back_as_text(content: str):
+    written = element("td", content, title=content)
+    parsed = Page(written)
+    assert [tag for tag, _ in parsed.tags] == ["td"]
+    assert "<" not in written[3:].removesuffix("</td>")
+    if content.isascii() and content.isprintable():
+        assert html.unescape(written[written.index(">", 4 + written[4:].rindex('"')) + 1 : -5]) == content
+
+
+def test_everything_that_was_dropped_has_a_count_and_a_reason(page: Page, season: Season):
+    cells = page.texts["bdi"]
+    assert all(reason in cells for reason in season.funnel.dropped)
+    assert any("withdrew consent" in cell for cell in cells)
+
+
+def test_small_counts_are_marked_and_nobody_is_not():
+    table = make_table("caption", ["code", "count"], [("a", 3), ("b", 10), ("c", 0), ("d", "-")], 10, [1])
+    assert (
+        re.findall(r">(\S+?)(<span class=\"small\"|</td>)", table[table.index("<tbody>") :].replace("<bdi>", "")) != []
+    )
+    assert table.count('class="small"') == 1
+    assert 'data-value="3">3<span class="small" title="fewer than 10">*</span>' in table
+
+
+def test_every_picture_says_in_words_what_it_shows(page: Page):
+    alternatives = [str(image["alt"]) for image in page.attributes("img")]
+    assert all("n = " in alternative for alternative in alternatives)
+    assert all(int(str(image["width"])) == 1350 for image in page.attributes("img"))
+
+
+def test_the_page_is_the_same_from_run_to_run(season: Season):
+    assert make_page(season, [], []) == make_page(season, [], [])

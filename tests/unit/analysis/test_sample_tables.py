@@ -1,0 +1,124 @@
+"""Samples of messages: the same texts in every run, one more message changes at most one, and never more than asked for."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engagement.analysis.phone_numbers import holds_phone_number
+from engagement.analysis.season import Season, load_season
+from engagement.configuration import load_project
+from example_project import DataRoot, coda_message, episode_run, label, survey_run, write_project
+
+LIMIT = 5
+
+
+@pytest.fixture
+def data_root(tmp_path: Path) -> DataRoot:
+    def limit_samples(configuration: dict) -> None:
+        configuration["AutomatedAnalysis"] = {"SampleMessages": {"LimitPerCode": LIMIT}}
+
+    return DataRoot(tmp_path, write_project(tmp_path / "configuration", change_configuration=limit_samples))
+
+
+def season_of(root: DataRoot, texts: list[str], code: str = "water", **options: int) -> Season:
+    """A season in which participant n writes text n, and coders give all texts one code."""
+    root.write_runs(*(episode_run(f"p{n}", text, run_id=n) for n, text in enumerate(texts)))
+    root.write_coded("s01e01", *(coda_message(text, label("episode1", code)) for text in dict.fromkeys(texts)))
+    root.generate(**options)
+    return load_season(load_project(root.configuration), root.path)
+
+
+def sample_of(season: Season, code: str = "water") -> list[str]:
+    table = season.sample_messages
+    assert list(table.columns) == ["Episode", "Code Scheme", "Code", "Message"]
+    return table.loc[(table["Episode"] == "rqa_s01e01") & (table["Code"] == code), "Message"].to_list()
+
+
+def test_one_more_message_changes_at_most_one_of_a_sample(data_root: DataRoot):
+    texts = [f"biyo {n}" for n in range(40)]
+    before = sample_of(season_of(data_root, texts))
+    assert len(before) == LIMIT
+    after = sample_of(season_of(data_root, ["mid cusub", *texts]))
+    assert len(after) == LIMIT
+    assert len(set(before) - set(after)) <= 1
+    # Neither who wrote a text nor how the work was split plays a part.
+    assert sample_of(season_of(data_root, texts[::-1], partitions=7)) == before
+
+
+def test_a_text_that_many_wrote_is_sampled_once(data_root: DataRoot):
+    assert sorted(sample_of(season_of(data_root, ["biyo"] * 20 + ["webi"]))) == ["biyo", "webi"]
+
+
+def test_what_was_not_looked_at_is_not_sampled(data_root: DataRoot):
+    data_root.write_runs(episode_run("p1", "lama arag"))
+    data_root.generate()
+    assert len(load_season(load_project(data_root.configuration), data_root.path).sample_messages) == 0
+
+
+def test_samples_are_of_every_kind_of_code(data_root: DataRoot):
+    assert sample_of(season_of(data_root, ["salaan"], code="greeting"), "greeting") == ["salaan"]
+
+
+def test_texts_stay_as_they_were_written_in_the_tables(data_root: DataRoot):
+    hostile = ["=1+1", "</script><script>alert(1)</script>", "laba\nsadar", '"a","b"', "\u202eabc", "ሰላም 👋🏿"]
+    assert sorted(sample_of(season_of(data_root, hostile[:LIMIT]))) == sorted(hostile[:LIMIT])
+    assert sample_of(season_of(data_root, hostile[LIMIT:])) == hostile[LIMIT:]
+
+
+def test_coding_errors_are_named_by_message_id_and_reason(data_root: DataRoot):
+    # One text is wrong scheme without a dataset to move to; an age is none of the scheme's categories.
+    data_root.write_runs(episode_run("p1", "ma aha"), survey_run("p1", age="7"))
+    wrong, young = coda_message("ma aha", label("episode1", "WS")), coda_message("7", label("age", "7"))
+    data_root.write_coded("s01e01", wrong)
+    data_root.write_coded("age", young)
+    data_root.generate()
+    season = load_season(load_project(data_root.configuration), data_root.path)
+    assert season.coding_errors.to_numpy().tolist() == [
+        ["EXAMPLE_age", young["MessageID"], "contradicting codes"],
+        ["EXAMPLE_s01e01", wrong["MessageID"], "wrong scheme"],
+    ]
+    assert season.funnel.contradictions == (("EXAMPLE_s01e01", wrong["MessageID"]),)
+
+
+def test_texts_with_a_phone_number_are_named_by_message_id(data_root: DataRoot):
+    message = coda_message("i soo wac +252 61 555 0123", label("episode1", "water"))
+    season = season_of(data_root, [message["Text"], "biyo 2026"])
+    assert season.texts_with_phone_numbers.to_numpy().tolist() == [["EXAMPLE_s01e01", message["MessageID"]]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0615550123",  # a local number in one piece
+        "waa 615 55 01 23 mahadsanid",  # in groups
+        "(061) 555-0123",
+        "+252-61-555-0123",
+        "٠٦١٥٥٥٠١٢٣",  # Arabic digits
+        "2026-03-01 0615550123",  # after a date
+        "06155501230615550199",  # two without a space
+    ],
+)
+def test_phone_numbers_are_recognised(text: str):
+    assert holds_phone_number(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "waxaan ahay 25 jir",
+        "2026-03-01",
+        "01/03/2026 ilaa 15/03/2026",  # two dates
+        "500 000 shilin",
+        "1 2 3 4 5 6",
+        "",
+    ],
+)
+def test_other_numbers_are_left_alone(text: str):
+    assert not holds_phone_number(text)
+
+
+@given(st.text("abc ", max_size=8), st.from_regex(r"0?6[0-9]{8}", fullmatch=True), st.text("xyz ", max_size=8))
+def test_a_number_is_recognised_wherever_it_stands(before: str, number: str, after: str):
+    assert holds_phone_number(before + number + after)
