@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
 
-from engagement.errors import ConfigurationError, listing
+from engagement.errors import ConfigurationError
 from engagement.files import read_text
 
 
@@ -178,9 +178,3 @@ def nearest(name: str, known: Sequence[str]) -> str:
     if near:
         return f"; nearest: {', '.join(map(repr, near))}."
     return f"; known: {', '.join(map(repr, known))}." if 0 < len(known) < 10 else "."
-
-
-def refuse(path: Path, problems: Sequence[str]) -> None:
-    """Raise a ConfigurationError with all the problems of a file, if there are any."""
-    if problems:
-        raise ConfigurationError(f"{path}: {listing(problems)}")

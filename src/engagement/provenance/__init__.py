@@ -1,6 +1,6 @@
 """An append-only record of who set what, where and when, and its JSON Lines files."""
 
-from engagement.provenance.reading import read_traced_data, write_traced_data
+from engagement.provenance.reading import read_traced_data
 from engagement.provenance.traced_data import (
     HIDDEN,
     ChainError,
@@ -22,5 +22,4 @@ __all__ = [
     "encode_chain_of",
     "encode_fresh_chain",
     "read_traced_data",
-    "write_traced_data",
 ]

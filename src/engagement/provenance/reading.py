@@ -1,10 +1,9 @@
 """TracedData files: one record a line."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engagement.errors import InputError
-from engagement.files import open_for_writing
 from engagement.provenance.traced_data import ChainError, TracedData, decode
 
 
@@ -39,10 +38,3 @@ def read_traced_data(path: Path, wanted: Callable[[bytes], bool] | None = None) 
         raise InputError(
             f"{path}: could not be read: {error.strerror}; expected a TracedData file. Check the file."
         ) from None
-
-
-def write_traced_data(path: Path, records: Iterable[TracedData]) -> None:
-    """Write records to a TracedData file, one a line, in the order given."""
-    with open_for_writing(path) as file:
-        for record in records:
-            file.write(record.encode() + "\n")

@@ -15,7 +15,6 @@ from engagement.provenance import (
     decode,
     encode_fresh_chain,
     read_traced_data,
-    write_traced_data,
 )
 
 FIRST = Metadata("step one", "2026-04-01T00:00:00.000000+00:00", "a@example.org")
@@ -143,8 +142,7 @@ def test_what_is_not_traced_data_is_refused_with_its_place(line: str, reason: st
 
 def test_a_file_that_does_not_verify_is_named_by_file_line_and_key(tmp_path: Path):
     path = tmp_path / "flow.jsonl"
-    write_traced_data(path, [decode(LINE), decode(LINE)])
-    lines = path.read_text().splitlines()
+    lines = [LINE, LINE]
     path.write_text(lines[0] + "\n" + lines[1].replace('"22"', '"23"') + "\n")
     with pytest.raises(InputError, match=r"flow\.jsonl, line 2: update 1 of 1, key 'age', 'text'"):
         list(read_traced_data(path))

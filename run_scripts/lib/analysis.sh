@@ -1,0 +1,63 @@
+# shellcheck shell=bash disable=SC2154 # purpose is set by the script that sources this
+# The command line of the two scripts of stage 5, which differ in what they make. A script that sources this sets
+# `purpose`, one sentence for its help.
+
+usage() {
+    cat <<TEXT
+Usage: ${0##*/} [options] <user> <google-cloud-credentials-file-path> <pipeline-configuration-file-path> <data-root>
+
+$purpose
+
+  <user>                                who runs this
+  <google-cloud-credentials-file-path>  Google Cloud service account's key, a JSON file
+  <pipeline-configuration-file-path>    pipeline configuration, a JSON file
+  <data-root>                           directory that holds all the pipeline's data
+
+  --jobs N               draw N charts at a time
+  --upload-only          only upload to Drive what the last run wrote
+  --profile-cpu FILE     write where the processor's time goes: a page, or stacks for FlameGraph if FILE ends in .folded
+  --profile-memory FILE  write the memory over time, for 'mprof plot FILE'
+  -h, --help             show this and exit
+TEXT
+}
+
+# analyse STAGE ARGUMENT...: run a stage of the analysis with the script's own arguments.
+analyse() {
+    local stage="$1"
+    shift
+    local stage_options=()
+    while [[ ${1:-} == -* ]]; do
+        case "$1" in
+            -h | --help)
+                usage
+                exit 0
+                ;;
+            --jobs)
+                expect_value "$@"
+                stage_options+=("$1" "$2")
+                shift
+                ;;
+            --upload-only) stage_options+=("$1") ;;
+            --profile-cpu | --profile-memory)
+                take_profile "$@"
+                shift
+                ;;
+            *) fail "unknown option: $1" ;;
+        esac
+        shift
+    done
+    expect_arguments 4 $#
+    local user="$1" credentials="$2" configuration="$3" data_root="$4"
+    expect_file credentials
+    expect_file configuration
+    expect_directory data_root
+    expect_runtime
+
+    claim_directory "$data_root"
+
+    mount_path ro "$credentials"
+    mount_path ro "$(dirname -- "$configuration")"
+    mount_path rw "$data_root"
+    run_stage "$stage" --user "$user" --credentials "$credentials" --pipeline-configuration "$configuration" \
+        --data-root "$data_root" "${stage_options[@]}"
+}
