@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engagement.cleaning import Cleaner, codes_of_cleaner, find_cleaner
-from engagement.coding.labels import make_pipeline_label
+from engagement.coding.labels import propose_label
 from engagement.configuration import Code, CodeScheme, CodingPlan
 from engagement.configuration.coding_plans import is_project_function
 
@@ -46,8 +46,7 @@ class AutomaticCoder:
             if code is None:
                 self.unknown_codes[configuration.code_scheme_file, name] += 1
                 continue
-            label = make_pipeline_label(configuration.code_scheme, code, str(configuration.cleaner), time)
-            labels.append(dict(label.document))
+            labels.append(propose_label(configuration.code_scheme, code, str(configuration.cleaner), time))
         return labels
 
 

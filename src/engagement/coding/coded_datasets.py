@@ -17,10 +17,13 @@ from engagement.errors import InputError, listing
 
 log = logging.getLogger(__name__)
 
+# How many texts' readings are remembered, so that memory does not grow with the number of texts.
+_MOST_TEXTS = 50_000
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """What coders said of one text in one dataset.
+    """What coders said of one text in one dataset. There is one object for each message that they labelled.
 
     `labels` has, for each coding configuration of the plan in order, the coders' labels that count (none: not reviewed).
     `target` is the code of the dataset that the text belongs to, where a coder named one in the WS scheme.
@@ -60,16 +63,23 @@ class CodedDataset:
         self.plan = plan
         self._nothing = Reading(tuple(() for _ in plan.coding_configurations))
         self._by_id: dict[str, Reading] = {}
-        self._by_text: dict[str, Reading] = {}
+        self._by_text: dict[str, tuple[str, Reading]] = {}
         self.unknown_codes: dict[tuple[str, str], list[str]] = {}
         for message in messages:
             self._by_id[message["MessageID"]] = self._read(message, ws_scheme)
 
     def reading(self, text: str) -> Reading:
         """What coders said of a text."""
+        return self.find(text)[1]
+
+    def find(self, text: str) -> tuple[str, Reading]:
+        """A text's message id, and what coders said of it."""
         found = self._by_text.get(text)
         if found is None:
-            found = self._by_text[text] = self._by_id.get(message_id_of(text), self._nothing)
+            if len(self._by_text) >= _MOST_TEXTS:
+                self._by_text.clear()
+            message_id = message_id_of(text)
+            found = self._by_text[text] = message_id, self._by_id.get(message_id, self._nothing)
         return found
 
     def __contains__(self, text: str) -> bool:

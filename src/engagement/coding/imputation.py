@@ -1,7 +1,7 @@
 """Codes that follow from other codes: an age's category, the levels above a place, coding errors.
 
 An imputation function gets one label for each coding configuration of a plan, in order, and whether there was an answer, and
-returns the labels that take their place.
+returns the labels that take their place. What it returns depends on nothing else: it is asked once for answers that are alike.
 """
 
 import functools
@@ -10,12 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engagement.cleaning.places import PlaceTable, kenyan_places, operator_zone, somali_places
-from engagement.coding.coded_datasets import CodedDataset
 from engagement.coding.labels import Label, make_pipeline_label
 from engagement.configuration import Code, CodeScheme, CodingPlan, ControlCode
-from engagement.messages.message import Message
 
-_ORIGIN = "engagement.coding.imputation"
 _RANGE = re.compile(r"(\d+) to (\d+)")
 
 
@@ -24,7 +21,6 @@ class Answer:
     """What an imputation function may look at besides the labels."""
 
     is_given: bool
-    time: str | None
     operator: str | None
 
 
@@ -35,12 +31,12 @@ def impute_age_category(plan: CodingPlan, labels: Sequence[Label], answer: Answe
     """The category of the age that the first configuration has; outside all categories a coding error."""
     age, scheme = labels[0], plan.coding_configurations[1].code_scheme
     if not age.code.is_normal:
-        return [age, _like(scheme, age.code, answer.time)]
+        return [age, _like(scheme, age.code)]
     number = _number_of(age.code)
     for (youngest, oldest), category in _categories(scheme):
         if number is not None and youngest <= number <= oldest:
-            return [age, make_pipeline_label(scheme, category, _ORIGIN, answer.time)]
-    return [age, _control(scheme, ControlCode.CE, answer.time)]
+            return [age, make_pipeline_label(scheme, category)]
+    return [age, _control(scheme, ControlCode.CE)]
 
 
 def _number_of(code: Code) -> int | None:
@@ -58,14 +54,14 @@ def _impute_location(table: PlaceTable, plan: CodingPlan, labels: Sequence[Label
     schemes = [configuration.code_scheme for configuration in plan.coding_configurations]
 
     def everywhere(control_code: ControlCode) -> list[Label]:
-        return [_control(scheme, control_code, answer.time) for scheme in schemes]
+        return [_control(scheme, control_code) for scheme in schemes]
 
     if not answer.is_given:
         imputed = everywhere(ControlCode.NA)
         zone = _zone_of(answer.operator) if answer.operator is not None and table.levels[-1] == "zone" else None
         code = schemes[-1].codes_by_match_value.get(zone or "")
         if code is not None:
-            imputed[-1] = make_pipeline_label(schemes[-1], code, _ORIGIN, answer.time)
+            imputed[-1] = make_pipeline_label(schemes[-1], code)
         return imputed
     ticked = [(level, label) for level, label in enumerate(labels) if label.code.control_code is not ControlCode.NR]
     if not ticked:
@@ -75,20 +71,20 @@ def _impute_location(table: PlaceTable, plan: CodingPlan, labels: Sequence[Label
     if len(others) > 1 or (others and places):
         return everywhere(ControlCode.CE)
     if others:
-        return [_like(scheme, ticked[0][1].code, answer.time) for scheme in schemes]
+        return [_like(scheme, ticked[0][1].code) for scheme in schemes]
     finest = places[0][0]
     line = _line_of(table, finest, places[0][1].code)
     if line is None or any(_place_of(table, level, label.code) != line[level - finest] for level, label in places):
         return everywhere(ControlCode.CE)
-    imputed = [_control(scheme, ControlCode.NC, answer.time) for scheme in schemes[:finest]]
+    imputed = [_control(scheme, ControlCode.NC) for scheme in schemes[:finest]]
     for level, name in enumerate(line, finest):
         code = schemes[level].codes_by_match_value.get(name)
         imputed.append(
             labels[level]
             if labels[level].code == code
-            else make_pipeline_label(schemes[level], code, _ORIGIN, answer.time)
+            else make_pipeline_label(schemes[level], code)
             if code is not None
-            else _control(schemes[level], ControlCode.NC, answer.time)
+            else _control(schemes[level], ControlCode.NC)
         )
     return imputed
 
@@ -126,68 +122,21 @@ def _identity(code: Code) -> tuple[str, str]:
     return str(code.code_type), str(code.control_code or code.meta_code)
 
 
-def _like(scheme: CodeScheme, code: Code, time: str | None) -> Label:
+def _like(scheme: CodeScheme, code: Code) -> Label:
     """The code of another scheme that says the same of the coding; NC where that scheme can't say it."""
     if code.control_code is not None:
         same = scheme.find_control(code.control_code)
     else:
         same = scheme.codes_by_meta_code.get(code.meta_code or "")
-    return make_pipeline_label(scheme, same or scheme.control(ControlCode.NC), _ORIGIN, time)
+    return make_pipeline_label(scheme, same or scheme.control(ControlCode.NC))
 
 
-def _control(scheme: CodeScheme, control_code: ControlCode, time: str | None) -> Label:
-    return make_pipeline_label(scheme, scheme.control(control_code), _ORIGIN, time)
+def _control(scheme: CodeScheme, control_code: ControlCode) -> Label:
+    return make_pipeline_label(scheme, scheme.control(control_code))
 
 
-class Imputer:
-    """Applies the imputation functions of a project's plans, then marks coding errors."""
-
-    def __init__(
-        self,
-        plans: tuple[CodingPlan, ...],
-        datasets: Mapping[str, CodedDataset],
-        operator_scheme: CodeScheme | None,
-        project_functions: Mapping[str, Imputation],
-    ) -> None:
-        known = {**IMPUTATIONS, **project_functions}
-        self._plans = plans
-        self._datasets = datasets
-        self._operator_scheme = operator_scheme
-        self._functions = {
-            plan.raw_field: known[plan.code_imputation_function] for plan in plans if plan.code_imputation_function
-        }
-
-    def impute(self, message: Message) -> list[CodingPlan]:
-        """Complete the labels of a message; returns the plans whose answer is a coding error of wrong scheme."""
-        values = message.record.values
-        errors = []
-        operator = self._operator_of(values)
-        message_time = values.get(message.plan.time_field) if message.plan and message.plan.time_field else None
-        for plan in self._plans:
-            text = values.get(plan.raw_field)
-            fields = [configuration.coded_field for configuration in plan.coding_configurations]
-            time = values.get(plan.time_field, message_time) if plan.time_field else message_time
-            function = self._functions.get(plan.raw_field)
-            if function is not None:
-                labels = [message.labels[field][0] for field in fields]
-                imputed = function(plan, labels, Answer(text is not None, time, operator))
-                message.labels.update((field, (label,)) for field, label in zip(fields, imputed, strict=True))
-            dataset = self._datasets.get(plan.raw_field)
-            if dataset is not None and text and dataset.reading(text).contradicts_itself:
-                errors.append(plan)
-                for configuration in plan.coding_configurations:
-                    error = _control(configuration.code_scheme, ControlCode.CE, time)
-                    message.labels[configuration.coded_field] = (error,)
-        return errors
-
-    def _operator_of(self, values: Mapping[str, object]) -> str | None:
-        label = values.get("operator_coded")
-        if self._operator_scheme is None or not isinstance(label, dict):
-            return None
-        return _operator_name(self._operator_scheme, label.get("CodeID", ""))
-
-
-def _operator_name(scheme: CodeScheme, code_id: str) -> str | None:
+def operator_name(scheme: CodeScheme, code_id: str) -> str | None:
+    """The operator that a code of the operators' scheme stands for, or None for one that tells no place."""
     code = scheme.codes_by_id.get(code_id)
     if code is None:
         return None

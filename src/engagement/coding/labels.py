@@ -12,10 +12,15 @@ MANUALLY_UNCODED = "SPECIAL-MANUALLY_UNCODED"
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A code and the label's JSON as it stands in TracedData; two labels are equal when their codes are."""
+    """A code and the label's JSON as it stands in TracedData; two labels are equal when their codes are.
+
+    The JSON names code and scheme. A coder's label, and one that came with the run, also say who made it and when; of the
+    pipeline's own the update that holds it says so. There is none for "true missing" where no answer was given: in
+    TracedData such a field has no value.
+    """
 
     code: Code
-    document: Mapping[str, Any]
+    document: Mapping[str, Any] | None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Label) and self.code.code_id == other.code.code_id
@@ -24,18 +29,9 @@ class Label:
         return hash(self.code.code_id)
 
 
-def make_pipeline_label(scheme: CodeScheme, code: Code, origin_id: str, time: str | None) -> Label:
-    """A label that the pipeline sets itself. `origin_id` names what set it, `time` is the answer's own (ISO 8601)."""
-    return Label(
-        code,
-        {
-            "Checked": False,
-            "CodeID": code.code_id,
-            "DateTimeUTC": time,
-            "Origin": {"Name": PIPELINE_CODER, "OriginID": origin_id, "OriginType": "External"},
-            "SchemeID": scheme.scheme_id,
-        },
-    )
+def make_pipeline_label(scheme: CodeScheme, code: Code) -> Label:
+    """A label that the pipeline sets itself."""
+    return Label(code, {"CodeID": code.code_id, "SchemeID": scheme.scheme_id})
 
 
 def make_coder_label(scheme: CodeScheme, code: Code, given: Mapping[str, Any]) -> Label:
@@ -50,3 +46,17 @@ def make_coder_label(scheme: CodeScheme, code: Code, given: Mapping[str, Any]) -
             "SchemeID": scheme.scheme_id,
         },
     )
+
+
+def propose_label(scheme: CodeScheme, code: Code, origin_id: str, time: str) -> dict[str, Any]:
+    """A label that coders are asked to check, as JSON for Coda.
+
+    `origin_id` names what proposes it, `time` is the creation time of the text's message (ISO 8601).
+    """
+    return {
+        "Checked": False,
+        "CodeID": code.code_id,
+        "DateTimeUTC": time,
+        "Origin": {"Name": PIPELINE_CODER, "OriginID": origin_id, "OriginType": "External"},
+        "SchemeID": scheme.scheme_id,
+    }

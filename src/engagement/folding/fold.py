@@ -2,56 +2,99 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from engagement.coding.coded_datasets import message_id_of
+from engagement.coding.coder import Coding, Field, append_fields, make_coding, make_field
 from engagement.coding.labels import Label
-from engagement.coding.manual import documents_of
-from engagement.configuration import CodingPlan, FoldStrategy, RawFieldFoldStrategy
+from engagement.configuration import CodingConfiguration, CodingPlan, FoldStrategy, RawFieldFoldStrategy
 from engagement.configuration.cross_checks import CONSENT_FIELD, UID_FIELD
 from engagement.folding.strategies import LABEL_STRATEGIES, TEXT_STRATEGIES, FoldError
 from engagement.messages.message import Message
 from engagement.provenance import Metadata, TracedData
 
+_STAYS = make_field(CONSENT_FIELD, "false")
+# How many folds are remembered for each plan.
+_MOST_KNOWN = 20_000
+
 
 @dataclass(slots=True)
 class Individual:
-    """One participant: the record, and the labels of each coded field."""
+    """One participant: the record, and the coding under each plan in order."""
 
     record: TracedData
-    labels: dict[str, tuple[Label, ...]]
+    codings: list[Coding]
 
 
-def fold_by_participant(
-    uid: str, messages: Sequence[Message], plans: tuple[CodingPlan, ...], metadata: Metadata
-) -> tuple[Individual, list[str]]:
-    """Fold the messages of one participant, which are in their order and at least one.
+class Folder:
+    """Folds the messages of each participant of a project."""
 
-    Returns the individual and every field whose values should be equal and are not, as lines that name participant, field
-    and both values; texts are named by their message ids. The individual's record does not repeat the messages' histories: it names
-    their newest SHAs.
-    """
-    problems: list[str] = []
-    data: dict[str, Any] = {UID_FIELD: uid, CONSENT_FIELD: "false"}
-    labels: dict[str, tuple[Label, ...]] = {}
-    for plan in plans:
-        text = _fold_text(uid, plan, messages, problems)
-        if text is not None:
-            data[plan.raw_field] = text
-        for configuration in plan.coding_configurations:
-            field = configuration.coded_field
-            strategy = LABEL_STRATEGIES[configuration.fold_strategy]
-            folded = messages[0].labels[field]
-            for message in messages[1:]:
-                try:
-                    folded = strategy(configuration.code_scheme, folded, message.labels[field])
-                except FoldError as error:
-                    problems.append(f"participant {uid}, field {field!r}: {error.first!r} and {error.second!r}")
-                    break
-            labels[field] = folded
-    data.update(documents_of(labels, plans))
-    data["folded_from"] = [message.record.newest_sha for message in messages]
-    return Individual(TracedData.start(data, metadata), labels), problems
+    def __init__(self, plans: tuple[CodingPlan, ...], metadata: Metadata) -> None:
+        self._plans = plans
+        self._metadata = metadata
+        # By plan, what became of codings that were folded before: the same few stand beside each other again and again.
+        self._known: list[dict[tuple[Coding, ...], Coding]] = [{} for _ in plans]
+
+    def fold(self, uid: str, messages: Sequence[Message]) -> tuple[Individual, list[str]]:
+        """Fold the messages of one participant, which are in their order and at least one.
+
+        Returns the individual and every field whose values should be equal and are not, as lines that name participant, field
+        and both values; texts are named by their message ids. The individual's record does not repeat the messages' histories: it
+        names their newest SHAs.
+        """
+        problems: list[str] = []
+        fields: list[Field] = [make_field(UID_FIELD, uid), _STAYS]
+        codings = []
+        for number, plan in enumerate(self._plans):
+            text = _fold_text(uid, plan, messages, problems)
+            if text is not None:
+                fields.append(make_field(plan.raw_field, text))
+            coding = self._fold_codings(uid, number, [message.codings[number] for message in messages], problems)
+            codings.append(coding)
+            fields += coding.fields
+        fields.append(make_field("folded_from", [message.record.newest_sha for message in messages]))
+        record = TracedData()
+        append_fields(record, fields, self._metadata)
+        return Individual(record, codings), problems
+
+    def _fold_codings(self, uid: str, number: int, codings: list[Coding], problems: list[str]) -> Coding:
+        first = codings[0]
+        if len(codings) == 1 or (codings.count(first) == len(codings) and first.is_single):
+            # One label beside itself is that label, by every strategy.
+            return first
+        # A coding that comes again changes nothing, by every strategy; but alone it would not have met itself.
+        different = tuple(dict.fromkeys(codings))
+        if len(different) == 1:
+            different = (first, first)
+        known = self._known[number]
+        folded = known.get(different)
+        if folded is None:
+            plan, problems_before = self._plans[number], len(problems)
+            labels = tuple(
+                _fold_labels(uid, configuration, [coding.labels[position] for coding in different], problems)
+                for position, configuration in enumerate(plan.coding_configurations)
+            )
+            folded = make_coding(plan, labels)
+            if len(problems) == problems_before:
+                if len(known) >= _MOST_KNOWN:
+                    known.clear()
+                known[different] = folded
+        return folded
+
+
+def _fold_labels(
+    uid: str, configuration: CodingConfiguration, values: Sequence[tuple[Label, ...]], problems: list[str]
+) -> tuple[Label, ...]:
+    strategy = LABEL_STRATEGIES[configuration.fold_strategy]
+    folded = values[0]
+    for labels in values[1:]:
+        try:
+            folded = strategy(configuration.code_scheme, folded, labels)
+        except FoldError as error:
+            problems.append(
+                f"participant {uid}, field {configuration.coded_field!r}: {error.first!r} and {error.second!r}"
+            )
+            break
+    return folded
 
 
 def _fold_text(uid: str, plan: CodingPlan, messages: Sequence[Message], problems: list[str]) -> str | None:

@@ -5,7 +5,7 @@ A field of labels holds a tuple of labels, never empty; a text field holds a tex
 
 from collections.abc import Callable, Sequence
 
-from engagement.coding.labels import Label
+from engagement.coding.labels import Label, make_pipeline_label
 from engagement.configuration import CodeScheme, ControlCode, FoldStrategy
 from engagement.configuration.cross_checks import AMBIVALENT
 
@@ -77,9 +77,13 @@ def assert_label_ids_equal(scheme: CodeScheme, first: Labels, second: Labels) ->
 
 def list_of_labels(scheme: CodeScheme, first: Labels, second: Labels) -> Labels:
     """The codes of both in the order in which they appear; NA drops out beside anything else, and so does NC."""
-    labels = tuple(dict.fromkeys(first + second))
-    for empty in (ControlCode.NA, ControlCode.NC):
-        labels = tuple(label for label in labels if label.code.control_code is not empty) or labels
+    by_code = {label.code.code_id: label for label in first}
+    for label in second:
+        by_code.setdefault(label.code.code_id, label)
+    labels = tuple(by_code.values())
+    if len(labels) > 1:
+        for empty in (ControlCode.NA, ControlCode.NC):
+            labels = tuple([label for label in labels if label.code.control_code is not empty]) or labels
     return labels
 
 
@@ -93,7 +97,7 @@ def yes_no_amb(scheme: CodeScheme, first: Labels, second: Labels) -> Labels:
     if any(controls):
         return second if controls[0] else first
     ambivalent = scheme.codes_by_match_value[AMBIVALENT]
-    return (Label(ambivalent, {**first[0].document, "CodeID": ambivalent.code_id, "Checked": False}),)
+    return (make_pipeline_label(scheme, ambivalent),)
 
 
 def control_code_by_precedence(scheme: CodeScheme, first: Labels, second: Labels) -> Labels:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from engagement.configuration import CodingPlan, CodingPlans, PipelineConfiguration
@@ -20,9 +21,22 @@ class _Result:
     answers: tuple[RapidProKeyRemapping, ...]
     companions: tuple[RapidProKeyRemapping, ...]
 
+    @cached_property
+    def answer_keys(self) -> tuple[str, ...]:
+        """The raw keys of the answer."""
+        return tuple(answer.rapid_pro_key for answer in self.answers)
+
+    @cached_property
+    def names(self) -> tuple[tuple[str, str], ...]:
+        """Each raw key with its name in the project."""
+        return tuple((r.rapid_pro_key, r.pipeline_key) for r in (*self.answers, *self.companions))
+
     def answered(self, values: Mapping[str, Any]) -> bool:
         """Whether the run has an answer for it; a result without answer remappings always counts."""
-        return not self.answers or any(values.get(answer.rapid_pro_key) is not None for answer in self.answers)
+        for key in self.answer_keys:
+            if values.get(key) is not None:
+                return True
+        return not self.answer_keys
 
 
 def _group(remappings: Sequence[RapidProKeyRemapping]) -> list[_Result]:
@@ -52,6 +66,7 @@ class KeyNames:
         results = _group(configuration.rapid_pro_key_remappings)
         self._episodes = [result for result in results if any(a.is_activation_message for a in result.answers)]
         self._others = [result for result in results if result not in self._episodes]
+        self._other_names = {name for result in self._others for _, name in result.names}
         self._time_ranges = configuration.timestamp_remappings
         self._plans = plans.rqa_by_raw_field
         survey = {plan.raw_field: plan for plan in plans.survey}
@@ -99,15 +114,17 @@ class KeyNames:
 
     def _name_others(self, values: Mapping[str, Any]) -> dict[str, Any]:
         data: dict[str, Any] = {}
-        nulls: set[str] = set()
         for result in self._others:
             if result.answered(values):
-                data.update(_named(result, values))
-            else:
-                nulls.update(remapping.pipeline_key for remapping in (*result.answers, *result.companions))
-        data = {key: value for key, value in data.items() if value is not None}
-        # A raw key can have the project's name already; null there hides it, so that null and absent are one.
-        data.update((key, HIDDEN) for key in nulls if key not in data and key in values)
+                for raw_key, name in result.names:
+                    data[name] = values.get(raw_key)
+        if None in data.values():
+            data = {key: value for key, value in data.items() if value is not None}
+        if not self._other_names.isdisjoint(values):
+            # A raw key can have the project's name already; null there hides it, so that null and absent are one.
+            unanswered = (result for result in self._others if not result.answered(values))
+            nulls = {name for result in unanswered for _, name in result.names}
+            data.update((key, HIDDEN) for key in nulls if key not in data and key in values)
         return data
 
     def _move_by_time(self, values: Mapping[str, Any], data: dict[str, Any], result: _Result) -> CodingPlan:
@@ -130,10 +147,7 @@ class KeyNames:
 
 
 def _named(result: _Result, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        remapping.pipeline_key: values.get(remapping.rapid_pro_key)
-        for remapping in (*result.answers, *result.companions)
-    }
+    return {name: values.get(raw_key) for raw_key, name in result.names}
 
 
 def _is_in_range(time: str, remapping: TimestampRemapping) -> bool:

@@ -17,12 +17,13 @@ SHOW_PIPELINE_KEY = "show_pipeline_key"
 class Message:
     """A record and what is known of its answer. `plan` is the RQA plan that the answer belongs to, or None without one.
 
-    `labels` holds, once it was coded, the labels of each coded field; what they are is the business of `coding`.
+    `codings` holds, once it was coded, its coding under each of the project's plans in order; what that is is the business of
+    `coding`.
     """
 
     record: TracedData
     plan: CodingPlan | None
-    labels: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    codings: list[Any] = field(default_factory=list)
 
     @property
     def text(self) -> str | None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engagement.coding.labels import Label
+import numpy
+
+from engagement.coding.coder import Coding
 from engagement.configuration import CodingPlan
 from engagement.files import (
     explain_os_errors,
@@ -45,6 +47,8 @@ from engagement.outputs.analysis_files import (
 if TYPE_CHECKING:
     import pyarrow
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _ROWS_OF_A_BATCH = 4096
 _ROWS_OF_A_ROW_GROUP = 16384
 
@@ -56,8 +60,9 @@ class AnalysisPart:
         self._path = path
         self._plans = plans
         self._schema = _schema(plans, are_messages)
-        self._columns: dict[str, list[Any]] = {name: [] for name in self._schema.names}
-        self._written: dict[tuple[str, ...], str] = {}
+        self._rows: list[list[Any]] = []
+        self._raw_fields = [plan.raw_field for plan in plans]
+        self._written: dict[tuple[tuple[str, ...], ...], list[str]] = {}
 
     def __enter__(self) -> AnalysisPart:
         from pyarrow.parquet import ParquetWriter
@@ -76,43 +81,73 @@ class AnalysisPart:
         """Write the row of a message."""
         plan = message.plan
         dataset = None if plan is None else plan.coda_dataset or plan.raw_field
-        self._add(uid, message.record.values, message.labels, (message.time, dataset, message.run_id))
+        self._add(uid, message.record.values, message.codings, (message.time, dataset, message.run_id))
 
-    def add_individual(self, uid: str, values: Mapping[str, Any], labels: Mapping[str, tuple[Label, ...]]) -> None:
+    def add_individual(self, uid: str, values: Mapping[str, Any], codings: Sequence[Coding]) -> None:
         """Write the row of a participant."""
-        self._add(uid, values, labels, ())
+        self._add(uid, values, codings, ())
 
     def _add(
         self,
         uid: str,
         values: Mapping[str, Any],
-        labels: Mapping[str, tuple[Label, ...]],
+        codings: Sequence[Coding],
         more: tuple[datetime | str | None, ...],
     ) -> None:
         row: list[Any] = [uid, *more]
-        for plan in self._plans:
-            text = values.get(plan.raw_field)
+        for raw_field, coding in zip(self._raw_fields, codings, strict=True):
+            text = values.get(raw_field)
             row.append(None if text is None else str(text))
-            row.extend(self._codes(labels[configuration.coded_field]) for configuration in plan.coding_configurations)
-        for column, value in zip(self._columns.values(), row, strict=True):
-            column.append(value)
-        if len(self._columns[UID]) == _ROWS_OF_A_BATCH:
+            row += self._written.get(coding.code_ids) or self._write_codes(coding)
+        self._rows.append(row)
+        if len(self._rows) == _ROWS_OF_A_BATCH:
             self._flush()
 
-    def _codes(self, labels: tuple[Label, ...]) -> str:
-        key = tuple(label.code.code_id for label in labels)
-        found = self._written.get(key)
-        if found is None:
-            found = self._written[key] = json.dumps(key)
+    def _write_codes(self, coding: Coding) -> list[str]:
+        found = self._written[coding.code_ids] = [json.dumps(code_ids) for code_ids in coding.code_ids]
         return found
 
     def _flush(self) -> None:
         import pyarrow
 
+        columns = zip(*self._rows, strict=True) if self._rows else [()] * len(self._schema)
+        arrays = [
+            _texts(column) if pyarrow.types.is_string(field.type) else _times(column, field.type)
+            for column, field in zip(columns, self._schema, strict=True)
+        ]
         with explain_os_errors(self._path):
-            self._writer.write_batch(pyarrow.RecordBatch.from_pydict(self._columns, self._schema))
-        for column in self._columns.values():
-            column.clear()
+            self._writer.write_batch(pyarrow.RecordBatch.from_arrays(arrays, schema=self._schema))
+        self._rows.clear()
+
+
+# Arrays are made of their buffers: that is twice as fast as handing over Python's values, for which pyarrow loads pandas too.
+
+
+def _texts(column: Sequence[str | None]) -> pyarrow.Array:
+    import pyarrow
+
+    encoded = [b"" if text is None else text.encode() for text in column]
+    offsets = numpy.zeros(len(encoded) + 1, numpy.int32)
+    numpy.cumsum(numpy.fromiter(map(len, encoded), numpy.int32, len(encoded)), out=offsets[1:])
+    buffers = [_there(column), pyarrow.py_buffer(offsets), pyarrow.py_buffer(b"".join(encoded))]
+    return pyarrow.Array.from_buffers(pyarrow.string(), len(encoded), buffers)
+
+
+def _times(column: Sequence[datetime | None], kind: pyarrow.DataType) -> pyarrow.Array:
+    import pyarrow
+
+    microseconds = [0 if time is None else (time - _EPOCH) // _MICROSECOND for time in column]
+    buffers = [_there(column), pyarrow.py_buffer(numpy.array(microseconds, numpy.int64))]
+    return pyarrow.Array.from_buffers(kind, len(column), buffers)
+
+
+def _there(column: Sequence[object]) -> pyarrow.Buffer | None:
+    """A bit for each value that says whether it is there; None if all are."""
+    import pyarrow
+
+    if None not in column:
+        return None
+    return pyarrow.py_buffer(numpy.packbits([value is not None for value in column], bitorder="little"))
 
 
 def _schema(plans: tuple[CodingPlan, ...], are_messages: bool) -> pyarrow.Schema:
@@ -172,12 +207,14 @@ class AnalysisFolder:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def write_tables(
-        self, plans: tuple[CodingPlan, ...], messages: Iterable[Path], individuals: Iterable[Path]
-    ) -> None:
-        """Write the two tables from the parts of the partitions, which are in order."""
-        _merge_parts(messages_path(self._path), messages, _schema(plans, are_messages=True))
-        _merge_parts(individuals_path(self._path), individuals, _schema(plans, are_messages=False))
+    def table_tasks(
+        self, plans: tuple[CodingPlan, ...], messages: Sequence[Path], individuals: Sequence[Path]
+    ) -> list[Callable[[], object]]:
+        """What there is to do for the two tables, from the parts of the partitions, which are in order."""
+        return [
+            lambda: _merge_parts(messages_path(self._path), messages, _schema(plans, are_messages=True)),
+            lambda: _merge_parts(individuals_path(self._path), individuals, _schema(plans, are_messages=False)),
+        ]
 
     def write_season(self, run: SourceRun, funnel: Funnel) -> None:
         """Write what the run found."""

@@ -21,7 +21,7 @@ class CodaTexts:
         if text == "":
             return
         known = self.first_written.get(text)
-        if known is None or (known != time and parse_instant(time) < parse_instant(known)):
+        if known != time and (known is None or parse_instant(time) < parse_instant(known)):
             self.first_written[text] = time
         if is_staying:
             self.staying.add(text)

@@ -5,10 +5,11 @@ import heapq
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
-from engagement.files import open_bytes_for_writing, open_for_writing
+from engagement.files import explain_os_errors, open_for_writing
 
 # What rows are ordered by, then the row's CSV line.
 SortedLine = tuple[list[int | str], str]
@@ -22,16 +23,18 @@ def part_path(scratch: Path, name: str, number: int) -> Path:
     return scratch / f"{name}.{number}"
 
 
+@contextlib.contextmanager
+def open_part(path: Path) -> Iterator[IO[bytes]]:
+    """Open a part for writing. It is of use for this run alone, so it need not outlast a power cut."""
+    with explain_os_errors(path), path.open("wb") as file:
+        yield file
+
+
 def write_sorted_lines(path: Path, lines: list[SortedLine]) -> None:
     """Keep the CSV lines of one partition, in order."""
-    lines.sort(key=_key)
-    with open_bytes_for_writing(path) as file:
-        for line in lines:
-            file.write(_encoder.encode(line) + b"\n")
-
-
-def _key(line: SortedLine) -> tuple[list[int | str], str]:
-    return line
+    lines.sort()
+    with open_part(path) as file:
+        file.write(_encoder.encode_lines(lines))
 
 
 def _read_sorted_lines(path: Path) -> Iterator[SortedLine]:
@@ -53,14 +56,11 @@ def merge_sorted_lines(target: Path, header: str, parts: Iterable[Path], last: s
     return rows + times
 
 
-def concatenate_files(target: Path, parts: Iterable[Path], last: str = "", times: int = 0) -> None:
-    """Write the partitions' lines one after the other, and `last` so many times."""
-    with open_bytes_for_writing(target) as file:
-        for part in parts:
-            with part.open("rb") as source:
-                shutil.copyfileobj(source, file)
-        for _ in range(times):
-            file.write(last.encode())
+def append_file(target: IO[bytes], part: Path) -> None:
+    """Write a part behind what `target` holds already, and remove it: so the disk holds it once."""
+    with part.open("rb") as source:
+        shutil.copyfileobj(source, target, 2**20)
+    part.unlink()
 
 
 @contextlib.contextmanager

@@ -2,65 +2,83 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from engagement.coding.labels import Label
-from engagement.configuration import CodingConfiguration, CodingMode, CodingPlan
+from engagement.coding.coder import Coding
+from engagement.configuration import CodingMode, CodingPlan
 from engagement.configuration.cross_checks import CONSENT_FIELD, UID_FIELD
+from engagement.files import guard_cell
 
 WITHDRAWN = "STOP"
+_find_special = re.compile('[,"\r\n]').search
+_Codes = tuple[tuple[str, ...], ...]
 
 
 class AnalysisRows:
-    """Makes the cells of the analysis files."""
+    """Makes the lines of the analysis files."""
 
     def __init__(self, plans: Sequence[CodingPlan]) -> None:
         self.header = [UID_FIELD, CONSENT_FIELD, *(column for plan in plans for column in plan.columns())]
-        self._fields: list[str | _CodedCells] = []
-        for plan in plans:
-            self._fields.extend(
-                _CodedCells(configuration)
-                for configuration in plan.coding_configurations
-                if configuration.analysis_file_key is not None
-            )
-            self._fields.append(plan.raw_field)
+        self._cells = [_PlanCells(plan) for plan in plans]
+        self._raw_fields = [plan.raw_field for plan in plans]
+        self._write = csv_writer()
 
-    def make_row(self, uid: str, values: Mapping[str, Any], labels: Mapping[str, tuple[Label, ...]]) -> list[str]:
-        """The cells of a message or an individual that did not withdraw."""
-        row = [uid, "false"]
-        for field in self._fields:
-            if isinstance(field, str):
-                text = values.get(field)
-                row.append("" if text is None else str(text))
-            else:
-                row.extend(field.cells(labels[field.coded_field]))
-        return row
+    def make_line(self, uid: str, values: Mapping[str, Any], codings: Sequence[Coding]) -> str:
+        """The CSV line of a message or an individual that did not withdraw; `codings` are in the order of the plans."""
+        parts = [self._cell(uid), "false"]
+        for raw_field, cells, coding in zip(self._raw_fields, self._cells, codings, strict=True):
+            if cells.are_there:
+                parts.append(cells.known.get(coding.code_ids) or cells.write(coding))
+            text = values.get(raw_field)
+            parts.append("" if text is None else self._cell(str(text)))
+        return ",".join(parts) + "\n"
+
+    def _cell(self, text: str) -> str:
+        return text if _find_special(text) is None else self._write([text])[:-1]
 
     def withdrawn_row(self) -> list[str]:
         """The cells of a message or an individual that withdrew: nothing of theirs."""
         return [WITHDRAWN, "true", *[WITHDRAWN] * (len(self.header) - 2)]
 
 
-class _CodedCells:
-    """The cells of one coded field; made once for each combination of codes."""
+class _PlanCells:
+    """The coded cells of one plan as CSV without line end; made once for each combination of codes."""
 
-    def __init__(self, configuration: CodingConfiguration) -> None:
-        self.coded_field = configuration.coded_field
-        self._is_single = configuration.coding_mode is CodingMode.SINGLE
-        self._codes = configuration.code_scheme.codes
-        self._known: dict[tuple[str, ...], list[str]] = {}
+    def __init__(self, plan: CodingPlan) -> None:
+        self._configurations = [
+            (position, configuration.coding_mode is CodingMode.SINGLE, configuration.code_scheme.codes)
+            for position, configuration in enumerate(plan.coding_configurations)
+            if configuration.analysis_file_key is not None
+        ]
+        self.are_there = bool(self._configurations)
+        self.known: dict[_Codes, str] = {}
+        self._write = csv_writer()
 
-    def cells(self, labels: tuple[Label, ...]) -> list[str]:
-        key = tuple(label.code.code_id for label in labels)
-        found = self._known.get(key)
-        if found is None:
-            found = [labels[0].code.string_value] if self._is_single else self._matrix(key)
-            self._known[key] = found
-        return found
+    def write(self, coding: Coding) -> str:
+        cells: list[str] = []
+        for position, is_single, codes in self._configurations:
+            if is_single:
+                cells.append(coding.labels[position][0].code.string_value)
+            else:
+                cells.extend("1" if code.code_id in coding.code_ids[position] else "0" for code in codes)
+        self.known[coding.code_ids] = written = self._write(cells)[:-1]
+        return written
 
-    def _matrix(self, code_ids: tuple[str, ...]) -> list[str]:
-        return ["1" if code.code_id in code_ids else "0" for code in self._codes]
+
+class ProductionRows:
+    """Makes the lines of production.csv: what people wrote, every cell quoted and safe in a spreadsheet."""
+
+    def __init__(self, plans: Sequence[CodingPlan]) -> None:
+        self.header = [UID_FIELD, *(plan.raw_field for plan in plans)]
+        self._raw_fields = self.header[1:]
+
+    def make_line(self, uid: str, values: Mapping[str, Any]) -> str:
+        """The CSV line of a message."""
+        texts = [values.get(field) for field in self._raw_fields]
+        cells = ["" if text is None else guard_cell(str(text)).replace('"', '""') for text in texts]
+        return '"' + '","'.join([uid, *cells]) + '"\n'
 
 
 def csv_writer(quote_all: bool = False) -> Callable[[Sequence[str]], str]:

@@ -5,29 +5,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from engagement.coding.coded_datasets import CodedDataset
-from engagement.coding.imputation import Imputation, Imputer
-from engagement.coding.manual import ManualCoder, documents_of
+from engagement.coding.coder import Coder, make_field
+from engagement.coding.imputation import Imputation
 from engagement.coding.wrong_scheme import WrongSchemeMoves
 from engagement.configuration import Project
 from engagement.configuration.cross_checks import CONSENT_FIELD, PARTICIPANT_KEY
 from engagement.folding.consent import has_withdrawn_in_messages, has_withdrawn_in_runs
-from engagement.folding.fold import Individual, fold_by_participant
+from engagement.folding.fold import Folder, Individual
 from engagement.messages.filters import Dropped, reason_to_drop
 from engagement.messages.join import combine_survey_runs, join_survey
 from engagement.messages.key_names import KeyNames
 from engagement.messages.message import Message
 from engagement.messages.texts import mend_texts
+from engagement.processing.raw_runs import Runs
 from engagement.provenance import Metadata, TracedData
 
+# Coders' labels decide about it, so it is written down with them.
+_STAYS = make_field(CONSENT_FIELD, "false")
 _CONTACT_KEYS = (PARTICIPANT_KEY, "urn_type", "operator_raw", "operator_coded")
-
-
-@dataclass
-class Runs:
-    """The raw runs of one participant, in the order of the flows and then of their files."""
-
-    activation: list[TracedData] = field(default_factory=list)
-    survey: list[TracedData] = field(default_factory=list)
 
 
 @dataclass
@@ -67,8 +62,17 @@ class Steps:
         self._user, self._timestamp = user, timestamp
         self._key_names = KeyNames(project.configuration, self._plans)
         self._moves = WrongSchemeMoves(self._plans, datasets) if project.configuration.move_ws_messages else None
-        self._coder = ManualCoder(self._plans.all, datasets, project.configuration.noise_minimum_length)
-        self._imputer = Imputer(self._plans.all, datasets, self._plans.operator_scheme, imputations)
+        self._coder = Coder(
+            self._plans,
+            datasets,
+            project.configuration.noise_minimum_length,
+            imputations,
+            self.metadata("coding.manual"),
+            self.metadata("coding.imputation"),
+        )
+        self._folder = Folder(self._plans.all, self.metadata("folding.fold"))
+        self._join, self._names = self.metadata("messages.join"), self.metadata("messages.key_names")
+        self._mend, self._move = self.metadata("messages.texts"), self.metadata("coding.wrong_scheme")
 
     def metadata(self, step: str) -> Metadata:
         """The metadata of one step's updates."""
@@ -80,7 +84,7 @@ class Steps:
         messages.sort(key=Message.order)
         lost: Counter[str] = Counter()
         if self._moves is not None and messages:
-            messages, lost = self._moves.apply(messages, make_blank, self.metadata("coding.wrong_scheme"))
+            messages, lost = self._moves.apply(messages, make_blank, self._move)
             messages.sort(key=Message.order)
         has_withdrawn = self.is_coded and (
             has_withdrawn_in_runs([*runs.activation, *runs.survey], self._key_names, self.datasets)
@@ -98,9 +102,9 @@ class Steps:
         return participant
 
     def _make_messages(self, uid: str, runs: Runs) -> tuple[list[Message], Callable[[], Message]]:
-        join, names = self.metadata("messages.join"), self.metadata("messages.key_names")
+        join, names = self._join, self._names
         for run in (*runs.activation, *runs.survey):
-            mend_texts(run, self.metadata("messages.texts"))
+            mend_texts(run, self._mend)
         survey = combine_survey_runs(runs.survey, join)
 
         def make_blank() -> Message:
@@ -118,19 +122,8 @@ class Steps:
         return messages, make_blank
 
     def _code_and_fold(self, participant: Participant) -> None:
-        manual, imputation = self.metadata("coding.manual"), self.metadata("coding.imputation")
-        consent = self.metadata("folding.consent")
         for message in participant.messages:
-            ids = self._coder.label(message)
-            before = documents_of(message.labels, self._plans.all)
-            message.record.append({**ids, **before}, manual)
-            participant.contradictions.update(
-                (str(plan.coda_dataset), ids[plan.id_field]) for plan in self._imputer.impute(message)
-            )
-            after = documents_of(message.labels, self._plans.all)
-            changed = {field: value for field, value in after.items() if value != before[field]}
-            message.record.append(changed, imputation)
-            message.record.append({CONSENT_FIELD: "false"}, consent)
-        participant.individual, participant.problems = fold_by_participant(
-            participant.uid, participant.messages, self._plans.all, self.metadata("folding.fold")
-        )
+            errors = self._coder.code(message, also=_STAYS)
+            for plan, message_id in errors:
+                participant.contradictions[str(plan.coda_dataset), message_id] += 1
+        participant.individual, participant.problems = self._folder.fold(participant.uid, participant.messages)

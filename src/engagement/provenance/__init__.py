@@ -10,6 +10,8 @@ from engagement.provenance.traced_data import (
     decode,
     encode_chain_of,
     encode_fresh_chain,
+    encode_json,
+    encode_lines,
 )
 
 __all__ = [
@@ -21,5 +23,7 @@ __all__ = [
     "decode",
     "encode_chain_of",
     "encode_fresh_chain",
+    "encode_json",
+    "encode_lines",
     "read_traced_data",
 ]

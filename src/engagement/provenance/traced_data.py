@@ -9,13 +9,27 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from json.encoder import c_make_encoder, encode_basestring_ascii
 from typing import Any
+
+import msgspec
 
 # A value that hides its key from the current values; the history keeps what was there.
 HIDDEN = "#HIDDEN-VALUE-44dce0a0-e79c-48cf-8d8e-ec59137ef0d0"
 
-_encode = json.JSONEncoder(sort_keys=True).encode
+# What JSONEncoder(sort_keys=True) makes anew for each text that it encodes, made once: for small data making it costs most.
+# Nothing can be in a circle here, so that is not looked for: the first argument.
+_iterate = c_make_encoder(None, None, encode_basestring_ascii, None, ": ", ", ", True, False, True)
+
+
+def encode_json(value: Any) -> str:
+    """JSON with sorted keys, exactly as `json.dumps(value, sort_keys=True)` writes it.
+
+    >>> encode_json({"b": [1.0, None], "a": True})
+    '{"a": true, "b": [1.0, null]}'
+    """
+    return "".join(_iterate(value, 0))
 
 
 @dataclass(frozen=True)
@@ -29,7 +43,7 @@ class Metadata:
     @cached_property
     def encoded(self) -> str:
         """The metadata as JSON with sorted keys."""
-        return _encode({"Source": self.source, "Timestamp": self.timestamp, "User": self.user})
+        return encode_json({"Source": self.source, "Timestamp": self.timestamp, "User": self.user})
 
 
 @dataclass(frozen=True)
@@ -74,18 +88,22 @@ class TracedData:
         The current values of the `nested` records apply first, then `data`. A nested record that changes later does not
         change this one. With neither data nor nested records nothing is added.
         """
-        if not data and not nested:
+        encoded_data = encode_json(data)
+        if not nested:
+            self.append_encoded(data, encoded_data, metadata)
             return
-        encoded_data = _encode(data)
-        if nested:
-            shas = {key: record.newest_sha for key, record in nested.items()}
-            hashed = _encode({**data, **shas})
-            encoded_nested = "{" + ", ".join(f"{_encode(key)}: {nested[key].encode()}" for key in sorted(nested)) + "}"
-            for record in (nested[key] for key in sorted(nested)):
-                self.values.update(record.values)
-        else:
-            hashed, encoded_nested = encoded_data, "{}"
-        self._seal(hashed, encoded_data, encoded_nested, metadata.encoded)
+        shas = {key: record.newest_sha for key, record in nested.items()}
+        encoded_nested = ", ".join([f"{encode_json(key)}: {nested[key].encode()}" for key in sorted(nested)])
+        for key in sorted(nested):
+            self.values.update(nested[key].values)
+        self._seal(encode_json({**data, **shas}), encoded_data, f"{{{encoded_nested}}}", metadata.encoded)
+        _apply(self.values, data)
+
+    def append_encoded(self, data: Mapping[str, Any], encoded_data: str, metadata: Metadata) -> None:
+        """Add an update whose data's JSON, with sorted keys, is at hand; without data nothing is added."""
+        if not data:
+            return
+        self._seal(encoded_data, encoded_data, "{}", metadata.encoded)
         _apply(self.values, data)
 
     def _seal(self, hashed: str, data: str, nested: str, metadata: str) -> str:
@@ -99,10 +117,10 @@ class TracedData:
 
     def copy(self) -> "TracedData":
         """A record with the same past, to be continued on its own."""
-        other = TracedData()
-        other.values = dict(self.values)
+        other = TracedData.__new__(TracedData)
+        other.values = self.values.copy()
         other.newest_sha = self.newest_sha
-        other._encoded_updates = list(self._encoded_updates)
+        other._encoded_updates = self._encoded_updates.copy()
         return other
 
     def encode(self) -> str:
@@ -148,6 +166,11 @@ def _metadata_of(update: Mapping[str, Any]) -> Metadata:
     return Metadata(given["Source"], given["Timestamp"], given["User"])
 
 
+def encode_lines(records: Iterable[TracedData]) -> bytes:
+    """The lines of several records as they stand in a TracedData file."""
+    return "".join([f"{record.encode()}\n" for record in records]).encode("ascii")
+
+
 def encode_fresh_chain(updates: Iterable[tuple[Mapping[str, Any], Metadata]]) -> str:
     """Encode a new record of several updates, oldest first, as one line without the line end."""
     record = TracedData()
@@ -172,6 +195,9 @@ def decode(line: str | bytes) -> TracedData:
     ChainError
         It is not JSON, not of the shape of TracedData, or a SHA does not fit; says which update and keys.
     """
+    record = _decode_as_written(line.encode() if isinstance(line, str) else line)
+    if record is not None:
+        return record
     try:
         updates = json.loads(line)
     except ValueError:
@@ -179,6 +205,57 @@ def decode(line: str | bytes) -> TracedData:
     except RecursionError:
         raise ChainError("records are nested too deeply; expected at most some hundred levels") from None
     return _build(updates)
+
+
+class _Update(
+    msgspec.Struct, rename={"data": "Data", "metadata": "Metadata", "nested": "NestedTracedData", "sha": "SHA"}
+):
+    """One update of a line, with its parts as they are written."""
+
+    data: msgspec.Raw
+    metadata: msgspec.Raw
+    nested: msgspec.Raw
+    sha: str
+
+
+_update_decoder = msgspec.json.Decoder(list[_Update])
+_data_decoder = msgspec.json.Decoder(dict[str, Any])
+
+
+def _decode_as_written(line: bytes) -> TracedData | None:
+    """Read a line that is written exactly as we would, as raw runs are: its own bytes are hashed, and none made anew.
+
+    None for all other lines, right and wrong: nested, written otherwise, or not verifying.
+    """
+    record = TracedData()
+    sha = b""
+    encoded: list[bytes] = []
+    try:
+        for update in reversed(_update_decoder.decode(line)):
+            data, metadata = bytes(update.data), bytes(update.metadata)
+            sha = hashlib.sha256(b'{"data": %b, "prev_sha": "%b"}' % (data, sha)).hexdigest().encode()
+            if not _is_metadata_as_written(metadata):
+                return None
+            encoded.append(b'{"Data": %b, "Metadata": %b, "NestedTracedData": {}, "SHA": "%b"}' % (data, metadata, sha))
+            _apply(record.values, _data_decoder.decode(data))
+        encoded.reverse()
+        whole = b", ".join(encoded)
+        if not encoded or line.removesuffix(b"\n") != b"[%b]" % whole:
+            return None
+        record._encoded_updates.append(whole.decode("ascii"))
+    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
+        return None
+    record.newest_sha = sha.decode()
+    return record
+
+
+@lru_cache(maxsize=4096)
+def _is_metadata_as_written(metadata: bytes) -> bool:
+    try:
+        document = json.loads(metadata)
+        return set(document) == {"Source", "Timestamp", "User"} and encode_json(document).encode() == metadata
+    except (ValueError, TypeError):
+        return False
 
 
 @dataclass

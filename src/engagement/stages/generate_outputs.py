@@ -1,6 +1,7 @@
 """Generate the outputs: join, clean up, code and fold the raw data, and write CSVs, Coda files, ICR samples and traced data."""
 
 import argparse
+import contextlib
 import functools
 import logging
 from datetime import UTC, datetime
@@ -22,10 +23,10 @@ from engagement.processing.participant import Steps
 from engagement.processing.partition import (
     ANALYSIS_INDIVIDUALS,
     ANALYSIS_MESSAGES,
-    Flows,
     Summary,
     process_partition,
 )
+from engagement.processing.raw_runs import Flows, find_runs
 from engagement.progress import show_progress
 from engagement.run_report import record_counts
 from engagement.services.credentials import load_credentials
@@ -34,7 +35,7 @@ from engagement.uploads.drive import upload_tables
 log = logging.getLogger(__name__)
 
 MODES = ("all-stages", "auto-code-only")
-_BYTES_OF_A_PARTITION = 64 * 2**20
+_BYTES_OF_A_PARTITION = 16 * 2**20
 _BYTES_WORTH_A_PROCESS = 4 * 2**20
 
 
@@ -79,23 +80,33 @@ def run(args: argparse.Namespace) -> None:
         write_outputs(args.data_root, project.coding_plans, is_coded) as outputs,
         write_analysis_folder(args.data_root) as analysis,
     ):
-        process = functools.partial(process_partition, steps, flows, outputs.scratch, partitions)
+        process = functools.partial(process_partition, steps, find_runs(flows, args.jobs), outputs.scratch, partitions)
         summary = Summary()
-        results = run_partitions(process, partitions, args.jobs)
-        for part in show_progress(results, partitions, "participants", "partition"):
-            summary.add(part)
-        refuse_bad_input(summary)
-        log_summary(summary, is_coded)
-        withdrawn = (summary.withdrawn_messages, summary.withdrawn_participants)
-        outputs.write_tables(partitions, *withdrawn, steps.metadata("folding.consent"))
-        outputs.write_coda_files(summary.texts, make_coders(project, functions), datasets)
+        with contextlib.ExitStack() as stack:
+            traced = (
+                stack.enter_context(outputs.open_traced_data(steps.metadata("folding.consent"))) if is_coded else None
+            )
+            results = run_partitions(process, partitions, args.jobs)
+            for number, part in enumerate(show_progress(results, partitions, "participants", "partition")):
+                summary.add(part)
+                if traced is not None:
+                    traced.take(number)
+            refuse_bad_input(summary)
+            log_summary(summary, is_coded)
+            withdrawn = (summary.withdrawn_messages, summary.withdrawn_participants)
+            if traced is not None:
+                traced.write_withdrawn(*withdrawn)
         outputs.write_icr_files(summary.samples)
+        tasks = outputs.table_tasks(partitions, *withdrawn)
+        tasks += outputs.coda_file_tasks(summary.texts, make_coders(project, functions), datasets)
         if is_coded:
             parts = (
                 [part_path(outputs.scratch, name, number) for number in range(partitions)]
                 for name in (ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS)
             )
-            analysis.write_tables(project.coding_plans.all, *parts)
+            tasks += analysis.table_tasks(project.coding_plans.all, *parts)
+        for _ in run_partitions(lambda number: tasks[number](), len(tasks), args.jobs):
+            pass
         analysis.write_season(SourceRun(timestamp, args.mode), make_funnel(summary))
     log.info("Wrote Outputs/: %d message(s), %d participant(s)", summary.kept, summary.individuals)
     record_counts({"runs": summary.runs, "messages": summary.kept, "participants": summary.individuals})
@@ -116,7 +127,7 @@ def find_flows(project: Project, data_root: Path) -> Flows:
         tuple(folder / f"{name}.jsonl" for name in configuration.activation_flows),
         tuple(folder / f"{name}.jsonl" for name in configuration.survey_flows),
     )
-    missing = [str(path.name) for path in (*flows.activation, *flows.survey) if not path.is_file()]
+    missing = [str(path.name) for path in flows.paths if not path.is_file()]
     if missing:
         problems = listing(
             [f"no {name!r}; expected the runs of flow {name.removesuffix('.jsonl')!r}" for name in missing]
@@ -197,7 +208,7 @@ def make_funnel(summary: Summary) -> Funnel:
 
 
 def _choose_partitions(flows: Flows, jobs: int) -> int:
-    size = sum(path.stat().st_size for path in (*flows.activation, *flows.survey))
+    size = sum(path.stat().st_size for path in flows.paths)
     return max(1, min(jobs, size // _BYTES_WORTH_A_PROCESS), -(-size // _BYTES_OF_A_PARTITION))
 
 

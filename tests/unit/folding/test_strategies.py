@@ -24,7 +24,7 @@ SCHEME, _ = parse_model(CodeScheme, make_scheme("answer", ["yes", "no", "ambival
 
 def labels_of(*values: str) -> tuple[Label, ...]:
     codes = {code.string_value: code for code in SCHEME.codes}
-    return tuple(make_pipeline_label(SCHEME, codes[value], "tests", None) for value in values)
+    return tuple(make_pipeline_label(SCHEME, codes[value]) for value in values)
 
 
 def values_of(labels: tuple[Label, ...]) -> list[str]:

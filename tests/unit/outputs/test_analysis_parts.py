@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pyarrow.parquet import ParquetFile, read_table
 
+from engagement.coding.coder import make_coding
 from engagement.coding.labels import Label
 from engagement.configuration import ControlCode, load_project
 from engagement.outputs.analysis_files import individuals_path, read_column
@@ -19,8 +20,13 @@ PARTICIPANTS = 40_001
 def write(root: Path, sizes: Sequence[int]) -> Path:
     """Write invented participants in parts of these sizes; returns the path of the merged table."""
     plans = load_project(write_project(root / "configuration")).coding_plans.all
-    codings = [configuration for plan in plans for configuration in plan.coding_configurations]
-    missing = {c.coded_field: (Label(c.code_scheme.control(ControlCode.NA), {}),) for c in codings}
+    missing = [
+        make_coding(
+            plan,
+            tuple((Label(c.code_scheme.control(ControlCode.NA), None),) for c in plan.coding_configurations),
+        )
+        for plan in plans
+    ]
     parts, start = [], 0
     for number, size in enumerate(sizes):
         parts.append(root / f"part {number}")
@@ -30,7 +36,8 @@ def write(root: Path, sizes: Sequence[int]) -> Path:
                 part.add_individual(f"uid-{participant}", {plans[0].raw_field: answer}, missing)
         start += size
     with write_analysis_folder(root) as folder:
-        folder.write_tables(plans, [], parts)
+        for task in folder.table_tasks(plans, [], parts):
+            task()
     return individuals_path(root / "State" / "analysis")
 
 

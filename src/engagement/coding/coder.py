@@ -1,0 +1,266 @@
+"""The labels of a message, from what coders said and from what there is to code.
+
+Answers that are alike are coded once: the labels of a plan depend on what coders said of the text, or, where there is none, on
+the operator; not on the message.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engagement.coding.coded_datasets import CodedDataset, Reading
+from engagement.coding.imputation import IMPUTATIONS, Answer, Imputation, operator_name
+from engagement.coding.labels import Label, make_pipeline_label
+from engagement.configuration import (
+    CodeScheme,
+    CodingConfiguration,
+    CodingMode,
+    CodingPlan,
+    CodingPlans,
+    ControlCode,
+)
+from engagement.messages.message import Message
+from engagement.provenance import Metadata, TracedData, encode_json
+
+# How many answers that are alike are remembered for each plan.
+_MOST_ANSWERS = 20_000
+
+
+def is_noise(text: str, minimum_length: int | None) -> bool:
+    """Whether there is nothing to code in a text: white space only, or shorter than a configured length.
+
+    >>> is_noise(" \\u3000", None), is_noise("ha", 3), is_noise("ha", None)
+    (True, True, False)
+    """
+    stripped = (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip()
+    return not stripped or (minimum_length is not None and len(stripped) < minimum_length)
+
+
+# A field's name, its value and its JSON with the name before it.
+Field = tuple[str, Any, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coding:
+    """The labels of one plan: for each of its coding configurations in order the labels, at least one, and their codes' ids.
+
+    `fields` are the coded fields as they stand in TracedData; those without a label there are left out. `is_single` says whether
+    every field has one label.
+    """
+
+    labels: tuple[tuple[Label, ...], ...]
+    code_ids: tuple[tuple[str, ...], ...]
+    fields: tuple[Field, ...]
+    is_single: bool
+
+
+def make_coding(plan: CodingPlan, labels: tuple[tuple[Label, ...], ...]) -> Coding:
+    """The coding of a plan that consists of these labels."""
+    fields = (_make_label_field(c, several) for c, several in zip(plan.coding_configurations, labels, strict=True))
+    code_ids = tuple(tuple(label.code.code_id for label in several) for several in labels)
+    is_single = all(len(several) == 1 for several in labels)
+    return Coding(labels, code_ids, tuple(field for field in fields if field[1] is not None), is_single)
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """How a plan codes all answers that are alike: the outcome, and the fields that each step gives a value."""
+
+    coding: Coding
+    manual: tuple[Field, ...]
+    imputed: tuple[Field, ...]
+    is_error: bool = False
+
+
+class Coder:
+    """Gives every message a coding for each plan, in the order of the plans."""
+
+    def __init__(
+        self,
+        plans: CodingPlans,
+        datasets: Mapping[str, CodedDataset],
+        noise_minimum_length: int | None,
+        project_functions: Mapping[str, Imputation],
+        manual: Metadata,
+        imputation: Metadata,
+    ) -> None:
+        known = {**IMPUTATIONS, **project_functions}
+        self._plans = [
+            _PlanCoder(
+                plan, datasets.get(plan.raw_field), noise_minimum_length, known.get(plan.code_imputation_function or "")
+            )
+            for plan in plans.all
+        ]
+        self._operator_scheme = plans.operator_scheme
+        self._manual, self._imputation = manual, imputation
+
+    def code(self, message: Message, also: Field) -> list[tuple[CodingPlan, str]]:
+        """Code a message and write down the labels; `also` is a field that the first step writes besides them.
+
+        Returns the plans whose answer is a coding error, because wrong scheme was said by one label and not by another,
+        with the answer's message id.
+        """
+        values = message.record.values
+        operator = self._operator_of(values)
+        manual: list[Field] = [also]
+        imputed: list[Field] = []
+        errors = []
+        codings = []
+        for plan_coder in self._plans:
+            coded, message_id = plan_coder.code(values, operator)
+            codings.append(coded.coding)
+            manual += coded.manual
+            imputed += coded.imputed
+            if message_id is not None:
+                id_field = plan_coder.plan.id_field
+                manual.append((id_field, message_id, f'{plan_coder.encoded_id_field}: "{message_id}"'))
+                if coded.is_error:
+                    errors.append((plan_coder.plan, message_id))
+        message.codings = codings
+        append_fields(message.record, manual, self._manual)
+        append_fields(message.record, imputed, self._imputation)
+        return errors
+
+    def _operator_of(self, values: Mapping[str, Any]) -> str | None:
+        label = values.get("operator_coded")
+        if self._operator_scheme is None or not isinstance(label, dict):
+            return None
+        return operator_name(self._operator_scheme, label.get("CodeID", ""))
+
+
+def append_fields(record: TracedData, fields: list[Field], metadata: Metadata) -> None:
+    """Add an update of these fields to a record."""
+    fields.sort(key=_name_of)
+    encoded = "{" + ", ".join([encoded for _, _, encoded in fields]) + "}"
+    record.append_encoded({name: value for name, value, _ in fields}, encoded, metadata)
+
+
+def _name_of(field: Field) -> str:
+    return field[0]
+
+
+def make_field(name: str, value: Any) -> Field:
+    """A field with its JSON."""
+    return name, value, f"{encode_json(name)}: {encode_json(value)}"
+
+
+class _PlanCoder:
+    """Codes the answers of one plan."""
+
+    def __init__(
+        self,
+        plan: CodingPlan,
+        dataset: CodedDataset | None,
+        noise_minimum_length: int | None,
+        impute: Imputation | None,
+    ) -> None:
+        self.plan = plan
+        self.encoded_id_field = encode_json(plan.id_field)
+        self._dataset = dataset
+        self._noise_minimum_length = noise_minimum_length
+        self._impute = impute
+        self._raw_field = plan.raw_field
+        # A label that came with the run says who made it; it stands in the run already.
+        self._is_coded_at_fetch = plan.coda_filename is None
+        self._not_coded = self._complete(self._everywhere(ControlCode.NC), Answer(True, None), is_written=True)
+        self._missing: dict[str | None, _Coded] = {}
+        self._by_reading: dict[Reading, _Coded] = {}
+        self._by_given: dict[tuple[str | None, ...], tuple[list[Any], _Coded]] = {}
+
+    def code(self, values: Mapping[str, Any], operator: str | None) -> tuple[_Coded, str | None]:
+        """The coding of the answer in a message's values, and its message id if it has one.
+
+        No answer is NA, an empty one NC, one that coders did not look at NR; noise is NC unless a coder labelled it.
+        """
+        text = values.get(self._raw_field)
+        if text is None:
+            coded = self._missing.get(operator)
+            return coded or self._code_missing(operator), None
+        if self._dataset is None:
+            return self._code_given(values), None
+        message_id, reading = self._dataset.find(text)
+        if text == "":
+            return self._not_coded, message_id
+        if not reading.is_labelled and is_noise(text, self._noise_minimum_length):
+            if not reading.contradicts_itself:
+                return self._not_coded, message_id
+            return self._complete(self._everywhere(ControlCode.NC), Answer(True, None), True, True), message_id
+        return self._by_reading.get(reading) or self._code_reading(reading), message_id
+
+    def _code_missing(self, operator: str | None) -> _Coded:
+        labels = tuple((Label(label.code, None),) for (label,) in self._everywhere(ControlCode.NA))
+        coded = self._missing[operator] = self._complete(labels, Answer(False, operator), is_written=False)
+        return coded
+
+    def _code_reading(self, reading: Reading) -> _Coded:
+        reviewed = zip(reading.labels, self._everywhere(ControlCode.NR), strict=True)
+        coded = self._complete(
+            tuple(labels or not_reviewed for labels, not_reviewed in reviewed),
+            Answer(True, None),
+            is_written=True,
+            is_error=reading.contradicts_itself,
+        )
+        return _remember(self._by_reading, reading, coded)
+
+    def _code_given(self, values: Mapping[str, Any]) -> _Coded:
+        """The labels that came with the run, as the operator's does; NC where the scheme does not know their code."""
+        configurations = self.plan.coding_configurations
+        documents = [values.get(configuration.coded_field) for configuration in configurations]
+        code_ids = tuple(str(d.get("CodeID")) if isinstance(d, dict) else None for d in documents)
+        known = self._by_given.get(code_ids)
+        if known is not None and known[0] == documents:
+            return known[1]
+        labels, written = [], []
+        for configuration, document, code_id in zip(configurations, documents, code_ids, strict=True):
+            code = configuration.code_scheme.codes_by_id.get(code_id or "")
+            labels.append((_control(configuration, ControlCode.NC) if code is None else Label(code, document),))
+            if code is None:
+                written.append(_make_label_field(configuration, labels[-1]))
+        complete = self._complete(tuple(labels), Answer(True, None), is_written=False)
+        coded = _Coded(complete.coding, tuple(written), complete.imputed)
+        return _remember(self._by_given, code_ids, (documents, coded))[1]
+
+    def _complete(
+        self, labels: tuple[tuple[Label, ...], ...], answer: Answer, is_written: bool, is_error: bool = False
+    ) -> _Coded:
+        """Impute, then mark a coding error. `is_written` says whether the labels are yet to be written down."""
+        configurations = self.plan.coding_configurations
+        manual = [_make_label_field(c, given) for c, given in zip(configurations, labels, strict=True) if is_written]
+        after = labels
+        if self._impute is not None:
+            after = tuple((label,) for label in self._impute(self.plan, [given[0] for given in labels], answer))
+        if is_error:
+            after = self._everywhere(ControlCode.CE)
+        # A label that says the same as the one before takes nothing's place.
+        after = tuple(old if old == new else new for old, new in zip(labels, after, strict=True))
+        imputed = [
+            _make_label_field(configuration, new)
+            for configuration, old, new in zip(configurations, labels, after, strict=True)
+            if new is not old
+        ]
+        return _Coded(make_coding(self.plan, after), tuple(manual), tuple(imputed), is_error)
+
+    def _everywhere(self, control_code: ControlCode) -> tuple[tuple[Label, ...], ...]:
+        return tuple((_control(c, control_code),) for c in self.plan.coding_configurations)
+
+
+def _remember[K, V](known: dict[K, V], key: K, value: V) -> V:
+    if len(known) >= _MOST_ANSWERS:
+        known.clear()
+    known[key] = value
+    return value
+
+
+def _control(configuration: CodingConfiguration, control_code: ControlCode) -> Label:
+    scheme: CodeScheme = configuration.code_scheme
+    return make_pipeline_label(scheme, scheme.control(control_code))
+
+
+def _make_label_field(configuration: CodingConfiguration, labels: Sequence[Label]) -> Field:
+    """The labels of a coded field as a JSON value: one label (SINGLE) or a list of them (MULTIPLE); None without any."""
+    documents = [label.document for label in labels if label.document is not None]
+    if not documents:
+        return make_field(configuration.coded_field, None)
+    is_single = configuration.coding_mode is CodingMode.SINGLE
+    return make_field(configuration.coded_field, documents[0] if is_single else documents)

@@ -1,0 +1,200 @@
+"""The raw runs of a project, found by participant: where each line is, and reading one participant's lines.
+
+Raw files are in no order. One look at every line tells whose it is; the places are then sorted by the participants' hashes,
+so that each partition is one stretch of them, and reads its own lines alone.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy
+
+from engagement.configuration.cross_checks import PARTICIPANT_KEY
+from engagement.errors import InputError
+from engagement.partitions import hash_uid, run_partitions
+from engagement.provenance import ChainError, TracedData, decode
+
+_find_participants = re.compile(rb'"' + PARTICIPANT_KEY.encode() + rb'": ?"([^"\\]*)"').findall
+_BYTES_OF_A_STRETCH = 32 * 2**20
+# The start of the participant's hash, the number of the file, and the line's place in it.
+_PLACE = numpy.dtype([("hash", "<u8"), ("file", "<u2"), ("offset", "<u8"), ("length", "<u4")])
+
+
+@dataclass(frozen=True)
+class Flows:
+    """The raw data files of a project, in the order of its sources."""
+
+    activation: tuple[Path, ...]
+    survey: tuple[Path, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files."""
+        return (*self.activation, *self.survey)
+
+
+@dataclass
+class Runs:
+    """The raw runs of one participant, in the order of the flows and then of their files."""
+
+    activation: list[TracedData] = field(default_factory=list)
+    survey: list[TracedData] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class RunPlaces:
+    """Where the lines of all participants are, in the order of their hashes; and those lines that name none."""
+
+    flows: Flows
+    places: numpy.ndarray
+    nameless: tuple[tuple[int, int, int], ...]
+
+    def read(self, count: int, number: int, errors: list[InputError]) -> Iterator[tuple[str, Runs]]:
+        """Read the participants of partition `number` of `count`, in the order of their hashed uids.
+
+        What can't be read is added to `errors`, once for each file. Lines that name no participant are told by the
+        first partition alone.
+        """
+        with _Files(self.flows, errors) as files:
+            if number == 0:
+                for place in self.nameless:
+                    files.read_nameless(*place)
+            # Of the hash, the highest 32 bits times `count`, divided by 2**32, is the partition.
+            bounds = [(-(-(part << 32) // count)) << 32 for part in (number, number + 1)]
+            start = int(numpy.searchsorted(self.places["hash"], numpy.uint64(bounds[0])))
+            end = len(self.places)
+            if number + 1 < count:
+                end = int(numpy.searchsorted(self.places["hash"], numpy.uint64(bounds[1])))
+            waiting: dict[str, Runs] = {}
+            last = None
+            for hashed, file, offset, length in self.places[start:end].tolist():
+                if hashed != last:
+                    yield from _in_order(waiting)
+                    waiting, last = {}, hashed
+                run = files.read(file, offset, length)
+                if run is not None:
+                    runs = waiting.setdefault(run.values[PARTICIPANT_KEY], Runs())
+                    (runs.activation if file < len(self.flows.activation) else runs.survey).append(run)
+            yield from _in_order(waiting)
+
+
+def _in_order(participants: dict[str, Runs]) -> Iterator[tuple[str, Runs]]:
+    # Participants whose hashes begin alike are all but impossible, but then the rest of the hash decides.
+    return iter(sorted(participants.items(), key=lambda item: hash_uid(item[0])))
+
+
+class _Files:
+    """The raw files, open for reading single lines."""
+
+    def __init__(self, flows: Flows, errors: list[InputError]) -> None:
+        self._paths = flows.paths
+        self._errors = errors
+        self._damaged: set[int] = set()
+        self._descriptors: list[int] = []
+
+    def __enter__(self) -> "_Files":
+        for path in self._paths:
+            try:
+                self._descriptors.append(os.open(path, os.O_RDONLY))
+            except OSError as error:
+                self.__exit__()
+                raise unreadable(path, error) from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+
+    def read(self, file: int, offset: int, length: int) -> TracedData | None:
+        """One run; None where the line can't be read."""
+        line = os.pread(self._descriptors[file], length, offset)
+        try:
+            return decode(line)
+        except ChainError as error:
+            self._report(file, offset, f"{error}. Restore the file or make it again.")
+        except UnicodeDecodeError:
+            self._report(file, offset, "it is not UTF-8 text. Make the file again.")
+        return None
+
+    def read_nameless(self, file: int, offset: int, length: int) -> None:
+        """Report what is wrong with a line that names no participant."""
+        if not os.pread(self._descriptors[file], length, offset).endswith(b"\n"):
+            self._report(file, offset, "it has no line end; expected a whole file. Make it again.")
+        elif self.read(file, offset, length) is not None:
+            self._report(file, offset, f"no {PARTICIPANT_KEY!r}; expected one in every run. Fetch it again.")
+
+    def _report(self, file: int, offset: int, problem: str) -> None:
+        if file in self._damaged:
+            return
+        self._damaged.add(file)
+        path = self._paths[file]
+        with path.open("rb") as lines:
+            number = 1
+            while (left := offset - lines.tell()) > 0:
+                number += lines.read(min(left, 2**20)).count(b"\n")
+        self._errors.append(InputError(f"{path}, line {number}: {problem}"))
+
+
+def unreadable(path: Path, error: OSError) -> InputError:
+    """A raw file that can't be read."""
+    return InputError(f"{path}: could not be read: {error.strerror}; expected a TracedData file. Check the file.")
+
+
+def find_runs(flows: Flows, jobs: int) -> RunPlaces:
+    """Look at every line of the raw files, on `jobs` processes.
+
+    Raises
+    ------
+    InputError
+        A file can't be read.
+    """
+    stretches = [
+        (number, path, start)
+        for number, path in enumerate(flows.paths)
+        for start in range(0, path.stat().st_size, _BYTES_OF_A_STRETCH)
+    ]
+    found = list(run_partitions(lambda number: _look(*stretches[number]), len(stretches), jobs))
+    places = numpy.concatenate([places for places, _ in found]) if found else numpy.empty(0, _PLACE)
+    places.sort(order=("hash", "file", "offset"))
+    return RunPlaces(flows, places, tuple(place for _, nameless in found for place in nameless))
+
+
+def _look(number: int, path: Path, start: int) -> tuple[numpy.ndarray, list[tuple[int, int, int]]]:
+    """The places of the lines that begin in a stretch of a file, and those of lines that name no participant."""
+    places: list[tuple[int, int, int, int]] = []
+    nameless: list[tuple[int, int, int]] = []
+    try:
+        with path.open("rb") as file:
+            if start > 0:
+                # The line that reaches into the stretch belongs to the one before.
+                file.seek(start - 1)
+                file.readline()
+            offset = file.tell()
+            end = start + _BYTES_OF_A_STRETCH
+            while offset < end and (line := file.readline()):
+                uid = _find_uid(line)
+                if uid is None or not line.endswith(b"\n"):
+                    nameless.append((number, offset, len(line)))
+                else:
+                    hashed = int.from_bytes(hashlib.sha256(uid).digest()[:8])
+                    places.append((hashed, number, offset, len(line)))
+                offset += len(line)
+    except OSError as error:
+        raise unreadable(path, error) from None
+    return numpy.array(places, _PLACE), nameless
+
+
+def _find_uid(line: bytes) -> bytes | None:
+    """The participant of a raw line, without decoding it where that can be avoided; None for a line that can't be read."""
+    found = _find_participants(line)
+    if len(found) == 1:
+        return found[0]
+    try:
+        uid = decode(line).values.get(PARTICIPANT_KEY)
+    except ValueError:
+        return None
+    return uid.encode("utf-8", "surrogatepass") if isinstance(uid, str) else None
