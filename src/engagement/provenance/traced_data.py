@@ -88,15 +88,20 @@ class TracedData:
         The current values of the `nested` records apply first, then `data`. A nested record that changes later does not
         change this one. With neither data nor nested records nothing is added.
         """
-        encoded_data = encode_json(data)
         if not nested:
-            self.append_encoded(data, encoded_data, metadata)
+            self.append_encoded(data, encode_json(data), metadata)
             return
-        shas = {key: record.newest_sha for key, record in nested.items()}
-        encoded_nested = ", ".join([f"{encode_json(key)}: {nested[key].encode()}" for key in sorted(nested)])
-        for key in sorted(nested):
+        keys = sorted(nested)
+        names = [encode_basestring_ascii(key) for key in keys]
+        encoded_nested = ", ".join([f"{name}: {nested[key].encode()}" for name, key in zip(names, keys, strict=True)])
+        if data:
+            hashed = encode_json({**data, **{key: nested[key].newest_sha for key in keys}})
+        else:
+            shas = [f'{name}: "{nested[key].newest_sha}"' for name, key in zip(names, keys, strict=True)]
+            hashed = f"{{{', '.join(shas)}}}"
+        for key in keys:
             self.values.update(nested[key].values)
-        self._seal(encode_json({**data, **shas}), encoded_data, f"{{{encoded_nested}}}", metadata.encoded)
+        self._seal(hashed, encode_json(data) if data else "{}", f"{{{encoded_nested}}}", metadata.encoded)
         _apply(self.values, data)
 
     def append_encoded(self, data: Mapping[str, Any], encoded_data: str, metadata: Metadata) -> None:
