@@ -1,5 +1,5 @@
-# One image for every stage; run_scripts/ builds it and runs the containers. Its target is `plain`, or `maps`, which is larger
-# by the boundaries of every country's regions and districts.
+# One image for every stage; run_scripts/ builds it and runs the containers. Its target is `maps`, or `plain`, which is smaller
+# by the boundaries that maps are drawn with.
 FROM python:3.12-slim-bookworm AS packages
 
 # The one place that names pipenv's version: run_scripts/lib/environment.sh reads it here for the host.
@@ -14,9 +14,9 @@ COPY Pipfile Pipfile.lock ./
 RUN python -m venv /tmp/pipenv \
     && /tmp/pipenv/bin/pip install --no-cache-dir "pipenv==${PIPENV_VERSION}" \
     && PIP_CONFIG_FILE=/dev/null /tmp/pipenv/bin/pipenv verify \
-    && PIP_NO_CACHE_DIR=1 PIPENV_NOSPIN=1 PIPENV_VENV_IN_PROJECT=1 /tmp/pipenv/bin/pipenv sync --python "$(command -v python)" \
+    && PIP_NO_CACHE_DIR=1 PIPENV_NOSPIN=1 PIPENV_VENV_IN_PROJECT=1 /tmp/pipenv/bin/pipenv sync --categories "packages cluster" --python "$(command -v python)" \
     && find .venv -path '*/discovery_cache/documents/*' -not -name drive.v3.json -delete \
-    && find .venv -type d -path '*/site-packages/*' \( -path '*/pandas/tests' -o -path '*/matplotlib/tests' -o -path '*/pyarrow/tests' \
+    && find .venv -type d -path '*/site-packages/*' \( -path '*/pandas/tests' -o -path '*/distributed/tests' -o -path '*/dask/tests' -o -path '*/matplotlib/tests' -o -path '*/pyarrow/tests' \
         -o -path '*/pyarrow/include' \) -prune -exec rm -rf {} + \
     && rm -rf /tmp/pipenv /root/.cache /root/.local
 

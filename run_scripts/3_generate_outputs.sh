@@ -22,6 +22,8 @@ Turn the raw data and the coders' labels into messages.csv, individuals.csv, pro
   --mode MODE            all-stages (the default), or auto-code-only: stop before the coders' labels are applied
   --partitions N         split the work into N parts by participant
   --jobs N               work on N parts at a time
+  --scheduler ADDRESS    work on the Dask cluster of this scheduler, like tcp://10.0.0.5:8786; its machines have to see the
+                         data root under the same path
   --full                 do everything anew, without what was kept of the last run
   --allow-project-code   load cleaners and imputation functions from the configuration's own folder
   --upload-only          only upload to Drive what the last run wrote
@@ -42,6 +44,12 @@ main() {
             --mode | --partitions | --jobs)
                 expect_value "$@"
                 stage_options+=("$1" "$2")
+                shift
+                ;;
+            --scheduler)
+                expect_value "$@"
+                stage_options+=("$1" "$2")
+                export PIPELINE_CLUSTER=yes
                 shift
                 ;;
             --full | --allow-project-code | --upload-only) stage_options+=("$1") ;;

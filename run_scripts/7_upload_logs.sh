@@ -2,7 +2,8 @@
 #
 # Stage 7: upload a run's archive, memory profile and log.
 #   reads   the pipeline configuration, the archive, the memory profile, and the log <run-id>.log beside the profile
-#   writes  what MemoryProfileUploadURLPrefix and DataArchiveUploadURLPrefix name; never what is there already
+#   writes  what MemoryProfileUploadURLPrefix and DataArchiveUploadURLPrefix name; never what is there already;
+#           beside the archive .uploads/, which tells the next run of this of uploads that were cut off
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -41,7 +42,7 @@ main() {
         shift
     done
     expect_arguments 6 $#
-    local user="$1" credentials="$2" configuration="$3" run_id="$4" memory_profile="$5" archive="$6" directory
+    local user="$1" credentials="$2" configuration="$3" run_id="$4" memory_profile="$5" archive="$6" directory sessions
     expect_file credentials
     expect_file configuration
     [[ -n $run_id && $run_id != */* ]] || fail "<run-id> is '$run_id'; expected the id of a run"
@@ -55,6 +56,12 @@ main() {
         # A missing file is for the stage to judge, with its directory or without.
         [[ ! -d $directory ]] || mount_path ro "$directory"
     done
+    sessions="$(dirname -- "$archive")/.uploads"
+    # What can't be remembered is sent anew: no reason to fail.
+    if mkdir -- "$sessions" 2>/dev/null || [[ -d $sessions && -w $sessions ]]; then
+        mount_path rw "$sessions"
+        stage_options+=(--sessions-dir "$sessions")
+    fi
     run_stage upload-logs --user "$user" --credentials "$credentials" --pipeline-configuration "$configuration" \
         --run-id "$run_id" --memory-profile "$memory_profile" --data-archive "$archive" "${stage_options[@]}"
 }

@@ -92,7 +92,8 @@ choose_sandbox_runtime() {
     sandbox_runtime=host
     if [[ $PIPELINE_RUNTIME == docker ]]; then
         if find_python >/dev/null; then
-            set_up_environment default
+            # The sandbox draws no maps.
+            PIPELINE_MAPS=no set_up_environment default
         else
             sandbox_runtime=docker
             mount_path rw "$directory"

@@ -34,7 +34,12 @@ Run every stage: 1 coda get, 2 fetch raw data, 3 generate outputs, 4 coda add, 5
 
   --from N    begin with stage N
   --only N    run stage N alone
-  --dry-run   print the commands that would run, and run nothing
+  --dry-run   say what each stage would do, print the commands that would run, and run none of them; exits 12 if a service
+              could not be asked
+  --scheduler ADDRESS
+              stage 3 works on the Dask cluster of this scheduler, like tcp://10.0.0.5:8786
+  --allow-project-code
+              stage 3 loads cleaners and imputation functions from the configuration's own folder
   --keep-days N
               afterwards, remove archives, logs and memory profiles that are more than N days old
   -h, --help  show this and exit
@@ -44,7 +49,7 @@ TEXT
 }
 
 main() {
-    local first=1 last=7 dry_run="" keep_days=""
+    local first=1 last=7 dry_run="" keep_days="" scheduler="" allow_project_code=""
     while [[ ${1:-} == -* ]]; do
         case "$1" in
             -h | --help)
@@ -59,6 +64,14 @@ main() {
                 shift
                 ;;
             --dry-run) dry_run=yes ;;
+            --allow-project-code) allow_project_code=yes ;;
+            --scheduler)
+                expect_value "$@"
+                scheduler="$2"
+                # What is prepared is for all stages.
+                export PIPELINE_CLUSTER=yes
+                shift
+                ;;
             --keep-days)
                 expect_days "$@"
                 keep_days="$2"
@@ -81,8 +94,7 @@ main() {
     expect_runtime
 
     if [[ -n $dry_run ]]; then
-        print_commands
-        exit 0
+        show_plan
     fi
 
     # So far nothing was changed.
@@ -125,18 +137,39 @@ stage_command() {
         1) command+=(--pipeline-configuration "$configuration" "$coda_pull_credentials" "$coda_tools_root" "$data_root") ;;
         4) command+=(--pipeline-configuration "$configuration" "$coda_push_credentials" "$coda_tools_root" "$data_root") ;;
         3)
-            command+=(--profile-memory "$performance_logs/memory-$run_id.profile")
+            command+=(--profile-memory "$performance_logs/memory-$run_id.profile" ${scheduler:+--scheduler "$scheduler"})
+            command+=(${allow_project_code:+--allow-project-code})
             command+=("$user" "$bucket_credentials" "$configuration" "$data_root")
             ;;
         2 | 5) command+=("$user" "$bucket_credentials" "$configuration" "$data_root") ;;
         6) command+=(--run-id "$run_id" ${keep_days:+--keep-days "$keep_days"} "$data_root" "$backups") ;;
         7)
+            # What last night could not upload goes up tonight.
             command+=(
-                "$user" "$bucket_credentials" "$configuration" "$run_id"
+                --pending "$user" "$bucket_credentials" "$configuration" "$run_id"
                 "$performance_logs/memory-$run_id.profile" "$backups/data-$run_id.tar.gz"
             )
             ;;
     esac
+}
+
+# show_plan: say what the stages would do, print their commands, and exit with the status of the plan.
+show_plan() {
+    local path status=0 options=()
+    for path in "$bucket_credentials" "$coda_pull_credentials" "$coda_push_credentials" "$(dirname -- "$configuration")" \
+        "$data_root" "$backups" "$performance_logs"; do
+        [[ ! -e $path ]] || mount_path ro "$path"
+    done
+    [[ -z $keep_days ]] || options+=(--keep-days "$keep_days")
+    (
+        run_stage plan-run --pipeline-configuration "$configuration" --credentials "$bucket_credentials" \
+            --coda-pull-credentials "$coda_pull_credentials" --coda-push-credentials "$coda_push_credentials" \
+            --data-root "$data_root" --backups-dir "$backups" --performance-logs-dir "$performance_logs" \
+            --first "$first" --last "$last" "${options[@]}"
+    ) || status=$?
+    printf '\n'
+    print_commands
+    exit "$status"
 }
 
 print_commands() {

@@ -17,7 +17,7 @@ puts it where the run scripts of a clone of the same commit find it.
 
   <file>  what to write, e.g. engagement-pipeline.tar.gz
 
-PIPELINE_MAPS=yes saves the image that has boundaries for maps.
+PIPELINE_MAPS=no saves the smaller image, which has no boundaries for maps.
 TEXT
 }
 

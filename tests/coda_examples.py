@@ -4,15 +4,14 @@ import argparse
 import hashlib
 import importlib
 import json
-import multiprocessing
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from engagement.services.coda import open_coda
+from faults import KILLED, PROCESSES, start_server
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
-KILLED = 9
 
 
 def message(number, labels=(), **more):
@@ -156,9 +155,8 @@ def kill_stage_at_each_write(after, name, command_lines):
     """Run a stage once for each command line, in processes of their own: the first dies just before (or just after) it moves
     its first file in place, the next at its second, and so on. Returns how many died; the others had ended before.
     """
-    receiver, sender = _PROCESSES.Pipe(duplex=False)
-    process = _PROCESSES.Process(target=_kill_at_each_write, args=(sender, after, name, command_lines))
-    process.start()
+    receiver, sender = PROCESSES.Pipe(duplex=False)
+    process = _start(_kill_at_each_write, sender, after, name, command_lines)
     process.join()
     exit_statuses = receiver.recv()
     died = exit_statuses.count(KILLED)
@@ -170,14 +168,17 @@ def kill_stage_at_each_write(after, name, command_lines):
 
 def start_stage(name, *command_line):
     """Start a stage in a process of its own."""
-    process = _PROCESSES.Process(target=run_stage, args=(name, *command_line))
-    process.start()
-    return process
+    return _start(run_stage, name, *command_line)
 
 
 def start_adding(credentials, dataset, messages, emulator=None):
     """Start a process that adds messages to a dataset of the Coda that the credentials belong to."""
-    process = _PROCESSES.Process(target=_add, args=(credentials, dataset, messages, emulator))
+    return _start(_add, credentials, dataset, messages, emulator)
+
+
+def _start(function, *arguments):
+    start_server()
+    process = PROCESSES.Process(target=function, args=arguments)
     process.start()
     return process
 
@@ -217,12 +218,6 @@ def _die_at_write(count, after, name, *command_line):
 
     os.replace = counted_move
     run_stage(name, *command_line)
-
-
-# Forked from a server without threads, and not from the process of the tests, which may have some.
-_PROCESSES = multiprocessing.get_context("forkserver")
-# Imported once, in the server: the Google client takes a second.
-_PROCESSES.set_forkserver_preload(["engagement.services.coda_firestore"])
 
 
 def coda_folder_state(directory: Path):

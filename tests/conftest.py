@@ -1,4 +1,12 @@
+import hypothesis
 import pytest
+
+# What it imports makes pictures small and charts quick, for the processes that are made to die; not for this one.
+collect_ignore = ["faults_preload.py"]
+
+# Tests have no time limits: machines that are busy miss them, and nothing is wrong.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -274,6 +274,7 @@ class DataRoot:
             "mode": "all-stages",
             "partitions": None,
             "jobs": 1,
+            "scheduler": None,
             "allow_project_code": False,
             "upload_only": False,
         }

@@ -77,6 +77,8 @@ class FakeDrive:
         self.token = "not given yet"
         self.tokens_given = 0
         self.page_size = 1000
+        # Ids of shared drives, folders and files that the account may only read.
+        self.read_only: set[str] = set()
         self._clock = 0
         self._lock = threading.RLock()
 
@@ -202,10 +204,16 @@ class FakeDrive:
         return answer
 
     def _get(self, file_id: str, query: dict[str, str]) -> dict[str, Any]:
-        file = self.files.get(file_id)
+        # A shared drive's root folder has the drive's own id.
+        root = {"id": file_id, "mimeType": FOLDER, "parents": [], "driveId": file_id}
+        file = self.files.get(file_id, root if file_id in self.shared_drives else None)
         if file is None or (self._is_in_shared_drive(file) and query.get("supportsAllDrives") != "true"):
             raise ApiError(404, "notFound")
-        return _public(file)
+        may_write = file_id not in self.read_only
+        about = {"capabilities": {"canEdit": may_write, "canAddChildren": may_write and file["mimeType"] == FOLDER}}
+        if self._is_in_shared_drive(file):
+            about["driveId"] = "its shared drive"
+        return {**about, **_public(file)}
 
     def _is_in_shared_drive(self, file: dict[str, Any]) -> bool:
         return any(

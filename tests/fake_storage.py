@@ -23,6 +23,8 @@ class FakeStorage:
     faults: list[str] = field(default_factory=list)
     received_bytes: int = 0
     before_last_piece: Callable[[], None] = lambda: None
+    # How many more requests are answered before the server is dead; none are counted without.
+    requests_left: int | None = None
 
     def describe(self, name: str) -> dict[str, str]:
         content = self.objects[name]
@@ -65,6 +67,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *arguments):
         """Say nothing."""
+
+    def parse_request(self):
+        if not super().parse_request():
+            return False
+        left = self.storage.requests_left
+        if left is not None:
+            self.storage.requests_left = left - 1
+            self.close_connection = left <= 0
+        return left is None or left > 0
 
     def do_GET(self):
         name = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path.rpartition("/o/")[2])

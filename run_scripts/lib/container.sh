@@ -66,9 +66,9 @@ save_image() {
     docker save "$image" | gzip --fast >"$1"
 }
 
-# image_target: print which of the Dockerfile's images is used.
+# image_target: print which of the Dockerfile's images is used: the one with boundaries, unless PIPELINE_MAPS=no.
 image_target() {
-    if [[ ${PIPELINE_MAPS:-} == yes ]]; then
+    if wants_boundaries; then
         printf 'maps\n'
     else
         printf 'plain\n'
@@ -138,7 +138,7 @@ exec_in_container() {
 # plan_container STAGE ARGUMENT...: print what a stage needs, by the project's own code: it reads the configuration in a
 # container that sees the read-only paths and no network.
 plan_container() {
-    local writable_paths=() environment_names=(FIRESTORE_EMULATOR_HOST STORAGE_EMULATOR_HOST)
+    local writable_paths=() environment_names=(FIRESTORE_EMULATOR_HOST STORAGE_EMULATOR_HOST DRIVE_EMULATOR_HOST)
     describe_container none
     docker run "${container_arguments[@]}" "$image" container-plan "$@"
 }

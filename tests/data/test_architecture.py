@@ -9,9 +9,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "engagement"
 # Top to bottom: a room imports from the rooms below it, and from itself.
 ROOMS = (
-    "__main__", "stages", "commands", "sandbox", "uploads", "disclosure", "analysis", "processing", "outputs", "folding",
-    "coding", "messages", "sources", "cleaning", "services", "partitions", "provenance", "configuration", "backups",
-    "progress", "run_report", "profiling", "files", "errors",
+    "__main__", "commands", "stages", "explanations", "planning", "checks", "scaffolding", "code_books", "reliability",
+    "sandbox", "uploads", "disclosure", "analysis", "processing", "outputs", "folding",
+    "coding", "messages", "sources", "cleaning", "services", "clusters", "partitions", "provenance", "configuration", "backups",
+    "progress", "run_report", "profiling", "sheets", "files", "errors",
 )  # fmt: skip
 MODULES = sorted(SOURCE.rglob("*.py"))
 

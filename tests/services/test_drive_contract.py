@@ -1,5 +1,7 @@
 """What every Drive promises, on Google's client against a local server and on the folder twin."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from engagement.errors import ConfigurationError
@@ -100,3 +102,27 @@ def test_a_path_without_a_folder_or_out_of_it_is_refused(place, source, path):
     connect, _ = place
     with pytest.raises(ConfigurationError, match="expected <shared drive or shared folder>"):
         connect().save_file(path, source)
+
+
+def test_many_who_save_one_file_of_the_folder_at_once_leave_one_of_theirs(tmp_path):
+    drive = open_drive(EmbeddedCredentials(tmp_path / "embedded"), tmp_path / "State", POLICY)
+    sources = [tmp_path / str(number) for number in range(8)]
+    for source in sources:
+        source.write_bytes(source.name.encode() * 2**20)
+    with ThreadPoolExecutor(len(sources)) as pool:
+        outcomes = [
+            saved.outcome for saved in pool.map(lambda source: drive.save_file("Season 1/a.csv", source), sources)
+        ]
+    assert sorted(outcomes) == [Outcome.CREATED] + [Outcome.UPDATED] * 7
+    (left,) = (tmp_path / "embedded" / "drive" / "Season 1").iterdir()
+    assert left.read_bytes() in [source.read_bytes() for source in sources]
+
+
+def test_another_server_can_stand_for_drive(tmp_path, source, monkeypatch):
+    with FakeDrive().running() as server:
+        server.add_shared_drive("Season 1")
+        for host in (server.root_url, server.root_url.removeprefix("http://").rstrip("/")):
+            monkeypatch.setenv("DRIVE_EMULATOR_HOST", host)
+            drive = open_drive(GoogleCredentials("invented", server.key()), tmp_path / "State", POLICY)
+            drive.save_file("Season 1/messages.csv", source)
+        assert server.content_of("Season 1", "messages.csv") == [source.read_bytes()]

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -192,3 +193,15 @@ def test_a_server_that_dies_in_the_middle_is_waited_for_in_vain_and_told(monkeyp
     with pytest.raises(ServiceError, match="gs://project/a: the connection failed"):
         storage.upload(source, "gs://project/a")
     assert time.monotonic() - began < 20
+
+
+def test_of_many_who_create_one_local_file_at_once_one_does(tmp_path):
+    storage = open_storage(EmbeddedCredentials(tmp_path / "embedded"), RetryPolicy())
+    sources = [tmp_path / str(number) for number in range(8)]
+    for source in sources:
+        source.write_bytes(source.name.encode() * MEBIBYTE)
+    with ThreadPoolExecutor(len(sources)) as pool:
+        results = list(pool.map(lambda source: storage.upload(source, "gs://project/a"), sources))
+    assert sorted(result.name for result in results) == ["CREATED"] + ["DIFFERENT"] * 7
+    winner = sources[results.index(Uploaded.CREATED)]
+    assert storage.read_bytes("gs://project/a") == winner.read_bytes()

@@ -1,5 +1,6 @@
 """The stage that fetches, end to end: a server on this machine, embedded services, real files."""
 
+import contextlib
 import json
 import logging
 import os
@@ -12,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import fake_rapidpro
-from engagement.errors import ConfigurationError, ServiceError
+from engagement.errors import ConfigurationError, LockedError, ServiceError
 from fake_rapidpro import Workspace, at, contact, once, run
 from fetch_project import FetchProject
 
@@ -190,7 +191,7 @@ class TestArchives:
             project.fetch()
         assert not project.file("demog").exists()
         (state,) = (project.data_root / "State" / "fetch").glob("*.sqlite")
-        with sqlite3.connect(state) as connection:
+        with contextlib.closing(sqlite3.connect(state)) as connection:
             assert connection.execute("SELECT count(*) FROM runs").fetchone() == (13,)
         workspace.trouble.append(once("/archives/", lambda request: request.reply(200, bytes(damaged))))
         with caplog.at_level(logging.INFO):
@@ -306,19 +307,39 @@ class TestLaterFetches:
 
 
 class TestState:
-    @pytest.mark.parametrize("damage", ["another version", "not a database"])
+    @pytest.mark.parametrize("damage", ["another version", "not a database", "no lines"])
     def test_a_state_that_can_not_be_used_costs_a_full_fetch(self, project, caplog, damage):
         project.fetch()
         before = [record.values for record in project.read("s01e01")]
         (state,) = (project.data_root / "State" / "fetch").glob("*.sqlite")
         if damage == "another version":
-            with sqlite3.connect(state) as connection:
+            with contextlib.closing(sqlite3.connect(state)) as connection:
                 connection.execute("PRAGMA user_version = 99")
+        elif damage == "no lines":
+            state.with_suffix(".0.lines").unlink()
         else:
             state.write_bytes(b"this is not a database " * 100)
         project.fetch()
         assert [record.values for record in project.read("s01e01")] == before
         assert any("everything is fetched anew" in text for text in warnings_of(caplog))
+
+    def test_of_two_fetches_at_once_the_second_is_refused(self, project, workspace, caplog):
+        refusals = []
+
+        def fetch_again(request):
+            workspace.trouble.clear()
+            try:
+                project.fetch()
+            except LockedError as refusal:
+                refusals.append(str(refusal))
+            return False
+
+        workspace.trouble.append(once("runs.json", fetch_again, skip=1))
+        project.fetch()
+        assert len(refusals) == 1
+        assert "one fetch at a time" in refusals[0]
+        assert project.run_ids("s01e01") == [9000 + number for number in range(1, 11)]
+        assert not [text for text in warnings_of(caplog) if "fetched anew" in text]
 
     def test_far_fewer_runs_than_before_replace_nothing(self, project, workspace):
         project.fetch()

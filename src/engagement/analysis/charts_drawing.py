@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WIDTH_INCHES = 9
+_MARGIN_INCHES = 0.04  # besides the layout's own
 _MOST_UPRIGHT_LABELS = 26  # more would touch: only every second, third … is written
 _MOST_UPRIGHT_VALUES = 40
 
@@ -66,7 +67,13 @@ def draw_bar_chart(chart: BarChart) -> Figure:
     legend = 0.3 if len(chart.series) > 1 else 0.0
     height = above + legend + _height_of_bars(chart) + below
     figure = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained")
-    figure.get_layout_engine().set(rect=(0, below / height, 1, 1 - (above + legend + below) / height))
+    rect = (
+        _MARGIN_INCHES / _WIDTH_INCHES,
+        below / height,
+        1 - 2 * _MARGIN_INCHES / _WIDTH_INCHES,
+        1 - (above + legend + below) / height,
+    )
+    figure.get_layout_engine().set(rect=rect)
     axes = figure.add_subplot()
     (_draw_upright if chart.is_upright else _draw_lying)(axes, chart)
     for side in ("top", "right", "bottom" if not chart.is_upright else "left"):

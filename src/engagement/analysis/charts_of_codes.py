@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from engagement.analysis.charts_drawing import BarChart, Bars
@@ -45,7 +46,7 @@ def chart_codes(season: Season, coding: CodingConfiguration, is_episode: bool) -
     shown = [code for code in counts if code.control_code not in left_out]
     notes = _notes_on_coverage(season, coding, is_episode)
     if _is_scale(shown):
-        return _chart_scale(coding, counts, shown, notes)
+        return _chart_scale(season, coding, counts, shown)
     shown, unused = _drop_unused(_order(shown, counts), counts)
     if unused:
         named = ", ".join(name_of(code) for code in unused[:_MOST_NAMED])
@@ -54,7 +55,7 @@ def chart_codes(season: Season, coding: CodingConfiguration, is_episode: bool) -
     values = tuple(counts[code] for code in shown)
 
     return BarChart(
-        title=f"{'Themes of' if is_episode else 'Participants by'} {coding.analysis_file_key} ({coding.code_scheme.name})",
+        title=_title(coding, is_episode),
         subtitle=f"n = {relevant:,} {what}; shares are of them",
         value_axis="Participants",
         labels=tuple(name_of(code) for code in shown),
@@ -64,6 +65,16 @@ def chart_codes(season: Season, coding: CodingConfiguration, is_episode: bool) -
         asides=tuple(not code.is_normal for code in shown),
         notes=(*notes, *_note_on_small(season, values)),
     )
+
+
+def _title(coding: CodingConfiguration, is_episode: bool) -> str:
+    """What is counted: the key that the tables have, and the code scheme's name unless both are the same words."""
+    key, name = str(coding.analysis_file_key), coding.code_scheme.name
+    if is_episode:
+        return f"Themes of {key} ({name})"
+    spoken = key.replace("_", " ").strip()
+    says_more = not {*re.findall(r"\w+", name.casefold())} <= {*spoken.casefold().split()}
+    return f"Participants by {spoken} ({name})" if says_more else f"Participants by {name or spoken}"
 
 
 def _text(season: Season, count: int, base: int) -> str:
@@ -96,20 +107,23 @@ def _is_scale(codes: Sequence[Code]) -> bool:
 
 
 def _chart_scale(
-    coding: CodingConfiguration, counts: dict[Code, int], shown: Sequence[Code], notes: Sequence[str]
+    season: Season, coding: CodingConfiguration, counts: dict[Code, int], shown: Sequence[Code]
 ) -> BarChart:
     """Numbers such as ages, in their order; whoever has none of them is only told of."""
     numbers = sorted((code for code in shown if code.is_normal), key=lambda code: int(code.string_value))
     others = [f"{name_of(code)} {counts[code]:,}" for code in shown if not code.is_normal and counts[code]]
     values = tuple(counts[code] for code in numbers)
     return BarChart(
-        title=f"Participants by {coding.analysis_file_key} ({coding.code_scheme.name})",
+        title=_title(coding, is_episode=False),
         subtitle=f"n = {sum(values):,} participants who told a number",
         value_axis="Participants",
         label_axis=coding.code_scheme.name,
         labels=tuple(code.string_value for code in numbers),
         series=(Bars("", values, tuple(f"{value:,}" for value in values)),),
-        notes=(*notes, *([f"Not shown: {', '.join(others)}."] if others else [])),
+        notes=(
+            f"{len(season.individuals):,} participants in all.",
+            *([f"Not shown: {', '.join(others)}."] if others else []),
+        ),
         is_upright=True,
     )
 

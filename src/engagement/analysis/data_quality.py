@@ -10,7 +10,7 @@ import pandas
 
 from engagement.analysis.coded_table import CodedTable
 from engagement.analysis.percentages import percentage
-from engagement.analysis.phone_numbers import holds_phone_number
+from engagement.cleaning.phone_numbers import find_phone_numbers
 from engagement.coding.coded_datasets import message_id_of
 from engagement.configuration import CodingPlan, ControlCode, PlanKind
 
@@ -107,6 +107,6 @@ def list_texts_with_phone_numbers(messages: CodedTable, plans: Iterable[CodingPl
         for plan in _in_coda(plans)
         for answers in [_answers(messages, plan)]
         for text in answers.texts
-        if holds_phone_number(text)
+        if find_phone_numbers(text)
     ]
     return pandas.DataFrame(sorted(rows), columns=["Dataset", "Message ID"])

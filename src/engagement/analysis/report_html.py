@@ -6,11 +6,14 @@ Only `element` and `join` make markup; whatever is not markup already is a text 
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
 _EMPTY = frozenset({"img", "meta", "meter", "br"})
 _LONGEST_TEXT = 1200
+# A day, a week or a moment is not broken at its hyphens.
+_DATE = re.compile(r"\d{4}-(?:\d\d-\d\d(?:T[0-9:.]+(?:Z|[+-][0-9:]+)?)?|W\d\d)", re.ASCII)
 # Controls, lone surrogates, and characters that turn the direction of whatever follows them.
 _UNSEEN = frozenset({"Cc", "Cs", "Cf"})
 _HARMLESS = frozenset("\n\t\u200c\u200d\u200e\u200f")
@@ -110,7 +113,8 @@ def _to_number(content: object) -> float | None:
 
 def _make_cell(content: object, is_numeric: bool, small_below: int) -> Markup:
     if not is_numeric:
-        return element("td", element("bdi", content))
+        is_date = _DATE.fullmatch(str(content)) is not None
+        return element("td", element("bdi", content), class_="date" if is_date else None)
     value = _to_number(content)
     text = f"{content:,}" if isinstance(content, int) else content
     is_small = value is not None and 0 < value < small_below

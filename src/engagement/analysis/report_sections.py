@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from engagement.analysis.charts import DEMOGRAPHICS, ENGAGEMENT, FOLLOW_UP, THEMES, TRAFFIC, Chart
 from engagement.analysis.charts_of_codes import name_of
 from engagement.analysis.maps import DrawnMap
-from engagement.analysis.phone_numbers import holds_phone_number
 from engagement.analysis.report_html import Markup, element, join, make_table
 from engagement.analysis.season import Season
+from engagement.cleaning.phone_numbers import find_phone_numbers
 from engagement.configuration import CodingConfiguration
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _choose_examples(season: Season) -> dict[tuple[str, str], list[str]]:
     chosen: dict[tuple[str, str], list[str]] = defaultdict(list)
     for episode, _, code, text in season.sample_messages.itertuples(index=False, name=None):
         texts = chosen[episode, code]
-        if len(texts) < _MOST_EXAMPLES and text.strip() and not holds_phone_number(text):
+        if len(texts) < _MOST_EXAMPLES and text.strip() and not find_phone_numbers(text):
             texts.append(text)
     return chosen
 
@@ -199,7 +199,7 @@ def _make_maps(maps: Sequence[DrawnMap]) -> Markup:
     left = _MOST_MAPS
     parts = []
     for level, drawn in by_level.items():
-        parts += [element("h3", f"By {level.replace('_', ' ')}"), _show(drawn[0])]
+        parts += [element("h3", f"By {level}"), _show(drawn[0])]
         shown = drawn[1 : 1 + left]
         left -= len(shown)
         if shown:

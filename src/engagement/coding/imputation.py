@@ -5,15 +5,13 @@ returns the labels that take their place. What it returns depends on nothing els
 """
 
 import functools
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engagement.cleaning.places import PlaceTable, kenyan_places, operator_zone, somali_places
 from engagement.coding.labels import Label, make_pipeline_label
 from engagement.configuration import Code, CodeScheme, CodingPlan, ControlCode
-
-_RANGE = re.compile(r"(\d+) to (\d+)")
+from engagement.configuration.plan_checks import AGE_RANGE
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def _number_of(code: Code) -> int | None:
 
 def _categories(scheme: CodeScheme) -> list[tuple[tuple[int, int], Code]]:
     """The age ranges of a scheme, both ends inclusive: a match value like "18 to 35" names one."""
-    matches = ((_RANGE.fullmatch(value), code) for code in scheme.codes for value in code.match_values)
+    matches = ((AGE_RANGE.fullmatch(value), code) for code in scheme.codes for value in code.match_values)
     return [((int(match[1]), int(match[2])), code) for match, code in matches if match is not None]
 
 

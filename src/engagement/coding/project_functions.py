@@ -22,6 +22,12 @@ class ProjectFunctions:
     cleaners: dict[str, Cleaner] = field(default_factory=dict)
     imputations: dict[str, Imputation] = field(default_factory=dict)
 
+    @property
+    def modules(self) -> tuple[ModuleType, ...]:
+        """The modules that were imported for them."""
+        names = (function.__module__ for function in (*self.cleaners.values(), *self.imputations.values()))
+        return tuple(sys.modules[name] for name in dict.fromkeys(names) if name in sys.modules)
+
 
 def load_project_functions(project: Project, is_allowed: bool) -> ProjectFunctions:
     """Import the functions that the coding plans name.

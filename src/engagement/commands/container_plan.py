@@ -6,6 +6,7 @@ refers to and that can't be seen from here: with that mounted as well, the answe
 """
 
 import argparse
+import contextlib
 import ipaddress
 import os
 import sys
@@ -15,13 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engagement.configuration import PipelineConfiguration, RapidProSource, load_pipeline_configuration
-from engagement.errors import ConfigurationError, UsageError
+from engagement.errors import ConfigurationError, PipelineError, UsageError
 from engagement.files import read_json, read_text
 from engagement.services.credentials import Credentials, EmbeddedCredentials, load_credentials, parse_credentials
 from engagement.services.storage import EmbeddedStorage, local_file
 from engagement.uploads.logs import find_upload_kinds
 
-_EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
+_EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "DRIVE_EMULATOR_HOST")
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
@@ -129,7 +130,9 @@ _NEEDS_OF_STAGES: Mapping[str, Callable[[ContainerNeeds, Credentials, PipelineCo
 }
 # These use no service: they need no credentials, and nothing but what their scripts mount.
 _STAGES_WITHOUT_SERVICES = ("backup-data-root", "status")
-_STAGES = sorted((*_NEEDS_OF_STAGES, *_STAGES_WITHOUT_SERVICES))
+_PLAN_OF_A_RUN = "plan-run"
+_CHECK = "check"
+_STAGES = sorted((*_NEEDS_OF_STAGES, *_STAGES_WITHOUT_SERVICES, _PLAN_OF_A_RUN, _CHECK))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -148,19 +151,55 @@ def plan_container(stage: str, options: list[str]) -> list[str]:
     """Find out what a stage needs that is started with these options; gives the lines that are printed."""
     if stage in _STAGES_WITHOUT_SERVICES:
         return list(ContainerNeeds().lines())
+    if stage == _CHECK:
+        return list(_plan_check(options).lines())
     parser = argparse.ArgumentParser(prog=stage, allow_abbrev=False, add_help=False)
     parser.add_argument("--credentials", type=Path, required=True)
     parser.add_argument("--pipeline-configuration", type=Path)
+    parser.add_argument("--scheduler")
     given, _ = parser.parse_known_args(options)
-    needs = ContainerNeeds()
+    # A cluster is of this machine's own network, whatever its address.
+    needs = ContainerNeeds(uses_this_host=given.scheduler is not None)
     configuration = None
     if given.pipeline_configuration is not None:
         configuration = load_pipeline_configuration(given.pipeline_configuration)
         _add_coding_plans(needs, given.pipeline_configuration, configuration)
         if stage == "automated-analysis":
             _add_boundaries(needs, given.pipeline_configuration, configuration)
-    _NEEDS_OF_STAGES[stage](needs, load_credentials(given.credentials), configuration)
+    credentials = load_credentials(given.credentials)
+    if stage == _PLAN_OF_A_RUN:
+        _add_sources(needs, credentials, configuration)
+        _add_uploads(needs, credentials, configuration)
+        # It looks, and Coda is not even looked at.
+        needs.read_only |= needs.writable
+        needs.writable.clear()
+    else:
+        _NEEDS_OF_STAGES[stage](needs, credentials, configuration)
     return list(needs.lines())
+
+
+def _plan_check(options: list[str]) -> ContainerNeeds:
+    """What a check needs: without --online the project's files, with it what all the stages need."""
+    # It knows all that a stage knows, which takes its time to import.
+    from engagement.commands import check
+
+    parser = argparse.ArgumentParser(prog=_CHECK, allow_abbrev=False, add_help=False)
+    check.add_arguments(parser)
+    given = parser.parse_args(options)
+    needs = ContainerNeeds()
+    # Whatever is wrong with the files is the check's own to tell.
+    with contextlib.suppress(PipelineError):
+        configuration = load_pipeline_configuration(given.pipeline_configuration)
+        _add_coding_plans(needs, given.pipeline_configuration, configuration)
+        _add_boundaries(needs, given.pipeline_configuration, configuration)
+        if given.online and given.credentials is not None:
+            credentials = load_credentials(given.credentials)
+            for add in (_add_sources, _add_drive, _add_uploads):
+                add(needs, credentials, configuration)
+            for path in (given.coda_pull_credentials, given.coda_push_credentials):
+                if path is not None:
+                    _add_coda(needs, load_credentials(path), configuration)
+    return needs
 
 
 def is_loopback(address: str) -> bool:

@@ -1,13 +1,15 @@
-"""Renew the tables of the manual that are made from the code: configuration keys, output columns, exit statuses."""
+"""Renew the tables of the manual that are made from the code: configuration keys, cleaners, output columns, exit statuses."""
 
 import argparse
 import json
 import re
+import typing
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from engagement import errors
+from engagement.cleaning import cleaner_names, codes_of_cleaner
 from engagement.configuration.code_schemes import CodeScheme
 from engagement.configuration.coding_plans import CodingPlansDocument
 from engagement.configuration.model import Model, models_in
@@ -16,6 +18,10 @@ from engagement.errors import InputError, PipelineError
 from engagement.files import open_for_writing, read_text
 from engagement.outputs.columns import COLUMNS
 
+# The manual, from the folder of the clone.
+PAGES = ("README.md", "configurations/README.md", "docs/runbook.md", "docs/outputs.md", "docs/cluster.md")
+_PLACE = re.compile(r"<!-- begin (?P<name>[^>\n]*?) -->\n.*?<!-- end (?P<end>[^>\n]*?) -->", re.DOTALL)
+_MOST_CODES_SHOWN = 4
 _DOCUMENTS = (
     ("Pipeline configuration", PipelineConfiguration),
     ("Coding plans", CodingPlansDocument),
@@ -41,40 +47,50 @@ _ACTIONS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes on its command line."""
     parser.add_argument(
-        "manual", type=Path, help="Markdown file with <!-- begin NAME --> … <!-- end NAME --> around tables"
+        "pages",
+        type=Path,
+        nargs="*",
+        default=[Path(page) for page in PAGES],
+        help="Markdown files with <!-- begin NAME --> … <!-- end NAME --> around tables; by default the manual's, from the "
+        "folder of the clone",
     )
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read the manual, renew its tables, write it."""
-    text = renew(read_text(args.manual, InputError, "the manual"), str(args.manual))
-    with open_for_writing(args.manual) as file:
-        file.write(text)
+    """Read each page, renew its tables, write it."""
+    renewed = {page: renew(read_text(page, InputError, "a page of the manual"), str(page)) for page in args.pages}
+    for page, text in renewed.items():
+        with open_for_writing(page) as file:
+            file.write(text)
 
 
 def renew(text: str, where: str = "the manual") -> str:
-    """The manual with its tables made anew.
+    """A page of the manual with its tables made anew.
 
     Raises
     ------
     InputError
-        A table has no place in it.
+        There is a place for a table that nobody makes.
     """
-    for name, table in make_tables().items():
-        begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
-        pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-        text, places = pattern.subn(lambda _, begin=begin, table=table, end=end: begin + table + end, text)
-        if places != 1:
+    tables = make_tables()
+
+    def fill(place: re.Match[str]) -> str:
+        name = place["name"]
+        if name not in tables or place["end"] != name:
             raise InputError(
-                f"{where}: {places} places for the table {name!r}; expected one. Put {begin.strip()!r} in."
+                f"{where}: the place 'begin {name}' … 'end {place['end']}'; expected one name of {', '.join(tables)} in both. "
+                "Change it."
             )
-    return text
+        return f"<!-- begin {name} -->\n{tables[name]}<!-- end {name} -->"
+
+    return _PLACE.sub(fill, text)
 
 
 def make_tables() -> dict[str, str]:
     """The tables of the manual by name, as Markdown that ends with a line end."""
     return {
         "configuration": "".join(_configuration_tables()),
+        "cleaners": _table(("Cleaner", "Codes that it gives"), _cleaners()),
         "outputs": _table(("File", "Column", "What it holds"), ((c.file, f"`{c.name}`", c.meaning) for c in COLUMNS)),
         "exit statuses": _table(("Status", "Meaning", "What to do"), _statuses()),
     }
@@ -91,16 +107,28 @@ def _configuration_tables() -> Iterator[str]:
         yield _table(("Key", "Needed", "What it is", "Example"), _keys(document, ""))
 
 
-def _keys(model: type[Model], prefix: str) -> Iterator[tuple[str, ...]]:
-    for field in model.model_fields.values():
+def _keys(
+    model: type[Model], prefix: str, described: dict[type[Model], str] | None = None
+) -> Iterator[tuple[str, ...]]:
+    """The rows of a model's keys. A model that stands in several places is `described` where it comes first."""
+    described = {} if described is None else described
+    # What the other keys depend on comes first.
+    fields = sorted(model.model_fields.values(), key=lambda field: typing.get_origin(field.annotation) is not Literal)
+    for field in fields:
         needed = "yes" if field.is_required() else _default(field.get_default())
         example = field.examples[0] if field.examples else ""
-        inner = list(models_in(field.annotation))
+        inner = list(dict.fromkeys(models_in(field.annotation)))
         shown = "" if inner or example in ([], {}) else f"`{_json(example)}`"
-        yield f"`{prefix}{field.alias}`", needed, field.description or "", shown
-        is_list = "tuple" in str(field.annotation)
-        for nested in dict.fromkeys(inner):
-            yield from _keys(nested, f"{prefix}{field.alias}{'[]' if is_list else ''}.")
+        path = f"{prefix}{field.alias}{'[]' if inner and 'tuple' in str(field.annotation) else ''}"
+        meaning = (field.description or "").replace("<", r"\<")
+        known = next((described[nested] for nested in inner if nested in described), None)
+        if known is not None:
+            yield f"`{path}`", needed, f"{meaning}; the keys are those of `{known}`", shown
+            continue
+        yield f"`{path}`", needed, meaning, shown
+        for nested in inner:
+            described[nested] = path
+            yield from _keys(nested, f"{path}.", described)
 
 
 def _default(value: Any) -> str:
@@ -113,12 +141,24 @@ def _json(value: Any) -> str:
     return json.dumps(list(value) if isinstance(value, tuple) else value)
 
 
+def _cleaners() -> Iterator[tuple[str, str]]:
+    for name in cleaner_names():
+        codes = sorted(codes_of_cleaner(name))
+        some = ", ".join(codes[:_MOST_CODES_SHOWN])
+        rest = len(codes) - _MOST_CODES_SHOWN
+        yield f"`{name}`", some if rest <= 0 else f"{some} and {rest} more"
+
+
 def _statuses() -> Iterator[tuple[str, str, str]]:
     kinds = {
-        kind.exit_status: (kind.__doc__ or "").splitlines()[0].rstrip(".").lower()
+        kind.exit_status: _as_phrase((kind.__doc__ or "").splitlines()[0])
         for kind in vars(errors).values()
         if isinstance(kind, type) and issubclass(kind, PipelineError) and kind is not PipelineError
     }
     meanings = {status: (meaning, _ACTIONS[status]) for status, meaning in kinds.items()} | _OTHER_STATUSES
     for status, (meaning, action) in sorted(meanings.items()):
         yield str(status), meaning, action
+
+
+def _as_phrase(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:].rstrip(".")

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from engagement.configuration.model import Model, Text, key, parse_model, read_document
+from engagement.configuration.json_text import find_lines, read_document
+from engagement.configuration.model import Model, key, parse_model
+from engagement.configuration.problems import Problem, give_lines
+from engagement.configuration.value_types import Text
 
 
 class CodeType(enum.StrEnum):
@@ -111,30 +114,34 @@ class CodeScheme(Model):
         return scheme_id == self.scheme_id or self._copy_pattern.fullmatch(scheme_id) is not None
 
 
-def load_code_scheme(path: Path) -> tuple[CodeScheme | None, list[str]]:
-    """Read a code scheme: the scheme and no problems, or None and every problem with its JSON path.
+def load_code_scheme(path: Path) -> tuple[CodeScheme | None, list[Problem]]:
+    """Read a code scheme: the scheme and no problems, or None and every problem with its line.
 
     Raises
     ------
-    ConfigurationError
+    ProblemsError
         The file is missing or is not JSON.
     """
-    scheme, problems = parse_model(CodeScheme, read_document(path, "a code scheme"))
+    document = read_document(path, "a code scheme")
+    scheme, problems = parse_model(CodeScheme, document.content)
     if scheme is not None:
         problems = list(_find_scheme_problems(scheme.codes))
-    return (None if problems else scheme), problems
+    return (None if problems else scheme), give_lines(problems, lambda: find_lines(document.text))
 
 
-def _find_scheme_problems(codes: Sequence[Code]) -> Iterator[str]:
+def _find_scheme_problems(codes: Sequence[Code]) -> Iterator[Problem]:
     for position, code in enumerate(codes):
         for kind, value, name in (
             (CodeType.CONTROL, code.control_code, "ControlCode"),
             (CodeType.META, code.meta_code, "MetaCode"),
         ):
             if code.code_type is kind and value is None:
-                yield f"at $.Codes[{position}]: no {name!r}; expected one on a {kind} code. Add it."
+                yield Problem(f"$.Codes[{position}]", f"no {name!r}; expected one on a {kind} code. Add it.")
             if code.code_type is not kind and value is not None:
-                yield f"at $.Codes[{position}].{name}: {str(value)!r} on a {code.code_type} code; expected none. Remove it."
+                yield Problem(
+                    f"$.Codes[{position}].{name}",
+                    f"{str(value)!r} on a {code.code_type} code; expected none. Remove it.",
+                )
     unique: dict[str, Callable[[Code], Sequence[object]]] = {
         "CodeID": lambda code: [code.code_id],
         "NumericValue": lambda code: [code.numeric_value],
@@ -148,8 +155,9 @@ def _find_scheme_problems(codes: Sequence[Code]) -> Iterator[str]:
         for position, code in enumerate(codes):
             for value in values_of(code):
                 if value in first:
-                    yield (
-                        f"at $.Codes[{position}].{name}: {value!r} is also that of $.Codes[{first[value]}]; "
-                        "expected to be unique within the scheme. Change one."
+                    yield Problem(
+                        f"$.Codes[{position}].{name}",
+                        f"{value!r} is also that of $.Codes[{first[value]}]; expected to be unique within the scheme. "
+                        "Change one.",
                     )
                 first.setdefault(value, position)

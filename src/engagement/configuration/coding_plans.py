@@ -1,18 +1,18 @@
 """Coding plans: which raw field is coded with which code schemes, where coders see it, and how it is folded."""
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from pathlib import PurePath
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, WithJsonSchema
 
 from engagement.configuration.code_schemes import Code, CodeScheme
-from engagement.configuration.model import Model, Text, key, nearest
+from engagement.configuration.model import Model, key
+from engagement.configuration.nearest import nearest
+from engagement.configuration.value_types import DatasetFile, FileName, Text, refuse
 
 _PLACE_CLEANERS = (
     "english.constituency",
@@ -52,18 +52,28 @@ def is_project_function(name: str) -> bool:
     return bool(colon) and function.isidentifier() and all(part.isidentifier() for part in module.split("."))
 
 
-def _known_cleaner(name: str) -> str:
+def _check_cleaner(name: str) -> str:
     if name not in CLEANER_NAMES and not is_project_function(name):
-        raise PydanticCustomError("cleaner", "is not a cleaner{near}", {"near": nearest(name, CLEANER_NAMES)})
+        raise refuse(f"is no cleaner; expected '<language>.<field>'{nearest(name, CLEANER_NAMES)} Change it.")
     return name
 
 
-def _known_imputation(name: str) -> str:
+def _check_imputation(name: str) -> str:
     if name not in IMPUTATION_LEVELS and not is_project_function(name):
-        raise PydanticCustomError(
-            "imputation", "is not an imputation function{near}", {"near": nearest(name, [*IMPUTATION_LEVELS])}
+        raise refuse(
+            f"is no imputation function; expected one of the three{nearest(name, IMPUTATION_LEVELS)} Change it."
         )
     return name
+
+
+def _one_of_or_project_function(names: Iterable[str]) -> WithJsonSchema:
+    """What editors offer: the names that there are, or a function of the project's own."""
+    own = {"type": "string", "pattern": r"^[^:]+:[^:]+$", "description": "<module>:<function> of the project's own"}
+    return WithJsonSchema({"anyOf": [{"enum": list(names)}, own]})
+
+
+CleanerName = Annotated[str, AfterValidator(_check_cleaner), _one_of_or_project_function(CLEANER_NAMES)]
+ImputationName = Annotated[str, AfterValidator(_check_imputation), _one_of_or_project_function(IMPUTATION_LEVELS)]
 
 
 class CodingMode(enum.StrEnum):
@@ -93,15 +103,6 @@ class RawFieldFoldStrategy(enum.StrEnum):
     ASSERT_EQUAL = "assert_equal"
 
 
-def _file_name(name: str) -> str:
-    if PurePath(name).name != name:
-        raise PydanticCustomError("file_name", "should be a file name without a folder")
-    return name
-
-
-FileName = Annotated[str, StringConstraints(min_length=1), AfterValidator(_file_name)]
-
-
 class CodingConfigurationDocument(Model):
     """One code scheme that a raw field is coded with."""
 
@@ -120,9 +121,7 @@ class CodingConfigurationDocument(Model):
         "assert_label_ids_equal",
         None,
     )
-    cleaner: Annotated[str, AfterValidator(_known_cleaner)] | None = key(
-        "Cleaner", "cleaner that proposes labels", "somali.gender", None
-    )
+    cleaner: CleanerName | None = key("Cleaner", "cleaner that proposes labels", "somali.gender", None)
     include_in_theme_distribution: bool = key(
         "IncludeInThemeDistribution", "whether the analysis tabulates it", False, True
     )
@@ -134,7 +133,7 @@ class CodingPlanDocument(Model):
     raw_field: Text = key("RawField", "field with what people wrote", "gender_raw")
     time_field: Text | None = key("TimeField", "field with the answer's time", "gender_time", None)
     run_id_field: Text | None = key("RunIDField", "field with the answer's run id", "rqa_s01e01_run_id", None)
-    coda_filename: Annotated[FileName, StringConstraints(pattern=r".\.json$")] | None = key(
+    coda_filename: DatasetFile | None = key(
         "CodaFilename", "file of the dataset, named like the dataset in Coda", "PROJECT_gender.json", None
     )
     icr_filename: FileName | None = key(
@@ -145,7 +144,7 @@ class CodingPlanDocument(Model):
     raw_field_fold_strategy: RawFieldFoldStrategy = key(
         "RawFieldFoldStrategy", "how a participant's texts become one: 'concatenate' or 'assert_equal'", "assert_equal"
     )
-    code_imputation_function: Annotated[str, AfterValidator(_known_imputation)] | None = key(
+    code_imputation_function: ImputationName | None = key(
         "CodeImputationFunction", "how codes of several schemes complete each other", "age_category", None
     )
     coding_configurations: tuple[CodingConfigurationDocument, ...] = key(

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engagement.configuration.code_schemes import CodeScheme, ControlCode, load_code_scheme
@@ -17,10 +17,12 @@ from engagement.configuration.coding_plans import (
     FoldStrategy,
     PlanKind,
 )
-from engagement.configuration.cross_checks import find_configuration_problems, find_plan_problems
-from engagement.configuration.model import parse_model, read_document
+from engagement.configuration.cross_checks import find_configuration_problems
+from engagement.configuration.json_text import Document, find_lines, read_document
+from engagement.configuration.model import parse_model
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
-from engagement.errors import ConfigurationError, listing
+from engagement.configuration.plan_checks import find_plan_problems, find_scheme_use_problems, placed_configurations
+from engagement.configuration.problems import Problem, Problems, ProblemsError, give_lines
 
 log = logging.getLogger(__name__)
 
@@ -34,27 +36,21 @@ class Project:
     coding_plans: CodingPlans
 
 
-class _Problems:
-    """Problems by file, in the order in which they were found."""
+@dataclass
+class ProjectFiles:
+    """A project's files as far as they could be read, and everything that is wrong with them.
 
-    def __init__(self) -> None:
-        self._by_file: dict[Path, list[str]] = {}
+    `configuration` and `plans` are None where they have problems of their own; `schemes` has None for those that have.
+    """
 
-    def add(self, path: Path, problems: Sequence[str]) -> None:
-        if problems:
-            self._by_file.setdefault(path, []).extend(problems)
-
-    def add_error(self, error: ConfigurationError) -> None:
-        self._by_file.setdefault(Path(), []).append(str(error))
-
-    def refuse(self) -> None:
-        """Raise one ConfigurationError with all of them, if there are any."""
-        parts = [
-            "\n".join(problems) if path == Path() else f"{path}: {listing(problems)}"
-            for path, problems in self._by_file.items()
-        ]
-        if parts:
-            raise ConfigurationError("\n".join(parts))
+    path: Path
+    problems: Problems = field(default_factory=Problems)
+    configuration: PipelineConfiguration | None = None
+    plans_path: Path | None = None
+    plans_document: CodingPlansDocument | None = None
+    plans: CodingPlans | None = None
+    schemes_folder: Path | None = None
+    schemes: dict[str, CodeScheme | None] = field(default_factory=dict)
 
 
 def load_pipeline_configuration(path: Path) -> PipelineConfiguration:
@@ -63,11 +59,12 @@ def load_pipeline_configuration(path: Path) -> PipelineConfiguration:
     Raises
     ------
     ConfigurationError
-        With every problem of the file, each with its JSON path.
+        With every problem of the file, each with its line and JSON path.
     """
-    problems = _Problems()
-    configuration, found = parse_model(PipelineConfiguration, read_document(path, "a pipeline configuration"))
-    problems.add(path, found)
+    problems = Problems()
+    document = read_document(path, "a pipeline configuration")
+    configuration, found = parse_model(PipelineConfiguration, document.content)
+    _add(problems, document, found)
     problems.refuse()
     return configuration  # type: ignore[return-value]  # a configuration without problems is one
 
@@ -78,95 +75,103 @@ def load_project(path: Path) -> Project:
     Raises
     ------
     ConfigurationError
-        With every problem of every file, each with its JSON path.
+        With every problem of every file, each with its line and JSON path.
     """
-    problems = _Problems()
-    document = read_document(path, "a pipeline configuration")
-    configuration, found = parse_model(PipelineConfiguration, document)
-    problems.add(path, found)
-    # The coding plans are looked at even when the configuration has problems, so that all are told at once.
-    plans_file = document.get("CodingPlansFile") if isinstance(document, dict) else None
-    plans = None
-    if isinstance(plans_file, str) and plans_file:
-        plans = _load_coding_plans(path.parent / plans_file, problems)
-    if configuration is not None:
-        problems.add(path, list(find_configuration_problems(configuration, plans)))
-    problems.refuse()
-    if configuration is None or plans is None:
-        raise ConfigurationError(f"{path}: at $.CodingPlansFile: missing; expected the coding plans' file. Add it.")
-    return Project(path, configuration, plans)
+    files = read_project_files(path)
+    files.problems.refuse()
+    _warn_of_missing_controls(files)
+    return Project(path, files.configuration, files.plans)  # type: ignore[arg-type]  # without problems they are there
 
 
 def load_coding_plans(path: Path) -> CodingPlans:
     """Read coding plans and their code schemes alone, without the pipeline configuration that names them."""
-    problems = _Problems()
-    plans = _load_coding_plans(path, problems)
-    problems.refuse()
-    return plans  # type: ignore[return-value]  # plans without problems are there
+    files = ProjectFiles(path)
+    _read_coding_plans(path, files)
+    files.problems.refuse()
+    return files.plans  # type: ignore[return-value]  # plans without problems are there
 
 
-def _load_coding_plans(path: Path, problems: _Problems) -> CodingPlans | None:
+def read_project_files(path: Path) -> ProjectFiles:
+    """Read what `load_project` reads, and keep the problems beside what could be read."""
+    files = ProjectFiles(path)
     try:
-        document, found = parse_model(CodingPlansDocument, read_document(path, "the coding plans"))
-    except ConfigurationError as error:
-        problems.add_error(error)
-        return None
-    problems.add(path, found)
-    if document is None:
-        return None
-    schemes = _load_code_schemes(path.parent / document.code_schemes_dir, document, problems)
-    found = list(find_plan_problems(document, schemes))
-    problems.add(path, found)
-    if found or any(scheme is None for scheme in schemes.values()):
-        return None
-    _warn_of_missing_controls(document, schemes)
-    return _resolve(document, schemes)
+        document = read_document(path, "a pipeline configuration")
+    except ProblemsError as error:
+        files.problems.add_error(error)
+        return files
+    files.configuration, found = parse_model(PipelineConfiguration, document.content)
+    _add(files.problems, document, found)
+    # The coding plans are looked at even when the configuration has problems, so that all are told at once.
+    plans_file = document.content.get("CodingPlansFile") if isinstance(document.content, dict) else None
+    if isinstance(plans_file, str) and plans_file:
+        _read_coding_plans(path.parent / plans_file, files)
+    if files.configuration is not None:
+        _add(files.problems, document, find_configuration_problems(files.configuration, files.plans))
+    return files
 
 
-def _load_code_schemes(
-    folder: Path, document: CodingPlansDocument, problems: _Problems
-) -> dict[str, CodeScheme | None]:
-    schemes: dict[str, CodeScheme | None] = {}
-    for name in _scheme_files(document):
-        if name in schemes:
-            continue
+def find_missing_optional_controls(files: ProjectFiles) -> Iterator[tuple[str, list[ControlCode]]]:
+    """The control codes that coders can do without, and that schemes of datasets lack, by the scheme's file."""
+    if files.plans_document is None:
+        return
+    coded = [c.code_scheme for _, plan, c in placed_configurations(files.plans_document) if plan.coda_filename]
+    for file in dict.fromkeys(coded):
+        scheme = files.schemes.get(file)
+        missing = [c for c in (ControlCode.WS, ControlCode.STOP) if scheme and scheme.find_control(c) is None]
+        if missing:
+            yield file, missing
+
+
+def _add(problems: Problems, document: Document, found: Iterator[Problem] | Sequence[Problem]) -> None:
+    problems.add(document.path, give_lines(found, lambda: find_lines(document.text)))
+
+
+def _read_coding_plans(path: Path, files: ProjectFiles) -> None:
+    files.plans_path = path
+    try:
+        document = read_document(path, "the coding plans")
+    except ProblemsError as error:
+        files.problems.add_error(error)
+        return
+    files.plans_document, found = parse_model(CodingPlansDocument, document.content)
+    _add(files.problems, document, found)
+    if files.plans_document is None:
+        return
+    files.schemes_folder = path.parent / files.plans_document.code_schemes_dir
+    _read_code_schemes(files, files.plans_document)
+    found = list(find_plan_problems(files.plans_document, files.schemes))
+    _add(files.problems, document, found)
+    in_schemes = list(find_scheme_use_problems(files.plans_document, files.schemes))
+    for name, problem in in_schemes:
+        _add(files.problems, read_document(files.schemes_folder / name, "a code scheme"), [problem])
+    if not found and not in_schemes and all(scheme is not None for scheme in files.schemes.values()):
+        files.plans = _resolve(files.plans_document, files.schemes)
+
+
+def _read_code_schemes(files: ProjectFiles, document: CodingPlansDocument) -> None:
+    for name in dict.fromkeys(_scheme_files(document)):
+        path = files.schemes_folder / name  # type: ignore[operator]  # set by the caller
         try:
-            schemes[name], found = load_code_scheme(folder / name)
-            problems.add(folder / name, found)
-        except ConfigurationError as error:
-            schemes[name] = None
-            problems.add_error(error)
-    return schemes
+            files.schemes[name], found = load_code_scheme(path)
+            files.problems.add(path, found)
+        except ProblemsError as error:
+            files.schemes[name] = None
+            files.problems.add_error(error)
 
 
 def _scheme_files(document: CodingPlansDocument) -> Iterator[str]:
-    for plan in _plan_documents(document):
-        for configuration in plan.coding_configurations:
-            yield configuration.code_scheme
+    for _, _, configuration in placed_configurations(document):
+        yield configuration.code_scheme
     for name in (document.ws_correct_dataset_scheme, document.operator_scheme):
         if name is not None:
             yield name
 
 
-def _plan_documents(document: CodingPlansDocument) -> Iterator[CodingPlanDocument]:
-    yield from document.rqa_coding_plans
-    yield from document.demographic_coding_plans
-    yield from document.follow_up_coding_plans
-
-
-def _warn_of_missing_controls(document: CodingPlansDocument, schemes: dict[str, CodeScheme | None]) -> None:
-    seen: set[str] = set()
-    for plan in _plan_documents(document):
-        for configuration in plan.coding_configurations if plan.coda_filename else ():
-            scheme = schemes[configuration.code_scheme]
-            missing = [c for c in (ControlCode.WS, ControlCode.STOP) if scheme and scheme.find_control(c) is None]
-            if missing and configuration.code_scheme not in seen:
-                seen.add(configuration.code_scheme)
-                log.warning(
-                    "Code scheme %r has no code %s: coders can't say so in its dataset.",
-                    configuration.code_scheme,
-                    " and no code ".join(missing),
-                )
+def _warn_of_missing_controls(files: ProjectFiles) -> None:
+    for file, missing in find_missing_optional_controls(files):
+        log.warning(
+            "Code scheme %r has no code %s: coders can't say so in its dataset.", file, " and no code ".join(missing)
+        )
 
 
 def _resolve(document: CodingPlansDocument, schemes: dict[str, CodeScheme | None]) -> CodingPlans:

@@ -3,22 +3,33 @@
 import enum
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
-from engagement.configuration.model import Instant, Model, Text, key
-
-StorageUrl = Annotated[str, StringConstraints(pattern=r"^(gs|file)://.+")]
-FlowName = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^/\x00]+$")]
+from engagement.configuration.model import Model, key
+from engagement.configuration.value_types import (
+    BucketFolder,
+    BucketUrl,
+    Domain,
+    EmailAddress,
+    FlowName,
+    Instant,
+    StorageUrl,
+    TableName,
+    Text,
+    TimeZone,
+    UrlPrefix,
+)
 
 
 class RapidProSource(Model):
     """Flows of one RapidPro workspace."""
 
     source_type: Literal["RapidPro"] = key("SourceType", "'RapidPro'", "RapidPro")
-    domain: Text = key("Domain", "host of the RapidPro server, with a scheme and a port where they differ", "textit.in")
+    domain: Domain = key(
+        "Domain", "host of the RapidPro server, with a scheme and a port where they differ", "textit.in"
+    )
     token_file_url: StorageUrl = key(
         "TokenFileURL", "gs:// or file:// address of a text file with the workspace's token", "gs://keys/token.txt"
     )
@@ -91,7 +102,7 @@ class PhoneNumberUuidTable(Model):
     firebase_credentials_file_url: StorageUrl = key(
         "FirebaseCredentialsFileURL", "credentials of the uuid table's Firestore", "gs://keys/firebase.json"
     )
-    table_name: Text = key("TableName", "name of the uuid table", "PROJECT")
+    table_name: TableName = key("TableName", "name of the uuid table", "PROJECT")
 
 
 class TimestampRemapping(Model):
@@ -197,18 +208,15 @@ class Disclosure(Model):
     """What the gate holds back before anything goes to Drive."""
 
     phone_numbers: PhoneNumberPolicy = key(
-        "PhoneNumbers", "'mask' them in the uploaded copy, 'stop' the upload, or 'allow' them", "mask", "mask"
+        "PhoneNumbers",
+        "'mask' them in the uploaded copy, 'stop' the upload, or 'allow' them",
+        "mask",
+        PhoneNumberPolicy.MASK,
     )
     k_anonymity: int | None = key(
         "KAnonymity", "fewest participants that may share a combination of Columns; off without it", 5, None, ge=2
     )
     columns: tuple[Text, ...] = key("Columns", "columns whose combinations are counted", ["age", "district"], ())
-
-
-def _known_time_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise PydanticCustomError("time_zone", "should be an IANA time zone, like 'Africa/Nairobi'")
-    return name
 
 
 class PipelineConfiguration(Model):
@@ -229,7 +237,7 @@ class PipelineConfiguration(Model):
     )
     project_start_date: Instant = key("ProjectStartDate", "first moment of the project", "2026-03-01T00:00:00+03:00")
     project_end_date: Instant = key("ProjectEndDate", "the moment after the last", "2026-06-01T00:00:00+03:00")
-    time_zone_name: Annotated[str, AfterValidator(_known_time_zone)] = key(
+    time_zone_name: TimeZone = key(
         "TimeZone", "IANA time zone for weeks, charts and recovery CSVs", "Africa/Mogadishu", "Africa/Nairobi"
     )
     filter_test_messages: bool = key("FilterTestMessages", "whether messages of test contacts are left out", True)
@@ -242,26 +250,28 @@ class PipelineConfiguration(Model):
     )
     drive_upload: DriveUpload | None = key("DriveUpload", "where the outputs go in Google Drive", {}, None)
     disclosure: Disclosure = key("Disclosure", "what is held back from Drive", {}, Disclosure())
-    coda_users: tuple[Text, ...] = key(
+    coda_users: tuple[EmailAddress, ...] = key(
         "CodaUsers", "who may label a dataset that the pipeline makes in Coda", ["coder@example.org"], ()
     )
     small_count_threshold: int = key("SmallCountThreshold", "counts below it are flagged as small", 10, 10, ge=0)
     noise_minimum_length: int | None = key(
         "NoiseMinimumLength", "answers shorter than this are noise; without it only blank ones are", 2, None, ge=1
     )
-    memory_profile_upload_url_prefix: StorageUrl | None = key(
+    memory_profile_upload_url_prefix: UrlPrefix | None = key(
         "MemoryProfileUploadURLPrefix", "address of memory profiles, but for the run id", "gs://logs/memory-", None
     )
-    data_archive_upload_url_prefix: StorageUrl | None = key(
+    data_archive_upload_url_prefix: UrlPrefix | None = key(
         "DataArchiveUploadURLPrefix", "address of data archives, but for the run id", "gs://archives/data-", None
     )
-    memory_profile_upload_bucket: StorageUrl | None = key(
+    memory_profile_upload_bucket: BucketUrl | None = key(
         "MemoryProfileUploadBucket", "older way: bucket of memory profiles", "gs://logs", None
     )
-    data_archive_upload_bucket: StorageUrl | None = key(
+    data_archive_upload_bucket: BucketUrl | None = key(
         "DataArchiveUploadBucket", "older way: bucket of data archives", "gs://archives", None
     )
-    bucket_dir_path: str | None = key("BucketDirPath", "older way: folder in both buckets", "2026/PROJECT/", None)
+    bucket_dir_path: BucketFolder | None = key(
+        "BucketDirPath", "older way: folder in both buckets", "2026/PROJECT/", None
+    )
 
     @property
     def time_zone(self) -> ZoneInfo:

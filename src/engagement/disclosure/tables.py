@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engagement.configuration import Project
-from engagement.configuration.cross_checks import CONSENT_FIELD, UID_FIELD
+from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
 from engagement.configuration.pipeline_configuration import PhoneNumberPolicy
 from engagement.disclosure.findings import Findings
 from engagement.disclosure.rare_combinations import find_rare_participants
 from engagement.disclosure.rows import RowGate, hash_uid
 from engagement.disclosure.texts import TextGate
-from engagement.errors import ConfigurationError, InputError
+from engagement.errors import InputError
 from engagement.files import write_csv
 
 INDIVIDUALS, MESSAGES, PRODUCTION = "individuals.csv", "messages.csv", "production.csv"
@@ -28,10 +28,8 @@ def pass_tables(project: Project, outputs: Path, copies: Path) -> Findings:
 
     Raises
     ------
-    ConfigurationError
-        Disclosure.Columns names a column that individuals.csv lacks.
     InputError
-        A table is missing, or is none.
+        A table is missing, or is none, or individuals.csv lacks a column that Disclosure.Columns names.
     """
     disclosure, plans = project.configuration.disclosure, project.coding_plans.all
     individuals = outputs / INDIVIDUALS
@@ -108,10 +106,11 @@ def _withheld_columns(project: Project, header: Sequence[str]) -> frozenset[str]
     """All columns of the plans that Disclosure.Columns belong to: the text itself tells what it was coded as."""
     names = project.configuration.disclosure.columns
     plan_of = {column: plan for plan in project.coding_plans.all for column in plan.columns()}
-    unknown = [name for name in names if name not in plan_of or name not in header]
-    if unknown:
-        raise ConfigurationError(
-            f"{project.path}: at $.Disclosure.Columns: {', '.join(map(repr, unknown))} is no column of individuals.csv; "
-            f"expected some of {', '.join(map(repr, plan_of))}. Change it."
+    # Outputs that another version of the coding plans made.
+    missing = [name for name in names if name not in header]
+    if missing:
+        raise InputError(
+            f"{INDIVIDUALS}: no column {', '.join(map(repr, missing))}, which Disclosure.Columns names; expected it in what "
+            "stage 3 writes. Run stage 3 again."
         )
     return frozenset(column for name in names for column in plan_of[name].columns())

@@ -1,8 +1,8 @@
 """What people wrote, before it goes to Drive: without phone numbers, and with a note of which messages held one."""
 
+from engagement.cleaning.phone_numbers import mask_phone_numbers
 from engagement.coding.coded_datasets import message_id_of
 from engagement.disclosure.findings import Findings
-from engagement.disclosure.phone_numbers import mask_phone_numbers
 from engagement.files import guard_cell
 
 _SHORTEST_NUMBER = 7

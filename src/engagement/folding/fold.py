@@ -7,7 +7,7 @@ from engagement.coding.coded_datasets import message_id_of
 from engagement.coding.coder import Coding, Field, append_fields, make_coding, make_field
 from engagement.coding.labels import Label
 from engagement.configuration import CodingConfiguration, CodingPlan, FoldStrategy, RawFieldFoldStrategy
-from engagement.configuration.cross_checks import CONSENT_FIELD, UID_FIELD
+from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
 from engagement.folding.strategies import LABEL_STRATEGIES, TEXT_STRATEGIES, FoldError
 from engagement.messages.message import Message
 from engagement.provenance import Metadata, TracedData

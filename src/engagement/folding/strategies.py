@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from engagement.coding.labels import Label, make_pipeline_label
 from engagement.configuration import CodeScheme, ControlCode, FoldStrategy
-from engagement.configuration.cross_checks import AMBIVALENT
+from engagement.configuration.field_names import AMBIVALENT
 
 Labels = tuple[Label, ...]
 Text = str | None

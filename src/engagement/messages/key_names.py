@@ -7,10 +7,11 @@ from typing import Any
 
 from engagement.configuration import CodingPlan, CodingPlans, PipelineConfiguration
 from engagement.configuration.pipeline_configuration import RapidProKeyRemapping, TimestampRemapping
+from engagement.configuration.raw_keys import ANSWER_PARTS
 from engagement.errors import InputError
 from engagement.messages.instants import parse_instant, write_instant
 from engagement.messages.message import RQA_MESSAGE, SHOW_PIPELINE_KEY, Message
-from engagement.messages.result_keys import ANSWER_PARTS, split_key
+from engagement.messages.result_keys import split_key
 from engagement.provenance import HIDDEN, Metadata, TracedData
 
 

@@ -1,16 +1,10 @@
 """Keys of raw data: which result of which flow they belong to, and which part of it they are."""
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-_RESULT_KEY = re.compile(
-    r"(?P<category>.+) \((?P<part>Category|Value|Text|Name|Time|Run ID)\) - (?P<flow>.+)", re.DOTALL
-)
-# Recovered messages come with these keys, whatever their file is called.
-_RECOVERED_KEYS = {"message": "Text", "received_on": "Time", "run_id": "Run ID"}
-ANSWER_PARTS = ("Text", "Value", "Category")
+from engagement.configuration.raw_keys import RECOVERED_KEYS, RESULT_PARTS, read_result_key
 
 
 @lru_cache(maxsize=4096)
@@ -22,12 +16,13 @@ def split_key(raw_key: str) -> tuple[tuple[str, ...], str]:
     >>> split_key("urn_type")
     (('urn_type',), '')
     """
-    if raw_key in _RECOVERED_KEYS:
-        return ("",), _RECOVERED_KEYS[raw_key]
-    match = _RESULT_KEY.fullmatch(raw_key)
-    if match is None:
+    # Recovered messages come with these keys, whatever their file is called.
+    if raw_key in RECOVERED_KEYS:
+        return ("",), RECOVERED_KEYS[raw_key]
+    result = read_result_key(raw_key)
+    if result is None or result.part not in RESULT_PARTS:
         return (raw_key,), ""
-    return (match["category"], match["flow"]), match["part"]
+    return (result.category, result.flow), result.part
 
 
 def find_unanswered_keys(values: Mapping[str, Any]) -> set[str]:

@@ -11,7 +11,7 @@ from typing import IO
 from engagement.coding.automatic import AutomaticCoder
 from engagement.coding.coded_datasets import CodedDataset
 from engagement.configuration import CodingPlan, CodingPlans
-from engagement.configuration.cross_checks import CONSENT_FIELD, UID_FIELD
+from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
 from engagement.files import (
     finish_replacing,
     link_tree,

@@ -8,7 +8,7 @@ from typing import Any
 
 from engagement.coding.coder import Coding
 from engagement.configuration import CodingMode, CodingPlan
-from engagement.configuration.cross_checks import CONSENT_FIELD, UID_FIELD
+from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
 from engagement.files import guard_cell
 
 WITHDRAWN = "STOP"

@@ -9,7 +9,7 @@ from engagement.coding.coder import Coder, make_field
 from engagement.coding.imputation import Imputation
 from engagement.coding.wrong_scheme import WrongSchemeMoves
 from engagement.configuration import Project
-from engagement.configuration.cross_checks import CONSENT_FIELD, PARTICIPANT_KEY
+from engagement.configuration.field_names import CONSENT_FIELD, PARTICIPANT_KEY
 from engagement.folding.consent import has_withdrawn_in_messages, has_withdrawn_in_runs
 from engagement.folding.fold import Folder, Individual
 from engagement.messages.filters import Dropped, reason_to_drop

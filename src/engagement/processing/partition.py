@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engagement.coding.coder import is_noise
-from engagement.configuration.cross_checks import PARTICIPANT_KEY
+from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.errors import InputError
 from engagement.messages.filters import Dropped
 from engagement.messages.message import Message

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy
 
-from engagement.configuration.cross_checks import PARTICIPANT_KEY
+from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.errors import InputError
 from engagement.partitions import hash_uid, run_partitions
 from engagement.provenance import ChainError, TracedData, decode

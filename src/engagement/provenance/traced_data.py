@@ -184,14 +184,6 @@ def encode_fresh_chain(updates: Iterable[tuple[Mapping[str, Any], Metadata]]) ->
     return record.encode()
 
 
-def encode_chain_of(encoded_data: Iterable[str], metadata: Metadata) -> str:
-    """Encode a new record whose updates' data are JSON with sorted keys already, oldest first, all by one step."""
-    record = TracedData()
-    for data in encoded_data:
-        record._seal(data, data, "{}", metadata.encoded)
-    return record.encode()
-
-
 def decode(line: str | bytes) -> TracedData:
     """Read one line of a TracedData file and verify its chain, nested records included.
 

@@ -36,6 +36,9 @@ class CodaDatabase(Protocol):
     def read_code_schemes(self, dataset: str) -> list[CodeScheme]:
         """Read the code schemes that a dataset's next messages are labelled with."""
 
+    def read_users(self, dataset: str) -> list[str]:
+        """Read who may label a dataset's next messages: e-mail addresses; none where there is no such dataset."""
+
     def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeScheme]) -> None:
         """Create a dataset without messages; one that exists stays as it is."""
 

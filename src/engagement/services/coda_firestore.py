@@ -88,6 +88,16 @@ class FirestoreCoda:
 
         return self._call(dataset, read)
 
+    def read_users(self, dataset: str) -> list[str]:
+        """Read who may label the dataset's next messages."""
+
+        def read() -> list[str]:
+            segment_count = count_segments(self._requests.get(self._counter(dataset)))
+            segment = self._requests.get(self._segment(dataset, segment_count)).to_dict() or {}
+            return [user for user in segment.get("users", []) if isinstance(user, str)]
+
+        return self._call(dataset, read)
+
     def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeScheme]) -> None:
         """Create a dataset without messages; one that exists stays as it is."""
 

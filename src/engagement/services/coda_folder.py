@@ -73,6 +73,12 @@ class FolderCoda:
             segments = self._segments(dataset)
             return self._read_code_schemes(segments[-1]) if segments else []
 
+    def read_users(self, dataset: str) -> list[str]:
+        """Read who may label the dataset's next messages."""
+        with self._lock(fcntl.LOCK_SH):
+            segments = self._segments(dataset)
+            return self._read_users(segments[-1]) if segments else []
+
     def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeScheme]) -> None:
         """Create a dataset without messages; one that exists stays as it is.
 

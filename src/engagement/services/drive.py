@@ -3,17 +3,21 @@
 The protocol has two implementations: Google Drive, and a folder for the demo and for tests.
 """
 
+import contextlib
 import enum
 import hashlib
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from engagement.configuration.drive_checks import split_drive_path
 from engagement.errors import ConfigurationError, MachineError
-from engagement.files import explain_os_errors, make_directory, open_bytes_for_writing
+from engagement.files import explain_os_errors, hold_directory, open_bytes_for_writing
 from engagement.services.credentials import Credentials, EmbeddedCredentials
 from engagement.services.retries import RetryPolicy
+from engagement.services.storage import check_local_folder
 
 
 class Outcome(enum.StrEnum):
@@ -48,16 +52,24 @@ class Drive(Protocol):
             Drive can't be reached, the first folder is not there, or the account may not write.
         """
 
+    def check_writable(self, path: str) -> None:
+        """Raise what `save_file` would raise for a file at this path; nothing is made."""
+
 
 def open_drive(credentials: Credentials, state_directory: Path, policy: RetryPolicy) -> Drive:
-    """Open the Drive of the credentials. `state_directory` is where the ids of files are kept for the next time."""
+    """Open the Drive of the credentials. `state_directory` is where the ids of files are kept for the next time.
+
+    DRIVE_EMULATOR_HOST names another server that speaks Drive's API, for tests; it is sent what Drive would be.
+    """
     if isinstance(credentials, EmbeddedCredentials):
         return FolderDrive(credentials.directory)
     # The Google client takes its time to import, and the demo does without it.
     from engagement.services.drive_google import GoogleDrive
     from engagement.services.drive_ids import DriveIds
 
-    return GoogleDrive(credentials, DriveIds(state_directory / "ids.json"), policy)
+    host = os.environ.get("DRIVE_EMULATOR_HOST")
+    root_url = f"http://{host.removeprefix('http://').rstrip('/')}/" if host else None
+    return GoogleDrive(credentials, DriveIds(state_directory / "ids.json"), policy, root_url)
 
 
 class FolderDrive:
@@ -69,13 +81,17 @@ class FolderDrive:
     def save_file(self, path: str, source: Path) -> SavedFile:
         """Put a file at a path, unless the same one is there."""
         target = self._root.joinpath(*split_path(path))
-        is_there = target.exists()
-        if is_there and md5_of(target) == md5_of(source):
-            return SavedFile(Outcome.UNCHANGED)
-        make_directory(target.parent)
-        with explain_os_errors(target), source.open("rb") as file, open_bytes_for_writing(target) as copy:
-            shutil.copyfileobj(file, copy)
+        with hold_directory(target.parent):
+            is_there = target.exists()
+            if is_there and md5_of(target) == md5_of(source):
+                return SavedFile(Outcome.UNCHANGED)
+            with explain_os_errors(target), source.open("rb") as file, open_bytes_for_writing(target) as copy:
+                shutil.copyfileobj(file, copy)
         return SavedFile(Outcome.UPDATED if is_there else Outcome.CREATED)
+
+    def check_writable(self, path: str) -> None:
+        """Raise what `save_file` would raise."""
+        check_local_folder(self._root.joinpath(*split_path(path)).parent)
 
 
 def split_path(path: str) -> list[str]:
@@ -89,13 +105,15 @@ def split_path(path: str) -> list[str]:
     ConfigurationError
         There is no folder, or a name that stands for another place.
     """
-    names = [name for name in path.split("/") if name]
-    if len(names) < 2 or any(name in (".", "..") or "\0" in name for name in names):
-        raise ConfigurationError(
-            f"Drive path {path!r}: not a file in a folder; expected <shared drive or shared folder>/…/<name>. "
-            "Change it in the configuration."
-        )
-    return names
+    # Paths of the configuration were checked when it was read; names below AutomatedAnalysisDir were not.
+    with contextlib.suppress(ValueError):
+        names = split_drive_path(path)
+        if len(names) >= 2:
+            return names
+    raise ConfigurationError(
+        f"Drive path {path!r}: not a file in a folder; expected <shared drive or shared folder>/…/<name>. "
+        "Change it in the configuration."
+    )
 
 
 def md5_of(path: Path) -> str:

@@ -17,7 +17,7 @@ from engagement.errors import ServiceError
 from engagement.services.credentials import GoogleCredentials
 from engagement.services.drive import Outcome, SavedFile, md5_of, split_path
 from engagement.services.drive_ids import DriveIds
-from engagement.services.drive_requests import ExistsError, MissingError, connect, explained_failures
+from engagement.services.drive_requests import ExistsError, MissingError, connect, explained_failures, no_leave, no_room
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
 
 _logger = logging.getLogger(__name__)
@@ -74,6 +74,29 @@ class GoogleDrive:
             )
         return SavedFile(self._update_file(full_path, found[0], source), others=len(found) - 1)
 
+    def check_writable(self, path: str) -> None:
+        """Raise what `save_file` would raise for a file at this path; nothing is made."""
+        *folders, name = split_path(path)
+        walked, parent, found = "", "", []
+        for position, step in enumerate([*folders, name]):
+            walked = f"{walked}/{step}" if walked else step
+            is_folder = position < len(folders)
+            found = self._find(walked, step, parent, is_folder)
+            if not found and not parent:
+                raise _no_first_folder(self._account, step, walked)
+            if not found or not is_folder:
+                break
+            parent = found[0]["id"]
+        # The file itself where it is there, else the last folder that is.
+        file_id, leave = (found[0]["id"], "canEdit") if found else (parent, "canAddChildren")
+        fields = "driveId,capabilities(canEdit,canAddChildren)"
+        request = self._api.files().get(fileId=file_id, fields=fields, supportsAllDrives=True)
+        about = self._call(request, walked)
+        if not about.get("capabilities", {}).get(leave):
+            raise no_leave(self._account, path, f"{leave} is false")
+        if not found and "driveId" not in about:
+            raise no_room(self._account, path)
+
     def _open_folder(self, names: list[str]) -> str:
         """The id of the folder along a path; what is missing below the first is made."""
         path, parent = "", ""
@@ -91,10 +114,7 @@ class GoogleDrive:
         if found:
             return found[0]["id"]
         if not parent:
-            raise ServiceError(
-                f"Drive: {self._account} sees no shared drive and no folder named {name!r}; expected one to put "
-                f"{path!r} in. Add the account to a shared drive of that name as Content manager."
-            )
+            raise _no_first_folder(self._account, name, path)
         return self._create_folder(path, name, parent)
 
     def _find(self, path: str, name: str, parent: str, is_folder: bool) -> list[File]:
@@ -252,6 +272,13 @@ def _is_usable(file: File, is_folder: bool) -> bool:
     if file.get("trashed"):
         return False
     return file["mimeType"] == FOLDER if is_folder else not file["mimeType"].startswith(_NOT_A_FILE)
+
+
+def _no_first_folder(account: str, name: str, path: str) -> ServiceError:
+    return ServiceError(
+        f"Drive: {account} sees no shared drive and no folder named {name!r}; expected one to put "
+        f"{path!r} in. Add the account to a shared drive of that name as Content manager."
+    )
 
 
 def _gone(path: str) -> ServiceError:

@@ -79,18 +79,28 @@ def _failure_of(error: HttpError, account: str, path: str) -> Exception:
     if status == 403 and reasons & _TOO_FAST:
         return TemporaryError("asks for fewer requests")
     if reasons & _FULL:
-        return ServiceError(
-            f"Drive: no room for {path!r}: {account} is a service account, which has no storage of its own and can make "
-            "no file in a folder that is merely shared with it; expected a shared drive. Move the folder to a shared drive "
-            "that the account is a Content manager of (or put an empty file of that name there yourself: it is then updated)."
-        )
+        return no_room(account, path)
     told = {name: error.resp.get(name.lower(), "") for name in ("Retry-After", "Date")}
     failure = temporary_failure_of(status, str(error.resp.reason), told)
     if failure is not None:
         return failure
     why = f"{status} ({', '.join(sorted(reasons)) or 'no reason given'})"
+    return no_leave(account, path, f"answered {why}")
+
+
+def no_room(account: str, path: str) -> ServiceError:
+    """What to say where a file would be the account's own."""
     return ServiceError(
-        f"Drive: {path!r}: answered {why}; expected leave to write. Share the folder or shared drive with {account} as "
+        f"Drive: no room for {path!r}: {account} is a service account, which has no storage of its own and can make "
+        "no file in a folder that is merely shared with it; expected a shared drive. Move the folder to a shared drive "
+        "that the account is a Content manager of (or put an empty file of that name there yourself: it is then updated)."
+    )
+
+
+def no_leave(account: str, path: str, why: str) -> ServiceError:
+    """What to say where the account may not write."""
+    return ServiceError(
+        f"Drive: {path!r}: {why}; expected leave to write. Share the folder or shared drive with {account} as "
         "Editor or Content manager, and check that its project has the Drive API switched on."
     )
 

@@ -36,12 +36,20 @@ class ForgottenPlaceError(Exception):
     """The server does not know the place in its pages that was kept: ask again from a time."""
 
 
+class FlowResult(msgspec.Struct, frozen=True):
+    """A question that a flow keeps the answers to. `categories` are what the flow's author sorts answers into."""
+
+    key: str
+    categories: tuple[str, ...] = ()
+
+
 class Flow(msgspec.Struct, frozen=True):
     """A flow of the workspace."""
 
     uuid: str
     name: str
     archived: bool | None = False
+    results: tuple[FlowResult, ...] = ()
 
 
 # gc=False: these rows hold nothing that leads back to them, and pages bring thousands of them.
@@ -154,6 +162,10 @@ class RapidProClient:
     def contacts(self, after: datetime | None, following: str | None = None) -> Iterator[Page[Contact]]:
         """The contacts that were modified at or after a time, oldest first; or the pages from `following` on."""
         return self._pages("contacts", _oldest_first(after), following, Contact)
+
+    def has_contact(self, uuid: str) -> bool:
+        """Whether the workspace has a contact, which was not deleted."""
+        return any(page.rows for page in self._pages("contacts", {"uuid": uuid}, None, Contact))
 
     def run_archives(self) -> list[Archive]:
         """The archives of runs, oldest first."""

@@ -1,13 +1,14 @@
 """Files that the configuration names by address: gs:// in Cloud Storage or in the embedded directory, file:// on this machine."""
 
 import enum
+import os
 import shutil
 import urllib.parse
 from pathlib import Path
 from typing import IO, Protocol
 
 from engagement.errors import ConfigurationError, InputError, MachineError
-from engagement.files import make_directory, open_bytes_for_writing
+from engagement.files import hold_directory, open_bytes_for_writing
 from engagement.services.credentials import Credentials, EmbeddedCredentials, parse_credentials
 from engagement.services.retries import RetryPolicy
 
@@ -47,14 +48,22 @@ class Storage(Protocol):
         same when the file begins with it.
         """
 
+    def check_writable(self, url: str) -> None:
+        """Raise what an upload to the address would raise; nothing is left there."""
 
-def open_storage(credentials: Credentials, policy: RetryPolicy) -> Storage:
-    """Give the storage that the credentials are for."""
+
+def open_storage(credentials: Credentials, policy: RetryPolicy, sessions_directory: Path | None = None) -> Storage:
+    """Give the storage that the credentials are for.
+
+    `sessions_directory` is where unfinished uploads of large files are remembered, for the next process to go on with.
+    """
     if isinstance(credentials, EmbeddedCredentials):
         return EmbeddedStorage(credentials.directory)
     from engagement.services.storage_google import GoogleStorage
+    from engagement.services.storage_sessions import UploadSessions
 
-    return GoogleStorage(credentials, policy)
+    sessions = None if sessions_directory is None else UploadSessions(sessions_directory)
+    return GoogleStorage(credentials, policy, sessions)
 
 
 class EmbeddedStorage:
@@ -89,6 +98,10 @@ class EmbeddedStorage:
     def upload(self, path: Path, url: str, is_growing: bool = False) -> Uploaded:
         """Create the file at the address, and the folders above it."""
         return create_local_file(path, self.local_path(url), is_growing)
+
+    def check_writable(self, url: str) -> None:
+        """Raise what an upload to the address would raise."""
+        check_local_folder(self.local_path(url).parent)
 
 
 def local_file(url: str) -> Path | None:
@@ -143,13 +156,27 @@ def create_local_file(source: Path, target: Path, is_growing: bool) -> Uploaded:
         file = source.open("rb")
     except OSError as error:
         raise unreadable_upload(source, error) from None
-    with file:
+    with file, hold_directory(target.parent):
         if target.exists():
             return Uploaded.IDENTICAL if _has_content_of(file, target, is_growing) else Uploaded.DIFFERENT
-        make_directory(target.parent)
         with open_bytes_for_writing(target) as copy:
             shutil.copyfileobj(file, copy, _BLOCK_BYTES)
     return Uploaded.CREATED
+
+
+def check_local_folder(folder: Path) -> None:
+    """Check that a file can be made in a folder, or the folder itself in the nearest one above that is there.
+
+    Raises
+    ------
+    MachineError
+        This user may not.
+    """
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise MachineError(
+            f"{folder}: this user may not write there; expected leave to. Check {there} and its permissions."
+        )
 
 
 def unreadable_upload(path: Path, error: OSError) -> InputError | MachineError:

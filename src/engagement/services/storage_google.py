@@ -1,6 +1,7 @@
 """Cloud Storage, for gs:// addresses; file:// addresses are this machine's, as everywhere."""
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from engagement.services.credentials import GoogleCredentials
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
 from engagement.services.storage import (
     Uploaded,
+    check_local_folder,
     copy_local_file,
     create_local_file,
     local_file,
@@ -32,6 +34,7 @@ from engagement.services.storage_google_upload import (
     checksum_of,
     send_pieces,
 )
+from engagement.services.storage_sessions import UploadSessions
 
 _TIMEOUT_SECONDS = (20.0, 120.0)
 _TEMPORARY = (
@@ -45,11 +48,15 @@ _TEMPORARY = (
 )
 
 
-class GoogleStorage:
-    """The buckets that a service account may read."""
+_logger = logging.getLogger(__name__)
 
-    def __init__(self, credentials: GoogleCredentials, policy: RetryPolicy):
+
+class GoogleStorage:
+    """The buckets that a service account may use. With `sessions`, an upload goes on where an earlier process was killed."""
+
+    def __init__(self, credentials: GoogleCredentials, policy: RetryPolicy, sessions: UploadSessions | None = None):
         self._policy = policy
+        self._sessions = sessions
         self._client = _connect(credentials)
 
     def local_path(self, url: str) -> Path | None:
@@ -101,17 +108,46 @@ class GoogleStorage:
             except OSError as error:
                 raise unreadable_upload(path, error) from None
             if there is not None:
+                self._forget_session(url)
                 compared = there.size if is_growing and there.size <= size else size
                 is_same = there.size == compared and there.crc32c == checksum_of(path, compared)
                 return Uploaded.IDENTICAL if is_same else Uploaded.DIFFERENT
-            checksum = checksum_of(path, size)
             try:
-                session_url = self._begin_upload(url, size)
-                send_pieces(Sending(session_url, path, size, checksum, url, _TIMEOUT_SECONDS), self._policy)
+                self._send(path, url, size)
             except (ObjectExistsError, SessionLostError, google.api_core.exceptions.PreconditionFailed):
+                self._forget_session(url)
                 continue
+            self._forget_session(url)
             return Uploaded.CREATED
         raise ServiceError(f"{url}: the upload was forgotten several times; expected it to be kept. Run this again.")
+
+    def check_writable(self, url: str) -> None:
+        """Raise what an upload to the address would raise: one is begun and called off before anything is sent."""
+        target = local_file(url)
+        if target is not None:
+            check_local_folder(target.parent)
+            return
+        with contextlib.suppress(google.api_core.exceptions.PreconditionFailed):
+            session_url = self._begin_upload(url, 1)
+            # Not answered, it is forgotten after a week.
+            with contextlib.suppress(requests.exceptions.RequestException):
+                requests.delete(session_url, headers={"Content-Length": "0"}, timeout=_TIMEOUT_SECONDS)
+
+    def _send(self, path: Path, url: str, size: int) -> None:
+        """Send a file to an upload that was begun before, or to a new one."""
+        checksum = checksum_of(path, size)
+        begun_before = self._sessions.find(url, size, checksum) if self._sessions is not None else None
+        session_url = begun_before or self._begin_upload(url, size)
+        if begun_before is not None:
+            _logger.info("%s: going on with an upload that was begun before", url)
+        elif self._sessions is not None:
+            self._sessions.keep(url, size, checksum, session_url)
+        sending = Sending(session_url, path, size, checksum, url, _TIMEOUT_SECONDS, begun_before is not None)
+        send_pieces(sending, self._policy)
+
+    def _forget_session(self, url: str) -> None:
+        if self._sessions is not None:
+            self._sessions.forget(url)
 
     def _describe(self, url: str) -> storage.Blob | None:
         """What is known of an object, if there is one."""

@@ -5,7 +5,7 @@ The object is created or nothing is: an object of that name which is there alrea
 
 import base64
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +45,18 @@ def checksum_of(path: Path, size: int) -> str:
 
 @dataclass(frozen=True)
 class Sending:
-    """What is sent to an upload that was begun: the first `size` bytes of a file. `url` names the object in messages."""
+    """What is sent to an upload that was begun: the first `size` bytes of a file. `url` names the object in messages.
 
-    session_url: str
+    `was_begun_before`: by another process, so that something may have arrived already.
+    """
+
+    session_url: str = field(repr=False)
     path: Path
     size: int
     checksum: str
     url: str
     timeout: Any
+    was_begun_before: bool = False
 
 
 def send_pieces(sending: Sending, policy: RetryPolicy) -> None:
@@ -67,6 +71,8 @@ def send_pieces(sending: Sending, policy: RetryPolicy) -> None:
     """
     with sending.path.open("rb") as file, requests.Session() as http:
         upload = _Upload(sending, http)
+        if sending.was_begun_before:
+            call_with_retries(upload.look, sending.url, policy)
         while upload.created is None:
             file.seek(upload.position)
             piece = file.read(min(PIECE_BYTES, sending.size - upload.position))
@@ -86,14 +92,19 @@ class _Upload:
         self._sending = sending
         self._http = http
         self._is_position_known = True
+        self._has_answered = not sending.was_begun_before
         self.position = 0
         self.created: dict[str, Any] | None = None
+
+    def look(self) -> None:
+        """Ask the service what has arrived."""
+        self._put(b"", {"Content-Range": f"bytes */{self._sending.size}"})
 
     def send(self, piece: bytes, start: int) -> None:
         """Send a piece that begins at `start`. After a failure the service is asked first what of it arrived."""
         size = self._sending.size
         if not self._is_position_known:
-            self._put(b"", {"Content-Range": f"bytes */{size}"})
+            self.look()
         if self.created is None and self.position == start:
             end = start + len(piece)
             # An empty file has no first byte to name.
@@ -126,11 +137,12 @@ class _Upload:
             self.position = int(arrived.rpartition("-")[2]) + 1 if arrived else 0
         elif answer.status_code == 412:
             raise ObjectExistsError
-        elif answer.status_code in (404, 410):
+        elif answer.status_code in (404, 410) or not self._has_answered:
+            # Whatever is wrong with an upload that another process began, a new one may not have.
             raise SessionLostError
         else:
             raise ServiceError(
                 f"{self._sending.url}: answered {answer.status_code} ({answer.reason}); expected leave to write. "
                 "Check the service account's roles on the bucket."
             )
-        self._is_position_known = True
+        self._is_position_known = self._has_answered = True

@@ -40,6 +40,15 @@ def open_uuid_table(credentials: Credentials, table_name: str, policy: RetryPoli
     return FirestoreUuidTable(credentials, table_name, policy)
 
 
+def find_uuid_tables(credentials: Credentials, policy: RetryPolicy) -> list[str]:
+    """The names of the tables that there are where the credentials lead; nothing is made or written."""
+    if isinstance(credentials, EmbeddedCredentials):
+        return _find_embedded_tables(credentials.directory / "uuid_tables.sqlite")
+    from engagement.services.uuid_tables_firestore import find_firestore_tables
+
+    return find_firestore_tables(credentials, policy)
+
+
 def make_participant_uuid() -> str:
     """Make a new participant's uuid."""
     return f"avf-phone-uuid-{uuid.uuid4()}"
@@ -65,13 +74,12 @@ class EmbeddedUuidTable:
         """The uuid of each id; an id that is new gets one."""
         found: dict[str, str] = {}
         with self._connect() as connection:
-            for batch in in_batches(ids):
+            for batch in self._in_hashed_batches(ids):
                 found |= self._look_up(connection, batch)
-                new = [identifier for identifier in batch if identifier not in found]
                 # Nobody else can have been first since the look-up: this is one transaction.
-                made = {identifier: self._make_uuid() for identifier in new}
+                made = {key: self._make_uuid() for key, identifier in batch.items() if identifier not in found}
                 self._insert(connection, made)
-                found |= made
+                found |= {batch[key]: participant for key, participant in made.items()}
         return found
 
     def import_mappings(self, mapping: Mapping[str, str]) -> None:
@@ -82,37 +90,40 @@ class EmbeddedUuidTable:
         InputError
             An id has another uuid here, or a uuid belongs to another id: nothing is taken over.
         """
+        conflicts = 0
         with self._connect() as connection:
-            self._insert(connection, mapping)
-            conflicts = sum(
-                held.get(identifier) != mapping[identifier]
-                for batch in in_batches(mapping)
-                for held in [self._look_up(connection, batch)]
-                for identifier in batch
-            )
+            for batch in self._in_hashed_batches(mapping):
+                self._insert(connection, {key: mapping[identifier] for key, identifier in batch.items()})
+                held = self._look_up(connection, batch)
+                conflicts += sum(held.get(identifier) != mapping[identifier] for identifier in batch.values())
+            # Counted here: an index that keeps uuids apart would cost each new participant as much again as the mapping.
+            query = "SELECT count(*) - count(DISTINCT uuid) FROM mappings WHERE table_name = ?"
+            (shared,) = connection.execute(query, (self._table_name,)).fetchone()
+            conflicts += shared
             if conflicts:
                 raise InputError(
                     f"{self._path}: {conflicts} of {len(mapping)} mappings differ from what table {self._table_name!r} "
                     "holds; expected one uuid a number for ever. Nothing was taken over. Import into a new table."
                 )
 
-    def _look_up(self, connection: sqlite3.Connection, batch: Sequence[str]) -> dict[str, str]:
-        by_hash = {self._hash(identifier): identifier for identifier in batch}
-        marks = ", ".join("?" * len(by_hash))
+    def _look_up(self, connection: sqlite3.Connection, batch: Mapping[bytes, str]) -> dict[str, str]:
+        marks = ", ".join("?" * len(batch))
         rows = connection.execute(
             f"SELECT hash, uuid FROM mappings WHERE table_name = ? AND hash IN ({marks})",  # noqa: S608 - only marks
-            (self._table_name, *by_hash),
+            (self._table_name, *batch),
         )
-        return {by_hash[key]: participant for key, participant in rows}
+        return {batch[key]: participant for key, participant in rows}
 
-    def _insert(self, connection: sqlite3.Connection, mapping: Mapping[str, str]) -> None:
+    def _insert(self, connection: sqlite3.Connection, participants: Mapping[bytes, str]) -> None:
         connection.executemany(
             "INSERT OR IGNORE INTO mappings (table_name, hash, uuid) VALUES (?, ?, ?)",
-            [(self._table_name, self._hash(identifier), participant) for identifier, participant in mapping.items()],
+            [(self._table_name, key, participant) for key, participant in participants.items()],
         )
 
-    def _hash(self, identifier: str) -> bytes:
-        return hmac.digest(self._key, identifier.encode("utf-8"), hashlib.sha256)
+    def _in_hashed_batches(self, ids: Iterable[str]) -> Iterator[dict[bytes, str]]:
+        """Batches of ids by their hashes."""
+        for batch in in_batches(ids):
+            yield {hmac.digest(self._key, identifier.encode(), hashlib.sha256): identifier for identifier in batch}
 
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
@@ -125,7 +136,7 @@ class EmbeddedUuidTable:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute(
                     "CREATE TABLE IF NOT EXISTS mappings (table_name TEXT, hash BLOB, uuid TEXT NOT NULL, "
-                    "PRIMARY KEY (table_name, hash), UNIQUE (table_name, uuid)) WITHOUT ROWID"
+                    "PRIMARY KEY (table_name, hash)) WITHOUT ROWID"
                 )
                 yield connection
                 connection.execute("COMMIT")
@@ -134,6 +145,20 @@ class EmbeddedUuidTable:
                 f"{self._path}: the uuid table could not be used: {error}. "
                 "Nothing was changed. Check the disk, or bring the file back from a backup with its key."
             ) from error
+
+
+def _find_embedded_tables(path: Path) -> list[str]:
+    if not path.exists():
+        return []
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'mappings'").fetchone():
+                return []
+            return [name for (name,) in connection.execute("SELECT DISTINCT table_name FROM mappings ORDER BY 1")]
+    except sqlite3.Error as error:
+        raise MachineError(
+            f"{path}: the uuid table could not be read: {error}. Check the disk, or bring the file back from a backup."
+        ) from error
 
 
 def _load_key(path: Path, table: Path) -> bytes:

@@ -99,24 +99,38 @@ class FirestoreUuidTable:
             self._table.set({"table_name": self._table_name}, retry=None, timeout=_TIMEOUT_SECONDS)
 
     def _call[Outcome](self, action: Callable[[], Outcome], what: str) -> Outcome:
-        def explained() -> Outcome:
-            # The errors' own texts can name documents, whose ids are phone numbers: only their kinds are told.
-            try:
-                return action()
-            except _TEMPORARY as error:
-                raise TemporaryError(f"answered {type(error).__name__}") from None
-            except google.auth.exceptions.GoogleAuthError:
-                raise ServiceError(
-                    f"{self._where}: {what}: the service account's key was refused; expected a valid one. "
-                    "Check the file that FirebaseCredentialsFileURL names."
-                ) from None
-            except google.api_core.exceptions.GoogleAPIError as error:
-                raise ServiceError(
-                    f"{self._where}: {what}: answered {type(error).__name__}; expected leave to read and write. "
-                    "Check the project and the service account's roles."
-                ) from None
+        return _call(action, f"{self._where}: {what}", self._policy)
 
-        return call_with_retries(explained, f"{self._where}: {what}", self._policy)
+
+def find_firestore_tables(credentials: GoogleCredentials, policy: RetryPolicy) -> list[str]:
+    """The names of the tables in the Firestore of a project."""
+    tables = _connect(credentials).collection("tables")
+
+    def read() -> list[str]:
+        return [table.id for table in tables.list_documents(retry=None, timeout=_TIMEOUT_SECONDS)]
+
+    return _call(read, f"Firestore {credentials.project_id}: look for uuid tables", policy)
+
+
+def _call[Outcome](action: Callable[[], Outcome], where: str, policy: RetryPolicy) -> Outcome:
+    def explained() -> Outcome:
+        # The errors' own texts can name documents, whose ids are phone numbers: only their kinds are told.
+        try:
+            return action()
+        except _TEMPORARY as error:
+            raise TemporaryError(f"answered {type(error).__name__}") from None
+        except google.auth.exceptions.GoogleAuthError:
+            raise ServiceError(
+                f"{where}: the service account's key was refused; expected a valid one. "
+                "Check the file that FirebaseCredentialsFileURL names."
+            ) from None
+        except google.api_core.exceptions.GoogleAPIError as error:
+            raise ServiceError(
+                f"{where}: answered {type(error).__name__}; expected leave to read and write. "
+                "Check the project and the service account's roles."
+            ) from None
+
+    return call_with_retries(explained, where, policy)
 
 
 def document_id(identifier: str) -> str:

@@ -53,11 +53,12 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
 
 
 def _code_schemes_by_dataset(plans: CodingPlans) -> dict[str, list[CodeScheme]]:
-    """Each dataset's code schemes as documents: those of its plan, then the WS scheme."""
-    return {plan.coda_dataset: _code_schemes_of(plan, plans) for plan in plans.all if plan.coda_dataset is not None}
+    """Each dataset's code schemes as documents."""
+    return {plan.coda_dataset: code_schemes_of(plan, plans) for plan in plans.all if plan.coda_dataset is not None}
 
 
-def _code_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeScheme]:
+def code_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeScheme]:
+    """The code schemes of a plan's dataset as documents: those of the plan, then the WS scheme."""
     schemes = [configuration.code_scheme for configuration in plan.coding_configurations]
     if plans.ws_correct_dataset_scheme is not None:
         schemes.append(plans.ws_correct_dataset_scheme)

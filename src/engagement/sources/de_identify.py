@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from engagement.services.rapidpro import Contact
 from engagement.services.uuid_tables import UuidTable
@@ -13,8 +13,7 @@ _DISPLAY_OR_QUERY = re.compile(r"[#?].*", re.DOTALL)
 _NOT_A_DIGIT = re.compile(r"[^0-9]")
 
 
-@dataclass(frozen=True)
-class Participant:
+class Participant(NamedTuple):
     """Who a contact is: a uuid, the channel, and the first digits of a phone number (of other channels the name)."""
 
     uuid: str
@@ -38,9 +37,7 @@ def participant_id(urn: str) -> str:
     >>> participant_id("tel:+252 61 5000001"), participant_id("whatsapp:0252615000001"), participant_id("telegram:1234#a")
     ('252615000001', '252615000001', 'telegram:1234')
     """
-    scheme, path = split_urn(urn)
-    digits = _NOT_A_DIGIT.sub("", path).lstrip("0") if scheme in _PHONE_SCHEMES else ""
-    return digits or f"{scheme}:{path}"
+    return _identify(*split_urn(urn))
 
 
 def operator_raw(urn: str) -> str:
@@ -49,16 +46,28 @@ def operator_raw(urn: str) -> str:
     >>> operator_raw("tel:+252 61 5000001"), operator_raw("whatsapp:252615000001")
     ('25261', 'whatsapp')
     """
-    scheme, _ = split_urn(urn)
-    identifier = participant_id(urn)
-    return identifier[:_OPERATOR_DIGITS] if scheme == "tel" and identifier.isdigit() else scheme
+    scheme, path = split_urn(urn)
+    return _find_operator(scheme, _identify(scheme, path))
 
 
 def de_identify_contacts(contacts: Iterable[Contact], table: UuidTable) -> dict[str, Participant]:
     """Who each contact is, by the contact's uuid; the first URN counts. Contacts without any are left out."""
-    first_urns = {contact.uuid: contact.urns[0] for contact in contacts if contact.urns}
-    uuids = table.uuids_for({participant_id(urn) for urn in first_urns.values()})
+    met: list[tuple[str, str, str]] = []
+    for contact in contacts:
+        if contact.urns:
+            scheme, path = split_urn(contact.urns[0])
+            met.append((contact.uuid, scheme, _identify(scheme, path)))
+    uuids = table.uuids_for({identifier for _, _, identifier in met})
     return {
-        contact: Participant(uuids[participant_id(urn)], split_urn(urn)[0], operator_raw(urn))
-        for contact, urn in first_urns.items()
+        contact: Participant(uuids[identifier], scheme, _find_operator(scheme, identifier))
+        for contact, scheme, identifier in met
     }
+
+
+def _identify(scheme: str, path: str) -> str:
+    digits = _NOT_A_DIGIT.sub("", path).lstrip("0") if scheme in _PHONE_SCHEMES else ""
+    return digits or f"{scheme}:{path}"
+
+
+def _find_operator(scheme: str, identifier: str) -> str:
+    return identifier[:_OPERATOR_DIGITS] if scheme == "tel" and identifier.isdigit() else scheme

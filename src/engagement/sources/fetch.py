@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engagement.configuration import RapidProSource
-from engagement.errors import ConfigurationError
 from engagement.sources.bucket import fetch_bucket
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow
@@ -20,22 +18,7 @@ _SOURCE_TYPES: Mapping[str, Callable[[Any, FetchContext], list[FetchedFlow]]] = 
 
 def fetch_sources(context: FetchContext) -> list[FetchedFlow]:
     """Fetch every source of the project; nothing is written to Raw Data yet."""
-    _refuse_shared_contact_maps(context)
     flows: list[FetchedFlow] = []
     for source in context.project.configuration.raw_data_sources:
         flows += _SOURCE_TYPES[source.source_type](source, context)
     return flows
-
-
-def _refuse_shared_contact_maps(context: FetchContext) -> None:
-    """One contact map is of one workspace: how far its contacts were read is part of it."""
-    workspaces: dict[str, tuple[str, str]] = {}
-    for position, source in enumerate(context.project.configuration.raw_data_sources):
-        if not isinstance(source, RapidProSource):
-            continue
-        workspace = (source.domain, source.token_file_url)
-        if workspaces.setdefault(source.contacts_file_name, workspace) != workspace:
-            raise ConfigurationError(
-                f"{context.project.path}: at $.RawDataSources[{position}].ContactsFileName: "
-                f"{source.contacts_file_name!r} is also that of another workspace; expected one name a workspace. Change it."
-            )

@@ -9,6 +9,7 @@ import msgspec
 
 from engagement.files import make_directory, open_bytes_for_writing
 from engagement.services.rapidpro import Run
+from engagement.sources.de_identify import Participant
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
 from engagement.sources.run_lines import RunLines
 from engagement.sources.run_store import KeptRun, RunStore, microseconds
@@ -54,21 +55,23 @@ class FlowRuns:
                 newest[run.uuid] = run
         held = self._store.held(self.id, newest)
         participants = self._store.participants({run.contact.uuid for run in newest.values()})
-        lines: list[KeptRun] = []
+        wanted: list[tuple[Run, int | str, Participant]] = []
         waiting: list[KeptRun] = []
         changed = 0
         for run in newest.values():
-            modified = microseconds(run.modified_on)
-            held_modified, run_id = held.get(run.uuid, (None, run.uuid if run.id is None else run.id))
-            if held_modified is not None and held_modified >= modified:
-                continue
+            run_id = run.uuid if run.id is None else run.id
+            if run.uuid in held:
+                held_modified, run_id = held[run.uuid]
+                if held_modified >= microseconds(run.modified_on):
+                    continue
             who = participants.get(run.contact.uuid)
             if who is None:
-                waiting.append(KeptRun(run.uuid, run.contact.uuid, modified, run_id, _encode(run)))
+                waiting.append(_keep(run, run_id, _encode(run)))
                 continue
-            changed += held_modified is not None
-            line = self._lines.make(run, run_id, who)
-            lines.append(KeptRun(run.uuid, run.contact.uuid, modified, run_id, line))
+            changed += run.uuid in held
+            wanted.append((run, run_id, who))
+        made = self._lines.make(wanted)
+        lines = [_keep(run, run_id, line) for (run, run_id, _), line in zip(wanted, made, strict=True)]
         self._store.keep_lines(self.id, lines)
         self._store.keep_waiting(self.id, waiting)
         self.counts = Counts(
@@ -82,9 +85,8 @@ class FlowRuns:
         """Make lines of the runs that waited for contacts that are known by now."""
         with self._store.transaction():
             for batch in self._store.ready(self.id):
-                lines = [
-                    replace(kept, text=self._lines.make(_decode(kept.text), kept.run_id, who)) for kept, who in batch
-                ]
+                made = self._lines.make([(_decode(kept.text), kept.run_id, who) for kept, who in batch])
+                lines = [kept._replace(text=line) for (kept, _), line in zip(batch, made, strict=True)]
                 self._store.keep_lines(self.id, lines)
                 self.counts = replace(self.counts, new=self.counts.new + len(lines))
 
@@ -99,7 +101,7 @@ class FlowRuns:
             for batch in self._store.batches(self.id) if before is not None else ():
                 participants = self._store.participants({kept.contact for kept in batch})
                 made = [
-                    replace(kept, text=self._lines.make_again(kept.text, kept.contact, participants[kept.contact]))
+                    kept._replace(text=self._lines.make_again(kept.text, kept.contact, participants[kept.contact]))
                     for kept in batch
                 ]
                 different = [new for new, old in zip(made, batch, strict=True) if new.text != old.text]
@@ -153,12 +155,14 @@ class FlowRuns:
             _logger.info("Flow %r: unchanged", self.name)
             return
         make_directory(self._file.parent)
-        runs = 0
+        runs = self._store.count(self.id)
         with open_bytes_for_writing(self._file) as file:
-            for lines in self._store.lines(self.id):
-                file.writelines(lines)
-                runs += len(lines)
+            file.writelines(self._store.lines(self.id))
         status = self._file.stat()
         with self._store.transaction():
             self._store.keep_written(self.id, runs, status.st_size, status.st_mtime_ns)
         _logger.info("Flow %r: %d runs written", self.name, runs)
+
+
+def _keep(run: Run, run_id: int | str, text: bytes) -> KeptRun:
+    return KeptRun(run.uuid, run.contact.uuid, microseconds(run.modified_on), run_id, text)

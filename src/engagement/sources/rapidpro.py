@@ -17,7 +17,8 @@ from engagement.sources.fetched_flows import FetchedFlow
 from engagement.sources.flow_runs import FlowRuns
 from engagement.sources.operators import OperatorLabels
 from engagement.sources.run_lines import RunLines
-from engagement.sources.run_store import Place, RunStore, open_run_store
+from engagement.sources.run_store import Place, RunStore
+from engagement.sources.run_store_files import open_run_store
 
 # Rows are committed late, and many share one modification time: what is younger than this is asked for again.
 _OVERLAP = timedelta(days=1)
@@ -39,10 +40,10 @@ def fetch_rapidpro(source: RapidProSource, context: FetchContext) -> list[Fetche
         table_settings.table_name,
         context.policy,
     )
-    path = context.state_file(f"{urllib.parse.quote(source.contacts_file_name, safe=' ')}.sqlite")
+    path = context.state_file(state_file_name(source))
     store = context.resources.enter_context(open_run_store(path))
     with RapidProClient(source.domain, token, context.policy) as client:
-        wanted = _find_flows(source, client.flows())
+        wanted = find_flows(source, client.flows())
         _fetch_contacts(client, store, table)
         scheme = context.project.coding_plans.operator_scheme
         operators = OperatorLabels(scheme) if scheme is not None else None
@@ -62,7 +63,12 @@ def fetch_rapidpro(source: RapidProSource, context: FetchContext) -> list[Fetche
     return [flow.hand_over() for flow in flows]
 
 
-def _find_flows(source: RapidProSource, listed: Sequence[Flow]) -> list[Flow]:
+def state_file_name(source: RapidProSource) -> str:
+    """The name of the file of a source's state."""
+    return f"{urllib.parse.quote(source.contacts_file_name, safe=' ')}.sqlite"
+
+
+def find_flows(source: RapidProSource, listed: Sequence[Flow]) -> list[Flow]:
     """The configured flows, in order; of two with one name the one that is not archived."""
     by_name = {flow.name: flow for flow in sorted(listed, key=lambda flow: not flow.archived)}
     problems = []

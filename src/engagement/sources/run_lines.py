@@ -6,16 +6,17 @@ set, each value is encoded once, and the text that is hashed is the text that is
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from json.encoder import encode_basestring_ascii
+from json.encoder import encode_basestring_ascii as _encode
 from operator import itemgetter
 from typing import Any
 
 import msgspec
 
-from engagement.provenance import Metadata, encode_chain_of, encode_fresh_chain
+from engagement.provenance import Metadata, encode_fresh_chain
+from engagement.provenance.chain_encoding import encode_line
 from engagement.services.rapidpro import Run
 from engagement.sources.de_identify import Participant
 from engagement.sources.operators import OperatorLabels
@@ -23,7 +24,7 @@ from engagement.sources.operators import OperatorLabels
 # Part of what lines were made with: a new number here makes all lines anew whose data differ.
 _VERSION = 1
 _TIME = "the time of the label"
-_encode_instant = msgspec.json.Encoder().encode
+_encode_list = msgspec.json.Encoder().encode
 _RESULT_PARTS = ("Category", "Value", "Text", "Name", "Time", "Run ID")
 
 
@@ -39,7 +40,7 @@ class _Template:
         # Of two results whose names differ only in case the later counts, as in a dictionary.
         positions = {key: position for position, key in enumerate(keys)}
         in_order = sorted(positions)
-        form = ", ".join(f"{encode_basestring_ascii(key)}: ".replace("%", "%%") + "%s" for key in in_order)
+        form = ", ".join(f"{_encode(key)}: ".replace("%", "%%") + "%s" for key in in_order)
         return cls("{" + form + "}", itemgetter(*(positions[key] for key in in_order)))
 
     def fill(self, values: Sequence[str]) -> str:
@@ -74,31 +75,41 @@ class RunLines:
         made_with = [_VERSION, sorted(self._test_contacts), self._with_operator, operators]
         return hashlib.sha256(json.dumps(made_with).encode()).hexdigest()
 
-    def make(self, run: Run, run_id: int | str, who: Participant) -> bytes:
-        """The line of a run, with its line end."""
+    def make(self, runs: Sequence[tuple[Run, int | str, Participant]]) -> list[bytes]:
+        """The lines, with their line ends, of runs that go by these ids and are of these participants."""
+        times = iter(encode_instants(_instants_of(run for run, _, _ in runs)))
+        return [self._make(run, run_id, who, times) for run, run_id, who in runs]
+
+    def _make(self, run: Run, run_id: int | str, who: Participant, times: Iterator[str]) -> bytes:
         is_test = run.contact.uuid in self._test_contacts
         results = run.values or {}
-        created_on = f'"{iso(run.created_on)}"'
-        encoded_id = str(run_id) if isinstance(run_id, int) else encode_basestring_ascii(run_id)
+        encoded_id = str(run_id) if isinstance(run_id, int) else _encode(run_id)
+        created_on = next(times)
         values = [
-            encode_basestring_ascii(who.uuid),
-            encode_basestring_ascii(who.urn_type),
+            _encode(who.uuid),
+            _encode(who.urn_type),
             encoded_id,
             created_on,
-            f'"{iso(run.modified_on)}"',
-            "null" if run.exited_on is None else f'"{iso(run.exited_on)}"',
-            _encode(run.exit_type),
+            next(times),
+            next(times),
+            "null" if run.exit_type is None else _encode(run.exit_type),
         ]
         for result in results.values():
-            value = _encode(result.value)
+            value = "null" if result.value is None else _encode(result.value)
             text = result.input
+            if text is None:
+                text = "null"
+            # Servers since the end of 2024 send no input; the value of an open question is the whole text.
+            elif text is msgspec.UNSET or text == result.value:
+                text = value
+            else:
+                text = _encode(text)
             values += (
-                _encode(result.category),
+                "null" if result.category is None else _encode(result.category),
                 value,
-                # Servers since the end of 2024 send no input; the value of an open question is the whole text.
-                value if text is msgspec.UNSET or text == result.value else _encode(text),
-                _encode(result.name),
-                f'"{iso(result.time)}"',
+                text,
+                "null" if result.name is None else _encode(result.name),
+                next(times),
                 encoded_id,
             )
         if is_test:
@@ -108,7 +119,7 @@ class RunLines:
             updates.append(self._encode_operator(who, created_on))
             if self._operators is not None:
                 self._operators.count(who.urn_type, who.operator_raw)
-        return encode_chain_of(updates, self._metadata).encode("ascii") + b"\n"
+        return encode_line(updates, self._metadata)
 
     def make_again(self, line: bytes, contact: str, who: Participant) -> bytes:
         """The line of a run as it would be made now; the very same line if nothing in its data differs."""
@@ -146,16 +157,23 @@ class RunLines:
         return labelled_at.join(parts)
 
 
-def iso(instant: datetime) -> str:
-    """An instant in UTC, as raw data files write it.
+def encode_instants(instants: Iterable[datetime | None]) -> list[str]:
+    """Instants as JSON in UTC, the way raw data files write them.
 
-    >>> iso(datetime.fromisoformat("2026-03-01T12:00:00.5+03:00"))
-    '2026-03-01T09:00:00.500000+00:00'
+    >>> encode_instants([datetime.fromisoformat("2026-03-01T12:00:00.5+03:00"), None])
+    ['"2026-03-01T09:00:00.500000+00:00"', 'null']
     """
-    # Six times as fast as isoformat, and the same but for how UTC is written.
-    encoded = _encode_instant(instant if instant.tzinfo is UTC else instant.astimezone(UTC))
-    return encoded[1:-2].decode() + "+00:00"
+    # A page's at once, ten times as fast as isoformat, and the same but for how UTC is written.
+    in_utc = [at if at is None or at.tzinfo is UTC else at.astimezone(UTC) for at in instants]
+    return _encode_list(in_utc)[1:-1].decode().replace("Z", "+00:00").split(",") if in_utc else []
 
 
-def _encode(text: str | None) -> str:
-    return "null" if text is None else encode_basestring_ascii(text)
+def _instants_of(runs: Iterable[Run]) -> Iterator[datetime | None]:
+    """The times of runs, in the order in which their lines are made."""
+    for run in runs:
+        yield run.created_on
+        yield run.modified_on
+        yield run.exited_on
+        if run.values:
+            for result in run.values.values():
+                yield result.time

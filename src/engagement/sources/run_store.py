@@ -1,44 +1,26 @@
 """What a RapidPro source has fetched so far, in State/: lines of runs, who contacts are, and how far each listing was read.
 
-One SQLite file a source. Each page is kept in one transaction together with the place that it was read to, so a fetch that
-is killed at any moment goes on after the last page that arrived. Nothing in it can tell a phone number: a contact is its
-uuid here, and lines are made of what was de-identified.
+Each page is kept in one transaction together with the place that it was read to, so a fetch that is killed at any moment goes
+on after the last page that arrived. Nothing in it can tell a phone number: a contact is its uuid here, and lines are made of
+what was de-identified.
 """
 
 import contextlib
-import logging
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import Any, NamedTuple
 
-from engagement.errors import MachineError
-from engagement.files import explain_os_errors, make_directory
 from engagement.sources.de_identify import Participant
+from engagement.sources.line_log import LineLog
 
-_VERSION = 1
-_PAGE_BYTES = 16384  # lines of some kilobytes fit
-_CACHE_KIBIBYTES = 65536
 _LARGEST_QUERY = 500
-_LINES_A_READ = 1000
+_RUNS_A_READ = 1000
+_REMEMBERED_PARTICIPANTS = 50_000
+_LARGEST_READ_BYTES = 1 << 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SCHEMA = """
-CREATE TABLE contacts (uuid TEXT PRIMARY KEY, participant TEXT, urn_type TEXT, operator_raw TEXT) WITHOUT ROWID;
-CREATE TABLE places (listing TEXT PRIMARY KEY, newest INTEGER, following TEXT) WITHOUT ROWID;
-CREATE TABLE flows (
-    id INTEGER PRIMARY KEY, uuid TEXT, name TEXT, rendering TEXT, written_runs INTEGER, written_size INTEGER,
-    written_at INTEGER, UNIQUE (uuid, name)
-);
-CREATE TABLE archives (flow INTEGER, md5 TEXT, PRIMARY KEY (flow, md5)) WITHOUT ROWID;
-CREATE TABLE runs (flow INTEGER, uuid TEXT, contact TEXT, modified INTEGER, run_id ANY, line BLOB);
-CREATE UNIQUE INDEX runs_by_uuid ON runs (flow, uuid);
-CREATE TABLE waiting (
-    flow INTEGER, uuid TEXT, contact TEXT, modified INTEGER, run_id ANY, run BLOB, PRIMARY KEY (flow, uuid)
-) WITHOUT ROWID;
-"""
-
-_logger = logging.getLogger(__name__)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -49,8 +31,7 @@ class Place:
     following: str | None = None
 
 
-@dataclass(frozen=True)
-class KeptRun:
+class KeptRun(NamedTuple):
     """A run of a flow. `text` is its line, or its JSON while it waits for its contact to be known."""
 
     uuid: str
@@ -62,23 +43,34 @@ class KeptRun:
 
 def microseconds(instant: datetime) -> int:
     """An instant as a number that orders as instants do: microseconds since 1970."""
-    return (instant - _EPOCH) // timedelta(microseconds=1)
+    return (instant - _EPOCH) // _MICROSECOND
 
 
 class RunStore:
     """The state of one source. Open it with `open_run_store`."""
 
-    def __init__(self, connection: sqlite3.Connection):
+    def __init__(self, connection: sqlite3.Connection, log: LineLog):
         self._connection = connection
+        self._log = log
+        self._participants: dict[str, Participant] = {}
+        self._ids: dict[int, dict[str, int]] = {}
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is kept in the block is kept together, or not at all when it raises."""
+        size = self._log.size
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            if self._log.size != size:
+                # Before the rows that name them: after a power cut the last transactions may be gone, never their lines alone.
+                self._log.flush()
+                self._connection.execute("UPDATE line_log SET size = ?", (self._log.size,))
             self._connection.execute("COMMIT")
         except BaseException:
+            self._log.size = size
+            self._participants.clear()
+            self._ids.clear()
             # A full disk may have undone it already.
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -98,8 +90,15 @@ class RunStore:
 
     def participants(self, contacts: Collection[str]) -> dict[str, Participant]:
         """Who contacts are, as far as that is known."""
-        rows = self._select("SELECT * FROM contacts WHERE uuid IN ({})", (), contacts)
-        return {uuid: Participant(*participant) for uuid, *participant in rows}
+        missing = [contact for contact in contacts if contact not in self._participants]
+        if missing:
+            if len(self._participants) > _REMEMBERED_PARTICIPANTS:
+                self._participants.clear()
+                missing = list(contacts)
+            rows = self._select("SELECT * FROM contacts WHERE uuid IN ({})", (), missing)
+            # What a contact is never changes, so that it can be remembered, but for a transaction that is undone.
+            self._participants.update((uuid, Participant(*participant)) for uuid, *participant in rows)
+        return {contact: self._participants[contact] for contact in contacts if contact in self._participants}
 
     def keep_participants(self, participants: dict[str, Participant]) -> None:
         """Remember who contacts are. Who is known already stays as first met."""
@@ -126,27 +125,35 @@ class RunStore:
     def held(self, flow: int, uuids: Collection[str]) -> dict[str, tuple[int, int | str]]:
         """The newest modification that is held of runs, and the run id that they went by first."""
         held: dict[str, tuple[int, int | str]] = {}
-        for query in (
-            "SELECT uuid, modified, run_id FROM waiting WHERE flow = ? AND uuid IN ({})",
-            "SELECT uuid, modified, run_id FROM runs WHERE flow = ? AND uuid IN ({})",
-        ):
-            for uuid, modified, run_id in self._select(query, (flow,), uuids):
-                held[uuid] = (max(modified, held.get(uuid, (modified,))[0]), run_id)
+        if self._has_waiting(flow):
+            query = "SELECT uuid, modified, run_id FROM waiting WHERE flow = ? AND uuid IN ({})"
+            held |= {uuid: (modified, run_id) for uuid, modified, run_id in self._select(query, (flow,), uuids)}
+        ids = self._ids_of(flow)
+        query = "SELECT uuid, modified, run_id FROM runs WHERE flow = ? AND id IN ({})"
+        for uuid, modified, run_id in self._select(query, (flow,), [ids[uuid] for uuid in uuids if uuid in ids]):
+            held[uuid] = (max(modified, held.get(uuid, (modified,))[0]), run_id)
         return held
 
     def keep_lines(self, flow: int, runs: Sequence[KeptRun]) -> None:
         """Hold runs as lines, in the place of their older ones."""
         if not runs:
             return
-        self._replace("runs", flow, runs)
-        self._connection.executemany(
-            "DELETE FROM waiting WHERE flow = ? AND uuid = ?", [(flow, run.uuid) for run in runs]
-        )
+        start = self._log.append([run.text for run in runs])
+        ids = self._ids_of(flow)
+        rows = []
+        for uuid, contact, modified, run_id, line in runs:
+            rows.append((flow, ids.setdefault(uuid, len(ids)), uuid, contact, modified, run_id, start, len(line)))
+            start += len(line)
+        self._connection.executemany("REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        if self._has_waiting(flow):
+            self._connection.executemany(
+                "DELETE FROM waiting WHERE flow = ? AND uuid = ?", [(flow, run.uuid) for run in runs]
+            )
         self._connection.execute("UPDATE flows SET written_runs = NULL WHERE id = ?", (flow,))
 
     def keep_waiting(self, flow: int, runs: Sequence[KeptRun]) -> None:
         """Hold runs until their contacts are known."""
-        self._replace("waiting", flow, runs)
+        self._connection.executemany("REPLACE INTO waiting VALUES (?, ?, ?, ?, ?, ?)", [(flow, *run) for run in runs])
 
     def ready(self, flow: int) -> Iterator[list[tuple[KeptRun, Participant]]]:
         """Runs that waited and whose contacts are known by now, in batches; each batch must be kept as lines."""
@@ -154,7 +161,7 @@ class RunStore:
             "SELECT waiting.uuid, contact, modified, run_id, run, participant, urn_type, operator_raw "
             "FROM waiting JOIN contacts ON contacts.uuid = contact WHERE flow = ? LIMIT ?"
         )
-        while rows := self._connection.execute(query, (flow, _LINES_A_READ)).fetchall():
+        while rows := self._connection.execute(query, (flow, _RUNS_A_READ)).fetchall():
             yield [(KeptRun(*row[:5]), Participant(*row[5:])) for row in rows]
 
     def contacts_waited_for(self, flow: int) -> list[tuple[str, int]]:
@@ -169,27 +176,29 @@ class RunStore:
         row = self._connection.execute("SELECT count(*) FROM runs WHERE flow = ?", (flow,)).fetchone()
         return int(row[0])
 
-    def lines(self, flow: int) -> Iterator[list[bytes]]:
-        """A flow's lines by modification time, then uuid, in batches."""
-        # Only keys are sorted, and the lines looked up in that order: an index for it would cost every page that arrives.
-        # The limit keeps SQLite from dropping the inner order as idle.
-        rows = self._connection.execute(
-            "SELECT line FROM (SELECT rowid AS place FROM runs WHERE flow = ? ORDER BY modified, uuid LIMIT -1) "
-            "CROSS JOIN runs ON runs.rowid = place",
-            (flow,),
+    def lines(self, flow: int) -> Iterator[bytes]:
+        """A flow's lines by modification time, then uuid, in pieces of many lines."""
+        places = self._connection.execute(
+            "SELECT start, length FROM runs WHERE flow = ? ORDER BY modified, uuid", (flow,)
         )
-        while batch := rows.fetchmany(_LINES_A_READ):
-            yield [line for (line,) in batch]
+        start = end = 0
+        for place, length in places:
+            # Lines that arrived in order lie in order, and are read together.
+            if place != end or end - start > _LARGEST_READ_BYTES:
+                yield self._log.read(start, end - start)
+                start = end = place
+            end += length
+        yield self._log.read(start, end - start)
 
     def batches(self, flow: int) -> Iterator[list[KeptRun]]:
-        """A flow's runs in batches, in order of their uuids; a batch may be kept anew before the next is taken."""
-        last = ""
+        """A flow's runs in batches, in the order in which they first came; a batch may be kept anew before the next is taken."""
+        last = -1
         query = (
-            "SELECT uuid, contact, modified, run_id, line FROM runs INDEXED BY runs_by_uuid "
-            "WHERE flow = ? AND uuid > ? ORDER BY uuid LIMIT ?"
+            "SELECT id, uuid, contact, modified, run_id, start, length FROM runs "
+            "WHERE flow = ? AND id > ? ORDER BY id LIMIT ?"
         )
-        while rows := self._connection.execute(query, (flow, last, _LINES_A_READ)).fetchall():
-            yield [KeptRun(*row) for row in rows]
+        while rows := self._connection.execute(query, (flow, last, _RUNS_A_READ)).fetchall():
+            yield [KeptRun(*run, self._log.read(start, length)) for _, *run, start, length in rows]
             last = rows[-1][0]
 
     def rendering(self, flow: int) -> str | None:
@@ -212,79 +221,20 @@ class RunStore:
             "UPDATE flows SET written_runs = ?, written_size = ?, written_at = ? WHERE id = ?", (runs, size, at, flow)
         )
 
-    def _replace(self, table: str, flow: int, runs: Iterable[KeptRun]) -> None:
-        self._connection.executemany(
-            f"REPLACE INTO {table} VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - a name of our own
-            [(flow, run.uuid, run.contact, run.modified, run.run_id, run.text) for run in runs],
-        )
+    def _ids_of(self, flow: int) -> dict[str, int]:
+        """The numbers of a flow's runs, by their uuids; 0, 1, 2, … in the order in which they first came."""
+        # In memory: uuids are in no order, and an index of them in the database would be written to in as many places as a
+        # page has runs, which costs more than all else that is kept of the page.
+        if flow not in self._ids:
+            rows = self._connection.execute("SELECT uuid, id FROM runs WHERE flow = ?", (flow,))
+            self._ids[flow] = dict(rows)
+        return self._ids[flow]
 
-    def _select(self, query: str, first: Sequence[object], values: Collection[str]) -> Iterator[tuple[str, ...]]:
+    def _has_waiting(self, flow: int) -> bool:
+        return self._connection.execute("SELECT 1 FROM waiting WHERE flow = ? LIMIT 1", (flow,)).fetchone() is not None
+
+    def _select(self, query: str, first: Sequence[object], values: Collection[object]) -> Iterator[tuple[Any, ...]]:
         distinct = list(values)
         for start in range(0, len(distinct), _LARGEST_QUERY):
             batch = distinct[start : start + _LARGEST_QUERY]
             yield from self._connection.execute(query.format(", ".join("?" * len(batch))), (*first, *batch))
-
-
-@contextlib.contextmanager
-def open_run_store(path: Path) -> Iterator[RunStore]:
-    """Open a source's state, or begin a new one; a state of another version or a damaged one is begun anew, with a warning."""
-    make_directory(path.parent)
-    with explain_os_errors(path):
-        path.touch(mode=0o600)
-    try:
-        connection = _connect(path)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise _unusable(path, error) from error
-        _logger.warning("%s: damaged (%s); everything is fetched anew", path, error)
-        connection = _begin_anew(path)
-    if connection is None:
-        _logger.warning("%s: made by another version of this program; everything is fetched anew", path)
-        connection = _begin_anew(path)
-    with contextlib.closing(connection):
-        try:
-            yield RunStore(connection)
-        except sqlite3.Error as error:
-            raise _unusable(path, error) from error
-
-
-def _connect(path: Path) -> sqlite3.Connection | None:
-    """Open a state of this version, or make an empty file one; None for another version."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        # Safe when the process is killed; after a power cut the last pages may be asked for again.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
-        # Moved from the log into the file every 64 MiB: a flow's indexes change with each page of runs.
-        connection.execute("PRAGMA wal_autocheckpoint = 4096")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if not version and not tables:
-            connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-            version = _VERSION
-    except BaseException:
-        connection.close()
-        raise
-    if version != _VERSION:
-        connection.close()
-        return None
-    return connection
-
-
-def _begin_anew(path: Path) -> sqlite3.Connection:
-    with explain_os_errors(path):
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-    connection = _connect(path)
-    if connection is None:
-        raise MachineError(f"{path}: could not be made anew. Remove it and run this again.")
-    return connection
-
-
-def _unusable(path: Path, error: sqlite3.Error) -> MachineError:
-    return MachineError(
-        f"{path}: the state of the fetch could not be used: {error}. Check the disk and the file's permissions; "
-        "it may be removed, at the cost of fetching everything anew."
-    )

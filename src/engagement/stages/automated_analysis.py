@@ -14,7 +14,15 @@ from engagement.analysis.report import write_report
 from engagement.analysis.season import load_season
 from engagement.analysis.tables import write_tables
 from engagement.configuration import load_project
-from engagement.files import finish_replacing, make_directory, read_json, replace_directory, write_json
+from engagement.files import (
+    copy_tree,
+    explain_os_errors,
+    finish_replacing,
+    make_directory,
+    read_json,
+    replace_directory,
+    write_json,
+)
 from engagement.outputs.folder import AUTOMATED_ANALYSIS
 from engagement.partitions import count_processors, parse_count
 from engagement.run_report import record_counts
@@ -84,9 +92,10 @@ def replace_analysis(current: Path, keep_everything: bool) -> Iterator[Path]:
         for kept in sorted(current.iterdir()) if current.is_dir() else ():
             # Copies and not links: whatever is written in place must not change the old folder.
             if kept.is_dir() and kept.name in (_GRAPHS, _MAPS):
-                shutil.copytree(kept, building / kept.name)
+                copy_tree(kept, building / kept.name)
             elif keep_everything:
-                shutil.copy2(kept, building)
+                with explain_os_errors(building / kept.name):
+                    shutil.copy2(kept, building)
         yield building
         replace_directory(building, current)
     except BaseException:

@@ -7,11 +7,13 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
+from engagement.clusters import count_workers, run_on_cluster
 from engagement.coding.automatic import AutomaticCoder, warn_of_missing_codes
 from engagement.coding.coded_datasets import CodedDataset, check_coda_messages
 from engagement.coding.project_functions import ProjectFunctions, load_project_functions
 from engagement.configuration import Project, load_project
 from engagement.errors import InputError, listing
+from engagement.explanations.kept_project import keep_project
 from engagement.files import read_json
 from engagement.messages.filters import Dropped
 from engagement.outputs.analysis_files import Funnel, SourceRun
@@ -29,8 +31,7 @@ from engagement.processing.partition import (
 from engagement.processing.raw_runs import Flows, find_runs
 from engagement.progress import show_progress
 from engagement.run_report import record_counts
-from engagement.services.credentials import load_credentials
-from engagement.uploads.drive import upload_tables
+from engagement.services.credentials import Credentials, load_credentials
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--partitions", type=parse_count, help="parts to split the participants into; by the data's size"
     )
     parser.add_argument(
-        "--jobs", type=parse_count, default=count_processors(), help="processes to run; one a processor"
+        "--jobs", type=parse_count, help="processes to run; one a processor, and one alone for little data"
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask scheduler, like tcp://10.0.0.5:8786, whose workers process the participants; they have to see the data root",
     )
     parser.add_argument(
         "--allow-project-code", action="store_true", help="run cleaners and imputation functions of the project's own"
@@ -63,10 +69,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, process, save."""
+    if args.scheduler is not None:
+        # Workers have working directories of their own.
+        args.data_root = args.data_root.absolute()
     credentials = load_credentials(args.credentials)
     project = load_project(args.pipeline_configuration)
     if args.upload_only:
-        upload_tables(project, args.data_root, credentials)
+        upload(project, args.data_root, credentials)
         return
     functions = load_project_functions(project, args.allow_project_code)
     flows = find_flows(project, args.data_root)
@@ -75,18 +84,25 @@ def run(args: argparse.Namespace) -> None:
     is_coded = args.mode == "all-stages"
     timestamp = datetime.now(UTC).isoformat(timespec="microseconds")
     steps = Steps(project, datasets, args.user, timestamp, functions.imputations, is_coded)
-    partitions = args.partitions or _choose_partitions(flows, args.jobs)
+    jobs = args.jobs or _choose_jobs(flows)
+    workers = jobs if args.scheduler is None else count_workers(args.scheduler)
+    partitions = args.partitions or _choose_partitions(flows, workers)
     with (
         write_outputs(args.data_root, project.coding_plans, is_coded) as outputs,
         write_analysis_folder(args.data_root) as analysis,
     ):
-        process = functools.partial(process_partition, steps, find_runs(flows, args.jobs), outputs.scratch, partitions)
+        process = functools.partial(process_partition, steps, find_runs(flows, jobs), count=partitions)
         summary = Summary()
         with contextlib.ExitStack() as stack:
             traced = (
                 stack.enter_context(outputs.open_traced_data(steps.metadata("folding.consent"))) if is_coded else None
             )
-            results = run_partitions(process, partitions, args.jobs)
+            if args.scheduler is None:
+                results = run_partitions(
+                    lambda number: process(scratch=outputs.scratch, number=number), partitions, jobs
+                )
+            else:
+                results = run_on_cluster(process, partitions, outputs.scratch, args.scheduler, functions.modules)
             for number, part in enumerate(show_progress(results, partitions, "participants", "partition")):
                 summary.add(part)
                 if traced is not None:
@@ -105,13 +121,23 @@ def run(args: argparse.Namespace) -> None:
                 for name in (ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS)
             )
             tasks += analysis.table_tasks(project.coding_plans.all, *parts)
-        for _ in run_partitions(lambda number: tasks[number](), len(tasks), args.jobs):
+        for _ in run_partitions(lambda number: tasks[number](), len(tasks), jobs):
             pass
         analysis.write_season(SourceRun(timestamp, args.mode), make_funnel(summary))
+    keep_project(project, args.data_root)
     log.info("Wrote Outputs/: %d message(s), %d participant(s)", summary.kept, summary.individuals)
     record_counts({"runs": summary.runs, "messages": summary.kept, "participants": summary.individuals})
     if is_coded:
-        upload_tables(project, args.data_root, credentials)
+        upload(project, args.data_root, credentials)
+
+
+def upload(project: Project, data_root: Path, credentials: Credentials) -> None:
+    """Upload the tables, where the project has a Drive."""
+    if project.configuration.drive_upload is not None:
+        # The gate and Drive take a tenth of the stage's start to import, and most projects have no Drive.
+        from engagement.uploads.drive import upload_tables
+
+        upload_tables(project, data_root, credentials)
 
 
 def find_flows(project: Project, data_root: Path) -> Flows:
@@ -207,8 +233,17 @@ def make_funnel(summary: Summary) -> Funnel:
     )
 
 
+def _choose_jobs(flows: Flows) -> int:
+    # Starting processes takes longer than the work of a small project.
+    return count_processors() if _count_bytes(flows) > _BYTES_WORTH_A_PROCESS else 1
+
+
+def _count_bytes(flows: Flows) -> int:
+    return sum(path.stat().st_size for path in flows.paths)
+
+
 def _choose_partitions(flows: Flows, jobs: int) -> int:
-    size = sum(path.stat().st_size for path in flows.paths)
+    size = _count_bytes(flows)
     return max(1, min(jobs, size // _BYTES_WORTH_A_PROCESS), -(-size // _BYTES_OF_A_PARTITION))
 
 

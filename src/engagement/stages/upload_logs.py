@@ -2,6 +2,7 @@
 
 What is there already is never replaced. A file that is not there, because nothing was profiled, is no error, but the archive
 is one. With --pending all files of earlier runs in the same folders are uploaded as well, as far as they are not there yet.
+An upload that was killed goes on where it was, as long as the service remembers it.
 """
 
 import argparse
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--memory-profile", type=Path, required=True, help="memory profile; the log lies beside it")
     parser.add_argument("--data-archive", type=Path, required=True, help="archive of the data root")
     parser.add_argument("--pending", action="store_true", help="upload what earlier runs could not upload, too")
+    parser.add_argument("--sessions-dir", type=Path, help="where unfinished uploads are remembered for the next run")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
         )
         return
     files = RunFiles(args.run_id, args.memory_profile, args.data_archive)
-    storage = open_storage(credentials, RetryPolicy())
+    storage = open_storage(credentials, RetryPolicy(), args.sessions_dir)
     uploads = [upload for kind in kinds for upload in find_uploads(kind, files, args.pending)]
     missing = [kind.what for kind in kinds if not files.paths[kind.what].exists()]
     for what in missing:

@@ -11,6 +11,7 @@ from PIL import Image
 from engagement.analysis import fonts
 from engagement.analysis.charts import describe_charts, draw_charts
 from engagement.analysis.charts_drawing import BarChart, Bars, draw_bar_chart
+from engagement.analysis.charts_of_codes import chart_codes
 from engagement.analysis.fonts import find_fonts
 from engagement.analysis.pictures import draw_pictures
 from engagement.analysis.season import Season
@@ -38,6 +39,20 @@ def test_there_is_a_chart_of_every_coding(season: Season, charts: dict[str, BarC
         coding.analysis_file_key for plan in season.project.coding_plans.all for coding in plan.coding_configurations
     ]
     assert all(any(name.endswith(f"_{key}") for name in charts) for key in keys)
+
+
+def test_titles_name_a_scheme_once(season: Season, charts: dict[str, BarChart]):
+    # The schemes are named as their keys here, but for underscores; those of episodes are always told.
+    assert charts["demographics_gender"].title == "Participants by gender"
+    assert charts["themes_rqa_s01e01"].title == "Themes of rqa_s01e01 (episode1)"
+    coding = next(
+        one
+        for plan in season.project.coding_plans.all
+        for one in plan.coding_configurations
+        if one.analysis_file_key == "region"
+    )
+    renamed = replace(coding, code_scheme=coding.code_scheme.model_copy(update={"name": "Somalia Region"}))
+    assert chart_codes(season, renamed, is_episode=False).title == "Participants by region (Somalia Region)"
 
 
 def test_themes_are_counted_by_participants_and_ordered_by_size(charts: dict[str, BarChart]):

@@ -9,10 +9,12 @@ from shapely.geometry import box
 from engagement.analysis import maps_boundaries
 from engagement.analysis.fonts import find_fonts
 from engagement.analysis.maps import draw_maps
-from engagement.analysis.maps_drawing import MapPicture, Place, draw_map
+from engagement.analysis.maps_boundaries import KNOWN_LEVELS, Boundaries, fold_name
+from engagement.analysis.maps_drawing import Inset, MapPicture, Place, draw_map
+from engagement.analysis.maps_levels import Level
 from engagement.analysis.palette import BORDER, NOBODY, class_colours
 from engagement.analysis.pictures import draw_pictures
-from picture_season import make_season, region_map
+from picture_season import make_season, region_map, write_squares
 
 COUNTS = (0, 1, 5, 20, 80, 300)
 BREAKS = (0, 1, 5, 20, 80, 300)
@@ -23,8 +25,8 @@ def square_at(number: int):
     return box(x, y, x + 1, y + 1)
 
 
-def draw(folder: Path, *places: Place, breaks: tuple[int, ...] = BREAKS) -> Image.Image:
-    picture = MapPicture("Title", "n = 1", places, breaks, (), "Boundaries: invented", False, 10)
+def draw(folder: Path, *places: Place, breaks: tuple[int, ...] = BREAKS, insets: tuple[Inset, ...] = ()) -> Image.Image:
+    picture = MapPicture("Title", "n = 1", places, breaks, (), "Boundaries: invented", False, 10, insets)
     draw_pictures(folder, {"map": picture}, ("png",), draw_map, find_fonts(["a"]), 1)
     return Image.open(folder / "map.png").convert("RGB")
 
@@ -57,6 +59,46 @@ def test_a_shape_without_a_code_is_hatched(tmp_path: Path):
     assert any(is_near(colour, "#FFFFFF") for colour in across)
 
 
+def test_an_inset_below_the_map_shows_its_places_larger(tmp_path: Path):
+    # One small place beside a large one that nobody lives in.
+    small, large = Place("small", 300, box(9, 0, 10, 1).wkb_hex), Place("large", 0, box(0, 0, 9, 9).wkb_hex)
+    (tmp_path / "without").mkdir()
+    without = draw(tmp_path / "without", small, large, breaks=(0, 300))
+    image = draw(tmp_path, small, large, breaks=(0, 300), insets=(Inset("Small", (small,)),))
+    colour = class_colours(1)[0]
+    assert image.height > without.height
+
+    def widths(picture: Image.Image) -> list[int]:
+        rows = [
+            [is_near(picture.getpixel((x, y)), colour) for x in range(0, picture.width, 4)]
+            for y in range(0, picture.height, 4)
+        ]
+        return [4 * sum(row) for row in rows if sum(row) > 5]
+
+    assert max(widths(image)) > 3 * max(widths(without)) > 0
+
+
+@pytest.mark.parametrize(
+    ("level", "code", "title"),
+    [
+        ("mogadishu_sub_district", "shangaani", "Central Mogadishu"),
+        ("mogadishu_sub_district", "daynile", None),
+        ("constituency", "kibra", "Nairobi"),
+        ("constituency", "garsen", None),
+        ("district", "mogadishu", None),  # it is drawn by its sub-districts
+    ],
+)
+def test_crowded_parts_of_cities_are_drawn_apart(tmp_path: Path, level: str, code: str, title: str | None):
+    known = next(known for known in KNOWN_LEVELS if known.level == level)
+    season = make_season(tmp_path)
+    coding = season.project.coding_plans.survey[0].coding_configurations[0]
+    invented = coding.code_scheme.codes[0].model_copy(update={"string_value": code, "display_text": code.title()})
+    squares = Boundaries({fold_name(code): box(0, 0, 1, 1)}, "Boundaries: invented")
+    assert Level(level, coding, False, known, squares).find_inset(invented) == title
+    tiles = Boundaries(squares.shapes, "tiles", are_tiles=True)
+    assert Level(level, coding, False, known, tiles).find_inset(invented) is None
+
+
 def test_maps_are_drawn_in_total_and_for_each_theme(tmp_path: Path):
     season = make_season(tmp_path, [region_map(GenerateThemeDistributionMaps=True)])
     drawn = draw_maps(season, tmp_path / "maps")
@@ -67,6 +109,29 @@ def test_maps_are_drawn_in_total_and_for_each_theme(tmp_path: Path):
     assert "n = 5 participants whose region is known" in drawn[0].text_alternative
     assert "banadir 4; bay 1" in drawn[0].text_alternative
     assert "NA 9" in drawn[0].text_alternative
+
+
+@pytest.mark.parametrize("is_configured", [True, False])
+def test_a_map_of_districts_shows_mogadishu_by_its_sub_districts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_configured: bool
+):
+    wanted = [{"Level": "district", "CodedField": "district_coded", "Boundaries": "squares.geojson"}]
+    sub_district = {
+        "Level": "mogadishu_sub_district",
+        "CodedField": "sub_district_coded",
+        "Boundaries": "city.geojson",
+    }
+    season = make_season(tmp_path, [*wanted, sub_district] if is_configured else wanted)
+    folder = season.project.path.parent
+    write_squares(folder / "squares.geojson", ("Mogadishu", "Baidoa", "Afgooye"))
+    write_squares(folder / "city.geojson", ("Hodan", "Waaberi"), 0.1)
+    # Nothing but the project's own boundaries can be found.
+    monkeypatch.setattr(maps_boundaries.importlib.util, "find_spec", lambda name: None)
+    of_districts = draw_maps(season, tmp_path / "maps")[0]
+    assert of_districts.title == "Participants by district"
+    assert "mogadishu 4; </script> 1." in of_districts.text_alternative
+    shown = "Mogadishu by sub-district (n = 0): Nobody in any of these places." in of_districts.text_alternative
+    assert shown == is_configured
 
 
 def test_codes_without_a_shape_are_listed_with_their_counts(tmp_path: Path):

@@ -123,6 +123,12 @@ def test_small_counts_are_marked_and_nobody_is_not():
     assert 'data-value="3">3<span class="small" title="fewer than 10">*</span>' in table
 
 
+def test_days_and_weeks_stay_in_one_piece_and_messages_do_not():
+    cells = ["2026-08-03", "2026-W32", "2026-08-03T00:00:00+03:00", "2026-08-03 waan helay", "biyo"]
+    table = make_table("caption", ["text"], [[cell] for cell in cells])
+    assert [f'<td class="date"><bdi>{cell}' in table for cell in cells] == [True, True, True, False, False]
+
+
 def test_every_picture_says_in_words_what_it_shows(page: Page):
     alternatives = [str(image["alt"]) for image in page.attributes("img")]
     assert all("n = " in alternative for alternative in alternatives)

@@ -3,10 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from engagement.analysis.phone_numbers import holds_phone_number
 from engagement.analysis.season import Season, load_season
 from engagement.configuration import load_project
 from example_project import DataRoot, coda_message, episode_run, label, survey_run, write_project
@@ -84,41 +81,6 @@ def test_coding_errors_are_named_by_message_id_and_reason(data_root: DataRoot):
 
 def test_texts_with_a_phone_number_are_named_by_message_id(data_root: DataRoot):
     message = coda_message("i soo wac +252 61 555 0123", label("episode1", "water"))
-    season = season_of(data_root, [message["Text"], "biyo 2026"])
+    # A sum of money is none, though it is as long.
+    season = season_of(data_root, [message["Text"], "biyo 2026", "lacagtu waa 100 000 000"])
     assert season.texts_with_phone_numbers.to_numpy().tolist() == [["EXAMPLE_s01e01", message["MessageID"]]]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "0615550123",  # a local number in one piece
-        "waa 615 55 01 23 mahadsanid",  # in groups
-        "(061) 555-0123",
-        "+252-61-555-0123",
-        "٠٦١٥٥٥٠١٢٣",  # Arabic digits
-        "2026-03-01 0615550123",  # after a date
-        "06155501230615550199",  # two without a space
-    ],
-)
-def test_phone_numbers_are_recognised(text: str):
-    assert holds_phone_number(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "waxaan ahay 25 jir",
-        "2026-03-01",
-        "01/03/2026 ilaa 15/03/2026",  # two dates
-        "500 000 shilin",
-        "1 2 3 4 5 6",
-        "",
-    ],
-)
-def test_other_numbers_are_left_alone(text: str):
-    assert not holds_phone_number(text)
-
-
-@given(st.text("abc ", max_size=8), st.from_regex(r"0?6[0-9]{8}", fullmatch=True), st.text("xyz ", max_size=8))
-def test_a_number_is_recognised_wherever_it_stands(before: str, number: str, after: str):
-    assert holds_phone_number(before + number + after)

@@ -10,12 +10,13 @@ from engagement.errors import ConfigurationError, UsageError
 PROXIES = [
     f"environment {name}" for name in ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 ]
-EMULATORS = ["environment FIRESTORE_EMULATOR_HOST", "environment STORAGE_EMULATOR_HOST"]
+EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "DRIVE_EMULATOR_HOST")
+EMULATORS = [f"environment {name}" for name in EMULATOR_VARIABLES]
 
 
 @pytest.fixture(autouse=True)
 def no_emulators(monkeypatch):
-    for name in ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST"):
+    for name in EMULATOR_VARIABLES:
         monkeypatch.delenv(name, raising=False)
 
 
@@ -61,7 +62,7 @@ class Project:
         path = self.embedded / "storage" / "keys" / "firebase.json"
         return self.write(path, {"type": "embedded", "directory": directory})
 
-    def plan(self, stage, credentials):
+    def plan(self, stage, credentials, *options):
         self.write(self.configuration, self.document)
         # Options that only the stage knows are there as well.
         return plan_container(
@@ -69,6 +70,7 @@ class Project:
             [
                 *["--user", "me", "--credentials", str(credentials), "--full"],
                 *["--pipeline-configuration", str(self.configuration), "--data-root", "/data root"],
+                *options,
             ],
         )
 
@@ -98,6 +100,12 @@ def test_fetching_from_this_machine_shares_its_network(project, domain):
     project.keep_firebase_credentials()
     project.document["RawDataSources"][0]["Domain"] = domain
     assert "network host" in project.plan("fetch-raw-data", project.embedded_credentials)
+
+
+def test_a_cluster_is_reached_over_this_machines_network(project):
+    assert "network none" in project.plan("generate-outputs", project.embedded_credentials)
+    on_cluster = project.plan("generate-outputs", project.embedded_credentials, "--scheduler", "tcp://10.0.0.5:8786")
+    assert "network host" in on_cluster
 
 
 def test_google_needs_the_network_and_the_emulators_variables(project):
@@ -205,6 +213,18 @@ def test_a_backup_and_the_status_need_nothing_besides_their_mounts():
     assert plan_container("backup-data-root", options) == ["network none"]
     assert plan_container("backup-data-root", ["--restore", "/a.tar.gz", "--into", "/data root"]) == ["network none"]
     assert plan_container("status", ["--max-age", "26", "/data root"]) == ["network none"]
+
+
+def test_a_plan_of_a_run_only_looks(project):
+    project.keep_firebase_credentials()
+    project.document["MemoryProfileUploadURLPrefix"] = "file:///far%20away/logs/memory-"
+    assert project.plan("plan-run", project.embedded_credentials) == [
+        "mount ro /far away/logs",
+        f"mount ro {project.embedded}",
+        "network bridge",
+        *PROXIES,
+    ]
+    assert "network bridge" in project.plan("plan-run", project.google_credentials)
 
 
 def test_uploads_need_what_their_addresses_say(project):

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
+from engagement.cleaning.phone_numbers import MASK, mask_phone_numbers
 from engagement.disclosure.analysis_files import pass_analysis_file
 from engagement.disclosure.findings import Findings
 from engagement.disclosure.pages import mask_page
-from engagement.disclosure.phone_numbers import MASK, mask_phone_numbers
 
 NUMBER = "0615000001"
 

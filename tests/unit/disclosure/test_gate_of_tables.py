@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engagement.cleaning.phone_numbers import MASK
 from engagement.configuration import load_project
 from engagement.configuration.pipeline_configuration import Disclosure, PhoneNumberPolicy
 from engagement.disclosure.findings import Findings
-from engagement.disclosure.phone_numbers import MASK
 from engagement.disclosure.rare_combinations import find_rare_participants
 from engagement.disclosure.rows import WITHHELD
 from engagement.disclosure.tables import pass_tables
 from engagement.disclosure.verdict import judge, write_findings
-from engagement.errors import ConfigurationError, DisclosureError, InputError
+from engagement.errors import DisclosureError, InputError
 from example_project import DataRoot, coda_message, episode_run, label, survey_run, uid_of, write_project
 
 NUMBER = "0615000001"
@@ -175,10 +175,10 @@ def test_columns_without_k_withhold_nothing(tmp_path):
     assert WITHHELD not in (season.copies / "individuals.csv").read_text()
 
 
-@pytest.mark.parametrize("column", ["no_such_column", "uid", "consent_withdrawn"])
-def test_a_column_that_is_none_of_the_plans_is_refused(tmp_path, column):
-    season = Season(tmp_path, KAnonymity=2, Columns=["gender", column])
-    with pytest.raises(ConfigurationError, match=rf"\$\.Disclosure\.Columns: '{column}'.*'gender'"):
+def test_outputs_without_a_column_that_is_to_be_counted_are_an_input_error(tmp_path):
+    season = Season(tmp_path, KAnonymity=2, Columns=["gender"])
+    season.replace("individuals", ",gender,", ",sex,")
+    with pytest.raises(InputError, match=r"individuals\.csv: no column 'gender', which Disclosure\.Columns names"):
         season.pass_tables()
 
 

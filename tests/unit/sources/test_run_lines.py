@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engagement.provenance import Metadata
 from engagement.services.rapidpro import Reference, Result, Run
 from engagement.sources.de_identify import Participant
-from engagement.sources.run_lines import RunLines, iso
+from engagement.sources.run_lines import RunLines, encode_instants
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 500000, tzinfo=timezone(timedelta(hours=3)))
 SOMEBODY = Participant("avf-phone-uuid-1", "tel", "25261")
@@ -41,7 +41,7 @@ def sha(data, previous):
 
 @given(runs, st.integers() | st.text(), st.booleans())
 def test_a_line_is_json_with_sorted_keys_and_chained_by_hashes(run, run_id, with_operator):
-    line = make_lines(with_operator=with_operator).make(run, run_id, SOMEBODY)
+    line = make_lines(with_operator=with_operator).make([(run, run_id, SOMEBODY)])[0]
     updates = json.loads(line)
     assert line == json.dumps(updates, sort_keys=True).encode() + b"\n"
     previous = ""
@@ -53,17 +53,31 @@ def test_a_line_is_json_with_sorted_keys_and_chained_by_hashes(run, run_id, with
     assert updates[-1]["Data"]['run_created_on - s01 "e01" ✓'] == run.created_on.isoformat()
 
 
+@given(st.lists(runs, max_size=5))
+def test_lines_of_many_runs_are_those_of_each(runs):
+    lines = make_lines()
+    known = [(run, position, SOMEBODY) for position, run in enumerate(runs)]
+    assert lines.make(known) == [line for one in known for line in lines.make([one])]
+
+
 @given(runs)
 def test_a_line_made_again_is_the_very_same_until_something_differs(run):
-    line = make_lines().make(run, 1, SOMEBODY)
+    line = make_lines().make([(run, 1, SOMEBODY)])[0]
     later = RunLines('s01 "e01" ✓', ["c2"], None, True, Metadata("x", "2027-01-01T00:00:00+00:00", "y"))
     assert later.make_again(line, run.contact.uuid, SOMEBODY) == line
     other_tests = make_lines(tests=["c1"])
-    assert other_tests.make_again(line, run.contact.uuid, SOMEBODY) == other_tests.make(run, 1, SOMEBODY)
+    assert other_tests.make_again(line, run.contact.uuid, SOMEBODY) == other_tests.make([(run, 1, SOMEBODY)])[0]
 
 
-def test_instants_are_written_in_utc():
-    assert iso(NOON) == "2026-03-01T09:00:00.500000+00:00"
+@given(
+    st.lists(
+        st.none()
+        | st.datetimes(datetime.fromisoformat("1900-01-01"), timezones=st.timezones()).filter(lambda at: at.year < 9999)
+    )
+)
+def test_instants_are_written_in_utc_as_isoformat_does(instants):
+    expected = ["null" if at is None else json.dumps(at.astimezone(UTC).isoformat()) for at in instants]
+    assert encode_instants(instants) == expected
 
 
 def test_what_lines_are_made_with_has_a_digest():

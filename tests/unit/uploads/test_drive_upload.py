@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from engagement.cleaning.phone_numbers import MASK
 from engagement.configuration import load_project
-from engagement.disclosure.phone_numbers import MASK
 from engagement.errors import ConfigurationError, DisclosureError, InputError, ServiceError
 from engagement.outputs.analysis_files import read_season
 from engagement.services.credentials import load_credentials

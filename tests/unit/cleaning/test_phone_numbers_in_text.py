@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement.disclosure.phone_numbers import MASK, find_phone_numbers, mask_phone_numbers
+from engagement.cleaning.phone_numbers import MASK, find_phone_numbers, mask_phone_numbers
 
 NUMBERS = [
     "0615000001",  # Somalia, as typed locally

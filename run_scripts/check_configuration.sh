@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+#
+# Check a project before a run: everything that is wrong or odd in its files, all at once.
+#   reads   the pipeline configuration's folder; with --online the services that it names
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+
+usage() {
+    cat <<TEXT
+Usage: ${0##*/} [options] <pipeline-configuration-file-path>
+
+Say what is wrong or odd in a project's configuration, coding plans and code schemes: one line each, with its place and what
+to do. Nothing is changed. The exit status is 10 with errors, 0 with warnings only, 12 if a service gave no answer.
+
+  <pipeline-configuration-file-path>  pipeline configuration, a JSON file
+
+  --data-root DIR               compare with the flow runs that were fetched into this data root
+  --online                      ask RapidPro, Coda, the uuid table, buckets and Drive as well; needs --credentials
+  --credentials FILE            Google Cloud service account's key, a JSON file
+  --coda-pull-credentials FILE  stage 1's key of Coda, a JSON file
+  --coda-push-credentials FILE  stage 4's key of Coda, a JSON file
+  -h, --help                    show this and exit
+TEXT
+}
+
+main() {
+    local stage_options=() path
+    while [[ ${1:-} == -* ]]; do
+        case "$1" in
+            -h | --help)
+                usage
+                exit 0
+                ;;
+            --online) stage_options+=("$1") ;;
+            --data-root)
+                expect_value "$@"
+                [[ -d $2 ]] || fail "no such directory: '$2'"
+                path="$(realpath -- "$2")"
+                mount_path ro "$path"
+                stage_options+=("$1" "$path")
+                shift
+                ;;
+            --credentials | --coda-pull-credentials | --coda-push-credentials)
+                expect_value "$@"
+                path="$2"
+                expect_file path
+                mount_path ro "$path"
+                stage_options+=("$1" "$path")
+                shift
+                ;;
+            *) fail "unknown option: $1" ;;
+        esac
+        shift
+    done
+    expect_arguments 1 $#
+    local configuration="$1" option
+    expect_file configuration
+    for option in "${stage_options[@]}"; do
+        if [[ $option == --online && " ${stage_options[*]} " != *" --credentials "* ]]; then
+            fail "--online needs --credentials"
+        fi
+    done
+    expect_runtime
+
+    mount_path ro "$(dirname -- "$configuration")"
+    run_stage check "${stage_options[@]}" "$configuration"
+}
+
+main "$@"

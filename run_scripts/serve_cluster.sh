@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+#
+# A Dask cluster for stage 3: its scheduler on one machine, and a worker process for each processor on the others.
+#   writes  nothing by itself; the workers write in the data roots of the runs that use them
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+
+usage() {
+    cat <<TEXT
+Usage: ${0##*/} [options] scheduler
+       ${0##*/} [options] worker <scheduler-address>
+
+Be one machine's part of a Dask cluster until a signal ends it. Stage 3 works on the cluster with --scheduler. Each machine needs
+a clone of the same commit, and the data root under the same path, with the same user's rights. Whoever reaches the
+ports can run programs as this user: the network has to be a private one.
+
+  <scheduler-address>  like tcp://10.0.0.5:8786
+
+  --host ADDRESS       address of this machine that the others reach it at
+  --port N             port of the scheduler, 8786 unless it is given
+  --jobs N             worker processes, one a processor unless it is given
+  -h, --help           show this and exit
+TEXT
+}
+
+main() {
+    local host_options=() port=8786 jobs=-1
+    while [[ ${1:-} == -* ]]; do
+        case "$1" in
+            -h | --help)
+                usage
+                exit 0
+                ;;
+            --host)
+                expect_value "$@"
+                host_options=(--host "$2")
+                shift
+                ;;
+            --port | --jobs)
+                expect_value "$@"
+                [[ $2 =~ ^[1-9][0-9]{0,4}$ ]] || fail "$1 is '$2'; expected a number from 1"
+                if [[ $1 == --port ]]; then port="$2"; else jobs="$2"; fi
+                shift
+                ;;
+            *) fail "unknown option: $1" ;;
+        esac
+        shift
+    done
+    case "${1:-}" in
+        scheduler)
+            expect_arguments 1 $#
+            serve scheduler "${host_options[@]}" --port "$port" --no-dashboard
+            ;;
+        worker)
+            expect_arguments 2 $#
+            [[ $2 == *://*:* ]] || fail "'$2' is no address of a scheduler; expected one like tcp://10.0.0.5:8786"
+            # A worker takes as much time to be lost as its machine takes to start again.
+            serve worker "${host_options[@]}" --nworkers "$jobs" --nthreads 1 --no-dashboard --death-timeout 300 \
+                --local-directory "${TMPDIR:-/tmp}/engagement-cluster-$(id --user)" "$2"
+            ;;
+        *) fail "expected 'scheduler' or 'worker <scheduler-address>'" ;;
+    esac
+}
+
+# serve ROLE OPTION...: become a part of the cluster.
+serve() {
+    export PIPELINE_CLUSTER=yes PIPELINE_MAPS=no
+    set_up_environment default
+    exec_module dask "$@"
+}
+
+main "$@"

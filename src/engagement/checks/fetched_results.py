@@ -1,0 +1,83 @@
+"""What was fetched, compared with what the remappings read: results that nobody reads, and keys that no run has."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engagement.checks.remapping_warnings import placed_rapid_pro_flows
+from engagement.configuration import PipelineConfiguration
+from engagement.configuration.nearest import nearest
+from engagement.configuration.problems import Problem
+from engagement.configuration.raw_keys import read_result_key
+from engagement.provenance import read_traced_data
+
+_TEXT_PARTS = ("Text", "Value")
+
+
+@dataclass
+class FetchedKeys:
+    """How many runs each flow's file holds, how many have each key, and how many answered each result."""
+
+    runs: dict[str, int] = field(default_factory=dict)
+    keys: Counter[str] = field(default_factory=Counter)
+    answers: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+def count_fetched_keys(configuration: PipelineConfiguration, data_root: Path) -> FetchedKeys:
+    """Read the raw data of every flow that was fetched.
+
+    Raises
+    ------
+    InputError
+        A file is damaged.
+    """
+    fetched = FetchedKeys()
+    for flow in (*configuration.activation_flows, *configuration.survey_flows):
+        path = data_root / "Raw Data" / f"{flow}.jsonl"
+        if path.exists():
+            fetched.runs[flow] = 0
+            for run in read_traced_data(path):
+                fetched.runs[flow] += 1
+                fetched.keys.update(run.values.keys())
+                fetched.answers.update(_answered(run.values))
+    return fetched
+
+
+def _answered(values: dict[str, object]) -> set[tuple[str, str]]:
+    """The results of a run that have an answer, by their category and flow."""
+    results = ((read_result_key(key), value) for key, value in values.items())
+    return {
+        (result.category, result.flow)
+        for result, value in results
+        if result is not None and result.part in _TEXT_PARTS and value is not None
+    }
+
+
+def find_fetched_warnings(configuration: PipelineConfiguration, fetched: FetchedKeys) -> Iterator[Problem]:
+    """What does not fit together, with counts of runs."""
+    remappings = configuration.rapid_pro_key_remappings
+    read = {(result.category, result.flow) for r in remappings if (result := read_result_key(r.rapid_pro_key))}
+    flows = placed_rapid_pro_flows(configuration)
+    for at, flow in flows.items():
+        if flow not in fetched.runs:
+            yield Problem(
+                at, f"flow {flow!r} was not fetched yet; expected its runs, to compare results with. Run stage 2."
+            )
+        for (category, of_flow), answers in sorted(fetched.answers.items()):
+            if of_flow == flow and (category, flow) not in read:
+                yield Problem(
+                    at,
+                    f"no remapping reads the result {category!r}, which {answers} of {fetched.runs[flow]} run(s) of flow "
+                    f"{flow!r} answered; expected one. Add '{category} (Text) - {flow}', or leave it be if nobody needs it.",
+                )
+    for position, remapping in enumerate(remappings):
+        result = read_result_key(remapping.rapid_pro_key)
+        if result is None or remapping.rapid_pro_key in fetched.keys or not fetched.runs.get(result.flow):
+            continue
+        categories = sorted({category for category, flow in fetched.answers if flow == result.flow})
+        yield Problem(
+            f"$.RapidProKeyRemappings[{position}].RapidProKey",
+            f"none of {fetched.runs[result.flow]} run(s) of flow {result.flow!r} has {remapping.rapid_pro_key!r}; expected "
+            f"some{nearest(result.category, categories)} Change it, unless nobody has come so far yet.",
+        )

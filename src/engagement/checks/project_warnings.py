@@ -1,0 +1,42 @@
+"""Everything that is odd in a project whose files can be read: what operators get wrong for months without noticing."""
+
+from collections.abc import Iterator
+
+from engagement.checks.findings import Findings
+from engagement.checks.plan_warnings import find_plan_warnings
+from engagement.checks.project_files import find_boundary_problems, find_function_problems
+from engagement.checks.remapping_warnings import find_remapping_warnings
+from engagement.checks.scheme_warnings import find_scheme_warnings
+from engagement.checks.settings_warnings import find_settings_warnings
+from engagement.configuration.loading import ProjectFiles, find_missing_optional_controls
+from engagement.configuration.problems import Problem
+
+
+def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
+    """Look through the pipeline configuration, the coding plans and the code schemes; nothing of a project's own is run."""
+    configuration, plans = files.configuration, files.plans
+    if configuration is None or plans is None or files.plans_path is None or files.schemes_folder is None:
+        return
+    findings.add_errors(files.path, find_boundary_problems(configuration, plans, files.path.parent))
+    findings.add_errors(files.plans_path, find_function_problems(plans, files.path.parent))
+    findings.add_warnings(files.path, find_settings_warnings(configuration, plans))
+    findings.add_warnings(files.path, find_remapping_warnings(configuration, plans))
+    findings.add_warnings(files.plans_path, find_plan_warnings(plans, configuration.move_ws_messages))
+    findings.add_warnings(files.plans_path, _find_unused_schemes(files))
+    for file, missing in find_missing_optional_controls(files):
+        text = (
+            f"no control code {' and no '.join(missing)}; expected it in a scheme that coders use, who can't say so in its "
+            "dataset. Add it."
+        )
+        findings.add_warnings(files.schemes_folder / file, [Problem("$.Codes", text)])
+    for file, problem in find_scheme_warnings(plans):
+        findings.add_warnings(files.schemes_folder / file, [problem])
+
+
+def _find_unused_schemes(files: ProjectFiles) -> Iterator[Problem]:
+    for path in sorted(files.schemes_folder.glob("*.json")):  # type: ignore[union-attr]  # the caller looked
+        if path.name not in files.schemes:
+            yield Problem(
+                "$.CodeSchemesDir",
+                f"no plan uses {path.name!r} in it; expected every code scheme to be used. Name it in a plan, or remove it.",
+            )

@@ -1,0 +1,145 @@
+"""What is odd between the sources' flows, the remappings of their keys, and the plans that read them."""
+
+from collections.abc import Iterator
+
+from engagement.configuration import CodingPlans, PipelineConfiguration, RapidProSource, RecoveryCSVSource
+from engagement.configuration.field_names import FETCHED_FIELDS, UID_FIELD
+from engagement.configuration.nearest import nearest
+from engagement.configuration.pipeline_configuration import RapidProKeyRemapping
+from engagement.configuration.problems import Problem
+from engagement.configuration.raw_keys import (
+    CONTACT_KEYS,
+    RECOVERED_KEYS,
+    RESULT_PARTS,
+    RUN_KEYS,
+    category_of,
+    read_result_key,
+)
+
+
+def find_remapping_warnings(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:
+    """Flows that nothing is read from, remappings that read nothing, and fields that nobody reads."""
+    remappings = configuration.rapid_pro_key_remappings
+    flows = placed_rapid_pro_flows(configuration)
+    read_flows = {flow for remapping in remappings if (flow := _flow_of(remapping.rapid_pro_key)) is not None}
+    for at, flow in flows.items():
+        if flow not in read_flows:
+            yield Problem(
+                at,
+                f"no remapping reads a result of flow {flow!r}; expected one, or not to fetch it"
+                f"{nearest(flow, sorted(read_flows))} Add it to RapidProKeyRemappings, or remove the flow.",
+            )
+    # Files of other pipelines hold keys of flows that are named nowhere here.
+    only_known = all(isinstance(s, RapidProSource | RecoveryCSVSource) for s in configuration.raw_data_sources)
+    wanted = _find_wanted_fields(configuration, plans)
+    seen: dict[tuple[str, str], int] = {}
+    for position, remapping in enumerate(remappings):
+        at = f"$.RapidProKeyRemappings[{position}]"
+        yield from _find_key_warnings(f"{at}.RapidProKey", remapping.rapid_pro_key, list(flows.values()), only_known)
+        # That an episode's field is none of a plan is an error, and said as that.
+        if remapping.pipeline_key not in wanted and not remapping.is_activation_message:
+            yield Problem(
+                f"{at}.PipelineKey",
+                f"no plan reads {remapping.pipeline_key!r}; expected a field of a plan{nearest(remapping.pipeline_key, wanted)} "
+                "Change it, or remove the remapping.",
+            )
+        first = seen.setdefault((remapping.rapid_pro_key, remapping.pipeline_key), position)
+        if first != position:
+            yield Problem(at, f"the same as $.RapidProKeyRemappings[{first}]; expected once. Remove one.")
+    yield from _find_answers_of_two_episodes(remappings)
+    yield from _find_answers_without_run_id(configuration, plans)
+
+
+def placed_rapid_pro_flows(configuration: PipelineConfiguration) -> dict[str, str]:
+    """The flows of RapidPro by their JSON paths."""
+    return {
+        f"$.RawDataSources[{position}].{key}[{number}]": flow
+        for position, source in enumerate(configuration.raw_data_sources)
+        if isinstance(source, RapidProSource)
+        for key, names in (
+            ("ActivationFlowNames", source.activation_flow_names),
+            ("SurveyFlowNames", source.survey_flow_names),
+        )
+        for number, flow in enumerate(names)
+    }
+
+
+def _flow_of(raw_key: str) -> str | None:
+    result = read_result_key(raw_key)
+    if result is not None:
+        return result.flow
+    start, dash, flow = raw_key.partition(" - ")
+    return flow if dash and start in RUN_KEYS else None
+
+
+def _find_wanted_fields(configuration: PipelineConfiguration, plans: CodingPlans) -> list[str]:
+    fields = {UID_FIELD, *FETCHED_FIELDS, *(remapping.time_key for remapping in configuration.timestamp_remappings)}
+    for plan in plans.all:
+        fields |= {plan.raw_field, plan.time_field or plan.raw_field, plan.run_id_field or plan.raw_field}
+    return sorted(fields)
+
+
+def _find_key_warnings(at: str, raw_key: str, flows: list[str], only_known: bool) -> Iterator[Problem]:
+    result, flow = read_result_key(raw_key), _flow_of(raw_key)
+    if result is None and flow is None:
+        if raw_key not in CONTACT_KEYS and raw_key not in RECOVERED_KEYS:
+            yield Problem(
+                at,
+                f"{raw_key!r} is no key of raw data; expected '<Result> (Text) - <flow>', or one that every run has"
+                f"{nearest(raw_key, CONTACT_KEYS)} Change it.",
+            )
+        return
+    if result is not None and result.part not in RESULT_PARTS:
+        yield Problem(
+            at,
+            f"({result.part}) is no part of a result; expected one of {', '.join(f'({part})' for part in RESULT_PARTS)}"
+            f"{nearest(result.part, RESULT_PARTS)} Change it.",
+        )
+    if result is not None and result.category != category_of(result.category):
+        right = f"{category_of(result.category)} ({result.part}) - {result.flow}"
+        yield Problem(
+            at, f"{raw_key!r} matches no run, as the fetch writes results with capitals; expected {right!r}. Change it."
+        )
+    if flow not in flows and only_known:
+        yield Problem(
+            at,
+            f"no source has a flow {flow!r}, so that this reads nothing; expected one{nearest(str(flow), flows)} Change it.",
+        )
+
+
+def _find_answers_of_two_episodes(remappings: tuple[RapidProKeyRemapping, ...]) -> Iterator[Problem]:
+    first: dict[str, tuple[int, str]] = {}
+    for position, remapping in enumerate(remappings):
+        if not remapping.is_activation_message:
+            continue
+        known = first.setdefault(remapping.rapid_pro_key, (position, remapping.pipeline_key))
+        if known[1] != remapping.pipeline_key:
+            yield Problem(
+                f"$.RapidProKeyRemappings[{position}].RapidProKey",
+                f"it is the answer of {known[1]!r} too, at $.RapidProKeyRemappings[{known[0]}], so that each message counts "
+                "twice; expected one episode for an answer. Change one.",
+            )
+        result = read_result_key(remapping.rapid_pro_key)
+        if result is not None and result.part == "Category":
+            yield Problem(
+                f"$.RapidProKeyRemappings[{position}].RapidProKey",
+                "(Category) is what RapidPro made of the answer, not what people wrote; expected (Text). Change it.",
+            )
+
+
+def _find_answers_without_run_id(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:
+    remappings = configuration.rapid_pro_key_remappings
+    read = {(_flow_of(remapping.rapid_pro_key), remapping.pipeline_key) for remapping in remappings}
+    for position, remapping in enumerate(remappings):
+        plan, flow = plans.rqa_by_raw_field.get(remapping.pipeline_key), _flow_of(remapping.rapid_pro_key)
+        if (
+            plan is not None
+            and plan.run_id_field is not None
+            and flow is not None
+            and (flow, plan.run_id_field) not in read
+        ):
+            yield Problem(
+                f"$.RapidProKeyRemappings[{position}]",
+                f"no remapping of flow {flow!r} writes {plan.run_id_field!r}, so that these answers have no run id in the ICR "
+                "sample; expected one. Add it.",
+            )

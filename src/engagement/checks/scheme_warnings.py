@@ -1,0 +1,143 @@
+"""What is odd in code schemes, in themselves and as the plans use them."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from engagement.checks.places import placed_configurations
+from engagement.cleaning import codes_of_cleaner
+from engagement.cleaning.places import PlaceTable, kenyan_places, somali_places
+from engagement.coding.automatic import find_code
+from engagement.configuration import Code, CodeScheme, CodingPlan, CodingPlans, ControlCode
+from engagement.configuration.coding_plans import is_project_function
+from engagement.configuration.plan_checks import AGE_RANGE
+from engagement.configuration.problems import Problem
+
+_COLOR = re.compile(r"#[0-9a-fA-F]{3}([0-9a-fA-F]{3})?|[a-z]+")
+# What coders say by ticking these, nobody else can.
+_CODERS_SAY = (ControlCode.STOP, ControlCode.WS, ControlCode.NC)
+_FEW = 5
+_PLACES = {"somalia_location": somali_places, "kenya_location": kenyan_places}
+
+Found = Iterator[tuple[str, Problem]]
+
+
+def find_scheme_warnings(plans: CodingPlans) -> Found:
+    """What operators would want to know of their code schemes, with the file of each."""
+    schemes = {
+        configuration.code_scheme_file: configuration.code_scheme
+        for _, _, configuration in placed_configurations(plans)
+    }
+    coded = {c.code_scheme_file for _, plan, c in placed_configurations(plans) if plan.coda_filename is not None}
+    ws_scheme, ws_file = plans.ws_correct_dataset_scheme, plans.ws_correct_dataset_scheme_file
+    if ws_scheme is not None and ws_file is not None:
+        schemes[ws_file] = ws_scheme
+        yield from ((ws_file, problem) for problem in _find_lost_datasets(ws_scheme, plans))
+    for file, scheme in schemes.items():
+        yield from ((file, problem) for problem in _find_odd_codes(scheme, is_for_coders=file in coded))
+    for _, plan, configuration in placed_configurations(plans):
+        file, scheme, cleaner = configuration.code_scheme_file, configuration.code_scheme, configuration.cleaner
+        if cleaner is not None and not is_project_function(cleaner) and plan.coda_filename is not None:
+            yield from (
+                (file, problem)
+                for problem in _find_missing_codes(scheme, codes_of_cleaner(cleaner), f"cleaner {cleaner!r}")
+            )
+    for plan in plans.survey:
+        yield from _find_imputation_warnings(plan)
+
+
+def _find_lost_datasets(scheme: CodeScheme, plans: CodingPlans) -> Iterator[Problem]:
+    named = {plan.ws_code.code_id for plan in plans.all if plan.ws_code is not None}
+    yield from _list_codes(
+        scheme,
+        lambda code: code.code_id in named,
+        "the WSCode of no plan, so that answers which coders send there are left out; expected a plan for each. Give a plan "
+        "the code, or hide it in Coda.",
+    )
+
+
+def _find_odd_codes(scheme: CodeScheme, is_for_coders: bool) -> Iterator[Problem]:
+    shortcuts: dict[str, int] = {}
+    for position, code in enumerate(scheme.codes):
+        at = f"$.Codes[{position}]"
+        if not code.display_text.strip():
+            yield Problem(
+                f"{at}.DisplayText", "is empty, so that coders see nothing to tick; expected words. Fill it in."
+            )
+        if code.shortcut:
+            first = shortcuts.setdefault(code.shortcut, position)
+            if first != position:
+                yield Problem(
+                    f"{at}.Shortcut",
+                    f"{code.shortcut!r} is that of $.Codes[{first}] too; expected a key of its own. Change one.",
+                )
+        if code.color and _COLOR.fullmatch(code.color) is None:
+            yield Problem(f"{at}.Color", f"{code.color!r} is no colour; expected one like '#b5d3ff'. Change it.")
+        control = code.control_code
+        if control is not None and code.string_value != control and code.string_value in set(ControlCode):
+            yield Problem(
+                f"{at}.StringValue",
+                f"{code.string_value!r} on the control code '{control}', so that the CSVs say another thing than Coda; expected "
+                f"'{control}'. Change one.",
+            )
+        if is_for_coders and control in _CODERS_SAY and not code.visible_in_coda:
+            yield Problem(
+                f"{at}.VisibleInCoda", f"false on '{control}', so that no coder can say it; expected true. Change it."
+            )
+
+
+def _find_missing_codes(scheme: CodeScheme, names: frozenset[str], of: str) -> Iterator[Problem]:
+    missing = sorted(name for name in names if find_code(scheme, name) is None)
+    if missing:
+        shown = _shorten(missing)
+        yield Problem(
+            "$.Codes",
+            f"no match value for {len(missing)} of the {len(names)} codes of {of}: {shown}; expected all, as such answers stay "
+            "uncoded. Add them to MatchValues.",
+        )
+
+
+def _find_imputation_warnings(plan: CodingPlan) -> Found:
+    configurations = plan.coding_configurations
+    table_of = _PLACES.get(plan.code_imputation_function or "")
+    if table_of is not None:
+        table = table_of()
+        for level, configuration in zip(table.levels, configurations, strict=True):
+            found = _find_unknown_places(configuration.code_scheme, table, level)
+            yield from ((configuration.code_scheme_file, problem) for problem in found)
+    if plan.code_imputation_function == "age_category":
+        age, category = configurations
+        found = _list_codes(
+            age.code_scheme,
+            lambda code: any(name.isdecimal() for name in (*code.match_values, code.string_value)),
+            "no number, so that the category is a coding error (CE); expected a number among the MatchValues. Add it.",
+        )
+        yield from ((age.code_scheme_file, problem) for problem in found)
+        found = _list_codes(
+            category.code_scheme,
+            lambda code: any(map(AGE_RANGE.fullmatch, code.match_values)),
+            "no range of ages, so that nobody gets it; expected a match value like '18 to 35'. Add it.",
+        )
+        yield from ((category.code_scheme_file, problem) for problem in found)
+
+
+def _find_unknown_places(scheme: CodeScheme, table: PlaceTable, level: str) -> Iterator[Problem]:
+    known = frozenset(table.codes(level))
+    yield from _list_codes(
+        scheme,
+        lambda code: not known.isdisjoint((*code.match_values, code.string_value)),
+        f"no known {level.replace('_', ' ')}, so that answers with it are coding errors (CE); expected the place's name among "
+        "the MatchValues. Add it.",
+    )
+
+
+def _list_codes(scheme: CodeScheme, is_right: Callable[[Code], bool], text: str) -> Iterator[Problem]:
+    """One warning about the Normal codes that are not right, at the first of them."""
+    normal = [(position, code) for position, code in enumerate(scheme.codes) if code.is_normal]
+    wrong = [(position, code.string_value) for position, code in normal if not is_right(code)]
+    if wrong:
+        shown = _shorten([name for _, name in wrong])
+        yield Problem(f"$.Codes[{wrong[0][0]}]", f"{len(wrong)} of {len(normal)} codes, {shown}: {text}")
+
+
+def _shorten(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:_FEW])) + (", …" if len(names) > _FEW else "")

@@ -1,0 +1,184 @@
+"""Codes -> a valid code scheme whose ids and numbers stay what they are when it is made again with more codes.
+
+An id follows from the scheme and the code's StringValue. Where an earlier version of the scheme is given, its ids and whatever
+else is not said anew are taken over from it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from engagement.code_books.standard_codes import CONTROL_CODES, DEFAULT_CONTROL_CODES, META_CODES
+from engagement.configuration import Code, CodeScheme, CodeType, ControlCode
+
+FIRST_VERSION = "0.0.0.1"
+_DIGITS_OF_AN_ID = 8
+_STEP_DOWN = 10
+
+
+@dataclass(frozen=True)
+class NewCode:
+    """A code as somebody asks for it. None leaves a thing to the earlier version of the scheme, else to the default."""
+
+    display_text: str
+    string_value: str
+    code_type: CodeType = CodeType.NORMAL
+    control_code: ControlCode | None = None
+    meta_code: str | None = None
+    code_id: str | None = None
+    numeric_value: int | None = None
+    shortcut: str | None = None
+    visible_in_coda: bool | None = None
+    color: str | None = None
+    match_values: tuple[str, ...] | None = None
+
+
+def make_scheme_id(seed: str) -> str:
+    """The id of a scheme that follows from a name.
+
+    >>> make_scheme_id("Gender")
+    'Scheme-a04630ef'
+    """
+    return f"Scheme-{_digest(seed)}"
+
+
+def make_code_id(scheme_id: str, code: NewCode) -> str:
+    """The id of a code that follows from its scheme and its StringValue; control and meta codes show that they are such."""
+    mark = f"{code.control_code}-" if code.control_code else "M-" if code.meta_code else ""
+    return f"code-{mark}{_digest(f'{scheme_id}/{code.code_type}/{code.string_value}')}"
+
+
+def _digest(seed: str) -> str:
+    return hashlib.sha256(seed.encode()).hexdigest()[:_DIGITS_OF_AN_ID]
+
+
+def build_scheme(
+    name: str,
+    codes: Sequence[NewCode],
+    *,
+    scheme_id: str | None = None,
+    control_codes: Iterable[ControlCode] = DEFAULT_CONTROL_CODES,
+    with_meta_codes: bool = False,
+    version: str | None = None,
+    existing: CodeScheme | None = None,
+) -> CodeScheme:
+    """Make a scheme of `codes`, in their order, then the control and meta codes that are not among them.
+
+    Control and meta codes of the `existing` version stay, Normal codes that are not asked for go. Whether ids, numbers and
+    names are unique is not looked at: the codes come from outside, and who read them knows their places.
+    """
+    scheme_id = existing.scheme_id if existing else scheme_id or make_scheme_id(name)
+    wanted = [*codes, *_missing_codes(codes, control_codes, with_meta_codes, existing)]
+    olds = _find_olds(wanted, existing)
+    numbers = _choose_numbers(wanted, olds)
+    return CodeScheme(
+        SchemeID=scheme_id,
+        Name=name,
+        Version=version or (existing.version if existing else FIRST_VERSION),
+        Codes=tuple(
+            _complete(code, old, number, scheme_id) for code, old, number in zip(wanted, olds, numbers, strict=True)
+        ),
+        Documentation=existing.documentation if existing else None,
+    )
+
+
+def _missing_codes(
+    codes: Sequence[NewCode], control_codes: Iterable[ControlCode], with_meta_codes: bool, existing: CodeScheme | None
+) -> Iterator[NewCode]:
+    controls = dict.fromkeys(control_codes)
+    metas = dict.fromkeys(META_CODES if with_meta_codes else ())
+    if existing is not None:
+        controls |= dict.fromkeys(code.control_code for code in existing.codes if code.control_code)
+        metas |= dict.fromkeys(existing.codes_by_meta_code)
+    for control in controls:
+        if not any(code.control_code is control for code in codes):
+            old = existing.find_control(control) if existing else None
+            yield (
+                _as_it_was(old)
+                if old
+                else NewCode(CONTROL_CODES[control].display_text, str(control), CodeType.CONTROL, control_code=control)
+            )
+    for meta in metas:
+        if not any(code.meta_code == meta for code in codes):
+            old = existing.codes_by_meta_code.get(meta) if existing else None
+            yield _as_it_was(old) if old else NewCode(meta.replace("_", " "), meta, CodeType.META, meta_code=meta)
+
+
+def _as_it_was(old: Code) -> NewCode:
+    return NewCode(
+        old.display_text, old.string_value, old.code_type, old.control_code, old.meta_code, code_id=old.code_id
+    )
+
+
+def _find_olds(wanted: Sequence[NewCode], existing: CodeScheme | None) -> list[Code | None]:
+    """The earlier version of each code: by its id where one is given, else by what it is called. Each is claimed once."""
+    if existing is None:
+        return [None] * len(wanted)
+    claimed = {code.code_id for code in wanted if code.code_id}
+    by_string_value = {code.string_value: code for code in existing.codes}
+    olds: list[Code | None] = []
+    for code in wanted:
+        if code.code_id:
+            olds.append(existing.codes_by_id.get(code.code_id))
+            continue
+        if code.control_code:
+            old = existing.find_control(code.control_code)
+        elif code.meta_code:
+            old = existing.codes_by_meta_code.get(code.meta_code)
+        else:
+            old = by_string_value.get(code.string_value)
+        olds.append(None if old is None or old.code_id in claimed else old)
+        claimed |= {old.code_id} if old else set()
+    return olds
+
+
+def _choose_numbers(wanted: Sequence[NewCode], olds: Sequence[Code | None]) -> list[int]:
+    """The number that is asked for, else the old one, else the usual one of a control or meta code, else the next free."""
+    numbers = [
+        code.numeric_value if code.numeric_value is not None else old.numeric_value if old else None
+        for code, old in zip(wanted, olds, strict=True)
+    ]
+    used = {number for number in numbers if number is not None}
+    highest = max((number for number in used if number > 0), default=0)
+    chosen = []
+    for code, number in zip(wanted, numbers, strict=True):
+        if number is None and code.code_type is CodeType.NORMAL:
+            highest += 1
+            number = highest
+        elif number is None:
+            usual = (
+                CONTROL_CODES[code.control_code].numeric_value
+                if code.control_code
+                else META_CODES.get(str(code.meta_code))
+            )
+            number = usual if usual is not None else min(META_CODES.values()) - _STEP_DOWN
+            while number in used:
+                number -= _STEP_DOWN
+        used.add(number)
+        chosen.append(number)
+    return chosen
+
+
+def _complete(code: NewCode, old: Code | None, number: int, scheme_id: str) -> Code:
+    visible = code.visible_in_coda
+    if visible is None:
+        standard = CONTROL_CODES[code.control_code].visible_in_coda if code.control_code else True
+        visible = old.visible_in_coda if old else standard
+    match_values = code.match_values
+    if match_values is None:
+        match_values = old.match_values if old else ()
+    shortcut = code.shortcut if code.shortcut is not None else old.shortcut if old else None
+    color = code.color if code.color is not None else old.color if old else None
+    return Code(
+        CodeID=code.code_id or (old.code_id if old else make_code_id(scheme_id, code)),
+        CodeType=code.code_type,
+        ControlCode=code.control_code,
+        MetaCode=code.meta_code,
+        DisplayText=code.display_text,
+        Shortcut=shortcut or None,
+        NumericValue=number,
+        StringValue=code.string_value,
+        VisibleInCoda=visible,
+        Color=color or None,
+        MatchValues=match_values,
+    )

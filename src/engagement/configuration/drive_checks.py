@@ -1,0 +1,85 @@
+"""Checks of what goes to Drive, and of what the gate before it is told: found when a stage starts, not when it uploads."""
+
+from collections.abc import Iterator
+
+from engagement.configuration.coding_plans import CodingPlans
+from engagement.configuration.nearest import nearest
+from engagement.configuration.pipeline_configuration import Disclosure, DriveUpload
+from engagement.configuration.problems import Problem
+
+
+def split_drive_path(path: str) -> list[str]:
+    """The names along a path in Drive.
+
+    >>> split_drive_path("/project/2026/messages.csv")
+    ['project', '2026', 'messages.csv']
+
+    Raises
+    ------
+    ValueError
+        One of them stands for another place, or can't be a name.
+    """
+    names = [name for name in path.split("/") if name]
+    if any(name in (".", "..") or "\0" in name for name in names):
+        raise ValueError(path)
+    return names
+
+
+def find_upload_problems(upload: DriveUpload) -> Iterator[Problem]:
+    """What is wrong with paths in Drive, each with its JSON path."""
+    first: dict[tuple[str, ...], str] = {}
+    for key, path in (
+        ("ProductionUploadPath", upload.production_upload_path),
+        ("MessagesUploadPath", upload.messages_upload_path),
+        ("IndividualsUploadPath", upload.individuals_upload_path),
+    ):
+        names = _names_of(path)
+        if len(names) < 2:
+            yield Problem(
+                f"$.DriveUpload.{key}",
+                f"{path!r} is no file in a folder; expected '<shared drive or shared "
+                "folder>/…/<name>', without '.' and '..'. Change it.",
+            )
+        elif names in first:
+            yield Problem(
+                f"$.DriveUpload.{key}",
+                f"{path!r} is already at $.DriveUpload.{first[names]}; "
+                "expected a file of its own for each table. Change one.",
+            )
+        first.setdefault(names, key)
+    for key, path in (
+        ("AutomatedAnalysisDir", upload.automated_analysis_dir),
+        ("AnalysisGraphsDir", upload.analysis_graphs_dir),
+    ):
+        if path is not None and not _names_of(path):
+            yield Problem(
+                f"$.DriveUpload.{key}",
+                f"{path!r} is no folder; expected '<shared drive or shared folder>/…', "
+                "without '.' and '..'. Change it.",
+            )
+
+
+def _names_of(path: str) -> tuple[str, ...]:
+    """The names along a path; none where it can't be one of Drive."""
+    try:
+        return tuple(split_drive_path(path))
+    except ValueError:
+        return ()
+
+
+def find_disclosure_problems(disclosure: Disclosure, plans: CodingPlans) -> Iterator[Problem]:
+    """What is wrong with the columns whose combinations are counted, each with its JSON path."""
+    columns = [column for plan in plans.all for column in plan.columns()]
+    for position, name in enumerate(disclosure.columns):
+        if name not in columns:
+            yield Problem(
+                f"$.Disclosure.Columns[{position}]",
+                f"{name!r} is no column that a coding plan makes in individuals.csv; expected one"
+                f"{nearest(name, columns)} Change it.",
+            )
+    if disclosure.k_anonymity is not None and not disclosure.columns:
+        yield Problem(
+            "$.Disclosure.Columns",
+            "none beside KAnonymity; expected the columns whose combinations are counted. "
+            "Name them, or remove KAnonymity.",
+        )

@@ -1,0 +1,11 @@
+"""Names that the pipeline itself gives to fields and match values."""
+
+UID_FIELD = "uid"
+# The raw data's own name of the participant.
+PARTICIPANT_KEY = "avf_phone_id"
+CONSENT_FIELD = "consent_withdrawn"
+OPERATOR_FIELD = "operator_coded"
+# Fields that the fetch writes itself, under these names.
+FETCHED_FIELDS = frozenset({"operator_raw", OPERATOR_FIELD, "urn_type"})
+# The match value of the code that 'yes_no_amb' gives.
+AMBIVALENT = "ambivalent"

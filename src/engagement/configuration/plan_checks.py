@@ -1,0 +1,293 @@
+"""Checks of the coding plans, and of the code schemes as the plans use them."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from engagement.configuration.code_schemes import CodeScheme, ControlCode
+from engagement.configuration.coding_plans import (
+    IMPUTATION_LEVELS,
+    CodingConfigurationDocument,
+    CodingMode,
+    CodingPlanDocument,
+    CodingPlansDocument,
+    FoldStrategy,
+    PlanKind,
+)
+from engagement.configuration.field_names import AMBIVALENT, CONSENT_FIELD, OPERATOR_FIELD, UID_FIELD
+from engagement.configuration.nearest import nearest
+from engagement.configuration.problems import Problem
+
+# A match value of an age category; both ends are part of it.
+AGE_RANGE = re.compile(r"(\d+) to (\d+)")
+_LABEL_STRATEGIES = {
+    CodingMode.SINGLE: {
+        FoldStrategy.ASSERT_LABEL_IDS_EQUAL,
+        FoldStrategy.YES_NO_AMB,
+        FoldStrategy.CONTROL_CODE_BY_PRECEDENCE,
+    },
+    CodingMode.MULTIPLE: {FoldStrategy.LIST_OF_LABELS},
+}
+
+Schemes = Mapping[str, CodeScheme | None]
+
+
+def placed_plans(document: CodingPlansDocument) -> Iterator[tuple[str, PlanKind, CodingPlanDocument]]:
+    """Every plan with its JSON path and kind, in the order of the output columns."""
+    for kind, plans in (
+        (PlanKind.RQA, document.rqa_coding_plans),
+        (PlanKind.DEMOGRAPHIC, document.demographic_coding_plans),
+        (PlanKind.FOLLOW_UP, document.follow_up_coding_plans),
+    ):
+        for position, plan in enumerate(plans):
+            yield f"$.{kind}[{position}]", kind, plan
+
+
+def placed_configurations(
+    document: CodingPlansDocument,
+) -> Iterator[tuple[str, CodingPlanDocument, CodingConfigurationDocument]]:
+    """Every coding configuration with its JSON path and plan."""
+    for at, _, plan in placed_plans(document):
+        for position, configuration in enumerate(plan.coding_configurations):
+            yield f"{at}.CodingConfigurations[{position}]", plan, configuration
+
+
+def find_repeated(places: Iterable[tuple[str, str]], what: str) -> Iterator[Problem]:
+    """What is there twice, of values with their JSON paths."""
+    first: dict[str, str] = {}
+    for place, value in places:
+        if value in first:
+            yield Problem(place, f"the {what} {value!r} is already at {first[value]}; expected once. Change one.")
+        first.setdefault(value, place)
+
+
+def find_plan_problems(document: CodingPlansDocument, schemes: Schemes) -> Iterator[Problem]:
+    """Every problem of the coding plans, and between them and the code schemes that could be read."""
+    plans = list(placed_plans(document))
+    for name, what, value_of in (
+        ("RawField", "raw field", lambda plan: plan.raw_field),
+        ("CodaFilename", "dataset", lambda plan: plan.coda_filename),
+        ("ICRFilename", "ICR file", lambda plan: plan.icr_filename),
+        ("IDField", "field", lambda plan: plan.id_field or f"{plan.raw_field}_id"),
+        ("WSCode", "WS code", lambda plan: plan.ws_code),
+    ):
+        values = [(f"{at}.{name}", value_of(plan)) for at, _, plan in plans]
+        # Plans of one raw field have one default id as well: said once.
+        found = find_repeated([(place, value) for place, value in values if value is not None], what)
+        yield from (problem for problem in found if name != "IDField" or not _repeats_a_raw_field(problem, plans))
+    yield from _find_field_collisions(document)
+    yield from _find_repeated_columns(document, schemes)
+    for at, kind, plan in plans:
+        yield from _find_plan_problems(at, kind, plan, document, schemes)
+    for at, plan, configuration in placed_configurations(document):
+        yield from _find_configuration_problems(at, plan, configuration, document, schemes)
+
+
+def _repeats_a_raw_field(problem: Problem, plans: list[tuple[str, PlanKind, CodingPlanDocument]]) -> bool:
+    raw_fields = [plan.raw_field for _, _, plan in plans]
+    return any(
+        problem.at == f"{at}.IDField" and plan.id_field is None and raw_fields.count(plan.raw_field) > 1
+        for at, _, plan in plans
+    )
+
+
+def _find_field_collisions(document: CodingPlansDocument) -> Iterator[Problem]:
+    """Fields that a label would overwrite."""
+    texts = {
+        field: f"{at}.{name}"
+        for at, _, plan in placed_plans(document)
+        for name, field in (
+            ("RawField", plan.raw_field),
+            ("TimeField", plan.time_field),
+            ("RunIDField", plan.run_id_field),
+        )
+        if field is not None
+    }
+    places = []
+    for at, _, configuration in placed_configurations(document):
+        field = configuration.coded_field
+        if field in texts:
+            yield Problem(
+                f"{at}.CodedField",
+                f"the field {field!r} is already at {texts[field]}; expected another one for labels. Change one.",
+            )
+        places.append((f"{at}.CodedField", field))
+    yield from find_repeated(places, "coded field")
+
+
+def _find_repeated_columns(document: CodingPlansDocument, schemes: Schemes) -> Iterator[Problem]:
+    columns = [("the first column", UID_FIELD), ("the second column", CONSENT_FIELD)]
+    raw_fields: set[str] = set()
+    for at, _, plan in placed_plans(document):
+        if plan.raw_field not in raw_fields:  # repeated raw fields are told on their own
+            columns.append((f"{at}.RawField", plan.raw_field))
+        raw_fields.add(plan.raw_field)
+    for at, _, configuration in placed_configurations(document):
+        place = f"{at}.AnalysisFileKey"
+        scheme, name = schemes.get(configuration.code_scheme), configuration.analysis_file_key
+        if name is None:
+            continue
+        if configuration.coding_mode is CodingMode.SINGLE:
+            columns.append((place, name))
+        elif scheme is not None:
+            columns.extend((place, f"{name}_{code.string_value}") for code in scheme.codes)
+    told: set[str | None] = set()
+    for problem in find_repeated(columns, "column"):
+        # Two keys of one scheme share the columns of all its codes: said once.
+        if problem.at not in told:
+            yield problem
+        told.add(problem.at)
+
+
+def _find_plan_problems(
+    at: str, kind: PlanKind, plan: CodingPlanDocument, document: CodingPlansDocument, schemes: Schemes
+) -> Iterator[Problem]:
+    ws_file = document.ws_correct_dataset_scheme
+    ws_scheme = schemes.get(ws_file or "")
+    if plan.ws_code is not None:
+        if ws_file is None:
+            yield Problem(f"{at}.WSCode", "there is no WSCorrectDatasetScheme; expected one beside WS codes. Add it.")
+        elif ws_scheme is not None and plan.ws_code not in ws_scheme.codes_by_match_value:
+            yield Problem(
+                f"{at}.WSCode",
+                f"{plan.ws_code!r} is no match value of {ws_file!r}; expected one"
+                f"{nearest(plan.ws_code, sorted(ws_scheme.codes_by_match_value))} Change it.",
+            )
+    if plan.time_field is None and (kind is PlanKind.RQA or plan.coda_filename is not None):
+        what = "an RQA plan" if kind is PlanKind.RQA else "a plan with a CodaFilename"
+        yield Problem(at, f"no 'TimeField'; expected one on {what}. Add it.")
+    if plan.icr_filename is not None and plan.run_id_field is None:
+        yield Problem(at, "no 'RunIDField'; expected one on a plan with an ICRFilename. Add it.")
+    function = plan.code_imputation_function or ""
+    levels = IMPUTATION_LEVELS.get(function)
+    if levels is not None:
+        found = len(plan.coding_configurations)
+        if found != len(levels):
+            yield Problem(
+                f"{at}.CodingConfigurations",
+                f"{found} of them; expected {len(levels)} for {function!r}, in this order: {', '.join(levels)}. "
+                "Add what is missing, or take the CodeImputationFunction away.",
+            )
+        for position, configuration in enumerate(plan.coding_configurations):
+            if configuration.coding_mode is not CodingMode.SINGLE:
+                yield Problem(
+                    f"{at}.CodingConfigurations[{position}].CodingMode",
+                    f"'{configuration.coding_mode}' under {function!r}; expected 'SINGLE'. Change it.",
+                )
+
+
+def _find_configuration_problems(
+    at: str,
+    plan: CodingPlanDocument,
+    configuration: CodingConfigurationDocument,
+    document: CodingPlansDocument,
+    schemes: Schemes,
+) -> Iterator[Problem]:
+    allowed = _LABEL_STRATEGIES[configuration.coding_mode]
+    strategy = configuration.fold_strategy
+    if strategy is not None and strategy not in allowed:
+        yield Problem(
+            f"{at}.FoldStrategy",
+            f"{str(strategy)!r} does not fold labels of mode '{configuration.coding_mode}'; expected "
+            f"{' or '.join(sorted(map(repr, map(str, allowed))))}. Change it.",
+        )
+    scheme = schemes.get(configuration.code_scheme)
+    if strategy is FoldStrategy.YES_NO_AMB and scheme and AMBIVALENT not in scheme.codes_by_match_value:
+        yield Problem(
+            f"{at}.FoldStrategy",
+            f"'yes_no_amb' over {configuration.code_scheme!r}, where no code has the match value {AMBIVALENT!r}; expected "
+            "one. Add it to a code.",
+        )
+    if configuration.coded_field == OPERATOR_FIELD and plan.coda_filename is None:
+        if document.operator_scheme is None:
+            yield Problem(at, "there is no OperatorScheme; expected one, as operators are coded at fetch. Add it.")
+        elif document.operator_scheme != configuration.code_scheme:
+            yield Problem(
+                f"{at}.CodeScheme",
+                f"{configuration.code_scheme!r}; expected the OperatorScheme, {document.operator_scheme!r}. Change one.",
+            )
+
+
+def find_scheme_use_problems(document: CodingPlansDocument, schemes: Schemes) -> Iterator[tuple[str, Problem]]:
+    """What is wrong with code schemes as the plans use them, with the file of each."""
+    yield from _find_missing_controls(document, schemes)
+    yield from _find_confused_ids(schemes)
+    for _, _, plan in placed_plans(document):
+        if plan.code_imputation_function == "age_category" and len(plan.coding_configurations) == 2:
+            file = plan.coding_configurations[1].code_scheme
+            scheme = schemes.get(file)
+            if scheme is not None:
+                yield from ((file, problem) for problem in _find_range_problems(scheme))
+
+
+def _find_missing_controls(document: CodingPlansDocument, schemes: Schemes) -> Iterator[tuple[str, Problem]]:
+    needed: dict[str, set[ControlCode]] = {}
+    for _, plan, configuration in placed_configurations(document):
+        codes = {ControlCode.NA, ControlCode.NC}
+        if plan.coda_filename is not None:
+            codes |= {ControlCode.NR, ControlCode.CE}
+        needed.setdefault(configuration.code_scheme, set()).update(codes)
+    if document.operator_scheme is not None:
+        needed.setdefault(document.operator_scheme, set()).update({ControlCode.NA, ControlCode.NC})
+    if document.ws_correct_dataset_scheme is not None:
+        needed.setdefault(document.ws_correct_dataset_scheme, set()).add(ControlCode.CE)
+    for file, codes in needed.items():
+        scheme = schemes.get(file)
+        missing = sorted(code for code in codes if scheme is not None and scheme.find_control(code) is None)
+        if missing:
+            yield (
+                file,
+                Problem("$.Codes", f"no control code {' and no '.join(missing)}; expected it in this scheme. Add it."),
+            )
+
+
+def _find_confused_ids(schemes: Schemes) -> Iterator[tuple[str, Problem]]:
+    """Schemes whose labels could be taken for another's: the same id, or that of a numbered copy."""
+    known: dict[str, str] = {}
+    for file, scheme in schemes.items():
+        if scheme is None:
+            continue
+        if scheme.scheme_id in known:
+            yield (
+                file,
+                Problem(
+                    "$.SchemeID",
+                    f"{scheme.scheme_id!r} is also that of {known[scheme.scheme_id]!r}; expected one id a scheme. Change one.",
+                ),
+            )
+        else:
+            known[scheme.scheme_id] = file
+    for scheme_id, file in known.items():
+        owner = next((s for s in schemes.values() if s and s.scheme_id != scheme_id and s.owns(scheme_id)), None)
+        if owner is not None:
+            yield (
+                file,
+                Problem(
+                    "$.SchemeID",
+                    f"{scheme_id!r} is what Coda calls a copy of {known[owner.scheme_id]!r}; expected an id that does not "
+                    f"begin with {owner.scheme_id + '-'!r}. Change it.",
+                ),
+            )
+
+
+def _find_range_problems(scheme: CodeScheme) -> Iterator[Problem]:
+    """What is wrong with the age ranges of a scheme of age categories."""
+    ranges: list[tuple[int, int, str]] = []
+    for position, code in enumerate(scheme.codes):
+        for value in code.match_values:
+            match = AGE_RANGE.fullmatch(value)
+            if match is None:
+                continue
+            at, youngest, oldest = f"$.Codes[{position}].MatchValues", int(match[1]), int(match[2])
+            if youngest > oldest:
+                yield Problem(at, f"{value!r} ends before it begins; expected the younger age first. Change it.")
+            for first, last, other in ranges:
+                if first <= oldest and youngest <= last:
+                    yield Problem(
+                        at, f"{value!r} overlaps with {other!r}; expected each age in one category. Change one."
+                    )
+            ranges.append((youngest, oldest, value))
+    if not ranges:
+        yield Problem(
+            "$.Codes",
+            "no match value like '18 to 35'; expected one on each category, as 'age_category' reads it. Add them.",
+        )

@@ -1,0 +1,141 @@
+"""What pydantic finds wrong with a document, in words that a person can act on."""
+
+import json
+import re
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from engagement.configuration.model import Model, models_in
+from engagement.configuration.nearest import nearest
+from engagement.configuration.problems import Problem
+from engagement.configuration.value_types import REFUSED
+
+_LONGEST_SHOWN = 60
+# Where a secret, or the whole of a key file, is easily pasted in place of its address.
+_SECRETIVE_KEYS = re.compile(r".*FileURL")
+_ADDRESS_STARTS = ("gs://", "file://")
+_WANTED = {
+    "string_type": "text in double quotation marks",
+    "bool_type": "true or false, without quotation marks",
+    "int_type": "a whole number, without quotation marks",
+    "int_from_float": "a whole number",
+    "tuple_type": "a list, in square brackets",
+    "model_type": "an object, in curly brackets",
+    "model_attributes_type": "an object, in curly brackets",
+}
+
+
+def describe(model: type[Model], error: ValidationError) -> list[Problem]:
+    """Every problem of a validation, with its JSON path."""
+    return [_describe(model, found) for found in error.errors() if not _follows_from_another(found)]
+
+
+def _follows_from_another(found: Mapping[str, Any]) -> bool:
+    """Whether pydantic found a list too short only because its items have problems of their own."""
+    return found["type"] == "too_short" and bool(found["input"])
+
+
+def _describe(model: type[Model], found: Mapping[str, Any]) -> Problem:
+    location = found["loc"]
+    path, parents = _find_path(model, location)
+    name = location[-1] if location else ""
+    match found["type"]:
+        case "missing":
+            return Problem(path, f"missing; expected it ({_description(parents, name)}). Add it.")
+        case "extra_forbidden":
+            return Problem(path, f"unknown key{nearest(str(name), _keys(parents))} Rename or remove it.")
+        case "union_tag_not_found":
+            return Problem(path, "no 'SourceType'; expected 'RapidPro', 'GCloudBucket' or 'RecoveryCSV'. Add it.")
+        case "union_tag_invalid":
+            tag = found["ctx"]["tag"]
+            kinds = _quoted(found["ctx"]["expected_tags"])
+            return Problem(f"{path}.SourceType", f"{tag!r} is no type of source{_one_of(tag, kinds)} Change it.")
+    return Problem(path, f"{_shown(name, found['input'])} {_say(found, _description(parents, name))}")
+
+
+def _say(found: Mapping[str, Any], description: str) -> str:
+    kind, context = found["type"], found.get("ctx", {})
+    if kind in _WANTED:
+        return f"is of the wrong kind; expected {_WANTED[kind]}. Change it."
+    match kind:
+        case _ if kind == REFUSED:
+            return context["text"]
+        case "string_too_short" | "too_short":
+            return f"is empty; expected something ({description}). Fill it in."
+        case "string_too_long":
+            return f"is too long; expected at most {context['max_length']} character(s). Shorten it."
+        case "greater_than_equal":
+            return f"is too small; expected at least {context['ge']}. Change it."
+        case "enum":
+            kinds = _quoted(context["expected"])
+            return f"is unknown{_one_of(found['input'], kinds)} Change it."
+    message = found["msg"].removeprefix("Input ")
+    return f"{message[0].lower()}{message[1:]}; expected {description}. Change it."
+
+
+def _one_of(value: object, kinds: Sequence[str]) -> str:
+    """What was expected of a closed set, and which of it is nearest."""
+    expected = f"; expected {', '.join(map(repr, kinds[:-1]))} or {kinds[-1]!r}"
+    near = nearest(str(value), kinds)
+    return f"{expected}{near}" if "nearest" in near else f"{expected}."
+
+
+def _quoted(text: str) -> list[str]:
+    return re.findall(r"'([^']*)'", text)
+
+
+def _shown(name: object, value: object) -> str:
+    if isinstance(value, list):
+        return "a list" if value else "[]"
+    if isinstance(value, dict):
+        return "an object" if value else "{}"
+    if not isinstance(value, str):
+        return json.dumps(value)
+    if value and _SECRETIVE_KEYS.fullmatch(str(name)) and not value.startswith(_ADDRESS_STARTS):
+        return "a text that is not shown here, as it may be secret,"
+    shown = repr(value)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+
+
+def _find_path(model: type[Model], location: Sequence[str | int]) -> tuple[str, set[type[Model]]]:
+    """The location as a JSON path, and the models that the last step's parent may be."""
+    path, models, parents = "$", {model}, {model}
+    for position, step in enumerate(location):
+        if isinstance(step, int):
+            path += f"[{step}]"
+            continue
+        inner = {found for parent in models for found in _models_of(parent, step)}
+        known = any(step in _keys({parent}) for parent in models)
+        if not known and position + 1 < len(location):
+            # The tag of a union, which is not part of the document: it tells which of the models is meant.
+            models = {member for member in models if _has_tag(member, step)}
+            parents = models
+            continue
+        path += f".{step}"
+        parents, models = models, inner
+    return path, parents
+
+
+def _has_tag(model: type[Model], tag: str) -> bool:
+    return any(tag in typing.get_args(field.annotation) for field in model.model_fields.values())
+
+
+def _models_of(parent: type[Model], name: str) -> Iterator[type[Model]]:
+    for field in parent.model_fields.values():
+        if field.alias == name:
+            yield from models_in(field.annotation)
+
+
+def _keys(models: set[type[Model]]) -> list[str]:
+    return sorted({field.alias for model in models for field in model.model_fields.values() if field.alias})
+
+
+def _description(models: set[type[Model]], name: object) -> str:
+    for model in sorted(models, key=lambda model: model.__name__):
+        for field in model.model_fields.values():
+            if field.alias == name and field.description:
+                return field.description
+    return "a value"

@@ -1,0 +1,179 @@
+"""The kinds of values that configuration files hold, each with what is expected of it in words."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import PurePath
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from engagement.configuration.nearest import nearest
+
+# The type of errors whose text is complete but for the value, which precedes it.
+REFUSED = "refused"
+_BUCKET = r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?"
+_CREDENTIALS_URL = re.compile(rf"gs://{_BUCKET}/.+|file://(localhost)?/.+")
+_PREFIX_URL = re.compile(rf"gs://{_BUCKET}/.*|file://(localhost)?/.+")
+_BUCKET_URL = re.compile(rf"gs://{_BUCKET}(/.*)?|file://(localhost)?/.+")
+_EMAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\]")
+
+
+def refuse(text: str) -> PydanticCustomError:
+    """An error of a validator: what is said behind the value, from the semicolon's left side on."""
+    return PydanticCustomError(REFUSED, "{text}", {"text": text})
+
+
+def _text(check: Callable[[str], str], **schema: Any) -> Any:
+    """Text that is not empty and passes a check; `schema` describes it to editors."""
+    return Annotated[
+        str,
+        StringConstraints(min_length=1),
+        AfterValidator(check),
+        WithJsonSchema({"type": "string", "minLength": 1, **schema}),
+    ]
+
+
+def matching(pattern: re.Pattern[str], text: str, **schema: Any) -> Any:
+    """Text of a pattern; `text` is what is said of one that is not."""
+
+    def check(value: str) -> str:
+        if pattern.fullmatch(value) is None:
+            raise refuse(text)
+        return value
+
+    return _text(check, pattern=f"^({pattern.pattern})$", **schema)
+
+
+def _parse_instant(value: object) -> datetime:
+    if not isinstance(value, str):
+        raise refuse("is no time; expected ISO 8601 text with an offset, like '2026-08-26T00:00:00+03:00'. Change it.")
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        raise refuse(
+            "is no time; expected ISO 8601 with an offset, like '2026-08-26T00:00:00+03:00'. Change it."
+        ) from None
+    if instant.tzinfo is None:
+        raise refuse("has no offset; expected one behind the time, like '2026-08-26T00:00:00+03:00'. Add it.")
+    return instant
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_parse_instant),
+    PlainSerializer(lambda instant: instant.isoformat(), return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _check_flow_name(name: str) -> str:
+    if "/" in name or "\0" in name:
+        raise refuse("can't be the name of a file; expected a flow's name without '/'. Rename the flow.")
+    if name != name.strip():
+        raise refuse("begins or ends with white space; expected the flow's name as in RapidPro. Remove it.")
+    return name
+
+
+def _check_file_name(name: str) -> str:
+    if PurePath(name).name != name:
+        raise refuse("holds a folder; expected a file's name alone. Remove the folder.")
+    return name
+
+
+def _check_dataset_file(name: str) -> str:
+    _check_file_name(name)
+    if not name.endswith(".json") or name == ".json":
+        raise refuse("is no dataset's file; expected the dataset's name in Coda with .json behind it. Change it.")
+    return name
+
+
+def _check_drive_path(path: str) -> str:
+    names = [name for name in path.split("/") if name]
+    if len(names) < 2 or not _are_drive_names(names):
+        raise refuse(
+            "is no file in a folder of Drive; expected <shared drive or shared folder>/…/<name>, without '.' and '..'. "
+            "Change it."
+        )
+    return path
+
+
+def _check_drive_folder(path: str) -> str:
+    names = [name for name in path.split("/") if name]
+    if not names or not _are_drive_names(names):
+        raise refuse(
+            "is no folder of Drive; expected <shared drive or shared folder>/…, without '.' and '..'. Change it."
+        )
+    return path
+
+
+def _are_drive_names(names: list[str]) -> bool:
+    return not any(name in (".", "..") or "\0" in name for name in names)
+
+
+def _check_domain(domain: str) -> str:
+    parts = urlsplit(domain if "://" in domain else f"https://{domain}")
+    try:
+        is_address = parts.port is None or parts.port > 0
+    except ValueError:
+        is_address = False
+    host = parts.netloc.rpartition(":")[0] if re.search(r":\d+$", parts.netloc) else parts.netloc
+    is_host = _HOST.fullmatch(host) is not None
+    if parts.scheme not in ("http", "https") or not is_address or not is_host or parts.path not in ("", "/"):
+        raise refuse(
+            "is no host; expected RapidPro's host name, like 'textit.in', with http:// and a port where they differ, and "
+            "without a path. Change it."
+        )
+    return domain
+
+
+def _check_table_name(name: str) -> str:
+    if "/" in name or name in (".", ".."):
+        raise refuse("can't be the name of a document in Firestore; expected a name without '/'. Change it.")
+    return name
+
+
+def _check_bucket_folder(path: str) -> str:
+    if any(name in (".", "..") for name in path.split("/")):
+        raise refuse("holds '.' or '..'; expected a folder in the bucket, like '2026/PROJECT/'. Change it.")
+    return path
+
+
+def _check_time_zone(name: str) -> str:
+    zones = available_timezones()
+    if name not in zones:
+        raise refuse(
+            f"is no IANA time zone; expected one like 'Africa/Nairobi'{nearest(name, sorted(zones))} Change it."
+        )
+    return name
+
+
+FlowName = _text(_check_flow_name, pattern="^[^/]+$")
+FileName = _text(_check_file_name, pattern="^[^/]+$")
+DatasetFile = _text(_check_dataset_file, pattern=r"^[^/]+\.json$")
+DrivePath = _text(_check_drive_path, pattern="[^/]/+[^/]")
+DriveFolder = _text(_check_drive_folder, pattern="[^/]")
+Domain = _text(_check_domain)
+TableName = _text(_check_table_name, pattern="^[^/]+$")
+TimeZone = _text(_check_time_zone)
+BucketFolder = Annotated[str, AfterValidator(_check_bucket_folder), WithJsonSchema({"type": "string"})]
+StorageUrl = matching(
+    _CREDENTIALS_URL,
+    "is no address of a file; expected gs://<bucket>/<object>, the bucket in lower case, or file:///<path>. Change it.",
+)
+UrlPrefix = matching(
+    _PREFIX_URL,
+    "is no beginning of an address; expected gs://<bucket>/<beginning of the name>, the bucket in lower case, or "
+    "file:///<path>. Change it.",
+)
+BucketUrl = matching(
+    _BUCKET_URL, "is no address of a bucket; expected gs://<bucket> in lower case, or file:///<folder>. Change it."
+)
+EmailAddress = matching(
+    _EMAIL_ADDRESS, "is no e-mail address; expected one like 'coder@example.org'. Change it.", format="email"
+)

@@ -1,0 +1,166 @@
+"""Opening the state of a source: a SQLite file, and the log of lines beside it, of one process at a time.
+
+State/fetch/<name>.sqlite      rows, each page's in one transaction; where a line lies is part of its run's row
+State/fetch/<name>.0.lines     the log of lines; `.1.lines` after it was written anew, then `.0.lines` again
+"""
+
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from engagement.errors import LockedError, MachineError
+from engagement.files import explain_os_errors, make_directory
+from engagement.sources.line_log import LineLog
+from engagement.sources.run_store import RunStore
+
+_VERSION = 2
+_CACHE_KIBIBYTES = 8192
+_PAGES_A_CHECKPOINT = 16384
+_LOCK_TIMEOUT_SECONDS = 1.0
+# A log is written anew when half of it, and more than this, are lines that were replaced.
+_LEAST_GARBAGE_BYTES = 1 << 26
+_LINES_A_COPY = 1000
+_SCHEMA = """
+CREATE TABLE contacts (uuid TEXT PRIMARY KEY, participant TEXT, urn_type TEXT, operator_raw TEXT) WITHOUT ROWID;
+CREATE TABLE places (listing TEXT PRIMARY KEY, newest INTEGER, following TEXT) WITHOUT ROWID;
+CREATE TABLE flows (
+    id INTEGER PRIMARY KEY, uuid TEXT, name TEXT, rendering TEXT, written_runs INTEGER, written_size INTEGER,
+    written_at INTEGER, UNIQUE (uuid, name)
+);
+CREATE TABLE archives (flow INTEGER, md5 TEXT, PRIMARY KEY (flow, md5)) WITHOUT ROWID;
+CREATE TABLE runs (
+    flow INTEGER, id INTEGER, uuid TEXT, contact TEXT, modified INTEGER, run_id ANY, start INTEGER, length INTEGER,
+    PRIMARY KEY (flow, id)
+) WITHOUT ROWID;
+CREATE TABLE waiting (
+    flow INTEGER, uuid TEXT, contact TEXT, modified INTEGER, run_id ANY, run BLOB, PRIMARY KEY (flow, uuid)
+) WITHOUT ROWID;
+CREATE TABLE line_log (number INTEGER, size INTEGER);
+INSERT INTO line_log VALUES (0, 0);
+"""
+
+_logger = logging.getLogger(__name__)
+
+
+class _LostStateError(Exception):
+    """The state can't be used, and everything has to be fetched anew. The text says why."""
+
+
+@contextlib.contextmanager
+def open_run_store(path: Path) -> Iterator[RunStore]:
+    """Open a source's state, or begin a new one; a state of another version or a damaged one is begun anew, with a warning.
+
+    Raises
+    ------
+    LockedError
+        Another process has it open.
+    """
+    make_directory(path.parent)
+    with contextlib.ExitStack() as resources:
+        try:
+            try:
+                connection, log = _open(path, resources)
+            except _LostStateError as lost:
+                _logger.warning("%s: %s; everything is fetched anew", path, lost)
+                resources.close()
+                _remove(path)
+                connection, log = _open(path, resources)
+            yield RunStore(connection, log)
+        except sqlite3.Error as error:
+            raise _explain(path, error) from error
+
+
+def _open(path: Path, resources: contextlib.ExitStack) -> tuple[sqlite3.Connection, LineLog]:
+    with explain_os_errors(path):
+        path.touch(mode=0o600)
+    connection = sqlite3.connect(path, timeout=_LOCK_TIMEOUT_SECONDS, isolation_level=None)
+    resources.callback(connection.close)
+    try:
+        _prepare(connection)
+        number, size = connection.execute("SELECT number, size FROM line_log").fetchone()
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise _LostStateError(f"damaged ({error})") from None
+    _remove_other_log(path, number, connection)
+    log = LineLog(_log_path(path, number), size)
+    resources.callback(log.close)
+    if not log.is_whole():
+        raise _LostStateError(f"{log.path.name} is missing or shorter than it was")
+    (live,) = connection.execute("SELECT CAST(total(length) AS INTEGER) FROM runs").fetchone()
+    if size - live > max(live, _LEAST_GARBAGE_BYTES):
+        _logger.info("%s: written anew, %d MB in place of %d", path, live // 1_000_000, size // 1_000_000)
+        log = _write_anew(path, number, connection, log, resources)
+    return connection, log
+
+
+def _write_anew(
+    path: Path, number: int, connection: sqlite3.Connection, log: LineLog, resources: contextlib.ExitStack
+) -> LineLog:
+    """Copy the lines that count into a new log, which takes the other's place in one transaction."""
+    new = LineLog(_log_path(path, 1 - number), 0)
+    resources.callback(new.close)
+    connection.execute("BEGIN IMMEDIATE")
+    last = (0, 0)
+    query = "SELECT flow, id, start, length FROM runs WHERE (flow, id) > (?, ?) ORDER BY flow, id LIMIT ?"
+    while rows := connection.execute(query, (*last, _LINES_A_COPY)).fetchall():
+        moved = [(new.append([log.read(start, length)]), flow, run) for flow, run, start, length in rows]
+        connection.executemany("UPDATE runs SET start = ? WHERE flow = ? AND id = ?", moved)
+        last = rows[-1][:2]
+    new.flush()
+    connection.execute("UPDATE line_log SET number = ?, size = ?", (1 - number, new.size))
+    connection.execute("COMMIT")
+    _remove_other_log(path, 1 - number, connection)
+    return new
+
+
+def _remove_other_log(path: Path, number: int, connection: sqlite3.Connection) -> None:
+    """Remove the log that the state does not name any more, or that was not completed."""
+    other = _log_path(path, 1 - number)
+    if other.exists():
+        # First the disk itself must know which one counts.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with explain_os_errors(other):
+            other.unlink()
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Set a connection up, and make the tables of a new state."""
+    # Nobody else may write between our transactions, and without sharing they cost less.
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode = WAL")
+    # Safe when the process is killed; after a power cut the last pages may be asked for again.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_A_CHECKPOINT}")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if not version and not tables:
+        connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+    elif version != _VERSION:
+        raise _LostStateError("made by another version of this program")
+
+
+def _log_path(path: Path, number: int) -> Path:
+    return path.with_suffix(f".{number}.lines")
+
+
+def _remove(path: Path) -> None:
+    with explain_os_errors(path):
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        for number in (0, 1):
+            _log_path(path, number).unlink(missing_ok=True)
+
+
+def _explain(path: Path, error: sqlite3.Error) -> LockedError | MachineError:
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        return LockedError(
+            f"{path}: another process has it open; expected one fetch at a time. Wait until it has ended."
+        )
+    return MachineError(
+        f"{path}: the state of the fetch could not be used: {error}. Check the disk and the file's permissions; "
+        "it may be removed, at the cost of fetching everything anew."
+    )

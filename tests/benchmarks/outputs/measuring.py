@@ -1,0 +1,75 @@
+"""How long a program takes, how much of the processors, and how much memory it and all that it starts have together."""
+
+import contextlib
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_ROOT = Path(__file__).resolve().parents[3]
+_SECONDS_BETWEEN_LOOKS = 0.1
+# Without compiled files of its own, like the run scripts.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(_ROOT / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`processor_seconds` are those of all processes together."""
+
+    seconds: float
+    processor_seconds: float
+    peak_mebibytes: float
+
+
+def measure_engagement(*arguments: str) -> Measured:
+    """Run `python -m engagement`."""
+    return measure([sys.executable, "-m", "engagement", *arguments])
+
+
+def measure(command: Sequence[str | Path], **environment: str) -> Measured:
+    """Run a program to its end; what it says is only shown when it fails."""
+    before, started = _processor_seconds(), time.perf_counter()
+    with subprocess.Popen(
+        command, env={**ENVIRONMENT, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        peak = _watch(process)
+        _, errors = process.communicate()
+    if process.returncode != 0:
+        raise SystemExit(f"{command}: status {process.returncode}\n{errors}")
+    return Measured(time.perf_counter() - started, _processor_seconds() - before, peak)
+
+
+def take_best(run: Callable[[], Measured], times: int) -> Measured:
+    """The least of several runs, number by number: what another program on the machine adds is never negative."""
+    runs = [run() for _ in range(times)]
+    return Measured(*(min(numbers) for numbers in zip(*((m.seconds, m.processor_seconds, m.peak_mebibytes) for m in runs), strict=True)))  # fmt: skip
+
+
+def _processor_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _watch(process: subprocess.Popen[str]) -> float:
+    peak = 0.0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        watched = psutil.Process(process.pid)
+        while process.poll() is None:
+            peak = max(peak, sum(map(_bytes, [watched, *watched.children(recursive=True)])))
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+    return peak / 2**20
+
+
+def _bytes(process: psutil.Process) -> int:
+    """A process's memory; what it shares with others is shared out among them, where the system tells."""
+    try:
+        memory = process.memory_full_info()
+    except psutil.Error:
+        return 0
+    return getattr(memory, "pss", 0) or memory.rss

@@ -1,0 +1,37 @@
+"""What the server imports from which `faults` forks: every stage, and what they import themselves only when they are called."""
+
+import importlib
+import io
+import threading
+
+import matplotlib as mpl
+import tqdm
+from matplotlib.figure import Figure
+
+from engagement.__main__ import STAGES
+from engagement.analysis import pictures
+from engagement.analysis.fonts import find_fonts, use_fonts
+
+_LATE = (
+    "engagement.services.coda_firestore",
+    "engagement.services.drive_google",
+    "engagement.services.storage_google",
+    "engagement.services.uuid_tables_firestore",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "pandas",
+    "pyarrow.parquet",
+)
+for _name in (*STAGES.values(), *_LATE):
+    importlib.import_module(_name)
+# By default it is one between processes, which those that die here would leave behind.
+tqdm.tqdm.set_lock(threading.RLock())
+# The first picture takes as long as the ten after it.
+mpl.use("Agg")
+use_fonts(find_fonts(["invented"]))
+_figure = Figure()
+_figure.add_subplot().set_title("invented")
+for _format in ("png", "svg"):
+    _figure.savefig(io.BytesIO(), format=_format)
+# And pictures of fewer dots are as good to be interrupted at.
+pictures._DOTS_PER_INCH = 20

@@ -1,0 +1,23 @@
+"""Lines that are encoded at once are those of records that grow update by update."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engagement.provenance import Metadata, encode_fresh_chain
+from engagement.provenance.chain_encoding import encode_line
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+updates = st.lists(st.dictionaries(st.text(), values, min_size=1, max_size=4), min_size=1, max_size=4)
+
+
+@given(updates, st.builds(Metadata, st.text(), st.text(), st.text()))
+def test_a_line_is_the_record_of_its_updates(updates, metadata):
+    line = encode_line([json.dumps(data, sort_keys=True) for data in updates], metadata)
+    assert line == encode_fresh_chain((data, metadata) for data in updates).encode() + b"\n"
+    assert line == json.dumps(json.loads(line), sort_keys=True).encode() + b"\n"
