@@ -16,8 +16,10 @@ SOURCE = Path(__file__).resolve().parents[1] / "src"
 def expect_dask() -> None:
     """Skip the tests of a module on a machine without Dask; where everything has to be tested they fail."""
     if importlib.util.find_spec("distributed") is None:
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        give_up("Dask is not installed: pipenv sync --categories cluster", allow_module_level=True)
+        reason = "Dask is not installed: pipenv sync --categories cluster"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason, allow_module_level=True)
 
 
 class DaskCluster:

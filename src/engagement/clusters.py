@@ -160,6 +160,7 @@ def _refuse_unfit_workers(client: "Client", scheduler: str, job: _Job) -> None:
 
 def _wait_for(client: "Client", scheduler: str, future: "Future", number: int) -> _Attempt:
     """What became of a partition."""
+    # There only where it is installed, as above.
     from distributed import CancelledError, KilledWorker, wait
 
     lost = _unreachable(scheduler, "the connection was lost while it worked")
@@ -204,6 +205,7 @@ def _unreachable(scheduler: str, reason: str) -> ServiceError:
 
 def _write_process(folder: Path, process: Callable[..., Any], carried: Sequence[ModuleType]) -> _Job:
     """Write down a process. What it has in large arrays comes in files of its own, of which a worker reads what it needs."""
+    # It comes with Dask.
     import cloudpickle
 
     arrays: list[pickle.PickleBuffer] = []
@@ -217,7 +219,7 @@ def _write_process(folder: Path, process: Callable[..., Any], carried: Sequence[
     for number, content in enumerate((pickled, *(array.raw() for array in arrays))):
         with explain_os_errors(folder), _process_path(folder, number).open("wb") as file:
             file.write(content)
-    return _Job(folder, hashlib.sha256(pickled).hexdigest(), len(arrays), describe_code())
+    return _Job(folder, hashlib.sha256(pickled).hexdigest(), len(arrays), _describe_code())
 
 
 def _take_over(attempt: _Attempt, scratch: Path) -> Any:
@@ -241,7 +243,7 @@ def _take_over(attempt: _Attempt, scratch: Path) -> Any:
 
 def _find_unfitness(job: _Job) -> str | None:
     """Why this process must not run a job; None if it may."""
-    own, expected = dict(describe_code()), dict(job.code)
+    own, expected = dict(_describe_code()), dict(job.code)
     others = [f"{name} is {own.get(name)}" for name in expected if own.get(name) != expected[name]]
     if others:
         wanted = ", ".join(f"{name} {expected[name]}" for name in expected if own.get(name) != expected[name])
@@ -256,7 +258,7 @@ def _find_unfitness(job: _Job) -> str | None:
 
 
 @functools.cache
-def describe_code() -> tuple[tuple[str, str], ...]:
+def _describe_code() -> tuple[tuple[str, str], ...]:
     """What decides about the bytes that come out: names, and versions or digests."""
     root = Path(__file__).parent
     digest = hashlib.sha256()

@@ -88,6 +88,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
 def kill_one_at_work(cluster: DaskCluster, killed: list[int]) -> None:
     """Kill a worker while it is in the middle of a partition: it is stopped first, and looked at."""
     with distributed.Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(len(cluster.workers), timeout=30)
         pids = client.run(os.getpid)
         while not killed:
             for worker, tasks in client.processing().items():
@@ -110,10 +111,10 @@ def test_a_cluster_gives_the_same_bytes_also_when_a_worker_is_killed_in_the_midd
     data_root.generate(partitions=7, scheduler=cluster.address, full=True)
     assert read_outputs(data_root) == expected
     killed: list[int] = []
-    killer = threading.Thread(target=kill_one_at_work, args=(cluster, killed))
+    killer = threading.Thread(target=kill_one_at_work, args=(cluster, killed), daemon=True)
     killer.start()
     data_root.generate(partitions=64, scheduler=cluster.address, full=True)
-    killer.join()
+    killer.join(timeout=20)
     assert len(killed) == 1
     assert read_outputs(data_root) == expected
     assert not list(data_root.path.rglob("*cluster.*"))
@@ -180,6 +181,22 @@ def test_a_scheduler_without_workers_is_told(data_root: DataRoot, tmp_path: Path
             data_root.generate(scheduler=other.address)
     finally:
         other.end()
+
+
+def test_a_cluster_that_loses_its_last_worker_is_told_after_a_while(data_root: DataRoot, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("engagement.clusters._SECONDS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr("engagement.clusters._SECONDS_WITHOUT_WORKERS", 2)
+    other = DaskCluster(tmp_path, SOURCE)
+    killed: list[int] = []
+    killer = threading.Thread(target=kill_one_at_work, args=(other, killed), daemon=True)
+    killer.start()
+    try:
+        with pytest.raises(ServiceError, match="no worker any more.*Start workers"):
+            data_root.generate(partitions=64, scheduler=other.address)
+    finally:
+        killer.join(timeout=20)
+        other.end()
+    assert len(killed) == 1
 
 
 def test_a_scheduler_that_ends_in_the_middle_is_told_and_the_old_outputs_stay(

@@ -90,7 +90,7 @@ def measure_heavy(folder: Path) -> Row:
     return Row(what, ratio, f"one with {_HEAVY:,}", measured.seconds, 10 * _HEAVY, measured.peak_mebibytes)
 
 
-def measure_change(season: Season) -> Row:
+def measure_change(season: Season, what: str) -> Row:
     """A run after one participant in a hundred has changed, against one that does everything anew, with the same outputs."""
     generate(season)
     change_one_percent(season)
@@ -100,12 +100,12 @@ def measure_change(season: Season) -> Row:
     note = "the same bytes" if kept == digest_tables(season) else "OTHER BYTES"
     ratio = changed.processor_seconds / anew.processor_seconds
     return Row(
-        "a run after 1 % of the participants changed", ratio, "a full run", changed.seconds, count_messages(season),
+        f"{what}: 1 % of the participants changed", ratio, "a full run", changed.seconds, count_messages(season),
         changed.peak_mebibytes, note,
     )  # fmt: skip
 
 
-def measure_cluster(season: Season, folder: Path) -> Row:
+def measure_cluster(season: Season, what: str, folder: Path) -> Row:
     """Two workers of Dask on this machine against two processes."""
     local = generate_anew(season, "--jobs", "2")
     folder.mkdir()
@@ -117,7 +117,7 @@ def measure_cluster(season: Season, folder: Path) -> Row:
     # The workers' processor seconds are not the stage's own.
     ratio = measured.seconds / local.seconds
     return Row(
-        "two Dask workers on this machine (seconds)", ratio, "two processes", measured.seconds, count_messages(season)
+        f"{what}: two Dask workers here (seconds)", ratio, "two processes", measured.seconds, count_messages(season)
     )
 
 
@@ -150,17 +150,17 @@ def measure_all(sizes: list[int], data_set: Path | None, folder: Path) -> Iterat
     if data_set is not None:
         season = take_data_set(folder / "set", data_set)
         yield measure_size(season, data_set.name, folder)
-        yield measure_change(season)
+        yield measure_change(season, data_set.name)
         return
     yield from measure_start(folder / "start")
     yield measure_heavy(folder / "heavy")
     middle = max((size for size in sizes if size <= 100_000), default=None)
     for size in sizes:
-        season = write_season(folder / str(size), size)
-        yield measure_size(season, f"{size:,} messages", folder)
+        season, what = write_season(folder / str(size), size), f"{size:,} messages"
+        yield measure_size(season, what, folder)
         if size == middle:
-            yield measure_change(season)
-            yield measure_cluster(season, folder / "cluster")
+            yield measure_change(season, what)
+            yield measure_cluster(season, what, folder / "cluster")
         shutil.rmtree(folder / str(size))
 
 
