@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -474,3 +475,19 @@ def test_a_fetch_that_is_killed_at_any_moment_is_completed_by_the_next(project, 
     assert project.run_ids("s01e01") == expected
     pages = [request for request in workspace.requests if "uuid+of+s01e01" in request]
     assert len(pages) <= len(expected) / workspace.page_size + 1 + 3 * 2  # at most the page in hand was asked for twice
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_fetch_that_is_told_to_wait_for_an_hour_stops_when_asked(project, workspace, stop):
+    wait = {"Retry-After": "3000"}
+    workspace.trouble.append(once("runs.json", lambda request: request.reply(429, b"{}", headers=wait), skip=1))
+    command = [sys.executable, "-m", "engagement", "fetch-raw-data", *project.arguments()]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert any("trying again in" in line for line in process.stderr)
+        process.send_signal(stop)
+        _, rest = process.communicate(timeout=10)
+    assert process.returncode in (130, -stop)
+    assert "Traceback" not in rest
+    project.fetch()
+    assert len(project.run_ids("s01e01")) == 10

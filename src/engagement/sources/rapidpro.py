@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from engagement.configuration import RapidProSource
 from engagement.errors import ConfigurationError, listing
 from engagement.services.rapidpro import Contact, Flow, ForgottenPlaceError, Page, RapidProClient, Run
+from engagement.services.read_ahead import read_ahead
 from engagement.services.storage import read_credentials, read_token
 from engagement.services.uuid_tables import UuidTable, open_uuid_table
 from engagement.sources.context import FetchContext
@@ -143,7 +144,7 @@ def _keep_pages[Row: Run | Contact](
     store: RunStore, listing_name: str, pages: Iterator[Page[Row]], keep: Callable[[list[Row]], None]
 ) -> None:
     rows = 0
-    for number, page in enumerate(pages, 1):
+    for number, page in enumerate(read_ahead(pages), 1):
         rows += len(page.rows)
         if number % _PAGES_A_LOG_LINE == 0:
             _logger.info("%d rows of the %s came so far", rows, listing_name)
