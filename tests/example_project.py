@@ -276,6 +276,7 @@ class DataRoot:
             "jobs": 1,
             "allow_project_code": False,
             "upload_only": False,
+            "full": False,
         }
         generate_outputs.run(argparse.Namespace(**{**arguments, **options}))
 

@@ -22,6 +22,10 @@ class ProjectFunctions:
     cleaners: dict[str, Cleaner] = field(default_factory=dict)
     imputations: dict[str, Imputation] = field(default_factory=dict)
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.cleaners or self.imputations)
+
 
 def load_project_functions(project: Project, is_allowed: bool) -> ProjectFunctions:
     """Import the functions that the coding plans name.
