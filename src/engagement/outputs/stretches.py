@@ -13,7 +13,7 @@ import numpy
 
 from engagement.errors import InputError
 
-_BYTES_AT_A_TIME = 2**20
+_BYTES_AT_A_TIME = 2**18
 
 
 def are_among(values: numpy.ndarray, some: numpy.ndarray) -> numpy.ndarray:

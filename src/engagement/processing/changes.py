@@ -83,8 +83,9 @@ class Unchanged:
                 _add_texts(written, texts, self.known_texts[plan.raw_field], datasets[plan.raw_field])
                 _add_contradictions(summary, str(plan.coda_dataset), texts, datasets[plan.raw_field])
             if plan.raw_field in self.notes.samples:
-                sample = summary.samples.setdefault(plan.raw_field, IcrSample())
-                sample.merge(_what_stays(self.notes.samples[plan.raw_field], texts))
+                stays = _what_stays(self.notes.samples[plan.raw_field], texts)
+                if stays.smallest:
+                    summary.samples.setdefault(plan.raw_field, IcrSample()).merge(stays)
 
 
 def _add_texts(new: CodaTexts, texts: NotedTexts, known: Mapping[int, str], dataset: CodedDataset) -> None:
@@ -103,8 +104,9 @@ def _add_contradictions(summary: Summary, name: str, texts: NotedTexts, dataset:
     uses = texts.uses[texts.uses["contradictions"] > 0]
     if len(uses):
         message_ids = dataset.message_ids()
-        for number, times in zip(uses["id"].tolist(), uses["contradictions"].tolist(), strict=True):
-            summary.contradictions[name, message_ids[number]] += times
+        ids, positions = numpy.unique(uses["id"], return_inverse=True)
+        for number, times in zip(ids.tolist(), numpy.bincount(positions, uses["contradictions"]).tolist(), strict=True):
+            summary.contradictions[name, message_ids[number]] += int(times)
 
 
 def _what_stays(sample: IcrSample, texts: NotedTexts) -> IcrSample:

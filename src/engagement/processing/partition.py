@@ -202,14 +202,14 @@ class _Outputs:
         for uses, time_field, texts in self._written:
             raw_field = uses.plan.raw_field
             # The messages of one participant share what they answered in surveys.
-            written = {
-                (text, values.get(time_field))
-                for message in participant.messages
-                if (text := (values := message.record.values).get(raw_field))
-            }
-            for text, time in written:
-                if time is not None:
-                    uses.write(text, count_microseconds(time))
+            seen = None
+            for message in participant.messages:
+                values = message.record.values
+                text = values.get(raw_field)
+                if text and (written := (text, values.get(time_field))) != seen:
+                    seen = written
+                    if written[1] is not None:
+                        uses.write(text, count_microseconds(written[1]))
             for text, first in uses.first_written.items():
                 texts.add(text, first, is_staying)
         if is_staying:

@@ -5,7 +5,7 @@ dataset, participant by participant.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy
@@ -41,33 +41,34 @@ class TextUses:
         self.plan = plan
         self._number = number
         self._dataset = dataset
+        self._texts = set() if dataset is None else dataset.looked_up
         self.first_written: dict[str, int] = {}
-        self.sample_keys: dict[str, int] = {}
+        self._sample_keys: dict[str, int] = {}
 
     def write(self, text: str, time: int) -> None:
         """Note that it was written at that time."""
-        self.first_written[text] = min(time, self.first_written.get(text, NEVER))
+        self._texts.add(text)
+        known = self.first_written.get(text)
+        if known is None or time < known:
+            self.first_written[text] = time
 
     def sample(self, text: str, key: str) -> None:
         """Note its hash for the ICR sample."""
-        self.sample_keys[text] = min(int(key[:16], 16), self.sample_keys.get(text, NO_KEY))
+        self._texts.add(text)
+        self._sample_keys[text] = min(int(key[:16], 16), self._sample_keys.get(text, NO_KEY))
 
-    def take(self, contradictions: Counter[tuple[str, str]]) -> list[tuple[int, int, int, int, int]]:
+    def take(self, contradictions: Counter[tuple[str, str]]) -> Iterator[tuple[int, int, int, int, int]]:
         """The records of the texts, which are then forgotten."""
-        texts = {**self.first_written, **self.sample_keys}
-        if self._dataset is not None:
-            texts.update(dict.fromkeys(self._dataset.looked_up))
-        records = []
-        for text in texts:
+        if not self._texts:
+            return
+        for text in tuple(self._texts):
             message_id = message_id_of(text) if self._dataset is None else self._dataset.find(text)[0]
             errors = contradictions[str(self.plan.coda_dataset), message_id] if contradictions else 0
-            first, key = self.first_written.get(text, NEVER), self.sample_keys.get(text, NO_KEY)
-            records.append((start_of_id(message_id), self._number, first, key, errors))
+            first, key = self.first_written.get(text, NEVER), self._sample_keys.get(text, NO_KEY)
+            yield start_of_id(message_id), self._number, first, key, errors
+        self._texts.clear()
         self.first_written.clear()
-        self.sample_keys.clear()
-        if self._dataset is not None:
-            self._dataset.looked_up.clear()
-        return records
+        self._sample_keys.clear()
 
 
 class Records:

@@ -6,6 +6,7 @@ arrays beside it hold hashes, places and numbers, and no text; `notes.json` hold
 """
 
 import contextlib
+import functools
 import hashlib
 import importlib.metadata
 import logging
@@ -49,20 +50,26 @@ def notes_folder(data_root: Path) -> Path:
 
 def describe_maker(project: Project, mode: str) -> dict[str, str]:
     """What decides what is made of the data, by the words in which a change of it is told."""
-    code = hashlib.sha256(platform.python_version().encode())
-    for library in _LIBRARIES:
-        code.update(f"{library} {importlib.metadata.version(library)}".encode())
-    package = Path(__file__).parents[1]
-    for path in sorted(package.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
-            code.update(f"{path.relative_to(package)} {path.stat().st_size}".encode())
-            code.update(path.read_bytes())
     configuration = repr((project.configuration, project.coding_plans))
     return {
-        "the pipeline": code.hexdigest(),
+        "the pipeline": _digest_code(),
         "the configuration": hashlib.sha256(configuration.encode()).hexdigest(),
         "the mode": mode,
     }
+
+
+@functools.cache
+def _digest_code() -> str:
+    """A digest of this package, with the tables in it, and of the versions that it runs on."""
+    digest = hashlib.sha256(platform.python_version().encode())
+    for library in _LIBRARIES:
+        digest.update(f"{library} {importlib.metadata.version(library)}".encode())
+    package = Path(__file__).parents[1]
+    for path in sorted(package.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(f"{path.relative_to(package)} {path.stat().st_size}".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -88,9 +95,14 @@ class RunNotes:
         }
 
 
-def read_notes(data_root: Path, maker: Mapping[str, str]) -> RunNotes | None:
-    """Read what the last run noted; None, and a line in the log that says why, if that is of no use."""
+def read_notes(data_root: Path, maker: Mapping[str, str], has_own_code: bool) -> RunNotes | None:
+    """Read what the last run noted; None, and a line in the log that says why, if that is of no use.
+
+    It never is when the project has code of its own, which may do something else today.
+    """
     try:
+        if has_own_code:
+            raise _OfNoUseError("the project has code of its own")
         return _read_notes(data_root, maker)
     except _OfNoUseError as reason:
         log.info("Everything is made anew: %s", reason)
@@ -166,13 +178,13 @@ def _digest_notes(folder: Path) -> dict[str, str]:
 
 
 class NotesWriter:
-    """The next version of the notes. What becomes of each row of a table is added to `folder` by those who write it."""
+    """The next version of the notes. What became of each row of a table is added to `folder` by those who write the table."""
 
-    def __init__(self, folder: Path, maker: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, maker: Mapping[str, str], began: int) -> None:
+        """`began` is the moment before which the raw files were written, in nanoseconds and by the clock that gives files their times."""
         self.folder = folder
         self._maker = maker
-        # By the clock of the file system, which times of files are compared with.
-        self._began = folder.stat().st_mtime_ns
+        self._began = began
 
     def write_lines(self, flows: Flows, lines: Lines) -> None:
         """Note the lines of the raw files."""
@@ -231,7 +243,7 @@ def write_notes(data_root: Path, maker: Mapping[str, str]) -> Iterator[NotesWrit
     finish_replacing(current, building)
     make_directory(building)
     try:
-        yield NotesWriter(building, maker)
+        yield NotesWriter(building, maker, building.stat().st_mtime_ns)
         replace_directory(building, current)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)

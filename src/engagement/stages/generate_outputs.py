@@ -3,7 +3,6 @@
 import argparse
 import functools
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,7 +28,14 @@ from engagement.processing.partition import (
 )
 from engagement.processing.raw_runs import Flows, Lines, RunPlaces, find_runs
 from engagement.processing.records import read_participants
-from engagement.processing.run_notes import NotesWriter, describe_maker, gather_labels, read_notes, write_notes
+from engagement.processing.run_notes import (
+    NotesWriter,
+    RunNotes,
+    describe_maker,
+    gather_labels,
+    read_notes,
+    write_notes,
+)
 from engagement.progress import show_progress
 from engagement.run_report import record_counts
 from engagement.services.credentials import load_credentials
@@ -86,7 +92,8 @@ def run(args: argparse.Namespace) -> None:
         write_outputs(args.data_root, project.coding_plans, is_coded) as outputs,
         write_analysis_folder(args.data_root) as analysis,
     ):
-        places, unchanged = find_work(args, steps, flows, notes, None if functions else maker)
+        last = read_notes(args.data_root, maker, bool(functions)) if not args.full else None
+        places, unchanged = find_work(steps, flows, args.jobs, last, notes)
         last_run = None if unchanged is None else unchanged.last_run
         partitions = args.partitions or _choose_partitions(places.size, args.jobs)
         process = functools.partial(process_partition, steps, places, outputs.scratch, partitions)
@@ -131,12 +138,11 @@ def run(args: argparse.Namespace) -> None:
 
 
 def find_work(
-    args: argparse.Namespace, steps: Steps, flows: Flows, notes: NotesWriter, maker: Mapping[str, str] | None
+    steps: Steps, flows: Flows, jobs: int, last: RunNotes | None, notes: NotesWriter
 ) -> tuple[RunPlaces, Unchanged | None]:
-    """Where the runs are that are to be processed, and what stays of the last run; without `maker` nothing may stay."""
+    """Where the runs are that are to be processed, and what stays of the last run, if anything does."""
     project, datasets = steps.project, steps.datasets
-    last = None if args.full or maker is None else read_notes(args.data_root, maker)
-    places, digests = find_runs(flows, args.jobs, {} if last is None else last.known_lines(flows))
+    places, digests = find_runs(flows, jobs, {} if last is None else last.known_lines(flows))
     lines, labels = Lines(places.places, digests), gather_labels(project.coding_plans.all, datasets)
     notes.write_lines(flows, lines)
     notes.write_labels(labels)
