@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from engagement.coding.automatic import AutomaticCoder
@@ -13,6 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=65536)
 def count_microseconds(time: str) -> int:
     """The microseconds from 1970 to an instant: ISO 8601 with an offset."""
     return (parse_instant(time) - _EPOCH) // _MICROSECOND

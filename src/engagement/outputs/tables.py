@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy
 
 from engagement.files import open_bytes_for_writing
-from engagement.outputs.parts import ROW, merge_sorted_lines, open_part
+from engagement.outputs.parts import ROW, merge_sorted_lines, open_part, write_records
 from engagement.outputs.stretches import LastRun, are_among, copy_stretches, mix
 
 _find_quoted_cell = re.compile(b'"((?:[^"]|"")*)"').match
@@ -53,7 +53,7 @@ def write_table(table: Table, notes: Path, last_run: LastRun | None) -> None:
                 mixed = mix(~are_among(old_rows.notes["hash"], last_run.changed), _find_places(old_rows, added))
             stretches = mixed.stretches(old_rows.notes["length"], added.notes["length"])
             copy_stretches(file, stretches, old[0], new[0], start=len(header))
-            rows.write(mixed.apply(old_rows.notes, added.notes).tobytes())
+            write_records(rows, mixed.apply(old_rows.notes, added.notes))
         for _ in range(table.times):
             file.write(table.last.encode())
 

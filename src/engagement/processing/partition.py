@@ -12,7 +12,7 @@ from engagement.errors import InputError
 from engagement.messages.filters import Dropped
 from engagement.messages.message import Message
 from engagement.outputs.analysis_parts import AnalysisPart
-from engagement.outputs.coda_files import CodaTexts, count_microseconds
+from engagement.outputs.coda_files import CodaTexts
 from engagement.outputs.icr import IcrSample
 from engagement.outputs.parts import (
     INDIVIDUALS_TRACED_DATA,
@@ -111,7 +111,7 @@ class _Outputs:
             if plan.coda_filename is not None or plan.icr_filename is not None
         }
         self._written = [
-            (uses, str(uses.plan.time_field), summary.texts.setdefault(raw_field, CodaTexts()))
+            (raw_field, str(uses.plan.time_field), uses, summary.texts.setdefault(raw_field, CodaTexts()))
             for raw_field, uses in self._texts.items()
             if uses.plan.coda_filename is not None
         ]
@@ -199,17 +199,13 @@ class _Outputs:
 
     def _collect_texts(self, participant: Participant) -> None:
         is_staying = not participant.has_withdrawn
-        for uses, time_field, texts in self._written:
-            raw_field = uses.plan.raw_field
-            # The messages of one participant share what they answered in surveys.
-            seen = None
-            for message in participant.messages:
-                values = message.record.values
+        for message in participant.messages:
+            values = message.record.values
+            for raw_field, time_field, uses, _ in self._written:
                 text = values.get(raw_field)
-                if text and (written := (text, values.get(time_field))) != seen:
-                    seen = written
-                    if written[1] is not None:
-                        uses.write(text, count_microseconds(written[1]))
+                if text:
+                    uses.write(text, values.get(time_field))
+        for _, _, uses, texts in self._written:
             for text, first in uses.first_written.items():
                 texts.add(text, first, is_staying)
         if is_staying:

@@ -5,7 +5,7 @@ dataset, participant by participant.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy
@@ -13,7 +13,8 @@ import numpy
 from engagement.coding.coded_datasets import CodedDataset, message_id_of, start_of_id
 from engagement.configuration import CodingPlan
 from engagement.messages.filters import Dropped
-from engagement.outputs.parts import open_part, part_path
+from engagement.outputs.coda_files import count_microseconds
+from engagement.outputs.parts import open_part, part_path, write_records
 from engagement.processing.participant import Participant
 
 PARTICIPANTS, TEXTS = "participants", "texts"
@@ -39,36 +40,44 @@ class TextUses:
 
     def __init__(self, number: int, plan: CodingPlan, dataset: CodedDataset | None) -> None:
         self.plan = plan
+        # Those that were looked up, too: what was made of the participant depends on their labels.
+        self.texts: set[str] = set() if dataset is None else dataset.looked_up
+        self.first_written: dict[str, int] = {}
         self._number = number
         self._dataset = dataset
-        self._texts = set() if dataset is None else dataset.looked_up
-        self.first_written: dict[str, int] = {}
+        self._last_written: tuple[str, str | None] | None = None
         self._sample_keys: dict[str, int] = {}
 
-    def write(self, text: str, time: int) -> None:
-        """Note that it was written at that time."""
-        self._texts.add(text)
+    def write(self, text: str, time: str | None) -> None:
+        """Note that it was written at that time (ISO 8601); without a time it is not known to coders."""
+        # The messages of one participant share what they answered in surveys.
+        if (text, time) == self._last_written or time is None:
+            return
+        self._last_written = text, time
+        self.texts.add(text)
+        microseconds = count_microseconds(time)
         known = self.first_written.get(text)
-        if known is None or time < known:
-            self.first_written[text] = time
+        if known is None or microseconds < known:
+            self.first_written[text] = microseconds
 
     def sample(self, text: str, key: str) -> None:
         """Note its hash for the ICR sample."""
-        self._texts.add(text)
+        self.texts.add(text)
         self._sample_keys[text] = min(int(key[:16], 16), self._sample_keys.get(text, NO_KEY))
 
-    def take(self, contradictions: Counter[tuple[str, str]]) -> Iterator[tuple[int, int, int, int, int]]:
+    def take(self, contradictions: Counter[tuple[str, str]]) -> list[tuple[int, int, int, int, int]]:
         """The records of the texts, which are then forgotten."""
-        if not self._texts:
-            return
-        for text in tuple(self._texts):
+        records = []
+        for text in tuple(self.texts):
             message_id = message_id_of(text) if self._dataset is None else self._dataset.find(text)[0]
             errors = contradictions[str(self.plan.coda_dataset), message_id] if contradictions else 0
             first, key = self.first_written.get(text, NEVER), self._sample_keys.get(text, NO_KEY)
-            yield start_of_id(message_id), self._number, first, key, errors
-        self._texts.clear()
+            records.append((start_of_id(message_id), self._number, first, key, errors))
+        self.texts.clear()
         self.first_written.clear()
         self._sample_keys.clear()
+        self._last_written = None
+        return records
 
 
 class Records:
@@ -81,7 +90,7 @@ class Records:
 
     def add(self, hashed: int, runs: int, participant: Participant, messages_bytes: int, individual_bytes: int) -> None:
         """Note a participant, and what was noted of their texts in the meantime."""
-        texts = [record for uses in self._uses for record in uses.take(participant.contradictions)]
+        texts = [record for uses in self._uses if uses.texts for record in uses.take(participant.contradictions)]
         self._texts += texts
         dropped = [participant.dropped[reason] for reason in Dropped] if participant.dropped else _NONE_DROPPED
         kept, is_coded = len(participant.messages), participant.individual is not None
@@ -97,7 +106,7 @@ class Records:
             (TEXTS, self._texts, TEXT),
         ):
             with open_part(part_path(scratch, name, number)) as file:
-                file.write(numpy.array(records, kind).tobytes())
+                write_records(file, numpy.array(records, kind))
 
 
 def read_participants(scratch: Path, partitions: int) -> numpy.ndarray:

@@ -25,7 +25,7 @@ from engagement.errors import InputError
 from engagement.files import finish_replacing, make_directory, read_json, replace_directory, write_json
 from engagement.outputs.icr import IcrSample
 from engagement.outputs.participant_files import ParticipantFile
-from engagement.outputs.parts import open_part
+from engagement.outputs.parts import open_part, write_records
 from engagement.outputs.stretches import LastRun
 from engagement.processing.raw_runs import DIGEST, PLACE, Flows, Lines
 from engagement.processing.records import PARTICIPANT, PARTICIPANTS, TEXT, TEXTS
@@ -211,7 +211,7 @@ class NotesWriter:
 
     def _write(self, name: str, records: numpy.ndarray) -> None:
         with open_part(self.folder / f"{name}.array") as file:
-            file.write(records.tobytes())
+            write_records(file, records)
 
     def finish(
         self, outputs: Path, analysis: Path, samples: Mapping[str, IcrSample], losses: list[tuple[int, str, int]]

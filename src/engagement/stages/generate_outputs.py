@@ -16,6 +16,7 @@ from engagement.messages.filters import Dropped
 from engagement.outputs.analysis_files import Funnel, SourceRun
 from engagement.outputs.analysis_parts import write_analysis_folder
 from engagement.outputs.folder import encode_withdrawn, write_outputs
+from engagement.outputs.participant_files import MixedParticipants
 from engagement.outputs.parts import part_path
 from engagement.partitions import count_processors, parse_count, run_partitions
 from engagement.processing.changes import Unchanged, find_unchanged
@@ -105,12 +106,9 @@ def run(args: argparse.Namespace) -> None:
             for file in files:
                 file.take(number)
         refuse_bad_input(summary)
-        participants, mixed = read_participants(outputs.scratch, partitions), None
         if unchanged is not None:
             unchanged.add_to(summary, datasets)
-            mixed = unchanged.mix(participants)
-            participants = mixed.records
-        notes.write_participants(participants)
+        mixed = mix_participants(outputs.scratch, partitions, unchanged, notes)
         log_summary(summary, is_coded)
         outputs.write_icr_files(summary.samples)
         withdrawn = (summary.withdrawn_messages, summary.withdrawn_participants)
@@ -148,6 +146,16 @@ def find_work(
     notes.write_labels(labels)
     unchanged = None if last is None else find_unchanged(project, last, lines, datasets, labels, steps.is_coded)
     return places if unchanged is None else places.of(unchanged.changed), unchanged
+
+
+def mix_participants(
+    scratch: Path, partitions: int, unchanged: Unchanged | None, notes: NotesWriter
+) -> MixedParticipants | None:
+    """Note what became of all participants; returns how those who were made anew come between those who stay, if any do."""
+    participants = read_participants(scratch, partitions)
+    mixed = None if unchanged is None else unchanged.mix(participants)
+    notes.write_participants(participants if mixed is None else mixed.records)
+    return mixed
 
 
 def find_flows(project: Project, data_root: Path) -> Flows:
