@@ -6,6 +6,7 @@ Everything but RapidPro lies in one folder, so that a test can keep a copy of it
 import contextlib
 import gzip
 import io
+import json
 import shutil
 import sqlite3
 import tarfile
@@ -28,6 +29,7 @@ _NAMES = {
     7: "upload-logs",
 }
 _EPISODE_FLOW = EPISODE_FLOW.format(1)
+_NOTES = "notes.json"
 _ANSWERS = ("biyo", "dugsi", "wado", "biyo iyo dugsi")
 
 
@@ -161,12 +163,20 @@ class ChainProject:
                     found[name] = _read_rows(path)
                 elif path.name.endswith(".tar.gz"):
                     found[f"{path.parent.name}: {_read_archive(path)}"] = "archive"
+                elif path.name == _NOTES:
+                    found[name] = _read_notes(path.read_bytes())
                 elif path.suffix != ".lines":
                     found[name] = path.read_bytes()
         archives = sorted(self.backups.glob("*"))
         found["back ups"] = {_read_archive(path) for path in archives if path.name.endswith(".tar.gz")}
         found["left in back ups"] = [path.name for path in archives if not path.name.endswith(".tar.gz")]
         return found
+
+
+def _read_notes(content: bytes) -> dict[str, object]:
+    """What stage 3 notes, but for when files were written and where the disk has them."""
+    notes = json.loads(content)
+    return {name: notes[name] for name in notes if name not in ("raw files", "outputs")}
 
 
 def _read_rows(path: Path) -> dict[str, object]:
@@ -193,7 +203,11 @@ def _read_archive(path: Path) -> tuple[tuple[str, bytes], ...]:
         members = [member for member in tar if member.isfile() and not member.name.endswith((".sqlite", ".lines"))]
         read = [(member.name, tar.extractfile(member).read()) for member in members]  # type: ignore[union-attr]
     # The checksums hold those of databases, whose bytes depend on what was written when.
-    return tuple((name, content) for name, content in read if name != ".sha256sums")
+    return tuple(
+        (name, repr(_read_notes(content)).encode() if name.endswith(_NOTES) else content)
+        for name, content in read
+        if name != ".sha256sums"
+    )
 
 
 def differences(found: dict[str, object], expected: dict[str, object]) -> list[str]:

@@ -64,6 +64,13 @@ def open_bytes_for_writing(path: Path) -> Iterator[IO[bytes]]:
 
 
 @contextlib.contextmanager
+def open_to_append(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file in a directory that is being built, which nobody reads before it is complete, to write behind what is there."""
+    with explain_os_errors(path), path.open("ab") as file:
+        yield file
+
+
+@contextlib.contextmanager
 def _text(file: IO[bytes]) -> Iterator[IO[str]]:
     wrapper = io.TextIOWrapper(file, encoding="utf-8", newline="\n", write_through=False)
     try:

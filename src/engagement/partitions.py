@@ -47,10 +47,10 @@ def parse_count(text: str) -> int:
 def run_partitions[R](process: Callable[[int], R], count: int, jobs: int) -> Iterator[R]:
     """Run `process(0)` to `process(count - 1)` on `jobs` processes; yields the results in order of partition.
 
-    With one job or one partition everything runs in this process. Otherwise `process` and what it refers to are inherited by
+    With one job or at most one partition everything runs in this process. Otherwise `process` and what it refers to are inherited by
     fork, and only its results are sent between processes.
     """
-    if jobs == 1 or count == 1:
+    if jobs == 1 or count <= 1:
         yield from map(process, range(count))
         return
     try:

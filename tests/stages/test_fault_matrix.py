@@ -221,11 +221,13 @@ def run_killed_nights(project, run_id):
 
 
 def leave_out_runs(project):
-    """All that is left but for what is named after runs: archives and logs."""
+    """All that is left but for what is named after runs: archives and logs; and for digests of raw lines, which have times."""
     return {
         name: content
         for name, content in project.contents().items()
-        if "back ups" not in name and "storage/project" not in name and content != "archive"
+        if "back ups" not in name
+        and not name.startswith(("embedded/storage/project", "data root/State/outputs/"))
+        and content != "archive"
     }
 
 

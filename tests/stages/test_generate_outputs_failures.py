@@ -169,7 +169,7 @@ def test_a_stage_killed_at_any_moment_leaves_whole_outputs_and_runs_again(data_r
         "Raw Data",
         "State",
     ]
-    assert sorted(path.name for path in (data_root.path / "State").iterdir()) == ["analysis", "project"]
+    assert sorted(path.name for path in (data_root.path / "State").iterdir()) == ["analysis", "outputs", "project"]
     assert {path.name for path in data_root.outputs.iterdir()} >= {"messages.csv", "Automated Analysis", "ICR"}
     assert ".parts" not in {path.name for path in data_root.outputs.iterdir()}
 

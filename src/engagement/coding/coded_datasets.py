@@ -6,10 +6,14 @@ be applied several times; its copies' ids are its own with a number behind it.
 
 import hashlib
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
+import numpy
 
 from engagement.coding.labels import MANUALLY_UNCODED, Label, make_coder_label
 from engagement.configuration import Code, CodeScheme, CodingMode, CodingPlan, ControlCode
@@ -19,6 +23,9 @@ log = logging.getLogger(__name__)
 
 # How many texts' readings are remembered, so that memory does not grow with the number of texts.
 _MOST_TEXTS = 50_000
+_MESSAGE_ID = re.compile("[0-9a-f]{64}")
+# The start of a message's id, and that of the hash of its labels.
+LABELS = numpy.dtype([("id", "<u8"), ("digest", "<u8")])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,17 +63,32 @@ def message_id_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def start_of_id(message_id: str) -> int:
+    """The first 8 of the 32 bytes of a message's id: enough to tell texts apart that a run meets."""
+    return int(message_id[:16], 16)
+
+
 class CodedDataset:
-    """The coded messages of one plan's dataset; without a Coda file nothing is coded yet."""
+    """The coded messages of one plan's dataset; without a Coda file nothing is coded yet.
+
+    `looked_up` are the texts that were asked for since somebody last cleared it: what was made of them depends on their labels.
+    """
 
     def __init__(self, plan: CodingPlan, ws_scheme: CodeScheme | None, messages: Iterable[Mapping[str, Any]]) -> None:
         self.plan = plan
         self._nothing = Reading(tuple(() for _ in plan.coding_configurations))
         self._by_id: dict[str, Reading] = {}
         self._by_text: dict[str, tuple[str, Reading]] = {}
+        self.looked_up: set[str] = set()
         self.unknown_codes: dict[tuple[str, str], list[str]] = {}
+        digests = []
         for message in messages:
-            self._by_id[message["MessageID"]] = self._read(message, ws_scheme)
+            message_id = message["MessageID"]
+            self._by_id[message_id] = self._read(message, ws_scheme)
+            if message["Labels"] and _is_message_id(message_id):
+                digest = hashlib.sha256(msgspec.json.encode(message["Labels"])).digest()[:8]
+                digests.append((start_of_id(message_id), int.from_bytes(digest)))
+        self.labels = numpy.array(digests, LABELS)
 
     def reading(self, text: str) -> Reading:
         """What coders said of a text."""
@@ -74,6 +96,7 @@ class CodedDataset:
 
     def find(self, text: str) -> tuple[str, Reading]:
         """A text's message id, and what coders said of it."""
+        self.looked_up.add(text)
         found = self._by_text.get(text)
         if found is None:
             if len(self._by_text) >= _MOST_TEXTS:
@@ -81,6 +104,10 @@ class CodedDataset:
             message_id = message_id_of(text)
             found = self._by_text[text] = message_id, self._by_id.get(message_id, self._nothing)
         return found
+
+    def message_ids(self) -> dict[int, str]:
+        """The ids of the messages that Coda has, by their starts."""
+        return {start_of_id(message_id): message_id for message_id in self._by_id if _is_message_id(message_id)}
 
     def __contains__(self, text: str) -> bool:
         """Whether the dataset has the text in Coda."""
@@ -147,6 +174,11 @@ class CodedDataset:
                 ", ".join(message_ids[:3]),
                 ", …" if len(message_ids) > 3 else "",
             )
+
+
+def _is_message_id(message_id: str) -> bool:
+    """Whether it can be the id of a text: nothing is ever found under another one."""
+    return _MESSAGE_ID.fullmatch(message_id) is not None
 
 
 def _newest_by_scheme_id(labels: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

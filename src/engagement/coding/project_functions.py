@@ -28,6 +28,10 @@ class ProjectFunctions:
         names = (function.__module__ for function in (*self.cleaners.values(), *self.imputations.values()))
         return tuple(sys.modules[name] for name in dict.fromkeys(names) if name in sys.modules)
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.cleaners or self.imputations)
+
 
 def load_project_functions(project: Project, is_allowed: bool) -> ProjectFunctions:
     """Import the functions that the coding plans name.

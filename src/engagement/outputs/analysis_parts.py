@@ -7,6 +7,7 @@ number of partitions, so that the bytes do not depend on it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,6 +44,7 @@ from engagement.outputs.analysis_files import (
     season_path,
     text_column,
 )
+from engagement.outputs.participant_files import MixedParticipants
 
 if TYPE_CHECKING:
     import pyarrow
@@ -162,16 +164,13 @@ def _schema(plans: tuple[CodingPlan, ...], are_messages: bool) -> pyarrow.Schema
     return pyarrow.schema(fields)
 
 
-def _merge_parts(target: Path, parts: Iterable[Path], schema: pyarrow.Schema) -> int:
-    """Write the rows of all parts, in order, to one file; returns their number."""
+def _write_table(target: Path, batches: Iterable[pyarrow.RecordBatch], schema: pyarrow.Schema) -> None:
+    """Write rows to one file, in groups that are the same whatever batches they come in."""
     from pyarrow.parquet import ParquetWriter
 
-    rows = 0
     with open_bytes_for_writing(target) as file, ParquetWriter(file, schema, compression="zstd") as writer:
-        for group in _cut(_batches(parts), _ROWS_OF_A_ROW_GROUP):
+        for group in _cut(batches, _ROWS_OF_A_ROW_GROUP):
             writer.write_table(group, row_group_size=_ROWS_OF_A_ROW_GROUP)
-            rows += group.num_rows
-    return rows
 
 
 def _batches(parts: Iterable[Path]) -> Iterator[pyarrow.RecordBatch]:
@@ -180,6 +179,32 @@ def _batches(parts: Iterable[Path]) -> Iterator[pyarrow.RecordBatch]:
     for part in parts:
         with ParquetFile(part, pre_buffer=False) as file:
             yield from file.iter_batches(_ROWS_OF_A_BATCH, use_threads=False)
+
+
+def _mix(stretches: Iterable[tuple[bool, int, int]], old: Path, parts: Iterable[Path]) -> Iterator[pyarrow.RecordBatch]:
+    """The rows of stretches of the last run's table and of this one's parts."""
+    sources = (_Rows(_batches([old])), _Rows(_batches(parts)))
+    for is_new, start, end in stretches:
+        yield from sources[is_new].take(start, end)
+
+
+class _Rows:
+    """Rows that come in batches, of which stretches are taken in their order."""
+
+    def __init__(self, batches: Iterator[pyarrow.RecordBatch]) -> None:
+        self._batches = batches
+        self._batch: pyarrow.RecordBatch | None = None
+        # The numbers of the batch's first row, and of the first one after it.
+        self._first = self._end = 0
+
+    def take(self, start: int, end: int) -> Iterator[pyarrow.RecordBatch]:
+        while start < end:
+            while self._end <= start:
+                self._batch = next(self._batches)
+                self._first, self._end = self._end, self._end + self._batch.num_rows
+            stop = min(end, self._end)
+            yield self._batch.slice(start - self._first, stop - start)  # type: ignore[union-attr]
+            start = stop
 
 
 def _cut(batches: Iterable[pyarrow.RecordBatch], size: int) -> Iterator[pyarrow.Table]:
@@ -204,21 +229,38 @@ def _cut(batches: Iterable[pyarrow.RecordBatch], size: int) -> Iterator[pyarrow.
 class AnalysisFolder:
     """The next version of State/analysis/."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, current: Path) -> None:
+        self.path = path
+        self._current = current
 
     def table_tasks(
-        self, plans: tuple[CodingPlan, ...], messages: Sequence[Path], individuals: Sequence[Path]
+        self,
+        plans: tuple[CodingPlan, ...],
+        messages: Sequence[Path],
+        individuals: Sequence[Path],
+        participants: MixedParticipants | None = None,
     ) -> list[Callable[[], object]]:
-        """What there is to do for the two tables, from the parts of the partitions, which are in order."""
+        """What there is to do for the two tables, from the parts of the partitions, which are in order.
+
+        `participants` says what stays of the tables that are there, if anything does.
+        """
+
+        def write(locate: Callable[[Path], Path], parts: Sequence[Path], column: str, are_messages: bool) -> None:
+            batches = (
+                _batches(parts)
+                if participants is None
+                else _mix(participants.stretches(column), locate(self._current), parts)
+            )
+            _write_table(locate(self.path), batches, _schema(plans, are_messages))
+
         return [
-            lambda: _merge_parts(messages_path(self._path), messages, _schema(plans, are_messages=True)),
-            lambda: _merge_parts(individuals_path(self._path), individuals, _schema(plans, are_messages=False)),
+            functools.partial(write, messages_path, messages, "message_rows", are_messages=True),
+            functools.partial(write, individuals_path, individuals, "individual_rows", are_messages=False),
         ]
 
     def write_season(self, run: SourceRun, funnel: Funnel) -> None:
         """Write what the run found."""
-        write_json(season_path(self._path), {"version": VERSION, "run": asdict(run), "funnel": asdict(funnel)})
+        write_json(season_path(self.path), {"version": VERSION, "run": asdict(run), "funnel": asdict(funnel)})
 
 
 @contextlib.contextmanager
@@ -229,7 +271,7 @@ def write_analysis_folder(data_root: Path) -> Iterator[AnalysisFolder]:
     finish_replacing(current, building)
     make_directory(building)
     try:
-        yield AnalysisFolder(building)
+        yield AnalysisFolder(building, current)
         replace_directory(building, current)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)

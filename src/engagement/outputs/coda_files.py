@@ -2,26 +2,38 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from engagement.coding.automatic import AutomaticCoder
 from engagement.coding.coded_datasets import CodedDataset, message_id_of
 from engagement.messages.instants import parse_instant, write_instant
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=65536)
+def count_microseconds(time: str) -> int:
+    """The microseconds from 1970 to an instant: ISO 8601 with an offset."""
+    return (parse_instant(time) - _EPOCH) // _MICROSECOND
+
 
 @dataclass
 class CodaTexts:
-    """The distinct texts of one dataset: when each was first written, and whether somebody wrote it who did not withdraw."""
+    """The distinct texts of one dataset: when each was first written, and whether somebody wrote it who did not withdraw.
 
-    first_written: dict[str, str] = field(default_factory=dict)
+    Times are microseconds since 1970.
+    """
+
+    first_written: dict[str, int] = field(default_factory=dict)
     staying: set[str] = field(default_factory=set)
 
-    def add(self, text: str, time: str, is_staying: bool) -> None:
-        """Count a text in; "" is no text to code."""
-        if text == "":
-            return
+    def add(self, text: str, time: int, is_staying: bool) -> None:
+        """Count a text in."""
         known = self.first_written.get(text)
-        if known != time and (known is None or parse_instant(time) < parse_instant(known)):
+        if known is None or time < known:
             self.first_written[text] = time
         if is_staying:
             self.staying.add(text)
@@ -41,7 +53,7 @@ def make_coda_messages(
     """
     messages = []
     for text, time in _chosen(texts, coded, leave_out_withdrawn):
-        created = write_instant(parse_instant(time))
+        created = write_instant(_EPOCH + time * _MICROSECOND)
         messages.append(
             {
                 "MessageID": message_id_of(text),
@@ -53,7 +65,7 @@ def make_coda_messages(
     return sorted(messages, key=lambda message: (message["CreationDateTimeUTC"], message["MessageID"]))
 
 
-def _chosen(texts: CodaTexts, coded: CodedDataset, leave_out_withdrawn: bool) -> Iterable[tuple[str, str]]:
+def _chosen(texts: CodaTexts, coded: CodedDataset, leave_out_withdrawn: bool) -> Iterable[tuple[str, int]]:
     for text, time in texts.first_written.items():
         if not leave_out_withdrawn or text in texts.staying or text in coded:
             yield text, time

@@ -4,9 +4,7 @@ import contextlib
 import functools
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from engagement.coding.automatic import AutomaticCoder
 from engagement.coding.coded_datasets import CodedDataset
@@ -16,15 +14,17 @@ from engagement.files import (
     finish_replacing,
     link_tree,
     make_directory,
-    open_bytes_for_writing,
     replace_directory,
     write_csv,
     write_json,
 )
 from engagement.outputs.coda_files import CodaTexts, make_coda_messages
 from engagement.outputs.icr import IcrSample
-from engagement.outputs.parts import append_file, merge_sorted_lines, part_path, scratch_directory
+from engagement.outputs.participant_files import ParticipantFile
+from engagement.outputs.parts import INDIVIDUALS_TRACED_DATA, MESSAGES_TRACED_DATA, part_path, scratch_directory
 from engagement.outputs.rows import WITHDRAWN, AnalysisRows, ProductionRows, csv_writer
+from engagement.outputs.stretches import LastRun
+from engagement.outputs.tables import Table, write_table
 from engagement.provenance import Metadata, TracedData, encode_lines
 
 # Stage 5 owns this folder in Outputs/: it is carried across unchanged.
@@ -38,35 +38,45 @@ class OutputsFolder:
     """The next version of Outputs/. Partitions leave their parts in `scratch`; the methods merge them."""
 
     def __init__(self, path: Path, scratch: Path, plans: CodingPlans, is_coded: bool) -> None:
-        self._path = path
+        self.path = path
         self._plans = plans
         self._is_coded = is_coded
         self.scratch = scratch
 
-    @contextlib.contextmanager
-    def open_traced_data(self, last: Metadata) -> Iterator["TracedDataFiles"]:
-        """The files with the provenance, for the partitions' parts; `last` is the metadata of the records of those who withdrew."""
-        with (
-            open_bytes_for_writing(self._path / "messages_traced_data.jsonl") as messages,
-            open_bytes_for_writing(self._path / "individuals_traced_data.jsonl") as individuals,
-        ):
-            yield TracedDataFiles(self.scratch, messages, individuals, last)
+    def traced_data_files(self, last_run: LastRun | None) -> list[ParticipantFile]:
+        """The files with the provenance of messages and individuals, for the partitions' parts; before coding there are none."""
+        columns = {MESSAGES_TRACED_DATA: "messages_bytes", INDIVIDUALS_TRACED_DATA: "individual_bytes"}
+        return [
+            ParticipantFile(
+                self.path / f"{name}.jsonl",
+                self.scratch,
+                None if last_run is None else last_run.outputs / f"{name}.jsonl",
+                column,
+            )
+            for name, column in (columns.items() if self._is_coded else ())
+        ]
 
-    def table_tasks(self, partitions: int, withdrawn_messages: int, withdrawn_individuals: int) -> list[Task]:
+    def table_tasks(
+        self,
+        partitions: int,
+        withdrawn_messages: int,
+        withdrawn_individuals: int,
+        notes: Path,
+        last_run: LastRun | None,
+    ) -> list[Task]:
         """What there is to do for the CSVs. Of those who withdrew there is only their number, in the last rows.
 
-        Before coding there is production.csv alone.
+        Before coding there is production.csv alone. What is to be known of the rows goes to the folder `notes`.
         """
         header = csv_writer(quote_all=True)(ProductionRows(self._plans.all).header)
-        production = self._parts("production", partitions)
-        tasks: list[Task] = [functools.partial(merge_sorted_lines, self._path / "production.csv", header, production)]
+        tables = [Table(self.path / "production.csv", header, self._parts("production", partitions))]
         if self._is_coded:
             rows, write = AnalysisRows(self._plans.all), csv_writer()
             header, last = write(rows.header), write(rows.withdrawn_row())
             for name, withdrawn in (("messages", withdrawn_messages), ("individuals", withdrawn_individuals)):
-                path, parts = self._path / f"{name}.csv", self._parts(name, partitions)
-                tasks.append(functools.partial(merge_sorted_lines, path, header, parts, last, withdrawn))
-        return tasks
+                parts = self._parts(name, partitions)
+                tables.append(Table(self.path / f"{name}.csv", header, parts, last, withdrawn))
+        return [functools.partial(write_table, table, notes, last_run) for table in tables]
 
     def _parts(self, name: str, partitions: int) -> list[Path]:
         return [part_path(self.scratch, name, number) for number in range(partitions)]
@@ -78,7 +88,7 @@ class OutputsFolder:
         datasets: Mapping[str, CodedDataset],
     ) -> list[Task]:
         """What there is to do for the files of each dataset for Coda; all three arguments are by raw field."""
-        folder = make_directory(self._path / "Coda Files")
+        folder = make_directory(self.path / "Coda Files")
 
         def write(plan: CodingPlan, name: str) -> None:
             field = plan.raw_field
@@ -92,32 +102,15 @@ class OutputsFolder:
 
     def write_icr_files(self, samples: Mapping[str, IcrSample]) -> None:
         """Write the samples for inter-coder reliability, which are by raw field."""
-        folder = make_directory(self._path / "ICR")
+        folder = make_directory(self.path / "ICR")
         for plan in self._plans.rqa:
             if plan.icr_filename is not None:
                 write_csv(folder / plan.icr_filename, *samples.get(plan.raw_field, IcrSample()).rows(plan))
 
 
-@dataclass(frozen=True)
-class TracedDataFiles:
-    """The open files with the provenance of messages and individuals."""
-
-    scratch: Path
-    messages: IO[bytes]
-    individuals: IO[bytes]
-    last: Metadata
-
-    def take(self, number: int) -> None:
-        """Take over what a partition left; the partitions come in their order."""
-        append_file(self.messages, part_path(self.scratch, "messages_traced_data", number))
-        append_file(self.individuals, part_path(self.scratch, "individuals_traced_data", number))
-
-    def write_withdrawn(self, messages: int, individuals: int) -> None:
-        """Write the records of those who withdrew: nothing of theirs."""
-        record = encode_lines([TracedData.start({UID_FIELD: WITHDRAWN, CONSENT_FIELD: "true"}, self.last)])
-        for file, times in ((self.messages, messages), (self.individuals, individuals)):
-            for _ in range(times):
-                file.write(record)
+def encode_withdrawn(last: Metadata) -> bytes:
+    """The line of traced data of a message or an individual that withdrew: nothing of theirs."""
+    return encode_lines([TracedData.start({UID_FIELD: WITHDRAWN, CONSENT_FIELD: "true"}, last)])
 
 
 @contextlib.contextmanager

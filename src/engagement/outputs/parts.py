@@ -8,11 +8,18 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
+import numpy
 
-from engagement.files import explain_os_errors, open_for_writing
+from engagement.files import explain_os_errors
 
-# What rows are ordered by, then the row's CSV line.
-SortedLine = tuple[list[int | str], str]
+# What rows are ordered by (first the time in microseconds, then the uid), the row's CSV line, and the start of its participant's hash.
+SortedLine = tuple[list[int | str], str, int]
+# The note of a row that was written: its time, its participant and its bytes.
+ROW = numpy.dtype([("time", "<i8"), ("hash", "<u8"), ("length", "<u4")])
+
+# Parts that are named like the outputs that they become.
+MESSAGES_TRACED_DATA, INDIVIDUALS_TRACED_DATA = "messages_traced_data", "individuals_traced_data"
+_ROWS_AT_A_TIME = 4096
 
 _decoder = msgspec.json.Decoder(SortedLine)
 _encoder = msgspec.json.Encoder()
@@ -30,6 +37,11 @@ def open_part(path: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
+def write_records(file: IO[bytes], records: numpy.ndarray) -> None:
+    """Write an array as it lies in memory, without a copy."""
+    file.write(records.view(numpy.uint8))
+
+
 def write_sorted_lines(path: Path, lines: list[SortedLine]) -> None:
     """Keep the CSV lines of one partition, in order."""
     lines.sort()
@@ -43,17 +55,15 @@ def _read_sorted_lines(path: Path) -> Iterator[SortedLine]:
             yield _decoder.decode(line)
 
 
-def merge_sorted_lines(target: Path, header: str, parts: Iterable[Path], last: str = "", times: int = 0) -> int:
-    """Write a CSV file: a header, the partitions' lines in order, and `last` so many times. Returns the number of rows."""
-    rows = 0
-    with open_for_writing(target) as file:
-        file.write(header)
-        for _, line in heapq.merge(*map(_read_sorted_lines, parts)):
-            file.write(line)
-            rows += 1
-        for _ in range(times):
-            file.write(last)
-    return rows + times
+def merge_sorted_lines(file: IO[bytes], notes: IO[bytes], parts: Iterable[Path]) -> None:
+    """Write the partitions' lines in order to `file`, and a `ROW` for each to `notes`."""
+    rows: list[tuple[int | str, int, int]] = []
+    for key, line, hashed in heapq.merge(*map(_read_sorted_lines, parts)):
+        rows.append((key[0], hashed, file.write(line.encode())))
+        if len(rows) == _ROWS_AT_A_TIME:
+            write_records(notes, numpy.array(rows, ROW))
+            rows.clear()
+    write_records(notes, numpy.array(rows, ROW))
 
 
 def append_file(target: IO[bytes], part: Path) -> None:

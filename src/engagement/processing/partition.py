@@ -14,10 +14,19 @@ from engagement.messages.message import Message
 from engagement.outputs.analysis_parts import AnalysisPart
 from engagement.outputs.coda_files import CodaTexts
 from engagement.outputs.icr import IcrSample
-from engagement.outputs.parts import SortedLine, open_part, part_path, write_sorted_lines
+from engagement.outputs.parts import (
+    INDIVIDUALS_TRACED_DATA,
+    MESSAGES_TRACED_DATA,
+    SortedLine,
+    open_part,
+    part_path,
+    write_sorted_lines,
+)
 from engagement.outputs.rows import AnalysisRows, ProductionRows
+from engagement.partitions import hash_uid
 from engagement.processing.participant import Participant, Steps
 from engagement.processing.raw_runs import RunPlaces, Runs
+from engagement.processing.records import Records, TextUses
 from engagement.provenance import encode_lines
 
 # The parts of the two tables for the analysis.
@@ -26,7 +35,10 @@ ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS = "analysis_messages", "analysis_individ
 
 @dataclass
 class Summary:
-    """What a partition found, besides its part files. Summaries add up."""
+    """What a partition found, besides its part files. Summaries add up.
+
+    `losses` are the answers of each participant, by the start of their hash, that were lost, by the name of the code.
+    """
 
     runs: int = 0
     participants: int = 0
@@ -37,11 +49,19 @@ class Summary:
     individuals: int = 0
     contradictions: Counter[tuple[str, str]] = field(default_factory=Counter)
     dropped: Counter[Dropped] = field(default_factory=Counter)
-    lost: Counter[str] = field(default_factory=Counter)
+    losses: list[tuple[int, str, int]] = field(default_factory=list)
     texts: dict[str, CodaTexts] = field(default_factory=dict)
     samples: dict[str, IcrSample] = field(default_factory=dict)
     fold_problems: list[str] = field(default_factory=list)
     errors: list[InputError] = field(default_factory=list)
+
+    @property
+    def lost(self) -> Counter[str]:
+        """How many answers belong to no dataset here, by the name of the code that says so."""
+        lost: Counter[str] = Counter()
+        for _, name, times in self.losses:
+            lost[name] += times
+        return lost
 
     def add(self, other: "Summary") -> None:
         """Count in another partition."""
@@ -50,7 +70,7 @@ class Summary:
         self.individuals += other.individuals
         self.contradictions.update(other.contradictions)
         self.dropped.update(other.dropped)
-        self.lost.update(other.lost)
+        self.losses.extend(other.losses)
         for raw_field, texts in other.texts.items():
             self.texts.setdefault(raw_field, CodaTexts()).merge(texts)
         for raw_field, sample in other.samples.items():
@@ -85,11 +105,17 @@ class _Outputs:
         self._plans = steps.project.coding_plans
         self._rows = AnalysisRows(self._plans.all)
         self._production_rows = ProductionRows(self._plans.all)
-        self._texts = [
-            (plan.raw_field, str(plan.time_field), summary.texts.setdefault(plan.raw_field, CodaTexts()))
-            for plan in self._plans.all
-            if plan.coda_filename is not None
+        self._texts = {
+            plan.raw_field: TextUses(number, plan, steps.datasets.get(plan.raw_field))
+            for number, plan in enumerate(self._plans.all)
+            if plan.coda_filename is not None or plan.icr_filename is not None
+        }
+        self._written = [
+            (raw_field, str(uses.plan.time_field), uses, summary.texts.setdefault(raw_field, CodaTexts()))
+            for raw_field, uses in self._texts.items()
+            if uses.plan.coda_filename is not None
         ]
+        self._records = Records(tuple(self._texts.values()))
         self._messages: list[SortedLine] = []
         self._individuals: list[SortedLine] = []
         self._production: list[SortedLine] = []
@@ -97,32 +123,38 @@ class _Outputs:
     def write(self, participants: Iterable[tuple[str, Runs]], scratch: Path, number: int) -> None:
         """Process the participants, which are in the order of their hashed uids, and write everything."""
         with (
-            open_part(part_path(scratch, "messages_traced_data", number)) as messages_file,
-            open_part(part_path(scratch, "individuals_traced_data", number)) as individuals_file,
+            open_part(part_path(scratch, MESSAGES_TRACED_DATA, number)) as messages_file,
+            open_part(part_path(scratch, INDIVIDUALS_TRACED_DATA, number)) as individuals_file,
             AnalysisPart(part_path(scratch, ANALYSIS_MESSAGES, number), self._plans.all, True) as analysis_messages,
             AnalysisPart(
                 part_path(scratch, ANALYSIS_INDIVIDUALS, number), self._plans.all, False
             ) as analysis_individuals,
         ):
             for uid, runs in participants:
-                self._summary.runs += len(runs.activation) + len(runs.survey)
+                hashed, number_of_runs = int(hash_uid(uid)[:16], 16), len(runs.activation) + len(runs.survey)
+                self._summary.runs += number_of_runs
                 participant = self._steps.process(uid, runs)
-                self._count(participant)
-                self._collect(participant)
+                self._count(hashed, participant)
+                self._collect(hashed, participant)
+                messages_bytes = individual_bytes = 0
                 if participant.individual is not None:
-                    messages_file.write(encode_lines([message.record for message in participant.messages]))
-                    individuals_file.write(encode_lines([participant.individual.record]))
+                    messages_bytes = messages_file.write(
+                        encode_lines([message.record for message in participant.messages])
+                    )
+                    individual_bytes = individuals_file.write(encode_lines([participant.individual.record]))
                     for message in participant.messages:
                         analysis_messages.add_message(uid, message)
                     individual = participant.individual
                     analysis_individuals.add_individual(uid, individual.record.values, individual.codings)
+                self._records.add(hashed, number_of_runs, participant, messages_bytes, individual_bytes)
         for sample in self._summary.samples.values():
             sample.trim()
         write_sorted_lines(part_path(scratch, "messages", number), self._messages)
         write_sorted_lines(part_path(scratch, "individuals", number), self._individuals)
         write_sorted_lines(part_path(scratch, "production", number), self._production)
+        self._records.write(scratch, number)
 
-    def _count(self, participant: Participant) -> None:
+    def _count(self, hashed: int, participant: Participant) -> None:
         summary = self._summary
         summary.participants += 1
         summary.messages += len(participant.messages) + participant.dropped.total()
@@ -131,7 +163,7 @@ class _Outputs:
         if participant.dropped:
             summary.dropped.update(participant.dropped)
         if participant.lost:
-            summary.lost.update(participant.lost)
+            summary.losses.extend((hashed, name, times) for name, times in participant.lost.items())
         if participant.contradictions:
             summary.contradictions.update(participant.contradictions)
         summary.fold_problems.extend(participant.problems)
@@ -142,22 +174,21 @@ class _Outputs:
             else:
                 summary.individuals += 1
 
-    def _collect(self, participant: Participant) -> None:
-        for message in participant.messages:
-            self._collect_texts(message, is_staying=not participant.has_withdrawn)
+    def _collect(self, hashed: int, participant: Participant) -> None:
+        self._collect_texts(participant)
         if participant.has_withdrawn:
             return
         uid = participant.uid
         for message in participant.messages:
             values = message.record.values
             key = self._row_key(uid, message)
-            self._production.append((key, self._production_rows.make_line(uid, values)))
+            self._production.append((key, self._production_rows.make_line(uid, values), hashed))
             if self._steps.is_coded:
-                self._messages.append((key, self._rows.make_line(uid, values, message.codings)))
+                self._messages.append((key, self._rows.make_line(uid, values, message.codings), hashed))
         if participant.individual is not None:
             individual = participant.individual
             line = self._rows.make_line(uid, individual.record.values, individual.codings)
-            self._individuals.append(([uid], line))
+            self._individuals.append(([0, uid], line, hashed))
 
     def _row_key(self, uid: str, message: Message) -> list[int | str]:
         """What rows of messages are ordered by: time in microseconds, uid, dataset, run id, text."""
@@ -166,16 +197,27 @@ class _Outputs:
         dataset = "" if plan is None else plan.coda_dataset or plan.raw_field
         return [microseconds, uid, dataset, message.run_id, message.text or ""]
 
-    def _collect_texts(self, message: Message, is_staying: bool) -> None:
-        values = message.record.values
-        for raw_field, time_field, texts in self._texts:
-            text = values.get(raw_field)
-            if text is not None:
-                texts.add(text, values.get(time_field), is_staying)
-        plan, text = message.plan, message.text
-        if plan is None or plan.icr_filename is None or text is None or not is_staying:
+    def _collect_texts(self, participant: Participant) -> None:
+        is_staying = not participant.has_withdrawn
+        for message in participant.messages:
+            values = message.record.values
+            for raw_field, time_field, uses, _ in self._written:
+                text = values.get(raw_field)
+                if text:
+                    uses.write(text, values.get(time_field))
+        for _, _, uses, texts in self._written:
+            for text, first in uses.first_written.items():
+                texts.add(text, first, is_staying)
+        if is_staying:
+            for message in participant.messages:
+                self._collect_sample(message)
+
+    def _collect_sample(self, message: Message) -> None:
+        plan, text, values = message.plan, message.text, message.record.values
+        if plan is None or plan.icr_filename is None or text is None:
             return
         if not is_noise(text, self._steps.project.configuration.noise_minimum_length):
             identity = f"{values[PARTICIPANT_KEY]}/{values.get(str(plan.time_field))}/{text}"
             sample = self._summary.samples.setdefault(plan.raw_field, IcrSample())
-            sample.add(text, message.run_id, plan.raw_field, identity)
+            key = sample.add(text, message.run_id, plan.raw_field, identity)
+            self._texts[plan.raw_field].sample(text, key)

@@ -1,27 +1,31 @@
 """The raw runs of a project, found by participant: where each line is, and reading one participant's lines.
 
 Raw files are in no order. One look at every line tells whose it is; the places are then sorted by the participants' hashes,
-so that each partition is one stretch of them, and reads its own lines alone.
+so that each partition is one stretch of them, and reads its own lines alone. A digest of each line tells the next run whether it
+changed.
 """
 
 import hashlib
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy
 
 from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.errors import InputError
+from engagement.outputs.stretches import are_among
 from engagement.partitions import hash_uid, run_partitions
 from engagement.provenance import ChainError, TracedData, decode
 
 _find_participants = re.compile(rb'"' + PARTICIPANT_KEY.encode() + rb'": ?"([^"\\]*)"').findall
 _BYTES_OF_A_STRETCH = 32 * 2**20
 # The start of the participant's hash, the number of the file, and the line's place in it.
-_PLACE = numpy.dtype([("hash", "<u8"), ("file", "<u2"), ("offset", "<u8"), ("length", "<u4")])
+PLACE = numpy.dtype([("hash", "<u8"), ("file", "<u2"), ("offset", "<u8"), ("length", "<u4")])
+# The start of a line's own hash.
+DIGEST = numpy.dtype("<u8")
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,15 @@ class RunPlaces:
                     runs = waiting.setdefault(run.values[PARTICIPANT_KEY], Runs())
                     (runs.activation if file < len(self.flows.activation) else runs.survey).append(run)
             yield from _in_order(waiting)
+
+    def of(self, hashes: numpy.ndarray) -> "RunPlaces":
+        """The same of some participants alone, by their hashes in order."""
+        return replace(self, places=self.places[are_among(self.places["hash"], hashes)])
+
+    @property
+    def size(self) -> int:
+        """How many bytes the lines have."""
+        return int(self.places["length"].sum(dtype=numpy.int64))
 
 
 def _in_order(participants: dict[str, Runs]) -> Iterator[tuple[str, Runs]]:
@@ -144,8 +157,23 @@ def unreadable(path: Path, error: OSError) -> InputError:
     return InputError(f"{path}: could not be read: {error.strerror}; expected a TracedData file. Check the file.")
 
 
-def find_runs(flows: Flows, jobs: int) -> RunPlaces:
-    """Look at every line of the raw files, on `jobs` processes.
+@dataclass(frozen=True)
+class Lines:
+    """Places of lines in the order of their participants' hashes, then of the files; and the digest of each line."""
+
+    places: numpy.ndarray
+    digests: numpy.ndarray
+
+    def of_file(self, number: int) -> "Lines":
+        """Those of one file."""
+        are_there = self.places["file"] == number
+        return Lines(self.places[are_there], self.digests[are_there])
+
+
+def find_runs(flows: Flows, jobs: int, known: Mapping[int, Lines]) -> tuple[RunPlaces, numpy.ndarray]:
+    """Look at every line of the raw files, on `jobs` processes; but not at the files whose lines are `known`, by their numbers.
+
+    Returns the places, and the digest of each line in the same order.
 
     Raises
     ------
@@ -155,17 +183,24 @@ def find_runs(flows: Flows, jobs: int) -> RunPlaces:
     stretches = [
         (number, path, start)
         for number, path in enumerate(flows.paths)
+        if number not in known
         for start in range(0, path.stat().st_size, _BYTES_OF_A_STRETCH)
     ]
     found = list(run_partitions(lambda number: _look(*stretches[number]), len(stretches), jobs))
-    places = numpy.concatenate([places for places, _ in found]) if found else numpy.empty(0, _PLACE)
-    places.sort(order=("hash", "file", "offset"))
-    return RunPlaces(flows, places, tuple(place for _, nameless in found for place in nameless))
+    nameless = tuple(place for _, several in found for place in several)
+    numbered = [(stretch[0], lines) for stretch, (lines, _) in zip(stretches, found, strict=True)]
+    parts = [lines for _, lines in sorted([*numbered, *known.items()], key=lambda item: item[0])]
+    places = numpy.concatenate([numpy.empty(0, PLACE), *(part.places for part in parts)])
+    digests = numpy.concatenate([numpy.empty(0, DIGEST), *(part.digests for part in parts)])
+    # They are in the order of the files already, and stay so for each participant.
+    order = numpy.argsort(places["hash"], kind="stable")
+    return RunPlaces(flows, places[order], nameless), digests[order]
 
 
-def _look(number: int, path: Path, start: int) -> tuple[numpy.ndarray, list[tuple[int, int, int]]]:
-    """The places of the lines that begin in a stretch of a file, and those of lines that name no participant."""
+def _look(number: int, path: Path, start: int) -> tuple[Lines, list[tuple[int, int, int]]]:
+    """The lines that begin in a stretch of a file, and the places of those that name no participant."""
     places: list[tuple[int, int, int, int]] = []
+    digests: list[int] = []
     nameless: list[tuple[int, int, int]] = []
     try:
         with path.open("rb") as file:
@@ -182,10 +217,11 @@ def _look(number: int, path: Path, start: int) -> tuple[numpy.ndarray, list[tupl
                 else:
                     hashed = int.from_bytes(hashlib.sha256(uid).digest()[:8])
                     places.append((hashed, number, offset, len(line)))
+                    digests.append(int.from_bytes(hashlib.sha256(line).digest()[:8]))
                 offset += len(line)
     except OSError as error:
         raise unreadable(path, error) from None
-    return numpy.array(places, _PLACE), nameless
+    return Lines(numpy.array(places, PLACE), numpy.array(digests, DIGEST)), nameless
 
 
 def _find_uid(line: bytes) -> bytes | None:

@@ -1,7 +1,6 @@
 """Generate the outputs: join, clean up, code and fold the raw data, and write CSVs, Coda files, ICR samples and traced data."""
 
 import argparse
-import contextlib
 import functools
 import logging
 from datetime import UTC, datetime
@@ -18,9 +17,11 @@ from engagement.files import read_json
 from engagement.messages.filters import Dropped
 from engagement.outputs.analysis_files import Funnel, SourceRun
 from engagement.outputs.analysis_parts import write_analysis_folder
-from engagement.outputs.folder import write_outputs
+from engagement.outputs.folder import encode_withdrawn, write_outputs
+from engagement.outputs.participant_files import MixedParticipants
 from engagement.outputs.parts import part_path
 from engagement.partitions import count_processors, parse_count, run_partitions
+from engagement.processing.changes import Unchanged, find_unchanged
 from engagement.processing.participant import Steps
 from engagement.processing.partition import (
     ANALYSIS_INDIVIDUALS,
@@ -28,7 +29,16 @@ from engagement.processing.partition import (
     Summary,
     process_partition,
 )
-from engagement.processing.raw_runs import Flows, find_runs
+from engagement.processing.raw_runs import Flows, Lines, RunPlaces, find_runs
+from engagement.processing.records import read_participants
+from engagement.processing.run_notes import (
+    NotesWriter,
+    RunNotes,
+    describe_maker,
+    gather_labels,
+    read_notes,
+    write_notes,
+)
 from engagement.progress import show_progress
 from engagement.run_report import record_counts
 from engagement.services.credentials import Credentials, load_credentials
@@ -62,7 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--allow-project-code", action="store_true", help="run cleaners and imputation functions of the project's own"
     )
     parser.add_argument(
-        "--full", action="store_true", help="use nothing that earlier runs kept; as yet every run works that way"
+        "--full",
+        action="store_true",
+        help="make everything anew; by default what the last run made stays where neither data nor labels changed",
     )
     parser.add_argument("--upload-only", action="store_true", help="only upload to Drive what the last run wrote")
 
@@ -86,44 +98,51 @@ def run(args: argparse.Namespace) -> None:
     steps = Steps(project, datasets, args.user, timestamp, functions.imputations, is_coded)
     jobs = args.jobs or _choose_jobs(flows)
     workers = jobs if args.scheduler is None else count_workers(args.scheduler)
-    partitions = args.partitions or _choose_partitions(flows, workers)
+    maker = describe_maker(project, args.mode)
     with (
+        write_notes(args.data_root, maker) as notes,
         write_outputs(args.data_root, project.coding_plans, is_coded) as outputs,
         write_analysis_folder(args.data_root) as analysis,
     ):
-        process = functools.partial(process_partition, steps, find_runs(flows, jobs), count=partitions)
+        last = read_notes(args.data_root, maker, bool(functions)) if not args.full else None
+        places, unchanged = find_work(steps, flows, jobs, last, notes)
+        last_run = None if unchanged is None else unchanged.last_run
+        partitions = args.partitions or _choose_partitions(places.size, workers)
+        process = functools.partial(process_partition, steps, places, count=partitions)
+        if args.scheduler is None:
+            results = run_partitions(lambda number: process(scratch=outputs.scratch, number=number), partitions, jobs)
+        else:
+            results = run_on_cluster(process, partitions, outputs.scratch, args.scheduler, functions.modules)
+        files = [*outputs.traced_data_files(last_run), notes.texts_file(outputs.scratch, last_run)]
         summary = Summary()
-        with contextlib.ExitStack() as stack:
-            traced = (
-                stack.enter_context(outputs.open_traced_data(steps.metadata("folding.consent"))) if is_coded else None
-            )
-            if args.scheduler is None:
-                results = run_partitions(
-                    lambda number: process(scratch=outputs.scratch, number=number), partitions, jobs
-                )
-            else:
-                results = run_on_cluster(process, partitions, outputs.scratch, args.scheduler, functions.modules)
-            for number, part in enumerate(show_progress(results, partitions, "participants", "partition")):
-                summary.add(part)
-                if traced is not None:
-                    traced.take(number)
-            refuse_bad_input(summary)
-            log_summary(summary, is_coded)
-            withdrawn = (summary.withdrawn_messages, summary.withdrawn_participants)
-            if traced is not None:
-                traced.write_withdrawn(*withdrawn)
+        for number, part in enumerate(show_progress(results, partitions, "participants", "partition")):
+            summary.add(part)
+            for file in files:
+                file.take(number)
+        refuse_bad_input(summary)
+        if unchanged is not None:
+            unchanged.add_to(summary, datasets)
+        mixed = mix_participants(outputs.scratch, partitions, unchanged, notes)
+        log_summary(summary, is_coded)
         outputs.write_icr_files(summary.samples)
-        tasks = outputs.table_tasks(partitions, *withdrawn)
+        withdrawn = (summary.withdrawn_messages, summary.withdrawn_participants)
+        record = encode_withdrawn(steps.metadata("folding.consent"))
+        tasks = [
+            functools.partial(file.finish, mixed, record, times)
+            for file, times in zip(files, (*withdrawn, 0) if is_coded else (0,), strict=True)
+        ]
+        tasks += outputs.table_tasks(partitions, *withdrawn, notes.folder, last_run)
         tasks += outputs.coda_file_tasks(summary.texts, make_coders(project, functions), datasets)
         if is_coded:
             parts = (
                 [part_path(outputs.scratch, name, number) for number in range(partitions)]
                 for name in (ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS)
             )
-            tasks += analysis.table_tasks(project.coding_plans.all, *parts)
+            tasks += analysis.table_tasks(project.coding_plans.all, *parts, mixed)
         for _ in run_partitions(lambda number: tasks[number](), len(tasks), jobs):
             pass
         analysis.write_season(SourceRun(timestamp, args.mode), make_funnel(summary))
+        notes.finish(outputs.path, analysis.path, summary.samples, summary.losses)
     keep_project(project, args.data_root)
     log.info("Wrote Outputs/: %d message(s), %d participant(s)", summary.kept, summary.individuals)
     record_counts({"runs": summary.runs, "messages": summary.kept, "participants": summary.individuals})
@@ -138,6 +157,29 @@ def upload(project: Project, data_root: Path, credentials: Credentials) -> None:
         from engagement.uploads.drive import upload_tables
 
         upload_tables(project, data_root, credentials)
+
+
+def find_work(
+    steps: Steps, flows: Flows, jobs: int, last: RunNotes | None, notes: NotesWriter
+) -> tuple[RunPlaces, Unchanged | None]:
+    """Where the runs are that are to be processed, and what stays of the last run, if anything does."""
+    project, datasets = steps.project, steps.datasets
+    places, digests = find_runs(flows, jobs, {} if last is None else last.known_lines(flows))
+    lines, labels = Lines(places.places, digests), gather_labels(project.coding_plans.all, datasets)
+    notes.write_lines(flows, lines)
+    notes.write_labels(labels)
+    unchanged = None if last is None else find_unchanged(project, last, lines, datasets, labels, steps.is_coded)
+    return places if unchanged is None else places.of(unchanged.changed), unchanged
+
+
+def mix_participants(
+    scratch: Path, partitions: int, unchanged: Unchanged | None, notes: NotesWriter
+) -> MixedParticipants | None:
+    """Note what became of all participants; returns how those who were made anew come between those who stay, if any do."""
+    participants = read_participants(scratch, partitions)
+    mixed = None if unchanged is None else unchanged.mix(participants)
+    notes.write_participants(participants if mixed is None else mixed.records)
+    return mixed
 
 
 def find_flows(project: Project, data_root: Path) -> Flows:
@@ -235,15 +277,10 @@ def make_funnel(summary: Summary) -> Funnel:
 
 def _choose_jobs(flows: Flows) -> int:
     # Starting processes takes longer than the work of a small project.
-    return count_processors() if _count_bytes(flows) > _BYTES_WORTH_A_PROCESS else 1
+    return count_processors() if sum(path.stat().st_size for path in flows.paths) > _BYTES_WORTH_A_PROCESS else 1
 
 
-def _count_bytes(flows: Flows) -> int:
-    return sum(path.stat().st_size for path in flows.paths)
-
-
-def _choose_partitions(flows: Flows, jobs: int) -> int:
-    size = _count_bytes(flows)
+def _choose_partitions(size: int, jobs: int) -> int:
     return max(1, min(jobs, size // _BYTES_WORTH_A_PROCESS), -(-size // _BYTES_OF_A_PARTITION))
 
 

@@ -1,0 +1,87 @@
+"""Which raw files are looked at again: all but those that are the same files for certain."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy
+import pytest
+
+from engagement.configuration import load_project
+from engagement.processing.raw_runs import Flows, Lines, find_runs
+from engagement.processing.records import PARTICIPANT
+from engagement.processing.run_notes import CODED, NotesWriter, describe_maker, notes_folder, read_notes
+from example_project import EPISODE_FLOW, SURVEY_FLOW, DataRoot, episode_run, survey_run
+
+FLOWS = (EPISODE_FLOW.format(1), EPISODE_FLOW.format(2), SURVEY_FLOW)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> DataRoot:
+    root = DataRoot(tmp_path)
+    root.write_runs(
+        *(episode_run(f"p{n}", f"jawaab {n}", n % 2 + 1, run_id=n) for n in range(9)),
+        *(survey_run(f"p{n}", n, age="20") for n in range(0, 9, 2)),
+    )
+    return root
+
+
+def flows_of(root: DataRoot) -> Flows:
+    paths = [root.path / "Raw Data" / f"{flow}.jsonl" for flow in FLOWS]
+    return Flows(tuple(paths[:2]), tuple(paths[2:]))
+
+
+def look(flows: Flows, known: dict[int, Lines]) -> Lines:
+    places, digests = find_runs(flows, 1, known)
+    return Lines(places.places, digests)
+
+
+def known_lines(root: DataRoot, seconds_later: float) -> dict[int, Lines]:
+    """The lines that are known from the notes of a run that began so long after now."""
+    maker, folder, flows = (
+        describe_maker(load_project(root.configuration), "all-stages"),
+        notes_folder(root.path),
+        flows_of(root),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    notes = NotesWriter(folder, maker, time.time_ns() + int(seconds_later * 10**9))
+    notes.write_lines(flows, look(flows, {}))
+    notes.write_labels(numpy.empty(0, CODED))
+    notes.write_participants(numpy.empty(0, PARTICIPANT))
+    notes.texts_file(root.path, None).path.touch()
+    notes.finish(root.outputs, root.path / "State" / "analysis", {}, [])
+    read = read_notes(root.path, maker, has_own_code=False)
+    assert read is not None
+    return read.known_lines(flows)
+
+
+def test_files_that_are_the_same_are_not_looked_at_again(root: DataRoot):
+    flows = flows_of(root)
+    known = known_lines(root, 10)
+    assert list(known) == [0, 1, 2]
+    whole = look(flows, {})
+    for some in ({}, {1: known[1]}, {0: known[0], 2: known[2]}, known):
+        lines = look(flows, some)
+        assert lines.places.tolist() == whole.places.tolist()
+        assert lines.digests.tolist() == whole.digests.tolist()
+
+
+def test_a_file_that_changed_is_looked_at_again(root: DataRoot):
+    first, second, _ = flows_of(root).paths
+    text, times = first.read_text(), (first.stat().st_atime_ns, first.stat().st_mtime_ns)
+    known = known_lines(root, 10)
+    # Of the same size, in place, and with its old time put back.
+    first.write_text(text.replace("jawaab 0", "jawaab 9"))
+    os.utime(first, ns=times)
+    second.write_text(second.read_text() + episode_run("new", "biyo", 2, run_id=50))
+    maker = describe_maker(load_project(root.configuration), "all-stages")
+    read = read_notes(root.path, maker, has_own_code=False)
+    assert read is not None
+    assert list(read.known_lines(flows_of(root))) == [2]
+    whole = look(flows_of(root), {})
+    assert look(flows_of(root), {2: known[2]}).digests.tolist() == whole.digests.tolist()
+
+
+@pytest.mark.parametrize("seconds", [1, 0, -3600])
+def test_a_file_whose_time_is_too_close_or_in_the_future_is_looked_at_again(root: DataRoot, seconds: int):
+    assert known_lines(root, seconds) == {}
