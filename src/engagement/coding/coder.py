@@ -6,7 +6,8 @@ the operator; not on the message.
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from engagement.coding.coded_datasets import CodedDataset, Reading
@@ -73,6 +74,32 @@ class _Coded:
     is_error: bool = False
 
 
+@dataclass(slots=True)
+class _Codings:
+    """The codings of a message by the numbers of their plans, and what is to be written down and told of them."""
+
+    codings: list[Coding | None]
+    manual: list[Field] = field(default_factory=list)
+    imputed: list[Field] = field(default_factory=list)
+    errors: list[tuple[CodingPlan, str]] = field(default_factory=list)
+
+    def add(self, number: int, plan_coder: "_PlanCoder", message: Message, operator: str | None) -> None:
+        """Code the answer to one plan."""
+        coded, message_id = plan_coder.code(message.texts[number], message.record.values, operator)
+        self.codings[number] = coded.coding
+        self.manual += coded.manual
+        self.imputed += coded.imputed
+        if message_id is not None:
+            id_field = plan_coder.plan.id_field
+            self.manual.append((id_field, message_id, f'{plan_coder.encoded_id_field}: "{message_id}"'))
+            if coded.is_error:
+                self.errors.append((plan_coder.plan, message_id))
+
+    def copy(self) -> "_Codings":
+        """The same, to be continued on its own."""
+        return _Codings(self.codings.copy(), self.manual.copy(), self.imputed.copy(), self.errors.copy())
+
+
 class Coder:
     """Gives every message a coding for each plan, in the order of the plans."""
 
@@ -94,6 +121,14 @@ class Coder:
         ]
         self._operator_scheme = plans.operator_scheme
         self._manual, self._imputation = manual, imputation
+        # What was answered in surveys is coded once for messages that follow each other and share it.
+        numbers = [
+            number for number, plan in enumerate(plans.all) if number >= len(plans.rqa) and plan.raw_field in datasets
+        ]
+        self._shared = [(number, self._plans[number]) for number in numbers]
+        self._own = [item for item in enumerate(self._plans) if item[0] not in numbers]
+        self._get_shared = itemgetter(*numbers) if numbers else lambda _: ()
+        self._last_shared: tuple[Any, str | None, _Codings] | None = None
 
     def code(self, message: Message, also: Field) -> list[tuple[CodingPlan, str]]:
         """Code a message and write down the labels; `also` is a field that the first step writes besides them.
@@ -101,26 +136,26 @@ class Coder:
         Returns the plans whose answer is a coding error, because wrong scheme was said by one label and not by another,
         with the answer's message id.
         """
-        values = message.record.values
-        operator = self._operator_of(values)
-        manual: list[Field] = [also]
-        imputed: list[Field] = []
-        errors = []
-        codings = []
-        for plan_coder in self._plans:
-            coded, message_id = plan_coder.code(values, operator)
-            codings.append(coded.coding)
-            manual += coded.manual
-            imputed += coded.imputed
-            if message_id is not None:
-                id_field = plan_coder.plan.id_field
-                manual.append((id_field, message_id, f'{plan_coder.encoded_id_field}: "{message_id}"'))
-                if coded.is_error:
-                    errors.append((plan_coder.plan, message_id))
-        message.codings = codings
-        append_fields(message.record, manual, self._manual)
-        append_fields(message.record, imputed, self._imputation)
-        return errors
+        operator = self._operator_of(message.record.values)
+        found = self._code_shared(message, operator).copy()
+        found.manual.append(also)
+        for number, plan_coder in self._own:
+            found.add(number, plan_coder, message, operator)
+        message.codings = tuple(found.codings)
+        append_fields(message.record, found.manual, self._manual)
+        append_fields(message.record, found.imputed, self._imputation)
+        return found.errors
+
+    def _code_shared(self, message: Message, operator: str | None) -> "_Codings":
+        texts = self._get_shared(message.texts)
+        last = self._last_shared
+        if last is not None and last[0] == texts and last[1] == operator:
+            return last[2]
+        found = _Codings([None] * len(self._plans))
+        for number, plan_coder in self._shared:
+            found.add(number, plan_coder, message, operator)
+        self._last_shared = texts, operator, found
+        return found
 
     def _operator_of(self, values: Mapping[str, Any]) -> str | None:
         label = values.get("operator_coded")
@@ -160,7 +195,6 @@ class _PlanCoder:
         self._dataset = dataset
         self._noise_minimum_length = noise_minimum_length
         self._impute = impute
-        self._raw_field = plan.raw_field
         # A label that came with the run says who made it; it stands in the run already.
         self._is_coded_at_fetch = plan.coda_filename is None
         self._not_coded = self._complete(self._everywhere(ControlCode.NC), Answer(True, None), is_written=True)
@@ -168,12 +202,11 @@ class _PlanCoder:
         self._by_reading: dict[Reading, _Coded] = {}
         self._by_given: dict[tuple[str | None, ...], tuple[list[Any], _Coded]] = {}
 
-    def code(self, values: Mapping[str, Any], operator: str | None) -> tuple[_Coded, str | None]:
-        """The coding of the answer in a message's values, and its message id if it has one.
+    def code(self, text: str | None, values: Mapping[str, Any], operator: str | None) -> tuple[_Coded, str | None]:
+        """The coding of an answer in a message with these values, and its message id if it has one.
 
         No answer is NA, an empty one NC, one that coders did not look at NR; noise is NC unless a coder labelled it.
         """
-        text = values.get(self._raw_field)
         if text is None:
             coded = self._missing.get(operator)
             return coded or self._code_missing(operator), None

@@ -44,18 +44,23 @@ class WrongSchemeMoves:
         self._plans = plans
         self._datasets = datasets
         self._by_code = {plan.ws_code.code_id: plan for plan in plans.all if plan.ws_code is not None}
+        self._coded_surveys = [plan for plan in plans.survey if plan.raw_field in datasets]
+        self._survey_fields = [plan.raw_field for plan in self._coded_surveys]
 
     def apply(
         self, messages: Sequence[Message], make_blank: Callable[[], Message], metadata: Metadata
-    ) -> tuple[list[Message], Counter[str]]:
+    ) -> tuple[Sequence[Message], Counter[str]]:
         """Move the answers of one participant's messages, which are in their order.
 
         `make_blank` makes a message of the participant without an answer to an episode; one is made for each survey answer that
-        belongs to an episode. Returns the messages and, by the name of its code, how many answers belong to no dataset here.
+        belongs to an episode. Returns the messages, the very same where nothing moves, and, by the name of its code, how many
+        answers belong to no dataset here.
         """
         arrivals = _Arrivals()
-        survey_changes = [self._leave_survey(message, arrivals) for message in messages]
+        survey_changes = self._leave_surveys(messages, arrivals)
         episode_changes = [self._leave_episode(message, arrivals) for message in messages]
+        if not any(survey_changes) and not any(changes for changes, _ in episode_changes):
+            return messages, arrivals.lost
         # Survey answers that all messages share have left once, and survey answers come before moved messages.
         result = []
         for message, survey, (episode, plan) in zip(messages, survey_changes, episode_changes, strict=True):
@@ -74,14 +79,24 @@ class WrongSchemeMoves:
             result.append(blank)
         return result, arrivals.lost
 
+    def _leave_surveys(self, messages: Sequence[Message], arrivals: _Arrivals) -> list[dict[str, Any]]:
+        all_changes: list[dict[str, Any]] = []
+        # Messages share what was answered in surveys; where the same answers stayed a moment ago, they stay.
+        staying: tuple[object, ...] | None = None
+        for message in messages:
+            texts = tuple(map(message.record.values.get, self._survey_fields))
+            changes = {} if texts == staying else self._leave_survey(message, arrivals)
+            staying = None if changes else texts
+            all_changes.append(changes)
+        return all_changes
+
     def _leave_survey(self, message: Message, arrivals: _Arrivals) -> dict[str, Any]:
         changes: dict[str, Any] = {}
-        for plan in self._plans.survey:
-            dataset = self._datasets.get(plan.raw_field)
+        for plan in self._coded_surveys:
             text = message.record.values.get(plan.raw_field)
-            if dataset is None or text is None:
+            if text is None:
                 continue
-            reading = dataset.reading(text)
+            reading = self._datasets[plan.raw_field].reading(text)
             if not reading.moves:
                 continue
             time = message.record.values.get(plan.time_field) if plan.time_field else None

@@ -10,7 +10,7 @@ from engagement.configuration import CodingConfiguration, CodingPlan, FoldStrate
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
 from engagement.folding.strategies import LABEL_STRATEGIES, TEXT_STRATEGIES, FoldError
 from engagement.messages.message import Message
-from engagement.provenance import Metadata, TracedData
+from engagement.provenance import Metadata, TracedData, encode_json
 
 _STAYS = make_field(CONSENT_FIELD, "false")
 # How many folds are remembered for each plan.
@@ -19,9 +19,10 @@ _MOST_KNOWN = 20_000
 
 @dataclass(slots=True)
 class Individual:
-    """One participant: the record, and the coding under each plan in order."""
+    """One participant: the record, and the text and the coding under each plan in order."""
 
     record: TracedData
+    texts: list[str | None]
     codings: list[Coding]
 
 
@@ -31,6 +32,7 @@ class Folder:
     def __init__(self, plans: tuple[CodingPlan, ...], metadata: Metadata) -> None:
         self._plans = plans
         self._metadata = metadata
+        self._encoded_fields = [encode_json(plan.raw_field) for plan in plans]
         # By plan, what became of codings that were folded before: the same few stand beside each other again and again.
         self._known: list[dict[tuple[Coding, ...], Coding]] = [{} for _ in plans]
 
@@ -43,20 +45,29 @@ class Folder:
         """
         problems: list[str] = []
         fields: list[Field] = [make_field(UID_FIELD, uid), _STAYS]
-        codings = []
-        for number, plan in enumerate(self._plans):
-            text = _fold_text(uid, plan, messages, problems)
+        texts = [
+            _fold_text(uid, plan, present, problems)
+            if (present := [text for text in column if text is not None])
+            else None
+            for plan, column in zip(
+                self._plans, zip(*(message.texts for message in messages), strict=True), strict=True
+            )
+        ]
+        for plan, name, text in zip(self._plans, self._encoded_fields, texts, strict=True):
             if text is not None:
-                fields.append(make_field(plan.raw_field, text))
-            coding = self._fold_codings(uid, number, [message.codings[number] for message in messages], problems)
-            codings.append(coding)
+                fields.append((plan.raw_field, text, f"{name}: {encode_json(text)}"))
+        codings = [
+            self._fold_codings(uid, number, column, problems)
+            for number, column in enumerate(zip(*(message.codings for message in messages), strict=True))
+        ]
+        for coding in codings:
             fields += coding.fields
         fields.append(make_field("folded_from", [message.record.newest_sha for message in messages]))
         record = TracedData()
         append_fields(record, fields, self._metadata)
-        return Individual(record, codings), problems
+        return Individual(record, texts, codings), problems
 
-    def _fold_codings(self, uid: str, number: int, codings: list[Coding], problems: list[str]) -> Coding:
+    def _fold_codings(self, uid: str, number: int, codings: Sequence[Coding], problems: list[str]) -> Coding:
         first = codings[0]
         if len(codings) == 1 or (codings.count(first) == len(codings) and first.is_single):
             # One label beside itself is that label, by every strategy.
@@ -97,14 +108,13 @@ def _fold_labels(
     return folded
 
 
-def _fold_text(uid: str, plan: CodingPlan, messages: Sequence[Message], problems: list[str]) -> str | None:
-    texts = [message.record.values.get(plan.raw_field) for message in messages]
-    present = [text for text in texts if text is not None]
+def _fold_text(uid: str, plan: CodingPlan, texts: Sequence[str], problems: list[str]) -> str | None:
+    """The texts under one plan, at least one, become one."""
     if plan.raw_field_fold_strategy is RawFieldFoldStrategy.CONCATENATE:
         # As the strategy folds them two by two, in one step: thousands of texts of one participant are normal.
-        return ";".join(present) if present else None
+        return ";".join(texts)
     folded: str | None = None
-    for text in present:
+    for text in texts:
         try:
             folded = TEXT_STRATEGIES[FoldStrategy.ASSERT_EQUAL](folded, text)
         except FoldError as error:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 from engagement.configuration import CodingPlan, CodingPlans, PipelineConfiguration
@@ -13,6 +14,8 @@ from engagement.messages.instants import parse_instant, write_instant
 from engagement.messages.message import RQA_MESSAGE, SHOW_PIPELINE_KEY, Message
 from engagement.messages.result_keys import split_key
 from engagement.provenance import HIDDEN, Metadata, TracedData
+
+_ABSENT = object()
 
 
 @dataclass(frozen=True)
@@ -71,20 +74,23 @@ class KeyNames:
         self._time_ranges = configuration.timestamp_remappings
         self._plans = plans.rqa_by_raw_field
         survey = {plan.raw_field: plan for plan in plans.survey}
-        self._answers = [
-            (answer.rapid_pro_key, plan)
-            for result in results
-            for answer in result.answers
-            if (plan := self._plans.get(answer.pipeline_key) or survey.get(answer.pipeline_key)) is not None
-        ]
+        self._answers: dict[str, list[CodingPlan]] = {}
+        for answer in (answer for result in results for answer in result.answers):
+            plan = self._plans.get(answer.pipeline_key) or survey.get(answer.pipeline_key)
+            if plan is not None:
+                self._answers.setdefault(answer.rapid_pro_key, []).append(plan)
+        # All that the names of others depend on; messages of one participant follow each other, and share it.
+        self._other_keys = [*(key for result in self._others for key, _ in result.names), *self._other_names]
+        self._last_others: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 
     def answers_in(self, run: TracedData) -> Iterator[tuple[CodingPlan, str]]:
-        """Every answer of one raw run with the plan that its key is remapped to, before anything is moved."""
+        """Every answer of one raw run with the plan that its key is remapped to, before anything is moved; in no order."""
         values = run.values
-        for raw_key, plan in self._answers:
-            text = values.get(raw_key)
+        for raw_key in self._answers.keys() & values.keys():
+            text = values[raw_key]
             if isinstance(text, str):
-                yield plan, text
+                for plan in self._answers[raw_key]:
+                    yield plan, text
 
     def make_messages(self, joined: TracedData, metadata: Metadata) -> list[Message]:
         """The messages of one run: one an answer to an episode; one without an answer where there is none.
@@ -93,7 +99,10 @@ class KeyNames:
         together. A field that is null in the end is hidden, with its time.
         """
         values = joined.values
-        common = self._name_others(values)
+        found = tuple(map(values.get, self._other_keys, repeat(_ABSENT)))
+        if found != self._last_others[0]:
+            self._last_others = found, self._name_others(values)
+        common = self._last_others[1]
         messages = []
         for result in self._episodes:
             for answer in result.answers:

@@ -1,6 +1,6 @@
 """One message of a participant on its way through stage 3."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,13 +17,14 @@ SHOW_PIPELINE_KEY = "show_pipeline_key"
 class Message:
     """A record and what is known of its answer. `plan` is the RQA plan that the answer belongs to, or None without one.
 
-    `codings` holds, once it was coded, its coding under each of the project's plans in order; what that is is the business of
-    `coding`.
+    `texts` has, once answers are where they belong, what there is to code under each of the project's plans in order. `codings` has,
+    once it was coded, its coding under each of them; what that is is the business of `coding`.
     """
 
     record: TracedData
     plan: CodingPlan | None
-    codings: list[Any] = field(default_factory=list)
+    texts: tuple[str | None, ...] = ()
+    codings: tuple[Any, ...] = ()
 
     @property
     def text(self) -> str | None:

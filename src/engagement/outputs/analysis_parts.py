@@ -10,7 +10,7 @@ import contextlib
 import functools
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,63 +56,69 @@ _ROWS_OF_A_ROW_GROUP = 16384
 
 
 class AnalysisPart:
-    """The rows of one partition, written in batches."""
+    """The rows of one partition, written in batches as an Arrow stream, which costs least to write and to read once."""
 
     def __init__(self, path: Path, plans: tuple[CodingPlan, ...], are_messages: bool) -> None:
         self._path = path
-        self._plans = plans
         self._schema = _schema(plans, are_messages)
-        self._rows: list[list[Any]] = []
-        self._raw_fields = [plan.raw_field for plan in plans]
-        self._written: dict[tuple[tuple[str, ...], ...], list[str]] = {}
+        self._rows: list[list[bytes | datetime | None]] = []
+        self._encoded: dict[tuple[tuple[str, ...], ...], list[bytes]] = {}
+        # What rows that follow each other share, as answers in surveys, is not encoded anew.
+        self._last: list[tuple[str | None, Coding] | None] = [None] * len(plans)
+        self._cells: list[list[bytes | None]] = [[] for _ in plans]
 
     def __enter__(self) -> AnalysisPart:
-        from pyarrow.parquet import ParquetWriter
+        import pyarrow
 
         with explain_os_errors(self._path):
-            self._writer = ParquetWriter(self._path, self._schema, compression="zstd")
+            self._file = self._path.open("wb")
+            self._writer = pyarrow.RecordBatchStreamWriter(self._file, self._schema)
         return self
 
     def __exit__(self, *error: object) -> None:
-        with explain_os_errors(self._path):
+        with explain_os_errors(self._path), self._file:
             if error[0] is None:
                 self._flush()
-            self._writer.close()
+                self._writer.close()
 
     def add_message(self, uid: str, message: Message) -> None:
         """Write the row of a message."""
         plan = message.plan
-        dataset = None if plan is None else plan.coda_dataset or plan.raw_field
-        self._add(uid, message.record.values, message.codings, (message.time, dataset, message.run_id))
+        dataset = None if plan is None else (plan.coda_dataset or plan.raw_field).encode()
+        self.add(uid, message.texts, message.codings, (message.time, dataset, message.run_id.encode()))
 
-    def add_individual(self, uid: str, values: Mapping[str, Any], codings: Sequence[Coding]) -> None:
-        """Write the row of a participant."""
-        self._add(uid, values, codings, ())
-
-    def _add(
+    def add(
         self,
         uid: str,
-        values: Mapping[str, Any],
+        texts: Sequence[str | None],
         codings: Sequence[Coding],
-        more: tuple[datetime | str | None, ...],
+        more: tuple[datetime | bytes | None, ...] = (),
     ) -> None:
-        row: list[Any] = [uid, *more]
-        for raw_field, coding in zip(self._raw_fields, codings, strict=True):
-            text = values.get(raw_field)
-            row.append(None if text is None else str(text))
-            row += self._written.get(coding.code_ids) or self._write_codes(coding)
+        """Write a row; `more` is what a message's has behind the uid."""
+        row = [uid.encode(), *more]
+        last, cells = self._last, self._cells
+        for number, answer in enumerate(zip(texts, codings, strict=True)):
+            known = last[number]
+            if known is None or known[0] is not answer[0] or known[1] is not answer[1]:
+                last[number] = answer
+                cells[number] = self._encode(*answer)
+            row += cells[number]
         self._rows.append(row)
         if len(self._rows) == _ROWS_OF_A_BATCH:
             self._flush()
 
-    def _write_codes(self, coding: Coding) -> list[str]:
-        found = self._written[coding.code_ids] = [json.dumps(code_ids) for code_ids in coding.code_ids]
+    def _encode(self, text: str | None, coding: Coding) -> list[bytes | None]:
+        encoded = None if text is None else str(text).encode()
+        return [encoded, *(self._encoded.get(coding.code_ids) or self._encode_codes(coding))]
+
+    def _encode_codes(self, coding: Coding) -> list[bytes]:
+        found = self._encoded[coding.code_ids] = [json.dumps(code_ids).encode() for code_ids in coding.code_ids]
         return found
 
     def _flush(self) -> None:
         import pyarrow
 
-        columns = zip(*self._rows, strict=True) if self._rows else [()] * len(self._schema)
+        columns: Any = zip(*self._rows, strict=True) if self._rows else [()] * len(self._schema)
         arrays = [
             _texts(column) if pyarrow.types.is_string(field.type) else _times(column, field.type)
             for column, field in zip(columns, self._schema, strict=True)
@@ -125,13 +131,14 @@ class AnalysisPart:
 # Arrays are made of their buffers: that is twice as fast as handing over Python's values, for which pyarrow loads pandas too.
 
 
-def _texts(column: Sequence[str | None]) -> pyarrow.Array:
+def _texts(column: Sequence[bytes | None]) -> pyarrow.Array:
     import pyarrow
 
-    encoded = [b"" if text is None else text.encode() for text in column]
+    are_there = _there(column)
+    encoded = column if are_there is None else [b"" if text is None else text for text in column]
     offsets = numpy.zeros(len(encoded) + 1, numpy.int32)
     numpy.cumsum(numpy.fromiter(map(len, encoded), numpy.int32, len(encoded)), out=offsets[1:])
-    buffers = [_there(column), pyarrow.py_buffer(offsets), pyarrow.py_buffer(b"".join(encoded))]
+    buffers = [are_there, pyarrow.py_buffer(offsets), pyarrow.py_buffer(b"".join(encoded))]
     return pyarrow.Array.from_buffers(pyarrow.string(), len(encoded), buffers)
 
 
@@ -174,16 +181,23 @@ def _write_table(target: Path, batches: Iterable[pyarrow.RecordBatch], schema: p
 
 
 def _batches(parts: Iterable[Path]) -> Iterator[pyarrow.RecordBatch]:
-    from pyarrow.parquet import ParquetFile
+    import pyarrow
 
     for part in parts:
-        with ParquetFile(part, pre_buffer=False) as file:
-            yield from file.iter_batches(_ROWS_OF_A_BATCH, use_threads=False)
+        with part.open("rb") as file, pyarrow.ipc.open_stream(file) as batches:
+            yield from batches
+
+
+def _batches_of_table(path: Path) -> Iterator[pyarrow.RecordBatch]:
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(path, pre_buffer=False) as file:
+        yield from file.iter_batches(_ROWS_OF_A_BATCH, use_threads=False)
 
 
 def _mix(stretches: Iterable[tuple[bool, int, int]], old: Path, parts: Iterable[Path]) -> Iterator[pyarrow.RecordBatch]:
     """The rows of stretches of the last run's table and of this one's parts."""
-    sources = (_Rows(_batches([old])), _Rows(_batches(parts)))
+    sources = (_Rows(_batches_of_table(old)), _Rows(_batches(parts)))
     for is_new, start, end in stretches:
         yield from sources[is_new].take(start, end)
 

@@ -69,7 +69,7 @@ def merge_sorted_lines(file: IO[bytes], notes: IO[bytes], parts: Iterable[Path])
 def append_file(target: IO[bytes], part: Path) -> None:
     """Write a part behind what `target` holds already, and remove it: so the disk holds it once."""
     with part.open("rb") as source:
-        shutil.copyfileobj(source, target, 2**20)
+        shutil.copyfileobj(source, target)
     part.unlink()
 
 

@@ -3,8 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from engagement.coding.coder import Coding
 from engagement.configuration import CodingMode, CodingPlan
@@ -22,29 +21,31 @@ class AnalysisRows:
     def __init__(self, plans: Sequence[CodingPlan]) -> None:
         self.header = [UID_FIELD, CONSENT_FIELD, *(column for plan in plans for column in plan.columns())]
         self._cells = [_PlanCells(plan) for plan in plans]
-        self._raw_fields = [plan.raw_field for plan in plans]
-        self._write = csv_writer()
+        # What messages that follow each other share, as answers in surveys, is not written anew.
+        self._last: list[tuple[str | None, Coding] | None] = [None] * len(plans)
+        self._parts = [""] * len(plans)
 
-    def make_line(self, uid: str, values: Mapping[str, Any], codings: Sequence[Coding]) -> str:
-        """The CSV line of a message or an individual that did not withdraw; `codings` are in the order of the plans."""
-        parts = [self._cell(uid), "false"]
-        for raw_field, cells, coding in zip(self._raw_fields, self._cells, codings, strict=True):
-            if cells.are_there:
-                parts.append(cells.known.get(coding.code_ids) or cells.write(coding))
-            text = values.get(raw_field)
-            parts.append("" if text is None else self._cell(str(text)))
-        return ",".join(parts) + "\n"
-
-    def _cell(self, text: str) -> str:
-        return text if _find_special(text) is None else self._write([text])[:-1]
+    def make_line(self, uid: str, texts: Sequence[str | None], codings: Sequence[Coding]) -> str:
+        """The CSV line of a message or an individual that did not withdraw; texts and codings are in the order of the plans."""
+        last, parts = self._last, self._parts
+        for number, answer in enumerate(zip(texts, codings, strict=True)):
+            known = last[number]
+            if known is None or known[0] is not answer[0] or known[1] is not answer[1]:
+                last[number] = answer
+                parts[number] = self._cells[number].write(*answer)
+        return f"{_write_cell(uid)},false,{','.join(parts)}\n"
 
     def withdrawn_row(self) -> list[str]:
         """The cells of a message or an individual that withdrew: nothing of theirs."""
         return [WITHDRAWN, "true", *[WITHDRAWN] * (len(self.header) - 2)]
 
 
+def _write_cell(text: str) -> str:
+    return text if _find_special(text) is None else _write_quoted([text])[:-1]
+
+
 class _PlanCells:
-    """The coded cells of one plan as CSV without line end; made once for each combination of codes."""
+    """The cells of one plan as CSV without line end; the coded ones are made once for each combination of codes."""
 
     def __init__(self, plan: CodingPlan) -> None:
         self._configurations = [
@@ -52,18 +53,23 @@ class _PlanCells:
             for position, configuration in enumerate(plan.coding_configurations)
             if configuration.analysis_file_key is not None
         ]
-        self.are_there = bool(self._configurations)
-        self.known: dict[_Codes, str] = {}
-        self._write = csv_writer()
+        self._known: dict[_Codes, str] = {}
 
-    def write(self, coding: Coding) -> str:
+    def write(self, text: str | None, coding: Coding) -> str:
+        """The codes, if any have columns, and the text."""
+        written = "" if text is None else _write_cell(str(text))
+        if not self._configurations:
+            return written
+        return f"{self._known.get(coding.code_ids) or self._write_codes(coding)},{written}"
+
+    def _write_codes(self, coding: Coding) -> str:
         cells: list[str] = []
         for position, is_single, codes in self._configurations:
             if is_single:
                 cells.append(coding.labels[position][0].code.string_value)
             else:
                 cells.extend("1" if code.code_id in coding.code_ids[position] else "0" for code in codes)
-        self.known[coding.code_ids] = written = self._write(cells)[:-1]
+        self._known[coding.code_ids] = written = _write_quoted(cells)[:-1]
         return written
 
 
@@ -72,11 +78,9 @@ class ProductionRows:
 
     def __init__(self, plans: Sequence[CodingPlan]) -> None:
         self.header = [UID_FIELD, *(plan.raw_field for plan in plans)]
-        self._raw_fields = self.header[1:]
 
-    def make_line(self, uid: str, values: Mapping[str, Any]) -> str:
-        """The CSV line of a message."""
-        texts = [values.get(field) for field in self._raw_fields]
+    def make_line(self, uid: str, texts: Sequence[str | None]) -> str:
+        """The CSV line of a message; `texts` are in the order of the plans."""
         cells = ["" if text is None else guard_cell(str(text)).replace('"', '""') for text in texts]
         return '"' + '","'.join([uid, *cells]) + '"\n'
 
@@ -94,3 +98,6 @@ def csv_writer(quote_all: bool = False) -> Callable[[Sequence[str]], str]:
         return line
 
     return write
+
+
+_write_quoted = csv_writer()

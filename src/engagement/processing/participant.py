@@ -62,6 +62,8 @@ class Steps:
         self._user, self._timestamp = user, timestamp
         self._key_names = KeyNames(project.configuration, self._plans)
         self._moves = WrongSchemeMoves(self._plans, datasets) if project.configuration.move_ws_messages else None
+        self._datasets_of_plans = [datasets.get(plan.raw_field) for plan in self._plans.all]
+        self._raw_fields = [plan.raw_field for plan in self._plans.all]
         self._coder = Coder(
             self._plans,
             datasets,
@@ -84,11 +86,14 @@ class Steps:
         messages.sort(key=Message.order)
         lost: Counter[str] = Counter()
         if self._moves is not None and messages:
-            messages, lost = self._moves.apply(messages, make_blank, self._move)
-            messages.sort(key=Message.order)
+            moved, lost = self._moves.apply(messages, make_blank, self._move)
+            if moved is not messages:
+                messages = sorted(moved, key=Message.order)
+        for message in messages:
+            message.texts = tuple(map(message.record.values.get, self._raw_fields))
         has_withdrawn = self.is_coded and (
             has_withdrawn_in_runs([*runs.activation, *runs.survey], self._key_names, self.datasets)
-            or has_withdrawn_in_messages(messages, self._plans.all, self.datasets)
+            or has_withdrawn_in_messages(messages, self._datasets_of_plans)
         )
         participant = Participant(uid, [], has_withdrawn, lost=lost)
         for message in messages:

@@ -145,7 +145,7 @@ class _Outputs:
                     for message in participant.messages:
                         analysis_messages.add_message(uid, message)
                     individual = participant.individual
-                    analysis_individuals.add_individual(uid, individual.record.values, individual.codings)
+                    analysis_individuals.add(uid, individual.texts, individual.codings)
                 self._records.add(hashed, number_of_runs, participant, messages_bytes, individual_bytes)
         for sample in self._summary.samples.values():
             sample.trim()
@@ -180,14 +180,13 @@ class _Outputs:
             return
         uid = participant.uid
         for message in participant.messages:
-            values = message.record.values
             key = self._row_key(uid, message)
-            self._production.append((key, self._production_rows.make_line(uid, values), hashed))
+            self._production.append((key, self._production_rows.make_line(uid, message.texts), hashed))
             if self._steps.is_coded:
-                self._messages.append((key, self._rows.make_line(uid, values, message.codings), hashed))
+                self._messages.append((key, self._rows.make_line(uid, message.texts, message.codings), hashed))
         if participant.individual is not None:
             individual = participant.individual
-            line = self._rows.make_line(uid, individual.record.values, individual.codings)
+            line = self._rows.make_line(uid, individual.texts, individual.codings)
             self._individuals.append(([0, uid], line, hashed))
 
     def _row_key(self, uid: str, message: Message) -> list[int | str]:

@@ -32,8 +32,8 @@ def write(root: Path, sizes: Sequence[int]) -> Path:
         parts.append(root / f"part {number}")
         with AnalysisPart(parts[-1], plans, are_messages=False) as part:
             for participant in range(start, start + size):
-                answer = f"jawaab {participant % 1000}"
-                part.add_individual(f"uid-{participant}", {plans[0].raw_field: answer}, missing)
+                answers = [f"jawaab {participant % 1000}", *[None] * (len(plans) - 1)]
+                part.add(f"uid-{participant}", answers, missing)
         start += size
     with write_analysis_folder(root) as folder:
         for task in folder.table_tasks(plans, [], parts):
