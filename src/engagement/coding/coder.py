@@ -39,7 +39,8 @@ def is_noise(text: str, minimum_length: int | None) -> bool:
 
 
 # A field's name, its value and its JSON with the name before it.
-Field = tuple[str, Any, str]
+Field = tuple[str, Any, bytes]
+_name_of = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +92,7 @@ class _Codings:
         self.imputed += coded.imputed
         if message_id is not None:
             id_field = plan_coder.plan.id_field
-            self.manual.append((id_field, message_id, f'{plan_coder.encoded_id_field}: "{message_id}"'))
+            self.manual.append((id_field, message_id, f'{plan_coder.encoded_id_field}: "{message_id}"'.encode()))
             if coded.is_error:
                 self.errors.append((plan_coder.plan, message_id))
 
@@ -167,17 +168,13 @@ class Coder:
 def append_fields(record: TracedData, fields: list[Field], metadata: Metadata) -> None:
     """Add an update of these fields to a record."""
     fields.sort(key=_name_of)
-    encoded = "{" + ", ".join([encoded for _, _, encoded in fields]) + "}"
-    record.append_encoded({name: value for name, value, _ in fields}, encoded, metadata)
-
-
-def _name_of(field: Field) -> str:
-    return field[0]
+    encoded = b"{" + b", ".join([encoded for _, _, encoded in fields]) + b"}"
+    record.append({name: value for name, value, _ in fields}, metadata, encoded_data=encoded)
 
 
 def make_field(name: str, value: Any) -> Field:
     """A field with its JSON."""
-    return name, value, f"{encode_json(name)}: {encode_json(value)}"
+    return name, value, f"{encode_json(name)}: {encode_json(value)}".encode()
 
 
 class _PlanCoder:

@@ -55,7 +55,7 @@ class Folder:
         ]
         for plan, name, text in zip(self._plans, self._encoded_fields, texts, strict=True):
             if text is not None:
-                fields.append((plan.raw_field, text, f"{name}: {encode_json(text)}"))
+                fields.append((plan.raw_field, text, f"{name}: {encode_json(text)}".encode()))
         codings = [
             self._fold_codings(uid, number, column, problems)
             for number, column in enumerate(zip(*(message.codings for message in messages), strict=True))

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from engagement.messages.result_keys import find_unanswered_keys
-from engagement.provenance import Metadata, TracedData
+from engagement.provenance import Metadata, Nested, TracedData
 
+_SURVEY_ANSWERS = "survey_answers"
 _COMMON_KEYS = ("avf_phone_id", "urn_type", "test_run", "operator_raw", "operator_coded")
 
 
-def combine_survey_runs(runs: Sequence[TracedData], metadata: Metadata) -> TracedData | None:
-    """One record of all survey runs of a participant; None without runs.
+def combine_survey_runs(runs: Sequence[TracedData], metadata: Metadata) -> Nested | None:
+    """One record of all survey runs of a participant, to be joined to their messages; None without runs.
 
     A later run wins key by key, but a null answer replaces neither an earlier answer nor what travels with it, like its
     time. Runs of which nothing is left are not part of the record, so its size is bounded by the number of keys and not by
@@ -18,7 +19,7 @@ def combine_survey_runs(runs: Sequence[TracedData], metadata: Metadata) -> Trace
     if not runs:
         return None
     if len(runs) == 1:
-        return runs[0]
+        return Nested({_SURVEY_ANSWERS: runs[0]})
     unanswered = [find_unanswered_keys(run.values) for run in runs]
     latest: dict[str, int] = {}
     for position, run in enumerate(runs):
@@ -30,10 +31,10 @@ def combine_survey_runs(runs: Sequence[TracedData], metadata: Metadata) -> Trace
         before = combined.values
         kept = {key: before[key] for key in unanswered[position] if key in before and latest[key] != position}
         combined.append(kept, metadata, {"survey_run": runs[position]})
-    return combined
+    return Nested({_SURVEY_ANSWERS: combined})
 
 
-def join_survey(run: TracedData, survey: TracedData | None, metadata: Metadata) -> TracedData:
+def join_survey(run: TracedData, survey: Nested | None, metadata: Metadata) -> TracedData:
     """A new record that goes on from an activation run and holds the participant's survey answers.
 
     What both say of the contact stays as the activation run has it.
@@ -45,5 +46,5 @@ def join_survey(run: TracedData, survey: TracedData | None, metadata: Metadata) 
             for key in _COMMON_KEYS
             if key in run.values and key in survey.values and run.values[key] != survey.values[key]
         }
-        joined.append(own, metadata, {"survey_answers": survey})
+        joined.append(own, metadata, survey)
     return joined

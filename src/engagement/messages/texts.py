@@ -5,7 +5,7 @@ from engagement.provenance import Metadata, TracedData
 
 def mend_texts(run: TracedData, metadata: Metadata) -> TracedData:
     """Put U+FFFD in the place of each half character in a run's texts, as one update; a whole run stays as it is."""
-    if "\\ud" not in run.encode():
+    if not run.mentions(b"\\ud"):
         # Whole or cut in two, such characters are written like this.
         return run
     mended = {

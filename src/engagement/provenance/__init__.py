@@ -1,13 +1,13 @@
 """An append-only record of who set what, where and when, and its JSON Lines files."""
 
+from engagement.provenance.decoding import ChainError, decode
 from engagement.provenance.reading import read_traced_data
 from engagement.provenance.traced_data import (
     HIDDEN,
-    ChainError,
     Change,
     Metadata,
+    Nested,
     TracedData,
-    decode,
     encode_fresh_chain,
     encode_json,
     encode_lines,
@@ -18,6 +18,7 @@ __all__ = [
     "ChainError",
     "Change",
     "Metadata",
+    "Nested",
     "TracedData",
     "decode",
     "encode_fresh_chain",

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engagement.errors import InputError
-from engagement.provenance.traced_data import ChainError, TracedData, decode
+from engagement.provenance.decoding import ChainError, decode
+from engagement.provenance.traced_data import TracedData
 
 
 def read_traced_data(path: Path, wanted: Callable[[bytes], bool] | None = None) -> Iterator[TracedData]:

@@ -1,0 +1,164 @@
+"""Reading TracedData: lines are decoded, and the hash of every update is verified."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from engagement.provenance.traced_data import HIDDEN, TracedData, encode_json, metadata_of
+
+
+class ChainError(ValueError):
+    """An encoded record is not TracedData, or a hash of its chain is not that of its data. The text says where."""
+
+
+def decode(line: str | bytes) -> TracedData:
+    """Read one line of a TracedData file and verify its chain, nested records included.
+
+    Raises
+    ------
+    ChainError
+        It is not JSON, not of the shape of TracedData, or a SHA does not fit; says which update and keys.
+    """
+    record = _decode_as_written(line.encode() if isinstance(line, str) else line)
+    if record is not None:
+        return record
+    try:
+        updates = json.loads(line)
+    except ValueError:
+        raise ChainError("not JSON; expected a list of updates") from None
+    except RecursionError:
+        raise ChainError("records are nested too deeply; expected at most some hundred levels") from None
+    return _build(updates)
+
+
+class _Update(
+    msgspec.Struct, rename={"data": "Data", "metadata": "Metadata", "nested": "NestedTracedData", "sha": "SHA"}
+):
+    """One update of a line, with its parts as they are written."""
+
+    data: msgspec.Raw
+    metadata: msgspec.Raw
+    nested: msgspec.Raw
+    sha: str
+
+
+_update_decoder = msgspec.json.Decoder(list[_Update])
+_data_decoder = msgspec.json.Decoder(dict[str, Any])
+
+
+def _decode_as_written(line: bytes) -> TracedData | None:
+    """Read a line that is written exactly as we would, as raw runs are: its own bytes are hashed, and none made anew.
+
+    None for all other lines, right and wrong: nested, written otherwise, or not verifying.
+    """
+    values: dict[str, Any] = {}
+    sha = b""
+    encoded: list[bytes] = []
+    try:
+        for update in reversed(_update_decoder.decode(line)):
+            data, metadata = bytes(update.data), bytes(update.metadata)
+            sha = hashlib.sha256(b'{"data": %b, "prev_sha": "%b"}' % (data, sha)).hexdigest().encode()
+            if not _is_metadata_as_written(metadata):
+                return None
+            encoded.append(b'{"Data": %b, "Metadata": %b, "NestedTracedData": {}, "SHA": "%b"}' % (data, metadata, sha))
+            given = _data_decoder.decode(data)
+            values.update(given)
+            if HIDDEN in given.values():
+                return None
+        encoded.reverse()
+        whole = b", ".join(encoded)
+        if not encoded or line.removesuffix(b"\n") != b"[%b]" % whole:
+            return None
+    except msgspec.MsgspecError:
+        return None
+    return TracedData.of_verified(values, whole, sha) if whole.isascii() else None
+
+
+@lru_cache(maxsize=4096)
+def _is_metadata_as_written(metadata: bytes) -> bool:
+    try:
+        document = json.loads(metadata)
+        return set(document) == {"Source", "Timestamp", "User"} and encode_json(document).encode() == metadata
+    except (ValueError, TypeError):
+        return False
+
+
+@dataclass
+class _Frame:
+    """A record that is being built from its decoded updates."""
+
+    updates: Sequence[Any]
+    key: str | None
+    record: TracedData
+    position: int
+    nested: dict[str, TracedData]
+    waiting: list[str]
+
+
+def _frame(updates: Any, key: str | None) -> _Frame:
+    if not isinstance(updates, list) or not updates:
+        raise ChainError(f"{_at(key)}not a list of updates; expected at least one")
+    return _Frame(updates, key, TracedData(), len(updates), {}, [])
+
+
+def _at(key: str | None) -> str:
+    return "" if key is None else f"nested key {key!r}: "
+
+
+def _build(updates: Any) -> TracedData:
+    # A stack of our own in place of recursion: how deep records nest is not ours to limit.
+    frames = [_frame(updates, None)]
+    while True:
+        frame = frames[-1]
+        if frame.waiting:
+            key = frame.waiting.pop()
+            frames.append(_frame(frame.updates[frame.position]["NestedTracedData"][key], key))
+            continue
+        if frame.position < len(frame.updates):
+            _append_decoded(frame)
+        if frame.position > 0:
+            frame.position -= 1
+            frame.nested = {}
+            frame.waiting = sorted(_checked(frame)["NestedTracedData"], reverse=True)
+            continue
+        frames.pop()
+        if not frames:
+            return frame.record
+        frames[-1].nested[frame.key or ""] = frame.record
+
+
+def _checked(frame: _Frame) -> Mapping[str, Any]:
+    update = frame.updates[frame.position]
+    place = f"{_at(frame.key)}update {frame.position + 1} of {len(frame.updates)}"
+    if not isinstance(update, dict) or set(update) != {"Data", "Metadata", "NestedTracedData", "SHA"}:
+        raise ChainError(f"{place}: expected an object with Data, Metadata, NestedTracedData and SHA")
+    if not isinstance(update["Data"], dict) or not isinstance(update["NestedTracedData"], dict):
+        raise ChainError(f"{place}: Data and NestedTracedData should be objects")
+    metadata = update["Metadata"]
+    if not isinstance(metadata, dict) or set(metadata) != {"Source", "Timestamp", "User"}:
+        raise ChainError(f"{place}: Metadata should be an object with Source, Timestamp and User")
+    return update
+
+
+def _append_decoded(frame: _Frame) -> None:
+    update = frame.updates[frame.position]
+    before = frame.record.newest_sha
+    metadata = metadata_of(update)
+    data: dict[str, Any] = update["Data"]
+    if data or frame.nested:
+        frame.record.append(data, metadata, frame.nested)
+    else:
+        frame.record.append_nothing(metadata)
+    if frame.record.newest_sha != update["SHA"]:
+        keys = sorted([*data, *frame.nested])
+        shown = ", ".join(map(repr, keys[:3])) + (", …" if len(keys) > 3 else "")
+        expected = frame.record.newest_sha
+        raise ChainError(
+            f"{_at(frame.key)}update {frame.position + 1} of {len(frame.updates)}, key {shown or '(none)'}: "
+            f"its SHA is {str(update['SHA'])[:12]!r}, its data and the SHA {before[:12]!r} before it give {expected[:12]!r}"
+        )
