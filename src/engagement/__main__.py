@@ -60,6 +60,8 @@ def main(arguments: Sequence[str]) -> int:
     os.umask(0o077)
     # It would look through all the installed packages for plugins of its own, which none of them has.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # numpy would start a thread on each other processor, which waits busily for matrices that never come.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO,
