@@ -1,7 +1,7 @@
 """Which messages are part of the project: each filter tells what it dropped."""
 
 import enum
-from datetime import datetime
+from datetime import UTC
 
 from engagement.configuration import PipelineConfiguration
 from engagement.errors import InputError
@@ -16,30 +16,34 @@ class Dropped(enum.StrEnum):
     OUT_OF_RANGE = "sent outside the project's time range"
 
 
-def reason_to_drop(message: Message, configuration: PipelineConfiguration) -> Dropped | None:
-    """Why a message is left out of everything that follows, or None when it stays. "" is an answer.
+class Filters:
+    """What a project leaves out."""
 
-    Raises
-    ------
-    InputError
-        An answer has no time.
-    """
-    values = message.record.values
-    if configuration.filter_test_messages and values.get("test_run") is True:
-        return Dropped.TEST
-    if message.text is None:
-        return Dropped.NO_ANSWER
-    time = message.time
-    if time is None:
-        raise InputError(
-            f"Participant {values.get('uid')!r}: an answer to {message.plan.raw_field!r} has no "  # type: ignore[union-attr]
-            f"{message.plan.time_field!r}; expected a time beside each answer. Check RapidProKeyRemappings."  # type: ignore[union-attr]
+    def __init__(self, configuration: PipelineConfiguration) -> None:
+        self._are_tests_dropped = configuration.filter_test_messages
+        # Instants with one offset are compared in a fifth of the time.
+        self._start, self._end = (
+            moment.astimezone(UTC) for moment in (configuration.project_start_date, configuration.project_end_date)
         )
-    if not is_sent_between(time, configuration.project_start_date, configuration.project_end_date):
-        return Dropped.OUT_OF_RANGE
-    return None
 
+    def reason_to_drop(self, message: Message) -> Dropped | None:
+        """Why a message is left out of everything that follows, or None when it stays. "" is an answer.
 
-def is_sent_between(time: datetime, start: datetime, end: datetime) -> bool:
-    """Whether an instant lies in [start, end)."""
-    return start <= time < end
+        Raises
+        ------
+        InputError
+            An answer has no time.
+        """
+        values = message.record.values
+        if self._are_tests_dropped and values.get("test_run") is True:
+            return Dropped.TEST
+        if message.text is None:
+            return Dropped.NO_ANSWER
+        time = message.time
+        if time is None:
+            raise InputError(
+                f"Participant {values.get('uid')!r}: an answer to {message.plan.raw_field!r} has no "  # type: ignore[union-attr]
+                f"{message.plan.time_field!r}; expected a time beside each answer. Check RapidProKeyRemappings."  # type: ignore[union-attr]
+            )
+        # From the start on, and until before the end.
+        return None if self._start <= time < self._end else Dropped.OUT_OF_RANGE

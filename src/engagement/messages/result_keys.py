@@ -27,13 +27,22 @@ def split_key(raw_key: str) -> tuple[tuple[str, ...], str]:
 
 def find_unanswered_keys(values: Mapping[str, Any]) -> set[str]:
     """The keys of a run that say nothing: nulls, and all that travels with a null answer, like its time."""
-    answered, parts = set(), []
-    for key, value in values.items():
+    unanswered = {key for key, value in values.items() if value is None}
+    for answers, keys in _group_by_result(tuple(values)):
+        if unanswered.issuperset(answers):
+            unanswered.update(keys)
+    return unanswered
+
+
+@lru_cache(maxsize=4096)
+def _group_by_result(raw_keys: tuple[str, ...]) -> list[tuple[list[str], list[str]]]:
+    """The keys of each result that has an answer among them: those of the answer, and all."""
+    groups: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
+    for key in raw_keys:
         result, part = split_key(key)
+        answers, keys = groups.setdefault(result, ([], []))
+        keys.append(key)
         # A category is there beside a null answer too ("Other"): what was written decides.
         if part in ("Text", "Value"):
-            parts.append(result)
-            if value is not None:
-                answered.add(result)
-    unanswered = set(parts) - answered
-    return {key for key, value in values.items() if value is None or split_key(key)[0] in unanswered}
+            answers.append(key)
+    return [(answers, keys) for answers, keys in groups.values() if answers]

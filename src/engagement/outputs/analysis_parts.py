@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,9 +64,9 @@ class AnalysisPart:
         self._schema = _schema(plans, are_messages)
         self._rows: list[list[bytes | datetime | None]] = []
         self._encoded: dict[tuple[tuple[str, ...], ...], list[bytes]] = {}
-        # What rows that follow each other share, as answers in surveys, is not encoded anew.
-        self._last: list[tuple[str | None, Coding] | None] = [None] * len(plans)
-        self._cells: list[list[bytes | None]] = [[] for _ in plans]
+        widths = [1 + len(plan.coding_configurations) for plan in plans]
+        self._stretches = [slice(end - width, end) for end, width in zip(accumulate(widths), widths, strict=True)]
+        self._cells: list[bytes | None] = [None] * sum(widths)
 
     def __enter__(self) -> AnalysisPart:
         import pyarrow
@@ -81,29 +82,30 @@ class AnalysisPart:
                 self._flush()
                 self._writer.close()
 
-    def add_message(self, uid: str, message: Message) -> None:
-        """Write the row of a message."""
+    def add_message(self, uid: str, message: Message, changed: Sequence[int]) -> None:
+        """Write the row of a message; `changed` are the numbers of the plans whose answers are not as in the row before."""
         plan = message.plan
         dataset = None if plan is None else (plan.coda_dataset or plan.raw_field).encode()
-        self.add(uid, message.texts, message.codings, (message.time, dataset, message.run_id.encode()))
+        more = (message.time, dataset, message.run_id.encode())
+        self._add(uid, message.texts, message.codings, changed, more)
 
-    def add(
+    def add_individual(
+        self, uid: str, texts: Sequence[str | None], codings: Sequence[Coding], changed: Sequence[int]
+    ) -> None:
+        """Write the row of a participant."""
+        self._add(uid, texts, codings, changed, ())
+
+    def _add(
         self,
         uid: str,
         texts: Sequence[str | None],
         codings: Sequence[Coding],
-        more: tuple[datetime | bytes | None, ...] = (),
+        changed: Sequence[int],
+        more: tuple[datetime | bytes | None, ...],
     ) -> None:
-        """Write a row; `more` is what a message's has behind the uid."""
-        row = [uid.encode(), *more]
-        last, cells = self._last, self._cells
-        for number, answer in enumerate(zip(texts, codings, strict=True)):
-            known = last[number]
-            if known is None or known[0] is not answer[0] or known[1] is not answer[1]:
-                last[number] = answer
-                cells[number] = self._encode(*answer)
-            row += cells[number]
-        self._rows.append(row)
+        for number in changed:
+            self._cells[self._stretches[number]] = self._encode(texts[number], codings[number])
+        self._rows.append([uid.encode(), *more, *self._cells])
         if len(self._rows) == _ROWS_OF_A_BATCH:
             self._flush()
 

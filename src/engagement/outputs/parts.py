@@ -2,27 +2,28 @@
 
 import contextlib
 import heapq
+import os
+import re
 import shutil
-from collections.abc import Iterable, Iterator
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-import msgspec
 import numpy
 
 from engagement.files import explain_os_errors
 
-# What rows are ordered by (first the time in microseconds, then the uid), the row's CSV line, and the start of its participant's hash.
-SortedLine = tuple[list[int | str], str, int]
-# The note of a row that was written: its time, its participant and its bytes.
+# The note of a row: its time in microseconds (0 without one), its participant and its bytes.
 ROW = numpy.dtype([("time", "<i8"), ("hash", "<u8"), ("length", "<u4")])
 
 # Parts that are named like the outputs that they become.
 MESSAGES_TRACED_DATA, INDIVIDUALS_TRACED_DATA = "messages_traced_data", "individuals_traced_data"
-_ROWS_AT_A_TIME = 4096
+# What all parts of a table together hold in memory while they are merged, and what each may at least.
+_BYTES_OF_ALL, _LEAST_BYTES = 2**24, 2**14
+_BYTES_OF_A_BUFFER = 2**16
 
-_decoder = msgspec.json.Decoder(SortedLine)
-_encoder = msgspec.json.Encoder()
+_find_quoted_cell = re.compile(b'"((?:[^"]|"")*)"').match
 
 
 def part_path(scratch: Path, name: str, number: int) -> Path:
@@ -30,10 +31,15 @@ def part_path(scratch: Path, name: str, number: int) -> Path:
     return scratch / f"{name}.{number}"
 
 
+def notes_of_part(part: Path) -> Path:
+    """Where the notes of a part of a table are: a `ROW` for each of its rows."""
+    return part.with_name(f"{part.name}.rows")
+
+
 @contextlib.contextmanager
 def open_part(path: Path) -> Iterator[IO[bytes]]:
     """Open a part for writing. It is of use for this run alone, so it need not outlast a power cut."""
-    with explain_os_errors(path), path.open("wb") as file:
+    with explain_os_errors(path), path.open("wb", buffering=_BYTES_OF_A_BUFFER) as file:
         yield file
 
 
@@ -42,28 +48,55 @@ def write_records(file: IO[bytes], records: numpy.ndarray) -> None:
     file.write(records.view(numpy.uint8))
 
 
-def write_sorted_lines(path: Path, lines: list[SortedLine]) -> None:
-    """Keep the CSV lines of one partition, in order."""
-    lines.sort()
-    with open_part(path) as file:
-        file.write(_encoder.encode_lines(lines))
+def make_packer(kind: numpy.dtype) -> Callable[..., bytes]:
+    """A function that writes one record as it lies in an array of that kind: for single records an array costs too much."""
+    formats = {"u8": "Q", "u4": "I", "u2": "H", "u1": "B", "i8": "q", "b1": "?"}
+    return struct.Struct("<" + "".join(formats[kind[name].str[1:]] for name in kind.names or ())).pack
 
 
-def _read_sorted_lines(path: Path) -> Iterator[SortedLine]:
-    with path.open("rb") as file:
-        for line in file:
-            yield _decoder.decode(line)
+_pack_row = make_packer(ROW)
 
 
-def merge_sorted_lines(file: IO[bytes], notes: IO[bytes], parts: Iterable[Path]) -> None:
-    """Write the partitions' lines in order to `file`, and a `ROW` for each to `notes`."""
-    rows: list[tuple[int | str, int, int]] = []
-    for key, line, hashed in heapq.merge(*map(_read_sorted_lines, parts)):
-        rows.append((key[0], hashed, file.write(line.encode())))
-        if len(rows) == _ROWS_AT_A_TIME:
-            write_records(notes, numpy.array(rows, ROW))
-            rows.clear()
-    write_records(notes, numpy.array(rows, ROW))
+def write_rows(path: Path, rows: Iterable[tuple[int, str, int]]) -> None:
+    """Keep the rows of a table of one partition, which are in their order: time, CSV line and start of the participant's hash."""
+    with open_part(path) as file, open_part(notes_of_part(path)) as notes:
+        for time, line, hashed in rows:
+            notes.write(_pack_row(time, hashed, file.write(line.encode())))
+
+
+def read_uid(line: bytes) -> bytes:
+    """The first cell of a row of any table: the participant's uid."""
+    quoted = _find_quoted_cell(line)
+    return line.partition(b",")[0] if quoted is None else quoted[1].replace(b'""', b'"')
+
+
+def _read_rows(part: Path, size: int) -> Iterator[tuple[int, bytes, bytes, int]]:
+    """The rows of a part with what they are ordered by: time, uid, line, and the start of the participant's hash."""
+    notes = numpy.fromfile(notes_of_part(part), ROW)
+    ends = numpy.cumsum(notes["length"], dtype=numpy.int64)
+    first = begin = 0
+    while first < len(notes):
+        last = max(first + 1, int(numpy.searchsorted(ends, begin + size, "right")))
+        # Opened for each look: there can be more parts than files that may be open.
+        with part.open("rb", buffering=0) as file:
+            lines = os.pread(file.fileno(), int(ends[last - 1]) - begin, begin)
+        start = 0
+        for time, hashed, length in notes[first:last].tolist():
+            line = lines[start : start + length]
+            yield time, read_uid(line), line, hashed
+            start += length
+        first, begin = last, int(ends[last - 1])
+
+
+def merge_rows(file: IO[bytes], notes: IO[bytes], parts: Sequence[Path]) -> None:
+    """Write the partitions' rows in order, by time and then uid, to `file`, and a `ROW` for each to `notes`.
+
+    Rows of one participant are all in one part, and stay in its order.
+    """
+    size = max(_LEAST_BYTES, _BYTES_OF_ALL // max(1, len(parts)))
+    rows = (_read_rows(part, size) for part in parts)
+    for time, _, line, hashed in heapq.merge(*rows):
+        notes.write(_pack_row(time, hashed, file.write(line)))
 
 
 def append_file(target: IO[bytes], part: Path) -> None:

@@ -15,25 +15,40 @@ _find_special = re.compile('[,"\r\n]').search
 _Codes = tuple[tuple[str, ...], ...]
 
 
+class ChangedAnswers:
+    """Tells which answers of a row are others than in the row before: messages of one participant share what was answered in surveys."""
+
+    def __init__(self, plans: Sequence[CodingPlan]) -> None:
+        self._texts: Sequence[object] = [self] * len(plans)
+        self._codings: Sequence[object] = self._texts
+
+    def find(self, texts: Sequence[str | None], codings: Sequence[Coding]) -> list[int]:
+        """The numbers of the plans."""
+        # They are the very same objects where they are shared; others that are equal are only written anew.
+        both = zip(texts, self._texts, codings, self._codings, strict=True)
+        changed = [number for number, (a, b, c, d) in enumerate(both) if a is not b or c is not d]
+        self._texts, self._codings = texts, codings
+        return changed
+
+
 class AnalysisRows:
-    """Makes the lines of the analysis files."""
+    """Makes the lines of one of the analysis files."""
 
     def __init__(self, plans: Sequence[CodingPlan]) -> None:
         self.header = [UID_FIELD, CONSENT_FIELD, *(column for plan in plans for column in plan.columns())]
         self._cells = [_PlanCells(plan) for plan in plans]
-        # What messages that follow each other share, as answers in surveys, is not written anew.
-        self._last: list[tuple[str | None, Coding] | None] = [None] * len(plans)
         self._parts = [""] * len(plans)
 
-    def make_line(self, uid: str, texts: Sequence[str | None], codings: Sequence[Coding]) -> str:
-        """The CSV line of a message or an individual that did not withdraw; texts and codings are in the order of the plans."""
-        last, parts = self._last, self._parts
-        for number, answer in enumerate(zip(texts, codings, strict=True)):
-            known = last[number]
-            if known is None or known[0] is not answer[0] or known[1] is not answer[1]:
-                last[number] = answer
-                parts[number] = self._cells[number].write(*answer)
-        return f"{_write_cell(uid)},false,{','.join(parts)}\n"
+    def make_line(
+        self, uid: str, texts: Sequence[str | None], codings: Sequence[Coding], changed: Sequence[int]
+    ) -> str:
+        """The CSV line of a message or an individual that did not withdraw; texts and codings are in the order of the plans.
+
+        `changed` are the numbers of those that are not as in the line made before.
+        """
+        for number in changed:
+            self._parts[number] = self._cells[number].write(texts[number], codings[number])
+        return f"{_write_cell(uid)},false,{','.join(self._parts)}\n"
 
     def withdrawn_row(self) -> list[str]:
         """The cells of a message or an individual that withdrew: nothing of theirs."""

@@ -4,7 +4,6 @@ Beside each table there are notes, a `ROW` for each of its rows but those of par
 """
 
 import os
-import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +12,9 @@ from pathlib import Path
 import numpy
 
 from engagement.files import open_bytes_for_writing
-from engagement.outputs.parts import ROW, merge_sorted_lines, open_part, write_records
+from engagement.outputs.parts import ROW, merge_rows, open_part, read_uid, write_records
 from engagement.outputs.stretches import LastRun, are_among, copy_stretches, mix
 
-_find_quoted_cell = re.compile(b'"((?:[^"]|"")*)"').match
 # Longer than any uid.
 _BYTES_OF_A_UID = 4096
 
@@ -43,12 +41,12 @@ def write_table(table: Table, notes: Path, last_run: LastRun | None) -> None:
     with open_bytes_for_writing(table.path) as file, open_part(notes_path(notes, name)) as rows:
         file.write(header)
         if last_run is None:
-            merge_sorted_lines(file, rows, table.parts)
+            merge_rows(file, rows, table.parts)
         else:
             old = last_run.outputs / table.path.name, notes_path(last_run.notes, name)
             new = tuple(table.parts[0].with_name(f"new {name}.{kind}") for kind in ("csv", "rows"))
             with open_part(new[0]) as new_file, open_part(new[1]) as new_rows:
-                merge_sorted_lines(new_file, new_rows, table.parts)
+                merge_rows(new_file, new_rows, table.parts)
             with _Rows(*old, len(header)) as old_rows, _Rows(*new, 0) as added:
                 mixed = mix(~are_among(old_rows.notes["hash"], last_run.changed), _find_places(old_rows, added))
             stretches = mixed.stretches(old_rows.notes["length"], added.notes["length"])
@@ -75,9 +73,7 @@ class _Rows:
 
     def read_uid(self, number: int) -> bytes:
         length = int(self.notes["length"][number])
-        line = os.pread(self._file.fileno(), min(length, _BYTES_OF_A_UID), int(self._ends[number]) - length)
-        quoted = _find_quoted_cell(line)
-        return line.partition(b",")[0] if quoted is None else quoted[1].replace(b'""', b'"')
+        return read_uid(os.pread(self._file.fileno(), min(length, _BYTES_OF_A_UID), int(self._ends[number]) - length))
 
 
 def _find_places(old: _Rows, new: _Rows) -> numpy.ndarray:

@@ -12,7 +12,7 @@ from engagement.configuration import Project
 from engagement.configuration.field_names import CONSENT_FIELD, PARTICIPANT_KEY
 from engagement.folding.consent import has_withdrawn_in_messages, has_withdrawn_in_runs
 from engagement.folding.fold import Folder, Individual
-from engagement.messages.filters import Dropped, reason_to_drop
+from engagement.messages.filters import Dropped, Filters
 from engagement.messages.join import combine_survey_runs, join_survey
 from engagement.messages.key_names import KeyNames
 from engagement.messages.message import Message
@@ -58,10 +58,11 @@ class Steps:
         self.project = project
         self.datasets = datasets
         self.is_coded = is_coded
-        self._configuration, self._plans = project.configuration, project.coding_plans
+        self._plans = project.coding_plans
         self._user, self._timestamp = user, timestamp
         self._key_names = KeyNames(project.configuration, self._plans)
         self._moves = WrongSchemeMoves(self._plans, datasets) if project.configuration.move_ws_messages else None
+        self._filters = Filters(project.configuration)
         self._datasets_of_plans = [datasets.get(plan.raw_field) for plan in self._plans.all]
         self._raw_fields = [plan.raw_field for plan in self._plans.all]
         self._coder = Coder(
@@ -97,7 +98,7 @@ class Steps:
         )
         participant = Participant(uid, [], has_withdrawn, lost=lost)
         for message in messages:
-            reason = reason_to_drop(message, self._configuration)
+            reason = self._filters.reason_to_drop(message)
             if reason is None:
                 participant.messages.append(message)
             else:

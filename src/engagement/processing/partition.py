@@ -2,11 +2,13 @@
 
 import gc
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from engagement.coding.coder import is_noise
+from engagement.configuration import CodingPlans
 from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.errors import InputError
 from engagement.messages.filters import Dropped
@@ -17,20 +19,20 @@ from engagement.outputs.icr import IcrSample
 from engagement.outputs.parts import (
     INDIVIDUALS_TRACED_DATA,
     MESSAGES_TRACED_DATA,
-    SortedLine,
     open_part,
     part_path,
-    write_sorted_lines,
+    write_rows,
 )
-from engagement.outputs.rows import AnalysisRows, ProductionRows
+from engagement.outputs.rows import AnalysisRows, ChangedAnswers, ProductionRows
 from engagement.partitions import hash_uid
 from engagement.processing.participant import Participant, Steps
 from engagement.processing.raw_runs import RunPlaces, Runs
 from engagement.processing.records import Records, TextUses
-from engagement.provenance import encode_lines
 
 # The parts of the two tables for the analysis.
 ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS = "analysis_messages", "analysis_individuals"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass
@@ -103,22 +105,20 @@ class _Outputs:
         self._steps = steps
         self._summary = summary
         self._plans = steps.project.coding_plans
-        self._rows = AnalysisRows(self._plans.all)
+        self._message_rows, self._individual_rows = AnalysisRows(self._plans.all), AnalysisRows(self._plans.all)
+        self._in_messages, self._in_individuals = ChangedAnswers(self._plans.all), ChangedAnswers(self._plans.all)
         self._production_rows = ProductionRows(self._plans.all)
         self._texts = {
             plan.raw_field: TextUses(number, plan, steps.datasets.get(plan.raw_field))
             for number, plan in enumerate(self._plans.all)
             if plan.coda_filename is not None or plan.icr_filename is not None
         }
-        self._written = [
-            (raw_field, str(uses.plan.time_field), uses, summary.texts.setdefault(raw_field, CodaTexts()))
-            for raw_field, uses in self._texts.items()
-            if uses.plan.coda_filename is not None
-        ]
+        self._written = _WrittenTexts(self._plans, self._texts, summary)
         self._records = Records(tuple(self._texts.values()))
-        self._messages: list[SortedLine] = []
-        self._individuals: list[SortedLine] = []
-        self._production: list[SortedLine] = []
+        # What rows are ordered by (time in microseconds, uid, dataset, run id, text), a message's line in production.csv and the one
+        # in messages.csv, if there is one, and the start of its participant's hash.
+        self._messages: list[tuple[int, str, str, str, str, str, str, int]] = []
+        self._individuals: list[tuple[str, str, int]] = []
 
     def write(self, participants: Iterable[tuple[str, Runs]], scratch: Path, number: int) -> None:
         """Process the participants, which are in the order of their hashed uids, and write everything."""
@@ -135,24 +135,39 @@ class _Outputs:
                 self._summary.runs += number_of_runs
                 participant = self._steps.process(uid, runs)
                 self._count(hashed, participant)
-                self._collect(hashed, participant)
+                self._collect_texts(participant)
                 messages_bytes = individual_bytes = 0
-                if participant.individual is not None:
-                    messages_bytes = messages_file.write(
-                        encode_lines([message.record for message in participant.messages])
-                    )
-                    individual_bytes = individuals_file.write(encode_lines([participant.individual.record]))
+                individual = participant.individual
+                if individual is not None:
                     for message in participant.messages:
-                        analysis_messages.add_message(uid, message)
-                    individual = participant.individual
-                    analysis_individuals.add(uid, individual.texts, individual.codings)
+                        changed = self._in_messages.find(message.texts, message.codings)
+                        line = self._message_rows.make_line(uid, message.texts, message.codings, changed)
+                        self._collect(uid, message, line, hashed)
+                        analysis_messages.add_message(uid, message, changed)
+                        messages_bytes += messages_file.write(message.record.encode_line())
+                    changed = self._in_individuals.find(individual.texts, individual.codings)
+                    line = self._individual_rows.make_line(uid, individual.texts, individual.codings, changed)
+                    self._individuals.append((uid, line, hashed))
+                    analysis_individuals.add_individual(uid, individual.texts, individual.codings, changed)
+                    individual_bytes = individuals_file.write(individual.record.encode_line())
+                elif not participant.has_withdrawn:
+                    # Before coding.
+                    for message in participant.messages:
+                        self._collect(uid, message, "", hashed)
                 self._records.add(hashed, number_of_runs, participant, messages_bytes, individual_bytes)
         for sample in self._summary.samples.values():
             sample.trim()
-        write_sorted_lines(part_path(scratch, "messages", number), self._messages)
-        write_sorted_lines(part_path(scratch, "individuals", number), self._individuals)
-        write_sorted_lines(part_path(scratch, "production", number), self._production)
+        self._write_rows(scratch, number)
         self._records.write(scratch, number)
+
+    def _write_rows(self, scratch: Path, number: int) -> None:
+        self._messages.sort()
+        production, messages, individuals = (
+            part_path(scratch, name, number) for name in ("production", "messages", "individuals")
+        )
+        write_rows(production, ((row[0], row[5], row[7]) for row in self._messages))
+        write_rows(messages, ((row[0], row[6], row[7]) for row in self._messages if row[6]))
+        write_rows(individuals, ((0, line, hashed) for _, line, hashed in sorted(self._individuals)))
 
     def _count(self, hashed: int, participant: Participant) -> None:
         summary = self._summary
@@ -174,39 +189,18 @@ class _Outputs:
             else:
                 summary.individuals += 1
 
-    def _collect(self, hashed: int, participant: Participant) -> None:
-        self._collect_texts(participant)
-        if participant.has_withdrawn:
-            return
-        uid = participant.uid
-        for message in participant.messages:
-            key = self._row_key(uid, message)
-            self._production.append((key, self._production_rows.make_line(uid, message.texts), hashed))
-            if self._steps.is_coded:
-                self._messages.append((key, self._rows.make_line(uid, message.texts, message.codings), hashed))
-        if participant.individual is not None:
-            individual = participant.individual
-            line = self._rows.make_line(uid, individual.texts, individual.codings)
-            self._individuals.append(([0, uid], line, hashed))
-
-    def _row_key(self, uid: str, message: Message) -> list[int | str]:
-        """What rows of messages are ordered by: time in microseconds, uid, dataset, run id, text."""
+    def _collect(self, uid: str, message: Message, line: str, hashed: int) -> None:
         time, plan = message.time, message.plan
-        microseconds = 0 if time is None else round(time.timestamp() * 1_000_000)
+        microseconds = 0 if time is None else (time - _EPOCH) // _MICROSECOND
         dataset = "" if plan is None else plan.coda_dataset or plan.raw_field
-        return [microseconds, uid, dataset, message.run_id, message.text or ""]
+        production = self._production_rows.make_line(uid, message.texts)
+        self._messages.append(
+            (microseconds, uid, dataset, message.run_id, message.text or "", production, line, hashed)
+        )
 
     def _collect_texts(self, participant: Participant) -> None:
         is_staying = not participant.has_withdrawn
-        for message in participant.messages:
-            values = message.record.values
-            for raw_field, time_field, uses, _ in self._written:
-                text = values.get(raw_field)
-                if text:
-                    uses.write(text, values.get(time_field))
-        for _, _, uses, texts in self._written:
-            for text, first in uses.first_written.items():
-                texts.add(text, first, is_staying)
+        self._written.collect(participant.messages, is_staying)
         if is_staying:
             for message in participant.messages:
                 self._collect_sample(message)
@@ -220,3 +214,44 @@ class _Outputs:
             sample = self._summary.samples.setdefault(plan.raw_field, IcrSample())
             key = sample.add(text, message.run_id, plan.raw_field, identity)
             self._texts[plan.raw_field].sample(text, key)
+
+
+class _WrittenTexts:
+    """What participants wrote under the plans that have datasets in Coda."""
+
+    def __init__(self, plans: CodingPlans, uses: Mapping[str, TextUses], summary: Summary) -> None:
+        self._first_survey = len(plans.rqa)
+        self._episodes, self._surveys = (
+            [
+                (number, str(plan.time_field), uses[plan.raw_field])
+                for number, plan in numbered
+                if plan.coda_filename is not None
+            ]
+            for numbered in (enumerate(plans.rqa), enumerate(plans.survey, self._first_survey))
+        )
+        self._survey_times = [time_field for _, time_field, _ in self._surveys]
+        self._found = [
+            (uses, summary.texts.setdefault(uses.plan.raw_field, CodaTexts()))
+            for _, _, uses in (*self._episodes, *self._surveys)
+        ]
+
+    def collect(self, messages: Sequence[Message], is_staying: bool) -> None:
+        """Count in the texts of the messages of one participant."""
+        last = None
+        for message in messages:
+            texts, values = message.texts, message.record.values
+            for number, time_field, uses in self._episodes:
+                text = texts[number]
+                if text:
+                    uses.write(text, values.get(time_field))
+            # What messages share was written once.
+            answers = texts[self._first_survey :], tuple(map(values.get, self._survey_times))
+            if answers != last:
+                last = answers
+                for number, time_field, uses in self._surveys:
+                    text = texts[number]
+                    if text:
+                        uses.write(text, values.get(time_field))
+        for uses, found in self._found:
+            for text, first in uses.first_written.items():
+                found.add(text, first, is_staying)

@@ -81,7 +81,9 @@ class RunPlaces:
                     waiting, last = {}, hashed
                 run = files.read(file, offset, length)
                 if run is not None:
-                    runs = waiting.setdefault(run.values[PARTICIPANT_KEY], Runs())
+                    runs = waiting.get(uid := run.values[PARTICIPANT_KEY])
+                    if runs is None:
+                        runs = waiting[uid] = Runs()
                     (runs.activation if file < len(self.flows.activation) else runs.survey).append(run)
             yield from _in_order(waiting)
 

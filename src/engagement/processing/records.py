@@ -14,7 +14,7 @@ from engagement.coding.coded_datasets import CodedDataset, message_id_of, start_
 from engagement.configuration import CodingPlan
 from engagement.messages.filters import Dropped
 from engagement.outputs.coda_files import count_microseconds
-from engagement.outputs.parts import open_part, part_path, write_records
+from engagement.outputs.parts import make_packer, open_part, part_path
 from engagement.processing.participant import Participant
 
 PARTICIPANTS, TEXTS = "participants", "texts"
@@ -30,6 +30,7 @@ PARTICIPANT = numpy.dtype(
 TEXT = numpy.dtype(
     [("id", "<u8"), ("plan", "<u2"), ("first_written", "<i8"), ("sample_key", "<u8"), ("contradictions", "<u4")]
 )
+_pack_participant, _pack_text = make_packer(PARTICIPANT), make_packer(TEXT)
 NEVER = 2**63 - 1
 NO_KEY = 2**64 - 1
 _NONE_DROPPED = [0] * len(Dropped)
@@ -45,15 +46,12 @@ class TextUses:
         self.first_written: dict[str, int] = {}
         self._number = number
         self._dataset = dataset
-        self._last_written: tuple[str, str | None] | None = None
         self._sample_keys: dict[str, int] = {}
 
     def write(self, text: str, time: str | None) -> None:
         """Note that it was written at that time (ISO 8601); without a time it is not known to coders."""
-        # The messages of one participant share what they answered in surveys.
-        if (text, time) == self._last_written or time is None:
+        if time is None:
             return
-        self._last_written = text, time
         self.texts.add(text)
         microseconds = count_microseconds(time)
         known = self.first_written.get(text)
@@ -65,18 +63,17 @@ class TextUses:
         self.texts.add(text)
         self._sample_keys[text] = min(int(key[:16], 16), self._sample_keys.get(text, NO_KEY))
 
-    def take(self, contradictions: Counter[tuple[str, str]]) -> list[tuple[int, int, int, int, int]]:
+    def take(self, contradictions: Counter[tuple[str, str]]) -> list[bytes]:
         """The records of the texts, which are then forgotten."""
         records = []
         for text in tuple(self.texts):
             message_id = message_id_of(text) if self._dataset is None else self._dataset.find(text)[0]
             errors = contradictions[str(self.plan.coda_dataset), message_id] if contradictions else 0
             first, key = self.first_written.get(text, NEVER), self._sample_keys.get(text, NO_KEY)
-            records.append((start_of_id(message_id), self._number, first, key, errors))
+            records.append(_pack_text(start_of_id(message_id), self._number, first, key, errors))
         self.texts.clear()
         self.first_written.clear()
         self._sample_keys.clear()
-        self._last_written = None
         return records
 
 
@@ -85,8 +82,8 @@ class Records:
 
     def __init__(self, uses: Sequence[TextUses]) -> None:
         self._uses = uses
-        self._participants: list[tuple[int, ...]] = []
-        self._texts: list[tuple[int, int, int, int, int]] = []
+        self._participants: list[bytes] = []
+        self._texts: list[bytes] = []
 
     def add(self, hashed: int, runs: int, participant: Participant, messages_bytes: int, individual_bytes: int) -> None:
         """Note a participant, and what was noted of their texts in the meantime."""
@@ -95,18 +92,17 @@ class Records:
         dropped = [participant.dropped[reason] for reason in Dropped] if participant.dropped else _NONE_DROPPED
         kept, is_coded = len(participant.messages), participant.individual is not None
         self._participants.append(
-            (hashed, runs, kept, *dropped, participant.has_withdrawn,
-             kept if is_coded else 0, is_coded, messages_bytes, individual_bytes, len(texts))
+            _pack_participant(
+                hashed, runs, kept, *dropped, participant.has_withdrawn,
+                kept if is_coded else 0, is_coded, messages_bytes, individual_bytes, len(texts),
+            )
         )  # fmt: skip
 
     def write(self, scratch: Path, number: int) -> None:
         """Leave them as the parts of a partition."""
-        for name, records, kind in (
-            (PARTICIPANTS, self._participants, PARTICIPANT),
-            (TEXTS, self._texts, TEXT),
-        ):
+        for name, records in ((PARTICIPANTS, self._participants), (TEXTS, self._texts)):
             with open_part(part_path(scratch, name, number)) as file:
-                write_records(file, numpy.array(records, kind))
+                file.write(b"".join(records))
 
 
 def read_participants(scratch: Path, partitions: int) -> numpy.ndarray:

@@ -171,7 +171,7 @@ class TracedData:
         """Whether its JSON has some text in it."""
         if self._pending:
             self._seal()
-        return any(text in update for update in self._encoded)
+        return text in b", ".join(self._encoded)
 
     def history(self, key: str | None = None) -> list[Change] | list[tuple[str, Change]]:
         """Every value that `key` ever had, oldest first; without a key, (key, change) of all keys."""

@@ -33,7 +33,7 @@ def write(root: Path, sizes: Sequence[int]) -> Path:
         with AnalysisPart(parts[-1], plans, are_messages=False) as part:
             for participant in range(start, start + size):
                 answers = [f"jawaab {participant % 1000}", *[None] * (len(plans) - 1)]
-                part.add(f"uid-{participant}", answers, missing)
+                part.add_individual(f"uid-{participant}", answers, missing, range(len(plans)))
         start += size
     with write_analysis_folder(root) as folder:
         for task in folder.table_tasks(plans, [], parts):
