@@ -155,6 +155,8 @@ class Coder:
         found = _Codings([None] * len(self._plans))
         for number, plan_coder in self._shared:
             found.add(number, plan_coder, message, operator)
+        # What is in order already is put in order soon.
+        found.manual.sort(key=_name_of)
         self._last_shared = texts, operator, found
         return found
 
@@ -166,7 +168,9 @@ class Coder:
 
 
 def append_fields(record: TracedData, fields: list[Field], metadata: Metadata) -> None:
-    """Add an update of these fields to a record."""
+    """Add an update of these fields to a record, if there are any."""
+    if not fields:
+        return
     fields.sort(key=_name_of)
     encoded = b"{" + b", ".join([encoded for _, _, encoded in fields]) + b"}"
     record.append({name: value for name, value, _ in fields}, metadata, encoded_data=encoded)

@@ -66,8 +66,10 @@ def write_rows(path: Path, rows: Iterable[tuple[int, str, int]]) -> None:
 
 def read_uid(line: bytes) -> bytes:
     """The first cell of a row of any table: the participant's uid."""
+    if not line.startswith(b'"'):
+        return line.partition(b",")[0]
     quoted = _find_quoted_cell(line)
-    return line.partition(b",")[0] if quoted is None else quoted[1].replace(b'""', b'"')
+    return b"" if quoted is None else quoted[1].replace(b'""', b'"')
 
 
 def _read_rows(part: Path, size: int) -> Iterator[tuple[int, bytes, bytes, int]]:

@@ -47,6 +47,7 @@ class _Update(
     sha: str
 
 
+_HIDDEN = encode_json(HIDDEN).encode()
 _update_decoder = msgspec.json.Decoder(list[_Update])
 _data_decoder = msgspec.json.Decoder(dict[str, Any])
 
@@ -56,27 +57,27 @@ def _decode_as_written(line: bytes) -> TracedData | None:
 
     None for all other lines, right and wrong: nested, written otherwise, or not verifying.
     """
+    if _HIDDEN in line:
+        return None
     values: dict[str, Any] = {}
     sha = b""
     encoded: list[bytes] = []
     try:
         for update in reversed(_update_decoder.decode(line)):
             data, metadata = bytes(update.data), bytes(update.metadata)
-            sha = hashlib.sha256(b'{"data": %b, "prev_sha": "%b"}' % (data, sha)).hexdigest().encode()
+            sha = hashlib.sha256(b"".join((b'{"data": ', data, b', "prev_sha": "', sha, b'"}'))).hexdigest().encode()
             if not _is_metadata_as_written(metadata):
                 return None
-            encoded.append(b'{"Data": %b, "Metadata": %b, "NestedTracedData": {}, "SHA": "%b"}' % (data, metadata, sha))
-            given = _data_decoder.decode(data)
-            values.update(given)
-            if HIDDEN in given.values():
-                return None
-        encoded.reverse()
-        whole = b", ".join(encoded)
-        if not encoded or line.removesuffix(b"\n") != b"[%b]" % whole:
-            return None
+            parts = (b'{"Data": ', data, b', "Metadata": ', metadata, b', "NestedTracedData": {}, "SHA": "', sha, b'"}')
+            encoded.append(b"".join(parts))
+            values.update(_data_decoder.decode(data))
     except msgspec.MsgspecError:
         return None
-    return TracedData.of_verified(values, whole, sha) if whole.isascii() else None
+    encoded.reverse()
+    whole = b", ".join(encoded)
+    if not encoded or not whole.isascii() or line.removesuffix(b"\n") != b"[%b]" % whole:
+        return None
+    return TracedData.of_verified(values, whole, sha)
 
 
 @lru_cache(maxsize=4096)

@@ -171,7 +171,9 @@ class TracedData:
         """Whether its JSON has some text in it."""
         if self._pending:
             self._seal()
-        return text in b", ".join(self._encoded)
+        encoded = b", ".join(self._encoded)
+        # To look for one byte takes a tenth of the time.
+        return text[:1] in encoded and text in encoded
 
     def history(self, key: str | None = None) -> list[Change] | list[tuple[str, Change]]:
         """Every value that `key` ever had, oldest first; without a key, (key, change) of all keys."""
