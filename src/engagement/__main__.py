@@ -62,6 +62,8 @@ def main(arguments: Sequence[str]) -> int:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # numpy would start a thread on each other processor, which waits busily for matrices that never come.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Its own allocators keep what was freed, 20 MB in each process that writes a table.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO,

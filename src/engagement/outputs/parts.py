@@ -2,6 +2,7 @@
 
 import contextlib
 import heapq
+import mmap
 import os
 import re
 import shutil
@@ -19,8 +20,8 @@ ROW = numpy.dtype([("time", "<i8"), ("hash", "<u8"), ("length", "<u4")])
 
 # Parts that are named like the outputs that they become.
 MESSAGES_TRACED_DATA, INDIVIDUALS_TRACED_DATA = "messages_traced_data", "individuals_traced_data"
-# What all parts of a table together hold in memory while they are merged, and what each may at least.
-_BYTES_OF_ALL, _LEAST_BYTES = 2**24, 2**14
+# How many rows all parts of a table together hold in memory while they are merged, and how many each may at least.
+_ROWS_OF_ALL, _LEAST_ROWS = 2**14, 2**4
 _BYTES_OF_A_BUFFER = 2**16
 
 _find_quoted_cell = re.compile(b'"((?:[^"]|"")*)"').match
@@ -48,6 +49,21 @@ def write_records(file: IO[bytes], records: numpy.ndarray) -> None:
     file.write(records.view(numpy.uint8))
 
 
+def read_records(path: Path, kind: numpy.dtype) -> numpy.ndarray:
+    """An array that was written as it lies in memory; it stays on the disk, of which only what is looked at comes to memory."""
+    if not path.stat().st_size:
+        return numpy.empty(0, kind)
+    with path.open("rb") as file:
+        return numpy.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), kind)
+
+
+def let_go(records: numpy.ndarray) -> None:
+    """Let what was looked at of an array on the disk leave the memory again."""
+    base = records.base
+    if isinstance(base, memoryview) and isinstance(base.obj, mmap.mmap):
+        base.obj.madvise(mmap.MADV_DONTNEED)
+
+
 def make_packer(kind: numpy.dtype) -> Callable[..., bytes]:
     """A function that writes one record as it lies in an array of that kind: for single records an array costs too much."""
     formats = {"u8": "Q", "u4": "I", "u2": "H", "u1": "B", "i8": "q", "b1": "?"}
@@ -72,22 +88,22 @@ def read_uid(line: bytes) -> bytes:
     return b"" if quoted is None else quoted[1].replace(b'""', b'"')
 
 
-def _read_rows(part: Path, size: int) -> Iterator[tuple[int, bytes, bytes, int]]:
+def _read_rows(part: Path, rows_at_a_time: int) -> Iterator[tuple[int, bytes, bytes, int]]:
     """The rows of a part with what they are ordered by: time, uid, line, and the start of the participant's hash."""
-    notes = numpy.fromfile(notes_of_part(part), ROW)
-    ends = numpy.cumsum(notes["length"], dtype=numpy.int64)
     first = begin = 0
-    while first < len(notes):
-        last = max(first + 1, int(numpy.searchsorted(ends, begin + size, "right")))
+    while True:
+        notes = numpy.fromfile(notes_of_part(part), ROW, rows_at_a_time, offset=first * ROW.itemsize)
+        if not len(notes):
+            return
         # Opened for each look: there can be more parts than files that may be open.
         with part.open("rb", buffering=0) as file:
-            lines = os.pread(file.fileno(), int(ends[last - 1]) - begin, begin)
+            lines = os.pread(file.fileno(), int(notes["length"].sum(dtype=numpy.int64)), begin)
         start = 0
-        for time, hashed, length in notes[first:last].tolist():
+        for time, hashed, length in notes.tolist():
             line = lines[start : start + length]
             yield time, read_uid(line), line, hashed
             start += length
-        first, begin = last, int(ends[last - 1])
+        first, begin = first + len(notes), begin + start
 
 
 def merge_rows(file: IO[bytes], notes: IO[bytes], parts: Sequence[Path]) -> None:
@@ -95,8 +111,8 @@ def merge_rows(file: IO[bytes], notes: IO[bytes], parts: Sequence[Path]) -> None
 
     Rows of one participant are all in one part, and stay in its order.
     """
-    size = max(_LEAST_BYTES, _BYTES_OF_ALL // max(1, len(parts)))
-    rows = (_read_rows(part, size) for part in parts)
+    rows_at_a_time = max(_LEAST_ROWS, _ROWS_OF_ALL // max(1, len(parts)))
+    rows = (_read_rows(part, rows_at_a_time) for part in parts)
     for time, _, line, hashed in heapq.merge(*rows):
         notes.write(_pack_row(time, hashed, file.write(line)))
 

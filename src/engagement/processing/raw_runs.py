@@ -6,22 +6,27 @@ changed.
 """
 
 import hashlib
+import heapq
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from pathlib import Path
 
 import numpy
 
 from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.errors import InputError
+from engagement.outputs.parts import let_go, open_part, read_records, write_records
 from engagement.outputs.stretches import are_among
 from engagement.partitions import hash_uid, run_partitions
 from engagement.provenance import ChainError, TracedData, decode
 
 _find_participants = re.compile(rb'"' + PARTICIPANT_KEY.encode() + rb'": ?"([^"\\]*)"').findall
 _BYTES_OF_A_STRETCH = 32 * 2**20
+_RECORDS_AT_A_TIME = 2**16
 # The start of the participant's hash, the number of the file, and the line's place in it.
 PLACE = numpy.dtype([("hash", "<u8"), ("file", "<u2"), ("offset", "<u8"), ("length", "<u4")])
 # The start of a line's own hash.
@@ -51,11 +56,15 @@ class Runs:
 
 @dataclass(frozen=True)
 class RunPlaces:
-    """Where the lines of all participants are, in the order of their hashes; and those lines that name none."""
+    """Where the lines of all participants are, in the order of their hashes; and those lines that name none.
+
+    `size` is how many bytes the lines have.
+    """
 
     flows: Flows
     places: numpy.ndarray
     nameless: tuple[tuple[int, int, int], ...]
+    size: int
 
     def read(self, count: int, number: int, errors: list[InputError]) -> Iterator[tuple[str, Runs]]:
         """Read the participants of partition `number` of `count`, in the order of their hashed uids.
@@ -69,13 +78,13 @@ class RunPlaces:
                     files.read_nameless(*place)
             # Of the hash, the highest 32 bits times `count`, divided by 2**32, is the partition.
             bounds = [(-(-(part << 32) // count)) << 32 for part in (number, number + 1)]
-            start = int(numpy.searchsorted(self.places["hash"], numpy.uint64(bounds[0])))
-            end = len(self.places)
-            if number + 1 < count:
-                end = int(numpy.searchsorted(self.places["hash"], numpy.uint64(bounds[1])))
+            # numpy would copy all the hashes to look for one.
+            start, end = (bisect_left(self.places["hash"], bound, key=int) for bound in bounds)
             waiting: dict[str, Runs] = {}
             last = None
-            for hashed, file, offset, length in self.places[start:end].tolist():
+            places = self.places[start:end].tolist()
+            let_go(self.places)
+            for hashed, file, offset, length in places:
                 if hashed != last:
                     yield from _in_order(waiting)
                     waiting, last = {}, hashed
@@ -89,12 +98,12 @@ class RunPlaces:
 
     def of(self, hashes: numpy.ndarray) -> "RunPlaces":
         """The same of some participants alone, by their hashes in order."""
-        return replace(self, places=self.places[are_among(self.places["hash"], hashes)])
+        places = self.places[are_among(self.places["hash"], hashes)]
+        return replace(self, places=places, size=_count_bytes(places))
 
-    @property
-    def size(self) -> int:
-        """How many bytes the lines have."""
-        return int(self.places["length"].sum(dtype=numpy.int64))
+
+def _count_bytes(places: numpy.ndarray) -> int:
+    return int(places["length"].sum(dtype=numpy.int64))
 
 
 def _in_order(participants: dict[str, Runs]) -> Iterator[tuple[str, Runs]]:
@@ -172,10 +181,11 @@ class Lines:
         return Lines(self.places[are_there], self.digests[are_there])
 
 
-def find_runs(flows: Flows, jobs: int, known: Mapping[int, Lines]) -> tuple[RunPlaces, numpy.ndarray]:
+def find_runs(flows: Flows, jobs: int, known: Mapping[int, Lines], folder: Path) -> tuple[RunPlaces, numpy.ndarray]:
     """Look at every line of the raw files, on `jobs` processes; but not at the files whose lines are `known`, by their numbers.
 
-    Returns the places, and the digest of each line in the same order.
+    Returns the places, and the digest of each line in the same order. Both arrays are files in `folder`, and not in memory:
+    they are all that grows with the number of runs.
 
     Raises
     ------
@@ -188,15 +198,33 @@ def find_runs(flows: Flows, jobs: int, known: Mapping[int, Lines]) -> tuple[RunP
         if number not in known
         for start in range(0, path.stat().st_size, _BYTES_OF_A_STRETCH)
     ]
-    found = list(run_partitions(lambda number: _look(*stretches[number]), len(stretches), jobs))
-    nameless = tuple(place for _, several in found for place in several)
-    numbered = [(stretch[0], lines) for stretch, (lines, _) in zip(stretches, found, strict=True)]
-    parts = [lines for _, lines in sorted([*numbered, *known.items()], key=lambda item: item[0])]
-    places = numpy.concatenate([numpy.empty(0, PLACE), *(part.places for part in parts)])
-    digests = numpy.concatenate([numpy.empty(0, DIGEST), *(part.digests for part in parts)])
+    found = run_partitions(lambda number: _look(*stretches[number]), len(stretches), jobs)
+    numbered = ((stretch[0], *several) for stretch, several in zip(stretches, found, strict=True))
+    others = ((number, lines, []) for number, lines in sorted(known.items()))
+    nameless: list[tuple[int, int, int]] = []
+    size = 0
+    with open_part(folder / "places.unsorted") as places_file, open_part(folder / "digests.unsorted") as digests_file:
+        for _, lines, without_name in heapq.merge(numbered, others, key=itemgetter(0)):
+            write_records(places_file, lines.places)
+            write_records(digests_file, lines.digests)
+            nameless += without_name
+            size += _count_bytes(lines.places)
+    unsorted = read_records(folder / "places.unsorted", PLACE)
     # They are in the order of the files already, and stay so for each participant.
-    order = numpy.argsort(places["hash"], kind="stable")
-    return RunPlaces(flows, places[order], nameless), digests[order]
+    order = numpy.argsort(unsorted["hash"], kind="stable")
+    places, digests = (_sort(folder, name, kind, order) for name, kind in (("places", PLACE), ("digests", DIGEST)))
+    return RunPlaces(flows, places, tuple(nameless), size), digests
+
+
+def _sort(folder: Path, name: str, kind: numpy.dtype, order: numpy.ndarray) -> numpy.ndarray:
+    """Put an array in order, from file to file."""
+    path = folder / f"{name}.unsorted"
+    unsorted = read_records(path, kind)
+    with open_part(folder / f"{name}.array") as file:
+        for start in range(0, len(order), _RECORDS_AT_A_TIME):
+            write_records(file, unsorted[order[start : start + _RECORDS_AT_A_TIME]])
+    path.unlink()
+    return read_records(folder / f"{name}.array", kind)
 
 
 def _look(number: int, path: Path, start: int) -> tuple[Lines, list[tuple[int, int, int]]]:

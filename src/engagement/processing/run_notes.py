@@ -25,7 +25,7 @@ from engagement.errors import InputError
 from engagement.files import finish_replacing, make_directory, read_json, replace_directory, write_json
 from engagement.outputs.icr import IcrSample
 from engagement.outputs.participant_files import ParticipantFile
-from engagement.outputs.parts import open_part, write_records
+from engagement.outputs.parts import append_file, open_part, part_path, read_records, write_records
 from engagement.outputs.stretches import LastRun
 from engagement.processing.raw_runs import DIGEST, PLACE, Flows, Lines
 from engagement.processing.records import PARTICIPANT, PARTICIPANTS, TEXT, TEXTS
@@ -128,7 +128,7 @@ def _read_notes(data_root: Path, maker: Mapping[str, str]) -> RunNotes:
             raise _OfNoUseError("Outputs/ or State/analysis/ is not as the last run left it")
         if document["notes"] != _digest_notes(folder):
             raise _OfNoUseError("the notes of the last run are damaged")
-        arrays = {name: _load(folder / f"{name}.array", kind) for name, kind in _KINDS.items()}
+        arrays = {name: read_records(folder / f"{name}.array", kind) for name, kind in _KINDS.items()}
         return RunNotes(
             folder,
             data_root / "Outputs",
@@ -146,10 +146,6 @@ def _read_notes(data_root: Path, maker: Mapping[str, str]) -> RunNotes:
     except (InputError, OSError, KeyError, TypeError, ValueError, AttributeError):
         # Whatever stands in the way, a full run needs none of it.
         raise _OfNoUseError("the notes of the last run can't be read") from None
-
-
-def _load(path: Path, kind: numpy.dtype) -> numpy.ndarray:
-    return numpy.memmap(path, kind, "r") if path.stat().st_size else numpy.empty(0, kind)
 
 
 def _identify(path: Path) -> list[int]:
@@ -186,22 +182,26 @@ class NotesWriter:
         self._maker = maker
         self._began = began
 
-    def write_lines(self, flows: Flows, lines: Lines) -> None:
-        """Note the lines of the raw files."""
+    def note_raw_files(self, flows: Flows) -> None:
+        """Note which files the lines are of that `find_runs` left in `folder`."""
         self._raw_files = {
             path.name: identity
             for path in flows.paths
             if max((identity := _identify(path))[1:3]) + _NANOSECONDS_OF_DOUBT < self._began
         }
-        self._write("places", lines.places)
-        self._write("digests", lines.digests)
 
     def write_labels(self, labels: numpy.ndarray) -> None:
         """Note what coders said."""
         self._write("labels", labels)
 
+    def take_participants(self, scratch: Path, partitions: int) -> None:
+        """Note what became of the participants, as the partitions left it."""
+        with open_part(self.folder / f"{PARTICIPANTS}.array") as file:
+            for number in range(partitions):
+                append_file(file, part_path(scratch, PARTICIPANTS, number))
+
     def write_participants(self, participants: numpy.ndarray) -> None:
-        """Note what became of the participants."""
+        """Note what became of the participants: of those who stay, too."""
         self._write(PARTICIPANTS, participants)
 
     def texts_file(self, scratch: Path, last_run: LastRun | None) -> ParticipantFile:

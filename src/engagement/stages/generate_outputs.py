@@ -164,9 +164,9 @@ def find_work(
 ) -> tuple[RunPlaces, Unchanged | None]:
     """Where the runs are that are to be processed, and what stays of the last run, if anything does."""
     project, datasets = steps.project, steps.datasets
-    places, digests = find_runs(flows, jobs, {} if last is None else last.known_lines(flows))
+    places, digests = find_runs(flows, jobs, {} if last is None else last.known_lines(flows), notes.folder)
     lines, labels = Lines(places.places, digests), gather_labels(project.coding_plans.all, datasets)
-    notes.write_lines(flows, lines)
+    notes.note_raw_files(flows)
     notes.write_labels(labels)
     unchanged = None if last is None else find_unchanged(project, last, lines, datasets, labels, steps.is_coded)
     return places if unchanged is None else places.of(unchanged.changed), unchanged
@@ -176,9 +176,11 @@ def mix_participants(
     scratch: Path, partitions: int, unchanged: Unchanged | None, notes: NotesWriter
 ) -> MixedParticipants | None:
     """Note what became of all participants; returns how those who were made anew come between those who stay, if any do."""
-    participants = read_participants(scratch, partitions)
-    mixed = None if unchanged is None else unchanged.mix(participants)
-    notes.write_participants(participants if mixed is None else mixed.records)
+    if unchanged is None:
+        notes.take_participants(scratch, partitions)
+        return None
+    mixed = unchanged.mix(read_participants(scratch, partitions))
+    notes.write_participants(mixed.records)
     return mixed
 
 

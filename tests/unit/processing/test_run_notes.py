@@ -31,8 +31,10 @@ def flows_of(root: DataRoot) -> Flows:
     return Flows(tuple(paths[:2]), tuple(paths[2:]))
 
 
-def look(flows: Flows, known: dict[int, Lines]) -> Lines:
-    places, digests = find_runs(flows, 1, known)
+def look(flows: Flows, known: dict[int, Lines], folder: Path) -> Lines:
+    folder.mkdir(parents=True, exist_ok=True)
+    places, digests = find_runs(flows, 1, known, folder)
+    assert sorted(path.name for path in folder.iterdir() if "unsorted" in path.name) == []
     return Lines(places.places, digests)
 
 
@@ -43,9 +45,9 @@ def known_lines(root: DataRoot, seconds_later: float) -> dict[int, Lines]:
         notes_folder(root.path),
         flows_of(root),
     )
-    folder.mkdir(parents=True, exist_ok=True)
+    look(flows, {}, folder)
     notes = NotesWriter(folder, maker, time.time_ns() + int(seconds_later * 10**9))
-    notes.write_lines(flows, look(flows, {}))
+    notes.note_raw_files(flows)
     notes.write_labels(numpy.empty(0, CODED))
     notes.write_participants(numpy.empty(0, PARTICIPANT))
     notes.texts_file(root.path, None).path.touch()
@@ -59,9 +61,9 @@ def test_files_that_are_the_same_are_not_looked_at_again(root: DataRoot):
     flows = flows_of(root)
     known = known_lines(root, 10)
     assert list(known) == [0, 1, 2]
-    whole = look(flows, {})
+    whole = look(flows, {}, root.path / "whole")
     for some in ({}, {1: known[1]}, {0: known[0], 2: known[2]}, known):
-        lines = look(flows, some)
+        lines = look(flows, some, root.path / "some")
         assert lines.places.tolist() == whole.places.tolist()
         assert lines.digests.tolist() == whole.digests.tolist()
 
@@ -78,8 +80,8 @@ def test_a_file_that_changed_is_looked_at_again(root: DataRoot):
     read = read_notes(root.path, maker, has_own_code=False)
     assert read is not None
     assert list(read.known_lines(flows_of(root))) == [2]
-    whole = look(flows_of(root), {})
-    assert look(flows_of(root), {2: known[2]}).digests.tolist() == whole.digests.tolist()
+    whole = look(flows_of(root), {}, root.path / "whole")
+    assert look(flows_of(root), {2: known[2]}, root.path / "some").digests.tolist() == whole.digests.tolist()
 
 
 @pytest.mark.parametrize("seconds", [1, 0, -3600])
