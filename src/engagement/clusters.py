@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from engagement.errors import MachineError, ServiceError, listing
 from engagement.files import explain_os_errors
+from engagement.partitions import run_one
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -293,7 +294,7 @@ def _run(job: _Job, number: int) -> _Attempt:
     os.umask(0o077)
     with explain_os_errors(job.folder):
         folder = Path(tempfile.mkdtemp(prefix=f"{number}.", dir=job.folder))
-    pickled = pickle.dumps(process(scratch=folder, number=number))
+    pickled = pickle.dumps(run_one(lambda part: process(scratch=folder, number=part), number))
     with explain_os_errors(folder):
         (folder / _RESULT).write_bytes(pickled)
     return _Attempt(folder, hashlib.sha256(pickled).hexdigest())

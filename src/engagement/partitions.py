@@ -4,6 +4,7 @@ A partition is all that belongs to the participants whose hashed uid lies in one
 that what is ordered by hashed uid is merged by concatenation, whatever the number of partitions.
 """
 
+import gc
 import hashlib
 import multiprocessing
 import os
@@ -51,7 +52,7 @@ def run_partitions[R](process: Callable[[int], R], count: int, jobs: int) -> Ite
     fork, and only its results are sent between processes.
     """
     if jobs == 1 or count <= 1:
-        yield from map(process, range(count))
+        yield from (run_one(process, number) for number in range(count))
         return
     try:
         with ProcessPoolExecutor(
@@ -77,4 +78,18 @@ def _inherit(process: Callable[[int], Any]) -> None:
 
 
 def _run_inherited(number: int) -> Any:
-    return _inherited[0](number)
+    return run_one(_inherited[0], number)
+
+
+def run_one[R](process: Callable[[int], R], number: int) -> R:
+    """Run one part of the work.
+
+    Nothing that is made there refers to itself, so looking for what does would be a tenth of the time for nothing.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return process(number)
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -19,7 +19,7 @@ import numpy
 
 from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.errors import InputError
-from engagement.outputs.parts import let_go, open_part, read_records, write_records
+from engagement.outputs.parts import let_go, make_packer, open_part, read_records, write_records
 from engagement.outputs.stretches import are_among
 from engagement.partitions import hash_uid, run_partitions
 from engagement.provenance import ChainError, TracedData, decode
@@ -29,6 +29,7 @@ _BYTES_OF_A_STRETCH = 32 * 2**20
 _RECORDS_AT_A_TIME = 2**16
 # The start of the participant's hash, the number of the file, and the line's place in it.
 PLACE = numpy.dtype([("hash", "<u8"), ("file", "<u2"), ("offset", "<u8"), ("length", "<u4")])
+_pack_place = make_packer(PLACE)
 # The start of a line's own hash.
 DIGEST = numpy.dtype("<u8")
 
@@ -229,8 +230,8 @@ def _sort(folder: Path, name: str, kind: numpy.dtype, order: numpy.ndarray) -> n
 
 def _look(number: int, path: Path, start: int) -> tuple[Lines, list[tuple[int, int, int]]]:
     """The lines that begin in a stretch of a file, and the places of those that name no participant."""
-    places: list[tuple[int, int, int, int]] = []
-    digests: list[int] = []
+    places: list[bytes] = []
+    digests: list[bytes] = []
     nameless: list[tuple[int, int, int]] = []
     try:
         with path.open("rb") as file:
@@ -246,12 +247,12 @@ def _look(number: int, path: Path, start: int) -> tuple[Lines, list[tuple[int, i
                     nameless.append((number, offset, len(line)))
                 else:
                     hashed = int.from_bytes(hashlib.sha256(uid).digest()[:8])
-                    places.append((hashed, number, offset, len(line)))
-                    digests.append(int.from_bytes(hashlib.sha256(line).digest()[:8]))
+                    places.append(_pack_place(hashed, number, offset, len(line)))
+                    digests.append(hashlib.sha256(line).digest()[:8])
                 offset += len(line)
     except OSError as error:
         raise unreadable(path, error) from None
-    return Lines(numpy.array(places, PLACE), numpy.array(digests, DIGEST)), nameless
+    return Lines(numpy.frombuffer(b"".join(places), PLACE), numpy.frombuffer(b"".join(digests), DIGEST)), nameless
 
 
 def _find_uid(line: bytes) -> bytes | None:

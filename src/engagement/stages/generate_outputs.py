@@ -3,6 +3,7 @@
 import argparse
 import functools
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -127,18 +128,20 @@ def run(args: argparse.Namespace) -> None:
         outputs.write_icr_files(summary.samples)
         withdrawn = (summary.withdrawn_messages, summary.withdrawn_participants)
         record = encode_withdrawn(steps.metadata("folding.consent"))
-        tasks = [
-            functools.partial(file.finish, mixed, record, times)
-            for file, times in zip(files, (*withdrawn, 0) if is_coded else (0,), strict=True)
-        ]
-        tasks += outputs.table_tasks(partitions, *withdrawn, notes.folder, last_run)
-        tasks += outputs.coda_file_tasks(summary.texts, make_coders(project, functions), datasets)
+        tasks: list[Callable[[], object]] = []
         if is_coded:
+            # First, while the processes are small: Parquet takes the most memory.
             parts = (
                 [part_path(outputs.scratch, name, number) for number in range(partitions)]
                 for name in (ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS)
             )
             tasks += analysis.table_tasks(project.coding_plans.all, *parts, mixed)
+        tasks += outputs.table_tasks(partitions, *withdrawn, notes.folder, last_run)
+        tasks += [
+            functools.partial(file.finish, mixed, record, times)
+            for file, times in zip(files, (*withdrawn, 0) if is_coded else (0,), strict=True)
+        ]
+        tasks += outputs.coda_file_tasks(summary.texts, make_coders(project, functions), datasets)
         for _ in run_partitions(lambda number: tasks[number](), len(tasks), jobs):
             pass
         analysis.write_season(SourceRun(timestamp, args.mode), make_funnel(summary))
