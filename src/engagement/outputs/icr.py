@@ -18,9 +18,10 @@ class IcrSample:
 
     smallest: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def add(self, text: str, run_id: str, raw_field: str, identity: str) -> str:
+    def add(self, text: str, run_id: str, raw_field: str, identity: str | None) -> str:
         """Count in a message that is not noise; returns its hash. `identity` stands for the run id of a message without one."""
-        key = hashlib.sha256(f"{_SEED}/{run_id or identity}/{raw_field}".encode("utf-8", "surrogatepass")).hexdigest()
+        hashed = f"{_SEED}/{run_id or identity}/{raw_field}".encode("utf-8", "surrogatepass")
+        key = hashlib.sha256(hashed).hexdigest()
         known = self.smallest.get(text)
         if known is None or (key, run_id) < known:
             self.smallest[text] = (key, run_id)

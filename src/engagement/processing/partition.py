@@ -201,13 +201,16 @@ class _Outputs:
                 self._collect_sample(message)
 
     def _collect_sample(self, message: Message) -> None:
-        plan, text, values = message.plan, message.text, message.record.values
+        plan, text, run_id = message.plan, message.text, message.run_id
         if plan is None or plan.icr_filename is None or text is None:
             return
         if not is_noise(text, self._steps.project.configuration.noise_minimum_length):
-            identity = f"{values[PARTICIPANT_KEY]}/{values.get(str(plan.time_field))}/{text}"
+            identity = None
+            if not run_id:
+                values = message.record.values
+                identity = f"{values[PARTICIPANT_KEY]}/{values.get(str(plan.time_field))}/{text}"
             sample = self._summary.samples.setdefault(plan.raw_field, IcrSample())
-            key = sample.add(text, message.run_id, plan.raw_field, identity)
+            key = sample.add(text, run_id, plan.raw_field, identity)
             self._texts[plan.raw_field].sample(text, key)
 
 

@@ -103,8 +103,8 @@ class TracedData:
         """Add an update: values for some keys (`HIDDEN` takes a key away) and other records joined to this one.
 
         The current values of the `nested` records apply first, then `data`, which must not be changed afterwards. A nested record
-        that changes later does not change this one. `encoded_data` is the data's JSON with sorted keys, where it is at hand. With
-        neither data nor nested records nothing is added.
+        that changes later does not change this one. `encoded_data` is the JSON with sorted keys of data that hide nothing, where it is
+        at hand. With neither data nor nested records nothing is added.
         """
         values = self.values
         if nested:
@@ -115,7 +115,7 @@ class TracedData:
             self._pending.append((data, encoded_data, None, metadata.encoded_bytes))
         values.update(data)
         # Rare enough that one look at the values is cheaper than a test for each key.
-        if HIDDEN in data.values():
+        if encoded_data is None and HIDDEN in data.values():
             for key, value in data.items():
                 if value == HIDDEN:
                     del values[key]

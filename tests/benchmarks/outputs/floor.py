@@ -5,6 +5,7 @@ file, and SHA-256 is taken of the same texts, one process a core. What is made r
 """
 
 import hashlib
+import itertools
 import json
 import multiprocessing
 import os
@@ -55,10 +56,13 @@ def _do_share(data_root: Path, scratch: Path, number: int, processes: int) -> _C
     clock = _Clock()
     decode, encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
     for path in sorted((data_root / "Raw Data").glob("*.jsonl")):
-        for chunk in _chunks(path, number, processes):
-            texts = [text for line in chunk for text in _hashed_texts(decode(line))]
+        for start, size in _stretches(path, number, processes):
+            with clock, path.open("rb") as file:
+                file.seek(start)
+                lines = file.read(size).splitlines(keepends=True)
+            texts = [text for line in lines for text in _hashed_texts(decode(line))]
             with clock:
-                for line in chunk:
+                for line in lines:
                     decode(line)
                 for text in texts:
                     hashlib.sha256(text).hexdigest()
@@ -111,6 +115,16 @@ def _copy_share(path: Path, file: IO[bytes], clock: _Clock, number: int, process
             content = source.read(_BYTES_OF_A_COPY)
             with clock:
                 file.write(content)
+
+
+def _stretches(path: Path, number: int, processes: int) -> list[tuple[int, int]]:
+    """Where every `processes`-th chunk of a file's lines begins, and its bytes."""
+    places, start = [], 0
+    with path.open("rb") as file:
+        while sizes := [len(line) for line in itertools.islice(file, _LINES_OF_A_CHUNK)]:
+            places.append((start, sum(sizes)))
+            start += sum(sizes)
+    return places[number::processes]
 
 
 def _chunks(path: Path, number: int, processes: int) -> Iterator[list[bytes]]:
