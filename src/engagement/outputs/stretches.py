@@ -79,12 +79,14 @@ def copy_stretches(
     target: IO[bytes], stretches: Iterator[tuple[bool, int, int]], old: Path, new: Path, size: int = 1, start: int = 0
 ) -> None:
     """Write stretches of two files, in order; they count in units of `size` bytes, and in `old` from the byte `start`."""
+    # Used again and again: a fresh block of memory costs more than what is copied to it.
+    block = memoryview(bytearray(_BYTES_AT_A_TIME))
     with old.open("rb") as old_file, new.open("rb") as new_file:
         for is_new, first, end in stretches:
             source, offset = (new_file.fileno(), 0) if is_new else (old_file.fileno(), start)
             position, left = offset + first * size, (end - first) * size
             while left > 0:
-                copied = target.write(os.pread(source, min(left, _BYTES_AT_A_TIME), position))
+                copied = target.write(block[: os.preadv(source, [block[:left]], position)])
                 if copied == 0:
                     raise InputError(f"{old}: cut while it was read; expected it to stay as it is. Run this again.")
                 position, left = position + copied, left - copied

@@ -128,19 +128,19 @@ def run(args: argparse.Namespace) -> None:
         outputs.write_icr_files(summary.samples)
         withdrawn = (summary.withdrawn_messages, summary.withdrawn_participants)
         record = encode_withdrawn(steps.metadata("folding.consent"))
-        tasks: list[Callable[[], object]] = []
+        # First what takes longest where most stays as it is.
+        tasks: list[Callable[[], object]] = [
+            functools.partial(file.finish, mixed, record, times)
+            for file, times in zip(files, (*withdrawn, 0) if is_coded else (0,), strict=True)
+        ]
         if is_coded:
-            # First, while the processes are small: Parquet takes the most memory.
+            # Then what takes the most memory, while the processes are small: Parquet.
             parts = (
                 [part_path(outputs.scratch, name, number) for number in range(partitions)]
                 for name in (ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS)
             )
             tasks += analysis.table_tasks(project.coding_plans.all, *parts, mixed)
         tasks += outputs.table_tasks(partitions, *withdrawn, notes.folder, last_run)
-        tasks += [
-            functools.partial(file.finish, mixed, record, times)
-            for file, times in zip(files, (*withdrawn, 0) if is_coded else (0,), strict=True)
-        ]
         tasks += outputs.coda_file_tasks(summary.texts, make_coders(project, functions), datasets)
         for _ in run_partitions(lambda number: tasks[number](), len(tasks), jobs):
             pass
