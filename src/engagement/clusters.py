@@ -10,6 +10,7 @@ has a folder of its own, and the client takes over the files of the one whose en
 
 import contextlib
 import functools
+import gc
 import hashlib
 import importlib.metadata
 import mmap
@@ -116,10 +117,15 @@ def _connect(scheduler: str) -> "Iterator[Client]":
             "Dask is not installed; expected it for --scheduler. Run the stage with its run script, or install it with "
             "'pipenv sync --categories cluster'."
         ) from None
+    client = None
     try:
         client = Client(scheduler, timeout=_SECONDS_TO_CONNECT)
     except (OSError, ValueError) as error:
-        raise _unreachable(scheduler, str(error) or type(error).__name__) from None
+        reason = str(error) or type(error).__name__
+    if client is None:
+        # What is left of it is closed now: found amid the making of another client, it would wait for ever.
+        gc.collect()
+        raise _unreachable(scheduler, reason)
     try:
         try:
             client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)

@@ -120,6 +120,23 @@ def test_a_cluster_gives_the_same_bytes_also_when_a_worker_is_killed_in_the_midd
     assert not list(data_root.path.rglob("*cluster.*"))
 
 
+def test_a_cluster_processes_those_alone_who_changed(cluster: DaskCluster, data_root: DataRoot, caplog):
+    caplog.set_level("INFO")
+    data_root.generate()
+    flow = data_root.path / "Raw Data" / "s01e01_activation.jsonl"
+    with flow.open("a") as file:
+        file.writelines(
+            episode_run(name, "waan helay", run_id=900, time="2026-04-09T10:00:00+03:00") for name in ("p7", "new")
+        )
+    data_root.generate(partitions=7, scheduler=cluster.address)
+    # A run of few takes everything from the last one but what they wrote.
+    assert "2 of " in caplog.text
+    assert "participant(s) changed" in caplog.text
+    found = read_outputs(data_root)
+    data_root.generate(full=True)
+    assert read_outputs(data_root) == found
+
+
 def test_nothing_that_participants_wrote_is_in_what_dask_keeps_or_logs(cluster: DaskCluster, data_root: DataRoot):
     data_root.generate(partitions=4, scheduler=cluster.address, full=True)
     kept = [path.read_bytes() for path in cluster.folder.rglob("*") if path.is_file()]
