@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy
 
-from engagement.files import open_to_append
+from engagement.files import begin_to_write, open_to_append
 from engagement.outputs.parts import append_file, part_path
 from engagement.outputs.stretches import Mix, copy_stretches
 
@@ -47,9 +47,7 @@ class ParticipantFile:
         """Take over what a partition left; the partitions come in their order."""
         with open_to_append(self.path if self.old is None else self._new) as file:
             append_file(file, part_path(self.scratch, self.path.stem, number))
-            file.flush()
-            # The disk begins to write, so that there is little to wait for in the end.
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            begin_to_write(file)
 
     def finish(self, participants: MixedParticipants | None, last: bytes = b"", times: int = 0) -> None:
         """Put what the partitions left between what stays, if anything does, and write `last` behind it so many times."""

@@ -12,8 +12,10 @@ from typing import IO
 import numpy
 
 from engagement.errors import InputError
+from engagement.files import begin_to_write
 
 _BYTES_AT_A_TIME = 2**18
+_BYTES_BETWEEN_HINTS = 2**25
 
 
 def are_among(values: numpy.ndarray, some: numpy.ndarray) -> numpy.ndarray:
@@ -81,6 +83,7 @@ def copy_stretches(
     """Write stretches of two files, in order; they count in units of `size` bytes, and in `old` from the byte `start`."""
     # Used again and again: a fresh block of memory costs more than what is copied to it.
     block = memoryview(bytearray(_BYTES_AT_A_TIME))
+    written = 0
     with old.open("rb") as old_file, new.open("rb") as new_file:
         for is_new, first, end in stretches:
             source, offset = (new_file.fileno(), 0) if is_new else (old_file.fileno(), start)
@@ -90,3 +93,7 @@ def copy_stretches(
                 if copied == 0:
                     raise InputError(f"{old}: cut while it was read; expected it to stay as it is. Run this again.")
                 position, left = position + copied, left - copied
+                written += copied
+                if written > _BYTES_BETWEEN_HINTS:
+                    written = 0
+                    begin_to_write(target)
