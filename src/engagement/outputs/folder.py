@@ -25,7 +25,7 @@ from engagement.outputs.parts import INDIVIDUALS_TRACED_DATA, MESSAGES_TRACED_DA
 from engagement.outputs.rows import WITHDRAWN, AnalysisRows, ProductionRows, csv_writer
 from engagement.outputs.stretches import LastRun
 from engagement.outputs.tables import Table, write_table
-from engagement.provenance import Metadata, TracedData, encode_lines
+from engagement.provenance import Metadata, TracedData
 
 # Stage 5 owns this folder in Outputs/: it is carried across unchanged.
 AUTOMATED_ANALYSIS = "Automated Analysis"
@@ -110,7 +110,7 @@ class OutputsFolder:
 
 def encode_withdrawn(last: Metadata) -> bytes:
     """The line of traced data of a message or an individual that withdrew: nothing of theirs."""
-    return encode_lines([TracedData.start({UID_FIELD: WITHDRAWN, CONSENT_FIELD: "true"}, last)])
+    return TracedData.start({UID_FIELD: WITHDRAWN, CONSENT_FIELD: "true"}, last).encode_line()
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ from engagement.provenance.traced_data import (
     TracedData,
     encode_fresh_chain,
     encode_json,
-    encode_lines,
 )
 
 __all__ = [
@@ -23,6 +22,5 @@ __all__ = [
     "decode",
     "encode_fresh_chain",
     "encode_json",
-    "encode_lines",
     "read_traced_data",
 ]

@@ -208,11 +208,6 @@ def metadata_of(update: Mapping[str, Any]) -> Metadata:
     return Metadata(given["Source"], given["Timestamp"], given["User"])
 
 
-def encode_lines(records: Iterable[TracedData]) -> bytes:
-    """The lines of several records as they stand in a TracedData file."""
-    return b"".join([record.encode_line() for record in records])
-
-
 def encode_fresh_chain(updates: Iterable[tuple[Mapping[str, Any], Metadata]]) -> str:
     """Encode a new record of several updates, oldest first, as one line without the line end."""
     record = TracedData()
