@@ -12,7 +12,6 @@ import contextlib
 import functools
 import gc
 import hashlib
-import importlib.metadata
 import mmap
 import os
 import pickle
@@ -27,13 +26,12 @@ from typing import TYPE_CHECKING, Any
 
 from engagement.errors import MachineError, ServiceError, listing
 from engagement.files import explain_os_errors
+from engagement.own_code import describe_own_code
 from engagement.partitions import run_one
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-# Packages whose versions decide about the bytes that come out.
-_DECISIVE_PACKAGES = ("anyascii", "msgspec", "numpy", "pyarrow", "pydantic", "rapidfuzz", "tzdata")
 _PROCESS, _RESULT = "process", "result"
 _SECONDS_TO_CONNECT = 10
 _SECONDS_BETWEEN_LOOKS = 10
@@ -226,7 +224,7 @@ def _write_process(folder: Path, process: Callable[..., Any], carried: Sequence[
     for number, content in enumerate((pickled, *(array.raw() for array in arrays))):
         with explain_os_errors(folder), _process_path(folder, number).open("wb") as file:
             file.write(content)
-    return _Job(folder, hashlib.sha256(pickled).hexdigest(), len(arrays), _describe_code())
+    return _Job(folder, hashlib.sha256(pickled).hexdigest(), len(arrays), describe_own_code())
 
 
 def _take_over(attempt: _Attempt, scratch: Path) -> Any:
@@ -250,7 +248,7 @@ def _take_over(attempt: _Attempt, scratch: Path) -> Any:
 
 def _find_unfitness(job: _Job) -> str | None:
     """Why this process must not run a job; None if it may."""
-    own, expected = dict(_describe_code()), dict(job.code)
+    own, expected = dict(describe_own_code()), dict(job.code)
     others = [f"{name} is {own.get(name)}" for name in expected if own.get(name) != expected[name]]
     if others:
         wanted = ", ".join(f"{name} {expected[name]}" for name in expected if own.get(name) != expected[name])
@@ -262,19 +260,6 @@ def _find_unfitness(job: _Job) -> str | None:
     if hashlib.sha256(pickled).hexdigest() != job.digest:
         return f"it sees other files in {job.folder}; expected the same data root under the same path"
     return None
-
-
-@functools.cache
-def _describe_code() -> tuple[tuple[str, str], ...]:
-    """What decides about the bytes that come out: names, and versions or digests."""
-    root = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
-            content = path.read_bytes()
-            digest.update(f"{path.relative_to(root)} {len(content)}\n".encode() + content)
-    versions = [(name, importlib.metadata.version(name)) for name in _DECISIVE_PACKAGES]
-    return ("code", digest.hexdigest()[:12]), ("Python", ".".join(platform.python_version_tuple()[:2])), *versions
 
 
 @functools.lru_cache(maxsize=1)

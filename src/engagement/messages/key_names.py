@@ -79,7 +79,7 @@ class KeyNames:
             plan = self._plans.get(answer.pipeline_key) or survey.get(answer.pipeline_key)
             if plan is not None:
                 self._answers.setdefault(answer.rapid_pro_key, []).append(plan)
-        # All that the names of others depend on; messages of one participant follow each other, and share it.
+        # All that the names of others depend on, the uid among it; messages of one participant follow each other, and share it.
         self._other_keys = [*(key for result in self._others for key, _ in result.names), *self._other_names]
         self._last_others: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 

@@ -12,7 +12,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from engagement.files import (
     replace_directory,
     write_json,
 )
+from engagement.messages.instants import count_microseconds
 from engagement.messages.message import Message
 from engagement.outputs.analysis_files import (
     DATASET,
@@ -50,8 +51,6 @@ from engagement.outputs.participant_files import MixedParticipants
 if TYPE_CHECKING:
     import pyarrow
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _ROWS_OF_A_BATCH = 4096
 _ROWS_OF_A_ROW_GROUP = 16384
 
@@ -147,7 +146,7 @@ def _texts(column: Sequence[bytes | None]) -> pyarrow.Array:
 def _times(column: Sequence[datetime | None], kind: pyarrow.DataType) -> pyarrow.Array:
     import pyarrow
 
-    microseconds = [0 if time is None else (time - _EPOCH) // _MICROSECOND for time in column]
+    microseconds = [0 if time is None else count_microseconds(time) for time in column]
     buffers = [_there(column), pyarrow.py_buffer(numpy.array(microseconds, numpy.int64))]
     return pyarrow.Array.from_buffers(kind, len(column), buffers)
 

@@ -2,22 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from engagement.coding.automatic import AutomaticCoder
 from engagement.coding.coded_datasets import CodedDataset, message_id_of
-from engagement.messages.instants import parse_instant, write_instant
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-@lru_cache(maxsize=65536)
-def count_microseconds(time: str) -> int:
-    """The microseconds from 1970 to an instant: ISO 8601 with an offset."""
-    return (parse_instant(time) - _EPOCH) // _MICROSECOND
+from engagement.messages.instants import EPOCH, MICROSECOND, write_instant
 
 
 @dataclass
@@ -53,7 +42,7 @@ def make_coda_messages(
     """
     messages = []
     for text, time in _chosen(texts, coded, leave_out_withdrawn):
-        created = write_instant(_EPOCH + time * _MICROSECOND)
+        created = write_instant(EPOCH + time * MICROSECOND)
         messages.append(
             {
                 "MessageID": message_id_of(text),

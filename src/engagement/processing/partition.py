@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from engagement.coding.coder import is_noise
@@ -11,6 +10,7 @@ from engagement.configuration import CodingPlans
 from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.errors import InputError
 from engagement.messages.filters import Dropped
+from engagement.messages.instants import count_microseconds
 from engagement.messages.message import Message
 from engagement.outputs.analysis_parts import AnalysisPart
 from engagement.outputs.coda_files import CodaTexts
@@ -30,8 +30,6 @@ from engagement.processing.records import Records, TextUses
 
 # The parts of the two tables for the analysis.
 ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS = "analysis_messages", "analysis_individuals"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass
@@ -186,7 +184,7 @@ class _Outputs:
 
     def _collect(self, uid: str, message: Message, line: str, hashed: int) -> None:
         time, plan = message.time, message.plan
-        microseconds = 0 if time is None else (time - _EPOCH) // _MICROSECOND
+        microseconds = 0 if time is None else count_microseconds(time)
         dataset = "" if plan is None else plan.coda_dataset or plan.raw_field
         production = self._production_rows.make_line(uid, message.texts)
         self._messages.append(

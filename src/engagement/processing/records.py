@@ -13,7 +13,7 @@ import numpy
 from engagement.coding.coded_datasets import CodedDataset, message_id_of, start_of_id
 from engagement.configuration import CodingPlan
 from engagement.messages.filters import Dropped
-from engagement.outputs.coda_files import count_microseconds
+from engagement.messages.instants import count_microseconds, parse_instant
 from engagement.outputs.parts import make_packer, open_part, part_path
 from engagement.processing.participant import Participant
 
@@ -53,7 +53,7 @@ class TextUses:
         if time is None:
             return
         self.texts.add(text)
-        microseconds = count_microseconds(time)
+        microseconds = count_microseconds(parse_instant(time))
         known = self.first_written.get(text)
         if known is None or microseconds < known:
             self.first_written[text] = microseconds

@@ -6,9 +6,7 @@ arrays beside it hold hashes, places and numbers, and no text; `notes.json` hold
 """
 
 import contextlib
-import functools
 import hashlib
-import importlib.metadata
 import logging
 import platform
 import shutil
@@ -27,6 +25,7 @@ from engagement.outputs.icr import IcrSample
 from engagement.outputs.participant_files import ParticipantFile
 from engagement.outputs.parts import append_file, open_part, part_path, read_records, write_records
 from engagement.outputs.stretches import LastRun
+from engagement.own_code import describe_own_code
 from engagement.processing.raw_runs import DIGEST, PLACE, Flows, Lines
 from engagement.processing.records import PARTICIPANT, PARTICIPANTS, TEXT, TEXTS
 
@@ -34,8 +33,6 @@ log = logging.getLogger(__name__)
 
 _VERSION = 1
 _NOTES = "notes.json"
-# What libraries that the outputs are made with may do otherwise in another version.
-_LIBRARIES = ("anyascii", "msgspec", "numpy", "pyarrow", "rapidfuzz")
 # A label's dataset, by the number of its plan, and what `LABELS` has.
 CODED = numpy.dtype([("plan", "<u2"), *LABELS.descr])
 _KINDS = {"places": PLACE, "digests": DIGEST, "labels": CODED, PARTICIPANTS: PARTICIPANT, TEXTS: TEXT}
@@ -50,26 +47,15 @@ def notes_folder(data_root: Path) -> Path:
 
 def describe_maker(project: Project, mode: str) -> dict[str, str]:
     """What decides what is made of the data, by the words in which a change of it is told."""
-    configuration = repr((project.configuration, project.coding_plans))
     return {
-        "the pipeline": _digest_code(),
-        "the configuration": hashlib.sha256(configuration.encode()).hexdigest(),
+        "the pipeline": _digest((platform.python_version(), describe_own_code())),
+        "the configuration": _digest((project.configuration, project.coding_plans)),
         "the mode": mode,
     }
 
 
-@functools.cache
-def _digest_code() -> str:
-    """A digest of this package, with the tables in it, and of the versions that it runs on."""
-    digest = hashlib.sha256(platform.python_version().encode())
-    for library in _LIBRARIES:
-        digest.update(f"{library} {importlib.metadata.version(library)}".encode())
-    package = Path(__file__).parents[1]
-    for path in sorted(package.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
-            digest.update(f"{path.relative_to(package)} {path.stat().st_size}".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+def _digest(thing: object) -> str:
+    return hashlib.sha256(repr(thing).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
