@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TOKEN = "invented-token-5e1f"
+WORKSPACE = "3f9d2c1a-5b7e-4c60-8f2d-1e4a9b7c6d50"
 START = datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -66,6 +67,9 @@ class Workspace:
     page_size: int = 250
     requests: list[str] = field(default_factory=list)
     trouble: list[Callable[["Request"], bool]] = field(default_factory=list)
+    workspace: dict = field(
+        default_factory=lambda: {"uuid": WORKSPACE, "name": "Invented", "country": "SO", "anon": False}
+    )
 
     def archive_rows(self, address: str) -> list[dict]:
         """The listing of the archives: one of runs a start date, and one of messages, as old servers mix them."""
@@ -131,6 +135,8 @@ class Request(BaseHTTPRequestHandler):
             self.reply(200, pack(self.workspace.archives[self.url.path.removeprefix("/archives/")]))
         elif self.headers.get("Authorization") != f"Token {TOKEN}":
             self.reply(403, b'{"detail": "Invalid token"}')
+        elif self.endpoint == "workspace":
+            self.reply(200, json.dumps(self.workspace.workspace).encode())
         else:
             self.reply(200, json.dumps(self.page()).encode())
 

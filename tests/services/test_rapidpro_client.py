@@ -9,6 +9,7 @@ import pytest
 import fake_rapidpro
 from engagement.errors import ServiceError
 from engagement.services.rapidpro import ForgottenPlaceError, RapidProClient
+from engagement.services.rapidpro import Workspace as RapidProWorkspace
 from engagement.services.retries import RetryPolicy
 from fake_rapidpro import TOKEN, Workspace, once, run
 
@@ -215,3 +216,19 @@ class TestArchives:
         client = connect()
         with pytest.raises(ServiceError, match="not a gzip file of runs"):
             client.read_archive(client.run_archives()[0], lambda batches: list(batches))
+
+
+def test_the_workspace_tells_whose_data_they_are(connect, workspace):
+    workspace.workspace |= {"anon": True, "timezone": "Africa/Mogadishu"}
+    found = connect().workspace()
+    assert (found.uuid, found.anon, found.country, found.timezone) == (
+        fake_rapidpro.WORKSPACE,
+        True,
+        "SO",
+        "Africa/Mogadishu",
+    )
+
+
+def test_a_server_that_is_too_old_to_tell_of_its_workspace_is_no_error(connect, workspace):
+    workspace.trouble.append(once("workspace", lambda request: request.reply(404, b'{"detail": "Not found."}')))
+    assert connect().workspace() == RapidProWorkspace()

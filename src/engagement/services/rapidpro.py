@@ -36,6 +36,16 @@ class ForgottenPlaceError(Exception):
     """The server does not know the place in its pages that was kept: ask again from a time."""
 
 
+class Workspace(msgspec.Struct, frozen=True):
+    """Whose data they are. An anonymous one hides every URN. Old servers tell less, the oldest nothing."""
+
+    uuid: str | None = None
+    name: str | None = None
+    anon: bool = False
+    country: str | None = None
+    timezone: str | None = None
+
+
 class FlowResult(msgspec.Struct, frozen=True):
     """A question that a flow keeps the answers to. `categories` are what the flow's author sorts answers into."""
 
@@ -150,6 +160,17 @@ class RapidProClient:
 
     def __exit__(self, *exception: object) -> None:
         self._session.__exit__(None, None, None)
+
+    def workspace(self) -> Workspace:
+        """The workspace that the token is of; an empty one where the server is too old to say."""
+        what = "workspace.json"
+        decoder = msgspec.json.Decoder(Workspace)
+        try:
+            return self._session.get(self._api + what, what, lambda body: self._decode(body, what, decoder)).body
+        except RefusedError as refused:
+            if refused.status == 404:
+                return Workspace()
+            raise self._explain(refused.status, what) from None
 
     def flows(self) -> list[Flow]:
         """Every flow of the workspace, archived ones too."""
