@@ -160,14 +160,22 @@ def test_fields_that_servers_leave_out_or_send_as_null_are_none(connect, workspa
     assert second.values is None
 
 
+FLOWS = ("uuid of s01e01",)
+
+
+def count_rows(batches):
+    return sum(len(batch.rows) for batch in batches)
+
+
 class TestArchives:
     """Archives come whole, or nothing of them is kept."""
 
     @pytest.fixture(autouse=True)
     def archives(self, workspace):
         workspace.archives = {
-            "2026-01-01": [run(n, "s01e01", of=1, answer="haa") for n in range(600)],
-            "2026-02-01": [],
+            "2026-02-01": [run(n, "s01e01", of=1, answer="haa") for n in range(600)],
+            "2026-01-01": [run(n, "demog", of=1, gender="naag") for n in range(600, 603)],
+            "2026-03-01": [],
         }
 
     def test_only_archives_of_runs_are_listed_oldest_first(self, connect):
@@ -178,44 +186,48 @@ class TestArchives:
 
     def test_runs_stream_in_batches(self, connect):
         client = connect()
-        full, empty = client.run_archives()
-        assert client.read_archive(full, lambda batches: [len(batch) for batch in batches]) == [250, 250, 100]
-        assert client.read_archive(empty, lambda batches: sum(map(len, batches))) == 0
+        other, full = client.run_archives()
+        assert client.read_archive(full, FLOWS, lambda batches: [len(batch.rows) for batch in batches]) == [
+            250,
+            250,
+            100,
+        ]
+        assert client.read_archive(other, FLOWS, count_rows) == 0
 
     def test_a_damaged_archive_is_never_handed_over_as_whole(self, connect, workspace, waits):
-        damaged = bytearray(fake_rapidpro.pack(workspace.archives["2026-01-01"]))
+        damaged = bytearray(fake_rapidpro.pack(workspace.archives["2026-02-01"]))
         damaged[len(damaged) // 2] ^= 0xFF
         workspace.trouble += [once("archives/", lambda request: request.reply(200, bytes(damaged))) for _ in range(9)]
         client = connect()
-        archive = client.run_archives()[0]
+        archive = client.run_archives()[1]
         attempts = []
 
         def store(batches):
             attempts.append(0)
             for batch in batches:
-                attempts[-1] += len(batch)
+                attempts[-1] += len(batch.rows)
             pytest.fail("a damaged archive ended as if it were whole")
 
-        with pytest.raises(ServiceError, match=r"archive 2026-01-01 \(monthly\): its md5 is"):
-            client.read_archive(archive, store)
+        with pytest.raises(ServiceError, match=r"archive 2026-02-01 \(monthly\): its md5 is"):
+            client.read_archive(archive, FLOWS, store)
         assert len(attempts) == 3
 
     def test_an_archive_that_breaks_off_is_read_again_from_its_beginning(self, connect, workspace):
         workspace.trouble.append(once("archives/", lambda request: request.break_off()))
         client = connect()
-        assert client.read_archive(client.run_archives()[0], lambda batches: sum(map(len, batches))) == 600
+        assert client.read_archive(client.run_archives()[1], FLOWS, count_rows) == 600
 
     def test_an_expired_address_is_no_wrong_token(self, connect, workspace):
         workspace.trouble.append(once("archives/", lambda request: request.reply(403, b"<Error>expired</Error>")))
         client = connect()
-        assert client.read_archive(client.run_archives()[0], lambda batches: sum(map(len, batches))) == 600
+        assert client.read_archive(client.run_archives()[1], FLOWS, count_rows) == 600
         assert len([request for request in workspace.requests if "/api/v2/archives" in request]) == 2
 
     def test_what_is_no_archive_of_runs_is_told(self, connect, workspace, monkeypatch):
         monkeypatch.setattr(fake_rapidpro, "pack", lambda runs: b"hello")
         client = connect()
         with pytest.raises(ServiceError, match="not a gzip file of runs"):
-            client.read_archive(client.run_archives()[0], lambda batches: list(batches))
+            client.read_archive(client.run_archives()[1], FLOWS, lambda batches: list(batches))
 
 
 def test_the_workspace_tells_whose_data_they_are(connect, workspace):

@@ -48,7 +48,7 @@ def _ask(source: RapidProSource, state: FetchState, context: PlanContext) -> Ite
         new = state.new_contacts([contact.uuid for contact in page.rows])
         yield f"contacts: {_say_new(page, f'{new} new')}"
         names = [(flow.uuid, flow.name) for flow in flows]
-        archives = [archive for archive in client.run_archives() if archive.record_count]
+        archives = client.run_archives()
         unread = [archive for archive in archives if not state.has_read_archive(archive.md5, names)]
         runs = sum(archive.record_count for archive in unread)
         yield f"archives: {len(archives)} of runs, {len(unread)} not read yet, with {runs} runs of all flows"

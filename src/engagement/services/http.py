@@ -1,7 +1,14 @@
-"""HTTP as every service here does it: one connection kept open, a time-out on every request, patience with bad weather."""
+"""HTTP as every service here does it: one connection kept open, a limit on all that an answer can take, patience with bad weather.
+
+An address of a storage service can hold its own key: no message and no log names more of one than its path.
+"""
 
 import contextlib
 import email.utils
+import logging
+import re
+import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,15 +23,28 @@ from engagement.services.retries import RetryPolicy, TemporaryError, call_with_r
 
 _CONNECT_TIMEOUT_SECONDS = 20.0
 _READ_TIMEOUT_SECONDS = 120.0
-_CHUNK_BYTES = 1 << 20
+# A page of RapidPro has some hundred KB, and the slowest line that is of use brings a KB a second.
+_LARGEST_ANSWER_BYTES = 24 << 20
+_LONGEST_ANSWER_SECONDS = 120.0
+_SLOWEST_STREAM_BYTES_A_SECOND = 10_000
+_LARGEST_REFUSAL_BYTES = 1 << 16
+_LONGEST_REFUSAL_SECONDS = 10.0
+_MOST_REDIRECTS = 5
+_CHUNK_BYTES = 1 << 18
+_QUERY = re.compile(r"\?[^\s\"')>,]+")
 
 
 class RefusedError(Exception):
-    """The service answered with a status that another try would not change."""
+    """The service answered with a status that another try would not change. `body` is what it said of it, as far as that is short."""
 
-    def __init__(self, status: int):
+    def __init__(self, status: int, body: bytes = b""):
         super().__init__(f"status {status}")
         self.status = status
+        self.body = body
+
+
+class NoAddressError(ServiceError):
+    """What was to be asked is no address that HTTP knows."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +61,10 @@ class HttpSession:
     def __init__(self, where: str, headers: Mapping[str, str], policy: RetryPolicy):
         self.where = where
         self.policy = policy
-        self._headers = headers
+        # Unpacked here, and not by the library, so that what an answer unpacks to has a limit.
+        self._headers = {**headers, "Accept-Encoding": "gzip"}
         self._session = requests.Session()
+        self._session.max_redirects = _MOST_REDIRECTS
         # Without this an entry in ~/.netrc would replace the token's header.
         self._session.auth = _keep_headers
 
@@ -62,24 +84,24 @@ class HttpSession:
         RefusedError
             The status is 4xx, but for the ones worth another try.
         ServiceError
-            The service can't be reached, or answers a web page where data was expected.
+            The service can't be reached, answers more than is sane or without an end, or a web page where data was expected.
         """
+        where = f"{self.where}: {what}"
 
         def ask() -> Answer[Body]:
-            with self._open(url, self._headers) as response:
-                with _explained_failures(self.where):
-                    # At once: in the small pieces that requests reads by, a page of runs takes twice as long.
-                    body = response.raw.read(decode_content=True)
+            with self._open(url, where, self._headers) as response:
+                with _explained_failures(where):
+                    body = _read_whole(response, where)
                 if _is_web_page(response, body):
                     raise ServiceError(
-                        f"{self.where}: {what} answered a web page; expected JSON. "
+                        f"{where} answered a web page; expected JSON. "
                         "Check that the address is that of the service, and that no login page or proxy stands before it."
                     )
                 return Answer(decode(body), _date_of(response))
 
-        return call_with_retries(ask, f"{self.where}: {what}", self.policy)
+        return call_with_retries(ask, where, self.policy)
 
-    def stream(self, url: str) -> Iterator[bytes]:
+    def stream(self, url: str, what: str, largest_bytes: int, expected_bytes: int) -> Iterator[bytes]:
         """Give the bytes of a presigned address, which needs none of the session's headers, as they arrive.
 
         Raises
@@ -88,13 +110,18 @@ class HttpSession:
             The connection failed or broke off. Who reads begins again.
         RefusedError
             The status is 4xx, but for the ones worth another try.
+        ServiceError
+            There are more than `largest_bytes`, or they take longer than so many as `expected_bytes` can.
         """
-        with self._open(url, {}) as response, _explained_failures(self.where):
-            # The raw bytes: an archive is a gzip file, whatever Content-Encoding says of it.
-            yield from response.raw.stream(_CHUNK_BYTES, decode_content=False)
+        where = f"{self.where}: {what}"
+        longest = _LONGEST_ANSWER_SECONDS + expected_bytes / _SLOWEST_STREAM_BYTES_A_SECOND
+        # The raw bytes: an archive is a gzip file, whatever Content-Encoding says of it.
+        headers = {"Accept-Encoding": "identity"}
+        with self._open(url, where, headers) as response, _explained_failures(where):
+            yield from _chunks(response, where, largest_bytes, longest)
 
-    def _open(self, url: str, headers: Mapping[str, str]) -> requests.Response:
-        with _explained_failures(self.where):
+    def _open(self, url: str, where: str, headers: Mapping[str, str]) -> requests.Response:
+        with _explained_failures(where):
             response = self._session.get(
                 url,
                 headers=dict(headers),
@@ -105,10 +132,68 @@ class HttpSession:
         if failure is None and response.status_code < 400:
             return response
         with response:
-            # Read to its end, so that the connection can be used again; what it says more is not needed.
-            with contextlib.suppress(TemporaryError), _explained_failures(self.where):
-                response.raw.read()
-            raise failure or RefusedError(response.status_code)
+            # Read to its end where that is near, so that the connection can be used again.
+            body = b""
+            with contextlib.suppress(TemporaryError, ServiceError), _explained_failures(where):
+                body = _unpack(
+                    response,
+                    b"".join(_chunks(response, where, _LARGEST_REFUSAL_BYTES, _LONGEST_REFUSAL_SECONDS)),
+                    where,
+                    _LARGEST_REFUSAL_BYTES,
+                )
+            raise failure or RefusedError(response.status_code, body)
+
+
+def _read_whole(response: requests.Response, where: str) -> bytes:
+    # In large pieces: in the small ones that requests reads by, a page of runs takes twice as long.
+    packed = b"".join(_chunks(response, where, _LARGEST_ANSWER_BYTES, _LONGEST_ANSWER_SECONDS))
+    return _unpack(response, packed, where, _LARGEST_ANSWER_BYTES)
+
+
+def _chunks(response: requests.Response, where: str, largest_bytes: int, longest_seconds: float) -> Iterator[bytes]:
+    """The bytes of an answer as they arrive. What whoever takes them does meanwhile is not counted as waiting."""
+    size = 0
+    waited = 0.0
+    while True:
+        begun = time.monotonic()
+        chunk = response.raw.read1(_CHUNK_BYTES, decode_content=False)
+        waited += time.monotonic() - begun
+        if not chunk:
+            return
+        size += len(chunk)
+        if size > largest_bytes:
+            raise _too_large(where, largest_bytes)
+        if waited > longest_seconds:
+            raise ServiceError(
+                f"{where}: the answer did not end within {longest_seconds:.0f} s; expected all of it by then. "
+                "Check the service and the network."
+            )
+        yield chunk
+
+
+def _unpack(response: requests.Response, packed: bytes, where: str, largest_bytes: int) -> bytes:
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in ("gzip", "x-gzip"):
+        return packed
+    unpacked = b""
+    while packed:
+        unzip = zlib.decompressobj(wbits=31)
+        try:
+            unpacked += unzip.decompress(packed, largest_bytes + 1 - len(unpacked))
+        except zlib.error:
+            raise TemporaryError("the answer is damaged", most_attempts=3) from None
+        if len(unpacked) > largest_bytes:
+            raise _too_large(where, largest_bytes)
+        if not unzip.eof:
+            raise TemporaryError("the answer broke off", most_attempts=3)
+        packed = unzip.unused_data
+    return unpacked
+
+
+def _too_large(where: str, largest_bytes: int) -> ServiceError:
+    return ServiceError(
+        f"{where}: the answer is larger than {largest_bytes >> 20} MiB; expected less. Ask whoever runs the server."
+    )
 
 
 @contextlib.contextmanager
@@ -116,8 +201,21 @@ def _explained_failures(where: str) -> Iterator[None]:
     """Turn the many ways in which a request fails on its way into TemporaryError."""
     try:
         yield
-    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema):
-        raise ServiceError(f"{where}: not an address of HTTP. Check the address in the configuration.") from None
+    except (
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.MissingSchema,
+        urllib3.exceptions.LocationValueError,
+        UnicodeError,
+    ):
+        raise NoAddressError(
+            f"{where}: not an address of HTTP. Check the address in the configuration, and where it redirects to."
+        ) from None
+    except requests.exceptions.TooManyRedirects:
+        raise ServiceError(
+            f"{where}: more than {_MOST_REDIRECTS} redirects, one after another; expected an answer. "
+            "Check that the address is that of the service, and what stands before it."
+        ) from None
     except requests.exceptions.SSLError:
         raise TemporaryError(
             "no secure connection", most_attempts=3, remedy="Check the host's certificate and this machine's clock."
@@ -161,8 +259,29 @@ def _is_web_page(response: requests.Response, body: bytes) -> bool:
 def _date_of(response: requests.Response) -> datetime | None:
     try:
         return email.utils.parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
+
+
+def strip_queries(text: str) -> str:
+    """Cut off what follows "?" in addresses.
+
+    >>> strip_queries("GET https://storage.example.org/a.gz?Signature=abc&Expires=1 failed")
+    'GET https://storage.example.org/a.gz?… failed'
+    """
+    return _QUERY.sub("?…", text)
+
+
+class _WithoutQueries(logging.Filter):
+    """Takes what follows "?" out of the addresses that the library logs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = strip_queries(record.getMessage()), None
+        return True
+
+
+for _name in ("urllib3.connectionpool", "urllib3.util.retry", "urllib3.poolmanager"):
+    logging.getLogger(_name).addFilter(_WithoutQueries())
 
 
 def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:

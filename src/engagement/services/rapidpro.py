@@ -1,144 +1,49 @@
-"""RapidPro's REST API v2: flows, runs, contacts and archives, page by page, as servers from 2020 to 2026 answer.
-
-Only the fields that a pipeline needs are decoded: a run's contact is known by its uuid alone, and neither its URN nor any
-name leaves the page that brought it.
+"""RapidPro's REST API v2: the workspace, flows, runs, contacts and archives, page by page, as servers from 2016 to 2026 answer.
 
 Pages of runs and contacts are asked for oldest first. Newest first, which is the server's own way, a run that is
 modified while its flow is being paged moves to a page that was already read, and is lost without an error.
 """
 
-import collections
-import gzip
-import hashlib
-import io
 import logging
 import urllib.parse
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
 from engagement.errors import ServiceError
-from engagement.services.http import HttpSession, RefusedError
+from engagement.services.http import Answer, HttpSession, NoAddressError, RefusedError
+from engagement.services.json_pieces import BrokenJSONError
+from engagement.services.rapidpro_archives import (
+    Archive,
+    ArchiveError,
+    ArchiveRow,
+    DamagedArchiveError,
+    archive_of,
+    read_batches,
+)
+from engagement.services.rapidpro_reading import NotAPageError, RowReader, TooLargeError
+from engagement.services.rapidpro_refusals import ASK_THE_SERVER, CHECK_DOMAIN, explain_refusal
+from engagement.services.rapidpro_rows import (
+    UNREADABLE,
+    Contact,
+    Flow,
+    Page,
+    Run,
+    UnreadableRow,
+    Workspace,
+)
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
 
 _MOST_ATTEMPTS = 3
-_ARCHIVE_BATCH = 250
-_BUFFER_BYTES = 1 << 18
+_MOST_EMPTY_PAGES = 100
 
 _logger = logging.getLogger(__name__)
 
 
 class ForgottenPlaceError(Exception):
     """The server does not know the place in its pages that was kept: ask again from a time."""
-
-
-class Workspace(msgspec.Struct, frozen=True):
-    """Whose data they are. An anonymous one hides every URN. Old servers tell less, the oldest nothing."""
-
-    uuid: str | None = None
-    name: str | None = None
-    anon: bool = False
-    country: str | None = None
-    timezone: str | None = None
-
-
-class FlowResult(msgspec.Struct, frozen=True):
-    """A question that a flow keeps the answers to. `categories` are what the flow's author sorts answers into."""
-
-    key: str
-    categories: tuple[str, ...] = ()
-
-
-class Flow(msgspec.Struct, frozen=True):
-    """A flow of the workspace."""
-
-    uuid: str
-    name: str
-    archived: bool | None = False
-    results: tuple[FlowResult, ...] = ()
-
-
-# gc=False: these rows hold nothing that leads back to them, and pages bring thousands of them.
-class Reference(msgspec.Struct, frozen=True, gc=False):
-    """Another object, by its uuid."""
-
-    uuid: str
-
-
-class Result(msgspec.Struct, gc=False):
-    """One result of a run. `input` is the whole text where the server still sends it."""
-
-    time: datetime
-    name: str | None = None
-    category: str | None = None
-    value: str | None = None
-    input: str | None | msgspec.UnsetType = msgspec.UNSET
-
-
-class Run(msgspec.Struct, gc=False):
-    """A contact's way through a flow. Servers since version 10 send no `id`; archives and live pages differ in what they add."""
-
-    uuid: str
-    flow: Reference
-    contact: Reference
-    created_on: datetime
-    modified_on: datetime
-    exited_on: datetime | None = None
-    exit_type: str | None = None
-    id: int | None = None
-    values: dict[str, Result] | None = None
-
-
-class Contact(msgspec.Struct, gc=False):
-    """A contact, with its URNs in priority order."""
-
-    uuid: str
-    modified_on: datetime
-    urns: list[str] = []
-
-
-@dataclass(frozen=True)
-class Archive:
-    """A gzip file of old runs, one a line; `md5` is that of the compressed bytes."""
-
-    md5: str
-    start_date: str
-    period: str
-    record_count: int
-    address: str
-
-    @property
-    def name(self) -> str:
-        """What a person calls it, e.g. "archive 2021-03-01 (monthly)"."""
-        return f"archive {self.start_date} ({self.period})"
-
-
-@dataclass(frozen=True)
-class Page[Row]:
-    """Rows as they came. `following` is what asks for the next page, None on the last; `answered_on` is the server's clock."""
-
-    rows: list[Row]
-    following: str | None
-    answered_on: datetime | None
-
-
-class _PageBody[Row](msgspec.Struct):
-    results: list[Row]
-    next: str | None = None
-
-
-class _ArchiveRow(msgspec.Struct):
-    hash: str
-    start_date: str
-    period: str
-    record_count: int
-    download_url: str
-    archive_type: str | None = None
-    type: str | None = None
 
 
 class RapidProClient:
@@ -152,6 +57,7 @@ class RapidProClient:
         self.domain = domain
         address = domain if domain.startswith(("http://", "https://")) else f"https://{domain}"
         self._api = f"{address.rstrip('/')}/api/v2/"
+        self._token = token
         headers = {"Authorization": f"Token {token}", "Accept": "application/json"}
         self._session = HttpSession(f"RapidPro {domain}", headers, policy)
 
@@ -164,164 +70,189 @@ class RapidProClient:
     def workspace(self) -> Workspace:
         """The workspace that the token is of; an empty one where the server is too old to say."""
         what = "workspace.json"
-        decoder = msgspec.json.Decoder(Workspace)
+        decode = msgspec.json.Decoder(Workspace).decode
+
+        def read(body: bytes) -> Workspace:
+            try:
+                return decode(body)
+            except UNREADABLE as error:
+                if not isinstance(error, msgspec.ValidationError):
+                    raise TemporaryError("the answer is not JSON", most_attempts=_MOST_ATTEMPTS) from None
+                raise ServiceError(
+                    f"{self._session.where}: {what} is not as RapidPro's API version 2 has it: {error}. {CHECK_DOMAIN}"
+                ) from None
+
         try:
-            return self._session.get(self._api + what, what, lambda body: self._decode(body, what, decoder)).body
+            return self._session.get(self._api + what, what, read).body
         except RefusedError as refused:
             if refused.status == 404:
                 return Workspace()
-            raise self._explain(refused.status, what) from None
+            raise explain_refusal(refused, f"{self._session.where}: {what}", self._token) from None
 
     def flows(self) -> list[Flow]:
         """Every flow of the workspace, archived ones too."""
-        return [flow for page in self._pages("flows", {}, None, Flow) for flow in page.rows]
+        flows: list[Flow] = []
+        for page in self._pages("flows", {}, None, RowReader(Flow)):
+            flows += page.rows
+            for lost in page.unreadable:
+                _logger.warning(
+                    "%s: flow %s can't be read: %s: %s. %s",
+                    self._session.where,
+                    lost.uuid or "(without a uuid)",
+                    lost.key or "the row",
+                    lost.reason,
+                    ASK_THE_SERVER,
+                )
+        return flows
 
     def runs(self, flow_uuid: str, after: datetime | None, following: str | None = None) -> Iterator[Page[Run]]:
         """The runs of a flow that were modified at or after a time, oldest first; or the pages from `following` on."""
-        return self._pages("runs", {"flow": flow_uuid, **_oldest_first(after)}, following, Run)
+        parameters = {"flow": flow_uuid, **_oldest_first(after)}
+        return self._pages("runs", parameters, following, RowReader(Run, (flow_uuid,)))
 
     def contacts(self, after: datetime | None, following: str | None = None) -> Iterator[Page[Contact]]:
         """The contacts that were modified at or after a time, oldest first; or the pages from `following` on."""
-        return self._pages("contacts", _oldest_first(after), following, Contact)
+        return self._pages("contacts", _oldest_first(after), following, RowReader(Contact))
+
+    def run_again(self, flow_uuid: str, lost: UnreadableRow) -> Page[Run]:
+        """What the server has by now in the place of a run that could not be used: a page, without rows if it is gone."""
+        return next(self._pages("runs", {"flow": flow_uuid, **_one(lost)}, None, RowReader(Run, (flow_uuid,))))
+
+    def contact_again(self, lost: UnreadableRow) -> Page[Contact]:
+        """What the server has by now in the place of a contact that could not be used."""
+        return next(self._pages("contacts", _one(lost), None, RowReader(Contact)))
 
     def has_contact(self, uuid: str) -> bool:
         """Whether the workspace has a contact, which was not deleted."""
-        return any(page.rows for page in self._pages("contacts", {"uuid": uuid}, None, Contact))
+        return any(page.rows for page in self._pages("contacts", {"uuid": uuid}, None, RowReader(Contact)))
 
     def run_archives(self) -> list[Archive]:
-        """The archives of runs, oldest first."""
+        """The archives of runs that are not empty, oldest first."""
         # The parameter's name changed with the servers: each ignores the one that it does not know.
         parameters = {"archive_type": "run", "type": "run"}
-        rows = [row for page in self._pages("archives", parameters, None, _ArchiveRow) for row in page.rows]
-        archives = [
-            Archive(row.hash, row.start_date, row.period, row.record_count, row.download_url)
-            for row in rows
-            if (row.archive_type or row.type) == "run"
-        ]
+        pages = self._pages("archives", parameters, None, RowReader(ArchiveRow))
+        archives = [archive for page in pages for row in page.rows if (archive := archive_of(row)) is not None]
         return sorted(archives, key=lambda archive: (archive.start_date, archive.period))
 
-    def read_archive[Outcome](self, archive: Archive, store: Callable[[Iterator[list[Run]]], Outcome]) -> Outcome:
-        """Hand the archive's runs to `store` in batches, as they stream in.
+    def read_archive[Outcome](
+        self, archive: Archive, flows: Collection[str], store: Callable[[Iterator[Page[Run]]], Outcome]
+    ) -> Outcome:
+        """Hand the runs that an archive has of flows, by their uuids, to `store` in batches, as they stream in.
 
         That the archive is whole is known only when the batches have ended. `store` must undo what it did when they end in an
         error, and it is called again when another try may help.
+
+        Raises
+        ------
+        ArchiveError
+            The archive is gone, or damaged.
         """
+        where = f"{self._session.where}: {archive.name}"
+        reader = RowReader(Run, flows)
+        is_damaged = is_new = False
 
         def read() -> Outcome:
-            nonlocal archive
+            nonlocal archive, is_damaged, is_new
+            is_damaged = False
+            if not archive.address:
+                raise ArchiveError(f"{where}: listed without what it takes to read it. {ASK_THE_SERVER}")
             try:
-                return store(self._batches(archive))
+                return store(read_batches(self._session, archive, reader))
+            except DamagedArchiveError as error:
+                is_damaged = True
+                raise TemporaryError(str(error), most_attempts=_MOST_ATTEMPTS, remedy=ASK_THE_SERVER) from None
+            except NoAddressError:
+                raise ArchiveError(f"{where}: its address is none of HTTP. {ASK_THE_SERVER}") from None
             except RefusedError as refused:
-                if refused.status != 403:
-                    raise self._explain(refused.status, archive.name) from None
-                # The addresses of a listing expire after a day: that is no wrong token, a new listing has new ones.
-                archive = next((listed for listed in self.run_archives() if listed.md5 == archive.md5), archive)
-                raise TemporaryError("the address was refused (status 403)", most_attempts=_MOST_ATTEMPTS) from None
-
-        return call_with_retries(read, f"{self._session.where}: {archive.name}", self._session.policy)
-
-    def _batches(self, archive: Archive) -> Iterator[list[Run]]:
-        received = hashlib.md5(usedforsecurity=False)
-        chunks = _hashed(self._session.stream(archive.address), received)
-        decode = msgspec.json.Decoder(Run).decode
-        unreadable = False
-        count, batch = 0, []
-        try:
-            with gzip.open(io.BufferedReader(_ChunkReader(chunks), _BUFFER_BYTES)) as lines:
-                for line in lines:
-                    batch.append(decode(line))
-                    if len(batch) == _ARCHIVE_BATCH:
-                        count += len(batch)
-                        yield batch
-                        batch = []
-        except (EOFError, zlib.error, gzip.BadGzipFile, msgspec.MsgspecError):
-            unreadable = True
-            collections.deque(chunks, maxlen=0)  # the rest, for the hash
-        if received.hexdigest() != archive.md5:
-            raise TemporaryError(
-                f"its md5 is {received.hexdigest()}, the server announced {archive.md5}",
-                most_attempts=_MOST_ATTEMPTS,
-                remedy="Nothing of it was kept. Run this again; if it stays so, ask whoever runs the server.",
+                if is_new:
+                    raise ArchiveError(
+                        f"{where}: its file is not there, or is not given out (status {refused.status}). {ASK_THE_SERVER}"
+                    ) from None
+            # The addresses of a listing expire after a day: a new listing has new ones.
+            is_new = True
+            md5 = archive.md5
+            archive = next(
+                (listed for listed in self.run_archives() if listed.md5 == md5), replace(archive, address="")
             )
-        where = f"{self._session.where}: {archive.name}"
-        if unreadable:
-            raise ServiceError(f"{where}: not a gzip file of runs, one a line. Ask whoever runs the server.")
-        yield batch
-        count += len(batch)
-        if count != archive.record_count:
-            _logger.warning("%s: %d runs, the server announced %d; all were kept", where, count, archive.record_count)
+            return read()
+
+        try:
+            return call_with_retries(read, where, self._session.policy)
+        except ServiceError as error:
+            if is_damaged:
+                raise ArchiveError(str(error)) from None
+            raise
 
     def _pages[Row](
-        self, endpoint: str, parameters: Mapping[str, str], following: str | None, row: type[Row]
+        self, endpoint: str, parameters: Mapping[str, str], following: str | None, reader: RowReader[Row]
     ) -> Iterator[Page[Row]]:
-        decoder = msgspec.json.Decoder(_PageBody[row])  # type: ignore[valid-type]
         what = f"{endpoint}.json"
         query = following or urllib.parse.urlencode(parameters)
+        asked: set[int] = set()
+        before: list[Row] = []
+        empty_pages = 0
         while True:
-            address = self._api + what + (f"?{query}" if query else "")
-            try:
-                answer = self._session.get(address, what, lambda body: self._decode(body, what, decoder))
-            except RefusedError as refused:
-                if refused.status == 404 and query == following:
-                    raise ForgottenPlaceError from None
-                raise self._explain(refused.status, what) from None
+            if hash(query) in asked:
+                raise self._endless(what, "the next page is one that came before")
+            asked.add(hash(query))
+            answer = self._ask(endpoint, query, reader, is_kept=query == following)
             # `next` is made from the Host header, and its host can be another behind a proxy: only its query is used.
             page = answer.body
-            query = urllib.parse.urlsplit(page.next).query if page.next else ""
-            yield Page(page.results, query or None, answer.answered_on)
+            query = _query_of(page.following)
+            empty_pages = 0 if page.rows or page.unreadable else empty_pages + 1
+            if empty_pages > _MOST_EMPTY_PAGES:
+                raise self._endless(what, f"{empty_pages} pages without a row, one after another")
+            if page.rows and page.rows == before and query:
+                raise self._endless(what, "a page with the rows of the one before it")
+            before = page.rows
+            yield replace(page, following=query or None, answered_on=answer.answered_on)
             if not query:
                 return
 
-    def _decode[Body](self, body: bytes, what: str, decoder: msgspec.json.Decoder[Body]) -> Body:
-        try:
-            return decoder.decode(body)
-        except msgspec.ValidationError as error:
-            raise ServiceError(
-                f"{self._session.where}: {what} is not as RapidPro's API version 2 has it: {error}. "
-                "Check that Domain is that of a RapidPro server."
-            ) from None
-        except msgspec.DecodeError:
-            raise TemporaryError("the answer is not JSON", most_attempts=_MOST_ATTEMPTS) from None
-
-    def _explain(self, status: int, what: str) -> ServiceError:
+    def _ask[Row](self, endpoint: str, query: str, reader: RowReader[Row], is_kept: bool) -> Answer[Page[Row]]:
+        what = f"{endpoint}.json"
+        address = self._api + what + (f"?{query}" if query else "")
         where = f"{self._session.where}: {what}"
-        if status in (401, 403):
-            return ServiceError(
-                f"{where}: the token was refused (status {status}); expected a token of this workspace. "
-                "Check the file that TokenFileURL names."
-            )
-        return ServiceError(
-            f"{where}: answered status {status}; expected 200. Check that Domain is that of a RapidPro server."
-        )
+
+        def read(body: bytes) -> Page[Row]:
+            try:
+                return reader.read_page(body)
+            except BrokenJSONError:
+                raise TemporaryError("the answer is not JSON", most_attempts=_MOST_ATTEMPTS) from None
+            except NotAPageError as error:
+                raise ServiceError(
+                    f"{where} is not as RapidPro's API version 2 has it: {error}. {CHECK_DOMAIN}"
+                ) from None
+            except TooLargeError as error:
+                raise ServiceError(f"{where}: a page holds {error}. {ASK_THE_SERVER}") from None
+
+        try:
+            return self._session.get(address, what, read)
+        except RefusedError as refused:
+            if refused.status == 404 and is_kept:
+                raise ForgottenPlaceError from None
+            raise explain_refusal(refused, f"{self._session.where}: {what}", self._token) from None
+
+    def _endless(self, what: str, found: str) -> ServiceError:
+        return ServiceError(f"{self._session.where}: {what} does not end: {found}. {ASK_THE_SERVER}")
 
 
-class _ChunkReader(io.RawIOBase):
-    """Chunks of bytes as a file that can be read once."""
-
-    def __init__(self, chunks: Iterator[bytes]):
-        self._chunks = chunks
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._rest:
-            self._rest = next(self._chunks, b"")
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
+def _query_of(address: str | None) -> str:
+    # Not split by urllib, which refuses some of what a server can send.
+    return (address or "").partition("?")[2].partition("#")[0]
 
 
-def _hashed(chunks: Iterator[bytes], received: Any) -> Iterator[bytes]:
-    for chunk in chunks:
-        received.update(chunk)
-        yield chunk
+def _one(lost: UnreadableRow) -> dict[str, str]:
+    """Parameters that ask for one row, or for the time that it lies in."""
+    if lost.uuid is not None:
+        return {"uuid": lost.uuid}
+    before = {} if lost.before is None else {"before": _format(lost.before)}
+    return {**_oldest_first(lost.after), **before}
 
 
 def _oldest_first(after: datetime | None) -> dict[str, str]:
-    parameters = {"reverse": "true"}
-    if after is not None:
-        parameters["after"] = after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return parameters
+    return {"reverse": "true"} if after is None else {"reverse": "true", "after": _format(after)}
+
+
+def _format(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

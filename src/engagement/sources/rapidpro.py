@@ -162,26 +162,28 @@ def _keep_pages[Row: Run | Contact](
 
 
 def _fetch_archives(client: RapidProClient, store: RunStore, flows: Sequence[FlowRuns]) -> None:
-    archives = [archive for archive in client.run_archives() if archive.record_count]
+    archives = client.run_archives()
     read = 0
     for archive in archives:
         new_for = {flow.uuid: flow for flow in flows if not store.has_read_archive(flow.id, archive.md5)}
         if new_for:
             client.read_archive(
-                archive, lambda batches, new_for=new_for, md5=archive.md5: _keep_archive(store, new_for, md5, batches)
+                archive,
+                new_for,
+                lambda batches, new_for=new_for, md5=archive.md5: _keep_archive(store, new_for, md5, batches),
             )
             read += 1
     _logger.info("RapidPro %s: %d archives of runs, %d read now", client.domain, len(archives), read)
 
 
-def _keep_archive(store: RunStore, flows: dict[str, FlowRuns], md5: str, batches: Iterator[list[Run]]) -> None:
+def _keep_archive(store: RunStore, flows: dict[str, FlowRuns], md5: str, batches: Iterator[Page[Run]]) -> None:
     """Keep the flows' runs of an archive in one transaction: all of them, or none when it proves to be damaged."""
     counted = {uuid: flow.counts for uuid, flow in flows.items()}
     try:
         with store.transaction():
             for batch in batches:
                 for uuid, flow in flows.items():
-                    flow.take(run for run in batch if run.flow.uuid == uuid)
+                    flow.take(run for run in batch.rows if run.flow.uuid == uuid)
             for flow in flows.values():
                 store.keep_archive(flow.id, md5)
     except BaseException:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engagement.provenance import Metadata
-from engagement.services.rapidpro import Reference, Result, Run
+from engagement.services.rapidpro_rows import Reference, Result, Run
 from engagement.sources.de_identify import Participant
 from engagement.sources.run_lines import RunLines, encode_instants
 
@@ -16,6 +16,8 @@ NOON = datetime(2026, 3, 1, 12, 0, 0, 500000, tzinfo=timezone(timedelta(hours=3)
 SOMEBODY = Participant("avf-phone-uuid-1", "tel", "25261")
 METADATA = Metadata("engagement.sources.rapidpro", "2026-04-01T00:00:00+00:00", "tester@example.org")
 
+# Without a zone, which hypothesis adds.
+YEARS = (datetime(1970, 1, 1), datetime(9998, 12, 31))  # noqa: DTZ001
 texts = st.none() | st.text()
 results = st.builds(Result, time=st.just(NOON), name=texts, category=texts, value=texts, input=texts)
 runs = st.builds(
@@ -23,7 +25,7 @@ runs = st.builds(
     uuid=st.text(),
     flow=st.just(Reference("f")),
     contact=st.builds(Reference, st.sampled_from(["c1", "c2"])),
-    created_on=st.datetimes(timezones=st.just(UTC)),
+    created_on=st.datetimes(*YEARS, timezones=st.just(UTC)),
     modified_on=st.just(NOON),
     exited_on=st.none() | st.just(NOON),
     exit_type=texts,
