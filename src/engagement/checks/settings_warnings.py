@@ -11,7 +11,6 @@ from engagement.configuration.nearest import nearest
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import read_result_key
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LOOPBACK = re.compile(r"http://(127\.\d+\.\d+\.\d+|localhost|\[::1\])([:/].*)?")
 
 
@@ -44,13 +43,6 @@ def _find_source_warnings(configuration: PipelineConfiguration) -> Iterator[Prob
             place = f"{at}.TestContactUUIDs[{number}]"
             if uuid in source.test_contact_uuids[:number]:
                 yield Problem(place, "it is in the list already; expected once. Remove it.")
-            elif _UUID.fullmatch(uuid) is None:
-                # It may be a phone number.
-                yield Problem(
-                    place,
-                    "what is there is no uuid, and matches no contact; expected RapidPro's uuid of the contact, as in the "
-                    "address of the contact's page. Change it.",
-                )
 
 
 def _find_time_warnings(configuration: PipelineConfiguration) -> Iterator[Problem]:

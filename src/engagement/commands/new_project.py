@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
+from engagement.configuration.value_types import is_uuid
 from engagement.errors import UsageError, listing
 from engagement.files import read_text
 from engagement.scaffolding.plans import Country, Language, ProposedPlans, propose_plans
@@ -75,8 +76,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--uuid-table", metavar="NAME", help="name of the uuid table; by default the project's")
     parser.add_argument("--coda-user", action="append", default=[], metavar="EMAIL", help="who labels; may be repeated")
     parser.add_argument(
-        "--test-contact", action="append", default=[], metavar="UUID", help="contact that the team tests with"
+        "--test-contact",
+        action="append",
+        default=[],
+        type=_parse_uuid,
+        metavar="UUID",
+        help="contact that the team tests with",
     )
+
+
+def _parse_uuid(text: str) -> str:
+    if not is_uuid(text):
+        # It may be a phone number, and is not repeated.
+        raise argparse.ArgumentTypeError(
+            "no uuid; expected RapidPro's uuid of the contact, as in the address of its page"
+        )
+    return text.lower()
 
 
 def run(args: argparse.Namespace) -> None:

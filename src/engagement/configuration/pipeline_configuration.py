@@ -20,7 +20,15 @@ from engagement.configuration.value_types import (
     Text,
     TimeZone,
     UrlPrefix,
+    Uuid,
 )
+
+
+class ArchivePolicy(enum.StrEnum):
+    """What a fetch does with the archives that RapidPro makes of old runs."""
+
+    READ = "read"
+    IGNORE = "ignore"
 
 
 class RapidProSource(Model):
@@ -40,7 +48,13 @@ class RapidProSource(Model):
     survey_flow_names: tuple[FlowName, ...] = key(
         "SurveyFlowNames", "flows that ask participants about themselves", ["s01_demographics"], ()
     )
-    test_contact_uuids: tuple[Text, ...] = key(
+    archives: ArchivePolicy = key(
+        "Archives",
+        "'read' the archives that RapidPro makes of old runs, or 'ignore' them",
+        "ignore",
+        ArchivePolicy.READ,
+    )
+    test_contact_uuids: tuple[Uuid, ...] = key(
         "TestContactUUIDs",
         "RapidPro's uuids of the contacts that the team tests with",
         ["3c5b7f0e-8d43-4c3e-9b6a-0d4f2a9c7e11"],

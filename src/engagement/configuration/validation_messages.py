@@ -16,6 +16,8 @@ from engagement.configuration.value_types import REFUSED
 _LONGEST_SHOWN = 60
 # Where a secret, or the whole of a key file, is easily pasted in place of its address.
 _SECRETIVE_KEYS = re.compile(r".*FileURL")
+# Where people put the number of a phone.
+_KEYS_OF_PEOPLE = ("TestContactUUIDs",)
 _ADDRESS_STARTS = ("gs://", "file://")
 _WANTED = {
     "string_type": "text in double quotation marks",
@@ -53,7 +55,8 @@ def _describe(model: type[Model], found: Mapping[str, Any]) -> Problem:
             tag = found["ctx"]["tag"]
             kinds = _quoted(found["ctx"]["expected_tags"])
             return Problem(f"{path}.SourceType", f"{tag!r} is no type of source{_one_of(tag, kinds)} Change it.")
-    return Problem(path, f"{_shown(name, found['input'])} {_say(found, _description(parents, name))}")
+    key = next((step for step in reversed(location) if isinstance(step, str)), "")
+    return Problem(path, f"{_shown(key, found['input'])} {_say(found, _description(parents, name))}")
 
 
 def _say(found: Mapping[str, Any], description: str) -> str:
@@ -87,15 +90,17 @@ def _quoted(text: str) -> list[str]:
     return re.findall(r"'([^']*)'", text)
 
 
-def _shown(name: object, value: object) -> str:
+def _shown(name: str, value: object) -> str:
     if isinstance(value, list):
         return "a list" if value else "[]"
     if isinstance(value, dict):
         return "an object" if value else "{}"
     if not isinstance(value, str):
         return json.dumps(value)
-    if value and _SECRETIVE_KEYS.fullmatch(str(name)) and not value.startswith(_ADDRESS_STARTS):
+    if value and _SECRETIVE_KEYS.fullmatch(name) and not value.startswith(_ADDRESS_STARTS):
         return "a text that is not shown here, as it may be secret,"
+    if value and name in _KEYS_OF_PEOPLE:
+        return "a text that is not shown here, as it may be a phone number,"
     shown = repr(value)
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
 

@@ -20,6 +20,7 @@ _CREDENTIALS_URL = re.compile(rf"gs://{_BUCKET}/.+|file://(localhost)?/.+")
 _PREFIX_URL = re.compile(rf"gs://{_BUCKET}/.*|file://(localhost)?/.+")
 _BUCKET_URL = re.compile(rf"gs://{_BUCKET}(/.*)?|file://(localhost)?/.+")
 _EMAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\]")
 
 
@@ -153,6 +154,21 @@ def _check_time_zone(name: str) -> str:
     return name
 
 
+def is_uuid(text: str) -> bool:
+    """Whether a text is a uuid as RapidPro writes them.
+
+    >>> is_uuid("3c5b7f0e-8d43-4c3e-9b6a-0d4f2a9c7e11"), is_uuid("+254700000000")
+    (True, False)
+    """
+    return _UUID.fullmatch(text) is not None
+
+
+def _check_uuid(text: str) -> str:
+    if not is_uuid(text):
+        raise refuse("is no uuid; expected RapidPro's uuid of the contact, as in the address of its page. Change it.")
+    return text.lower()
+
+
 FlowName = _text(_check_flow_name, pattern="^[^/]+$")
 FileName = _text(_check_file_name, pattern="^[^/]+$")
 DatasetFile = _text(_check_dataset_file, pattern=r"^[^/]+\.json$")
@@ -161,6 +177,7 @@ DriveFolder = _text(_check_drive_folder, pattern="[^/]")
 Domain = _text(_check_domain)
 TableName = _text(_check_table_name, pattern="^[^/]+$")
 TimeZone = _text(_check_time_zone)
+Uuid = _text(_check_uuid, pattern=f"^{_UUID.pattern}$")
 BucketFolder = Annotated[str, AfterValidator(_check_bucket_folder), WithJsonSchema({"type": "string"})]
 StorageUrl = matching(
     _CREDENTIALS_URL,

@@ -94,7 +94,7 @@ class HttpSession:
                     body = _read_whole(response, where)
                 if _is_web_page(response, body):
                     raise ServiceError(
-                        f"{where} answered a web page; expected JSON. "
+                        f"{self.where}: {what} answered a web page; expected JSON. "
                         "Check that the address is that of the service, and that no login page or proxy stands before it."
                     )
                 return Answer(decode(body), _date_of(response))

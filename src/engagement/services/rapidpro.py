@@ -149,18 +149,19 @@ class RapidProClient:
         """
         where = f"{self._session.where}: {archive.name}"
         reader = RowReader(Run, flows)
-        is_damaged = is_new = False
+        damage = ""
+        is_new = False
 
         def read() -> Outcome:
-            nonlocal archive, is_damaged, is_new
-            is_damaged = False
+            nonlocal archive, damage, is_new
+            damage = ""
             if not archive.address:
                 raise ArchiveError(f"{where}: listed without what it takes to read it. {ASK_THE_SERVER}")
             try:
                 return store(read_batches(self._session, archive, reader))
             except DamagedArchiveError as error:
-                is_damaged = True
-                raise TemporaryError(str(error), most_attempts=_MOST_ATTEMPTS, remedy=ASK_THE_SERVER) from None
+                damage = str(error)
+                raise TemporaryError(damage, most_attempts=_MOST_ATTEMPTS) from None
             except NoAddressError:
                 raise ArchiveError(f"{where}: its address is none of HTTP. {ASK_THE_SERVER}") from None
             except RefusedError as refused:
@@ -178,9 +179,9 @@ class RapidProClient:
 
         try:
             return call_with_retries(read, where, self._session.policy)
-        except ServiceError as error:
-            if is_damaged:
-                raise ArchiveError(str(error)) from None
+        except ServiceError:
+            if damage:
+                raise ArchiveError(f"{where}: {damage}; nothing of it was kept. {ASK_THE_SERVER}") from None
             raise
 
     def _pages[Row](

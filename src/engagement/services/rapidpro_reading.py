@@ -158,7 +158,7 @@ class RowReader[Row]:
         try:
             members = split_object(text, _MOST_VALUES)
         except BrokenJSONError:
-            return [UnreadableRow(None, newest, None, "", "Not a JSON object")]
+            return [UnreadableRow(None, None, newest, None, "", "Not a JSON object")]
         flow = decode_or_none(members.get(b'"flow"', b""), Reference)
         if self._flows is not None and flow is not None and flow.uuid not in self._flows:
             return []
@@ -167,7 +167,8 @@ class RowReader[Row]:
         if at is not None and not is_sane(at):
             at = None
         key, reason = _explain(failure, members)
-        return [UnreadableRow(uuid if uuid and _UUID.fullmatch(uuid) else None, at or newest, at, key, reason)]
+        uuid = uuid if uuid and _UUID.fullmatch(uuid) else None
+        return [UnreadableRow(uuid, flow and flow.uuid, at or newest, at, key, reason)]
 
 
 def _explain(failure: Exception, members: dict[bytes, bytes]) -> tuple[str, str]:

@@ -21,13 +21,13 @@ class _Refusal(msgspec.Struct):
 def explain_refusal(refused: RefusedError, where: str, token: str) -> ServiceError:
     """The error for a person. RapidPro says why it refuses; a server that says nothing, or a web page, is something else."""
     detail = _detail(refused.body, token)
-    said = f"status {refused.status}" + (f": {detail}" if detail else "")
+    said = f"{refused.status}: {detail}" if detail else str(refused.status)
     if refused.status == 401 or (refused.status == 403 and (detail or not refused.body.lstrip().startswith(b"<"))):
         return ServiceError(
-            f"{where}: the token was refused ({said}); expected one of this workspace, of somebody who may read this. "
-            "Check the file that TokenFileURL names."
+            f"{where}: the token was refused (status {said}); expected a token of this workspace. "
+            "Check the file that TokenFileURL names, and that the token's owner may read this."
         )
-    return ServiceError(f"{where}: answered {said}; expected 200. {ASK_THE_SERVER if detail else CHECK_DOMAIN}")
+    return ServiceError(f"{where}: answered status {said}; expected 200. {ASK_THE_SERVER if detail else CHECK_DOMAIN}")
 
 
 def _detail(body: bytes, token: str) -> str | None:

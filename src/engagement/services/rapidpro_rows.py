@@ -120,11 +120,12 @@ class Contact(msgspec.Struct, gc=False):
 class UnreadableRow:
     """A row that can't be used, without anything that it says of a person.
 
-    `uuid` is the row's, None where it can't be read. It was modified at or after `after`, and at or before `before`; None where
-    nothing tells. `key` is where in the row it can't be read, `reason` why.
+    `uuid` is the row's and `flow` its flow's, None where they can't be read. It was modified at or after `after`, and at or before
+    `before`; None where nothing tells. `key` is where in the row it can't be read, `reason` why.
     """
 
     uuid: str | None
+    flow: str | None
     after: datetime | None
     before: datetime | None
     key: str

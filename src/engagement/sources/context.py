@@ -1,7 +1,8 @@
 """What every source needs of the stage that fetches it."""
 
 import contextlib
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engagement.configuration import Project
@@ -12,7 +13,10 @@ from engagement.services.storage import Storage
 
 @dataclass(frozen=True)
 class FetchContext:
-    """One run of the stage: where things are, who runs it and when. `resources` closes what a source leaves open."""
+    """One run of the stage: where things are, who runs it and when. `resources` closes what a source leaves open.
+
+    `accept_shrinkage`: write what came also where much of it is missing. `counts` are for the run's summary.
+    """
 
     project: Project
     data_root: Path
@@ -21,6 +25,8 @@ class FetchContext:
     user: str
     timestamp: str
     resources: contextlib.ExitStack
+    accept_shrinkage: bool = False
+    counts: Counter[str] = field(default_factory=Counter)
 
     def metadata(self, source_type: str) -> Metadata:
         """Who set what is fetched: the same in the whole run."""

@@ -12,6 +12,7 @@ from engagement.services.rapidpro import Contact, Flow, ForgottenPlaceError, Pag
 from engagement.services.read_ahead import read_ahead
 from engagement.services.storage import read_credentials, read_token
 from engagement.services.uuid_tables import UuidTable, open_uuid_table
+from engagement.sources.archived_runs import fetch_archives
 from engagement.sources.context import FetchContext
 from engagement.sources.de_identify import de_identify_contacts
 from engagement.sources.fetched_flows import FetchedFlow
@@ -20,6 +21,8 @@ from engagement.sources.operators import OperatorLabels
 from engagement.sources.run_lines import RunLines
 from engagement.sources.run_store import Place, RunStore
 from engagement.sources.run_store_files import open_run_store
+from engagement.sources.set_aside import SetAside
+from engagement.sources.set_aside_rows import CONTACTS
 
 # Rows are committed late, and many share one modification time: what is younger than this is asked for again.
 _OVERLAP = timedelta(days=1)
@@ -45,22 +48,24 @@ def fetch_rapidpro(source: RapidProSource, context: FetchContext) -> list[Fetche
     store = context.resources.enter_context(open_run_store(path))
     with RapidProClient(source.domain, token, context.policy) as client:
         wanted = find_flows(source, client.flows())
-        _fetch_contacts(client, store, table)
+        set_aside = SetAside(store, f"RapidPro {source.domain}", path.with_suffix(".set_aside.jsonl"))
+        _fetch_contacts(client, store, table, set_aside)
         scheme = context.project.coding_plans.operator_scheme
         operators = OperatorLabels(scheme) if scheme is not None else None
         flows = [_open_flow(flow, source, store, operators, context) for flow in wanted]
         for flow in flows:
             flow.render_again()
-            _fetch_runs(client, store, flow)
-        _fetch_archives(client, store, flows)
+            _fetch_runs(client, store, flow, set_aside)
+        fetch_archives(source, client, store, flows, set_aside, context.counts)
         if any(flow.has_new_waiting for flow in flows):
             # Contacts that wrote for the first time while the runs came.
-            _fetch_contacts(client, store, table)
+            _fetch_contacts(client, store, table, set_aside)
     for flow in flows:
         flow.resolve_waiting()
         flow.report()
     if operators is not None:
         operators.warn_of_missing()
+    _report_set_aside(set_aside, store, flows, context)
     return [flow.hand_over() for flow in flows]
 
 
@@ -103,33 +108,54 @@ def _open_flow(
     return FlowRuns(flow.uuid, flow.name, store, lines, context.raw_data_file(flow.name))
 
 
-def _fetch_contacts(client: RapidProClient, store: RunStore, table: UuidTable) -> None:
+def _fetch_contacts(client: RapidProClient, store: RunStore, table: UuidTable, set_aside: SetAside) -> None:
     received = new = 0
 
-    def keep(contacts: list[Contact]) -> None:
+    def keep(page: Page[Contact]) -> None:
         nonlocal received, new
-        known = store.participants([contact.uuid for contact in contacts])
-        met = de_identify_contacts([contact for contact in contacts if contact.uuid not in known], table)
+        known = store.participants([contact.uuid for contact in page.rows])
+        met = de_identify_contacts([contact for contact in page.rows if contact.uuid not in known], table)
         store.keep_participants(met)
-        received += len(contacts)
+        set_aside.take(CONTACTS, page)
+        received += len(page.rows)
         new += len(met)
 
     _read_on(store, "contacts", client.contacts, keep)
+    set_aside.ask_again(CONTACTS, client.contact_again, keep)
     _logger.info("RapidPro %s: %d contacts came, %d met for the first time", client.domain, received, new)
 
 
-def _fetch_runs(client: RapidProClient, store: RunStore, flow: FlowRuns) -> None:
+def _fetch_runs(client: RapidProClient, store: RunStore, flow: FlowRuns, set_aside: SetAside) -> None:
     def ask(after: datetime | None, following: str | None) -> Iterator[Page[Run]]:
         return client.runs(flow.uuid, after, following)
 
-    _read_on(store, f"runs of flow {flow.id}, {flow.name!r}", ask, flow.take)
+    def keep(page: Page[Run]) -> None:
+        flow.take(page.rows)
+        set_aside.take(flow.id, page)
+
+    _read_on(store, f"runs of flow {flow.id}, {flow.name!r}", ask, keep)
+    set_aside.ask_again(flow.id, lambda lost: client.run_again(flow.uuid, lost), keep)
+
+
+def _report_set_aside(set_aside: SetAside, store: RunStore, flows: Sequence[FlowRuns], context: FetchContext) -> None:
+    listed = set_aside.report({flow.id: flow.name for flow in flows})
+    if listed:
+        context.counts["set_aside_rows"] += listed
+    if set_aside.replaced_characters:
+        context.counts["replaced_characters"] += set_aside.replaced_characters
+        _logger.info(
+            "RapidPro: %d halves of characters came without their other half, and became U+FFFD",
+            set_aside.replaced_characters,
+        )
+    if listed > 1 and not context.accept_shrinkage:
+        set_aside.refuse_too_many(listed, sum(store.count(flow.id) for flow in flows))
 
 
 def _read_on[Row: Run | Contact](
     store: RunStore,
     listing_name: str,
     ask: Callable[[datetime | None, str | None], Iterator[Page[Row]]],
-    keep: Callable[[list[Row]], None],
+    keep: Callable[[Page[Row]], None],
 ) -> None:
     """Read a listing to its end from where it was left, each page and the place after it kept together."""
     place = store.place(listing_name)
@@ -141,7 +167,7 @@ def _read_on[Row: Run | Contact](
 
 
 def _keep_pages[Row: Run | Contact](
-    store: RunStore, listing_name: str, pages: Iterator[Page[Row]], keep: Callable[[list[Row]], None]
+    store: RunStore, listing_name: str, pages: Iterator[Page[Row]], keep: Callable[[Page[Row]], None]
 ) -> None:
     rows = 0
     for number, page in enumerate(read_ahead(pages), 1):
@@ -150,7 +176,7 @@ def _keep_pages[Row: Run | Contact](
             _logger.info("%d rows of the %s came so far", rows, listing_name)
         times = [row.modified_on for row in page.rows]
         with store.transaction():
-            keep(page.rows)
+            keep(page)
             newest = store.place(listing_name).newest
             last = max(times, default=None)
             # To go on inside a listing is sound only where nothing can be committed late any more: by the server's own
@@ -159,34 +185,3 @@ def _keep_pages[Row: Run | Contact](
             newest = max((at for at in (newest, last) if at is not None), default=None)
             place = Place(newest, page.following if settled else None)
             store.keep_place(listing_name, place)
-
-
-def _fetch_archives(client: RapidProClient, store: RunStore, flows: Sequence[FlowRuns]) -> None:
-    archives = client.run_archives()
-    read = 0
-    for archive in archives:
-        new_for = {flow.uuid: flow for flow in flows if not store.has_read_archive(flow.id, archive.md5)}
-        if new_for:
-            client.read_archive(
-                archive,
-                new_for,
-                lambda batches, new_for=new_for, md5=archive.md5: _keep_archive(store, new_for, md5, batches),
-            )
-            read += 1
-    _logger.info("RapidPro %s: %d archives of runs, %d read now", client.domain, len(archives), read)
-
-
-def _keep_archive(store: RunStore, flows: dict[str, FlowRuns], md5: str, batches: Iterator[Page[Run]]) -> None:
-    """Keep the flows' runs of an archive in one transaction: all of them, or none when it proves to be damaged."""
-    counted = {uuid: flow.counts for uuid, flow in flows.items()}
-    try:
-        with store.transaction():
-            for batch in batches:
-                for uuid, flow in flows.items():
-                    flow.take(run for run in batch.rows if run.flow.uuid == uuid)
-            for flow in flows.values():
-                store.keep_archive(flow.id, md5)
-    except BaseException:
-        for uuid, flow in flows.items():
-            flow.counts = counted[uuid]
-        raise

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from engagement.sources.de_identify import Participant
 from engagement.sources.line_log import LineLog
+from engagement.sources.set_aside_rows import SetAsideRows
 
 _LARGEST_QUERY = 500
 _RUNS_A_READ = 1000
@@ -54,6 +55,7 @@ class RunStore:
         self._log = log
         self._participants: dict[str, Participant] = {}
         self._ids: dict[int, dict[str, int]] = {}
+        self.set_aside = SetAsideRows(connection)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accept-shrinkage",
         action="store_true",
-        help="write the flows also when far fewer runs came than were held before",
+        help="write the flows also when far fewer runs came than were held before, or many of them can't be read",
     )
 
 
@@ -50,7 +50,9 @@ def run(args: argparse.Namespace) -> None:
             user=args.user,
             timestamp=datetime.now(UTC).isoformat(),
             resources=resources,
+            accept_shrinkage=args.accept_shrinkage,
         )
+        resources.callback(lambda: record_counts(context.counts))
         flows = fetch_sources(context)
         if not args.accept_shrinkage:
             refuse_shrinkage(flows)
