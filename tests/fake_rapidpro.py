@@ -187,6 +187,10 @@ class Request(BaseHTTPRequestHandler):
             return [{"uuid": f"uuid of {name}", "name": name, "archived": False} for name in self.workspace.flows]
         rows = self.workspace.runs if self.endpoint == "runs" else self.workspace.contacts
         rows = [row for row in rows if row["modified_on"] >= self.query.get("after", "")]
+        if "before" in self.query:
+            rows = [row for row in rows if row["modified_on"] <= self.query["before"]]
+        if "uuid" in self.query:
+            rows = [row for row in rows if row["uuid"] == self.query["uuid"]]
         if "flow" in self.query:
             rows = [row for row in rows if row["flow"]["uuid"] == self.query["flow"]]
         rows = sorted(rows, key=lambda row: (row["modified_on"], row["uuid"]), reverse=True)

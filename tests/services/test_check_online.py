@@ -199,7 +199,7 @@ def test_a_wrong_token_exits_12_after_all_the_others_were_asked(desk):
     assert "at $.PhoneNumberUuidTable.TableName: there is no uuid table 'DEM0' yet" in warning
     assert "nearest: 'DEMO'" in warning
     assert failed.startswith("FAILED: RapidPro http://127.0.0.1")
-    assert "the token was refused (status 403)" in failed
+    assert "the token was refused (status 403: Invalid token)" in failed
     assert "not-the-token" not in "".join(lines)
 
 

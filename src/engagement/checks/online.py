@@ -9,7 +9,7 @@ from typing import Any
 
 from engagement.checks.findings import Findings
 from engagement.checks.online_coda import find_coda_problems, find_coda_warnings, read_coda_side
-from engagement.checks.online_rapidpro import find_flow_problems, find_rapid_pro_warnings
+from engagement.checks.online_rapidpro import find_flow_problems, find_rapid_pro_warnings, read_as_the_fetch_does
 from engagement.configuration import CodingPlans, PipelineConfiguration, RapidProSource
 from engagement.configuration.loading import ProjectFiles
 from engagement.configuration.nearest import nearest
@@ -100,6 +100,7 @@ def _ask_rapid_pro(
                 if not client.has_contact(uuid)
             ]
             findings.add_warnings(files.path, unknown)
+            findings.add_warnings(files.path, read_as_the_fetch_does(at, source, client, flows))
 
 
 def _find_missing_object(storage: Storage, url: str, at: str) -> Iterator[Problem]:

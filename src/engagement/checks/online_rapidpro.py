@@ -1,13 +1,13 @@
-"""What RapidPro says of a source: its flows, and the results that they keep."""
+"""What RapidPro says of a source: its flows, the results that they keep, and rows as the fetch reads them."""
 
 from collections.abc import Iterator, Sequence
 
 from engagement.configuration import RapidProSource
 from engagement.configuration.nearest import nearest
-from engagement.configuration.pipeline_configuration import RapidProKeyRemapping
+from engagement.configuration.pipeline_configuration import ArchivePolicy, RapidProKeyRemapping
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import category_of, read_result_key
-from engagement.services.rapidpro import Flow
+from engagement.services.rapidpro import Contact, Flow, Page, RapidProClient, Run
 
 
 def placed_flows(at: str, source: RapidProSource) -> Iterator[tuple[str, str]]:
@@ -71,11 +71,47 @@ def find_rapid_pro_warnings(
                 )
 
 
-def _results_of(source: RapidProSource, flows: Sequence[Flow]) -> dict[str, set[str]]:
-    """What the source's flows keep, as the fetch calls it; of two flows with one name the one that is not archived."""
+def read_as_the_fetch_does(
+    at: str, source: RapidProSource, client: RapidProClient, flows: Sequence[Flow]
+) -> Iterator[Problem]:
+    """Ask for a page of contacts, a page of each flow's runs and the archives, and tell what the fetch would set aside of them.
+
+    What stops a fetch is raised, as it is there.
+    """
+    unreadable = "the fetch sets them aside; expected rows as RapidPro sends them. Ask whoever runs the server."
+    contacts = next(client.contacts(None))
+    if contacts.unreadable:
+        yield Problem(at, f"{_say(contacts, 'contacts')}, and {unreadable}")
+    by_name = _choose_flows(source, flows)
+    for place, name in placed_flows(at, source):
+        if name in by_name:
+            runs = next(client.runs(by_name[name].uuid, None))
+            if runs.unreadable:
+                yield Problem(place, f"{_say(runs, f'runs of flow {name!r}')}, and {unreadable}")
+    if source.archives is ArchivePolicy.READ:
+        for archive in client.run_archives():
+            if not archive.address:
+                yield Problem(
+                    at,
+                    f"{archive.name} is listed without what it takes to read it, so that its runs are missing; expected a hash, "
+                    "a count and an address. Ask whoever runs the server.",
+                )
+
+
+def _say(page: Page[Run] | Page[Contact], what: str) -> str:
+    first = page.unreadable[0]
+    count, of = len(page.unreadable), len(page.unreadable) + len(page.rows)
+    return f"of the first {of} {what} {count} can't be read, one at {first.key or 'the row'}: {first.reason}"
+
+
+def _choose_flows(source: RapidProSource, flows: Sequence[Flow]) -> dict[str, Flow]:
+    """The source's flows by name; of two with one name the one that is not archived."""
     wanted = {*source.activation_flow_names, *source.survey_flow_names}
-    by_name = {flow.name: flow for flow in sorted(flows, key=lambda flow: not flow.archived) if flow.name in wanted}
+    return {flow.name: flow for flow in sorted(flows, key=lambda flow: not flow.archived) if flow.name in wanted}
+
+
+def _results_of(source: RapidProSource, flows: Sequence[Flow]) -> dict[str, set[str]]:
+    """What the source's flows keep, as the fetch calls it."""
+    kept = {name: flow.results for name, flow in _choose_flows(source, flows).items()}
     # Of a flow that lists none nothing is known.
-    return {
-        name: {category_of(result.key) for result in flow.results} for name, flow in by_name.items() if flow.results
-    }
+    return {name: {category_of(result.key) for result in results} for name, results in kept.items() if results}

@@ -60,8 +60,12 @@ class SetAside:
     def ask_again[Row: Run | Contact](
         self, flow: int, ask: Callable[[UnreadableRow], Page[Row]], keep: Callable[[Page[Row]], None]
     ) -> None:
-        """Ask for the live rows of the list, each by itself; `keep` keeps what comes, and takes it in here."""
-        listed = [one for one in self._store.set_aside.all() if (one.flow, one.archive) == (flow, "")]
+        """Ask for the live rows that earlier fetches listed, each by itself; `keep` keeps what comes, and takes it in here."""
+        listed = [
+            one
+            for one in self._store.set_aside.all()
+            if (one.flow, one.archive) == (flow, "") and one.identity in self._before
+        ]
         for one in listed[:_MOST_ASKED_AGAIN]:
             page = ask(one.row)
             with self._store.transaction():
