@@ -121,7 +121,7 @@ class HttpSession:
             yield from _chunks(response, where, largest_bytes, longest)
 
     def _open(self, url: str, where: str, headers: Mapping[str, str]) -> requests.Response:
-        with _explained_failures(where):
+        with _explained_failures(where), _explained_addresses(where):
             response = self._session.get(
                 url,
                 headers=dict(headers),
@@ -197,20 +197,21 @@ def _too_large(where: str, largest_bytes: int) -> ServiceError:
 
 
 @contextlib.contextmanager
+def _explained_addresses(where: str) -> Iterator[None]:
+    """Turn what the libraries raise for an address, of ours or of a redirect, into an error that does not name it."""
+    try:
+        yield
+    except ValueError:
+        raise NoAddressError(
+            f"{where}: not an address of HTTP, or one that redirects to none. Check the address in the configuration."
+        ) from None
+
+
+@contextlib.contextmanager
 def _explained_failures(where: str) -> Iterator[None]:
     """Turn the many ways in which a request fails on its way into TemporaryError."""
     try:
         yield
-    except (
-        requests.exceptions.InvalidURL,
-        requests.exceptions.InvalidSchema,
-        requests.exceptions.MissingSchema,
-        urllib3.exceptions.LocationValueError,
-        UnicodeError,
-    ):
-        raise NoAddressError(
-            f"{where}: not an address of HTTP. Check the address in the configuration, and where it redirects to."
-        ) from None
     except requests.exceptions.TooManyRedirects:
         raise ServiceError(
             f"{where}: more than {_MOST_REDIRECTS} redirects, one after another; expected an answer. "
@@ -273,15 +274,16 @@ def strip_queries(text: str) -> str:
 
 
 class _WithoutQueries(logging.Filter):
-    """Takes what follows "?" out of the addresses that the library logs."""
+    """Takes what follows "?" out of the addresses that the library logs, and its tracebacks."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = strip_queries(record.getMessage()), None
+        record.exc_info = record.exc_text = None
         return True
 
 
-for _name in ("urllib3.connectionpool", "urllib3.util.retry", "urllib3.poolmanager"):
-    logging.getLogger(_name).addFilter(_WithoutQueries())
+for _name in ("connection", "connectionpool", "poolmanager", "response", "util.retry"):
+    logging.getLogger(f"urllib3.{_name}").addFilter(_WithoutQueries())
 
 
 def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
