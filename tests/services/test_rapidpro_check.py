@@ -5,6 +5,7 @@ import pytest
 import fake_rapidpro
 from engagement.checks.online_rapidpro import read_as_the_fetch_does
 from engagement.configuration import RapidProSource
+from engagement.configuration.pipeline_configuration import ArchivePolicy
 from engagement.errors import ServiceError
 from engagement.services.rapidpro import RapidProClient
 from engagement.services.retries import RetryPolicy
@@ -23,7 +24,7 @@ def check(workspace):
 
         def check(**keys):
             names = {"ContactsFileName": "c", "TokenFileURL": "gs://keys/t.txt", "SourceType": "RapidPro"}
-            flows = {"ActivationFlowNames": ["show"], "SurveyFlowNames": ["demog"]}
+            flows = {"ActivationFlowNames": ("show",), "SurveyFlowNames": ("demog",)}
             source = RapidProSource.model_validate({**names, **flows, "Domain": address, **keys})
             with RapidProClient(address, TOKEN, RetryPolicy(sleep=lambda _: None)) as client:
                 return [
@@ -60,7 +61,7 @@ def test_an_archive_that_cant_be_had_is_told(check, workspace):
     workspace.archive_rows = lambda address: [{**row, "download_url": None} for row in rows(address)]
     (line,) = check()
     assert line.startswith("$: archive 2026-01-01 (monthly) is listed without what it takes to read it")
-    assert check(Archives="ignore") == []
+    assert check(Archives=ArchivePolicy.IGNORE) == []
 
 
 @pytest.mark.parametrize("endpoint", ["contacts", "runs", "archives"])

@@ -106,7 +106,7 @@ class TestSize:
         def flood(request):
             request.send_response(200)
             request.end_headers()
-            block = gzip.compress(bytes(range(256)) * 4, compresslevel=0) * 1000
+            block = gzip.compress(b" " * MEBIBYTE, compresslevel=0)
             try:
                 while True:
                     request.wfile.write(block)
