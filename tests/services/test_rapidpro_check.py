@@ -48,10 +48,10 @@ def test_rows_that_the_fetch_would_set_aside_are_told(check, workspace):
     workspace.runs[0]["id"] = workspace.runs[1]["id"] = "none"
     first, second = check()
     assert first.startswith(
-        "$: of the first 2 contacts 1 can't be read, one at urns: Expected `array`, got `null`, and"
+        "at $: of the first 2 contacts 1 can't be read, one at urns: Expected `array`, got `null`, and"
     )
     assert second.startswith(
-        "$.ActivationFlowNames[0]: of the first 5 runs of flow 'show' 2 can't be read, one at id: "
+        "at $.ActivationFlowNames[0]: of the first 5 runs of flow 'show' 2 can't be read, one at id: "
     )
 
 
@@ -60,7 +60,7 @@ def test_an_archive_that_cant_be_had_is_told(check, workspace):
     workspace.archives = {"2026-01-01": [run(9, "show", of=1)]}
     workspace.archive_rows = lambda address: [{**row, "download_url": None} for row in rows(address)]
     (line,) = check()
-    assert line.startswith("$: archive 2026-01-01 (monthly) is listed without what it takes to read it")
+    assert line.startswith("at $: archive 2026-01-01 (monthly) is listed without what it takes to read it")
     assert check(Archives=ArchivePolicy.IGNORE) == []
 
 
