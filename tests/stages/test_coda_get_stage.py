@@ -216,10 +216,16 @@ def test_a_missing_configuration_is_a_usage_error(place):
 def test_labels_with_a_code_that_their_scheme_lacks_are_warned_of(place, caplog):
     place.create([message(1, [label("code-lost")]), message(2, [label("code-health")])])
     place.get()
-    assert "Coda 'show': 1 message(s) have the label 'code-lost', which scheme 'Scheme-theme' lacks" in caplog.text
+    assert "Coda 'show': 1 message(s) have the label 'code-lost', which scheme 'show' (show.json) lacks" in caplog.text
     caplog.clear()
     run_stage("coda_get", "--credentials", place.credentials, "--data-root", place.data_root)
     assert "lacks" not in caplog.text  # without a configuration nobody knows
+
+
+def test_labels_of_a_scheme_that_no_plan_has_are_warned_of(place, caplog):
+    place.create([message(1, [label("code-health", "Scheme-old")]), message(2, [label("code-health")])])
+    place.get()
+    assert "Coda 'show': 1 message(s) are labelled under scheme 'Scheme-old'" in caplog.text
 
 
 def test_every_dataset_of_the_coding_plans_is_downloaded(tmp_path):

@@ -102,7 +102,10 @@ def test_labels_of_unknown_codes_are_counted_and_named_without_their_texts(data_
         "gender", coda_message("nin", label("gender", "unheard")), coda_message("x", label("gender", "unheard"))
     )
     data_root.generate()
-    assert "Coda 'EXAMPLE_gender': 2 label(s) use code 'gender-unheard', which scheme 'gender' lacks" in caplog.text
+    said = (
+        "Coda 'EXAMPLE_gender': 2 message(s) have the label 'gender-unheard', which scheme 'gender' (gender.json) lacks"
+    )
+    assert said in caplog.text
     assert hashlib.sha256(b"nin").hexdigest() in caplog.text
     assert {row["gender"] for row in data_root.table("messages") if row["gender_raw"] == "nin"} == {"NC"}
 

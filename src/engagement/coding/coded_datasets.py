@@ -15,8 +15,9 @@ from typing import Any
 import msgspec
 import numpy
 
-from engagement.coding.labels import MANUALLY_UNCODED, Label, make_coder_label
-from engagement.configuration import Code, CodeScheme, CodingMode, CodingPlan, ControlCode
+from engagement.coding.labels import Label, counts, make_coder_label, newest_by_scheme_id
+from engagement.coding.lost_labels import LabelCensus, describe_lost_labels
+from engagement.configuration import Code, CodeScheme, CodingMode, CodingPlan, CodingPlans, ControlCode
 from engagement.errors import InputError, listing
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ class CodedDataset:
         self._by_id: dict[str, Reading] = {}
         self._by_text: dict[str, tuple[str, Reading]] = {}
         self.looked_up: set[str] = set()
-        self.unknown_codes: dict[tuple[str, str], list[str]] = {}
+        self._census = LabelCensus(plan, ws_scheme)
         digests = []
         for message in messages:
             message_id = message["MessageID"]
@@ -117,16 +118,14 @@ class CodedDataset:
         labels = message["Labels"]
         if not labels:
             return self._nothing
-        newest = _newest_by_scheme_id(labels)
+        newest = newest_by_scheme_id(labels)
+        self._census.note(message["MessageID"], newest)
         own_ids = {configuration.code_scheme.scheme_id for configuration in self.plan.coding_configurations}
         counted, is_ws, has_stop = [], False, False
         for configuration in self.plan.coding_configurations:
             scheme = configuration.code_scheme
             given = list(self._counting(newest, scheme, own_ids))
-            codes = [
-                self._find_code(scheme, label, message["MessageID"]) or scheme.control(ControlCode.NC)
-                for label in given
-            ]
+            codes = [scheme.codes_by_id.get(label["CodeID"]) or scheme.control(ControlCode.NC) for label in given]
             is_ws = is_ws or any(code.control_code is ControlCode.WS for code in codes)
             has_stop = has_stop or any(code.control_code is ControlCode.STOP for code in codes)
             if configuration.coding_mode is CodingMode.SINGLE:
@@ -134,7 +133,7 @@ class CodedDataset:
             else:
                 pairs = list(zip(codes, given, strict=True))
             counted.append(_without_repeats(make_coder_label(scheme, code, label) for code, label in pairs))
-        return Reading(tuple(counted), is_ws, self._target(newest, ws_scheme, message["MessageID"]), has_stop)
+        return Reading(tuple(counted), is_ws, self._target(newest, ws_scheme), has_stop)
 
     def _counting(
         self, newest: Mapping[str, Mapping[str, Any]], scheme: CodeScheme, own_ids: set[str]
@@ -142,50 +141,27 @@ class CodedDataset:
         for scheme_id, label in newest.items():
             if scheme_id != scheme.scheme_id and (scheme_id in own_ids or not scheme.owns(scheme_id)):
                 continue
-            if label.get("Checked") is True and label["CodeID"] != MANUALLY_UNCODED:
+            if counts(label):
                 yield label
 
-    def _target(
-        self, newest: Mapping[str, Mapping[str, Any]], ws_scheme: CodeScheme | None, message_id: str
-    ) -> Code | None:
+    def _target(self, newest: Mapping[str, Mapping[str, Any]], ws_scheme: CodeScheme | None) -> Code | None:
         if ws_scheme is None:
             return None
         for label in self._counting(newest, ws_scheme, set()):
-            code = self._find_code(ws_scheme, label, message_id)
+            code = ws_scheme.codes_by_id.get(label["CodeID"])
             if code is not None and (code.is_normal or code.control_code is ControlCode.NC):
                 return code
         return None
 
-    def _find_code(self, scheme: CodeScheme, label: Mapping[str, Any], message_id: str) -> Code | None:
-        code = scheme.codes_by_id.get(label["CodeID"])
-        if code is None:
-            self.unknown_codes.setdefault((scheme.name, label["CodeID"]), []).append(message_id)
-        return code
-
-    def warn_of_unknown_codes(self) -> None:
-        """Log each code that labels use and its scheme lacks, with the ids of some of the messages."""
-        for (scheme, code_id), message_ids in self.unknown_codes.items():
-            log.warning(
-                "Coda %r: %d label(s) use code %r, which scheme %r lacks; kept as not coded. Message ids: %s%s.",
-                self.plan.coda_dataset,
-                len(message_ids),
-                code_id,
-                scheme,
-                ", ".join(message_ids[:3]),
-                ", …" if len(message_ids) > 3 else "",
-            )
+    def warn_of_lost_labels(self, plans: CodingPlans) -> None:
+        """Log each kind of labels that count for nothing, once; `plans` are all of the project's."""
+        for lost in describe_lost_labels(self._census, self.plan, plans):
+            log.warning("Coda %r: %s", self.plan.coda_dataset, lost.text)
 
 
 def _is_message_id(message_id: str) -> bool:
     """Whether it can be the id of a text: nothing is ever found under another one."""
     return _MESSAGE_ID.fullmatch(message_id) is not None
-
-
-def _newest_by_scheme_id(labels: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    newest: dict[str, Mapping[str, Any]] = {}
-    for label in labels:
-        newest.setdefault(label["SchemeID"], label)
-    return newest
 
 
 def _without_repeats(labels: Iterable[Label]) -> tuple[Label, ...]:

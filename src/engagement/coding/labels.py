@@ -1,6 +1,6 @@
 """Labels: one code of one scheme on one answer, with who put it there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,19 @@ class Label:
 
     def __hash__(self) -> int:
         return hash(self.code.code_id)
+
+
+def newest_by_scheme_id(labels: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The newest label of each scheme of a message, whose labels are newest first."""
+    newest: dict[str, Mapping[str, Any]] = {}
+    for label in labels:
+        newest.setdefault(label["SchemeID"], label)
+    return newest
+
+
+def counts(label: Mapping[str, Any]) -> bool:
+    """Whether a scheme's newest label is a coder's: ticked, and not taken off again."""
+    return label.get("Checked") is True and label["CodeID"] != MANUALLY_UNCODED
 
 
 def make_pipeline_label(scheme: CodeScheme, code: Code) -> Label:

@@ -2,7 +2,8 @@
 
 One row a dataset: its messages, those that are labelled, labelled as wrong scheme, labelled as not coded, and when the
 last label was made (UTC). A label counts when it is the newest of its scheme, checked, and not taken off again. With a
-data root, only what changed since the last download is read from Coda. Nothing is written.
+data root, only what changed since the last download is read from Coda. With a configuration, labels whose scheme or code it
+lacks are warned of: they are in the table, and nowhere in the outputs. Nothing is written.
 """
 
 import argparse
@@ -13,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engagement.coding.coda_sync import merge_messages
+from engagement.coding.lost_labels import find_lost_labels
+from engagement.configuration import CodingPlans
 from engagement.errors import UsageError
 from engagement.services.coda import CodaDatabase, open_coda
 from engagement.services.coda_format import Message, find_newest_label, find_newest_update, read_message_file
@@ -46,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
     coda = open_coda(load_credentials(arguments.credentials))
     datasets = find_datasets(arguments.data_root, arguments.pipeline_configuration)
-    rows = [_describe(coda, dataset, arguments.data_root) for dataset in datasets.names]
+    rows = [_describe(coda, dataset, arguments.data_root, datasets.plans) for dataset in datasets.names]
     log.info("Coda: read %d documents", coda.documents_read)
     if arguments.csv:
         csv.writer(sys.stdout, lineterminator="\n").writerows([COLUMNS, *rows])
@@ -73,12 +76,14 @@ def align(rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def _describe(coda: CodaDatabase, dataset: str, data_root: Path | None) -> list[str]:
-    """A dataset's row; only its name where Coda lacks it."""
+def _describe(coda: CodaDatabase, dataset: str, data_root: Path | None, plans: CodingPlans | None) -> list[str]:
+    """A dataset's row; only its name where Coda lacks it. Labels that count for nothing are warned of."""
     if not coda.has_dataset(dataset):
         return [dataset, *[""] * (len(COLUMNS) - 1)]
     messages = _read_messages(coda, dataset, data_root)
     last_label = find_newest_label(messages)
+    for lost in find_lost_labels(dataset, plans, messages) if plans is not None else ():
+        log.warning("Coda %r: %s", dataset, lost.text)
     return [
         dataset,
         *map(str, count_metrics(messages, coda.read_code_schemes(dataset)).values()),

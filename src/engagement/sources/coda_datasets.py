@@ -16,6 +16,7 @@ class Datasets:
     names: tuple[str, ...]
     users: tuple[str, ...] = ()
     code_schemes: Mapping[str, list[CodeScheme]] = field(default_factory=dict)
+    plans: CodingPlans | None = None
 
 
 def coded_file(data_root: Path, dataset: str) -> Path:
@@ -41,7 +42,7 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
             raise UsageError(f"{configuration_path}: no such file; expected a pipeline configuration. Check the path.")
         project = load_project(configuration_path)
         code_schemes = _code_schemes_by_dataset(project.coding_plans)
-        return Datasets(tuple(code_schemes), project.configuration.coda_users, code_schemes)
+        return Datasets(tuple(code_schemes), project.configuration.coda_users, code_schemes, project.coding_plans)
     folders = (coded_file(data_root, "").parent, output_file(data_root, "").parent)
     names = sorted({path.stem for folder in folders for path in folder.glob("*.json")})
     if not names:

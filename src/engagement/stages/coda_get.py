@@ -8,8 +8,8 @@ import argparse
 import logging
 from pathlib import Path
 
-from engagement.coding.coda_schemes import find_unknown_codes
 from engagement.coding.coda_sync import merge_messages
+from engagement.coding.lost_labels import find_lost_labels
 from engagement.errors import InputError
 from engagement.files import make_directory, write_json
 from engagement.run_report import record_counts
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     for dataset in datasets.names:
         if coda.has_dataset(dataset):
             messages = _download(coda, dataset, arguments.data_root, arguments.full)
-            _warn_of_unknown_codes(dataset, messages, datasets)
+            _warn_of_lost_labels(dataset, messages, datasets)
         else:
             log.info("Coda %r: does not exist yet; skipped", dataset)
     log.info("Coda: read %d documents", coda.documents_read)
@@ -80,11 +80,7 @@ def _read_previous(path: Path, full: bool) -> list[Message] | None:
         raise
 
 
-def _warn_of_unknown_codes(dataset: str, messages: list[Message], datasets: Datasets) -> None:
-    for problem in find_unknown_codes(messages, datasets.code_schemes.get(dataset, [])):
-        log.warning(
-            "Coda %r: %s; expected a code of the configured scheme. It counts as not coded. Put the code into the scheme's "
-            "file, or mend the labels in Coda.",
-            dataset,
-            problem,
-        )
+def _warn_of_lost_labels(dataset: str, messages: list[Message], datasets: Datasets) -> None:
+    if datasets.plans is not None:
+        for lost in find_lost_labels(dataset, datasets.plans, messages):
+            log.warning("Coda %r: %s", dataset, lost.text)

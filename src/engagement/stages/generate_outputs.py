@@ -225,7 +225,7 @@ def load_coded_datasets(project: Project, data_root: Path) -> dict[str, CodedDat
         else:
             missing.append(plan.coda_dataset)
         datasets[plan.raw_field] = CodedDataset(plan, project.coding_plans.ws_correct_dataset_scheme, messages)
-        datasets[plan.raw_field].warn_of_unknown_codes()
+        datasets[plan.raw_field].warn_of_lost_labels(project.coding_plans)
     if problems:
         raise InputError("\n".join(problems))
     if missing:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from checked_project import CONFIGURATION, configuration, content, plans, write_small_project
+from checked_project import CONFIGURATION, configuration, content, plans, scheme, write_small_project
 from engagement.__main__ import main
 from engagement.commands.container_plan import plan_container
 from engagement.provenance import Metadata, encode_fresh_chain
+from example_project import coda_message, label
 
 METADATA = Metadata("tests", "2026-04-01T00:00:00.000000+00:00", "tester@example.org")
 
@@ -21,6 +22,11 @@ def run_line(flow: str, **answers: str | None) -> str:
         for part, value in (("Text", text), ("Value", text), ("Time", "2026-04-01T10:00:00+03:00"), ("Run ID", 1)):
             data[f"{category} ({part}) - {flow}"] = value
     return encode_fresh_chain([(data, METADATA)]) + "\n"
+
+
+def coded(scheme_id: str, code_id: str) -> dict:
+    """A coder's label."""
+    return {**label("gender", "man"), "SchemeID": scheme_id, "CodeID": code_id}
 
 
 class Desk:
@@ -37,6 +43,11 @@ class Desk:
 
     def write_flow(self, flow: str, *lines: str) -> None:
         (self.data_root / "Raw Data" / f"{flow}.jsonl").write_text("".join(lines))
+
+    def write_coded(self, dataset: str, *messages: dict) -> None:
+        path = self.data_root / "Coded Coda Files" / f"{dataset}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(messages))
 
     def check(self, *options: str | Path) -> tuple[int, list[str]]:
         status = main(["check", str(self.path), *map(str, options)])
@@ -102,25 +113,27 @@ def test_a_flow_that_was_not_fetched_is_a_warning(desk: Desk):
 
 
 def test_labels_that_their_scheme_lacks_are_a_warning_with_counts(desk: Desk):
-    def message(text: str, *codes: tuple[str, str]) -> dict:
-        labels = [{"SchemeID": scheme, "CodeID": code, "DateTimeUTC": "2026-04-05T08:00:00Z", "Checked": True,
-                   "Origin": {"OriginID": "c", "Name": "C", "OriginType": "Manual"}} for scheme, code in codes]  # fmt: skip
-        return {"MessageID": text, "Text": text, "CreationDateTimeUTC": "2026-04-01T07:00:00Z", "Labels": labels}
-
-    coded = desk.data_root / "Coded Coda Files" / "SMALL_gender.json"
-    coded.parent.mkdir()
-    old = ("Scheme-gender", "code-other")
-    messages = [
-        message("a", old),
-        message("b", old, ("Scheme-gender", "code-man")),
-        message("c", ("Scheme-gender", "code-man")),
-    ]
-    coded.write_text(json.dumps(messages))
+    old = coded("Scheme-gender", "code-other")
+    man = coded("Scheme-gender", "code-man")
+    messages = {"a": [old], "b": [old, man], "c": [man]}
+    desk.write_coded(
+        "SMALL_gender", *({**coda_message(text, *given), "MessageID": text} for text, given in messages.items())
+    )
     assert desk.compare() == [
         "WARNING: coding_plans.json, line 28, at $.DemographicCodingPlans[0].CodaFilename: dataset 'SMALL_gender': 2 message(s) "
-        "have the label 'code-other', which scheme 'Scheme-gender' lacks; expected codes of the scheme, as such answers count as "
-        "not coded (NC). Put the code back, or have them labelled again."
+        "have the label 'code-other', which scheme 'gender' (gender.json) lacks; expected codes of the scheme, as such answers "
+        "count as not coded (NC). Put a code with this CodeID back into gender.json, or have them labelled again. Message ids: "
+        "a, b."
     ]
+
+
+def test_labels_of_a_scheme_that_changed_its_id_are_a_warning_with_what_it_was(desk: Desk):
+    desk.write_coded("SMALL_gender", *(coda_message(text, coded("Scheme-gender", "code-man")) for text in "abcd"))
+    scheme("gender", "$.SchemeID", "Scheme-sex").apply(desk.path.parent)
+    (line,) = desk.compare()
+    assert "dataset 'SMALL_gender': 4 message(s) are labelled under scheme 'Scheme-gender', which the dataset's" in line
+    assert "Probably it is 'gender' (gender.json): it has 1 of the 1 code(s) in these labels." in line
+    assert "If so, set SchemeID in gender.json back to 'Scheme-gender'." in line
 
 
 def test_damaged_raw_data_are_told_after_everything_else(desk: Desk):

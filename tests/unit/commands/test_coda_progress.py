@@ -90,6 +90,14 @@ def test_a_download_of_another_coda_is_not_counted(place, capsys, tmp_path):
     assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == EXPECTED
 
 
+def test_labels_that_the_configuration_does_not_know_are_warned_of_beside_the_table(place, capsys, caplog):
+    place.coda.save_labels("show", [message(4, [label("code-health", "Scheme-old")]), message(0, [label("code-lost")])])
+    place.show("--pipeline-configuration", place.configuration, "--csv")
+    assert "show,5,4,1,1," in capsys.readouterr().out
+    assert "Coda 'show': 1 message(s) are labelled under scheme 'Scheme-old'" in caplog.text
+    assert "Coda 'show': 1 message(s) have the label 'code-lost'" in caplog.text
+
+
 def test_the_datasets_have_to_be_known_from_somewhere(place):
     with pytest.raises(UsageError, match="neither --pipeline-configuration nor --data-root was given"):
         place.show()

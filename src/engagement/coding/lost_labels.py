@@ -1,0 +1,188 @@
+"""Labels that count for nothing, because the configuration does not know their scheme or their code.
+
+They are counted while labels are read. Each kind is then told once for a dataset, with what was probably meant.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engagement.coding.labels import counts, newest_by_scheme_id
+from engagement.coding.likely_codes import LikelyScheme, PlacedScheme, find_likely_code, find_likely_scheme
+from engagement.configuration import Code, CodeScheme, CodingMode, CodingPlan, CodingPlans, ControlCode
+from engagement.services.coda_metrics import primary_scheme_id
+
+_FEW = 3
+# These count under a copy of a scheme as well, even where a message gets only one label of it.
+_COUNT_UNDER_COPIES = (ControlCode.STOP, ControlCode.WS)
+
+
+@dataclass(frozen=True)
+class LostLabels:
+    """Labels of one scheme, or of one code, that count for nothing. `text` says how many, why, and what to do."""
+
+    scheme_id: str
+    code_id: str | None
+    message_ids: Sequence[str]
+    text: str
+
+    @property
+    def count(self) -> int:
+        """The number of messages that have such a label."""
+        return len(self.message_ids)
+
+
+class LabelCensus:
+    """Sorts the labels of one plan's dataset into those that the plan knows and those that it does not, message by message."""
+
+    def __init__(self, plan: CodingPlan, ws_scheme: CodeScheme | None) -> None:
+        self._schemes = [configuration.code_scheme for configuration in plan.coding_configurations]
+        self._schemes += [ws_scheme] if ws_scheme is not None else []
+        self._several = {
+            configuration.code_scheme.scheme_id
+            for configuration in plan.coding_configurations
+            if configuration.coding_mode is CodingMode.MULTIPLE
+        }
+        self._several |= {ws_scheme.scheme_id} if ws_scheme is not None else set()
+        self._owners: dict[str, CodeScheme | None] = {}
+        self.known: Counter[str] = Counter()
+        self.unknown_schemes: dict[str, dict[str, list[str]]] = {}
+        self.unknown_codes: dict[tuple[str, str], dict[str, None]] = {}
+        self.unread_copies: dict[str, dict[str, None]] = {}
+
+    def note(self, message_id: str, newest: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take in the newest label of each scheme of a message."""
+        for scheme_id, label in newest.items():
+            if not counts(label):
+                continue
+            owner = self._find_owner(scheme_id)
+            code_id = label["CodeID"]
+            if owner is None:
+                self.unknown_schemes.setdefault(scheme_id, {}).setdefault(code_id, []).append(message_id)
+            elif code_id not in owner.codes_by_id:
+                self.unknown_codes.setdefault((owner.scheme_id, code_id), {})[message_id] = None
+            elif scheme_id != owner.scheme_id and owner.scheme_id not in self._several:
+                primary = newest.get(owner.scheme_id)
+                is_read = owner.codes_by_id[code_id].control_code in _COUNT_UNDER_COPIES
+                if not is_read and (primary is None or not counts(primary)):
+                    self.unread_copies.setdefault(owner.scheme_id, {})[message_id] = None
+            else:
+                self.known[owner.scheme_id] += 1
+
+    def _find_owner(self, scheme_id: str) -> CodeScheme | None:
+        if scheme_id not in self._owners:
+            exact = (scheme for scheme in self._schemes if scheme.scheme_id == scheme_id)
+            copied = (scheme for scheme in self._schemes if scheme.owns(scheme_id))
+            self._owners[scheme_id] = next(exact, None) or next(copied, None)
+        return self._owners[scheme_id]
+
+
+def find_lost_labels(dataset: str, plans: CodingPlans, messages: Iterable[Mapping[str, Any]]) -> list[LostLabels]:
+    """Everything that counts for nothing in a dataset of the plans, or of no plan, of which nothing is known."""
+    plan = next((plan for plan in plans.all if plan.coda_dataset == dataset), None)
+    if plan is None:
+        return []
+    census = LabelCensus(plan, plans.ws_correct_dataset_scheme)
+    for message in messages:
+        census.note(message["MessageID"], newest_by_scheme_id(message["Labels"]))
+    return list(describe_lost_labels(census, plan, plans))
+
+
+def describe_lost_labels(census: LabelCensus, plan: CodingPlan, plans: CodingPlans) -> Iterator[LostLabels]:
+    """Everything that counts for nothing in a plan's dataset: labels of unknown schemes, of unknown codes, of unread copies."""
+    own, others = _place_schemes(plan, plans)
+    for scheme_id, by_code in _join_copies(census.unknown_schemes).items():
+        message_ids = list(dict.fromkeys(message_id for ids in by_code.values() for message_id in ids))
+        likely = find_likely_scheme(scheme_id, by_code, own, others)
+        known = {scheme.scheme_id: census.known[scheme.scheme_id] for _, scheme in own}
+        text = _say_unknown_scheme(scheme_id, len(message_ids), own, likely, known)
+        text += "" if likely is None else _say_stops(by_code, likely.scheme)
+        yield LostLabels(scheme_id, None, message_ids, text + _say_ids(message_ids))
+    by_id = {scheme.scheme_id: (file, scheme) for file, scheme in own}
+    for (scheme_id, code_id), found in census.unknown_codes.items():
+        is_of_datasets = by_id[scheme_id][1] is plans.ws_correct_dataset_scheme
+        effect = "such answers move nowhere" if is_of_datasets else "such answers count as not coded (NC)"
+        text = _say_unknown_code(code_id, len(found), effect, by_id[scheme_id], [*own, *others])
+        yield LostLabels(scheme_id, code_id, list(found), text + _say_ids(list(found)))
+    for scheme_id, found in census.unread_copies.items():
+        file, scheme = by_id[scheme_id]
+        text = (
+            f"{len(found)} message(s) are labelled only under a copy of scheme {scheme.name!r} ({file}), which is read with one "
+            "label a message (SINGLE); expected labels of the scheme itself, as those of a copy count for nothing. Have them "
+            "labelled under the scheme itself, or set CodingMode to 'MULTIPLE'."
+        )
+        yield LostLabels(scheme_id, None, list(found), text + _say_ids(list(found)))
+
+
+def _place_schemes(plan: CodingPlan, plans: CodingPlans) -> tuple[list[PlacedScheme], list[PlacedScheme]]:
+    """The schemes that the plan's dataset is labelled with, and the project's others, with their files."""
+    own = {c.code_scheme_file: c.code_scheme for c in plan.coding_configurations}
+    if plans.ws_correct_dataset_scheme is not None:
+        own[plans.ws_correct_dataset_scheme_file or ""] = plans.ws_correct_dataset_scheme
+    everything = {c.code_scheme_file: c.code_scheme for other in plans.all for c in other.coding_configurations}
+    return list(own.items()), [(file, scheme) for file, scheme in everything.items() if file not in own]
+
+
+def _join_copies(by_scheme: Mapping[str, Mapping[str, list[str]]]) -> dict[str, dict[str, list[str]]]:
+    """Labels of unknown schemes, with those of a scheme's copies under the scheme itself where it has labels too."""
+    joined: dict[str, dict[str, list[str]]] = {}
+    for scheme_id, by_code in by_scheme.items():
+        stem = primary_scheme_id(scheme_id, set())
+        own = joined.setdefault(stem if stem in by_scheme else scheme_id, {})
+        for code_id, message_ids in by_code.items():
+            own.setdefault(code_id, []).extend(message_ids)
+    return joined
+
+
+def _say_unknown_scheme(
+    scheme_id: str, count: int, own: Sequence[PlacedScheme], likely: LikelyScheme | None, known: Mapping[str, int]
+) -> str:
+    found = (
+        f"{count} message(s) are labelled under scheme {scheme_id!r}, which the dataset's plan does not have; expected labels of "
+        f"{', '.join(repr(scheme.scheme_id) for _, scheme in own)}, as others count for nothing. "
+    )
+    if likely is None:
+        return found + "Put the scheme back into the plan, or have them labelled again under one that it has."
+    scheme = f"{likely.scheme.name!r} ({likely.file})"
+    found += f"Probably it is {scheme}: {likely.reason}. "
+    if not likely.is_own:
+        return found + "Give the plan that scheme, or have them labelled again under one that it has."
+    labelled = known.get(likely.scheme.scheme_id, 0)
+    if labelled:
+        return found + (
+            f"That has {labelled} label(s) under its own SchemeID {likely.scheme.scheme_id!r}, which a change would lose: keep the "
+            "SchemeID that has more, and have the other messages labelled again."
+        )
+    return found + f"If so, set SchemeID in {likely.file} back to {scheme_id!r}."
+
+
+def _say_unknown_code(
+    code_id: str, count: int, effect: str, placed: PlacedScheme, candidates: Sequence[PlacedScheme]
+) -> str:
+    file, scheme = placed
+    found = (
+        f"{count} message(s) have the label {code_id!r}, which scheme {scheme.name!r} ({file}) lacks; expected codes of the "
+        f"scheme, as {effect}. "
+    )
+    likely = find_likely_code(code_id, scheme, candidates)
+    if likely is not None:
+        home = "" if likely.scheme is scheme else f" of scheme {likely.scheme.name!r} ({likely.file})"
+        found += f"Probably it is {_name(likely.code)}{home}: {likely.reason}. "
+    return found + f"Put a code with this CodeID back into {file}, or have them labelled again."
+
+
+def _name(code: Code) -> str:
+    return f"the code {code.string_value!r}" if code.is_normal else f"the {code.code_type} code {code.string_value!r}"
+
+
+def _say_stops(by_code: Mapping[str, list[str]], scheme: CodeScheme) -> str:
+    """Who would have to be withdrawn, if the labels are of that scheme."""
+    stop = scheme.find_control(ControlCode.STOP)
+    stops = by_code.get(stop.code_id, ()) if stop is not None else ()
+    return f" {len(set(stops))} of them say STOP: who wrote these is not withdrawn now." if stops else ""
+
+
+def _say_ids(message_ids: Sequence[str]) -> str:
+    more = len(message_ids) - _FEW
+    return f" Message ids: {', '.join(message_ids[:_FEW])}{f' and {more} more' if more > 0 else ''}."
