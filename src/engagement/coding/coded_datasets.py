@@ -191,7 +191,7 @@ def check_coda_messages(document: Any, where: str) -> Sequence[Mapping[str, Any]
             problems.append(f"at $[{position}].Labels: not a list; expected the message's labels")
             continue
         for number, label in enumerate(labels):
-            missing = [key for key in ("SchemeID", "CodeID", "DateTimeUTC", "Origin") if not _has(label, key)]
+            missing = [key for key in ("SchemeID", "CodeID") if not _has_text(label, key)]
             if missing:
                 problems.append(f"at $[{position}].Labels[{number}]: no {' and no '.join(missing)}; expected a label")
     repeated = [key for key, n in Counter(m.get("MessageID") for m in document if isinstance(m, dict)).items() if n > 1]
@@ -201,5 +201,5 @@ def check_coda_messages(document: Any, where: str) -> Sequence[Mapping[str, Any]
     return document
 
 
-def _has(label: Any, key: str) -> bool:
-    return isinstance(label, dict) and label.get(key) is not None
+def _has_text(label: Any, key: str) -> bool:
+    return isinstance(label, dict) and isinstance(label.get(key), str)

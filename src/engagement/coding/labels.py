@@ -42,23 +42,24 @@ def counts(label: Mapping[str, Any]) -> bool:
     return label.get("Checked") is True and label["CodeID"] != MANUALLY_UNCODED
 
 
+def origin_of(label: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Who or what made a label: OriginID, Name, OriginType; nothing where the label does not say so."""
+    origin = label.get("Origin")
+    return origin if isinstance(origin, dict) else {}
+
+
 def make_pipeline_label(scheme: CodeScheme, code: Code) -> Label:
     """A label that the pipeline sets itself."""
     return Label(code, {"CodeID": code.code_id, "SchemeID": scheme.scheme_id})
 
 
 def make_coder_label(scheme: CodeScheme, code: Code, given: Mapping[str, Any]) -> Label:
-    """A coder's label as it was given in Coda, under the primary scheme's id where it was given in a copy."""
-    return Label(
-        code,
-        {
-            "Checked": True,
-            "CodeID": code.code_id,
-            "DateTimeUTC": given["DateTimeUTC"],
-            "Origin": given["Origin"],
-            "SchemeID": scheme.scheme_id,
-        },
-    )
+    """A coder's label as it was given in Coda, under the primary scheme's id where it was given in a copy.
+
+    Labels of older tools may not say who made them, or when.
+    """
+    said = {name: given[name] for name in ("DateTimeUTC", "Origin") if given.get(name) is not None}
+    return Label(code, {"Checked": True, "CodeID": code.code_id, **said, "SchemeID": scheme.scheme_id})
 
 
 def propose_label(scheme: CodeScheme, code: Code, origin_id: str, time: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engagement.coding import imputation
-from engagement.coding.labels import MANUALLY_UNCODED, PIPELINE_CODER, Label
+from engagement.coding.labels import MANUALLY_UNCODED, PIPELINE_CODER, Label, origin_of
 from engagement.configuration import CodeScheme, CodingConfiguration, CodingPlan, ControlCode, Project
 from engagement.explanations.coda_evidence import CodaEvidence
 from engagement.explanations.participant import TracedRow, text_of
@@ -80,7 +80,7 @@ class CodingStories:
             return f"No coder had labelled the answer when Outputs were made. One has since: {_SINCE}"
         if own and own[0]["CodeID"] == MANUALLY_UNCODED:
             return f"{say_coder(own[0])} took its label off again, and no coder has labelled it since"
-        if own and own[0]["Origin"].get("Name") != PIPELINE_CODER:
+        if own and origin_of(own[0]).get("Name") != PIPELINE_CODER:
             return f"{say_coder(own[0])} labelled the answer and did not tick the label, so that it does not count"
         return "No coder has labelled the answer yet"
 
@@ -252,7 +252,7 @@ def _say_ticks(ticks: list[tuple[CodingConfiguration, Label]], before: str) -> s
 def _earlier_labels(labels: list[Mapping[str, Any]], current: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Of a scheme's labels, newest first, those that the one that counts took the place of."""
     for position, label in enumerate(labels):
-        if label["DateTimeUTC"] == current["DateTimeUTC"] and label["Origin"] == current["Origin"]:
+        if all(label.get(key) == current.get(key) for key in ("DateTimeUTC", "Origin")):
             return [earlier for earlier in labels[position + 1 :] if earlier["SchemeID"] == label["SchemeID"]]
     return []
 
@@ -261,7 +261,7 @@ def _find_unknown_code(labels: list[Mapping[str, Any]], scheme: CodeScheme, labe
     """The id of the code that a coder gave, where the scheme lacks it and "not coded" is kept in its place."""
     if label.code.control_code is not ControlCode.NC:
         return None
-    given = (found["CodeID"] for found in labels if found["DateTimeUTC"] == label.document["DateTimeUTC"])
+    given = (found["CodeID"] for found in labels if found.get("DateTimeUTC") == label.document.get("DateTimeUTC"))
     return next((code_id for code_id in given if code_id not in scheme.codes_by_id), None)
 
 
@@ -269,6 +269,6 @@ def _say_earlier(scheme: CodeScheme, label: Mapping[str, Any]) -> str:
     if label["CodeID"] == MANUALLY_UNCODED:
         return f"its label taken off (by {say_coder(label)})"
     code = say_code_id(scheme, label["CodeID"])
-    if label["Origin"].get("Name") == PIPELINE_CODER:
+    if origin_of(label).get("Name") == PIPELINE_CODER:
         return f"the automatic proposal {code}"
     return f"{code} (by {say_coder(label)}{'' if label.get('Checked') is True else ', not ticked'})"

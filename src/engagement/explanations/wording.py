@@ -6,6 +6,7 @@ from typing import Any
 
 from engagement.cleaning.phone_numbers import mask_phone_numbers
 from engagement.coding.coded_datasets import message_id_of
+from engagement.coding.labels import origin_of
 from engagement.configuration import Code, CodeScheme
 from engagement.messages.instants import parse_instant
 
@@ -58,11 +59,12 @@ def say_code_id(scheme: CodeScheme, code_id: str) -> str:
 
 
 def say_coder(label: Mapping[str, Any]) -> str:
-    """Who made a label, and when."""
-    origin = label["Origin"]
+    """Who made a label, and when, as far as it says so."""
+    origin = origin_of(label)
     name, origin_id = origin.get("Name"), origin.get("OriginID")
-    who = f"{name} ({origin_id})" if name and origin_id and name != origin_id else str(name or origin_id)
-    return f"{printable(who)} on {say_time(label['DateTimeUTC'])}"
+    who = f"{name} ({origin_id})" if name and origin_id and name != origin_id else str(name or origin_id or "somebody")
+    time = label.get("DateTimeUTC")
+    return printable(who) if time is None else f"{printable(who)} on {say_time(time)}"
 
 
 def listed(things: Iterable[str]) -> str:
