@@ -60,6 +60,22 @@ def test_old_messages_without_last_updated_are_part_of_a_full_download_only(clie
     assert [item["Text"] for item in coda.read_messages("show", datetime(2020, 1, 1, tzinfo=UTC))] == ["jawaab 2"]
 
 
+def test_a_text_that_stands_in_two_segments_is_downloaded_once_with_its_label(client, project, tmp_path, caplog):
+    """As tools leave it that add without looking; the next night only the copy without a label is read again."""
+    client.document("segment_counts", "show").set({"segment_count": 2})
+    now = datetime.now(UTC)
+    put(client, "show", message(1, [label("code-health")], SequenceNumber=0, LastUpdated=now - timedelta(days=2)))
+    put(client, "show_2", message(1, SequenceNumber=9, LastUpdated=now), message(2, SequenceNumber=10, LastUpdated=now))
+    credentials = write(tmp_path / "key.json", {"type": "service_account", "project_id": project})
+    configuration = make_project(tmp_path / "configuration")
+    for _ in range(2):
+        arguments = ["--data-root", tmp_path / "root", "--pipeline-configuration", configuration]
+        run_stage("coda_get", "--credentials", credentials, *arguments)
+        messages = read(tmp_path / "root" / "Coded Coda Files" / "show.json")
+        assert [len(item["Labels"]) for item in messages] == [1, 0]
+    assert "Coda 'show': 1 message(s) are there twice" in caplog.text
+
+
 def test_numbers_go_on_after_the_highest_of_all_segments(client, coda):
     put(client, "show", message(1, SequenceNumber=40), message(2))
     put(client, "show_2", message(3, SequenceNumber=7), message(4, SequenceNumber=None))

@@ -81,20 +81,22 @@ def read_message_file(path: Path, remedy: str) -> list[Message]:
     document = read_json(path, what="a JSON array of Coda messages")
     if not isinstance(document, list):
         raise InputError(f"{path}: the document is not an array; expected a JSON array of Coda messages. {remedy}")
-    problems = find_message_problems(document)
+    problems = find_message_problems(document) + _find_repeated_ids(document)
     if problems:
         raise InputError(f"{path}: {listing(problems)}\nExpected Coda messages. {remedy}")
     return document
 
 
 def find_message_problems(messages: Sequence[Any]) -> list[str]:
-    """Find what keeps messages from being used. Values are not shown: they may be what somebody wrote."""
-    problems = [
+    """Find what keeps messages from being used. Values are not shown: they may be what somebody wrote.
+
+    Two messages with one id are no problem here: Coda can have a text in two segments, a file must not.
+    """
+    return [
         f"message {position}{_name(message)}: {problem}"
         for position, message in enumerate(messages, start=1)
         for problem in _find_problems(message)
     ]
-    return problems + _find_repeated_ids(messages)
 
 
 def _name(message: Any) -> str:

@@ -8,7 +8,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from engagement.coding.coda_sync import merge_messages
+from engagement.coding.coda_sync import count_copies, merge_messages
 from engagement.coding.lost_labels import find_lost_labels
 from engagement.errors import InputError
 from engagement.files import make_directory, write_json
@@ -60,6 +60,14 @@ def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> 
     continued = [] if full or previous is None else previous
     downloaded = coda.read_messages(dataset, find_newest_update(continued))
     messages = merge_messages(continued, downloaded)
+    copies = count_copies(downloaded)
+    if copies:
+        log.warning(
+            "Coda %r: %d message(s) are there twice; expected each once. Of each the one was kept that a coder labelled, or "
+            "labelled last. Have an administrator delete the others, and add messages with one tool only.",
+            dataset,
+            copies,
+        )
     if messages != previous:
         make_directory(path.parent)
         write_json(path, messages)

@@ -1,10 +1,11 @@
 """What is kept of a download, and what is added."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coda_examples import message
-from engagement.coding.coda_sync import choose_new_messages, merge_messages
+from coda_examples import label, message
+from engagement.coding.coda_sync import choose_new_messages, count_copies, merge_messages
 
 versions = st.builds(
     lambda number, sequence, note: message(number, SequenceNumber=sequence, Note=note),
@@ -34,6 +35,39 @@ def test_downloading_the_same_again_changes_nothing(previous, downloaded):
 def test_the_order_does_not_depend_on_the_order_of_the_download(both):
     dataset, shuffled = both
     assert merge_messages([], dataset) == merge_messages([], shuffled)
+
+
+LABELLED = message(1, [label("code-health")], SequenceNumber=1, LastUpdated="2026-03-02T08:00:00+00:00")
+ADDED_AGAIN = message(1, SequenceNumber=90, LastUpdated="2026-03-03T08:00:00+00:00")
+LABELLED_LATER = {**ADDED_AGAIN, "Labels": [label("code-water")], "LastUpdated": "2026-03-04T08:00:00+00:00"}
+PROPOSED = {**ADDED_AGAIN, "Labels": [label("code-water", checked=False)]}
+CLEARED = {**LABELLED, "Labels": [], "LastUpdated": "2026-03-05T08:00:00+00:00"}
+
+# What was there, what is downloaded of the text that Coda has twice, and which copy stays.
+COPIES = [
+    ("both, the labelled one first", [], [LABELLED, ADDED_AGAIN], LABELLED),
+    ("both, the labelled one last", [], [ADDED_AGAIN, LABELLED], LABELLED),
+    ("a proposal is no label", [], [LABELLED, PROPOSED], LABELLED),
+    ("both are labelled", [], [LABELLED_LATER, LABELLED], LABELLED_LATER),
+    ("only the other changed", [LABELLED], [ADDED_AGAIN], LABELLED),
+    ("the other was labelled", [LABELLED], [LABELLED_LATER], LABELLED_LATER),
+    ("the other was labelled first", [LABELLED_LATER], [LABELLED], LABELLED_LATER),
+    ("neither is labelled", [ADDED_AGAIN], [message(1, SequenceNumber=1)], ADDED_AGAIN),
+    # the same message with its labels taken away is no copy
+    ("a later version", [LABELLED], [CLEARED], CLEARED),
+    ("a number that it lacked before", [{**LABELLED, "SequenceNumber": None}], [ADDED_AGAIN], ADDED_AGAIN),
+]
+
+
+@pytest.mark.parametrize(("previous", "downloaded", "kept"), [pytest.param(*case[1:], id=case[0]) for case in COPIES])
+def test_of_a_text_that_coda_has_twice_the_labelled_copy_stays(previous, downloaded, kept):
+    merged = merge_messages(previous, downloaded)
+    assert merged == [kept]
+    assert merge_messages(merged, downloaded) == [kept]
+
+
+def test_copies_are_counted():
+    assert count_copies([LABELLED, ADDED_AGAIN, message(2)]) == 1
 
 
 def test_messages_are_sorted_by_number_and_those_without_one_come_last():
