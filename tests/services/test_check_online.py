@@ -8,6 +8,7 @@ import urllib.request
 import uuid
 
 import pytest
+from google.cloud import firestore
 
 from engagement.__main__ import main
 from engagement.checks.findings import Findings
@@ -276,7 +277,8 @@ def test_how_schemes_differ_who_may_not_label_and_what_is_lacking_is_told(desk, 
     where = f"in Coda {coda.instance}"
     assert desk.ask(coda_credentials=(coda_credentials,)) == [
         f"ERROR: {place}dataset 'DEMO_gender' {where}, scheme {own['SchemeID']!r}, code {codes[0]['CodeID']!r}: DisplayText is "
-        "'male' in Coda, 'man' here; expected the same code book in both. Bring them in step.",
+        "'male' in Coda, 'man' here; expected the same code book in both. Put the code book that coders are to use into both: a code that has "
+        "labels keeps its CodeID and its meaning.",
         f"WARNING: {place}dataset 'DEMO_gender' {where} lacks the code scheme {ws_scheme['SchemeID']!r}, so that nobody can "
         "label with it; expected it there. Have it added in Coda.",
         f"WARNING: {place}'nuur@example.org' of CodaUsers may not label dataset 'DEMO_gender' {where}; expected all of them to. "
@@ -284,6 +286,52 @@ def test_how_schemes_differ_who_may_not_label_and_what_is_lacking_is_told(desk, 
         f"WARNING: coding_plans.json, at $.DemographicCodingPlans[1].CodaFilename: nobody may label dataset 'DEMO_age' "
         f"{where}; expected users. Add them in Coda.",
     ]
+
+
+def test_codes_and_schemes_that_somebody_added_in_coda_are_told_also_those_of_an_earlier_segment(
+    desk, coda_credentials
+):
+    coda = open_coda(coda_credentials)
+    project = load_project(desk.path)
+    gender = next(plan for plan in project.coding_plans.all if plan.coda_dataset == "DEMO_gender")
+    own, ws_scheme = code_schemes_of(gender, project.coding_plans)
+    added = {**own["Codes"][0], "CodeID": "code-added", "DisplayText": "rather not say"}
+    edited = {**own, "Codes": [*own["Codes"], added]}
+    other = {"SchemeID": "Scheme-mood", "Name": "Mood", "Codes": [added]}
+    coda.create_dataset("DEMO_gender", ["asha@example.org", "nuur@example.org"], [edited, ws_scheme, other])
+    add_segment(coda_credentials, [own, ws_scheme])
+    error, warning = desk.ask(coda_credentials=(coda_credentials,))
+    assert error.startswith(
+        f"ERROR: coding_plans.json, at {GENDER}: dataset 'DEMO_gender' in Coda {coda.instance}, scheme "
+    )
+    assert "code 'code-added': only Coda has it, as 'rather not say'; answers that coders give it count as not" in error
+    assert "scheme 'Scheme-mood' ('Mood'): only Coda has it; labels under it count for nothing" in warning
+
+
+def test_a_code_scheme_that_is_none_any_more_is_told_and_no_bug(desk, coda_credentials):
+    open_coda(coda_credentials).create_dataset("DEMO_gender", ["asha@example.org", "nuur@example.org"], [])
+    add_segment(
+        coda_credentials, [{"SchemeID": "Scheme-broken", "Name": "Broken", "Codes": [{"DisplayText": "no id"}]}]
+    )
+    (line,) = desk.ask(coda_credentials=(coda_credentials,))
+    assert line.startswith("FAILED: ")
+    assert "DEMO_gender_2" in line
+    assert "expected a" in line
+
+
+def add_segment(credentials, code_schemes):
+    """Give the dataset of genders a second segment with other code schemes, as an edit in Coda leaves them."""
+    if isinstance(credentials, EmbeddedCredentials):
+        segment = credentials.directory / "coda" / "DEMO_gender_2"
+        segment.with_name(f"{segment.name}.json").write_text("[]")
+        segment.with_name(f"{segment.name}.users.json").write_text('["asha@example.org", "nuur@example.org"]')
+        segment.with_name(f"{segment.name}.code_schemes.json").write_text(json.dumps(code_schemes))
+        return
+    client = firestore.Client(project=credentials.project_id)
+    client.document("segment_counts", "DEMO_gender").set({"segment_count": 2})
+    client.document("datasets", "DEMO_gender_2").set({"users": ["asha@example.org", "nuur@example.org"]})
+    for scheme in code_schemes:
+        client.document("datasets", "DEMO_gender_2", "code_schemes", scheme["SchemeID"]).set(scheme)
 
 
 def test_the_two_instances_of_coda_are_each_asked(desk, coda_credentials):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engagement.checks.places import placed_plans
-from engagement.coding.coda_schemes import find_absent_schemes, find_scheme_differences
+from engagement.coding.coda_schemes import find_absent_schemes, find_odd_schemes, find_scheme_differences
 from engagement.configuration import CodingPlan, CodingPlans
 from engagement.configuration.problems import Problem
 from engagement.services.coda import CodaDatabase
@@ -34,7 +34,7 @@ def read_coda_side(coda: CodaDatabase, plans: CodingPlans) -> CodaSide:
     return CodaSide(
         coda.instance,
         {
-            name: DatasetInCoda(coda.read_users(name), coda.read_code_schemes(name))
+            name: DatasetInCoda(coda.read_users(name), coda.read_code_schemes_of_all_segments(name))
             for name in names
             if coda.has_dataset(name)
         },
@@ -57,7 +57,7 @@ def find_coda_problems(coda: CodaSide, plans: CodingPlans, users: Sequence[str])
             yield Problem(
                 at,
                 f"dataset {name!r} in Coda {coda.instance}, {difference}; expected the same code book in both. "
-                "Bring them in step.",
+                "Put the code book that coders are to use into both: a code that has labels keeps its CodeID and its meaning.",
             )
 
 
@@ -67,6 +67,12 @@ def find_coda_warnings(coda: CodaSide, plans: CodingPlans, users: Sequence[str])
         dataset = coda.datasets.get(name)
         if dataset is None:
             continue
+        for odd in find_odd_schemes(dataset.code_schemes, code_schemes_of(plan, plans)):
+            yield Problem(
+                at,
+                f"dataset {name!r} in Coda {coda.instance}, {odd}; expected in Coda what the plan has. Put it into the plan, or "
+                "have it taken out of Coda.",
+            )
         for scheme_id in find_absent_schemes(dataset.code_schemes, code_schemes_of(plan, plans)):
             yield Problem(
                 at,

@@ -11,14 +11,49 @@ _MEANING = ("CodeType", "ControlCode", "MetaCode", "DisplayText", "NumericValue"
 
 
 def find_scheme_differences(in_coda: Iterable[CodeScheme], configured: Iterable[CodeScheme]) -> list[str]:
-    """Find where schemes that both have are not the same code book: one line for each code, naming what differs."""
-    coda_schemes = {scheme["SchemeID"]: scheme for scheme in in_coda}
-    return [
+    """Find where schemes that both have are not the same code book: one line for each code, naming what differs.
+
+    `in_coda` may hold several versions of a scheme, as segments can have them.
+    """
+    by_id = {scheme["SchemeID"]: scheme for scheme in configured}
+    lines = [
         f"scheme {scheme['SchemeID']!r}, code {code_id!r}: {difference}"
-        for scheme in configured
-        if scheme["SchemeID"] in coda_schemes
-        for code_id, difference in _find_code_differences(coda_schemes[scheme["SchemeID"]], scheme)
+        for scheme in in_coda
+        if scheme["SchemeID"] in by_id
+        for code_id, difference in _find_code_differences(scheme, by_id[scheme["SchemeID"]])
     ]
+    return list(dict.fromkeys(lines))
+
+
+def find_odd_schemes(in_coda: Sequence[CodeScheme], configured: Sequence[CodeScheme]) -> list[str]:
+    """Find what coders see and the configuration does not know: other schemes, and codes of copies that mean another thing."""
+    by_id = {scheme["SchemeID"]: scheme for scheme in configured}
+    lines = []
+    for scheme in in_coda:
+        primary = by_id.get(primary_scheme_id(scheme["SchemeID"], set(by_id)))
+        if primary is None:
+            lines.append(_say_other_scheme(scheme, configured))
+        elif primary["SchemeID"] != scheme["SchemeID"]:
+            lines += [
+                f"scheme {scheme['SchemeID']!r}, a copy of {primary['SchemeID']!r}, code {code_id!r}: {difference}"
+                for code_id, difference in _find_code_differences(scheme, primary)
+            ]
+    return list(dict.fromkeys(lines))
+
+
+def _say_other_scheme(scheme: CodeScheme, configured: Sequence[CodeScheme]) -> str:
+    codes = {code["CodeID"] for code in scheme["Codes"]}
+    said = (
+        f"scheme {scheme['SchemeID']!r} ({scheme.get('Name')!r}): only Coda has it; labels under it count for nothing"
+    )
+    shared = {other["SchemeID"]: len(codes & {code["CodeID"] for code in other["Codes"]}) for other in configured}
+    best = max(shared, key=lambda scheme_id: shared[scheme_id], default=None)
+    # Control codes often have one id in all schemes: it takes more than those to be the same scheme.
+    if best is None or 2 * shared[best] <= len(codes) or list(shared.values()).count(shared[best]) > 1:
+        return said
+    return (
+        f"{said}. It has {shared[best]} of the codes of {best!r}: if the SchemeID was changed in the file, set it back"
+    )
 
 
 def find_absent_schemes(in_coda: Iterable[CodeScheme], configured: Iterable[CodeScheme]) -> list[str]:
@@ -55,9 +90,10 @@ def _find_code_differences(in_coda: CodeScheme, configured: CodeScheme) -> Itera
     configured_codes = {code["CodeID"]: code for code in configured["Codes"]}
     for code_id in {**configured_codes, **coda_codes}:
         if code_id not in coda_codes:
-            yield code_id, "only the configuration has it"
+            yield code_id, "only the configuration has it; coders can't choose it"
         elif code_id not in configured_codes:
-            yield code_id, "only Coda has it"
+            name = coda_codes[code_id].get("DisplayText")
+            yield code_id, f"only Coda has it, as {name!r}; answers that coders give it count as not coded (NC)"
         else:
             pairs = ((key, coda_codes[code_id].get(key), configured_codes[code_id].get(key)) for key in _MEANING)
             different = [f"{key} is {theirs!r} in Coda, {ours!r} here" for key, theirs, ours in pairs if theirs != ours]

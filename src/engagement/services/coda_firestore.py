@@ -88,6 +88,16 @@ class FirestoreCoda:
 
         return self._call(dataset, read)
 
+    def read_code_schemes_of_all_segments(self, dataset: str) -> list[CodeScheme]:
+        """Read the code schemes of every segment; see CodaDatabase."""
+
+        def read() -> list[CodeScheme]:
+            segment_count = count_segments(self._requests.get(self._counter(dataset)))
+            segments = (self._segment(dataset, number) for number in range(1, segment_count + 1))
+            return [scheme for segment in segments for scheme in read_code_schemes(self._requests, segment)]
+
+        return self._call(dataset, read)
+
     def read_users(self, dataset: str) -> list[str]:
         """Read who may label the dataset's next messages."""
 

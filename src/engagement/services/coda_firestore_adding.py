@@ -18,7 +18,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from engagement.errors import ServiceError
 from engagement.services.coda_firestore_requests import Requests
-from engagement.services.coda_format import SEGMENT_SIZE, CodeScheme, Message, name_segment
+from engagement.services.coda_format import SEGMENT_SIZE, CodeScheme, Message, is_code_scheme, name_segment
 from engagement.services.coda_metrics import count_metrics
 
 # Firestore takes 500 writes and 10 MiB in one commit, its emulator 4 MiB.
@@ -241,8 +241,21 @@ def count_segments(counter: firestore.DocumentSnapshot) -> int:
 
 
 def read_code_schemes(requests: Requests, segment: firestore.DocumentReference) -> list[CodeScheme]:
-    """Read a segment's code schemes."""
-    return [found.to_dict() for found in requests.find(segment.collection("code_schemes"))]
+    """Read a segment's code schemes.
+
+    Raises
+    ------
+    ServiceError
+        Somebody edited one in Coda so that it is none any more.
+    """
+    found = requests.find(segment.collection("code_schemes"))
+    broken = [document.id for document in found if not is_code_scheme(document.to_dict())]
+    if broken:
+        raise ServiceError(
+            f"Coda: dataset {segment.id!r}, code scheme {', '.join(map(repr, broken))}: no SchemeID, or a code without CodeID; "
+            "expected a code scheme. Have an administrator set it anew in Coda."
+        )
+    return [document.to_dict() for document in found]
 
 
 def _metrics_of(segment: firestore.DocumentReference) -> firestore.DocumentReference:

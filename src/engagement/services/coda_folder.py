@@ -26,6 +26,7 @@ from engagement.services.coda_format import (
     Message,
     find_highest_number,
     find_newest_update,
+    is_code_scheme,
     name_segment,
     parse_time,
     read_message_file,
@@ -72,6 +73,11 @@ class FolderCoda:
         with self._lock(fcntl.LOCK_SH):
             segments = self._segments(dataset)
             return self._read_code_schemes(segments[-1]) if segments else []
+
+    def read_code_schemes_of_all_segments(self, dataset: str) -> list[CodeScheme]:
+        """Read the code schemes of every segment; see CodaDatabase."""
+        with self._lock(fcntl.LOCK_SH):
+            return [scheme for segment in self._segments(dataset) for scheme in self._read_code_schemes(segment)]
 
     def read_users(self, dataset: str) -> list[str]:
         """Read who may label the dataset's next messages."""
@@ -177,7 +183,7 @@ class FolderCoda:
         return self._read_list(segment, "users", lambda user: isinstance(user, str), "e-mail addresses")
 
     def _read_code_schemes(self, segment: str) -> list[CodeScheme]:
-        return self._read_list(segment, "code_schemes", _is_code_scheme, "code schemes")
+        return self._read_list(segment, "code_schemes", is_code_scheme, "code schemes")
 
     def _read_list(self, segment: str, name: str, is_item: Callable[[Any], bool], what: str) -> list[Any]:
         path = self._path(segment, name)
@@ -213,8 +219,3 @@ def _name_taken(segment: str, dataset: str) -> ServiceError:
         f"Coda folder: dataset {segment!r} has the name of a segment of dataset {dataset!r}; expected another name. "
         "Rename one of the two."
     )
-
-
-def _is_code_scheme(item: Any) -> bool:
-    codes = item.get("Codes") if isinstance(item, dict) and isinstance(item.get("SchemeID"), str) else None
-    return isinstance(codes, list) and all(isinstance(code, dict) and "CodeID" in code for code in codes)

@@ -99,6 +99,14 @@ def find_message_problems(messages: Sequence[Any]) -> list[str]:
     ]
 
 
+def is_code_scheme(item: Any) -> bool:
+    """Whether it has what makes labels readable: the ids of the scheme and of its codes."""
+    codes = item.get("Codes") if isinstance(item, dict) and isinstance(item.get("SchemeID"), str) else None
+    return isinstance(codes, list) and all(
+        isinstance(code, dict) and isinstance(code.get("CodeID"), str) for code in codes
+    )
+
+
 def _name(message: Any) -> str:
     message_id = message.get("MessageID") if isinstance(message, dict) else None
     return f" ({message_id})" if isinstance(message_id, str) else ""

@@ -10,7 +10,12 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from engagement.coding.coda_schemes import find_absent_schemes, find_scheme_differences, find_unknown_codes
+from engagement.coding.coda_schemes import (
+    find_absent_schemes,
+    find_odd_schemes,
+    find_scheme_differences,
+    find_unknown_codes,
+)
 from engagement.coding.coda_sync import choose_new_messages
 from engagement.errors import ConfigurationError, InputError, ServiceError, listing
 from engagement.run_report import record_counts
@@ -111,11 +116,13 @@ def _check_code_schemes(coda: CodaDatabase, configured: dict[str, list[CodeSchem
             in_coda = coda.read_code_schemes(dataset)
             for scheme_id in find_absent_schemes(in_coda, code_schemes):
                 log.warning("Coda %r: lacks code scheme %r: nobody can label with it there", dataset, scheme_id)
+            for odd in find_odd_schemes(in_coda, code_schemes):
+                log.warning("Coda %r: %s; expected in Coda what the plan has", dataset, odd)
             problems += [f"dataset {dataset!r}, {text}" for text in find_scheme_differences(in_coda, code_schemes)]
     if problems:
         raise ConfigurationError(
             f"Coda {coda.instance}: {listing(problems)}\nExpected the code schemes of the configuration. Nothing was added. "
-            "Bring the scheme's file and Coda in step, and run this again."
+            "Put the code book that coders are to use into both, the file and Coda; then run this again."
         )
 
 
