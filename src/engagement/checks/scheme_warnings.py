@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from engagement.checks.places import placed_configurations
 from engagement.cleaning import codes_of_cleaner
 from engagement.cleaning.places import PlaceTable, kenyan_places, somali_places
+from engagement.code_books.look_alikes import find_look_alikes, say_harm
 from engagement.coding.automatic import find_code
 from engagement.configuration import Code, CodeScheme, CodingPlan, CodingPlans, ControlCode
 from engagement.configuration.coding_plans import is_project_function
@@ -34,6 +35,7 @@ def find_scheme_warnings(plans: CodingPlans) -> Found:
         yield from ((ws_file, problem) for problem in _find_lost_datasets(ws_scheme, plans))
     for file, scheme in schemes.items():
         yield from ((file, problem) for problem in _find_odd_codes(scheme, is_for_coders=file in coded))
+        yield from ((file, problem) for problem in _find_look_alikes(scheme))
     for _, plan, configuration in placed_configurations(plans):
         file, scheme, cleaner = configuration.code_scheme_file, configuration.code_scheme, configuration.cleaner
         if cleaner is not None and not is_project_function(cleaner) and plan.coda_filename is not None:
@@ -82,6 +84,29 @@ def _find_odd_codes(scheme: CodeScheme, is_for_coders: bool) -> Iterator[Problem
         if is_for_coders and control in _CODERS_SAY and not code.visible_in_coda:
             yield Problem(
                 f"{at}.VisibleInCoda", f"false on '{control}', so that no coder can say it; expected true. Change it."
+            )
+
+
+def _find_look_alikes(scheme: CodeScheme) -> Iterator[Problem]:
+    for found in find_look_alikes(scheme.codes):
+        at, kind = f"$.Codes[{found.position}].{found.field}", scheme.codes[found.position].code_type
+        if found.control is not None:
+            remedy = (
+                "Remove the match value."
+                if found.field == "MatchValues"
+                else f"Have coders use '{found.control}' and hide this code (VisibleInCoda false), or rename it if it means "
+                "something else; its labels stay."
+            )
+            yield Problem(
+                at,
+                f"{found.name!r} reads like the control code '{found.control}', but is a {kind} code, so that "
+                f"{say_harm(found.control)}; expected a name that can't be taken for it. {remedy}",
+            )
+        elif found.other is not None:
+            yield Problem(
+                at,
+                f"coders see {found.name!r} at $.Codes[{found.other}] too; expected a name of its own. Change the DisplayText of "
+                "one; its labels stay.",
             )
 
 

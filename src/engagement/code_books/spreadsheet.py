@@ -10,37 +10,37 @@ One row a code. The columns, in any order and under any of the names below; only
 - code type (type): Normal, Control or Meta; control code (control) and meta code (meta): which one it is
 - code id (id): only where a code that exists gets another string value
 
-A row that is called like a control code, as NC is, is that control code. Columns for people, such as description,
-definition, examples and notes, are passed over.
+A row that is called like a control code, as NC is, is that control code; one that only reads like it, as Stop does, is
+refused. Columns for people, such as description, definition, examples and notes, are passed over.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engagement.code_books.building import NewCode, build_scheme
-from engagement.configuration import Code, CodeScheme, CodeType, ControlCode
+from engagement.code_books.building import NewCode
+from engagement.configuration import CodeType, ControlCode
 from engagement.configuration.nearest import nearest
 from engagement.errors import InputError, listing
 from engagement.sheets import Row, Sheet, column_name, fold_name, read_sheet, split_cell
 
-_DISPLAY, _STRING, _NUMBER, _MATCHES, _SHORTCUT, _COLOUR, _VISIBLE, _TYPE, _CONTROL, _META, _ID = (
+DISPLAY, STRING, NUMBER, MATCHES, SHORTCUT, _COLOUR, _VISIBLE, _TYPE, CONTROL, META, ID = (
     "display text", "string value", "numeric value", "match values", "shortcut", "colour", "visible in coda",
     "code type", "control code", "meta code", "code id",
 )  # fmt: skip
 _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
-    _DISPLAY: ("display", "label", "theme", "code name"),
-    _STRING: ("string", "code", "code value", "code string value"),
-    _NUMBER: ("number", "numeric", "numeric code"),
-    _MATCHES: ("match value", "matches", "synonyms"),
-    _SHORTCUT: ("key",),
+    DISPLAY: ("display", "label", "theme", "code name"),
+    STRING: ("string", "code", "code value", "code string value"),
+    NUMBER: ("number", "numeric", "numeric code"),
+    MATCHES: ("match value", "matches", "synonyms"),
+    SHORTCUT: ("key",),
     _COLOUR: ("color",),
     _VISIBLE: ("visible",),
     _TYPE: ("type",),
-    _CONTROL: ("control",),
-    _META: ("meta",),
-    _ID: ("id",),
+    CONTROL: ("control",),
+    META: ("meta",),
+    ID: ("id",),
 }
 _COLUMNS = {fold_name(name): column for column, names in _OTHER_NAMES.items() for name in (column, *names)}
 _FOR_PEOPLE = frozenset(
@@ -116,8 +116,8 @@ def _find_columns(sheet: Sheet, ignore_other_columns: bool) -> tuple[dict[str, i
                 f"{where}: {heading!r} is no column of codes{nearest(heading, [*_OTHER_NAMES])} "
                 "Rename it, or pass --ignore-other-columns."
             )
-    if _DISPLAY not in positions and _STRING not in positions:
-        problems.append(f"row 1: no column {_DISPLAY!r} and none {_STRING!r}; expected one of them. Add it.")
+    if DISPLAY not in positions and STRING not in positions:
+        problems.append(f"row 1: no column {DISPLAY!r} and none {STRING!r}; expected one of them. Add it.")
     return positions, problems
 
 
@@ -132,20 +132,20 @@ class _RowReader:
 
     def read(self) -> NewCode:
         """The row's code; of no use where there are problems."""
-        display, string_value = self._cell(_DISPLAY), self._cell(_STRING)
+        display, string_value = self._cell(DISPLAY), self._cell(STRING)
         if not display and not string_value:
-            self.problems.append(f"row {self._row.number}: no {_DISPLAY} and no {_STRING}; expected one. Add it.")
+            self.problems.append(f"row {self._row.number}: no {DISPLAY} and no {STRING}; expected one. Add it.")
         string_value = string_value or (display if display in ControlCode else make_string_value(display))
         if display and not string_value:
             self.problems.append(
-                f"row {self._row.number}, {self._headings[_DISPLAY]}: {display!r} has no letter or digit; expected some, or "
-                f"a {_STRING}. Add it."
+                f"row {self._row.number}, {self._headings[DISPLAY]}: {display!r} has no letter or digit; expected some, or "
+                f"a {STRING}. Add it."
             )
         display = display or string_value.replace("_", " ")
-        control = self._parse(_CONTROL, _parse_control)
+        control = self._parse(CONTROL, _parse_control)
         if control is None and string_value in ControlCode:
             control = ControlCode(string_value)
-        meta = self._cell(_META) or None
+        meta = self._cell(META) or None
         code_type = self._parse(_TYPE, _parse_type)
         if code_type is CodeType.META and meta is None:
             meta = string_value
@@ -155,7 +155,7 @@ class _RowReader:
                 f"row {self._row.number}, {self._headings[_TYPE]}: {str(code_type)!r}, but it is a {kind} code by its "
                 "other cells. Change one."
             )
-        if control and self._cell(_META):
+        if control and self._cell(META):
             self.problems.append(
                 f"row {self._row.number}: both a control code and a meta code; expected one. Remove one."
             )
@@ -165,12 +165,12 @@ class _RowReader:
             code_type=kind,
             control_code=control,
             meta_code=None if control else meta,
-            code_id=self._cell(_ID) or None,
-            numeric_value=self._parse(_NUMBER, _parse_number),
-            shortcut=self._parse(_SHORTCUT, _parse_shortcut) if self._cell(_SHORTCUT) else self._empty(_SHORTCUT),
+            code_id=self._cell(ID) or None,
+            numeric_value=self._parse(NUMBER, _parse_number),
+            shortcut=self._parse(SHORTCUT, _parse_shortcut) if self._cell(SHORTCUT) else self._empty(SHORTCUT),
             visible_in_coda=self._parse(_VISIBLE, _parse_yes_no),
             color=self._parse(_COLOUR, _parse_colour) if self._cell(_COLOUR) else self._empty(_COLOUR),
-            match_values=split_cell(self._cell(_MATCHES)) if _MATCHES in self._positions else None,
+            match_values=split_cell(self._cell(MATCHES)) if MATCHES in self._positions else None,
         )
 
     def _cell(self, column: str) -> str:
@@ -240,63 +240,3 @@ def _parse_control(cell: str) -> ControlCode:
         return ControlCode(cell.upper())
     except ValueError:
         raise _ProblemError(f"one of {', '.join(ControlCode)}") from None
-
-
-def make_scheme_of_sheet(
-    sheet: CodeSheet,
-    name: str,
-    control_codes: Iterable[ControlCode],
-    with_meta_codes: bool = False,
-    version: str | None = None,
-    existing: CodeScheme | None = None,
-) -> CodeScheme:
-    """Make the scheme of a sheet's codes, with the control codes that it lacks.
-
-    Raises
-    ------
-    InputError
-        With every value that two codes share and only one may have, by row and column.
-    """
-    scheme = build_scheme(
-        name,
-        sheet.codes,
-        control_codes=control_codes,
-        with_meta_codes=with_meta_codes,
-        version=version,
-        existing=existing,
-    )
-    problems = [
-        problem for column, values in _UNIQUE.items() for problem in _find_repeated(sheet, scheme, column, values)
-    ]
-    if problems:
-        raise InputError(f"{sheet.path}: {listing(problems)}\nMend the sheet and run this again.")
-    return scheme
-
-
-_UNIQUE: Mapping[str, Callable[[Code], Sequence[object]]] = {
-    _STRING: lambda code: [code.string_value],
-    _NUMBER: lambda code: [code.numeric_value],
-    _MATCHES: lambda code: code.match_values,
-    _SHORTCUT: lambda code: [code.shortcut] if code.shortcut else [],
-    _CONTROL: lambda code: [str(code.control_code)] if code.control_code else [],
-    _META: lambda code: [code.meta_code] if code.meta_code else [],
-    _ID: lambda code: [code.code_id],
-}
-
-
-def _find_repeated(
-    sheet: CodeSheet, scheme: CodeScheme, column: str, values_of: Callable[[Code], Sequence[object]]
-) -> Iterable[str]:
-    first: dict[object, int] = {}
-    for position, code in enumerate(scheme.codes):
-        for value in values_of(code):
-            # Codes of one name have one id: that is told of the name.
-            if column == _ID and value in first and scheme.codes[first[value]].string_value == code.string_value:
-                continue
-            if value in first:
-                earlier = sheet.place(first[value], column)
-                yield (
-                    f"{sheet.place(position, column)}: {column} {value!r} is also that of {earlier}; expected to be "
-                    "unique within the scheme. Change one."
-                )
-            first.setdefault(value, position)

@@ -10,6 +10,7 @@ from engagement.code_books.changes import LabelCount, compare_schemes, count_lab
 from engagement.code_books.dictionary import HEADER, entry_cells, make_dictionary
 from engagement.code_books.page import make_page
 from engagement.code_books.scheme_files import read_scheme, scheme_document, write_document
+from engagement.code_books.sheet_schemes import make_scheme_of_sheet
 from engagement.code_books.standard_codes import DEFAULT_CONTROL_CODES
 from engagement.coding.coded_datasets import check_coda_messages
 from engagement.configuration import CodeScheme, ControlCode, load_project
@@ -80,9 +81,7 @@ def make_from_sheet(args: argparse.Namespace) -> None:
     existing = read_scheme(earlier) if earlier else None
     sheet = spreadsheet.read_code_sheet(args.sheet, args.ignore_other_columns)
     name = args.name or (existing.name if existing else args.sheet.stem.replace("_", " "))
-    scheme = spreadsheet.make_scheme_of_sheet(
-        sheet, name, args.control_codes, args.meta_codes, args.scheme_version, existing
-    )
+    scheme = make_scheme_of_sheet(sheet, name, args.control_codes, args.meta_codes, args.scheme_version, existing)
     make_directory(output.parent)
     write_document(output, scheme_document(scheme))
     log.info(

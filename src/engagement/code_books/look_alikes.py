@@ -1,0 +1,87 @@
+"""Codes that read like another code of their scheme: coders tick the wrong one, and nobody notices.
+
+The worst is a theme that reads like STOP: who is labelled with it is not withdrawn. Case, blanks and punctuation make no
+difference to a reader, and make none here.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from engagement.code_books.standard_codes import CONTROL_CODES
+from engagement.configuration import Code, CodeType, ControlCode
+
+_IN_BRACKETS = re.compile(r"(.*)\((.*)\)")
+
+_HARM = {
+    ControlCode.STOP: "whoever is labelled with it is not withdrawn",
+    ControlCode.WS: "no answer that is labelled with it moves",
+}
+
+
+@dataclass(frozen=True)
+class LookAlike:
+    """A code, by its position, one of its names, and the control code, or the other code, that this reads like."""
+
+    position: int
+    field: str
+    name: str
+    control: ControlCode | None = None
+    other: int | None = None
+
+
+def find_look_alikes(codes: Sequence[Code]) -> Iterator[LookAlike]:
+    """Codes that read like a control code, then those whose display text is that of another code about an answer."""
+    controls = _names_of_controls(codes)
+    for position, code in enumerate(codes):
+        if code.code_type is CodeType.CONTROL:
+            continue
+        for field, name in _names_of(code):
+            control = controls.get(fold_code_name(name))
+            if control is not None:
+                yield LookAlike(position, field, name, control=control)
+                break
+    first: dict[str, int] = {}
+    for position, code in enumerate(codes):
+        folded = fold_code_name(code.display_text)
+        if code.code_type is CodeType.CONTROL or not folded or folded in controls:
+            continue
+        other = first.setdefault(folded, position)
+        if other != position:
+            yield LookAlike(position, "DisplayText", code.display_text, other=other)
+
+
+def say_harm(control: ControlCode) -> str:
+    """What goes wrong when coders tick a code that reads like this control code."""
+    return _HARM.get(control, "its answers count as answers")
+
+
+def fold_code_name(name: str) -> str:
+    """A name as a reader takes it: letters and digits alone.
+
+    >>> fold_code_name(" S.T.O.P "), fold_code_name("not_coded"), fold_code_name("--")
+    ('stop', 'notcoded', '')
+    """
+    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
+
+
+def _names_of(code: Code) -> Iterator[tuple[str, str]]:
+    yield "DisplayText", code.display_text
+    yield "StringValue", code.string_value
+    yield from (("MatchValues", value) for value in code.match_values)
+
+
+def _names_of_controls(codes: Sequence[Code]) -> dict[str, ControlCode]:
+    """The control codes by what they are called: everywhere, and in this scheme."""
+    names: dict[str, ControlCode] = {}
+    for control, standard in CONTROL_CODES.items():
+        in_brackets = _IN_BRACKETS.fullmatch(standard.display_text)
+        for name in (str(control), standard.display_text, *(in_brackets.groups() if in_brackets else ())):
+            names.setdefault(fold_code_name(name), control)
+    for code in codes:
+        if code.control_code is not None:
+            for _, name in _names_of(code):
+                names.setdefault(fold_code_name(name), code.control_code)
+    names.pop("", None)
+    return names
