@@ -110,6 +110,24 @@ def test_labels_of_unknown_codes_are_counted_and_named_without_their_texts(data_
     assert {row["gender"] for row in data_root.table("messages") if row["gender_raw"] == "nin"} == {"NC"}
 
 
+def test_a_coded_file_that_no_plan_reads_is_named_with_the_nearest_dataset(data_root: DataRoot, caplog):
+    data_root.write_coded("gendr", coda_message("nin", label("gender", "man")))
+    (data_root.path / "Coded Coda Files" / "EXAMPLE_old.json").write_text("not even JSON")
+    data_root.generate()
+    said = [record.getMessage() for record in caplog.records if "no plan has the CodaFilename" in record.getMessage()]
+    assert [line.rpartition("/")[2].split(":")[0] for line in said] == ["EXAMPLE_gendr.json", "EXAMPLE_old.json"]
+    assert "expected one, perhaps 'EXAMPLE_gender.json'" in said[0]
+    caplog.clear()
+    # Of names that are as near, the dataset without a file is the one that was renamed.
+    data_root.write_coded("s01e01")
+    data_root.write_coded("s01e03")
+    data_root.generate()
+    assert (
+        "'EXAMPLE_s01e03.json', so that its labels count for nothing; expected one, perhaps 'EXAMPLE_s01e02.json'"
+        in caplog.text
+    )
+
+
 def test_code_of_the_projects_own_is_run_only_when_allowed(tmp_path: Path):
     def name_own_cleaner(plans: dict) -> None:
         plans["DemographicCodingPlans"][0]["CodingConfigurations"][0]["Cleaner"] = "our_cleaners:clean_gender"

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engagement.checks.places import placed_plans
+from engagement.coding.labels import counts, newest_by_scheme_id
 from engagement.coding.lost_labels import find_lost_labels
+from engagement.coding.unread_files import describe_unread_files
 from engagement.configuration import CodingPlans
 from engagement.configuration.problems import Problem
 from engagement.services.coda_format import read_message_file
@@ -14,7 +16,7 @@ _REMEDY = "Download it anew: run stage 1 with --full."
 
 
 def find_label_warnings(plans: CodingPlans, data_root: Path) -> Iterator[Problem]:
-    """Labels that count for nothing, with counts of messages.
+    """Labels that count for nothing, with counts of messages, and files that no plan reads.
 
     Raises
     ------
@@ -28,3 +30,7 @@ def find_label_warnings(plans: CodingPlans, data_root: Path) -> Iterator[Problem
         if path.exists():
             for lost in find_lost_labels(plan.coda_dataset, plans, read_message_file(path, _REMEDY)):
                 yield Problem(f"{at}.CodaFilename", f"dataset {plan.coda_dataset!r}: {lost.text}")
+    for path, said in describe_unread_files(data_root, plans):
+        messages = read_message_file(path, _REMEDY)
+        labelled = sum(any(map(counts, newest_by_scheme_id(message["Labels"]).values())) for message in messages)
+        yield Problem("$", f"{path}: {labelled} of its {len(messages)} message(s) are labelled, but {said}")

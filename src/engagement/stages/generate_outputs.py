@@ -11,6 +11,7 @@ from engagement.clusters import count_workers, run_on_cluster
 from engagement.coding.automatic import AutomaticCoder, warn_of_missing_codes
 from engagement.coding.coded_datasets import CodedDataset, check_coda_messages
 from engagement.coding.project_functions import ProjectFunctions, load_project_functions
+from engagement.coding.unread_files import describe_unread_files
 from engagement.configuration import Project, load_project
 from engagement.errors import InputError, listing
 from engagement.explanations.kept_project import keep_project
@@ -228,6 +229,8 @@ def load_coded_datasets(project: Project, data_root: Path) -> dict[str, CodedDat
         datasets[plan.raw_field].warn_of_lost_labels(project.coding_plans)
     if problems:
         raise InputError("\n".join(problems))
+    for path, said in describe_unread_files(data_root, project.coding_plans):
+        log.warning("%s: %s", path, said)
     if missing:
         log.info("Nothing is coded yet in %d of %d dataset(s): %s", len(missing), len(datasets), ", ".join(missing))
     return datasets

@@ -136,6 +136,20 @@ def test_labels_of_a_scheme_that_changed_its_id_are_a_warning_with_what_it_was(d
     assert "If so, set SchemeID in gender.json back to 'Scheme-gender'." in line
 
 
+def test_a_coded_file_of_a_renamed_dataset_is_a_warning_with_the_nearest_name(desk: Desk):
+    man = coded("Scheme-gender", "code-man")
+    desk.write_coded("SMALL_gender", coda_message("a", man), coda_message("b", man), coda_message("c"))
+    plans("$.DemographicCodingPlans[0].CodaFilename", "SMALL_s01_gender.json").apply(desk.path.parent)
+    (line,) = desk.compare()
+    assert "coding_plans.json, line 1, at $: " in line
+    assert (
+        "Coded Coda Files/SMALL_gender.json: 2 of its 3 message(s) are labelled, but no plan has the CodaFilename"
+        in line
+    )
+    assert "expected one, perhaps 'SMALL_s01_gender.json'." in line
+    assert "give it its old CodaFilename back" in line
+
+
 def test_damaged_raw_data_are_told_after_everything_else(desk: Desk):
     desk.write_flow("survey", "no JSON\n")
     configuration("$.CodaUsers", ["a@example.org", "a@example.org"]).apply(desk.path.parent)
