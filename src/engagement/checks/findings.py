@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from engagement.checks.labels_at_stake import LabelsAtStake
 from engagement.configuration.json_text import find_lines
 from engagement.configuration.problems import Problem, Problems, give_lines
 from engagement.errors import ConfigurationError, PipelineError
@@ -46,13 +47,17 @@ class Findings:
         except PipelineError as error:
             self.failures.append(error)
 
-    def lines(self) -> Iterator[str]:
-        """Every finding as a line of text: errors, warnings, what could not be asked."""
+    def lines(self, labels: LabelsAtStake | None = None) -> Iterator[str]:
+        """Every finding as a line of text: errors, warnings, what could not be asked.
+
+        With `labels`, also how many of them the wrong remedy would lose.
+        """
         for word, problems in (("ERROR", self._errors), ("WARNING", self._warnings)):
             for path, found in problems.by_file.items():
                 # From top to bottom, as one works through a file.
                 for problem in sorted(found, key=lambda problem: problem.line or 0):
-                    yield f"{word}: {', '.join(filter(None, (str(path), problem.place)))}: {problem.text}"
+                    stake = "" if labels is None or problem.at_stake is None else labels.say(problem.at_stake)
+                    yield f"{word}: {', '.join(filter(None, (str(path), problem.place)))}: {problem.text}{stake}"
         for failure in self.failures:
             yield f"FAILED: {failure}"
 

@@ -6,7 +6,7 @@ from engagement.checks.places import placed_configurations, placed_plans
 from engagement.configuration import CodingPlan, CodingPlans, FoldStrategy, PlanKind, RawFieldFoldStrategy
 from engagement.configuration.coding_plans import is_project_function
 from engagement.configuration.field_names import FETCHED_FIELDS
-from engagement.configuration.problems import Problem
+from engagement.configuration.problems import AtStake, Problem
 
 
 def find_plan_warnings(plans: CodingPlans, moves_wrong_scheme: bool) -> Iterator[Problem]:
@@ -46,7 +46,8 @@ def _find_dataset_warnings(
             yield Problem(
                 f"{at}.CodaFilename",
                 f"{dataset!r} is the name of a segment of {stem!r}, which it gets past 2,500 messages; expected another "
-                "name. Change it.",
+                "name. Change it before anybody labels there: under another name the dataset has none of its labels.",
+                at_stake=AtStake(dataset=dataset),
             )
         if moves_wrong_scheme and plan.ws_code is None:
             yield Problem(

@@ -10,6 +10,7 @@ from engagement.checks.scheme_warnings import find_scheme_warnings
 from engagement.checks.settings_warnings import find_settings_warnings
 from engagement.configuration.loading import ProjectFiles, find_missing_optional_controls
 from engagement.configuration.problems import Problem
+from engagement.configuration.scheme_checks import find_confused_ids
 
 
 def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
@@ -29,6 +30,9 @@ def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
             "dataset. Add it."
         )
         findings.add_warnings(files.schemes_folder / file, [Problem("$.Codes", text)])
+    if files.plans_document is not None:
+        for file, problem, are_together in find_confused_ids(files.plans_document, files.schemes):
+            findings.add_warnings(files.schemes_folder / file, [] if are_together else [problem])
     for file, problem in find_scheme_warnings(plans):
         findings.add_warnings(files.schemes_folder / file, [problem])
 
@@ -38,5 +42,5 @@ def _find_unused_schemes(files: ProjectFiles) -> Iterator[Problem]:
         if path.name not in files.schemes:
             yield Problem(
                 "$.CodeSchemesDir",
-                f"no plan uses {path.name!r} in it; expected every code scheme to be used. Name it in a plan, or remove it.",
+                f"no plan uses {path.name!r} in it; expected every code scheme to be used. Name it in a plan; remove it if no message is labelled with it.",
             )

@@ -10,8 +10,8 @@ from engagement.code_books.look_alikes import find_look_alikes, say_harm
 from engagement.coding.automatic import find_code
 from engagement.configuration import Code, CodeScheme, CodingPlan, CodingPlans, ControlCode
 from engagement.configuration.coding_plans import is_project_function
-from engagement.configuration.plan_checks import AGE_RANGE
-from engagement.configuration.problems import Problem
+from engagement.configuration.problems import AtStake, Problem
+from engagement.configuration.scheme_checks import AGE_RANGE
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{3}([0-9a-fA-F]{3})?|[a-z]+")
 # What coders say by ticking these, nobody else can.
@@ -79,7 +79,8 @@ def _find_odd_codes(scheme: CodeScheme, is_for_coders: bool) -> Iterator[Problem
             yield Problem(
                 f"{at}.StringValue",
                 f"{code.string_value!r} on the control code '{control}', so that the CSVs say another thing than Coda; expected "
-                f"'{control}'. Change one.",
+                f"'{control}'. Change the StringValue; change the ControlCode only if no message is labelled with the code.",
+                at_stake=AtStake(scheme.scheme_id, (code.code_id,)),
             )
         if is_for_coders and control in _CODERS_SAY and not code.visible_in_coda:
             yield Problem(

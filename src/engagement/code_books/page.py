@@ -82,7 +82,7 @@ def _scheme_names(plan: CodingPlan) -> Iterator[str]:
 def _all_schemes(project: Project) -> list[CodeScheme]:
     """The schemes whose codes come out in columns, in the order of the columns; each once."""
     schemes = {
-        configuration.code_scheme.scheme_id: configuration.code_scheme
+        configuration.code_scheme_file: configuration.code_scheme
         for plan in project.coding_plans.all
         for configuration in plan.coding_configurations
     }

@@ -91,6 +91,9 @@ _UNIQUE: Mapping[str, Callable[[Code], Sequence[object]]] = {
 }
 
 
+_KEEP_ID = "Leave it to the code that has its labels, and empty the other cell."
+
+
 def _find_repeated(
     sheet: CodeSheet, scheme: CodeScheme, column: str, values_of: Callable[[Code], Sequence[object]]
 ) -> Iterable[str]:
@@ -104,6 +107,6 @@ def _find_repeated(
                 earlier = sheet.place(first[value], column)
                 yield (
                     f"{sheet.place(position, column)}: {column} {value!r} is also that of {earlier}; expected to be "
-                    "unique within the scheme. Change one."
+                    f"unique within the scheme. {_KEEP_ID if column == ID else 'Change one.'}"
                 )
             first.setdefault(value, position)

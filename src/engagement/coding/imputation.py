@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from engagement.cleaning.places import PlaceTable, kenyan_places, operator_zone, somali_places
 from engagement.coding.labels import Label, make_pipeline_label
 from engagement.configuration import Code, CodeScheme, CodingPlan, ControlCode
-from engagement.configuration.plan_checks import AGE_RANGE
+from engagement.configuration.scheme_checks import AGE_RANGE
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from engagement.checks.coded_labels import find_label_warnings
 from engagement.checks.fetched_results import count_fetched_keys, find_fetched_warnings
 from engagement.checks.findings import Findings
+from engagement.checks.labels_at_stake import LabelsAtStake
 from engagement.checks.online import Services, ask_services
 from engagement.checks.project_warnings import find_project_warnings
 from engagement.configuration.loading import ProjectFiles, read_project_files
@@ -51,7 +52,8 @@ def run(args: argparse.Namespace) -> None:
         _compare_with_data(files, args.data_root, findings)
     if services is not None:
         ask_services(files, services, findings)
-    sys.stdout.writelines(f"{line}\n" for line in findings.lines())
+    labels = None if args.data_root is None else LabelsAtStake(args.data_root)
+    sys.stdout.writelines(f"{line}\n" for line in findings.lines(labels))
     _conclude(files, findings)
 
 

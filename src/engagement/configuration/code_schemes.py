@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engagement.configuration.json_text import find_lines, read_document
 from engagement.configuration.model import Model, key, parse_model
-from engagement.configuration.problems import Problem, give_lines
+from engagement.configuration.problems import AtStake, Problem, give_lines
 from engagement.configuration.value_types import Text
 
 
@@ -125,12 +125,12 @@ def load_code_scheme(path: Path) -> tuple[CodeScheme | None, list[Problem]]:
     document = read_document(path, "a code scheme")
     scheme, problems = parse_model(CodeScheme, document.content)
     if scheme is not None:
-        problems = list(_find_scheme_problems(scheme.codes))
+        problems = list(_find_scheme_problems(scheme))
     return (None if problems else scheme), give_lines(problems, lambda: find_lines(document.text))
 
 
-def _find_scheme_problems(codes: Sequence[Code]) -> Iterator[Problem]:
-    for position, code in enumerate(codes):
+def _find_scheme_problems(scheme: CodeScheme) -> Iterator[Problem]:
+    for position, code in enumerate(scheme.codes):
         for kind, value, name in (
             (CodeType.CONTROL, code.control_code, "ControlCode"),
             (CodeType.META, code.meta_code, "MetaCode"),
@@ -140,8 +140,23 @@ def _find_scheme_problems(codes: Sequence[Code]) -> Iterator[Problem]:
             if code.code_type is not kind and value is not None:
                 yield Problem(
                     f"$.Codes[{position}].{name}",
-                    f"{str(value)!r} on a {code.code_type} code; expected none. Remove it.",
+                    f"{str(value)!r} on a {code.code_type} code; expected none. Remove it, or set CodeType to '{kind}' if that is "
+                    "what coders mean by the code: its labels come out as you choose.",
+                    at_stake=AtStake(scheme.scheme_id, (code.code_id,)),
                 )
+    yield from _find_repeated_values(scheme)
+
+
+# What to do about a value that two codes have. Labels name a code by its id, and mean what its ControlCode says.
+_CHANGE = "Change one."
+_REMEDIES = {
+    "CodeID": "Keep it on the code that coders mean by it, as labels name that id, and give the other code a new one.",
+    "ControlCode": "Keep the code that messages are labelled with, and remove the other one: if that has labels, they count as "
+    "not coded (NC) then, and have to be made again.",
+}
+
+
+def _find_repeated_values(scheme: CodeScheme) -> Iterator[Problem]:
     unique: dict[str, Callable[[Code], Sequence[object]]] = {
         "CodeID": lambda code: [code.code_id],
         "NumericValue": lambda code: [code.numeric_value],
@@ -152,12 +167,14 @@ def _find_scheme_problems(codes: Sequence[Code]) -> Iterator[Problem]:
     }
     for name, values_of in unique.items():
         first: dict[object, int] = {}
-        for position, code in enumerate(codes):
+        for position, code in enumerate(scheme.codes):
             for value in values_of(code):
                 if value in first:
+                    ids = dict.fromkeys((scheme.codes[first[value]].code_id, code.code_id))
                     yield Problem(
                         f"$.Codes[{position}].{name}",
                         f"{value!r} is also that of $.Codes[{first[value]}]; expected to be unique within the scheme. "
-                        "Change one.",
+                        f"{_REMEDIES.get(name, _CHANGE)}",
+                        at_stake=AtStake(scheme.scheme_id, tuple(ids)) if name in _REMEDIES else None,
                     )
                 first.setdefault(value, position)

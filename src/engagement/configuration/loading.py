@@ -21,8 +21,9 @@ from engagement.configuration.cross_checks import find_configuration_problems
 from engagement.configuration.json_text import Document, find_lines, read_document
 from engagement.configuration.model import parse_model
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
-from engagement.configuration.plan_checks import find_plan_problems, find_scheme_use_problems, placed_configurations
+from engagement.configuration.plan_checks import find_plan_problems, placed_configurations
 from engagement.configuration.problems import Problem, Problems, ProblemsError, give_lines
+from engagement.configuration.scheme_checks import find_scheme_use_problems
 
 log = logging.getLogger(__name__)
 

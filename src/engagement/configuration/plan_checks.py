@@ -1,9 +1,8 @@
 """Checks of the coding plans, and of the code schemes as the plans use them."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from engagement.configuration.code_schemes import CodeScheme, ControlCode
+from engagement.configuration.code_schemes import CodeScheme
 from engagement.configuration.coding_plans import (
     IMPUTATION_LEVELS,
     CodingConfigurationDocument,
@@ -15,10 +14,8 @@ from engagement.configuration.coding_plans import (
 )
 from engagement.configuration.field_names import AMBIVALENT, CONSENT_FIELD, OPERATOR_FIELD, UID_FIELD
 from engagement.configuration.nearest import nearest
-from engagement.configuration.problems import Problem
+from engagement.configuration.problems import AtStake, Problem
 
-# A match value of an age category; both ends are part of it.
-AGE_RANGE = re.compile(r"(\d+) to (\d+)")
 _LABEL_STRATEGIES = {
     CodingMode.SINGLE: {
         FoldStrategy.ASSERT_LABEL_IDS_EQUAL,
@@ -27,6 +24,8 @@ _LABEL_STRATEGIES = {
     },
     CodingMode.MULTIPLE: {FoldStrategy.LIST_OF_LABELS},
 }
+
+_OF_DATASETS = "Leave it to the plan whose code schemes its messages are labelled with, and give the other plan a dataset of its own."
 
 Schemes = Mapping[str, CodeScheme | None]
 
@@ -51,12 +50,16 @@ def placed_configurations(
             yield f"{at}.CodingConfigurations[{position}]", plan, configuration
 
 
-def find_repeated(places: Iterable[tuple[str, str]], what: str) -> Iterator[Problem]:
-    """What is there twice, of values with their JSON paths."""
+def find_repeated(
+    places: Iterable[tuple[str, str]], what: str, remedy: str = "Change one.", is_dataset: bool = False
+) -> Iterator[Problem]:
+    """What is there twice, of values with their JSON paths. `is_dataset`: the values are files of datasets in Coda."""
     first: dict[str, str] = {}
     for place, value in places:
         if value in first:
-            yield Problem(place, f"the {what} {value!r} is already at {first[value]}; expected once. Change one.")
+            stake = AtStake(dataset=value.removesuffix(".json")) if is_dataset else None
+            text = f"the {what} {value!r} is already at {first[value]}; expected once. {remedy}"
+            yield Problem(place, text, at_stake=stake)
         first.setdefault(value, place)
 
 
@@ -72,7 +75,9 @@ def find_plan_problems(document: CodingPlansDocument, schemes: Schemes) -> Itera
     ):
         values = [(f"{at}.{name}", value_of(plan)) for at, _, plan in plans]
         # Plans of one raw field have one default id as well: said once.
-        found = find_repeated([(place, value) for place, value in values if value is not None], what)
+        placed = [(place, value) for place, value in values if value is not None]
+        is_dataset = name == "CodaFilename"
+        found = find_repeated(placed, what, _OF_DATASETS if is_dataset else "Change one.", is_dataset)
         yield from (problem for problem in found if name != "IDField" or not _repeats_a_raw_field(problem, plans))
     yield from _find_field_collisions(document)
     yield from _find_repeated_columns(document, schemes)
@@ -171,7 +176,8 @@ def _find_plan_problems(
             if configuration.coding_mode is not CodingMode.SINGLE:
                 yield Problem(
                     f"{at}.CodingConfigurations[{position}].CodingMode",
-                    f"'{configuration.coding_mode}' under {function!r}; expected 'SINGLE'. Change it.",
+                    f"'{configuration.coding_mode}' under {function!r}; expected 'SINGLE'. Change it; labels "
+                    "that only copies of the scheme have count for nothing then.",
                 )
 
 
@@ -205,89 +211,3 @@ def _find_configuration_problems(
                 f"{at}.CodeScheme",
                 f"{configuration.code_scheme!r}; expected the OperatorScheme, {document.operator_scheme!r}. Change one.",
             )
-
-
-def find_scheme_use_problems(document: CodingPlansDocument, schemes: Schemes) -> Iterator[tuple[str, Problem]]:
-    """What is wrong with code schemes as the plans use them, with the file of each."""
-    yield from _find_missing_controls(document, schemes)
-    yield from _find_confused_ids(schemes)
-    for _, _, plan in placed_plans(document):
-        if plan.code_imputation_function == "age_category" and len(plan.coding_configurations) == 2:
-            file = plan.coding_configurations[1].code_scheme
-            scheme = schemes.get(file)
-            if scheme is not None:
-                yield from ((file, problem) for problem in _find_range_problems(scheme))
-
-
-def _find_missing_controls(document: CodingPlansDocument, schemes: Schemes) -> Iterator[tuple[str, Problem]]:
-    needed: dict[str, set[ControlCode]] = {}
-    for _, plan, configuration in placed_configurations(document):
-        codes = {ControlCode.NA, ControlCode.NC}
-        if plan.coda_filename is not None:
-            codes |= {ControlCode.NR, ControlCode.CE}
-        needed.setdefault(configuration.code_scheme, set()).update(codes)
-    if document.operator_scheme is not None:
-        needed.setdefault(document.operator_scheme, set()).update({ControlCode.NA, ControlCode.NC})
-    if document.ws_correct_dataset_scheme is not None:
-        needed.setdefault(document.ws_correct_dataset_scheme, set()).add(ControlCode.CE)
-    for file, codes in needed.items():
-        scheme = schemes.get(file)
-        missing = sorted(code for code in codes if scheme is not None and scheme.find_control(code) is None)
-        if missing:
-            yield (
-                file,
-                Problem("$.Codes", f"no control code {' and no '.join(missing)}; expected it in this scheme. Add it."),
-            )
-
-
-def _find_confused_ids(schemes: Schemes) -> Iterator[tuple[str, Problem]]:
-    """Schemes whose labels could be taken for another's: the same id, or that of a numbered copy."""
-    known: dict[str, str] = {}
-    for file, scheme in schemes.items():
-        if scheme is None:
-            continue
-        if scheme.scheme_id in known:
-            yield (
-                file,
-                Problem(
-                    "$.SchemeID",
-                    f"{scheme.scheme_id!r} is also that of {known[scheme.scheme_id]!r}; expected one id a scheme. Change one.",
-                ),
-            )
-        else:
-            known[scheme.scheme_id] = file
-    for scheme_id, file in known.items():
-        owner = next((s for s in schemes.values() if s and s.scheme_id != scheme_id and s.owns(scheme_id)), None)
-        if owner is not None:
-            yield (
-                file,
-                Problem(
-                    "$.SchemeID",
-                    f"{scheme_id!r} is what Coda calls a copy of {known[owner.scheme_id]!r}; expected an id that does not "
-                    f"begin with {owner.scheme_id + '-'!r}. Change it.",
-                ),
-            )
-
-
-def _find_range_problems(scheme: CodeScheme) -> Iterator[Problem]:
-    """What is wrong with the age ranges of a scheme of age categories."""
-    ranges: list[tuple[int, int, str]] = []
-    for position, code in enumerate(scheme.codes):
-        for value in code.match_values:
-            match = AGE_RANGE.fullmatch(value)
-            if match is None:
-                continue
-            at, youngest, oldest = f"$.Codes[{position}].MatchValues", int(match[1]), int(match[2])
-            if youngest > oldest:
-                yield Problem(at, f"{value!r} ends before it begins; expected the younger age first. Change it.")
-            for first, last, other in ranges:
-                if first <= oldest and youngest <= last:
-                    yield Problem(
-                        at, f"{value!r} overlaps with {other!r}; expected each age in one category. Change one."
-                    )
-            ranges.append((youngest, oldest, value))
-    if not ranges:
-        yield Problem(
-            "$.Codes",
-            "no match value like '18 to 35'; expected one on each category, as 'age_category' reads it. Add them.",
-        )

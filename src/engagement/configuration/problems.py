@@ -8,6 +8,15 @@ from engagement.errors import ConfigurationError, listing
 
 
 @dataclass(frozen=True)
+class AtStake:
+    """What labels in Coda name, and what they lose if a problem is mended the wrong way: a scheme, codes of it, or a dataset."""
+
+    scheme_id: str | None = None
+    code_ids: tuple[str, ...] = ()
+    dataset: str | None = None
+
+
+@dataclass(frozen=True)
 class Problem:
     """One thing that is wrong in a file. `at` is the JSON path, None for the file as a whole; lines count from 1.
 
@@ -19,6 +28,7 @@ class Problem:
     text: str
     line: int | None = None
     column: int | None = None
+    at_stake: AtStake | None = None
 
     def __str__(self) -> str:
         return f"{self.place}: {self.text}" if self.place else self.text

@@ -202,7 +202,7 @@ BAD_SHEETS = {
         "Theme,id\nwater,code-1\nschool,code-1\n",
         [
             "row 3, column 'id': code id 'code-1' is also that of row 2, column 'id'; expected to be unique within the "
-            "scheme. Change one."
+            "scheme. Leave it to the code that has its labels, and empty the other cell."
         ],
     ),
     "a number that an added control code has as well": (

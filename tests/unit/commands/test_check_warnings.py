@@ -139,7 +139,7 @@ CODING_PLANS = [
          "WARNING: coding_plans.json, line 6, at $.RQACodingPlans[0]: no CodaFilename, so that nobody sees the answers and all of them are not coded (NC); expected one. Add it."),
     case("a dataset with the name of a segment",
          plans("$.DemographicCodingPlans[0].CodaFilename", "SMALL_episode_2.json"),
-         "WARNING: coding_plans.json, line 28, at $.DemographicCodingPlans[0].CodaFilename: 'SMALL_episode_2' is the name of a segment of 'SMALL_episode', which it gets past 2,500 messages; expected another name. Change it."),
+         "WARNING: coding_plans.json, line 28, at $.DemographicCodingPlans[0].CodaFilename: 'SMALL_episode_2' is the name of a segment of 'SMALL_episode', which it gets past 2,500 messages; expected another name. Change it before anybody labels there: under another name the dataset has none of its labels."),
     case("a dataset that nothing can be moved to",
          plans("$.DemographicCodingPlans[0].WSCode", REMOVED),
          "WARNING: coding_plans.json, line 25, at $.DemographicCodingPlans[0]: no WSCode, so that no answer can be moved to this dataset; expected one with MoveWSMessages. Add it.",
@@ -179,7 +179,7 @@ CODING_PLANS = [
          "WARNING: coding_plans.json, line 83, at $.DemographicCodingPlans[2].CodingConfigurations[1].Cleaner: 'somali.yes_no' is somali, most of the project's cleaners are swahili; expected one language. Change it, unless this question was asked in another one."),
     case("a scheme that no plan uses",
          content("code_schemes/old_gender.json", b"{}"),
-         "WARNING: coding_plans.json, line 2, at $.CodeSchemesDir: no plan uses 'old_gender.json' in it; expected every code scheme to be used. Name it in a plan, or remove it."),
+         "WARNING: coding_plans.json, line 2, at $.CodeSchemesDir: no plan uses 'old_gender.json' in it; expected every code scheme to be used. Name it in a plan; remove it if no message is labelled with it."),
 ]
 CODE_SCHEMES = [
     case("a scheme without STOP and WS",
@@ -216,9 +216,15 @@ CODE_SCHEMES = [
     case("a colour that is none",
          scheme("gender", "$.Codes[0].Color", "#b5d3f"),
          "WARNING: code_schemes/gender.json, line 16, at $.Codes[0].Color: '#b5d3f' is no colour; expected one like '#b5d3ff'. Change it."),
+    case("one id of schemes in two datasets",
+         scheme("gender", "$.SchemeID", "Scheme-age"),
+         "WARNING: code_schemes/age.json, line 2, at $.SchemeID: 'Scheme-age' is also that of 'gender.json'; expected one id a scheme. Leave both if messages are labelled with them, as labels are read by dataset, and a new id would lose them; else give one a new id."),
+    case("the id of a copy in another dataset",
+         scheme("gender", "$.SchemeID", "Scheme-age-2"),
+         "WARNING: code_schemes/gender.json, line 2, at $.SchemeID: 'Scheme-age-2' is what Coda calls a copy of 'age.json'; expected an id that does not end in '-' and a number. Leave both if messages are labelled with them, as labels are read by dataset, and a new id would lose them; else give one a new id."),
     case("a control code under another one's name",
          scheme("gender", "$.Codes[2].StringValue", "NS"),
-         "WARNING: code_schemes/gender.json, line 34, at $.Codes[2].StringValue: 'NS' on the control code 'NA', so that the CSVs say another thing than Coda; expected 'NA'. Change one."),
+         "WARNING: code_schemes/gender.json, line 34, at $.Codes[2].StringValue: 'NS' on the control code 'NA', so that the CSVs say another thing than Coda; expected 'NA'. Change the StringValue; change the ControlCode only if no message is labelled with the code."),
 ]
 # fmt: on
 ALL = [*SETTINGS_AND_REMAPPINGS, *CODING_PLANS, *CODE_SCHEMES]
