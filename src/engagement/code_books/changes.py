@@ -27,7 +27,7 @@ class CodeChange:
             case Code() as old, Code():
                 return f"~ {_name(old)}: {details}"
             case Code() as old, None:
-                return f"- {_name(old)}: removed"
+                return f"- {_name(old)}: removed, so that its labels count as not coded (NC)"
             case _, new:
                 return f"+ {_name(new)}: added" + (f"; {details}" if details else "")
 
@@ -73,7 +73,8 @@ def compare_schemes(old: CodeScheme, new: CodeScheme) -> SchemeChanges:
 def _compare_headers(old: CodeScheme, new: CodeScheme) -> Iterator[str]:
     for key, before, after in (("SchemeID", old.scheme_id, new.scheme_id), ("Name", old.name, new.name)):
         if before != after:
-            yield f"{key}: {before!r} became {after!r}"
+            lost = ", so that labels under the old one count for nothing (NR)" if key == "SchemeID" else ""
+            yield f"{key}: {before!r} became {after!r}{lost}"
     common = [code.code_id for code in old.codes if code.code_id in new.codes_by_id]
     if common != [code.code_id for code in new.codes if code.code_id in old.codes_by_id]:
         yield "the codes are in another order, and so are columns of the outputs"
@@ -160,7 +161,10 @@ def describe_effects(changes: SchemeChanges, counts: Mapping[str, Mapping[str, L
     for dataset, by_code in sorted(counts.items()):
         if is_lost and by_code:
             labels = sum(count.checked for count in by_code.values())
-            yield f"{dataset}: {labels} label(s) are of the old SchemeID: the messages come out as not reviewed (NR)"
+            yield (
+                f"{dataset}: {labels} label(s) are of the old SchemeID: the messages come out as not reviewed (NR). Keep the "
+                "SchemeID."
+            )
             continue
         for change in changes.of_codes:
             count = by_code.get(change.old.code_id) if change.old else None

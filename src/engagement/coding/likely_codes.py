@@ -85,9 +85,11 @@ def find_likely_code(code_id: str, scheme: CodeScheme, candidates: Sequence[Plac
         return LikelyCode(file, scheme, control, "the id names it")
     own_part = _remove_common_start(scheme.codes_by_id)
     wanted = own_part(code_id)
+    # In "episode1-water" and the like the name is a part.
+    parts = (wanted, *wanted.split("-"))
     by_name = [
         (
-            _likeness(wanted, (c.string_value, c.display_text, *c.match_values)),
+            max(_likeness(part, (c.string_value, c.display_text, *c.match_values)) for part in parts),
             (file, scheme, c, "its name is like that id"),
         )
         for c in scheme.codes

@@ -3,6 +3,7 @@
 They are counted while labels are read. Each kind is then told once for a dataset, with what was probably meant.
 """
 
+import enum
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +19,19 @@ _FEW = 3
 _COUNT_UNDER_COPIES = (ControlCode.STOP, ControlCode.WS)
 
 
+class LostKind(enum.Enum):
+    """Why labels count for nothing."""
+
+    UNKNOWN_SCHEME = "unknown scheme"
+    UNKNOWN_CODE = "unknown code"
+    UNREAD_COPY = "unread copy"
+
+
 @dataclass(frozen=True)
 class LostLabels:
     """Labels of one scheme, or of one code, that count for nothing. `text` says how many, why, and what to do."""
 
+    kind: LostKind
     scheme_id: str
     code_id: str | None
     message_ids: Sequence[str]
@@ -98,13 +108,13 @@ def describe_lost_labels(census: LabelCensus, plan: CodingPlan, plans: CodingPla
         known = {scheme.scheme_id: census.known[scheme.scheme_id] for _, scheme in own}
         text = _say_unknown_scheme(scheme_id, len(message_ids), own, likely, known)
         text += "" if likely is None else _say_stops(by_code, likely.scheme)
-        yield LostLabels(scheme_id, None, message_ids, text + _say_ids(message_ids))
+        yield LostLabels(LostKind.UNKNOWN_SCHEME, scheme_id, None, message_ids, text + _say_ids(message_ids))
     by_id = {scheme.scheme_id: (file, scheme) for file, scheme in own}
     for (scheme_id, code_id), found in census.unknown_codes.items():
         is_of_datasets = by_id[scheme_id][1] is plans.ws_correct_dataset_scheme
         effect = "such answers move nowhere" if is_of_datasets else "such answers count as not coded (NC)"
         text = _say_unknown_code(code_id, len(found), effect, by_id[scheme_id], [*own, *others])
-        yield LostLabels(scheme_id, code_id, list(found), text + _say_ids(list(found)))
+        yield LostLabels(LostKind.UNKNOWN_CODE, scheme_id, code_id, list(found), text + _say_ids(list(found)))
     for scheme_id, found in census.unread_copies.items():
         file, scheme = by_id[scheme_id]
         text = (
@@ -112,7 +122,7 @@ def describe_lost_labels(census: LabelCensus, plan: CodingPlan, plans: CodingPla
             "label a message (SINGLE); expected labels of the scheme itself, as those of a copy count for nothing. Have them "
             "labelled under the scheme itself, or set CodingMode to 'MULTIPLE'."
         )
-        yield LostLabels(scheme_id, None, list(found), text + _say_ids(list(found)))
+        yield LostLabels(LostKind.UNREAD_COPY, scheme_id, None, list(found), text + _say_ids(list(found)))
 
 
 def _place_schemes(plan: CodingPlan, plans: CodingPlans) -> tuple[list[PlacedScheme], list[PlacedScheme]]:

@@ -2,7 +2,7 @@
 
 Stage 3 is run with both configurations on the raw data and labels of a data root, into a private folder in TMPDIR that is
 removed afterwards; nothing is written under the data root. Told are the cells that change, by column and dataset, rows and
-columns that come or go, and examples by message id. What people wrote is not printed.
+columns that come or go, examples by message id, and labels that would be lost. What people wrote is not printed.
 """
 
 import argparse
@@ -74,6 +74,7 @@ def describe_findings(findings: Findings) -> Iterator[str]:
         lines += _describe_table(table)
     for dataset in findings.datasets:
         lines += _describe_dataset(dataset)
+    lines += [f"Coded Coda Files/{lost.dataset}.json: {lost.text}" for lost in findings.labels_lost]
     yield from lines or ["Nothing would change."]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy
 import pandas
 
+from engagement.commands.diff_labels import LabelsLost, compare_labels
 from engagement.commands.diff_rows import Matches, Rows, match_rows
 from engagement.commands.diff_runs import Generated
 from engagement.configuration import CodingPlan
@@ -85,6 +86,7 @@ class Findings:
     counts: Mapping[str, tuple[int, int]]
     tables: Sequence[TableChanges] = field(default_factory=tuple)
     datasets: Sequence[DatasetChanges] = field(default_factory=tuple)
+    labels_lost: Sequence[LabelsLost] = field(default_factory=tuple)
 
     def document(self) -> dict[str, Any]:
         """The findings as JSON values."""
@@ -98,7 +100,8 @@ def compare_runs(old: Generated, new: Generated, most_examples: int) -> Findings
         tables.append(_compare_tables(file, Rows(old, are_messages), Rows(new, are_messages), most_examples))
     tables.insert(1, _select_production(tables[0], old, new))
     datasets = _compare_coda_files(old, new, most_examples)
-    return Findings(dict(_compare_counts(old, new)), tuple(tables), tuple(datasets))
+    labels_lost = compare_labels(old.project.coding_plans, new.project.coding_plans, old.data_root)
+    return Findings(dict(_compare_counts(old, new)), tuple(tables), tuple(datasets), tuple(labels_lost))
 
 
 def _compare_tables(file: str, old: Rows, new: Rows, most_examples: int) -> TableChanges:

@@ -40,7 +40,10 @@ def set_code(scheme, position, **values):
     ("change", "expected"),
     [
         (lambda scheme: None, ["nothing changed"]),
-        (lambda scheme: remove(scheme, 1), ["- 'school' (episode1-school): removed"]),
+        (
+            lambda scheme: remove(scheme, 1),
+            ["- 'school' (episode1-school): removed, so that its labels count as not coded (NC)"],
+        ),
         (
             lambda scheme: set_code(scheme, 0, StringValue="clean_water", NumericValue=70),
             ["~ 'water' (episode1-water): StringValue: 'water' became 'clean_water'; NumericValue: 1 became 70"],
@@ -62,7 +65,7 @@ def set_code(scheme, position, **values):
         (
             lambda scheme: set_code(scheme, 0, CodeID="new-id"),
             [
-                "- 'water' (episode1-water): removed",
+                "- 'water' (episode1-water): removed, so that its labels count as not coded (NC)",
                 "+ 'water' (new-id): added; it has the name of the removed code with id 'episode1-water': keep that id to "
                 "keep the labels",
             ],
@@ -73,7 +76,10 @@ def set_code(scheme, position, **values):
         ),
         (
             lambda scheme: scheme.update(SchemeID="Scheme-other", Name="Other", Version="2"),
-            ["~ SchemeID: 'Scheme-episode1' became 'Scheme-other'", "~ Name: 'episode1' became 'Other'"],
+            [
+                "~ SchemeID: 'Scheme-episode1' became 'Scheme-other', so that labels under the old one count for nothing (NR)",
+                "~ Name: 'episode1' became 'Other'",
+            ],
         ),
     ],
 )
@@ -122,7 +128,7 @@ def test_a_message_counts_once_a_code_by_its_newest_labels():
         (lambda scheme: remove(scheme, 2), []),  # no message has it
         (
             lambda scheme: scheme.update(SchemeID="Scheme-other"),
-            ["d: 4 label(s) are of the old SchemeID: the messages come out as not reviewed (NR)"],
+            ["d: 4 label(s) are of the old SchemeID: the messages come out as not reviewed (NR). Keep the SchemeID."],
         ),
     ],
 )

@@ -206,6 +206,34 @@ def test_a_dataset_of_another_name_is_one_that_goes_and_one_that_comes(desk: Des
     assert findings["tables"]["messages.csv"]["columns"] == []
 
 
+def test_labels_that_would_be_lost_are_counted_by_dataset(desk: Desk):
+    def change_ids(schemes: Document) -> None:
+        schemes["gender"]["SchemeID"] = "Scheme-sex"
+        schemes["episode1"]["Codes"][0]["CodeID"] = "code-new"
+
+    new = desk.change(change_schemes=change_ids)
+    lost = desk.findings(new)["labels_lost"]
+    assert [(each["dataset"], each["scheme_id"], each["code_id"], each["messages"]) for each in lost] == [
+        ("EXAMPLE_s01e01", "Scheme-episode1", "episode1-water", 1),
+        ("EXAMPLE_gender", "Scheme-gender", None, 1),
+    ]
+    printed = desk.diff(new)
+    assert "Coded Coda Files/EXAMPLE_gender.json: 1 message(s) are labelled under scheme 'Scheme-gender'" in printed
+    assert "Probably it is the code 'water': its name is like that id" in printed
+
+
+def test_labels_of_a_dataset_of_another_name_would_be_lost_and_those_lost_before_are_not_told(desk: Desk):
+    def rename(plans: Document) -> None:
+        plans["DemographicCodingPlans"][0]["CodaFilename"] = "EXAMPLE_sex.json"
+
+    coded = desk.root.path / "Coded Coda Files"
+    old = {**label("age", "24"), "SchemeID": "Scheme-old"}
+    desk.root.write_coded("age", coda_message("24 jir", label("age", "24"), old))
+    (coded / "EXAMPLE_left.json").write_text("[]")
+    findings = desk.findings(desk.change(change_plans=rename))
+    assert [(each["dataset"], each["messages"]) for each in findings["labels_lost"]] == [("EXAMPLE_gender", 1)]
+
+
 def test_a_flow_that_only_the_new_configuration_names_counts_as_empty(desk: Desk, caplog: pytest.LogCaptureFixture):
     def add_flow(configuration: Document) -> None:
         configuration["RawDataSources"][0]["ActivationFlowNames"].append("s01e03_activation")
