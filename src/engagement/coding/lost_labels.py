@@ -74,8 +74,8 @@ class LabelCensus:
                 self.unknown_codes.setdefault((owner.scheme_id, code_id), {})[message_id] = None
             elif scheme_id != owner.scheme_id and owner.scheme_id not in self._several:
                 primary = newest.get(owner.scheme_id)
-                is_read = owner.codes_by_id[code_id].control_code in _COUNT_UNDER_COPIES
-                if not is_read and (primary is None or not counts(primary)):
+                is_said = primary is not None and counts(primary) and primary["CodeID"] == code_id
+                if not is_said and owner.codes_by_id[code_id].control_code not in _COUNT_UNDER_COPIES:
                     self.unread_copies.setdefault(owner.scheme_id, {})[message_id] = None
             else:
                 self.known[owner.scheme_id] += 1
@@ -118,7 +118,7 @@ def describe_lost_labels(census: LabelCensus, plan: CodingPlan, plans: CodingPla
     for scheme_id, found in census.unread_copies.items():
         file, scheme = by_id[scheme_id]
         text = (
-            f"{len(found)} message(s) are labelled only under a copy of scheme {scheme.name!r} ({file}), which is read with one "
+            f"{len(found)} message(s) are labelled under a copy of scheme {scheme.name!r} ({file}), which is read with one "
             "label a message (SINGLE); expected labels of the scheme itself, as those of a copy count for nothing. Have them "
             "labelled under the scheme itself, or set CodingMode to 'MULTIPLE'."
         )
