@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engagement.coding.labels import MANUALLY_UNCODED
+from engagement.coding.labels import MANUALLY_UNCODED, newest_by_scheme_id
 from engagement.configuration import Code, CodeScheme, CodeType
 
 # A label names its code by the id, and the outputs show the StringValue: the other fields change what people see.
@@ -141,9 +141,7 @@ def count_labels(scheme: CodeScheme, messages: Iterable[Mapping[str, Any]]) -> d
     checked: Counter[str] = Counter()
     proposed: Counter[str] = Counter()
     for message in messages:
-        newest: dict[str, Mapping[str, Any]] = {}
-        for label in message["Labels"]:
-            newest.setdefault(label["SchemeID"], label)
+        newest = newest_by_scheme_id(message["Labels"])
         mine = [label for scheme_id, label in newest.items() if scheme.owns(scheme_id)]
         by_coders = {label["CodeID"] for label in mine if label.get("Checked") is True}
         checked.update(by_coders)

@@ -4,7 +4,6 @@ They are counted while labels are read. Each kind is then told once for a datase
 """
 
 import enum
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +55,8 @@ class LabelCensus:
         }
         self._several |= {ws_scheme.scheme_id} if ws_scheme is not None else set()
         self._owners: dict[str, CodeScheme | None] = {}
-        self.known: Counter[str] = Counter()
+        # How often each SchemeID with a CodeID counted: nearly all labels are of these, and cost no more than this.
+        self._read: dict[tuple[str, str], int] = {}
         self.unknown_schemes: dict[str, dict[str, list[str]]] = {}
         self.unknown_codes: dict[tuple[str, str], dict[str, None]] = {}
         self.unread_copies: dict[str, dict[str, None]] = {}
@@ -64,21 +64,30 @@ class LabelCensus:
     def note(self, message_id: str, newest: Mapping[str, Mapping[str, Any]]) -> None:
         """Take in the newest label of each scheme of a message."""
         for scheme_id, label in newest.items():
-            if not counts(label):
-                continue
-            owner = self._find_owner(scheme_id)
-            code_id = label["CodeID"]
-            if owner is None:
-                self.unknown_schemes.setdefault(scheme_id, {}).setdefault(code_id, []).append(message_id)
-            elif code_id not in owner.codes_by_id:
-                self.unknown_codes.setdefault((owner.scheme_id, code_id), {})[message_id] = None
-            elif scheme_id != owner.scheme_id and owner.scheme_id not in self._several:
-                primary = newest.get(owner.scheme_id)
-                is_said = primary is not None and counts(primary) and primary["CodeID"] == code_id
-                if not is_said and owner.codes_by_id[code_id].control_code not in _COUNT_UNDER_COPIES:
-                    self.unread_copies.setdefault(owner.scheme_id, {})[message_id] = None
-            else:
-                self.known[owner.scheme_id] += 1
+            if label.get("Checked") is True:
+                key = scheme_id, label["CodeID"]
+                if key in self._read:
+                    self._read[key] += 1
+                elif counts(label):
+                    self._sort(message_id, key, newest)
+
+    def count_read(self, scheme: CodeScheme) -> int:
+        """How many labels of a scheme count."""
+        return sum(times for (scheme_id, _), times in self._read.items() if self._find_owner(scheme_id) is scheme)
+
+    def _sort(self, message_id: str, key: tuple[str, str], newest: Mapping[str, Mapping[str, Any]]) -> None:
+        scheme_id, code_id = key
+        owner = self._find_owner(scheme_id)
+        if owner is None:
+            self.unknown_schemes.setdefault(scheme_id, {}).setdefault(code_id, []).append(message_id)
+        elif code_id not in owner.codes_by_id:
+            self.unknown_codes.setdefault((owner.scheme_id, code_id), {})[message_id] = None
+        elif scheme_id == owner.scheme_id or owner.scheme_id in self._several:
+            self._read[key] = 1
+        elif owner.codes_by_id[code_id].control_code not in _COUNT_UNDER_COPIES:
+            primary = newest.get(owner.scheme_id)
+            if primary is None or not counts(primary) or primary["CodeID"] != code_id:
+                self.unread_copies.setdefault(owner.scheme_id, {})[message_id] = None
 
     def _find_owner(self, scheme_id: str) -> CodeScheme | None:
         if scheme_id not in self._owners:
@@ -105,7 +114,7 @@ def describe_lost_labels(census: LabelCensus, plan: CodingPlan, plans: CodingPla
     for scheme_id, by_code in _join_copies(census.unknown_schemes).items():
         message_ids = list(dict.fromkeys(message_id for ids in by_code.values() for message_id in ids))
         likely = find_likely_scheme(scheme_id, by_code, own, others)
-        known = {scheme.scheme_id: census.known[scheme.scheme_id] for _, scheme in own}
+        known = {scheme.scheme_id: census.count_read(scheme) for _, scheme in own}
         text = _say_unknown_scheme(scheme_id, len(message_ids), own, likely, known)
         text += "" if likely is None else _say_stops(by_code, likely.scheme)
         yield LostLabels(LostKind.UNKNOWN_SCHEME, scheme_id, None, message_ids, text + _say_ids(message_ids))

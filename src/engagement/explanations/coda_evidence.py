@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engagement.coding.coded_datasets import CodedDataset, Reading, check_coda_messages, message_id_of
+from engagement.coding.labels import counts, newest_by_scheme_id
 from engagement.configuration import Code, CodeScheme, CodingPlan, CodingPlans, ControlCode
 from engagement.errors import InputError
 from engagement.files import read_json
@@ -78,11 +79,7 @@ class CodaEvidence:
 
 def _counting(labels: list[Document], scheme: CodeScheme) -> Iterator[tuple[Document, Code]]:
     """The newest labels under a scheme and its copies, where they are checked and not taken off."""
-    newest: dict[str, Document] = {}
-    for label in labels:
-        newest.setdefault(label["SchemeID"], label)
-    for scheme_id, label in newest.items():
+    for scheme_id, label in newest_by_scheme_id(labels).items():
         code = scheme.codes_by_id.get(label["CodeID"])
-        # The mark of a label that was taken off is the code of no scheme.
-        if scheme.owns(scheme_id) and label.get("Checked") is True and code is not None:
+        if scheme.owns(scheme_id) and counts(label) and code is not None:
             yield label, code
