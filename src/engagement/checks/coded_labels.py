@@ -8,7 +8,7 @@ from engagement.coding.labels import counts, newest_by_scheme_id
 from engagement.coding.lost_labels import find_lost_labels
 from engagement.coding.unread_files import describe_unread_files
 from engagement.configuration import CodingPlans
-from engagement.configuration.problems import Problem
+from engagement.configuration.problems import AtStake, Problem
 from engagement.services.coda_format import read_message_file
 from engagement.sources.coda_datasets import coded_file
 
@@ -29,7 +29,8 @@ def find_label_warnings(plans: CodingPlans, data_root: Path) -> Iterator[Problem
         path = coded_file(data_root, plan.coda_dataset)
         if path.exists():
             for lost in find_lost_labels(plan.coda_dataset, plans, read_message_file(path, _REMEDY)):
-                yield Problem(f"{at}.CodaFilename", f"dataset {plan.coda_dataset!r}: {lost.text}")
+                stake = None if lost.other_scheme_id is None else AtStake(lost.other_scheme_id)
+                yield Problem(f"{at}.CodaFilename", f"dataset {plan.coda_dataset!r}: {lost.text}", at_stake=stake)
     for path, said in describe_unread_files(data_root, plans):
         messages = read_message_file(path, _REMEDY)
         labelled = sum(any(map(counts, newest_by_scheme_id(message["Labels"]).values())) for message in messages)

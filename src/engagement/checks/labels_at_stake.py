@@ -24,7 +24,8 @@ class LabelsAtStake:
         """How many messages have the labels, as a sentence to be added to what is wrong."""
         parts = list(self._count_codes(stake) if stake.code_ids else self._count_messages(stake))
         parts += [f"{path.name} can't be read" for path in self._unreadable]
-        return f" Labelled with it: {'; '.join(parts) or 'no message'}."
+        what = f"in {stake.dataset!r}" if stake.dataset is not None else f"under {stake.scheme_id!r}"
+        return f" Labelled {what}: {'; '.join(parts) or 'no message'}."
 
     def _count_codes(self, stake: AtStake) -> Iterator[str]:
         for code_id in stake.code_ids:

@@ -52,7 +52,8 @@ def _say_other_scheme(scheme: CodeScheme, configured: Sequence[CodeScheme]) -> s
     if best is None or 2 * shared[best] <= len(codes) or list(shared.values()).count(shared[best]) > 1:
         return said
     return (
-        f"{said}. It has {shared[best]} of the codes of {best!r}: if the SchemeID was changed in the file, set it back"
+        f"{said}. It has {shared[best]} of the codes of {best!r}: if the SchemeID was changed in the file, set it back, unless "
+        "messages are labelled under the new one"
     )
 
 

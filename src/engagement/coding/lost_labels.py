@@ -28,13 +28,17 @@ class LostKind(enum.Enum):
 
 @dataclass(frozen=True)
 class LostLabels:
-    """Labels of one scheme, or of one code, that count for nothing. `text` says how many, why, and what to do."""
+    """Labels of one scheme, or of one code, that count for nothing. `text` says how many, why, and what to do.
+
+    `other_scheme_id` is a SchemeID that `text` would have changed, where labels of other datasets can have it.
+    """
 
     kind: LostKind
     scheme_id: str
     code_id: str | None
     message_ids: Sequence[str]
     text: str
+    other_scheme_id: str | None = None
 
     @property
     def count(self) -> int:
@@ -114,10 +118,15 @@ def describe_lost_labels(census: LabelCensus, plan: CodingPlan, plans: CodingPla
     for scheme_id, by_code in _join_copies(census.unknown_schemes).items():
         message_ids = list(dict.fromkeys(message_id for ids in by_code.values() for message_id in ids))
         likely = find_likely_scheme(scheme_id, by_code, own, others)
-        known = {scheme.scheme_id: census.count_read(scheme) for _, scheme in own}
-        text = _say_unknown_scheme(scheme_id, len(message_ids), own, likely, known)
-        text += "" if likely is None else _say_stops(by_code, likely.scheme)
-        yield LostLabels(LostKind.UNKNOWN_SCHEME, scheme_id, None, message_ids, text + _say_ids(message_ids))
+        text, other = _say_unknown_scheme(scheme_id, len(message_ids), own), None
+        if likely is None:
+            text += "Put the scheme back into the plan, or have them labelled again under one that it has."
+        else:
+            other = likely.scheme.scheme_id if likely.is_own and _is_shared(likely.file, plans) else None
+            text += _say_likely(scheme_id, likely, census.count_read(likely.scheme), is_shared=other is not None)
+            text += _say_stops(by_code, likely.scheme)
+        text += _say_ids(message_ids)
+        yield LostLabels(LostKind.UNKNOWN_SCHEME, scheme_id, None, message_ids, text, other)
     by_id = {scheme.scheme_id: (file, scheme) for file, scheme in own}
     for (scheme_id, code_id), found in census.unknown_codes.items():
         is_of_datasets = by_id[scheme_id][1] is plans.ws_correct_dataset_scheme
@@ -154,26 +163,36 @@ def _join_copies(by_scheme: Mapping[str, Mapping[str, list[str]]]) -> dict[str, 
     return joined
 
 
-def _say_unknown_scheme(
-    scheme_id: str, count: int, own: Sequence[PlacedScheme], likely: LikelyScheme | None, known: Mapping[str, int]
-) -> str:
-    found = (
+def _is_shared(file: str, plans: CodingPlans) -> bool:
+    """Whether several datasets are labelled with a scheme: that of the right datasets is in all of them."""
+    users = [
+        plan
+        for plan in plans.all
+        if plan.coda_filename is not None and any(c.code_scheme_file == file for c in plan.coding_configurations)
+    ]
+    return len(users) > 1 or file == plans.ws_correct_dataset_scheme_file
+
+
+def _say_unknown_scheme(scheme_id: str, count: int, own: Sequence[PlacedScheme]) -> str:
+    return (
         f"{count} message(s) are labelled under scheme {scheme_id!r}, which the dataset's plan does not have; expected labels of "
         f"{', '.join(repr(scheme.scheme_id) for _, scheme in own)}, as others count for nothing. "
     )
-    if likely is None:
-        return found + "Put the scheme back into the plan, or have them labelled again under one that it has."
-    scheme = f"{likely.scheme.name!r} ({likely.file})"
-    found += f"Probably it is {scheme}: {likely.reason}. "
+
+
+def _say_likely(scheme_id: str, likely: LikelyScheme, labelled: int, is_shared: bool) -> str:
+    """What to do about labels that probably belong to a scheme, which has so many labels of the dataset itself."""
+    found = f"Probably it is {likely.scheme.name!r} ({likely.file}): {likely.reason}. "
     if not likely.is_own:
         return found + "Give the plan that scheme, or have them labelled again under one that it has."
-    labelled = known.get(likely.scheme.scheme_id, 0)
+    now = likely.scheme.scheme_id
     if labelled:
         return found + (
-            f"That has {labelled} label(s) under its own SchemeID {likely.scheme.scheme_id!r}, which a change would lose: keep the "
-            "SchemeID that has more, and have the other messages labelled again."
+            f"That has {labelled} label(s) under its own SchemeID {now!r}, which a change would lose: keep the SchemeID that has "
+            "more, and have the other messages labelled again."
         )
-    return found + f"If so, set SchemeID in {likely.file} back to {scheme_id!r}."
+    unless = f", unless messages of other datasets are labelled under {now!r}" if is_shared else ""
+    return found + f"If so, set SchemeID in {likely.file} back to {scheme_id!r}{unless}."
 
 
 def _say_unknown_code(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engagement.coding import imputation
-from engagement.coding.labels import MANUALLY_UNCODED, PIPELINE_CODER, Label, origin_of
+from engagement.coding.labels import MANUALLY_UNCODED, PIPELINE_CODER, Label, counts, newest_by_scheme_id, origin_of
 from engagement.configuration import CodeScheme, CodingConfiguration, CodingPlan, ControlCode, Project
 from engagement.explanations.coda_evidence import CodaEvidence
 from engagement.explanations.participant import TracedRow, text_of
@@ -21,6 +21,7 @@ class CodingStories:
 
     def __init__(self, project: Project, coda: CodaEvidence) -> None:
         self._operator_scheme = project.coding_plans.operator_scheme
+        self._ws_scheme = project.coding_plans.ws_correct_dataset_scheme
         self._coda = coda
 
     def tell(self, row: TracedRow, plan: CodingPlan, configuration: CodingConfiguration) -> Iterator[Step]:
@@ -82,7 +83,22 @@ class CodingStories:
             return f"{say_coder(own[0])} took its label off again, and no coder has labelled it since"
         if own and origin_of(own[0]).get("Name") != PIPELINE_CODER:
             return f"{say_coder(own[0])} labelled the answer and did not tick the label, so that it does not count"
+        unread = self._find_unread(plan, labels)
+        if unread is not None:
+            return (
+                f"{say_coder(unread)} labelled it under scheme '{unread['SchemeID']}', which the plan does not have, so that the "
+                "label counts for nothing"
+            )
         return "No coder has labelled the answer yet"
+
+    def _find_unread(self, plan: CodingPlan, labels: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+        """A coder's label under a scheme that the dataset does not have."""
+        known = [c.code_scheme for c in plan.coding_configurations]
+        known += [self._ws_scheme] if self._ws_scheme is not None else []
+        newest = newest_by_scheme_id(labels).items()
+        return next(
+            (label for name, label in newest if counts(label) and not any(scheme.owns(name) for scheme in known)), None
+        )
 
     def _counting(self, plan: CodingPlan, configuration: CodingConfiguration, text: str) -> tuple[Label, ...]:
         """The coders' labels that Coda's files have by now."""

@@ -106,6 +106,10 @@ UNLABELLED = [
     ([], "No coder has labelled the answer yet"),
     ([by("Hodan", label("gender", "woman", checked=False))], "Hodan .* did not tick the label"),
     ([by("Ali", label("gender", "SPECIAL-MANUALLY_UNCODED"))], "Ali .* took its label off again"),
+    (
+        [{**by("Ali", label("gender", "woman")), "SchemeID": "Scheme-old"}],
+        "Ali .* labelled it under scheme 'Scheme-old', which",
+    ),
 ]
 
 
