@@ -19,7 +19,7 @@ Fetch every flow run of the project, those that are new or changed since the las
   <pipeline-configuration-file-path>    pipeline configuration, a JSON file
   <data-root>                           directory that holds all the pipeline's data; made if missing
 
-  --accept-shrinkage     replace what was fetched before even if much less comes back
+  --accept-shrinkage     replace what was fetched before even if much less comes back, or many rows can't be read
   --profile-cpu FILE     write where the processor's time goes: a page, or stacks for FlameGraph if FILE ends in .folded
   --profile-memory FILE  write the memory over time, for 'mprof plot FILE'
   -h, --help             show this and exit

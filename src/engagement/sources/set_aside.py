@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engagement.errors import ServiceError
-from engagement.files import open_bytes_for_writing
+from engagement.files import explain_os_errors, open_bytes_for_writing
 from engagement.services.rapidpro import Contact, Page, Run, UnreadableRow
 from engagement.sources.run_store import RunStore
 from engagement.sources.set_aside_rows import CONTACTS, UNKNOWN_FLOW, SetAsideRow
@@ -130,13 +130,13 @@ class SetAside:
         )
 
     def _write(self, listed: Sequence[SetAsideRow], names: Mapping[int, str]) -> None:
-        if not listed:
-            self._file.unlink(missing_ok=True)
-            return
         content = b"".join(json.dumps(_describe(one, names[one.flow])).encode() + b"\n" for one in listed)
-        if not self._file.exists() or self._file.read_bytes() != content:
-            with open_bytes_for_writing(self._file) as file:
-                file.write(content)
+        with explain_os_errors(self._file):
+            if not content:
+                self._file.unlink(missing_ok=True)
+            elif not self._file.exists() or self._file.read_bytes() != content:
+                with open_bytes_for_writing(self._file) as file:
+                    file.write(content)
 
 
 def _describe(one: SetAsideRow, name: str) -> dict[str, Any]:
