@@ -10,6 +10,7 @@ import ctypes
 import errno
 import fcntl
 import io
+import itertools
 import json
 import os
 import shutil
@@ -17,11 +18,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from engagement.csv_cells import encode_line, guard_line, read_lines
 from engagement.errors import InputError, MachineError, PipelineError, UsageError
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
-_SPREADSHEET_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @contextlib.contextmanager
@@ -112,7 +113,7 @@ def hold_directory(path: Path) -> Iterator[None]:
 
 
 def read_text(path: Path, missing: type[PipelineError] = UsageError, what: str = "file") -> str:
-    """Read a UTF-8 file.
+    """Read a UTF-8 file; its line ends stay as they are.
 
     Raises
     ------
@@ -120,7 +121,7 @@ def read_text(path: Path, missing: type[PipelineError] = UsageError, what: str =
         The file does not exist or can't be read; `what` says what was looked for.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode()
     except FileNotFoundError:
         raise missing(f"{path}: no such file; expected {what}. Check the path.") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -157,21 +158,27 @@ def write_json(path: Path, document: Any, indent: int | None = 2) -> None:
         file.write("\n")
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], quote_all: bool = False) -> None:
-    """Write a table with `\\n` line ends, quoting where it is needed, or everywhere."""
-    with open_for_writing(path) as file:
-        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL)
-        writer.writerow(header)
-        writer.writerows(rows)
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]], quote_all: bool = False) -> None:
+    """Write a table that is safe to open in a spreadsheet, with `\\n` line ends, quoting where it is needed, or everywhere.
 
-
-def guard_cell(cell: str) -> str:
-    """Put an apostrophe before what a spreadsheet would run as a formula.
-
-    >>> guard_cell("=1+1"), guard_cell("maya")
-    ("'=1+1", 'maya')
+    Cells that a spreadsheet would run get an apostrophe, but for numbers. What people wrote is to be guarded before, numbers included.
     """
-    return "'" + cell if cell.startswith(_SPREADSHEET_FORMULA_STARTS) else cell
+    with open_for_writing(path) as file:
+        for row in itertools.chain([header], rows):
+            cells = ["" if cell is None else str(cell) for cell in row]
+            file.write(encode_line(guard_line(cells), quote_all))
+
+
+@contextlib.contextmanager
+def reading_csv(path: Path) -> Iterator[Iterator[list[str]]]:
+    """The lines of a CSV file as cells, the header first."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            yield read_lines(file)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; expected a table. Run the stage that writes it again.") from None
+    except (csv.Error, UnicodeDecodeError):
+        raise InputError(f"{path}: not a table; expected CSV in UTF-8. Run the stage that writes it again.") from None
 
 
 def copy_tree(source: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import io
 from importlib import resources
 
 
@@ -9,4 +10,4 @@ from importlib import resources
 def read_table(name: str) -> tuple[dict[str, str], ...]:
     """Read `data/<name>.csv`, one dictionary a row."""
     text = (resources.files(__package__) / "data" / f"{name}.csv").read_text(encoding="utf-8")
-    return tuple(csv.DictReader(text.splitlines()))
+    return tuple(csv.DictReader(io.StringIO(text, newline="")))

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engagement.analysis.season import Season
-from engagement.files import guard_cell, write_csv
+from engagement.csv_cells import guard_cell
+from engagement.files import write_csv
 
 if TYPE_CHECKING:
     import pandas

@@ -7,7 +7,6 @@ lacks are warned of: they are in the table, and nowhere in the outputs. Nothing 
 """
 
 import argparse
-import csv
 import logging
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from engagement.coding.coda_sync import merge_messages
 from engagement.coding.lost_labels import find_lost_labels
 from engagement.configuration import CodingPlans
+from engagement.csv_cells import encode_line, guard_line
 from engagement.errors import UsageError
 from engagement.services.coda import CodaDatabase, open_coda
 from engagement.services.coda_format import Message, find_newest_label, find_newest_update, read_message_file
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     rows = [_describe(coda, dataset, arguments.data_root, datasets.plans) for dataset in datasets.names]
     log.info("Coda: read %d documents", coda.documents_read)
     if arguments.csv:
-        csv.writer(sys.stdout, lineterminator="\n").writerows([COLUMNS, *rows])
+        sys.stdout.writelines(encode_line(guard_line(row)) for row in (COLUMNS, *rows))
     else:
         sys.stdout.write(align([COLUMNS, *([cell or _NOTHING for cell in row] for row in rows)]))
 

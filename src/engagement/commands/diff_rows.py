@@ -12,6 +12,7 @@ import pandas
 from engagement.coding.coded_datasets import message_id_of
 from engagement.commands.diff_runs import Generated
 from engagement.configuration import CodingConfiguration, CodingMode, CodingPlan
+from engagement.csv_cells import guard_cell
 from engagement.outputs.analysis_files import (
     DATASET,
     RUN_ID,
@@ -39,6 +40,7 @@ class Rows:
         folder = analysis_folder(generated.data_root)
         self._path: Path = messages_path(folder) if are_messages else individuals_path(folder)
         self._plans = generated.project.coding_plans
+        self._guards_formulas = generated.project.configuration.guard_formulas
         self.are_messages = are_messages
         self.header: list[str] = AnalysisRows(self._plans.all).header
         self._by_column: dict[str, tuple[CodingPlan, CodingConfiguration | None]] = {}
@@ -60,7 +62,8 @@ class Rows:
         """One column as it stands in the CSV."""
         plan, coding = self._by_column[column]
         if coding is None:
-            return self.texts(plan).fillna("")
+            texts = self.texts(plan).fillna("")
+            return texts.map(guard_cell) if self._guards_formulas else texts
         codes = read_column(self._path, codes_column(coding.coded_field))
         cells = [_say_cell(coding, json.loads(combination), column) for combination in codes.cat.categories]
         return pandas.Series(numpy.array(cells, dtype=object)[codes.cat.codes.to_numpy()])

@@ -62,7 +62,7 @@ def read_document(path: Path, what: str) -> Document:
         place = _place_of(text, error)
         _refuse(path, _explain(text, error, what), *place)
     except _OddNumberError as error:
-        line = next(number for number, line in enumerate(text.splitlines(), 1) if str(error) in line)
+        line = next(number for number, line in enumerate(text.split("\n"), 1) if str(error) in line)
         _refuse(path, f"{error} is no number of JSON; expected digits. {_REMEDY}", line)
     except ValueError:
         _refuse(path, f"a number of thousands of digits; expected {what}. {_REMEDY}")

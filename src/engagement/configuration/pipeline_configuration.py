@@ -264,6 +264,12 @@ class PipelineConfiguration(Model):
     )
     drive_upload: DriveUpload | None = key("DriveUpload", "where the outputs go in Google Drive", {}, None)
     disclosure: Disclosure = key("Disclosure", "what is held back from Drive", {}, Disclosure())
+    guard_formulas: bool = key(
+        "GuardFormulas",
+        "whether an apostrophe precedes texts in messages.csv and individuals.csv that a spreadsheet would run, as in all other CSVs",
+        True,
+        False,
+    )
     coda_users: tuple[EmailAddress, ...] = key(
         "CodaUsers", "who may label a dataset that the pipeline makes in Coda", ["coder@example.org"], ()
     )

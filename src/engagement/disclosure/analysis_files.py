@@ -7,10 +7,10 @@ from pathlib import Path
 
 from engagement.disclosure.findings import Findings
 from engagement.disclosure.pages import mask_page
-from engagement.disclosure.tables import read_rows, reading_csv
+from engagement.disclosure.tables import read_rows
 from engagement.disclosure.texts import TextGate
 from engagement.errors import InputError
-from engagement.files import make_directory, open_for_writing, read_text, write_csv
+from engagement.files import make_directory, open_for_writing, read_text, reading_csv, write_csv
 
 _MESSAGE = "Message"
 
@@ -39,4 +39,4 @@ def pass_analysis_file(path: Path, name: str, copies: Path, findings: Findings, 
 
 
 def _pass_row(row: list[str], place: int, texts: TextGate, name: str) -> list[str]:
-    return [*row[:place], texts.pass_guarded(row[place], name), *row[place + 1 :]]
+    return [*row[:place], texts.pass_cell(row[place], name, is_guarded=True), *row[place + 1 :]]

@@ -17,8 +17,8 @@ class RowGate:
 
     `datasets` gives the dataset of each column of texts, by its place. `consent` is the place of consent_withdrawn, where there
     is one. `staying` are hashes of the uids of those who did not withdraw. The columns `withheld` are withheld of the
-    participants `rare`. Texts `are_guarded` for spreadsheets, or `are_folded`: then they are masked, but are no messages to
-    note.
+    participants `rare`. Texts `are_guarded` where stage 3 made them safe for spreadsheets, as the gate does with all. Texts that
+    `are_folded` are masked, but are no messages to note.
     """
 
     name: str
@@ -41,16 +41,11 @@ class RowGate:
             self._note_withdrawn(number, "the participant is not among those who stay in individuals.csv")
         passed = list(row)
         for place, dataset in self.datasets.items():
-            passed[place] = self._pass_text(row[place], dataset)
+            passed[place] = self.texts.pass_cell(row[place], None if self.are_folded else dataset, self.are_guarded)
         if row[_UID] in self.rare:
             for place in self.withheld:
                 passed[place] = WITHHELD
         return passed
-
-    def _pass_text(self, cell: str, dataset: str) -> str:
-        if self.are_guarded:
-            return self.texts.pass_guarded(cell, dataset)
-        return self.texts.pass_text(cell, None if self.are_folded else dataset)
 
     def _note_withdrawn(self, number: int, what: str) -> None:
         self.texts.findings.withdrawn.append(f"{self.name}, row {number}: {what}")

@@ -4,9 +4,6 @@ Rows pass one by one, so that a season of any length takes little memory: that o
 combinations that are counted, and of what was found.
 """
 
-import contextlib
-import csv
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,7 +15,7 @@ from engagement.disclosure.rare_combinations import find_rare_participants
 from engagement.disclosure.rows import RowGate, hash_uid
 from engagement.disclosure.texts import TextGate
 from engagement.errors import InputError
-from engagement.files import write_csv
+from engagement.files import reading_csv, write_csv
 
 INDIVIDUALS, MESSAGES, PRODUCTION = "individuals.csv", "messages.csv", "production.csv"
 
@@ -54,7 +51,7 @@ def pass_tables(project: Project, outputs: Path, copies: Path) -> Findings:
             staying=staying,
             withheld=[place for place, column in enumerate(header) if column in withheld],
             rare=findings.rare,
-            are_guarded=name == PRODUCTION,
+            are_guarded=name == PRODUCTION or project.configuration.guard_formulas,
             are_folded=name == INDIVIDUALS,
         )
         rows = (gate.pass_row(number, row) for number, row in enumerate(read_rows(outputs / name), 1))
@@ -79,20 +76,6 @@ def read_rows(path: Path) -> Iterator[list[str]]:
             if len(row) != width:
                 raise InputError(f"{path}, row {number}: {len(row)} cell(s); expected {width}. Run the stage again.")
             yield row
-
-
-@contextlib.contextmanager
-def reading_csv(path: Path) -> Iterator[Iterator[list[str]]]:
-    """The lines of a CSV file as cells, the header first."""
-    # A participant's texts, joined, can be longer than the 128 KiB that a cell may have by default.
-    csv.field_size_limit(sys.maxsize)
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            yield csv.reader(file, strict=True)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; expected a table. Run the stage that writes it again.") from None
-    except (csv.Error, UnicodeDecodeError):
-        raise InputError(f"{path}: not a table; expected CSV in UTF-8. Run the stage that writes it again.") from None
 
 
 def _staying(individuals: Path) -> Iterator[tuple[str, list[str]]]:

@@ -2,8 +2,8 @@
 
 from engagement.cleaning.phone_numbers import mask_phone_numbers
 from engagement.coding.coded_datasets import message_id_of
+from engagement.csv_cells import guard_cell, remove_guard
 from engagement.disclosure.findings import Findings
-from engagement.files import guard_cell
 
 _SHORTEST_NUMBER = 7
 
@@ -25,8 +25,6 @@ class TextGate:
             self.findings.texts.add((dataset, message_id_of(text)))
         return masked
 
-    def pass_guarded(self, cell: str, dataset: str) -> str:
-        """The same for a cell that was made safe for spreadsheets: the apostrophe is no part of the message."""
-        text = cell[1:] if cell.startswith("'") and guard_cell(cell[1:]) == cell else cell
-        passed = self.pass_text(text, dataset)
-        return cell if passed == text else guard_cell(passed)
+    def pass_cell(self, cell: str, dataset: str | None, is_guarded: bool) -> str:
+        """The same for a cell of a table, made safe for spreadsheets; if it is already, its apostrophe is no part of the message."""
+        return guard_cell(self.pass_text(remove_guard(cell) if is_guarded else cell, dataset))

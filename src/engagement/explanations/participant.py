@@ -1,6 +1,5 @@
 """What stage 3 left of one participant: the records of their messages and their folded record, with their cells."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from engagement.configuration import CodingConfiguration, CodingMode, CodingPlan
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
 from engagement.errors import InputError, UsageError
 from engagement.explanations.traced_records import find_records
+from engagement.files import reading_csv
 from engagement.messages.message import SHOW_PIPELINE_KEY
 from engagement.outputs.analysis_files import analysis_folder, individuals_path, read_column
 from engagement.outputs.rows import WITHDRAWN, AnalysisRows
@@ -68,8 +68,8 @@ def check_header(project: Project, data_root: Path) -> list[str]:
         raise InputError(
             f"{path}: no such file; expected what stage 3 writes in mode 'all-stages'. Run it, then this again."
         )
-    with path.open(newline="", encoding="utf-8") as file:
-        found = next(csv.reader(file), [])
+    with reading_csv(path) as lines:
+        found = next(lines, [])
     expected = AnalysisRows(project.coding_plans.all).header
     if found != expected:
         differing = [f"no column {name!r}" for name in expected if name not in found]

@@ -8,6 +8,7 @@ from typing import Any
 from engagement.configuration import CodingConfiguration, CodingMode, CodingPlan, ControlCode, Project
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
 from engagement.configuration.nearest import nearest
+from engagement.csv_cells import guard_cell
 from engagement.errors import UsageError
 from engagement.explanations.answers import AnswerStories
 from engagement.explanations.coda_evidence import CodaEvidence
@@ -23,7 +24,6 @@ from engagement.explanations.participant import (
 )
 from engagement.explanations.steps import Section, Step, StepKind
 from engagement.explanations.wording import Texts, listed, say_messages, say_time
-from engagement.files import guard_cell
 
 _MESSAGES, _INDIVIDUALS, _PRODUCTION = "messages.csv", "individuals.csv", "production.csv"
 
@@ -168,7 +168,7 @@ class _Teller:
                 known[2].append(number)
         for steps, cells, numbers in groups:
             title = self._title(plan, numbers)
-            notes = _tell_of_production(plan, cells)
+            notes = _tell_of_guard(plan, cells, self._project.configuration.guard_formulas)
             files = [_MESSAGES, _PRODUCTION] if plan.raw_field in columns else [_MESSAGES]
             yield Section(title, files, cells, [*steps, *notes], numbers)
 
@@ -244,10 +244,11 @@ def _tell_of_matrix(row: TracedRow, configuration: CodingConfiguration, column: 
     yield Step(StepKind.NOTE, says, {"code": value, "is_there": is_there})
 
 
-def _tell_of_production(plan: CodingPlan, cells: dict[str, str]) -> Iterator[Step]:
+def _tell_of_guard(plan: CodingPlan, cells: dict[str, str], is_everywhere: bool) -> Iterator[Step]:
     text = cells.get(plan.raw_field, "")
     if guard_cell(text) != text:
-        says = "In production.csv an apostrophe precedes it, so that no spreadsheet takes it for a formula."
+        where = "every CSV" if is_everywhere else "production.csv"
+        says = f"In {where} an apostrophe precedes it, so that no spreadsheet takes it for a formula."
         yield Step(StepKind.NOTE, says)
 
 

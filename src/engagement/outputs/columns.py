@@ -18,7 +18,9 @@ _CODED = (
     Column("", "<AnalysisFileKey>", "SINGLE codings: the code's StringValue"),
     Column("", "<AnalysisFileKey>_<StringValue>", 'MULTIPLE codings, one column a code of the scheme: "1" or "0"'),
     Column(
-        "", "<RawField>", "what the participant wrote, after wrong-scheme moves; exact, so not safe to run as a formula"
+        "",
+        "<RawField>",
+        "what the participant wrote, after wrong-scheme moves; exact, so a spreadsheet may run it, unless GuardFormulas is set",
     ),
 )
 

@@ -10,6 +10,7 @@ from engagement.coding.automatic import AutomaticCoder
 from engagement.coding.coded_datasets import CodedDataset
 from engagement.configuration import CodingPlan, CodingPlans
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
+from engagement.csv_cells import encode_line
 from engagement.files import (
     finish_replacing,
     link_tree,
@@ -22,7 +23,7 @@ from engagement.outputs.coda_files import CodaTexts, make_coda_messages
 from engagement.outputs.icr import IcrSample
 from engagement.outputs.participant_files import ParticipantFile
 from engagement.outputs.parts import INDIVIDUALS_TRACED_DATA, MESSAGES_TRACED_DATA, part_path, scratch_directory
-from engagement.outputs.rows import WITHDRAWN, AnalysisRows, ProductionRows, csv_writer
+from engagement.outputs.rows import WITHDRAWN, AnalysisRows, ProductionRows
 from engagement.outputs.stretches import LastRun
 from engagement.outputs.tables import Table, write_table
 from engagement.provenance import Metadata, TracedData
@@ -68,11 +69,11 @@ class OutputsFolder:
 
         Before coding there is production.csv alone. What is to be known of the rows goes to the folder `notes`.
         """
-        header = csv_writer(quote_all=True)(ProductionRows(self._plans.all).header)
+        header = encode_line(ProductionRows(self._plans.all).header, quote_all=True)
         tables = [Table(self.path / "production.csv", header, self._parts("production", partitions))]
         if self._is_coded:
-            rows, write = AnalysisRows(self._plans.all), csv_writer()
-            header, last = write(rows.header), write(rows.withdrawn_row())
+            rows = AnalysisRows(self._plans.all)
+            header, last = encode_line(rows.header), encode_line(rows.withdrawn_row())
             for name, withdrawn in (("messages", withdrawn_messages), ("individuals", withdrawn_individuals)):
                 parts = self._parts(name, partitions)
                 tables.append(Table(self.path / f"{name}.csv", header, parts, last, withdrawn))

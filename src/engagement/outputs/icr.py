@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engagement.configuration import CodingPlan
-from engagement.files import guard_cell
+from engagement.csv_cells import guard_cell
 
 SAMPLE_SIZE = 200
 _SEED = "inter-coder reliability"

@@ -1,17 +1,13 @@
 """The rows of messages.csv and individuals.csv: the same columns in the same order for both."""
 
-import csv
-import io
-import re
 from collections.abc import Callable, Sequence
 
 from engagement.coding.coder import Coding
 from engagement.configuration import CodingMode, CodingPlan
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
-from engagement.files import guard_cell
+from engagement.csv_cells import encode_cell, encode_line, guard_cell
 
 WITHDRAWN = "STOP"
-_find_special = re.compile('[,"\r\n]').search
 _Codes = tuple[tuple[str, ...], ...]
 
 
@@ -34,9 +30,10 @@ class ChangedAnswers:
 class AnalysisRows:
     """Makes the lines of one of the analysis files."""
 
-    def __init__(self, plans: Sequence[CodingPlan]) -> None:
+    def __init__(self, plans: Sequence[CodingPlan], guards_formulas: bool = False) -> None:
+        """With `guards_formulas` what people wrote is made safe for spreadsheets."""
         self.header = [UID_FIELD, CONSENT_FIELD, *(column for plan in plans for column in plan.columns())]
-        self._cells = [_PlanCells(plan) for plan in plans]
+        self._cells = [_PlanCells(plan, _encode_guarded if guards_formulas else encode_cell) for plan in plans]
         self._parts = [""] * len(plans)
 
     def make_line(
@@ -48,21 +45,22 @@ class AnalysisRows:
         """
         for number in changed:
             self._parts[number] = self._cells[number].write(texts[number], codings[number])
-        return f"{_write_cell(uid)},false,{','.join(self._parts)}\n"
+        return f"{encode_cell(uid)},false,{','.join(self._parts)}\n"
 
     def withdrawn_row(self) -> list[str]:
         """The cells of a message or an individual that withdrew: nothing of theirs."""
         return [WITHDRAWN, "true", *[WITHDRAWN] * (len(self.header) - 2)]
 
 
-def _write_cell(text: str) -> str:
-    return text if _find_special(text) is None else _write_quoted([text])[:-1]
+def _encode_guarded(text: str) -> str:
+    return encode_cell(guard_cell(text))
 
 
 class _PlanCells:
     """The cells of one plan as CSV without line end; the coded ones are made once for each combination of codes."""
 
-    def __init__(self, plan: CodingPlan) -> None:
+    def __init__(self, plan: CodingPlan, encode_text: Callable[[str], str]) -> None:
+        self._encode_text = encode_text
         self._configurations = [
             (position, configuration.coding_mode is CodingMode.SINGLE, configuration.code_scheme.codes)
             for position, configuration in enumerate(plan.coding_configurations)
@@ -72,7 +70,7 @@ class _PlanCells:
 
     def write(self, text: str | None, coding: Coding) -> str:
         """The codes, if any have columns, and the text."""
-        written = "" if text is None else _write_cell(str(text))
+        written = "" if text is None else self._encode_text(str(text))
         if not self._configurations:
             return written
         return f"{self._known.get(coding.code_ids) or self._write_codes(coding)},{written}"
@@ -84,7 +82,7 @@ class _PlanCells:
                 cells.append(coding.labels[position][0].code.string_value)
             else:
                 cells.extend("1" if code.code_id in coding.code_ids[position] else "0" for code in codes)
-        self._known[coding.code_ids] = written = _write_quoted(cells)[:-1]
+        self._known[coding.code_ids] = written = encode_line(cells)[:-1]
         return written
 
 
@@ -96,23 +94,4 @@ class ProductionRows:
 
     def make_line(self, uid: str, texts: Sequence[str | None]) -> str:
         """The CSV line of a message; `texts` are in the order of the plans."""
-        cells = ["" if text is None else guard_cell(str(text)).replace('"', '""') for text in texts]
-        return '"' + '","'.join([uid, *cells]) + '"\n'
-
-
-def csv_writer(quote_all: bool = False) -> Callable[[Sequence[str]], str]:
-    """A function that turns cells into one CSV line, with its line end."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL)
-
-    def write(cells: Sequence[str]) -> str:
-        writer.writerow(cells)
-        line = buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-        return line
-
-    return write
-
-
-_write_quoted = csv_writer()
+        return encode_line([uid, *("" if text is None else guard_cell(str(text)) for text in texts)], quote_all=True)

@@ -98,7 +98,8 @@ class _Outputs:
         self._steps = steps
         self._summary = summary
         self._plans = steps.project.coding_plans
-        self._message_rows, self._individual_rows = AnalysisRows(self._plans.all), AnalysisRows(self._plans.all)
+        guards = steps.project.configuration.guard_formulas
+        self._message_rows, self._individual_rows = (AnalysisRows(self._plans.all, guards) for _ in range(2))
         self._in_messages, self._in_individuals = ChangedAnswers(self._plans.all), ChangedAnswers(self._plans.all)
         self._production_rows = ProductionRows(self._plans.all)
         self._texts = {

@@ -13,8 +13,8 @@ from pathlib import Path
 from engagement.coding.coded_datasets import message_id_of
 from engagement.configuration import CodeScheme
 from engagement.configuration.nearest import nearest
+from engagement.csv_cells import remove_guard
 from engagement.errors import InputError, UsageError, listing
-from engagement.files import guard_cell
 from engagement.sheets import Row, Sheet, column_name, fold_name, read_sheet, split_cell
 
 _RUN_ID, _TEXT, _FIRST_OTHER = 0, 1, 2
@@ -171,8 +171,7 @@ def _choose_keys(sheets: Sequence[Sheet]) -> list[list[_Key]]:
 
 def _text_of(row: Row) -> str:
     """The text as the participant wrote it: without the apostrophe that keeps a spreadsheet from running it."""
-    cell = row.cells[_TEXT] if len(row.cells) > _TEXT else ""
-    return cell[1:] if cell.startswith("'") and guard_cell(cell[1:]) == cell else cell
+    return remove_guard(row.cells[_TEXT]) if len(row.cells) > _TEXT else ""
 
 
 def _find_repeated(sheet: Sheet, keys: Sequence[_Key]) -> Iterable[str]:

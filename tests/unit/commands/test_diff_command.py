@@ -322,6 +322,12 @@ def test_nothing_is_written_under_the_data_root_and_nothing_is_left(
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+def test_guarded_formulas_are_changed_cells(desk: Desk):
+    desk.root.write_runs(episode_run("a", "=1+1"), episode_run("b", "biyo", run_id=2))
+    told = desk.diff(desk.change(change_configuration=lambda document: document.update(GuardFormulas=True)))
+    assert "rqa_s01e01_raw: 1 cell(s) change" in told
+
+
 def test_the_folder_is_this_users_alone_and_goes_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(KeyboardInterrupt), temporary_folder() as folder:

@@ -57,6 +57,13 @@ def test_a_quoted_answer_may_span_lines_and_a_byte_order_mark_is_skipped(
     assert "somali.gender" in capsys.readouterr().out
 
 
+def test_an_answer_keeps_its_own_line_ends(write, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(HEADING)
+    path.write_bytes(HEADING.encode() + b'somali,gender,"nin\rweyn",woman\n')
+    evaluate(path, "--misses")
+    assert r"'nin\rweyn' was read as" in capsys.readouterr().out
+
+
 def test_all_problems_are_reported_at_once_by_row_and_column(write) -> None:
     rows = "somali,gender,nin,man\nsomali,colour,red,red\nitalian,gender,uomo,man\nsomali,county,x,\nsomali,gender,x,boy\nsomali\n"
     with pytest.raises(InputError) as error:

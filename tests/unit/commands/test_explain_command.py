@@ -379,6 +379,14 @@ def test_what_a_spreadsheet_would_run_is_told_to_be_guarded(desk: Desk):
     assert desk.root.table("production")[0]["rqa_s01e01_raw"] == "'=1+1"
 
 
+def test_with_guard_formulas_every_csv_is_told_to_be_guarded(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    configuration = write_project(tmp_path / "guarded", lambda document: document.update(GuardFormulas=True))
+    desk = Desk(DataRoot(tmp_path, configuration), capsys)
+    desk.root.write_runs(episode_run("a", "=1+1"))
+    desk.root.generate()
+    assert "In every CSV an apostrophe precedes it" in desk.explain("a", "rqa_s01e01_raw")
+
+
 def write_season(root: DataRoot) -> None:
     """Participants with all kinds of cells."""
     root.write_runs(
