@@ -25,6 +25,7 @@ Turn the raw data and the coders' labels into messages.csv, individuals.csv, pro
   --scheduler ADDRESS    work on the Dask cluster of this scheduler, like tcp://10.0.0.5:8786; its machines have to see the
                          data root under the same path
   --full                 do everything anew, without what was kept of the last run
+  --accept-shrinkage     replace the outputs even if far fewer messages are left than the last run had
   --allow-project-code   load cleaners and imputation functions from the configuration's own folder
   --upload-only          only upload to Drive what the last run wrote
   --profile-cpu FILE     write where the processor's time goes: a page, or stacks for FlameGraph if FILE ends in .folded
@@ -52,7 +53,7 @@ main() {
                 export PIPELINE_CLUSTER=yes
                 shift
                 ;;
-            --full | --allow-project-code | --upload-only) stage_options+=("$1") ;;
+            --full | --accept-shrinkage | --allow-project-code | --upload-only) stage_options+=("$1") ;;
             --profile-cpu | --profile-memory)
                 take_profile "$@"
                 shift

@@ -38,6 +38,8 @@ Run every stage: 1 coda get, 2 fetch raw data, 3 generate outputs, 4 coda add, 5
               could not be asked
   --scheduler ADDRESS
               stage 3 works on the Dask cluster of this scheduler, like tcp://10.0.0.5:8786
+  --accept-shrinkage
+              stages 2 and 3 replace what the last run left even if much less is there now
   --allow-project-code
               stage 3 loads cleaners and imputation functions from the configuration's own folder
   --keep-days N
@@ -49,7 +51,7 @@ TEXT
 }
 
 main() {
-    local first=1 last=7 dry_run="" keep_days="" scheduler="" allow_project_code=""
+    local first=1 last=7 dry_run="" keep_days="" scheduler="" allow_project_code="" accept_shrinkage=""
     while [[ ${1:-} == -* ]]; do
         case "$1" in
             -h | --help)
@@ -64,6 +66,7 @@ main() {
                 shift
                 ;;
             --dry-run) dry_run=yes ;;
+            --accept-shrinkage) accept_shrinkage=yes ;;
             --allow-project-code) allow_project_code=yes ;;
             --scheduler)
                 expect_value "$@"
@@ -138,10 +141,11 @@ stage_command() {
         4) command+=(--pipeline-configuration "$configuration" "$coda_push_credentials" "$coda_tools_root" "$data_root") ;;
         3)
             command+=(--profile-memory "$performance_logs/memory-$run_id.profile" ${scheduler:+--scheduler "$scheduler"})
-            command+=(${allow_project_code:+--allow-project-code})
+            command+=(${accept_shrinkage:+--accept-shrinkage} ${allow_project_code:+--allow-project-code})
             command+=("$user" "$bucket_credentials" "$configuration" "$data_root")
             ;;
-        2 | 5) command+=("$user" "$bucket_credentials" "$configuration" "$data_root") ;;
+        2) command+=(${accept_shrinkage:+--accept-shrinkage} "$user" "$bucket_credentials" "$configuration" "$data_root") ;;
+        5) command+=("$user" "$bucket_credentials" "$configuration" "$data_root") ;;
         6) command+=(--run-id "$run_id" ${keep_days:+--keep-days "$keep_days"} "$data_root" "$backups") ;;
         7)
             # What last night could not upload goes up tonight.

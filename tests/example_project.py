@@ -277,6 +277,7 @@ class DataRoot:
             "scheduler": None,
             "allow_project_code": False,
             "upload_only": False,
+            "accept_shrinkage": False,
             "full": False,
         }
         generate_outputs.run(argparse.Namespace(**{**arguments, **options}))

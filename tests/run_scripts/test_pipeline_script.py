@@ -221,6 +221,12 @@ def test_code_of_the_projects_own_is_allowed_to_stage_3_alone(whole_clone):
     assert names_of(call for call in whole_clone.stage_calls if "--allow-project-code" in call) == ["generate-outputs"]
 
 
+def test_less_than_before_is_accepted_of_raw_data_and_outputs(whole_clone):
+    run_pipeline(whole_clone, "--accept-shrinkage")
+    accepting = names_of(call for call in whole_clone.stage_calls if "--accept-shrinkage" in call)
+    assert accepting == ["fetch-raw-data", "generate-outputs"]
+
+
 @pytest.mark.parametrize(("name", "status"), [("TERM", 143), ("INT", 130)])
 def test_a_signal_reaches_the_stage_and_ends_the_run(whole_clone, wait_for, name, status):
     process = whole_clone.start(

@@ -123,13 +123,15 @@ def test_a_data_root_that_can_not_be_made_exits_14(clone):
         (
             "3_generate_outputs.sh",
             [
-                *["--mode", "auto-code-only", "--partitions", "4", "--jobs", "2", "--full", "--allow-project-code"],
+                *["--mode", "auto-code-only", "--partitions", "4", "--jobs", "2", "--full", "--accept-shrinkage"],
+                *["--allow-project-code"],
                 *["--profile-cpu", "cpu profile", "--profile-memory", "memory profile"],
             ],
             [
                 *["--user", "me", "--credentials", "KEY", "--pipeline-configuration", "CONFIGURATION"],
                 *["--data-root", "ROOT", "--mode", "auto-code-only", "--partitions", "4", "--jobs", "2", "--full"],
                 *[
+                    "--accept-shrinkage",
                     "--allow-project-code",
                     "--profile-cpu",
                     "WORK/cpu profile",

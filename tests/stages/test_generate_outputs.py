@@ -432,7 +432,7 @@ def test_any_number_of_partitions_gives_the_same_bytes(data_root: DataRoot):
 
     data_root.generate(partitions=1)
     expected = digests()
-    assert len(expected) == 14
+    assert len(expected) == 15
     for partitions, jobs in ((2, 1), (3, 2), (16, 2), (1000, 1)):
         data_root.generate(partitions=partitions, jobs=jobs)
         assert digests() == expected, partitions
@@ -484,7 +484,8 @@ def test_auto_code_only_leaves_what_can_be_made_before_coding(data_root: DataRoo
     data_root.write_runs(episode_run("a", "biyo"))
     data_root.generate()
     data_root.generate(mode="auto-code-only")
-    assert {path.name for path in data_root.outputs.iterdir()} == {"production.csv", "ICR", "Coda Files"}
+    names = {path.name for path in data_root.outputs.iterdir()}
+    assert names == {"production.csv", "ICR", "Coda Files", "message_counts.json"}
     assert data_root.table("production")[0]["rqa_s01e01_raw"] == "biyo"
 
 

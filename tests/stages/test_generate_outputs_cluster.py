@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dask_cluster import SOURCE, DaskCluster, expect_dask
-from engagement.errors import MachineError, ServiceError
+from engagement.errors import InputError, MachineError, ServiceError
 from example_project import DataRoot, coda_message, episode_run, label, survey_run, write_project
 
 expect_dask()
@@ -107,7 +107,7 @@ def test_a_cluster_gives_the_same_bytes_also_when_a_worker_is_killed_in_the_midd
 ):
     data_root.generate(partitions=1)
     expected = read_outputs(data_root)
-    assert len(expected) == 14
+    assert len(expected) == 15
     data_root.generate(partitions=7, scheduler=cluster.address, full=True)
     assert read_outputs(data_root) == expected
     killed: list[int] = []
@@ -135,6 +135,19 @@ def test_a_cluster_processes_those_alone_who_changed(cluster: DaskCluster, data_
     found = read_outputs(data_root)
     data_root.generate(full=True)
     assert read_outputs(data_root) == found
+
+
+def test_a_cluster_counts_messages_as_one_machine_does(cluster: DaskCluster, data_root: DataRoot):
+    data_root.generate()
+    flow = data_root.path / "Raw Data" / "s01e02_activation.jsonl"
+    runs = flow.read_text()
+    flow.write_text("")
+    with pytest.raises(InputError, match="rqa_s01e02_raw: 0 message"):
+        data_root.generate(partitions=4, scheduler=cluster.address, full=True)
+    flow.write_text(runs)
+    counts = (data_root.outputs / "message_counts.json").read_bytes()
+    data_root.generate(partitions=4, scheduler=cluster.address, full=True)
+    assert (data_root.outputs / "message_counts.json").read_bytes() == counts
 
 
 def test_nothing_that_participants_wrote_is_in_what_dask_keeps_or_logs(cluster: DaskCluster, data_root: DataRoot):

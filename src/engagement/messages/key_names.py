@@ -119,7 +119,7 @@ class KeyNames:
         for data, plan in messages:
             record = joined.copy() if len(messages) > 1 else joined
             record.append(data, metadata)
-            made.append(Message(record, plan))
+            made.append(Message(record, plan, sent_to=plan))
         return made
 
     def _name_others(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ SHOW_PIPELINE_KEY = "show_pipeline_key"
 class Message:
     """A record and what is known of its answer. `plan` is the RQA plan that the answer belongs to, or None without one.
 
+    `sent_to` is the one that it was sent to, and stays so when the answer moves.
     `texts` has, once answers are where they belong, what there is to code under each of the project's plans in order. `codings` has,
     once it was coded, its coding under each of them; what that is is the business of `coding`.
     """
@@ -25,6 +26,7 @@ class Message:
     plan: CodingPlan | None
     texts: tuple[str | None, ...] = ()
     codings: tuple[Any, ...] = ()
+    sent_to: CodingPlan | None = None
 
     @property
     def text(self) -> str | None:

@@ -109,6 +109,11 @@ class OutputsFolder:
                 write_csv(folder / plan.icr_filename, *samples.get(plan.raw_field, IcrSample()).rows(plan))
 
 
+def current_outputs(data_root: Path) -> Path:
+    """The folder of a data root that the next version replaces."""
+    return data_root / "Outputs"
+
+
 def encode_withdrawn(last: Metadata) -> bytes:
     """The line of traced data of a message or an individual that withdrew: nothing of theirs."""
     return TracedData.start({UID_FIELD: WITHDRAWN, CONSENT_FIELD: "true"}, last).encode_line()
@@ -120,7 +125,7 @@ def write_outputs(data_root: Path, plans: CodingPlans, is_coded: bool) -> Iterat
 
     When it does not, the old one stays as it was and nothing of the new one is left.
     """
-    current, building = data_root / "Outputs", data_root / "Outputs.partial"
+    current, building = current_outputs(data_root), data_root / "Outputs.partial"
     finish_replacing(current, building)
     make_directory(building)
     try:

@@ -74,6 +74,7 @@ class Unchanged:
         summary.withdrawn_participants += int(numpy.count_nonzero(withdrew))
         summary.individuals += int(numpy.count_nonzero(participants["kept"]) - numpy.count_nonzero(withdrew))
         summary.dropped.update({reason: count for reason, count in dropped.items() if count})
+        self._add_sent(summary)
         changed = set(self.changed.tolist())
         summary.losses.extend(loss for loss in self.notes.losses if loss[0] not in changed)
         for number, plan in enumerate(self.project.coding_plans.all):
@@ -86,6 +87,12 @@ class Unchanged:
                 stays = _what_stays(self.notes.samples[plan.raw_field], texts)
                 if stays.smallest:
                     summary.samples.setdefault(plan.raw_field, IcrSample()).merge(stays)
+
+    def _add_sent(self, summary: Summary) -> None:
+        sent = self.notes.sent[numpy.repeat(self.stay, self.notes.participants["sent"])]
+        counts = numpy.bincount(sent["plan"], sent["messages"]).astype(int).tolist()
+        for plan, messages in zip(self.project.coding_plans.rqa, counts, strict=False):
+            summary.sent[plan.raw_field] += messages
 
 
 def _add_texts(new: CodaTexts, texts: NotedTexts, known: Mapping[int, str], dataset: CodedDataset) -> None:

@@ -29,7 +29,7 @@ _CONTACT_KEYS = (PARTICIPANT_KEY, "urn_type", "operator_raw", "operator_coded")
 class Participant:
     """What became of one participant. `messages` are those that were kept, in their order.
 
-    `contradictions` counts answers that are wrong scheme by one label and not by another, by dataset and message id.
+    `sent` counts those that were sent to each episode, by its raw field, as `outputs.message_counts` does. `contradictions` counts answers that are wrong scheme by one label and not by another, by dataset and message id.
     """
 
     uid: str
@@ -37,6 +37,7 @@ class Participant:
     has_withdrawn: bool
     individual: Individual | None = None
     dropped: Counter[Dropped] = field(default_factory=Counter)
+    sent: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     contradictions: Counter[tuple[str, str]] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
@@ -103,6 +104,9 @@ class Steps:
                 participant.messages.append(message)
             else:
                 participant.dropped[reason] += 1
+            # An answer that moved to a survey is none to an episode any more.
+            if message.sent_to is not None and reason in (None, Dropped.NO_ANSWER):
+                participant.sent[message.sent_to.raw_field] += 1
         if self.is_coded and participant.messages and not has_withdrawn:
             self._code_and_fold(participant)
         return participant

@@ -36,7 +36,7 @@ ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS = "analysis_messages", "analysis_individ
 class Summary:
     """What a partition found, besides its part files. Summaries add up.
 
-    `losses` are the answers of each participant, by the start of their hash, that were lost, by the name of the code.
+    `sent` counts messages by the raw field of the episode they were sent to. `losses` are the answers of each participant, by the start of their hash, that were lost, by the name of the code.
     """
 
     runs: int = 0
@@ -46,6 +46,7 @@ class Summary:
     withdrawn_messages: int = 0
     withdrawn_participants: int = 0
     individuals: int = 0
+    sent: Counter[str] = field(default_factory=Counter)
     contradictions: Counter[tuple[str, str]] = field(default_factory=Counter)
     dropped: Counter[Dropped] = field(default_factory=Counter)
     losses: list[tuple[int, str, int]] = field(default_factory=list)
@@ -67,6 +68,7 @@ class Summary:
         for name in ("runs", "participants", "messages", "kept", "withdrawn_messages", "withdrawn_participants"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.individuals += other.individuals
+        self.sent.update(other.sent)
         self.contradictions.update(other.contradictions)
         self.dropped.update(other.dropped)
         self.losses.extend(other.losses)
@@ -108,7 +110,7 @@ class _Outputs:
             if plan.coda_filename is not None or plan.icr_filename is not None
         }
         self._written = _WrittenTexts(self._plans, self._texts, summary)
-        self._records = Records(tuple(self._texts.values()))
+        self._records = Records(tuple(self._texts.values()), self._plans.rqa)
         # What rows are ordered by (time in microseconds, uid, dataset, run id, text), a message's line in production.csv and the one
         # in messages.csv, if there is one, and the start of its participant's hash.
         self._messages: list[tuple[int, str, str, str, str, str, str, int]] = []
@@ -168,6 +170,7 @@ class _Outputs:
         summary.participants += 1
         summary.messages += len(participant.messages) + participant.dropped.total()
         summary.kept += len(participant.messages)
+        summary.sent.update(participant.sent)
         # Most have none of these, and counting nothing takes as long as counting something.
         if participant.dropped:
             summary.dropped.update(participant.dropped)

@@ -1,7 +1,7 @@
 """What a run notes of every participant, so that the next one can tell what to keep: numbers, sizes and hashes, never a text.
 
 `participants` has one record each in the order of their hashed uids, `texts` one for each text of theirs that was looked up in a
-dataset, participant by participant.
+dataset, and `sent` one for each episode that they wrote to, participant by participant.
 """
 
 from collections import Counter
@@ -17,20 +17,22 @@ from engagement.messages.instants import count_microseconds, parse_instant
 from engagement.outputs.parts import make_packer, open_part, part_path
 from engagement.processing.participant import Participant
 
-PARTICIPANTS, TEXTS = "participants", "texts"
+PARTICIPANTS, TEXTS, SENT_MESSAGES = "participants", "texts", "sent"
 # What the summary counts, and how much each has of what comes in the participants' order: rows of the tables for the analysis, bytes of
-# the traced data, and `texts`.
+# the traced data, `texts` and `sent`.
 PARTICIPANT = numpy.dtype(
     [("hash", "<u8"), ("runs", "<u4"), ("kept", "<u4"), *((reason.name, "<u4") for reason in Dropped), ("has_withdrawn", "?"),
      ("message_rows", "<u4"), ("individual_rows", "<u1"), ("messages_bytes", "<u8"), ("individual_bytes", "<u8"),
-     ("texts", "<u4")]
+     ("texts", "<u4"), ("sent", "<u2")]
 )  # fmt: skip
 # The start of the message id, the number of the plan, when it was first written (microseconds since 1970) in a message that was
 # kept, the start of its smallest hash for the ICR sample, and how many messages it makes a coding error.
 TEXT = numpy.dtype(
     [("id", "<u8"), ("plan", "<u2"), ("first_written", "<i8"), ("sample_key", "<u8"), ("contradictions", "<u4")]
 )
-_pack_participant, _pack_text = make_packer(PARTICIPANT), make_packer(TEXT)
+# The number of the episode's plan, and how many messages were sent to it.
+SENT = numpy.dtype([("plan", "<u2"), ("messages", "<u4")])
+_pack_participant, _pack_text, _pack_sent = map(make_packer, (PARTICIPANT, TEXT, SENT))
 NEVER = 2**63 - 1
 NO_KEY = 2**64 - 1
 _NONE_DROPPED = [0] * len(Dropped)
@@ -80,27 +82,36 @@ class TextUses:
 class Records:
     """The records of one partition."""
 
-    def __init__(self, uses: Sequence[TextUses]) -> None:
+    def __init__(self, uses: Sequence[TextUses], episodes: Sequence[CodingPlan]) -> None:
         self._uses = uses
+        self._numbers = {plan.raw_field: number for number, plan in enumerate(episodes)}
         self._participants: list[bytes] = []
         self._texts: list[bytes] = []
+        self._sent: list[bytes] = []
 
     def add(self, hashed: int, runs: int, participant: Participant, messages_bytes: int, individual_bytes: int) -> None:
         """Note a participant, and what was noted of their texts in the meantime."""
         texts = [record for uses in self._uses if uses.texts for record in uses.take(participant.contradictions)]
         self._texts += texts
+        sent = sorted((self._numbers[raw_field], messages) for raw_field, messages in participant.sent.items())
+        self._sent += [_pack_sent(*record) for record in sent]
         dropped = [participant.dropped[reason] for reason in Dropped] if participant.dropped else _NONE_DROPPED
         kept, is_coded = len(participant.messages), participant.individual is not None
         self._participants.append(
             _pack_participant(
                 hashed, runs, kept, *dropped, participant.has_withdrawn,
                 kept if is_coded else 0, is_coded, messages_bytes, individual_bytes, len(texts),
+                len(sent),
             )
         )  # fmt: skip
 
     def write(self, scratch: Path, number: int) -> None:
         """Leave them as the parts of a partition."""
-        for name, records in ((PARTICIPANTS, self._participants), (TEXTS, self._texts)):
+        for name, records in (
+            (PARTICIPANTS, self._participants),
+            (TEXTS, self._texts),
+            (SENT_MESSAGES, self._sent),
+        ):
             with open_part(part_path(scratch, name, number)) as file:
                 file.write(b"".join(records))
 

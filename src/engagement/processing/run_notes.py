@@ -27,7 +27,7 @@ from engagement.outputs.parts import append_file, open_part, part_path, read_rec
 from engagement.outputs.stretches import LastRun
 from engagement.own_code import describe_own_code
 from engagement.processing.raw_runs import DIGEST, PLACE, Flows, Lines
-from engagement.processing.records import PARTICIPANT, PARTICIPANTS, TEXT, TEXTS
+from engagement.processing.records import PARTICIPANT, PARTICIPANTS, SENT, SENT_MESSAGES, TEXT, TEXTS
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,14 @@ _VERSION = 1
 _NOTES = "notes.json"
 # A label's dataset, by the number of its plan, and what `LABELS` has.
 CODED = numpy.dtype([("plan", "<u2"), *LABELS.descr])
-_KINDS = {"places": PLACE, "digests": DIGEST, "labels": CODED, PARTICIPANTS: PARTICIPANT, TEXTS: TEXT}
+_KINDS = {
+    "places": PLACE,
+    "digests": DIGEST,
+    "labels": CODED,
+    PARTICIPANTS: PARTICIPANT,
+    TEXTS: TEXT,
+    SENT_MESSAGES: SENT,
+}
 # A file that was written so shortly before it was read could be written again without looking otherwise.
 _NANOSECONDS_OF_DOUBT = 2 * 10**9
 
@@ -68,6 +75,7 @@ class RunNotes:
     labels: numpy.ndarray
     participants: numpy.ndarray
     texts: numpy.ndarray
+    sent: numpy.ndarray
     samples: Mapping[str, IcrSample]
     losses: tuple[tuple[int, str, int], ...]
     raw_files: Mapping[str, list[int]]
@@ -122,6 +130,7 @@ def _read_notes(data_root: Path, maker: Mapping[str, str]) -> RunNotes:
             arrays["labels"],
             arrays[PARTICIPANTS],
             arrays[TEXTS],
+            arrays[SENT_MESSAGES],
             {
                 raw_field: IcrSample({text: (key, run_id) for text, key, run_id in sample})
                 for raw_field, sample in document["samples"].items()
@@ -190,10 +199,18 @@ class NotesWriter:
         """Note what became of the participants: of those who stay, too."""
         self._write(PARTICIPANTS, participants)
 
-    def texts_file(self, scratch: Path, last_run: LastRun | None) -> ParticipantFile:
-        """The notes on texts, for the partitions' parts."""
-        old = None if last_run is None else last_run.notes / f"{TEXTS}.array"
-        return ParticipantFile(self.folder / f"{TEXTS}.array", scratch, old, "texts", TEXT.itemsize)
+    def participant_files(self, scratch: Path, last_run: LastRun | None) -> list[ParticipantFile]:
+        """The notes on texts and on sent messages, for the partitions' parts."""
+        return [
+            ParticipantFile(
+                self.folder / f"{name}.array",
+                scratch,
+                None if last_run is None else last_run.notes / f"{name}.array",
+                name,
+                kind.itemsize,
+            )
+            for name, kind in ((TEXTS, TEXT), (SENT_MESSAGES, SENT))
+        ]
 
     def _write(self, name: str, records: numpy.ndarray) -> None:
         with open_part(self.folder / f"{name}.array") as file:

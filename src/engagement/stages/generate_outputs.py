@@ -19,7 +19,8 @@ from engagement.files import read_json
 from engagement.messages.filters import Dropped
 from engagement.outputs.analysis_files import Funnel, SourceRun
 from engagement.outputs.analysis_parts import write_analysis_folder
-from engagement.outputs.folder import encode_withdrawn, write_outputs
+from engagement.outputs.folder import current_outputs, encode_withdrawn, write_outputs
+from engagement.outputs.message_counts import write_message_counts
 from engagement.outputs.participant_files import MixedParticipants
 from engagement.outputs.parts import part_path
 from engagement.partitions import count_processors, parse_count, run_partitions
@@ -78,6 +79,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="make everything anew; by default what the last run made stays where neither data nor labels changed",
     )
+    parser.add_argument(
+        "--accept-shrinkage",
+        action="store_true",
+        help="replace the outputs even if far fewer messages are left than the last run had",
+    )
     parser.add_argument("--upload-only", action="store_true", help="only upload to Drive what the last run wrote")
 
 
@@ -115,7 +121,7 @@ def run(args: argparse.Namespace) -> None:
             results = run_partitions(lambda number: process(scratch=outputs.scratch, number=number), partitions, jobs)
         else:
             results = run_on_cluster(process, partitions, outputs.scratch, args.scheduler, functions.modules)
-        files = [*outputs.traced_data_files(last_run), notes.texts_file(outputs.scratch, last_run)]
+        files = [*outputs.traced_data_files(last_run), *notes.participant_files(outputs.scratch, last_run)]
         summary = Summary()
         for number, part in enumerate(show_progress(results, partitions, "participants", "partition")):
             summary.add(part)
@@ -124,6 +130,9 @@ def run(args: argparse.Namespace) -> None:
         refuse_bad_input(summary)
         if unchanged is not None:
             unchanged.add_to(summary, datasets)
+        write_message_counts(
+            outputs.path, current_outputs(args.data_root), project, summary.sent, args.accept_shrinkage
+        )
         mixed = mix_participants(outputs.scratch, partitions, unchanged, notes)
         log_summary(summary, is_coded)
         outputs.write_icr_files(summary.samples)
@@ -132,7 +141,7 @@ def run(args: argparse.Namespace) -> None:
         # First what takes longest where most stays as it is.
         tasks: list[Callable[[], object]] = [
             functools.partial(file.finish, mixed, record, times)
-            for file, times in zip(files, (*withdrawn, 0) if is_coded else (0,), strict=True)
+            for file, times in zip(files, (*withdrawn, 0, 0) if is_coded else (0, 0), strict=True)
         ]
         if is_coded:
             # Then what takes the most memory, while the processes are small: Parquet.

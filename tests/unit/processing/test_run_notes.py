@@ -50,7 +50,8 @@ def known_lines(root: DataRoot, seconds_later: float) -> dict[int, Lines]:
     notes.note_raw_files(flows)
     notes.write_labels(numpy.empty(0, CODED))
     notes.write_participants(numpy.empty(0, PARTICIPANT))
-    notes.texts_file(root.path, None).path.touch()
+    for file in notes.participant_files(root.path, None):
+        file.path.touch()
     notes.finish(root.outputs, root.path / "State" / "analysis", {}, [])
     read = read_notes(root.path, maker, has_own_code=False)
     assert read is not None
