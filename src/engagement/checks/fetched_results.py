@@ -7,9 +7,9 @@ from pathlib import Path
 
 from engagement.checks.remapping_warnings import placed_rapid_pro_flows
 from engagement.configuration import PipelineConfiguration
-from engagement.configuration.nearest import nearest
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import read_result_key
+from engagement.messages.missing_keys import find_missing_keys
 from engagement.provenance import read_traced_data
 
 _TEXT_PARTS = ("Text", "Value")
@@ -71,13 +71,4 @@ def find_fetched_warnings(configuration: PipelineConfiguration, fetched: Fetched
                     f"no remapping reads the result {category!r}, which {answers} of {fetched.runs[flow]} run(s) of flow "
                     f"{flow!r} answered; expected one. Add '{category} (Text) - {flow}', or leave it be if nobody needs it.",
                 )
-    for position, remapping in enumerate(remappings):
-        result = read_result_key(remapping.rapid_pro_key)
-        if result is None or remapping.rapid_pro_key in fetched.keys or not fetched.runs.get(result.flow):
-            continue
-        categories = sorted({category for category, flow in fetched.answers if flow == result.flow})
-        yield Problem(
-            f"$.RapidProKeyRemappings[{position}].RapidProKey",
-            f"none of {fetched.runs[result.flow]} run(s) of flow {result.flow!r} has {remapping.rapid_pro_key!r}; expected "
-            f"some{nearest(result.category, categories)} Change it, unless nobody has come so far yet.",
-        )
+    yield from find_missing_keys(configuration, fetched.keys, fetched.runs)

@@ -11,8 +11,8 @@ from engagement.configuration.raw_keys import (
     CONTACT_KEYS,
     RECOVERED_KEYS,
     RESULT_PARTS,
-    RUN_KEYS,
     category_of,
+    flow_of_key,
     read_result_key,
 )
 
@@ -21,7 +21,7 @@ def find_remapping_warnings(configuration: PipelineConfiguration, plans: CodingP
     """Flows that nothing is read from, remappings that read nothing, and fields that nobody reads."""
     remappings = configuration.rapid_pro_key_remappings
     flows = placed_rapid_pro_flows(configuration)
-    read_flows = {flow for remapping in remappings if (flow := _flow_of(remapping.rapid_pro_key)) is not None}
+    read_flows = {flow for remapping in remappings if (flow := flow_of_key(remapping.rapid_pro_key)) is not None}
     for at, flow in flows.items():
         if flow not in read_flows:
             yield Problem(
@@ -64,14 +64,6 @@ def placed_rapid_pro_flows(configuration: PipelineConfiguration) -> dict[str, st
     }
 
 
-def _flow_of(raw_key: str) -> str | None:
-    result = read_result_key(raw_key)
-    if result is not None:
-        return result.flow
-    start, dash, flow = raw_key.partition(" - ")
-    return flow if dash and start in RUN_KEYS else None
-
-
 def _find_wanted_fields(configuration: PipelineConfiguration, plans: CodingPlans) -> list[str]:
     fields = {UID_FIELD, *FETCHED_FIELDS, *(remapping.time_key for remapping in configuration.timestamp_remappings)}
     for plan in plans.all:
@@ -80,7 +72,7 @@ def _find_wanted_fields(configuration: PipelineConfiguration, plans: CodingPlans
 
 
 def _find_key_warnings(at: str, raw_key: str, flows: list[str], only_known: bool) -> Iterator[Problem]:
-    result, flow = read_result_key(raw_key), _flow_of(raw_key)
+    result, flow = read_result_key(raw_key), flow_of_key(raw_key)
     if result is None and flow is None:
         if raw_key not in CONTACT_KEYS and raw_key not in RECOVERED_KEYS:
             yield Problem(
@@ -129,9 +121,9 @@ def _find_answers_of_two_episodes(remappings: tuple[RapidProKeyRemapping, ...]) 
 
 def _find_answers_without_run_id(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:
     remappings = configuration.rapid_pro_key_remappings
-    read = {(_flow_of(remapping.rapid_pro_key), remapping.pipeline_key) for remapping in remappings}
+    read = {(flow_of_key(remapping.rapid_pro_key), remapping.pipeline_key) for remapping in remappings}
     for position, remapping in enumerate(remappings):
-        plan, flow = plans.rqa_by_raw_field.get(remapping.pipeline_key), _flow_of(remapping.rapid_pro_key)
+        plan, flow = plans.rqa_by_raw_field.get(remapping.pipeline_key), flow_of_key(remapping.rapid_pro_key)
         if (
             plan is not None
             and plan.run_id_field is not None

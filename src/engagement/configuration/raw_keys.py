@@ -34,6 +34,19 @@ def read_result_key(raw_key: str) -> ResultKey | None:
     return None if match is None else ResultKey(match["category"], match["part"], match["flow"])
 
 
+def flow_of_key(raw_key: str) -> str | None:
+    """The flow that a raw key is of; None for a key that runs of any flow have.
+
+    >>> flow_of_key("Age (Time) - demographics"), flow_of_key("run_id - show"), flow_of_key("urn_type")
+    ('demographics', 'show', None)
+    """
+    result = read_result_key(raw_key)
+    if result is not None:
+        return result.flow
+    start, dash, flow = raw_key.partition(" - ")
+    return flow if dash and start in RUN_KEYS else None
+
+
 def category_of(result: str) -> str:
     """What the fetch calls a result of RapidPro's.
 

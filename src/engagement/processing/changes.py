@@ -75,6 +75,7 @@ class Unchanged:
         summary.individuals += int(numpy.count_nonzero(participants["kept"]) - numpy.count_nonzero(withdrew))
         summary.dropped.update({reason: count for reason, count in dropped.items() if count})
         self._add_sent(summary)
+        summary.keys |= self.notes.keys
         changed = set(self.changed.tolist())
         summary.losses.extend(loss for loss in self.notes.losses if loss[0] not in changed)
         for number, plan in enumerate(self.project.coding_plans.all):

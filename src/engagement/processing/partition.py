@@ -36,7 +36,7 @@ ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS = "analysis_messages", "analysis_individ
 class Summary:
     """What a partition found, besides its part files. Summaries add up.
 
-    `sent` counts messages by the raw field of the episode they were sent to. `losses` are the answers of each participant, by the start of their hash, that were lost, by the name of the code.
+    `sent` counts messages by the raw field of the episode they were sent to; `keys` are those that raw runs have. `losses` are the answers of each participant, by the start of their hash, that were lost, by the name of the code.
     """
 
     runs: int = 0
@@ -47,6 +47,7 @@ class Summary:
     withdrawn_participants: int = 0
     individuals: int = 0
     sent: Counter[str] = field(default_factory=Counter)
+    keys: set[str] = field(default_factory=set)
     contradictions: Counter[tuple[str, str]] = field(default_factory=Counter)
     dropped: Counter[Dropped] = field(default_factory=Counter)
     losses: list[tuple[int, str, int]] = field(default_factory=list)
@@ -69,6 +70,7 @@ class Summary:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.individuals += other.individuals
         self.sent.update(other.sent)
+        self.keys |= other.keys
         self.contradictions.update(other.contradictions)
         self.dropped.update(other.dropped)
         self.losses.extend(other.losses)
@@ -129,6 +131,7 @@ class _Outputs:
             for uid, runs in participants:
                 hashed, number_of_runs = int(hash_uid(uid)[:16], 16), len(runs.activation) + len(runs.survey)
                 self._summary.runs += number_of_runs
+                self._note_keys(runs)
                 participant = self._steps.process(uid, runs)
                 self._count(hashed, participant)
                 self._collect_texts(participant)
@@ -164,6 +167,12 @@ class _Outputs:
         write_rows(production, ((row[0], row[5], row[7]) for row in self._messages))
         write_rows(messages, ((row[0], row[6], row[7]) for row in self._messages if row[6]))
         write_rows(individuals, ((0, line, hashed) for _, line, hashed in sorted(self._individuals)))
+
+    def _note_keys(self, runs: Runs) -> None:
+        keys = self._summary.keys
+        for run in (*runs.activation, *runs.survey):
+            if not keys.issuperset(run.values):
+                keys.update(run.values)
 
     def _count(self, hashed: int, participant: Participant) -> None:
         summary = self._summary

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy
 
+from engagement.configuration import Project
 from engagement.configuration.field_names import PARTICIPANT_KEY
-from engagement.errors import InputError
+from engagement.errors import InputError, listing
 from engagement.outputs.parts import let_go, make_packer, open_part, read_records, write_records
 from engagement.outputs.stretches import are_among
 from engagement.partitions import hash_uid, run_partitions
@@ -180,6 +181,33 @@ class Lines:
         """Those of one file."""
         are_there = self.places["file"] == number
         return Lines(self.places[are_there], self.digests[are_there])
+
+    def count_runs(self, flows: Flows) -> dict[str, int]:
+        """How many runs each flow has, by its name."""
+        counts = numpy.bincount(self.places["file"], minlength=len(flows.paths)).tolist()
+        return {path.stem: count for path, count in zip(flows.paths, counts, strict=True)}
+
+
+def find_flows(project: Project, data_root: Path) -> Flows:
+    """The raw data files of a project.
+
+    Raises
+    ------
+    InputError
+        With every flow whose file is missing.
+    """
+    folder, configuration = data_root / "Raw Data", project.configuration
+    flows = Flows(
+        tuple(folder / f"{name}.jsonl" for name in configuration.activation_flows),
+        tuple(folder / f"{name}.jsonl" for name in configuration.survey_flows),
+    )
+    missing = [str(path.name) for path in flows.paths if not path.is_file()]
+    if missing:
+        problems = listing(
+            [f"no {name!r}; expected the runs of flow {name.removesuffix('.jsonl')!r}" for name in missing]
+        )
+        raise InputError(f"{folder}: {problems}\nFetch the raw data (stage 2) and run this again.")
+    return flows
 
 
 def find_runs(flows: Flows, jobs: int, known: Mapping[int, Lines], folder: Path) -> tuple[RunPlaces, numpy.ndarray]:

@@ -31,7 +31,7 @@ from engagement.processing.records import PARTICIPANT, PARTICIPANTS, SENT, SENT_
 
 log = logging.getLogger(__name__)
 
-_VERSION = 1
+_VERSION = 2
 _NOTES = "notes.json"
 # A label's dataset, by the number of its plan, and what `LABELS` has.
 CODED = numpy.dtype([("plan", "<u2"), *LABELS.descr])
@@ -78,6 +78,7 @@ class RunNotes:
     sent: numpy.ndarray
     samples: Mapping[str, IcrSample]
     losses: tuple[tuple[int, str, int], ...]
+    keys: frozenset[str]
     raw_files: Mapping[str, list[int]]
 
     def known_lines(self, flows: Flows) -> dict[int, Lines]:
@@ -136,6 +137,7 @@ def _read_notes(data_root: Path, maker: Mapping[str, str]) -> RunNotes:
                 for raw_field, sample in document["samples"].items()
             },
             tuple((hashed, name, times) for hashed, name, times in document["losses"]),
+            frozenset(document["keys"]),
             document["raw files"],
         )
     except (InputError, OSError, KeyError, TypeError, ValueError, AttributeError):
@@ -217,7 +219,12 @@ class NotesWriter:
             write_records(file, records)
 
     def finish(
-        self, outputs: Path, analysis: Path, samples: Mapping[str, IcrSample], losses: list[tuple[int, str, int]]
+        self,
+        outputs: Path,
+        analysis: Path,
+        samples: Mapping[str, IcrSample],
+        losses: list[tuple[int, str, int]],
+        keys: set[str],
     ) -> None:
         """Note what else is to be known, when all files of the new Outputs/ and State/analysis/ are written."""
         document: dict[str, Any] = {
@@ -231,6 +238,7 @@ class NotesWriter:
                 for raw_field, sample in samples.items()
             },
             "losses": losses,
+            "keys": sorted(keys),
         }
         write_json(self.folder / _NOTES, document, indent=None)
 

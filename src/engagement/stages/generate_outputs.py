@@ -17,6 +17,7 @@ from engagement.errors import InputError, listing
 from engagement.explanations.kept_project import keep_project
 from engagement.files import read_json
 from engagement.messages.filters import Dropped
+from engagement.messages.missing_keys import find_missing_keys
 from engagement.outputs.analysis_files import Funnel, SourceRun
 from engagement.outputs.analysis_parts import write_analysis_folder
 from engagement.outputs.folder import current_outputs, encode_withdrawn, write_outputs
@@ -32,7 +33,7 @@ from engagement.processing.partition import (
     Summary,
     process_partition,
 )
-from engagement.processing.raw_runs import Flows, Lines, RunPlaces, find_runs
+from engagement.processing.raw_runs import Flows, Lines, RunPlaces, find_flows, find_runs
 from engagement.processing.records import read_participants
 from engagement.processing.run_notes import (
     NotesWriter,
@@ -113,7 +114,7 @@ def run(args: argparse.Namespace) -> None:
         write_analysis_folder(args.data_root) as analysis,
     ):
         last = read_notes(args.data_root, maker, bool(functions)) if not args.full else None
-        places, unchanged = find_work(steps, flows, jobs, last, notes)
+        places, unchanged, runs_of_flows = find_work(steps, flows, jobs, last, notes)
         last_run = None if unchanged is None else unchanged.last_run
         partitions = args.partitions or _choose_partitions(places.size, workers)
         process = functools.partial(process_partition, steps, places, count=partitions)
@@ -130,6 +131,8 @@ def run(args: argparse.Namespace) -> None:
         refuse_bad_input(summary)
         if unchanged is not None:
             unchanged.add_to(summary, datasets)
+        for problem in find_missing_keys(project.configuration, summary.keys, runs_of_flows):
+            log.warning("%s, %s", project.path, problem)
         write_message_counts(
             outputs.path, current_outputs(args.data_root), project, summary.sent, args.accept_shrinkage
         )
@@ -155,7 +158,7 @@ def run(args: argparse.Namespace) -> None:
         for _ in run_partitions(lambda number: tasks[number](), len(tasks), jobs):
             pass
         analysis.write_season(SourceRun(timestamp, args.mode), make_funnel(summary))
-        notes.finish(outputs.path, analysis.path, summary.samples, summary.losses)
+        notes.finish(outputs.path, analysis.path, summary.samples, summary.losses, summary.keys)
     keep_project(project, args.data_root)
     log.info("Wrote Outputs/: %d message(s), %d participant(s)", summary.kept, summary.individuals)
     record_counts({"runs": summary.runs, "messages": summary.kept, "participants": summary.individuals})
@@ -174,15 +177,15 @@ def upload(project: Project, data_root: Path, credentials: Credentials) -> None:
 
 def find_work(
     steps: Steps, flows: Flows, jobs: int, last: RunNotes | None, notes: NotesWriter
-) -> tuple[RunPlaces, Unchanged | None]:
-    """Where the runs are that are to be processed, and what stays of the last run, if anything does."""
+) -> tuple[RunPlaces, Unchanged | None, dict[str, int]]:
+    """Where the runs are that are to be processed, what stays of the last run, if anything does, and how many runs flows have."""
     project, datasets = steps.project, steps.datasets
     places, digests = find_runs(flows, jobs, {} if last is None else last.known_lines(flows), notes.folder)
     lines, labels = Lines(places.places, digests), gather_labels(project.coding_plans.all, datasets)
     notes.note_raw_files(flows)
     notes.write_labels(labels)
     unchanged = None if last is None else find_unchanged(project, last, lines, datasets, labels, steps.is_coded)
-    return places if unchanged is None else places.of(unchanged.changed), unchanged
+    return places if unchanged is None else places.of(unchanged.changed), unchanged, lines.count_runs(flows)
 
 
 def mix_participants(
@@ -195,28 +198,6 @@ def mix_participants(
     mixed = unchanged.mix(read_participants(scratch, partitions))
     notes.write_participants(mixed.records)
     return mixed
-
-
-def find_flows(project: Project, data_root: Path) -> Flows:
-    """The raw data files of a project.
-
-    Raises
-    ------
-    InputError
-        With every flow whose file is missing.
-    """
-    folder, configuration = data_root / "Raw Data", project.configuration
-    flows = Flows(
-        tuple(folder / f"{name}.jsonl" for name in configuration.activation_flows),
-        tuple(folder / f"{name}.jsonl" for name in configuration.survey_flows),
-    )
-    missing = [str(path.name) for path in flows.paths if not path.is_file()]
-    if missing:
-        problems = listing(
-            [f"no {name!r}; expected the runs of flow {name.removesuffix('.jsonl')!r}" for name in missing]
-        )
-        raise InputError(f"{folder}: {problems}\nFetch the raw data (stage 2) and run this again.")
-    return flows
 
 
 def load_coded_datasets(project: Project, data_root: Path) -> dict[str, CodedDataset]:

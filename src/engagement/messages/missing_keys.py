@@ -1,0 +1,52 @@
+"""Raw keys that the configuration reads and no run has: most often the result has another name in RapidPro."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from engagement.configuration import PipelineConfiguration
+from engagement.configuration.nearest import nearest
+from engagement.configuration.problems import Problem
+from engagement.configuration.raw_keys import CONTACT_KEYS, RECOVERED_KEYS, flow_of_key, read_result_key
+
+
+def find_missing_keys(
+    configuration: PipelineConfiguration, found: Collection[str], runs: Mapping[str, int]
+) -> Iterator[Problem]:
+    """Every key of RapidProKeyRemappings and TimestampRemappings that no run of its flow has, with the nearest one.
+
+    `found` are the keys that runs have, `runs` counts those of each flow. A flow without runs says nothing about its keys, nor does a
+    key that only some runs have by their nature, as those of a contact.
+    """
+    fields = {remapping.pipeline_key for remapping in configuration.rapid_pro_key_remappings}
+    read = [
+        (f"$.RapidProKeyRemappings[{position}].RapidProKey", remapping.rapid_pro_key)
+        for position, remapping in enumerate(configuration.rapid_pro_key_remappings)
+    ]
+    read += [
+        (f"$.TimestampRemappings[{position}].TimeKey", remapping.time_key)
+        for position, remapping in enumerate(configuration.timestamp_remappings)
+        # The time can be looked for by its name in the project, too.
+        if remapping.time_key not in fields
+    ]
+    flows = {*configuration.activation_flows, *configuration.survey_flows}
+    for at, raw_key in read:
+        if raw_key in found or raw_key in CONTACT_KEYS or raw_key in RECOVERED_KEYS:
+            continue
+        flow = flow_of_key(raw_key)
+        # Files of other pipelines hold keys of flows that are named nowhere here.
+        count = runs.get(str(flow), 0) if flow in flows else sum(runs.values())
+        if count:
+            of_flow = f" of flow {flow!r}" if flow in flows else ""
+            yield Problem(
+                at,
+                f"none of {count} run(s){of_flow} has {raw_key!r}; expected some{_say_nearest(raw_key, found)} "
+                "Change it, unless nobody has come so far yet.",
+            )
+
+
+def _say_nearest(raw_key: str, found: Collection[str]) -> str:
+    """The results of the same flow whose names are near, or other keys for a key that is none of a result."""
+    result = read_result_key(raw_key)
+    if result is None:
+        return nearest(raw_key, sorted(found))
+    others = (other for key in found if (other := read_result_key(key)) is not None)
+    return nearest(result.category, sorted({other.category for other in others if other.flow == result.flow}))
