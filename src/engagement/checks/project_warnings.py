@@ -11,6 +11,7 @@ from engagement.checks.settings_warnings import find_settings_warnings
 from engagement.configuration.loading import ProjectFiles, find_missing_optional_controls
 from engagement.configuration.problems import Problem
 from engagement.configuration.scheme_checks import find_confused_ids
+from engagement.configuration.unwritten_plans import find_unwritten_plans
 
 
 def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
@@ -22,6 +23,7 @@ def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
     findings.add_errors(files.plans_path, find_function_problems(plans, files.path.parent))
     findings.add_warnings(files.path, find_settings_warnings(configuration, plans))
     findings.add_warnings(files.path, find_remapping_warnings(configuration, plans))
+    findings.add_warnings(files.plans_path, find_unwritten_plans(configuration, plans))
     findings.add_warnings(files.plans_path, find_plan_warnings(plans, configuration.move_ws_messages))
     findings.add_warnings(files.plans_path, _find_unused_schemes(files))
     for file, missing in find_missing_optional_controls(files):

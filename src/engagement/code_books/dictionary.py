@@ -168,7 +168,7 @@ def describe_sources(project: Project, plan: CodingPlan) -> str:
     ]
     if ranges:
         sources.append(f"answers to other episodes in {len(ranges)} time range(s) of TimestampRemappings")
-    return " and ".join(sources)
+    return " and ".join(sources) or "no flow of this season"
 
 
 def _describe_key(rapid_pro_key: str) -> str:

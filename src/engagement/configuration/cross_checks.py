@@ -16,6 +16,7 @@ from engagement.configuration.pipeline_configuration import (
 from engagement.configuration.plan_checks import find_repeated
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import ANSWER_PARTS, RECOVERED_KEYS, read_result_key
+from engagement.configuration.unwritten_plans import is_written
 
 # Which parts of a result can be the field of a plan.
 _PARTS_OF_FIELDS = {"RawField": ANSWER_PARTS, "TimeField": ("Time",), "RunIDField": ("Run ID",)}
@@ -102,7 +103,9 @@ def _find_field_problems(configuration: PipelineConfiguration, plans: CodingPlan
         if target not in plans.rqa_by_raw_field:
             yield Problem(f"$.TimestampRemappings[{position}].ShowPipelineKeyToRemapTo", _no_rqa_field(target, plans))
     for plan in plans.all:
-        yield from _find_unwritten_fields(plan, written, remapped_by_time)
+        # Seasons share plans: one that nothing is written of is a warning.
+        if is_written(plan, configuration):
+            yield from _find_unwritten_fields(plan, written, remapped_by_time)
     if configuration.move_ws_messages and plans.ws_correct_dataset_scheme is None:
         yield Problem(
             "$.MoveWSMessages",

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterable
 
 _FEW = 10
+_FEW_LETTERS = 2
 
 
 def find_nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
@@ -11,6 +12,26 @@ def find_nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     folded = {candidate.casefold(): candidate for candidate in sorted(known, reverse=True)}
     near = difflib.get_close_matches(name.casefold(), list(folded), n=most, cutoff=0.6)
     return [folded[match] for match in near]
+
+
+def is_misspelling(name: str, other: str) -> bool:
+    """Whether two names differ in upper and lower case alone, or in one or two letters.
+
+    >>> is_misspelling("rqa_S01E01_raw", "rqa_s01e01_raw"), is_misspelling("gendr_raw", "gender_raw"), is_misspelling("a", "b")
+    (True, True, False)
+    """
+    name, other = name.casefold(), other.casefold()
+    if abs(len(name) - len(other)) > _FEW_LETTERS or min(len(name), len(other)) <= _FEW_LETTERS:
+        return name == other
+    # Levenshtein's distance, row by row.
+    distances = list(range(len(other) + 1))
+    for row, letter in enumerate(name, 1):
+        before, distances[0] = distances[0], row
+        for column, other_letter in enumerate(other, 1):
+            change = before + (letter != other_letter)
+            before = distances[column]
+            distances[column] = min(change, before + 1, distances[column - 1] + 1)
+    return distances[-1] <= _FEW_LETTERS
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from engagement.coding.coded_datasets import CodedDataset, check_coda_messages
 from engagement.coding.project_functions import ProjectFunctions, load_project_functions
 from engagement.coding.unread_files import describe_unread_files
 from engagement.configuration import Project, load_project
+from engagement.configuration.unwritten_plans import find_unwritten_plans
 from engagement.errors import InputError, listing
 from engagement.explanations.kept_project import keep_project
 from engagement.files import read_json
@@ -102,6 +103,8 @@ def run(args: argparse.Namespace) -> None:
     flows = find_flows(project, args.data_root)
     datasets = load_coded_datasets(project, args.data_root)
     warn_of_missing_codes(project.coding_plans.all)
+    for problem in find_unwritten_plans(project.configuration, project.coding_plans):
+        log.warning("%s, %s", project.configuration.coding_plans_file, problem)
     is_coded = args.mode == "all-stages"
     timestamp = datetime.now(UTC).isoformat(timespec="microseconds")
     steps = Steps(project, datasets, args.user, timestamp, functions.imputations, is_coded)
