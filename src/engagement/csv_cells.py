@@ -18,8 +18,8 @@ _PASSED_OVER = (
 # Where full-width signs are typed, spreadsheets take them for the narrow ones.
 _FORMULA = rf"(?:[{_PASSED_OVER}]*[=+\-@＝＋－＠]|[\t\r])"
 _starts_formula = re.compile(_FORMULA).match
-# A line of which none of the cells needs a guard is told at one look.
-_may_hold_formula = re.compile(rf"(?:\A|,){_FORMULA}").search
+# Most lines are told at one look to hold none: a letter, a figure or a quote begins each of their cells.
+_may_hold_formula = re.compile(r',[^0-9A-Za-z,"]').search
 # Numbers are no formulas, and "-" is what the analysis writes where there is none.
 _is_number = re.compile(r"-|[+-]?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?").fullmatch
 
@@ -72,9 +72,9 @@ def guard_line(cells: Sequence[str]) -> Sequence[str]:
     >>> guard_line(["=1+1", "-3.2", "-", "-maya"])
     ["'=1+1", '-3.2', '-', "'-maya"]
     """
-    if _may_hold_formula(",".join(cells)) is None:
+    if _may_hold_formula("," + ",".join(cells)) is None:
         return cells
-    return [cell if _is_number(cell) else guard_cell(cell) for cell in cells]
+    return [cell if _starts_formula(cell) is None or _is_number(cell) is not None else "'" + cell for cell in cells]
 
 
 def read_lines(lines: Iterable[str]) -> Iterator[list[str]]:

@@ -158,15 +158,19 @@ def write_json(path: Path, document: Any, indent: int | None = 2) -> None:
         file.write("\n")
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]], quote_all: bool = False) -> None:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]], quote_all: bool = False) -> None:
     """Write a table that is safe to open in a spreadsheet, with `\\n` line ends, quoting where it is needed, or everywhere.
 
     Cells that a spreadsheet would run get an apostrophe, but for numbers. What people wrote is to be guarded before, numbers included.
     """
     with open_for_writing(path) as file:
         for row in itertools.chain([header], rows):
-            cells = ["" if cell is None else str(cell) for cell in row]
-            file.write(encode_line(guard_line(cells), quote_all))
+            try:
+                cells = guard_line(row)
+            except TypeError:
+                # Looking at the kind of each cell would take as long as all the rest.
+                cells = guard_line(["" if cell is None else str(cell) for cell in row])
+            file.write(encode_line(cells, quote_all))
 
 
 @contextlib.contextmanager

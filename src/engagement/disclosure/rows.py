@@ -41,7 +41,8 @@ class RowGate:
             self._note_withdrawn(number, "the participant is not among those who stay in individuals.csv")
         passed = list(row)
         for place, dataset in self.datasets.items():
-            passed[place] = self.texts.pass_cell(row[place], None if self.are_folded else dataset, self.are_guarded)
+            if cell := row[place]:
+                passed[place] = self.texts.pass_cell(cell, None if self.are_folded else dataset, self.are_guarded)
         if row[_UID] in self.rare:
             for place in self.withheld:
                 passed[place] = WITHHELD
