@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from engagement.coding.coded_datasets import CodedDataset, Reading
-from engagement.coding.imputation import IMPUTATIONS, Answer, Imputation, operator_name
+from engagement.coding.imputation import IMPUTATIONS, Answer, Imputation, mark_guesses, operator_name
 from engagement.coding.labels import Label, make_pipeline_label
 from engagement.configuration import (
     CodeScheme,
@@ -55,6 +55,11 @@ class Coding:
     code_ids: tuple[tuple[str, ...], ...]
     fields: tuple[Field, ...]
     is_single: bool
+
+    def guessed_from(self, position: int) -> str | None:
+        """What the codes of a configuration were guessed from; None as soon as an answer led to one of them."""
+        sources = {label.guessed_from for label in self.labels[position] if label.code.is_normal}
+        return None if None in sources else min(sources, default=None)
 
 
 def make_coding(plan: CodingPlan, labels: tuple[tuple[Label, ...], ...]) -> Coding:
@@ -113,7 +118,7 @@ class Coder:
         manual: Metadata,
         imputation: Metadata,
     ) -> None:
-        known = {**IMPUTATIONS, **project_functions}
+        known = {**IMPUTATIONS, **{name: mark_guesses(name, own) for name, own in project_functions.items()}}
         self._plans = [
             _PlanCoder(
                 plan, datasets.get(plan.raw_field), noise_minimum_length, known.get(plan.code_imputation_function or "")

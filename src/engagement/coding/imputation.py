@@ -6,12 +6,15 @@ returns the labels that take their place. What it returns depends on nothing els
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engagement.cleaning.places import PlaceTable, kenyan_places, operator_zone, somali_places
 from engagement.coding.labels import Label, make_pipeline_label
 from engagement.configuration import Code, CodeScheme, CodingPlan, ControlCode
 from engagement.configuration.scheme_checks import AGE_RANGE
+
+# What a zone is guessed from where nobody named a place.
+OPERATOR = "operator"
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,11 @@ def _impute_location(table: PlaceTable, plan: CodingPlan, labels: Sequence[Label
 
     if not answer.is_given:
         imputed = everywhere(ControlCode.NA)
-        zone = _zone_of(answer.operator) if answer.operator is not None and table.levels[-1] == "zone" else None
+        is_guessed = answer.operator is not None and table.levels[-1] == "zone" and plan.zone_from_operator
+        zone = _zone_of(answer.operator) if is_guessed else None
         code = schemes[-1].codes_by_match_value.get(zone or "")
         if code is not None:
-            imputed[-1] = make_pipeline_label(schemes[-1], code)
+            imputed[-1] = make_pipeline_label(schemes[-1], code, guessed_from=OPERATOR)
         return imputed
     ticked = [(level, label) for level, label in enumerate(labels) if label.code.control_code is not ControlCode.NR]
     if not ticked:
@@ -114,6 +118,18 @@ IMPUTATIONS: Mapping[str, Imputation] = {
     "somalia_location": impute_somalia_location,
     "kenya_location": impute_kenya_location,
 }
+
+
+def mark_guesses(name: str, impute: Imputation) -> Imputation:
+    """Make a project's own function mark its guesses: codes that it gives where there was no answer."""
+
+    def impute_and_mark(plan: CodingPlan, labels: Sequence[Label], answer: Answer) -> list[Label]:
+        imputed = impute(plan, labels, answer)
+        if answer.is_given:
+            return imputed
+        return [replace(label, guessed_from=name) if label.code.is_normal else label for label in imputed]
+
+    return impute_and_mark
 
 
 def _identity(code: Code) -> tuple[str, str]:

@@ -17,10 +17,14 @@ class Label:
     The JSON names code and scheme. A coder's label, and one that came with the run, also say who made it and when; of the
     pipeline's own the update that holds it says so. There is none for "true missing" where no answer was given: in
     TracedData such a field has no value.
+
+    `guessed_from` is None for a code that an answer led to. Where nobody answered it says what the code was guessed from:
+    "operator", or the project's own function.
     """
 
     code: Code
     document: Mapping[str, Any] | None
+    guessed_from: str | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Label) and self.code.code_id == other.code.code_id
@@ -48,9 +52,9 @@ def origin_of(label: Mapping[str, Any]) -> Mapping[str, Any]:
     return origin if isinstance(origin, dict) else {}
 
 
-def make_pipeline_label(scheme: CodeScheme, code: Code) -> Label:
+def make_pipeline_label(scheme: CodeScheme, code: Code, guessed_from: str | None = None) -> Label:
     """A label that the pipeline sets itself."""
-    return Label(code, {"CodeID": code.code_id, "SchemeID": scheme.scheme_id})
+    return Label(code, {"CodeID": code.code_id, "SchemeID": scheme.scheme_id}, guessed_from)
 
 
 def make_coder_label(scheme: CodeScheme, code: Code, given: Mapping[str, Any]) -> Label:

@@ -35,9 +35,11 @@ CLEANER_NAMES = tuple(
         )
     )
 )
+# The one function that guesses: the zone of those who named no place follows from their operator.
+LOCATION_WITH_ZONE = "somalia_location"
 IMPUTATION_LEVELS = {
     "age_category": ("age", "age category"),
-    "somalia_location": ("sub-district", "district", "region", "state", "zone"),
+    LOCATION_WITH_ZONE: ("sub-district", "district", "region", "state", "zone"),
     "kenya_location": ("constituency", "county"),
 }
 
@@ -147,6 +149,12 @@ class CodingPlanDocument(Model):
     code_imputation_function: ImputationName | None = key(
         "CodeImputationFunction", "how codes of several schemes complete each other", "age_category", None
     )
+    zone_from_operator: bool = key(
+        "ZoneFromOperator",
+        "with somalia_location: whether the zone of those who named no place is guessed from their mobile operator",
+        False,
+        True,
+    )
     coding_configurations: tuple[CodingConfigurationDocument, ...] = key(
         "CodingConfigurations", "the code schemes it is coded with, in order", [], min_length=1
     )
@@ -218,6 +226,17 @@ class CodingPlan:
     raw_field_fold_strategy: RawFieldFoldStrategy
     code_imputation_function: str | None
     coding_configurations: tuple[CodingConfiguration, ...]
+    zone_from_operator: bool = True
+
+    @property
+    def guessed_positions(self) -> tuple[int, ...]:
+        """Which coding configurations, by number, may get a code where the participant gave no answer at all."""
+        function = self.code_imputation_function
+        if function is not None and is_project_function(function):
+            return tuple(range(len(self.coding_configurations)))
+        if function == LOCATION_WITH_ZONE and self.zone_from_operator:
+            return (len(self.coding_configurations) - 1,)
+        return ()
 
     @property
     def coda_dataset(self) -> str | None:

@@ -209,6 +209,7 @@ def _resolve(document: CodingPlansDocument, schemes: dict[str, CodeScheme | None
                 ws_code=ws_scheme.codes_by_match_value.get(plan.ws_code or "") if ws_scheme else None,
                 raw_field_fold_strategy=plan.raw_field_fold_strategy,
                 code_imputation_function=plan.code_imputation_function,
+                zone_from_operator=plan.zone_from_operator,
                 coding_configurations=tuple(map(configuration_of, plan.coding_configurations)),
             )
             for plan in given

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from engagement.configuration.code_schemes import CodeScheme
 from engagement.configuration.coding_plans import (
     IMPUTATION_LEVELS,
+    LOCATION_WITH_ZONE,
     CodingConfigurationDocument,
     CodingMode,
     CodingPlanDocument,
@@ -163,6 +164,12 @@ def _find_plan_problems(
     if plan.icr_filename is not None and plan.run_id_field is None:
         yield Problem(at, "no 'RunIDField'; expected one on a plan with an ICRFilename. Add it.")
     function = plan.code_imputation_function or ""
+    if "zone_from_operator" in plan.model_fields_set and function != LOCATION_WITH_ZONE:
+        yield Problem(
+            f"{at}.ZoneFromOperator",
+            f"there is no zone to guess here; expected it beside 'CodeImputationFunction': '{LOCATION_WITH_ZONE}' alone. "
+            "Take it away.",
+        )
     levels = IMPUTATION_LEVELS.get(function)
     if levels is not None:
         found = len(plan.coding_configurations)

@@ -1,7 +1,7 @@
 """The messages of one participant become one record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engagement.coding.coded_datasets import message_id_of
 from engagement.coding.coder import Coding, Field, append_fields, make_coding, make_field
@@ -105,7 +105,13 @@ def _fold_labels(
                 f"participant {uid}, field {configuration.coded_field!r}: {error.first!r} and {error.second!r}"
             )
             break
-    return folded
+    return tuple(_prefer_answer(label, values) if label.guessed_from else label for label in folded)
+
+
+def _prefer_answer(guess: Label, values: Sequence[tuple[Label, ...]]) -> Label:
+    """A guess that an answer of the participant confirms is that answer, whichever message came first."""
+    is_answered = any(label == guess and label.guessed_from is None for labels in values for label in labels)
+    return replace(guess, guessed_from=None) if is_answered else guess
 
 
 def _fold_text(uid: str, plan: CodingPlan, texts: Sequence[str], problems: list[str]) -> str | None:

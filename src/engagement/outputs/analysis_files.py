@@ -18,14 +18,23 @@ from engagement.files import read_json
 if TYPE_CHECKING:
     import pandas
     import pyarrow
+    from pyarrow.parquet import ParquetFile
 
-VERSION = 1
+VERSION = 2
 UID, TIME, DATASET, RUN_ID = "uid", "time", "dataset", "run_id"
 
 
 def codes_column(coded_field: str) -> str:
     """The column with the code ids of a coded field, each row's as a JSON array."""
     return f"codes:{coded_field}"
+
+
+def guesses_column(coded_field: str) -> str:
+    """The column that says what a code was guessed from where nobody answered; null where an answer led to it.
+
+    Only fields that a plan may guess have one: `CodingPlan.guessed_positions`.
+    """
+    return f"guessed:{coded_field}"
 
 
 def text_column(raw_field: str) -> str:
@@ -130,22 +139,32 @@ def read_column(path: Path, name: str) -> pandas.Series:
     return _read(path, name, lambda table: table.column(0).to_pandas())
 
 
+def has_column(path: Path, name: str) -> bool:
+    """Whether a table has a column."""
+    return _open(path, lambda file: name in file.schema_arrow.names)
+
+
 def count_rows(path: Path) -> int:
     """How many rows a table has."""
     return _read(path, UID, lambda table: table.num_rows)
 
 
 def _read[R](path: Path, name: str, use: Callable[[pyarrow.Table], R]) -> R:
-    import pyarrow
-    from pyarrow.parquet import ParquetFile
-
     try:
-        with ParquetFile(path, read_dictionary=None if name == TIME else [name]) as file:
-            return use(file.read([name]))
+        return _open(path, lambda file: use(file.read([name])), None if name == TIME else [name])
     except KeyError:
         raise InputError(
             f"{path}: no column {name!r}; expected what the coding plans say. They changed since stage 3: run it again."
         ) from None
+
+
+def _open[R](path: Path, use: Callable[[ParquetFile], R], read_dictionary: list[str] | None = None) -> R:
+    import pyarrow
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        with ParquetFile(path, read_dictionary=read_dictionary) as file:
+            return use(file)
     except (OSError, pyarrow.ArrowInvalid) as error:
         raise InputError(
             f"{path}: could not be read: {type(error).__name__}; expected a table of stage 3's. Run stage 3 again."

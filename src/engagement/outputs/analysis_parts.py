@@ -41,6 +41,7 @@ from engagement.outputs.analysis_files import (
     SourceRun,
     analysis_folder,
     codes_column,
+    guesses_column,
     individuals_path,
     messages_path,
     season_path,
@@ -63,7 +64,8 @@ class AnalysisPart:
         self._schema = _schema(plans, are_messages)
         self._rows: list[list[bytes | datetime | None]] = []
         self._encoded: dict[tuple[tuple[str, ...], ...], list[bytes]] = {}
-        widths = [1 + len(plan.coding_configurations) for plan in plans]
+        self._guessed = [plan.guessed_positions for plan in plans]
+        widths = [1 + len(plan.coding_configurations) + len(plan.guessed_positions) for plan in plans]
         self._stretches = [slice(end - width, end) for end, width in zip(accumulate(widths), widths, strict=True)]
         self._cells: list[bytes | None] = [None] * sum(widths)
 
@@ -103,14 +105,18 @@ class AnalysisPart:
         more: tuple[datetime | bytes | None, ...],
     ) -> None:
         for number in changed:
-            self._cells[self._stretches[number]] = self._encode(texts[number], codings[number])
+            self._cells[self._stretches[number]] = self._encode(number, texts[number], codings[number])
         self._rows.append([uid.encode(), *more, *self._cells])
         if len(self._rows) == _ROWS_OF_A_BATCH:
             self._flush()
 
-    def _encode(self, text: str | None, coding: Coding) -> list[bytes | None]:
+    def _encode(self, number: int, text: str | None, coding: Coding) -> list[bytes | None]:
         encoded = None if text is None else str(text).encode()
-        return [encoded, *(self._encoded.get(coding.code_ids) or self._encode_codes(coding))]
+        cells = [encoded, *(self._encoded.get(coding.code_ids) or self._encode_codes(coding))]
+        for position in self._guessed[number]:
+            source = coding.guessed_from(position)
+            cells.append(None if source is None else source.encode())
+        return cells
 
     def _encode_codes(self, coding: Coding) -> list[bytes]:
         found = self._encoded[coding.code_ids] = [json.dumps(code_ids).encode() for code_ids in coding.code_ids]
@@ -169,6 +175,8 @@ def _schema(plans: tuple[CodingPlan, ...], are_messages: bool) -> pyarrow.Schema
     for plan in plans:
         fields.append((text_column(plan.raw_field), pyarrow.string()))
         fields += [(codes_column(c.coded_field), pyarrow.string()) for c in plan.coding_configurations]
+        guessed = (plan.coding_configurations[position] for position in plan.guessed_positions)
+        fields += [(guesses_column(c.coded_field), pyarrow.string()) for c in guessed]
     return pyarrow.schema(fields)
 
 
