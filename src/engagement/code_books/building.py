@@ -5,15 +5,27 @@ else is not said anew are taken over from it.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from engagement.code_books.standard_codes import CONTROL_CODES, DEFAULT_CONTROL_CODES, META_CODES
 from engagement.configuration import Code, CodeScheme, CodeType, ControlCode
+from engagement.configuration.control_codes import CONTROL_CODES, DEFAULT_CONTROL_CODES
 
 FIRST_VERSION = "0.0.0.1"
 _DIGITS_OF_AN_ID = 8
 _STEP_DOWN = 10
+# The meta codes that nearly every scheme has, about messages that are no answer.
+META_CODES: Mapping[str, int] = {
+    "push_back": -100000,
+    "question": -100010,
+    "greeting": -100020,
+    "showtime_question": -100030,
+    "opt_in": -100040,
+    "escalate": -100080,
+    "gratitude": -100100,
+    "about_conversation": -100120,
+    "impact": -100140,
+}
 
 
 @dataclass(frozen=True)

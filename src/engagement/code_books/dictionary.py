@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 
-from engagement.code_books.standard_codes import CONTROL_CODES
 from engagement.configuration import (
     Code,
     CodeScheme,
@@ -13,6 +12,7 @@ from engagement.configuration import (
     PlanKind,
     Project,
 )
+from engagement.configuration.control_codes import CONTROL_CODES
 from engagement.configuration.field_names import CONSENT_FIELD, FETCHED_FIELDS, UID_FIELD
 from engagement.configuration.raw_keys import read_result_key
 from engagement.outputs.columns import COLUMNS
@@ -190,4 +190,6 @@ def describe_code(code: Code) -> str:
 def used_control_codes(schemes: Sequence[CodeScheme]) -> list[tuple[str, str]]:
     """The control codes that the schemes have, each with what it means where a table holds it."""
     used = {code.control_code for scheme in schemes for code in scheme.codes}
-    return [(str(control), standard.meaning) for control, standard in CONTROL_CODES.items() if control in used]
+    # As in a scheme: by their numbers.
+    entries = sorted(CONTROL_CODES.items(), key=lambda item: -item[1].numeric_value)
+    return [(str(control), entry.meaning) for control, entry in entries if control in used]

@@ -11,9 +11,9 @@ from engagement.code_books.dictionary import HEADER, entry_cells, make_dictionar
 from engagement.code_books.page import make_page
 from engagement.code_books.scheme_files import read_scheme, scheme_document, write_document
 from engagement.code_books.sheet_schemes import make_scheme_of_sheet
-from engagement.code_books.standard_codes import DEFAULT_CONTROL_CODES
 from engagement.coding.coded_datasets import check_coda_messages
 from engagement.configuration import CodeScheme, ControlCode, load_project
+from engagement.configuration.control_codes import DEFAULT_CONTROL_CODES
 from engagement.errors import InputError, UsageError
 from engagement.files import make_directory, open_for_writing, read_json, write_csv
 

@@ -12,6 +12,7 @@ from engagement import errors
 from engagement.cleaning import cleaner_names, codes_of_cleaner
 from engagement.configuration.code_schemes import CodeScheme
 from engagement.configuration.coding_plans import CodingPlansDocument
+from engagement.configuration.control_codes import CONTROL_CODES
 from engagement.configuration.model import Model, models_in
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
 from engagement.errors import InputError, PipelineError
@@ -92,6 +93,7 @@ def make_tables() -> dict[str, str]:
         "configuration": "".join(_configuration_tables()),
         "cleaners": _table(("Cleaner", "Codes that it gives"), _cleaners()),
         "outputs": _table(("File", "Column", "What it holds"), ((c.file, f"`{c.name}`", c.meaning) for c in COLUMNS)),
+        "control codes": _table(("Code", "What it says", "Where a table holds it", "Responded"), _control_codes()),
         "exit statuses": _table(("Status", "Meaning", "What to do"), _statuses()),
     }
 
@@ -147,6 +149,11 @@ def _cleaners() -> Iterator[tuple[str, str]]:
         some = ", ".join(codes[:_MOST_CODES_SHOWN])
         rest = len(codes) - _MOST_CODES_SHOWN
         yield f"`{name}`", some if rest <= 0 else f"{some} and {rest} more"
+
+
+def _control_codes() -> Iterator[tuple[str, str, str, str]]:
+    for code, entry in CONTROL_CODES.items():
+        yield str(code), entry.wording, entry.meaning, "yes" if entry.has_responded else "no"
 
 
 def _statuses() -> Iterator[tuple[str, str, str]]:

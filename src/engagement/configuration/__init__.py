@@ -3,7 +3,7 @@
 `load_project` reads all three and checks them together; the attributes are the JSON keys in snake_case.
 """
 
-from engagement.configuration.code_schemes import Code, CodeScheme, CodeType, ControlCode
+from engagement.configuration.code_schemes import Code, CodeScheme, CodeType
 from engagement.configuration.coding_plans import (
     CodingConfiguration,
     CodingMode,
@@ -13,6 +13,7 @@ from engagement.configuration.coding_plans import (
     PlanKind,
     RawFieldFoldStrategy,
 )
+from engagement.configuration.control_codes import ControlCode
 from engagement.configuration.loading import (
     Project,
     load_coding_plans,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from engagement.configuration.control_codes import ControlCode
 from engagement.configuration.json_text import find_lines, read_document
 from engagement.configuration.model import Model, key, parse_model
 from engagement.configuration.problems import AtStake, Problem, give_lines
@@ -18,21 +19,6 @@ class CodeType(enum.StrEnum):
     NORMAL = "Normal"
     CONTROL = "Control"
     META = "Meta"
-
-
-class ControlCode(enum.StrEnum):
-    """Codes about the coding itself; a scheme has each at most once."""
-
-    STOP = "STOP"
-    DELETED = "DELETED"
-    NA = "NA"
-    NS = "NS"
-    NIC = "NIC"
-    CE = "CE"
-    NR = "NR"
-    NC = "NC"
-    WS = "WS"
-    NOC = "NOC"
 
 
 class Code(Model):

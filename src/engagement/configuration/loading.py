@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engagement.configuration.code_schemes import CodeScheme, ControlCode, load_code_scheme
+from engagement.configuration.code_schemes import CodeScheme, load_code_scheme
 from engagement.configuration.coding_plans import (
     CodingConfiguration,
     CodingConfigurationDocument,
@@ -17,6 +17,7 @@ from engagement.configuration.coding_plans import (
     FoldStrategy,
     PlanKind,
 )
+from engagement.configuration.control_codes import ControlCode
 from engagement.configuration.cross_checks import find_configuration_problems
 from engagement.configuration.json_text import Document, find_lines, read_document
 from engagement.configuration.model import parse_model

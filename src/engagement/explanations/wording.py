@@ -8,21 +8,8 @@ from engagement.cleaning.phone_numbers import mask_phone_numbers
 from engagement.coding.coded_datasets import message_id_of
 from engagement.coding.labels import origin_of
 from engagement.configuration import Code, CodeScheme
+from engagement.configuration.control_codes import CONTROL_CODES
 from engagement.messages.instants import parse_instant
-
-# What the outputs write for each control code, and what it means.
-CONTROL_MEANINGS = {
-    "STOP": "consent withdrawn",
-    "DELETED": "deleted",
-    "NA": "no answer",
-    "NS": "skipped",
-    "NIC": "not in the code book",
-    "CE": "coding error",
-    "NR": "not reviewed by a coder yet",
-    "NC": "not coded",
-    "WS": "wrong scheme",
-    "NOC": "no code",
-}
 
 
 def say_time(time: object) -> str:
@@ -47,7 +34,8 @@ def say_code(code: Code) -> str:
     >>> say_code(Code.model_construct(string_value="NR", display_text="NR", control_code="NR"))
     "'NR' (not reviewed by a coder yet)"
     """
-    meaning = CONTROL_MEANINGS.get(str(code.control_code)) or code.display_text
+    entry = CONTROL_CODES.get(code.control_code)  # type: ignore[call-overload]  # None is no key
+    meaning = code.display_text if entry is None else entry.wording
     is_plain = meaning.casefold() == code.string_value.replace("_", " ").casefold()
     return f"'{code.string_value}'" if is_plain else f"'{code.string_value}' ({meaning})"
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 
 from engagement.coding.labels import Label, make_pipeline_label
 from engagement.configuration import CodeScheme, ControlCode, FoldStrategy
+from engagement.configuration.control_codes import CONTROL_CODES
 from engagement.configuration.field_names import AMBIVALENT
 
 Labels = tuple[Label, ...]
 Text = str | None
 
 # The first of these that a participant has stands for all of theirs.
-PRECEDENCE = tuple(ControlCode[name] for name in ("STOP", "CE", "NR", "NIC", "NC", "DELETED", "NA", "NS", "WS", "NOC"))
+PRECEDENCE = tuple(CONTROL_CODES)
 
 
 class FoldError(ValueError):

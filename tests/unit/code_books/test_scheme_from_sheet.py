@@ -168,7 +168,7 @@ BAD_SHEETS = {
         ",,w,,,,\n"
         "greeting,,,,,Control,\n",
         [
-            "row 2, column 'Control': 'XX'; expected one of STOP, DELETED, NA, NS, NIC, CE, NR, NC, WS, NOC. Mend the cell.",
+            "row 2, column 'Control': 'XX'; expected one of STOP, CE, NR, NIC, NC, DELETED, NA, NS, WS, NOC. Mend the cell.",
             "row 2, column 'Type': 'Thema'; expected 'Normal' or 'Control' or 'Meta'. Mend the cell.",
             "row 2, column 'Number': '1.5'; expected a whole number. Mend the cell.",
             "row 2, column 'Shortcut': 'ww'; expected one character. Mend the cell.",

@@ -194,7 +194,9 @@ def test_what_is_said_of_the_coding_at_one_level_holds_at_all(desk: Desk):
     desk.root.write_coded("location", coda_message("meel fog", by("Ali", label("district", "NIC"))))
     desk.root.generate()
     told = desk.explain("a", "zone")
-    assert re.search(r"Ali .* labelled it 'NIC' \(not in the code book\) in 'district': all levels say the same", told)
+    assert re.search(
+        r"Ali .* labelled it 'NIC' \(not internally consistent\) in 'district': all levels say the same", told
+    )
 
 
 def test_without_an_answer_the_zone_is_that_of_the_operator(desk: Desk):
