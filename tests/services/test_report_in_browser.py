@@ -36,7 +36,7 @@ const frame = document.getElementById("frame");
 frame.onload = () => {
   const page = frame.contentDocument;
   const table = Array.from(page.querySelectorAll("table.sortable")).find((t) => t.caption.textContent.includes("each theme"));
-  const column = 2, button = table.tHead.rows[0].cells[column].querySelector("button");
+  const column = 1, button = table.tHead.rows[0].cells[column].querySelector("button");
   const values = () => Array.from(table.tBodies[0].rows, (row) => row.cells[column].dataset.value);
   const seen = { title: page.title, before: values() };
   button.click();

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engagement.analysis.charts_drawing import BarChart, draw_bar_chart
-from engagement.analysis.charts_of_codes import chart_codes, chart_themes_by, find_gender
+from engagement.analysis.charts_of_codes import chart_codes, has_answers
 from engagement.analysis.charts_of_engagement import chart_engagement, chart_ranges, chart_repeats, chart_weeks
+from engagement.analysis.charts_of_groups import chart_themes_by, find_gender
 from engagement.analysis.fonts import find_fonts
 from engagement.analysis.pictures import draw_pictures
 from engagement.analysis.season import Season
+from engagement.configuration import PlanKind
+from engagement.configuration.pipeline_configuration import name_of_pipeline
 
 log = logging.getLogger(__name__)
 
@@ -25,14 +28,14 @@ _MOST_SPOKEN = 12
 class Chart:
     """A chart that was drawn: its PNG (an SVG of the same name is beside it), title, what it says in words, and section.
 
-    `episode` is the AnalysisFileKey of the episode whose themes it shows.
+    `question` is the AnalysisFileKey of the episode or question whose codes it shows.
     """
 
     path: Path
     title: str
     text_alternative: str
     section: str
-    episode: str | None = None
+    question: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Described:
     name: str
     section: str
     chart: BarChart
-    episode: str | None = None
+    question: str | None = None
 
 
 def draw_charts(season: Season, folder: Path, jobs: int) -> list[Chart]:
@@ -56,13 +59,20 @@ def draw_charts(season: Season, folder: Path, jobs: int) -> list[Chart]:
     fonts = find_fonts(text for chart in pictures.values() for text in _texts(chart))
     draw_pictures(folder, pictures, ("png", "svg"), draw_bar_chart, fonts, jobs)
     return [
-        Chart(folder / f"{name}.png", one.chart.title, _describe(one.chart), one.section, one.episode)
+        Chart(folder / f"{name}.png", one.chart.title, _describe(one.chart), one.section, one.question)
         for name, one in zip(names, described, strict=True)
     ]
 
 
 def describe_charts(season: Season) -> Iterator[Described]:
-    """Every chart of the season, in order."""
+    """Every chart of the season, in order, with its source: a chart is often looked at without the report."""
+    # No date: a chart whose numbers did not change is not drawn again.
+    source = f"Source: messages to {name_of_pipeline(season.project.configuration, season.project.path)}; participants who withdrew are left out."
+    for one in _describe_charts(season):
+        yield replace(one, chart=replace(one.chart, notes=(*one.chart.notes, source)))
+
+
+def _describe_charts(season: Season) -> Iterator[Described]:
     yield Described("engagement_messages", ENGAGEMENT, chart_engagement(season, "Messages"))
     yield Described("engagement_participants", ENGAGEMENT, chart_engagement(season, "Participants"))
     yield Described("repeat_participations", ENGAGEMENT, chart_repeats(season))
@@ -72,17 +82,17 @@ def describe_charts(season: Season) -> Iterator[Described]:
     gender = find_gender(season)
     for _, episode in season.episodes:
         key = str(episode.analysis_file_key)
+        if not has_answers(episode):
+            continue
         yield Described(f"themes_{key}", THEMES, chart_codes(season, episode, is_episode=True), key)
         for is_normalised in (False, True) if gender is not None else ():
             name = f"themes_{key}_by_gender{'_normalised' if is_normalised else ''}"
             yield Described(name, THEMES, chart_themes_by(season, episode, gender, is_normalised), key)
-    plans = season.project.coding_plans
-    for section, those in ((DEMOGRAPHICS, plans.demographic), (FOLLOW_UP, plans.follow_up)):
-        for plan in those:
-            for coding in plan.coding_configurations:
-                if coding.analysis_file_key is not None:
-                    chart = chart_codes(season, coding, is_episode=False)
-                    yield Described(f"{section.replace('-', '_')}_{coding.analysis_file_key}", section, chart)
+    for plan, coding in season.questions:
+        if has_answers(coding):
+            section = DEMOGRAPHICS if plan.kind is PlanKind.DEMOGRAPHIC else FOLLOW_UP
+            chart, key = chart_codes(season, coding, is_episode=False), str(coding.analysis_file_key)
+            yield Described(f"{section.replace('-', '_')}_{key}", section, chart, key)
 
 
 def make_file_names(names: Iterable[str]) -> list[str]:

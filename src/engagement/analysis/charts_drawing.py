@@ -15,16 +15,28 @@ if TYPE_CHECKING:
 _WIDTH_INCHES = 9
 _MARGIN_INCHES = 0.04  # besides the layout's own
 _MOST_UPRIGHT_LABELS = 26  # more would touch: only every second, third … is written
-_MOST_UPRIGHT_VALUES = 40
+_MOST_LARGE_VALUES, _MOST_UPRIGHT_VALUES = 24, 40
+_LETTER_INCHES = 0.075  # of what is written at bars, on average
+_BARS_INCHES = 5.3  # what labels leave for bars at least
 
 
 @dataclass(frozen=True)
 class Bars:
-    """One colour of bars: a value and what is written at it, for each label."""
+    """One colour of bars: a value and what is written at it, for each label.
+
+    `intervals` are the ends of a line over each bar, None for a bar without one; `is_guess` hatches the bars.
+    """
 
     name: str
     values: tuple[float, ...]
     texts: tuple[str, ...]
+    intervals: tuple[tuple[float, float] | None, ...] = ()
+    is_guess: bool = False
+
+    def ends(self) -> list[float]:
+        """Where each bar, or the line over it, ends."""
+        intervals = self.intervals or (None,) * len(self.values)
+        return [max(value, one[1] if one else 0) for value, one in zip(self.values, intervals, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -120,11 +132,38 @@ def _offsets(count: int) -> tuple[float, list[float]]:
 
 def _colours(chart: BarChart, number: int) -> list[str]:
     asides = chart.asides or (False,) * len(chart.labels)
-    return [ASIDE if aside and len(chart.series) == 1 else SERIES[number % len(SERIES)] for aside in asides]
+    return [ASIDE if aside else SERIES[number % len(SERIES)] for aside in asides]
+
+
+def _fill(chart: BarChart, number: int) -> dict[str, object]:
+    """How a series' bars are filled: guesses are hatched on white, so that they look like nothing solid in grey print, too."""
+    colours = _colours(chart, number)
+    if chart.series[number].is_guess:
+        return {"facecolor": "white", "edgecolor": colours, "hatch": "////", "linewidth": 0.8}
+    return {"color": colours}
 
 
 def _ceiling(chart: BarChart) -> float:
-    return max((value for bars in chart.series for value in bars.values), default=0) or 1
+    return max((end for bars in chart.series for end in bars.ends()), default=0) or 1
+
+
+def _reach(chart: BarChart) -> float:
+    """Where the axis has to end, so that the texts at the bars' ends have room."""
+    reaches = (
+        end / (1 - min(0.5, 0.02 + len(text) * _LETTER_INCHES / _BARS_INCHES))
+        for bars in chart.series
+        for end, text in zip(bars.ends(), bars.texts, strict=True)
+    )
+    return max(reaches, default=0) or 1
+
+
+def label_step(count: int) -> int:
+    """Of how many labels under upright bars one is written, so that they do not touch.
+
+    >>> label_step(26), label_step(27)
+    (1, 2)
+    """
+    return max(1, -(-count // _MOST_UPRIGHT_LABELS))
 
 
 def _draw_lying(axes: Axes, chart: BarChart) -> None:
@@ -132,12 +171,17 @@ def _draw_lying(axes: Axes, chart: BarChart) -> None:
     ceiling = _ceiling(chart)
     for number, (bars, offset) in enumerate(zip(chart.series, offsets, strict=True)):
         places = [place + offset for place in range(len(chart.labels))]
-        axes.barh(places, bars.values, thickness, color=_colours(chart, number))
-        for place, value, text in zip(places, bars.values, bars.texts, strict=True):
-            axes.text(value + ceiling * 0.008, place, text, va="center", fontsize=8.5, color=INK)
+        axes.barh(places, bars.values, thickness, **_fill(chart, number))
+        for place, interval in zip(places, bars.intervals, strict=False):
+            if interval is not None:
+                # Light around dark: seen on the bar and beside it.
+                for width, colour in ((3.0, "white"), (1.1, INK)):
+                    axes.plot(interval, (place, place), color=colour, linewidth=width, solid_capstyle="butt", zorder=3)
+        for place, end, text in zip(places, bars.ends(), bars.texts, strict=True):
+            axes.text(end + ceiling * 0.01, place, text, va="center", fontsize=8.5, color=INK)
     axes.set_yticks(range(len(chart.labels)), [shorten(label, 42) for label in chart.labels])
     axes.set_ylim(len(chart.labels) - 0.4, -0.6)
-    axes.set_xlim(0, ceiling * 1.16)
+    axes.set_xlim(0, _reach(chart))
     axes.xaxis.grid(True, color=GRID, linewidth=0.7)
     axes.set_xlabel(chart.value_axis, color=FAINT_INK)
     axes.set_ylabel(chart.label_axis, color=FAINT_INK)
@@ -147,13 +191,14 @@ def _draw_lying(axes: Axes, chart: BarChart) -> None:
 def _draw_upright(axes: Axes, chart: BarChart) -> None:
     thickness, offsets = _offsets(len(chart.series))
     ceiling = _ceiling(chart)
+    size = 6.5 if len(chart.labels) * len(chart.series) > _MOST_LARGE_VALUES else 8
     are_written = len(chart.labels) * len(chart.series) <= _MOST_UPRIGHT_VALUES
     for number, (bars, offset) in enumerate(zip(chart.series, offsets, strict=True)):
         places = [place + offset for place in range(len(chart.labels))]
-        axes.bar(places, bars.values, thickness, color=_colours(chart, number))
+        axes.bar(places, bars.values, thickness, **_fill(chart, number))
         for place, value, text in zip(places, bars.values, bars.texts, strict=True) if are_written else ():
-            axes.text(place, value + ceiling * 0.01, text, ha="center", va="bottom", fontsize=8, color=INK)
-    step = max(1, -(-len(chart.labels) // _MOST_UPRIGHT_LABELS))
+            axes.text(place, value + ceiling * 0.01, text, ha="center", va="bottom", fontsize=size, color=INK)
+    step = label_step(len(chart.labels))
     shown = range(0, len(chart.labels), step)
     is_crowded = max((len(label) for label in chart.labels), default=0) * len(shown) > 90
     axes.set_xticks(

@@ -7,25 +7,41 @@ is asked of codes is asked once of each combination and then looked up for all r
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import numpy
 import pandas
 
-from engagement.configuration import Code, CodeScheme, CodingConfiguration, CodingPlan, ControlCode
+from engagement.configuration import Code, CodeScheme, CodingConfiguration, CodingPlan
+from engagement.configuration.control_codes import CONTROL_CODES, ControlCode
 from engagement.errors import InputError
-from engagement.outputs.analysis_files import codes_column, count_rows, read_column, text_column
+from engagement.outputs.analysis_files import (
+    codes_column,
+    count_rows,
+    guesses_column,
+    has_column,
+    read_column,
+    text_column,
+)
 
-_NOT_ASKED = (ControlCode.NA, ControlCode.NS)
+_NOT_ASKED = tuple(control for control, entry in CONTROL_CODES.items() if not entry.has_responded)
 
 
 class Codes:
     """The codes of one coded field in every row."""
 
-    def __init__(self, scheme: CodeScheme, combinations: Sequence[Sequence[str]], numbers: numpy.ndarray) -> None:
+    def __init__(
+        self,
+        scheme: CodeScheme,
+        combinations: Sequence[Sequence[str]],
+        numbers: numpy.ndarray,
+        guesses: Mapping[str, numpy.ndarray] | None = None,
+    ) -> None:
         """`combinations` are lists of code ids; `numbers`, shape (rows,), says which of them each row has.
+
+        `guesses` are the rows (masks) whose Normal codes no answer led to, by what they were guessed from.
 
         Raises
         ------
@@ -34,6 +50,7 @@ class Codes:
         """
         self._scheme = scheme
         self.numbers = numbers
+        self.guesses = guesses or {}
         # Shape (combinations, codes): whether the combination holds the code.
         self.holds = numpy.zeros((len(combinations), len(scheme.codes)), dtype=bool)
         positions = {code.code_id: position for position, code in enumerate(scheme.codes)}
@@ -79,19 +96,31 @@ class Codes:
         """Rows that responded with at least one Normal code, reviewed to the end or not."""
         return self._normal[self.numbers]
 
+    @property
+    def answered(self) -> numpy.ndarray:
+        """Rows with at least one Normal code that an answer led to."""
+        rows = self.relevant_individual
+        for guessed in self.guesses.values():
+            rows &= ~guessed
+        return rows
+
     def count(self, rows: numpy.ndarray | None = None) -> numpy.ndarray:
         """How many of the rows (a mask; without one all) have each code; shape (codes,)."""
         numbers = self.numbers if rows is None else self.numbers[rows]
         return numpy.bincount(numbers, minlength=len(self.holds)) @ self.holds
 
-    def cross(self, other: Codes) -> numpy.ndarray:
-        """How many rows have a code of this field and one of another's; shape (codes, codes of the other)."""
+    def cross(self, other: Codes, rows: numpy.ndarray | None = None) -> numpy.ndarray:
+        """How many of the rows (a mask; without one all) have a code of this field and one of another's.
+
+        Shape (codes, codes of the other).
+        """
         # Only the pairs of combinations that there are: all that there could be may be too many to list.
         width = len(other.holds)
-        places, pairs = pandas.factorize(self.numbers.astype(numpy.int64) * width + other.numbers)
-        own, others = self.holds[pairs // width].astype(float), other.holds[pairs % width].astype(float)
+        numbers, others = (one.numbers if rows is None else one.numbers[rows] for one in (self, other))
+        places, pairs = pandas.factorize(numbers.astype(numpy.int64) * width + others)
+        own, of_other = self.holds[pairs // width].astype(float), other.holds[pairs % width].astype(float)
         # Floats multiply faster, and hold whole numbers exactly up to 2**53.
-        return ((own.T * numpy.bincount(places, minlength=len(pairs))) @ others).astype(numpy.int64)
+        return ((own.T * numpy.bincount(places, minlength=len(pairs))) @ of_other).astype(numpy.int64)
 
 
 class CodedTable:
@@ -104,6 +133,7 @@ class CodedTable:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._codes: dict[str, Codes] = {}
+        self._crossed: dict[tuple[str, str], numpy.ndarray] = {}
         self._rows = count_rows(path)
 
     def __len__(self) -> int:
@@ -131,7 +161,7 @@ class CodedTable:
             column = read_column(self._path, codes_column(field)).cat
             combinations = [json.loads(text) for text in column.categories]
             try:
-                found = Codes(scheme, combinations, column.codes.to_numpy())
+                found = Codes(scheme, combinations, column.codes.to_numpy(), self._read_guesses(field))
             except KeyError as error:
                 raise InputError(
                     f"{self._path}: field {field!r} has code {error}, which scheme {scheme.name!r} lacks; expected the code "
@@ -140,14 +170,27 @@ class CodedTable:
             self._codes[field] = found
         return found
 
+    def _read_guesses(self, field: str) -> dict[str, numpy.ndarray]:
+        name = guesses_column(field)
+        if not has_column(self._path, name):
+            return {}
+        guesses = read_column(self._path, name).cat
+        return {source: (guesses.codes == number).to_numpy() for number, source in enumerate(guesses.categories)}
+
+    def cross(self, first: CodingConfiguration, second: CodingConfiguration) -> numpy.ndarray:
+        """How many rows have a code of `first` and one of `second`; shape (codes of first, codes of second). Kept for the next time."""
+        key = first.coded_field, second.coded_field
+        if key not in self._crossed:
+            self._crossed[key] = self.codes(first).cross(self.codes(second))
+        return self._crossed[key]
+
     def count_codes(self, configuration: CodingConfiguration) -> pandas.Series:
         """How many rows have each code, by StringValue in the scheme's order."""
         return pandas.Series(self.codes(configuration).count(), index=string_values(configuration), dtype="int64")
 
     def cross_tabulate(self, first: CodingConfiguration, second: CodingConfiguration) -> pandas.DataFrame:
         """How many rows have a code of `first` and one of `second`, by StringValues."""
-        counts = self.codes(first).cross(self.codes(second))
-        return pandas.DataFrame(counts, index=string_values(first), columns=string_values(second))
+        return pandas.DataFrame(self.cross(first, second), index=string_values(first), columns=string_values(second))
 
 
 def string_values(configuration: CodingConfiguration) -> list[str]:

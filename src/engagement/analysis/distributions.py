@@ -61,7 +61,7 @@ def _rows(
         shown = [position for position, _ in _shown(breakdown)]
         other = individuals.codes(breakdown)
         totals.append(other.count(relevant)[shown])
-        counts.append(codes.cross(other)[:, shown])
+        counts.append(individuals.cross(coding, breakdown)[:, shown])
     total_row = numpy.concatenate(totals).tolist()
     table = numpy.concatenate(counts, axis=1).tolist()
     yield [str(coding.analysis_file_key), TOTAL_ROW, *_cells(total_row, total_row, has_percentages=True)]

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engagement.analysis.charts import make_file_names
-from engagement.analysis.charts_of_codes import name_of
+from engagement.analysis.charts_of_codes import ELSEWHERE_NAME, WHAT_IS_ELSEWHERE, name_of
 from engagement.analysis.fonts import find_fonts
 from engagement.analysis.maps_boundaries import fold_name
 from engagement.analysis.maps_classes import class_breaks
+from engagement.analysis.maps_counts import PlaceCounts, count_places, count_themes_in_places
 from engagement.analysis.maps_drawing import Inset, MapPicture, Place, draw_map
 from engagement.analysis.maps_levels import Level, find_levels, names_of
 from engagement.analysis.pictures import draw_pictures
 from engagement.analysis.season import Season
-from engagement.configuration import Code, ControlCode
+from engagement.analysis.values import count_of
+from engagement.configuration import Code
 from engagement.partitions import count_processors
 
 _MOST_SPOKEN = 12
 _MOST_WITH_ROOM = 100
-
-type _Counts = Mapping[str, Mapping[Code, int]]  # coded field -> participants with each code
 
 
 @dataclass(frozen=True)
@@ -57,31 +57,23 @@ def draw_maps(season: Season, folder: Path) -> list[DrawnMap]:
 
 
 def _describe_maps(season: Season, level: Level) -> Iterator[tuple[str, MapPicture]]:
-    """Name and description of a level's maps."""
+    """Name and description of a level's maps; a theme that nobody of a known place named has none."""
     codings = [one.coding for one in (level, level.city) if one is not None]
-    counts = {
-        coding.coded_field: dict(zip(coding.code_scheme.codes, map(int, season.count_codes(coding)), strict=True))
-        for coding in codings
-    }
-    yield "total", _describe_map(season, level, counts, f"Participants by {level.spoken}", "participants")
+    counts = {coding.coded_field: count_places(season, coding) for coding in codings}
+    yield "total", _describe_map(season, level, counts, f"Participants by {level.spoken}")
     if not level.has_themes:
         return
     for _, episode in season.episodes:
-        tables = [(coding, season.cross_tabulate(episode, coding)) for coding in codings]
+        tables = {coding.coded_field: count_themes_in_places(season, episode, coding) for coding in codings}
         for theme in episode.code_scheme.codes:
-            if theme.is_normal:
-                counts = {
-                    coding.coded_field: dict(
-                        zip(coding.code_scheme.codes, map(int, table.loc[theme.string_value]), strict=True)
-                    )
-                    for coding, table in tables
-                }
+            if theme.is_normal and any(table[theme].located for table in tables.values()):
                 title = f"{name_of(theme)} ({episode.analysis_file_key}) by {level.spoken}"
                 name = f"{episode.analysis_file_key}_{theme.string_value}"
-                yield name, _describe_map(season, level, counts, title, "participants with the theme")
+                counts = {field: table[theme] for field, table in tables.items()}
+                yield name, _describe_map(season, level, counts, title)
 
 
-def _describe_map(season: Season, level: Level, every_count: _Counts, title: str, what: str) -> MapPicture:
+def _describe_map(season: Season, level: Level, every_count: Mapping[str, PlaceCounts], title: str) -> MapPicture:
     counts = every_count[level.coding.coded_field]
     placed, unnamed, lost = _place(level, counts)
     insets = _enlarge(level, placed)
@@ -89,57 +81,66 @@ def _describe_map(season: Season, level: Level, every_count: _Counts, title: str
     if level.city is not None:
         in_city = every_count[level.city.coding.coded_field]
         places, _, lost_in_city = _place(level.city, in_city)
-        title_of_city = f"Mogadishu by sub-district (n = {_count_located(in_city):,})"
-        insets.append(Inset(title_of_city, tuple(places.values())))
+        of = f" of {in_city.base:,}" if in_city.bases else ""
+        insets.append(Inset(f"Mogadishu by sub-district (n = {in_city.located:,}{of})", tuple(places.values())))
         lost |= lost_in_city
         attributions.append(level.city.boundaries.attribution)
-    others = [
-        code for code in counts if not code.is_normal and counts[code] and code.control_code is not ControlCode.STOP
-    ]
     notes = []
+    if counts.bases:
+        notes.append(
+            f"Shares: of the participants with any theme of the episode in each place. Dots: fewer than {season.small_count_threshold} "
+            "of them there, so no share. The intervals are in share_intervals.csv."
+        )
     if lost:
         listed = ", ".join(f"{name_of(code)} {count:,}" for code, count in lost.items())
         notes.append(f"Places without a shape: {listed}.")
-    if others:
-        notes.append("Not on the map: " + ", ".join(f"{name_of(code)} {counts[code]:,}" for code in others) + ".")
+    if counts.others:
+        notes.append("Not on the map: " + ", ".join(f"{name} {count:,}" for name, count in counts.others.items()) + ".")
+        if ELSEWHERE_NAME in counts.others:
+            notes.append(WHAT_IS_ELSEWHERE)
     places = (*placed.values(), *unnamed)
     if len(places) > _MOST_WITH_ROOM:
         notes.append(
             "Not every place has room for its name here: all counts are in demographic_distributions.csv "
             "or theme_distributions.csv."
         )
-    every_place = (*places, *(place for inset in insets for place in inset.places))
-    return MapPicture(
+    picture = MapPicture(
         title=title,
-        subtitle=f"n = {_count_located(counts):,} {what} whose {level.spoken} is known",
+        subtitle=_say_base(level, counts),
         places=places,
         insets=tuple(insets),
-        breaks=tuple(class_breaks([place.count for place in every_place if place.count is not None])),
+        breaks=(),
         notes=tuple(notes),
         attribution="\n".join(dict.fromkeys(attributions)),
         are_tiles=level.boundaries.are_tiles,
         small_count_threshold=season.small_count_threshold,
+        unit="% of those who answered there" if counts.bases else "Participants",
+        are_shares=bool(counts.bases),
     )
+    values = [picture.value_of(place) for place in picture.every_place()]
+    return replace(picture, breaks=tuple(class_breaks([value for value in values if value is not None])))
 
 
-def _count_located(counts: Mapping[Code, int]) -> int:
-    return sum(count for code, count in counts.items() if code.is_normal)
+def _say_base(level: Level, counts: PlaceCounts) -> str:
+    if counts.bases:
+        people = count_of(counts.base, "participant")
+        return f"n = {counts.located:,} of {people} with any theme of the episode whose {level.spoken} is known"
+    return f"n = {count_of(counts.located, 'participant')} whose {level.spoken} is known"
 
 
-def _place(level: Level, counts: Mapping[Code, int]) -> tuple[dict[Code, Place], list[Place], dict[Code, int]]:
+def _place(level: Level, counts: PlaceCounts) -> tuple[dict[Code, Place], list[Place], dict[Code, int]]:
     """The places with a code and a shape; those with a shape and no code; and the counts of codes without a shape."""
     from shapely import to_wkb
 
     shapes = dict(level.boundaries.shapes)
     placed, lost = {}, {}
-    for code in counts:
-        if not code.is_normal:
-            continue
+    for code, count in counts.places.items():
         key = next((fold_name(name) for name in names_of(code) if fold_name(name) in shapes), None)
-        if key is None:
-            lost[code] = counts[code]
-        else:
-            placed[code] = Place(name_of(code), counts[code], to_wkb(shapes.pop(key), hex=True))
+        if key is not None:
+            shape = to_wkb(shapes.pop(key), hex=True)
+            placed[code] = Place(name_of(code), count, shape, counts.bases.get(code, 0))
+        elif count or not counts.bases:
+            lost[code] = count
     return placed, [Place("", None, to_wkb(shape, hex=True)) for shape in shapes.values()], lost
 
 
@@ -161,15 +162,15 @@ def _describe(picture: MapPicture) -> str:
     return " ".join(
         (
             f"{kind}. {picture.title}. {picture.subtitle}.",
-            _list_largest(picture.places),
-            *(f"{inset.title}: {_list_largest(inset.places)}" for inset in insets),
+            _list_largest(picture, picture.places),
+            *(f"{inset.title}: {_list_largest(picture, inset.places)}" for inset in insets),
             *picture.notes,
         )
     )
 
 
-def _list_largest(places: Iterable[Place]) -> str:
+def _list_largest(picture: MapPicture, places: Iterable[Place]) -> str:
     placed = sorted((place for place in places if place.count), key=lambda place: -(place.count or 0))
-    shown = "; ".join(f"{place.name} {place.count:,}" for place in placed[:_MOST_SPOKEN])
+    shown = "; ".join(f"{place.name} {picture.say(place)}" for place in placed[:_MOST_SPOKEN])
     more = f"; and {len(placed) - _MOST_SPOKEN} more" if len(placed) > _MOST_SPOKEN else ""
     return f"{shown}{more}." if placed else "Nobody in any of these places."

@@ -11,6 +11,7 @@ from engagement.analysis.charts_drawing import shorten
 from engagement.analysis.maps_classes import class_of
 from engagement.analysis.maps_labels import Labelled, place_labels
 from engagement.analysis.palette import BORDER, FAINT_INK, INK, NOBODY, NOT_CODED, class_colours, ink_on
+from engagement.analysis.values import count_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,16 +23,21 @@ _SIDE_INCHES = 1.75  # room for labels at each side
 _TALLEST_INCHES = 9.5
 _FONT_SIZE = 7.5
 _TALLEST_INSET_INCHES = 3.4
+_NO_CODE, _SMALL_BASE = "////", "..."
 _FEW_PLACES = 20  # so few are all named, also where nobody is
 
 
 @dataclass(frozen=True)
 class Place:
-    """A shape (WKB as hex, degrees) with its name and count; no count for a shape that the code scheme has no code for."""
+    """A shape (WKB as hex, degrees) with its name and count; no count for a shape that the code scheme has no code for.
+
+    On a map of shares `base` is what the count is a part of.
+    """
 
     name: str
     count: int | None
     shape: str
+    base: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,11 @@ class Inset:
 
 @dataclass(frozen=True)
 class MapPicture:
-    """A choropleth map: `breaks` are the inclusive upper edges of the classes, the first of them 0."""
+    """A choropleth map: `breaks` are the inclusive upper edges of the classes, the first of them 0.
+
+    Classes are of counts of participants or, with `are_shares`, of whole percents of each place's base; a base below the threshold
+    has no share. `unit` says what the classes are of.
+    """
 
     title: str
     subtitle: str
@@ -55,6 +65,31 @@ class MapPicture:
     are_tiles: bool
     small_count_threshold: int
     insets: tuple[Inset, ...] = ()
+    unit: str = "Participants"
+    are_shares: bool = False
+
+    def value_of(self, place: Place) -> int | None:
+        """What the colour of a place tells: its count, or its share in percent; None where there is none."""
+        if place.count is None or not self.are_shares:
+            return place.count
+        return None if self.is_small(place) else share_in_percent(place.count, place.base)
+
+    def is_small(self, place: Place) -> bool:
+        """Whether a place has too small a base to show a share of."""
+        return self.are_shares and place.count is not None and place.base < self.small_count_threshold
+
+    def write(self, place: Place) -> str:
+        """What is written of a place's numbers: a small count is marked."""
+        is_marked = not self.are_shares and 0 < (place.count or 0) < self.small_count_threshold
+        return self.say(place) + "*" * is_marked
+
+    def say(self, place: Place) -> str:
+        """A place's numbers: the count, or the share with what it is a share of."""
+        count = place.count or 0
+        if not self.are_shares:
+            return f"{count:,}"
+        of = f"{count:,} of {place.base:,}"
+        return of if self.is_small(place) else f"{100 * count / place.base:.0f} % ({of})"
 
     def texts(self) -> Iterator[str]:
         """Everything that is written on it."""
@@ -69,12 +104,25 @@ class MapPicture:
         for inset in self.insets:
             yield from inset.places
 
-    def colour_of(self, count: int | None) -> str:
+    def colour_of(self, place: Place) -> str:
         """The colour of a place."""
-        if count is None:
-            return NOT_CODED
-        number = class_of(count, self.breaks)
+        value = self.value_of(place)
+        return NOT_CODED if value is None else self.colour_of_class(class_of(value, self.breaks))
+
+    def colour_of_class(self, number: int) -> str:
+        """The colour of a class."""
         return NOBODY if number == 0 else class_colours(len(self.breaks) - 1)[number - 1]
+
+
+def share_in_percent(count: int, base: int) -> int:
+    """A share in whole percents; anybody is more than nobody, and all are more than nearly all.
+
+    >>> share_in_percent(0, 500), share_in_percent(1, 500), share_in_percent(499, 500)
+    (0, 1, 99)
+    """
+    if count in (0, base):
+        return 100 * bool(count)
+    return min(99, max(1, round(100 * count / base)))
 
 
 @dataclass(frozen=True)
@@ -170,11 +218,11 @@ def _fill(axes: Axes, picture: MapPicture, places: Sequence[tuple[Place, BaseGeo
         axes.add_patch(
             PathPatch(
                 _path_of(shape),
-                facecolor=picture.colour_of(place.count),
+                facecolor=picture.colour_of(place),
                 edgecolor="white" if picture.are_tiles and place.count is not None else BORDER,
                 linewidth=line_width,
                 joinstyle="round",
-                hatch="////" if place.count is None else None,
+                hatch=_NO_CODE if place.count is None else _SMALL_BASE if picture.is_small(place) else None,
                 clip_on=False,  # a border at the edge is as wide as others
             )
         )
@@ -190,9 +238,7 @@ def _path_of(shape: BaseGeometry):
 
 
 def _labelled(picture: MapPicture, place: Place, shape: BaseGeometry) -> Labelled:
-    count = place.count or 0
-    mark = "*" if 0 < count < picture.small_count_threshold else ""
-    return Labelled(place.name, f"{count:,}{mark}", count, shape)
+    return Labelled(place.name, picture.write(place), place.count or 0, shape, picture.colour_of(place))
 
 
 def _label(axes: Axes, picture: MapPicture, places: Sequence[Labelled], part: _Part, names_all: bool) -> None:
@@ -200,7 +246,7 @@ def _label(axes: Axes, picture: MapPicture, places: Sequence[Labelled], part: _P
 
     inside, callouts = place_labels(places, part.degrees_an_inch, part.stretch, _FONT_SIZE, names_all)
     for label in inside:
-        fill = picture.colour_of(label.count)
+        fill = label.colour
         axes.text(
             label.x, label.y, label.text, ha="center", va="center", fontsize=_FONT_SIZE, color=ink_on(fill), linespacing=1.1,
             # Where a name reaches over the border it stands on its own place's colour.
@@ -222,27 +268,28 @@ def _draw_legend(figure: Figure, picture: MapPicture, bottom: float) -> None:
 
     # A place that is drawn twice counts once.
     drawn = {place.shape: place for place in picture.every_place()}
-    counts = [place.count for place in drawn.values() if place.count is not None]
-    patches = []
+    values = [value for place in drawn.values() if (value := picture.value_of(place)) is not None]
+    patches = [Patch(facecolor="none", edgecolor="none", label=f"{picture.unit}:")]
     for number, upper in enumerate(picture.breaks):
         lower = 0 if number == 0 else picture.breaks[number - 1] + 1
-        size = sum(class_of(count, picture.breaks) == number for count in counts)
+        size = sum(class_of(value, picture.breaks) == number for value in values)
         edges = f"{upper:,}" if lower == upper else f"{lower:,}–{upper:,}"
-        patches.append(Patch(facecolor=picture.colour_of(upper), edgecolor=BORDER, label=f"{edges} ({_places(size)})"))
-    if len(counts) < len(drawn):
-        patches.append(Patch(facecolor=NOT_CODED, edgecolor=BORDER, hatch="////", label="no code"))
+        label = f"{edges} ({count_of(size, 'place')})"
+        patches.append(Patch(facecolor=picture.colour_of_class(number), edgecolor=BORDER, label=label))
+    small = sum(map(picture.is_small, drawn.values()))
+    if small:
+        label = f"base below {picture.small_count_threshold} ({count_of(small, 'place')})"
+        patches.append(Patch(facecolor=NOT_CODED, edgecolor=BORDER, hatch=_SMALL_BASE, label=label))
+    if any(place.count is None for place in drawn.values()):
+        patches.append(Patch(facecolor=NOT_CODED, edgecolor=BORDER, hatch=_NO_CODE, label="no code"))
     figure.legend(
         handles=patches, loc="lower left", bbox_to_anchor=(0.08 / _WIDTH_INCHES, bottom), ncols=len(patches), frameon=False,
         borderpad=0, borderaxespad=0, handlelength=1.2, handleheight=1.1, handletextpad=0.4, columnspacing=1.1, fontsize=8,
     )  # fmt: skip
 
 
-def _places(count: int) -> str:
-    return f"{count} place{'' if count == 1 else 's'}"
-
-
 def _small_note(picture: MapPicture) -> tuple[str, ...]:
     threshold = picture.small_count_threshold
-    if not any(0 < (place.count or 0) < threshold for place in picture.every_place()):
+    if picture.are_shares or not any(0 < (place.count or 0) < threshold for place in picture.every_place()):
         return ()
     return (f"* fewer than {threshold} participants",)

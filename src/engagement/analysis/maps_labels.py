@@ -21,22 +21,23 @@ type _Box = tuple[float, float, float, float]  # west, south, east, north
 
 @dataclass(frozen=True)
 class Labelled:
-    """A place to label: its name, what is written of its count, the count, and its shape."""
+    """A place to label: its name, what is written of its count, the count, its shape and its colour."""
 
     name: str
     text: str
     count: int
     shape: BaseGeometry
+    colour: str = "#FFFFFF"
 
 
 @dataclass(frozen=True)
 class Inside:
-    """A label in a place, with the point of its middle."""
+    """A label in a place, with the point of its middle and the place's colour."""
 
     text: str
     x: float
     y: float
-    count: int
+    colour: str
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _fit_inside(
             # Names may reach a little over the border, but not over another name.
             if not any(_overlap(room, other) for other in taken) and area.intersection(largest).area > 0.9 * area.area:
                 taken.append(room)
-                return Inside(text, x, y, place.count)
+                return Inside(text, x, y, place.colour)
     return None
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Raise it when something is drawn differently from the same description.
-_DRAWING_VERSION = 2
+_DRAWING_VERSION = 3
 _NOTES = "drawn.json"
 _FEWEST_FOR_PROCESSES = 6  # fewer are drawn before a second process has started
 _DOTS_PER_INCH = 150

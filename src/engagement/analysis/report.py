@@ -12,10 +12,12 @@ from importlib import resources
 from pathlib import Path
 
 from engagement.analysis.charts import Chart
+from engagement.analysis.intervals import WHAT_INTERVALS_SAY
 from engagement.analysis.maps import DrawnMap
 from engagement.analysis.report_html import Markup, element, join
 from engagement.analysis.report_sections import make_sections
 from engagement.analysis.season import Season
+from engagement.analysis.values import count_of
 from engagement.configuration.pipeline_configuration import name_of_pipeline
 from engagement.files import open_for_writing
 
@@ -60,8 +62,14 @@ def make_page(season: Season, charts: Sequence[Chart], maps: Sequence[DrawnMap])
         element("h1", name),
         element(
             "p",
-            f"{len(season.messages):,} messages of {total:,} participants who did not withdraw. Made from the outputs of "
-            f"{season.source.timestamp[:16].replace('T', ' ')} UTC; times are those of {season.time_zone.key}.",
+            f"{count_of(len(season.messages), 'message')} of {count_of(total, 'participant')} who did not withdraw. Made from the "
+            f"outputs of {season.source.timestamp[:16].replace('T', ' ')} UTC; times are those of {season.time_zone.key}.",
+        ),
+        element(
+            "p",
+            f"Shares have {WHAT_INTERVALS_SAY} One phone may be several people. Shares of fewer than {season.small_count_threshold} participants are "
+            "marked as of a small base. Codes that the pipeline guessed where nobody answered, such as a zone from the mobile operator, "
+            "are shown apart and are in no share.",
         ),
         element(
             "p",
@@ -73,8 +81,13 @@ def make_page(season: Season, charts: Sequence[Chart], maps: Sequence[DrawnMap])
     body = join(
         (
             header,
+            element("a", "Skip to the content", href="#content", class_="skip"),
             element("nav", element("ol", contents), aria_label="Contents"),
-            element("main", *(_make_section(section.anchor, section.title, section.content) for section in sections)),
+            element(
+                "main",
+                *(_make_section(section.anchor, section.title, section.content) for section in sections),
+                id="content",
+            ),
             Markup(f"<script>{script}</script>"),
         )
     )

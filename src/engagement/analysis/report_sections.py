@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import base64
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from engagement.analysis.charts import DEMOGRAPHICS, ENGAGEMENT, FOLLOW_UP, THEMES, TRAFFIC, Chart
-from engagement.analysis.charts_of_codes import name_of
+from engagement.analysis.charts_of_codes import has_answers, name_of
 from engagement.analysis.maps import DrawnMap
-from engagement.analysis.report_html import Markup, element, join, make_table
+from engagement.analysis.report_html import Markup, element, join
+from engagement.analysis.report_tables import (
+    make_engagement_tables,
+    make_frame,
+    make_note,
+    make_traffic_tables,
+    make_values_table,
+)
 from engagement.analysis.season import Season
+from engagement.analysis.values import count_of
 from engagement.cleaning.phone_numbers import find_phone_numbers
-from engagement.configuration import CodingConfiguration
-
-if TYPE_CHECKING:
-    import pandas
+from engagement.configuration import CodingConfiguration, PlanKind
 
 _MOST_EXAMPLES = 3
 _MOST_MAPS = 100  # a page of thousands of pictures opens on no phone
-_MOST_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -41,22 +44,18 @@ def make_sections(season: Season, charts: Sequence[Chart], maps: Sequence[DrawnM
         by_section[chart.section].append(chart)
     sections = [
         Section("funnel", "From runs to messages", _make_funnel(season)),
-        Section("engagement", "Engagement", _make_engagement(season, by_section[ENGAGEMENT])),
-        Section("traffic", "Traffic", _make_traffic(season, by_section[TRAFFIC])),
+        Section(
+            "engagement", "Engagement", join((*map(_show, by_section[ENGAGEMENT]), make_engagement_tables(season)))
+        ),
+        Section("traffic", "Traffic", join((*map(_show, by_section[TRAFFIC]), make_traffic_tables(season)))),
         Section("themes", "Themes", _make_themes(season, by_section[THEMES])),
         Section(
-            "demographics",
-            "Participants",
-            join(
-                (
-                    *map(_show, by_section[DEMOGRAPHICS]),
-                    _make_distribution("Participants by code", season.demographic_distributions, season),
-                )
-            ),
+            "demographics", "Participants", _make_questions(season, PlanKind.DEMOGRAPHIC, by_section[DEMOGRAPHICS])
         ),
     ]
-    if by_section[FOLLOW_UP]:
-        sections.append(Section("follow-up", "Follow-up questions", join(map(_show, by_section[FOLLOW_UP]))))
+    if any(plan.kind is PlanKind.FOLLOW_UP for plan, _ in season.questions):
+        content = _make_questions(season, PlanKind.FOLLOW_UP, by_section[FOLLOW_UP])
+        sections.append(Section("follow-up", "Follow-up questions", content))
     if maps:
         sections.append(Section("maps", "Maps", _make_maps(maps)))
     sections.append(Section("quality", "Data quality", _make_quality(season)))
@@ -84,11 +83,11 @@ def _make_funnel(season: Season) -> Markup:
     )
     steps += [("− dropped", count, reason) for reason, count in funnel.dropped.items()]
     steps += [("− lost", count, f"wrong scheme, marked {code!r}: no dataset") for code, count in funnel.lost.items()]
-    withdrawn = f"of {funnel.withdrawn_participants:,} participants who withdrew consent"
+    withdrawn = f"of {count_of(funnel.withdrawn_participants, 'participant')} who withdrew consent"
     steps += [
         ("Messages kept", funnel.kept, ""),
         ("− withdrawn", funnel.withdrawn_messages, withdrawn),
-        ("Messages analysed", len(season.messages), f"of {len(season.individuals):,} participants"),
+        ("Messages analysed", len(season.messages), f"of {count_of(len(season.individuals), 'participant')}"),
         ("… with opt-ins", int(total["Total Messages with Opt-Ins"]), "coded with anything but NA or NS"),
         ("… labelled", int(total["Total Labelled Messages"]), "of those, reviewed to the end"),
         ("… relevant", int(total["Total Relevant Messages"]), "of those, with at least one theme"),
@@ -110,62 +109,36 @@ def _make_funnel(season: Season) -> Markup:
     return element("div", table, class_="wide", tabindex="0", role="region", aria_label="From runs to messages")
 
 
-def _make_frame(caption: str, table: pandas.DataFrame, season: Season, small: Iterable[str] = ()) -> Markup:
-    """A table of the season; counts of participants in the columns `small` are marked where they are small."""
-    header = [str(column) for column in table.columns]
-    rows = [[_plain(cell) for cell in row] for row in table.itertuples(index=False, name=None)]
-    columns = [header.index(name) for name in small]
-    shown = make_table(caption, header, rows[:_MOST_ROWS], season.small_count_threshold, columns)
-    if len(rows) > _MOST_ROWS:
-        return join((shown, element("p", f"… and {len(rows) - _MOST_ROWS:,} rows more.", class_="note")))
-    return shown
-
-
-def _plain(cell: object) -> object:
-    """What the table library calls an integer is none of Python's."""
-    return int(cell) if hasattr(cell, "item") and not isinstance(cell, str) else cell  # type: ignore[call-overload]
-
-
-def _make_engagement(season: Season, charts: Sequence[Chart]) -> Markup:
-    people = ("Total Participants with Opt-Ins", "Total Relevant Participants")
-    repeats = ("Number of Participants with Opt-Ins",)
-    return join(
-        (
-            *map(_show, charts),
-            _make_frame("Messages and participants in each episode", season.engagement_counts, season, people),
-            _make_frame("In how many episodes participants took part", season.repeat_participations, season, repeats),
-        )
-    )
-
-
-def _make_traffic(season: Season, charts: Sequence[Chart]) -> Markup:
-    parts = [*map(_show, charts), _make_frame("Messages in each week", season.weekly_traffic, season)]
-    if season.settings.traffic_labels:
-        parts.append(_make_frame("Messages in each time range", season.traffic, season))
-    return join(parts)
-
-
-def _make_distribution(caption: str, table: pandas.DataFrame, season: Season) -> Markup:
-    """A distribution in total, with the dataset on every row, so that it can be sorted."""
-    total = table[["Dataset", "Theme", "Total Participants", "Total Participants %"]].copy()
-    total["Dataset"] = total["Dataset"].where(total["Dataset"] != "").ffill()
-    return _make_frame(caption, total, season, ("Total Participants",))
-
-
 def _make_themes(season: Season, charts: Sequence[Chart]) -> Markup:
     examples = _choose_examples(season)
-    table = season.theme_distributions.copy()
-    table["Dataset"] = table["Dataset"].where(table["Dataset"] != "").ffill()
     parts: list[Markup] = []
     for _, episode in season.episodes:
         key = str(episode.analysis_file_key)
         parts.append(element("h3", f"{key}: {episode.code_scheme.name}"))
-        parts += [_show(chart) for chart in charts if chart.episode == key]
-        parts.append(
-            _make_distribution(f"Participants with each theme of {key}", table[table["Dataset"] == key], season)
-        )
+        parts += _show_charts_of(episode, charts)
+        parts.append(make_values_table(season, episode, is_episode=True))
         parts += _make_examples(episode, examples)
     return join(parts)
+
+
+def _make_questions(season: Season, kind: PlanKind, charts: Sequence[Chart]) -> Markup:
+    """The charts of demographic or follow-up questions, with a table of each to unfold."""
+    parts: list[Markup] = []
+    for plan, coding in season.questions:
+        if plan.kind is kind:
+            key = str(coding.analysis_file_key)
+            parts.append(element("h3", key.replace("_", " ")))
+            parts += _show_charts_of(coding, charts)
+            table = make_values_table(season, coding, is_episode=False)
+            parts.append(element("details", element("summary", f"Table of {key.replace('_', ' ')}"), table))
+    return join(parts)
+
+
+def _show_charts_of(coding: CodingConfiguration, charts: Sequence[Chart]) -> Iterator[Markup]:
+    found = [chart for chart in charts if chart.question == coding.analysis_file_key]
+    yield from map(_show, found)
+    if not has_answers(coding):
+        yield make_note("No chart: this code scheme has no themes or answers, only codes about messages.")
 
 
 def _choose_examples(season: Season) -> dict[tuple[str, str], list[str]]:
@@ -187,7 +160,7 @@ def _make_examples(episode: CodingConfiguration, examples: dict[tuple[str, str],
             blocks.append(element("details", element("summary", name_of(code)), quotes))
     if blocks:
         yield element("h4", f"Example messages of {episode.analysis_file_key}")
-        yield element("p", "A stable sample; texts that hold a phone number are left out.", class_="note")
+        yield make_note("A stable sample; texts that hold a phone number are left out.")
         yield from blocks
 
 
@@ -204,23 +177,26 @@ def _make_maps(maps: Sequence[DrawnMap]) -> Markup:
         left -= len(shown)
         if shown:
             parts.append(
-                element("details", element("summary", f"{len(shown)} maps of single themes"), *map(_show, shown))
+                element(
+                    "details", element("summary", f"{count_of(len(shown), 'map')} of single themes"), *map(_show, shown)
+                )
             )
+            parts.append(make_note(f"A theme that nobody of a known {level} named has no map."))
         if len(drawn) - 1 > len(shown):
-            more = f"{len(drawn) - 1 - len(shown)} more maps are in the folder maps/{drawn[0].path.parent.name}/."
-            parts.append(element("p", more, class_="note"))
+            more = count_of(len(drawn) - 1 - len(shown), "more map")
+            parts.append(make_note(f"In the folder maps/{drawn[0].path.parent.name}/: {more}."))
     return join(parts)
 
 
 def _make_quality(season: Season) -> Markup:
-    note = "Message ids are those that Coda shows; the texts are not repeated here."
     return join(
         (
-            element("p", note, class_="note"),
-            _make_frame("Coding progress", season.coding_progress, season),
-            _make_frame(
+            make_note("Message ids are those that Coda shows; the texts are not repeated here."),
+            make_frame("Coding progress, in distinct texts", season.coding_progress, season),
+            make_note("Labelled % counts every text: it is no estimate, and has no interval."),
+            make_frame(
                 "Coding errors, and wrong-scheme labels that contradict each other", season.coding_errors, season
             ),
-            _make_frame("Texts that seem to hold a phone number", season.texts_with_phone_numbers, season),
+            make_frame("Texts that seem to hold a phone number", season.texts_with_phone_numbers, season),
         )
     )

@@ -7,13 +7,15 @@ Nobody who withdrew consent is in any of them: of those there are only the two n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from engagement.analysis import data_quality, distributions, engagement_counts, message_samples, traffic
+from engagement.analysis import data_quality, distributions, engagement_counts, message_samples, shares, traffic
 from engagement.analysis.coded_table import CodedTable
+from engagement.analysis.values import Basis, Layer, Value, find_layers, split_counts, summarise
 from engagement.configuration import CodingConfiguration, CodingPlan, Project
 from engagement.configuration.pipeline_configuration import AutomatedAnalysis
 from engagement.errors import InputError
@@ -44,6 +46,7 @@ class Season:
     messages: CodedTable
     individuals: CodedTable
     settings: AutomatedAnalysis = field(init=False)
+    _layers: dict[str, tuple[Layer, ...]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", self.project.configuration.automated_analysis or AutomatedAnalysis())
@@ -125,6 +128,31 @@ class Season:
         return traffic.count_by_label(self.messages, self._episode_codings, self.settings.traffic_labels)
 
     @cached_property
+    def traffic_outside(self) -> dict[str, int]:
+        """The numbers of `traffic` for the messages that are in none of the ranges."""
+        return traffic.count_outside(self.messages, self._episode_codings, self.settings.traffic_labels)
+
+    @cached_property
+    def made_at(self) -> datetime:
+        """When stage 3 began to make the outputs: what was sent later is in none of them."""
+        return datetime.fromisoformat(self.source.timestamp)
+
+    def is_over(self, end: datetime) -> bool:
+        """Whether a time range was over when the outputs were made: if not, more messages may come."""
+        return min(end, self.project.configuration.project_end_date) <= self.made_at
+
+    @cached_property
+    def weeks_over(self) -> tuple[bool, ...]:
+        """Whether each week of `weekly_traffic` was over."""
+        mondays = (datetime.fromisoformat(day) for day in self.weekly_traffic["Start Date"])
+        return tuple(self.is_over((monday + timedelta(days=7)).replace(tzinfo=self.time_zone)) for monday in mondays)
+
+    @cached_property
+    def ranges_over(self) -> tuple[bool, ...]:
+        """Whether each range of `traffic` was over."""
+        return tuple(self.is_over(label.end_date) for label in self.settings.traffic_labels)
+
+    @cached_property
     def sample_messages(self) -> pandas.DataFrame:
         """Columns Episode, Code Scheme, Code, Message: for each code a stable sample of distinct texts, as they were written."""
         limit = 100 if self.settings.sample_messages is None else self.settings.sample_messages.limit_per_code
@@ -153,6 +181,66 @@ class Season:
     def count_codes(self, configuration: CodingConfiguration) -> pandas.Series:
         """How many participants have each code: indexed by StringValue, in the scheme's order."""
         return self.individuals.count_codes(configuration)
+
+    @cached_property
+    def questions(self) -> tuple[tuple[CodingPlan, CodingConfiguration], ...]:
+        """The codings of demographic and follow-up plans that have an AnalysisFileKey, with their plans, in order."""
+        return tuple(
+            (plan, coding)
+            for plan in self.project.coding_plans.survey
+            for coding in plan.coding_configurations
+            if coding.analysis_file_key is not None
+        )
+
+    @cached_property
+    def share_intervals(self) -> pandas.DataFrame:
+        """The columns of share_intervals.csv: counts and bases int, percentages text."""
+        tabulated = [(plan, coding) for plan, coding in self.questions if coding.include_in_theme_distribution]
+        return shares.tabulate_shares(
+            self.individuals,
+            distributions.tabulated(self.project.coding_plans.rqa),
+            tabulated,
+            self.repeat_participations["Number of Participants with Opt-Ins"].tolist(),
+            self.layers,
+            self.small_count_threshold,
+        )
+
+    @cached_property
+    def value_origins(self) -> pandas.DataFrame:
+        """The columns of value_origins.csv: how participants came to each value of each question."""
+        return shares.list_value_origins(self.individuals, self.questions, self.layers)
+
+    def plan_of(self, coding: CodingConfiguration) -> CodingPlan:
+        """The plan that a coding is part of."""
+        return next(
+            plan
+            for plan in self.project.coding_plans.all
+            if any(one.coded_field == coding.coded_field for one in plan.coding_configurations)
+        )
+
+    def layers(self, coding: CodingConfiguration) -> tuple[Layer, ...]:
+        """The participants whose code of a coding is no answer."""
+        if coding.coded_field not in self._layers:
+            self._layers[coding.coded_field] = find_layers(self.individuals, self.plan_of(coding), coding)
+        return self._layers[coding.coded_field]
+
+    def values(self, coding: CodingConfiguration) -> list[Value]:
+        """How many participants have each code, in the scheme's order; what is no answer apart."""
+        return shares.count_values(self.individuals, coding, self.layers(coding))
+
+    def basis(self, coding: CodingConfiguration) -> Basis:
+        """How many participants the values of a coding are known of."""
+        return summarise(self.plan_of(coding), self.individuals.codes(coding), self.layers(coding))
+
+    def values_by_code(self, first: CodingConfiguration, second: CodingConfiguration) -> list[list[Value]]:
+        """For each code of `first`, in order, the values of `second` that the participants with it have."""
+        codes, other = self.individuals.codes(first), self.individuals.codes(second)
+        counts = self.individuals.cross(first, second).tolist()
+        apart = [(layer, codes.cross(other, layer.rows).tolist()) for layer in self.layers(second)]
+        return [
+            split_counts(second.code_scheme.codes, row, [(layer, table[number]) for layer, table in apart])
+            for number, row in enumerate(counts)
+        ]
 
     def cross_tabulate(self, first: CodingConfiguration, second: CodingConfiguration) -> pandas.DataFrame:
         """How many participants have a code of `first` and one of `second`: StringValues by StringValues."""

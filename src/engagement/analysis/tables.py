@@ -20,6 +20,8 @@ def write_tables(season: Season, folder: Path) -> int:
         "demographic_distributions": season.demographic_distributions,
         "theme_distributions": season.theme_distributions,
         "repeat_participations": season.repeat_participations,
+        "share_intervals": season.share_intervals,
+        "value_origins": season.value_origins,
         "traffic_analysis": season.traffic,
         "traffic_per_week": season.weekly_traffic,
         "sample_messages": _guard(season.sample_messages),

@@ -37,6 +37,17 @@ def count_by_label(
     )
 
 
+def count_outside(
+    messages: CodedTable, episodes: Sequence[CodingConfiguration], labels: Sequence[TrafficLabel]
+) -> dict[str, int]:
+    """The counts of `count_by_label` for the messages that are in none of the ranges."""
+    times = messages.column(TIME)
+    outside = numpy.ones(len(messages), dtype=bool)
+    for label in labels:
+        outside &= ~((times >= label.start_date) & (times < label.end_date)).to_numpy()
+    return {name: int(any_of(messages, episodes, what)[outside].sum()) for name, what in _COUNTS.items()}
+
+
 def count_by_week(
     messages: CodedTable, episodes: Sequence[CodingConfiguration], time_zone: ZoneInfo
 ) -> pandas.DataFrame:

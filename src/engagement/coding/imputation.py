@@ -76,7 +76,7 @@ def _impute_location(table: PlaceTable, plan: CodingPlan, labels: Sequence[Label
         return [_like(scheme, ticked[0][1].code) for scheme in schemes]
     finest = places[0][0]
     line = _line_of(table, finest, places[0][1].code)
-    if line is None or any(_place_of(table, level, label.code) != line[level - finest] for level, label in places):
+    if line is None or any(place_of(table, level, label.code) != line[level - finest] for level, label in places):
         return everywhere(ControlCode.CE)
     imputed = [_control(scheme, ControlCode.NC) for scheme in schemes[:finest]]
     for level, name in enumerate(line, finest):
@@ -91,15 +91,15 @@ def _impute_location(table: PlaceTable, plan: CodingPlan, labels: Sequence[Label
     return imputed
 
 
-def _place_of(table: PlaceTable, level: int, code: Code) -> str | None:
-    """The place that a code of that level stands for, or None for a place that the table does not know."""
+def place_of(table: PlaceTable, level: int, code: Code) -> str | None:
+    """Find the place that a code of that level stands for, or None for a place that the table does not know."""
     known = table.parents[table.levels[level]]
     return next((name for name in (*code.match_values, code.string_value) if name in known), None)
 
 
 def _line_of(table: PlaceTable, level: int, code: Code) -> tuple[str, ...] | None:
     """A place and those that it lies in, level by level."""
-    place = _place_of(table, level, code)
+    place = place_of(table, level, code)
     return None if place is None else (place, *table.ancestors(table.levels[level], place))
 
 

@@ -64,6 +64,27 @@ _ANALYSIS_FILES = {
         "Number of Participants with Opt-Ins": "participants who responded in exactly so many",
         "% of Participants with Opt-Ins": "their share of all who responded",
     },
+    "share_intervals.csv": {
+        "Dataset": 'AnalysisFileKey; "repeat_participations" for the number of episodes that participants took part in',
+        "Theme": "StringValue of a Normal code, or the number of episodes",
+        "Breakdown": "AnalysisFileKey of the question that the theme is broken down by; empty in total",
+        "Value": "StringValue of the answer to it; empty in total",
+        "Origin": '"answer"; "phone number" of operator and channel; else what the Value (no answer) was guessed from',
+        "Participants": "participants who have the Theme, and of these the Value",
+        "Base": "participants with any Normal code of the Dataset that an answer led to, and of these the Value",
+        "Share %": "Participants of Base; no row without a base",
+        "Low %": "lower end of the 95 % Wilson interval, which tells of chance alone: participants chose to take part",
+        "High %": "its upper end",
+        "Note": '"small base" (below SmallCountThreshold), else "small count", else empty',
+    },
+    "value_origins.csv": {
+        "Dataset": "AnalysisFileKey of a demographic or follow-up question",
+        "Value": "StringValue of a code; every code but STOP",
+        "Name": "its DisplayText",
+        "Origin": '"answer"; "phone number" of operator and channel; "operator" or a function of the project\'s own: guessed, '
+        'nobody answered; "elsewhere": NC as the place that they named has no such places; else what the code says',
+        "Participants": "participants who came to the value in this way",
+    },
     "traffic_analysis.csv": {
         "Start Date": "first moment of a range of TrafficLabels",
         "End Date": "the moment after its last",

@@ -245,5 +245,5 @@ def test_the_files_of_another_version_are_refused(tmp_path: Path):
     path = analysis_folder(root.path) / "season.json"
     document = json.loads(path.read_text())
     path.write_text(json.dumps({**document, "version": 0}))
-    with pytest.raises(InputError, match="'version' is 0; expected 1"):
+    with pytest.raises(InputError, match="'version' is 0; expected 2"):
         load_season(load_project(root.configuration), root.path)

@@ -12,7 +12,7 @@ from engagement.analysis.maps import draw_maps
 from engagement.analysis.maps_boundaries import KNOWN_LEVELS, Boundaries, fold_name
 from engagement.analysis.maps_drawing import Inset, MapPicture, Place, draw_map
 from engagement.analysis.maps_levels import Level
-from engagement.analysis.palette import BORDER, NOBODY, class_colours
+from engagement.analysis.palette import BORDER, NOBODY, NOT_CODED, class_colours
 from engagement.analysis.pictures import draw_pictures
 from picture_season import make_season, region_map, write_squares
 
@@ -103,12 +103,31 @@ def test_maps_are_drawn_in_total_and_for_each_theme(tmp_path: Path):
     season = make_season(tmp_path, [region_map(GenerateThemeDistributionMaps=True)])
     drawn = draw_maps(season, tmp_path / "maps")
     names = [one.path.relative_to(tmp_path / "maps").as_posix() for one in drawn]
-    assert names[:2] == ["region/total.png", "region/rqa_s01e01_water.png"]
-    assert len(names) == 1 + 3 + 2
+    # Those of a known region wrote of water alone: a theme that none of them named has no map.
+    assert names == ["region/total.png", "region/rqa_s01e01_water.png"]
     assert all(one.path.exists() and one.level == "region" for one in drawn)
     assert "n = 5 participants whose region is known" in drawn[0].text_alternative
     assert "banadir 4; bay 1" in drawn[0].text_alternative
     assert "NA 9" in drawn[0].text_alternative
+    # Four of four is no 100 %: the base is too small for a share.
+    assert "n = 5 of 5 participants with any theme of the episode whose region is known" in drawn[1].text_alternative
+    assert "banadir 4 of 4; bay 1 of 1." in drawn[1].text_alternative
+    assert "fewer than 10 of them there, so no share" in drawn[1].text_alternative
+
+
+def test_a_map_of_a_theme_shows_the_share_of_those_who_answered_there(tmp_path: Path):
+    few, many, nobody = (
+        Place(name, count, square_at(number).wkb_hex, base)
+        for number, (name, count, base) in enumerate((("few", 9, 9), ("many", 12, 40), ("nobody", 0, 10)))
+    )
+    picture = MapPicture(
+        "Title", "n = 21", (few, many, nobody), (0, 30), (), "Boundaries: invented", False, 10, are_shares=True
+    )
+    assert [picture.value_of(place) for place in picture.places] == [None, 30, 0]
+    assert [picture.write(place) for place in picture.places] == ["9 of 9", "30 % (12 of 40)", "0 % (0 of 10)"]
+    assert [picture.colour_of(place) for place in picture.places] == [NOT_CODED, class_colours(1)[0], NOBODY]
+    draw_pictures(tmp_path, {"map": picture}, ("png",), draw_map, find_fonts(["a"]), 1)
+    assert (tmp_path / "map.png").exists()
 
 
 @pytest.mark.parametrize("is_configured", [True, False])

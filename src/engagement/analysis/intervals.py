@@ -1,0 +1,75 @@
+"""Shares of a whole with the interval that chance alone leaves open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# The standard normal distribution has 95 % between minus and plus this.
+_NORMAL_95 = 1.959963984540054
+WHAT_INTERVALS_SAY = "95 % intervals (Wilson). Those who responded chose to: the intervals tell of chance alone, and not of people who did not respond."
+
+
+def wilson_interval(count: int, base: int) -> tuple[float, float]:
+    """Give the ends, in percent, of the 95 % Wilson score interval of `count` of `base`, without continuity correction.
+
+    It stays between 0 and 100, and has a width also where nobody or everybody is counted.
+
+    >>> [round(end, 1) for end in wilson_interval(1, 10)]
+    [1.8, 40.4]
+
+    Raises
+    ------
+    ValueError
+        The base is 0, or the count is not between 0 and the base.
+
+    Source
+    ------
+    E. B. Wilson (1927), Probable inference, the law of succession, and statistical inference, J. Am. Stat. Assoc. 22, 209-212;
+    recommended by L. D. Brown, T. T. Cai, A. DasGupta (2001), Interval estimation for a binomial proportion, Stat. Sci. 16, 101-133.
+    """
+    if not 0 <= count <= base or base == 0:
+        raise ValueError(f"{count} of {base} is no share")
+    squared = _NORMAL_95**2
+    share = count / base
+    middle = share + squared / (2 * base)
+    half = _NORMAL_95 * (share * (1 - share) / base + squared / (4 * base * base)) ** 0.5
+    whole = 1 + squared / base
+    # Rounding may leave a trace where the ends are exactly 0 and 1.
+    low = 0.0 if count == 0 else (middle - half) / whole
+    high = 1.0 if count == base else (middle + half) / whole
+    return 100 * low, 100 * high
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of a whole, in participants; the whole is at least 1."""
+
+    count: int
+    base: int
+
+    @property
+    def percent(self) -> float:
+        """The share in percent."""
+        return 100 * self.count / self.base
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The ends of its 95 % interval, in percent."""
+        return wilson_interval(self.count, self.base)
+
+    def say_interval(self) -> str:
+        """Write the interval.
+
+        >>> Share(1, 10).say_interval()
+        '1.8–40.4'
+        """
+        low, high = self.interval
+        return f"{low:.1f}–{high:.1f}"
+
+    def say(self) -> str:
+        """Write the share and its interval.
+
+        >>> Share(1, 10).say()
+        '10.0 %, 1.8–40.4'
+        """
+        return f"{self.percent:.1f} %, {self.say_interval()}"
