@@ -69,7 +69,9 @@ def describe_charts(season: Season) -> Iterator[Described]:
     # No date: a chart whose numbers did not change is not drawn again.
     source = f"Source: messages to {name_of_pipeline(season.project.configuration, season.project.path)}; participants who withdrew are left out."
     for one in _describe_charts(season):
-        yield replace(one, chart=replace(one.chart, notes=(*one.chart.notes, source)))
+        # An empty frame says less than nothing.
+        if any(value for bars in one.chart.series for value in bars.values):
+            yield replace(one, chart=replace(one.chart, notes=(*one.chart.notes, source)))
 
 
 def _describe_charts(season: Season) -> Iterator[Described]:

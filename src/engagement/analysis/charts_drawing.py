@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ _WIDTH_INCHES = 9
 _MARGIN_INCHES = 0.04  # besides the layout's own
 _MOST_UPRIGHT_LABELS = 26  # more would touch: only every second, third … is written
 _MOST_LARGE_VALUES, _MOST_UPRIGHT_VALUES = 24, 40
+_LABEL_WIDTH, _MOST_LABEL_LINES = 42, 6
 _LETTER_INCHES = 0.075  # of what is written at bars, on average
 _BARS_INCHES = 5.3  # what labels leave for bars at least
 
@@ -69,6 +71,20 @@ def shorten(text: str, width: int, lines: int = 2) -> str:
     return "\n".join(wrapped)
 
 
+def shorten_labels(labels: Sequence[str], width: int = _LABEL_WIDTH) -> list[str]:
+    """Wrap labels to two lines, or to as many more as it takes to tell them apart.
+
+    >>> shorten_labels(["a long name, the first", "a long name, the second"], 9)
+    ['a long\\nname, the\\nfirst', 'a long\\nname, the\\nsecond']
+    """
+    found: list[str] = []
+    for lines in range(2, _MOST_LABEL_LINES + 1):
+        found = [shorten(label, width, lines) for label in labels]
+        if len(set(found)) == len(set(labels)):
+            break
+    return found
+
+
 def draw_bar_chart(chart: BarChart) -> Figure:
     """Draw a chart: bars from left to right, or upright where the labels are a scale such as weeks or ages."""
     from matplotlib.figure import Figure
@@ -120,7 +136,7 @@ def _height_of_bars(chart: BarChart) -> float:
     if chart.is_upright:
         return 3.9
     thickness = {1: 0.3, 2: 0.42}.get(len(chart.series), 0.24 * len(chart.series))
-    lines = sum(max(thickness, 0.17 * _lines(shorten(label, 42)) + 0.1) for label in chart.labels)
+    lines = sum(max(thickness, 0.17 * _lines(label) + 0.1) for label in shorten_labels(chart.labels))
     return max(0.8, lines) + 0.6
 
 
@@ -179,7 +195,7 @@ def _draw_lying(axes: Axes, chart: BarChart) -> None:
                     axes.plot(interval, (place, place), color=colour, linewidth=width, solid_capstyle="butt", zorder=3)
         for place, end, text in zip(places, bars.ends(), bars.texts, strict=True):
             axes.text(end + ceiling * 0.01, place, text, va="center", fontsize=8.5, color=INK)
-    axes.set_yticks(range(len(chart.labels)), [shorten(label, 42) for label in chart.labels])
+    axes.set_yticks(range(len(chart.labels)), shorten_labels(chart.labels))
     axes.set_ylim(len(chart.labels) - 0.4, -0.6)
     axes.set_xlim(0, _reach(chart))
     axes.xaxis.grid(True, color=GRID, linewidth=0.7)

@@ -139,6 +139,8 @@ def _show_charts_of(coding: CodingConfiguration, charts: Sequence[Chart]) -> Ite
     yield from map(_show, found)
     if not has_answers(coding):
         yield make_note("No chart: this code scheme has no themes or answers, only codes about messages.")
+    elif not found:
+        yield make_note("No chart: nobody has any of these codes yet.")
 
 
 def _choose_examples(season: Season) -> dict[tuple[str, str], list[str]]:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy
 
 from engagement.analysis.coded_table import CodedTable, Codes
-from engagement.cleaning.places import PlaceTable, kenyan_places, somali_places
-from engagement.coding.imputation import OPERATOR, place_of
+from engagement.analysis.place_levels import find_containers, find_place, find_place_table, has_elsewhere
+from engagement.cleaning.places import PlaceTable
+from engagement.coding.guesses import OPERATOR
 from engagement.configuration import Code, CodingConfiguration, CodingPlan, ControlCode
 from engagement.configuration.field_names import FETCHED_FIELDS
 
 ELSEWHERE = "elsewhere"
-_PLACES = {"somalia_location": somali_places, "kenya_location": kenyan_places}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,31 +47,26 @@ class Value:
 def find_layers(individuals: CodedTable, plan: CodingPlan, coding: CodingConfiguration) -> tuple[Layer, ...]:
     """Every layer of a coding that somebody is in; a participant is in one at most."""
     layers = [Layer(source, rows) for source, rows in individuals.codes(coding).guesses.items()]
-    table_of = _PLACES.get(plan.code_imputation_function or "")
-    if table_of is not None:
-        layers.append(Layer(ELSEWHERE, _find_elsewhere(individuals, plan, coding, table_of())))
+    position = [one.coded_field for one in plan.coding_configurations].index(coding.coded_field)
+    table = find_place_table(plan)
+    if table is not None and has_elsewhere(plan, position):
+        layers.append(Layer(ELSEWHERE, _find_elsewhere(individuals, plan, position, table)))
     return tuple(layer for layer in layers if layer.rows.any())
 
 
-def _find_elsewhere(
-    individuals: CodedTable, plan: CodingPlan, coding: CodingConfiguration, table: PlaceTable
-) -> numpy.ndarray:
+def _find_elsewhere(individuals: CodedTable, plan: CodingPlan, position: int, table: PlaceTable) -> numpy.ndarray:
     """Participants who named a place in which none of the coding's places lies: they are NC, and could not be anything else."""
-    position = [one.coded_field for one in plan.coding_configurations].index(coding.coded_field)
-    level, coarser_levels = table.levels[position], table.levels[position + 1 :]
-    with_finer = {coarser: set[str]() for coarser in coarser_levels}
-    for name in table.codes(level):
-        for coarser, ancestor in zip(coarser_levels, table.ancestors(level, name), strict=False):
-            with_finer[coarser].add(ancestor)
-    undecided = individuals.codes(coding).hold_any(lambda code: code.control_code is ControlCode.NC)
+    undecided = individuals.codes(plan.coding_configurations[position]).hold_any(
+        lambda code: code.control_code is ControlCode.NC
+    )
     elsewhere = numpy.zeros(len(individuals), dtype=bool)
-    for number, coarser in enumerate(coarser_levels, position + 1):
+    for number, (level, containers) in enumerate(find_containers(table, table.levels[position]).items(), position + 1):
         if not undecided.any():
             break
         codes = individuals.codes(plan.coding_configurations[number])
         decides = undecided & codes.hold_any(lambda code: code.is_normal)
         elsewhere |= decides & ~codes.hold_any(
-            lambda code, number=number, having=with_finer[coarser]: place_of(table, number, code) in having
+            lambda code, level=level, containers=containers: find_place(table, level, code) in containers
         )
         undecided &= ~decides
     return elsewhere

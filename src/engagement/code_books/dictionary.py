@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 
+from engagement.analysis.place_levels import has_elsewhere
 from engagement.configuration import (
     Code,
     CodeScheme,
@@ -12,6 +13,7 @@ from engagement.configuration import (
     PlanKind,
     Project,
 )
+from engagement.configuration.coding_plans import LOCATION_WITH_ZONE
 from engagement.configuration.control_codes import CONTROL_CODES
 from engagement.configuration.field_names import CONSENT_FIELD, FETCHED_FIELDS, UID_FIELD
 from engagement.configuration.raw_keys import read_result_key
@@ -92,12 +94,35 @@ def _single_entry(file: str, plan: CodingPlan, configuration: CodingConfiguratio
         file,
         str(configuration.analysis_file_key),
         "one code",
-        f"{scheme.name}: the code of the {QUESTION_KINDS[plan.kind]}, by its string value",
+        f"{scheme.name}: the code of the {say_kind(plan)}, by its string value{_say_what_is_no_answer(plan, configuration)}",
         possible_values="; ".join(describe_code(code) for code in scheme.codes if code.control_code is None),
         missing_values="; ".join(describe_code(code) for code in scheme.codes if code.control_code is not None),
         source=_coded_source(plan, configuration, source),
         code_scheme=scheme.name,
     )
+
+
+def say_kind(plan: CodingPlan) -> str:
+    """What a plan's texts are: an answer, or what the fetch reads from the phone number or the channel."""
+    return (
+        "phone number or channel (nobody was asked)" if plan.raw_field in FETCHED_FIELDS else QUESTION_KINDS[plan.kind]
+    )
+
+
+def _say_what_is_no_answer(plan: CodingPlan, configuration: CodingConfiguration) -> str:
+    """What is to be known of codes that do not come from an answer, with ; before it."""
+    position = plan.coding_configurations.index(configuration)
+    says = ""
+    if has_elsewhere(plan, position):
+        says += "; NC also of those whose place has none of these: they live elsewhere"
+    if position in plan.guessed_positions:
+        source = (
+            "the mobile operator of those who named no place"
+            if plan.code_imputation_function == LOCATION_WITH_ZONE
+            else f"what {plan.code_imputation_function} gives those who did not answer"
+        )
+        says += f"; may be a guess from {source}, which is no answer"
+    return f"{says} (how many: value_origins.csv)" if says else ""
 
 
 def _multiple_entries(file: str, plan: CodingPlan, configuration: CodingConfiguration, source: str) -> Iterator[Entry]:
@@ -108,7 +133,7 @@ def _multiple_entries(file: str, plan: CodingPlan, configuration: CodingConfigur
             file,
             column,
             "0 or 1",
-            f"{scheme.name}: whether {owner} the code {describe_code(code)}",
+            f"{scheme.name}: whether {owner} the code {describe_code(code)}{_say_what_is_no_answer(plan, configuration)}",
             possible_values="1 (it has); 0 (it has not)",
             missing_values=_missing_of_matrix(scheme, str(configuration.analysis_file_key)),
             source=_coded_source(plan, configuration, source),
@@ -133,7 +158,7 @@ def _text_entry(file: str, plan: CodingPlan, source: str) -> Entry:
         file,
         plan.raw_field,
         "text",
-        f"{QUESTION_KINDS[plan.kind]}: {family}",
+        f"{say_kind(plan)}: {family}",
         possible_values="any text",
         missing_values="; ".join(missing),
         source=source,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from engagement.analysis.report_html import Markup, element, join
-from engagement.code_books.dictionary import FILES, QUESTION_KINDS, Entry, describe_sources, used_control_codes
+from engagement.code_books.dictionary import FILES, Entry, describe_sources, say_kind, used_control_codes
 from engagement.configuration import CodeScheme, CodingPlan, Project
 from engagement.configuration.pipeline_configuration import name_of_pipeline
 
@@ -64,7 +64,7 @@ def _introduce(project: Project, title: str) -> Markup:
 
 def _questions(project: Project) -> Markup:
     rows = [
-        (plan.raw_field, QUESTION_KINDS[plan.kind], describe_sources(project, plan), ", ".join(_scheme_names(plan)))
+        (plan.raw_field, say_kind(plan), describe_sources(project, plan), ", ".join(_scheme_names(plan)))
         for plan in project.coding_plans.all
     ]
     return join(

@@ -11,7 +11,8 @@ from operator import itemgetter
 from typing import Any
 
 from engagement.coding.coded_datasets import CodedDataset, Reading
-from engagement.coding.imputation import IMPUTATIONS, Answer, Imputation, mark_guesses, operator_name
+from engagement.coding.guesses import mark_guesses
+from engagement.coding.imputation import IMPUTATIONS, Answer, Imputation, operator_name
 from engagement.coding.labels import Label, make_pipeline_label
 from engagement.configuration import (
     CodeScheme,
@@ -118,7 +119,7 @@ class Coder:
         manual: Metadata,
         imputation: Metadata,
     ) -> None:
-        known = {**IMPUTATIONS, **{name: mark_guesses(name, own) for name, own in project_functions.items()}}
+        known = {**IMPUTATIONS, **project_functions}
         self._plans = [
             _PlanCoder(
                 plan, datasets.get(plan.raw_field), noise_minimum_length, known.get(plan.code_imputation_function or "")
@@ -269,6 +270,7 @@ class _PlanCoder:
         after = labels
         if self._impute is not None:
             after = tuple((label,) for label in self._impute(self.plan, [given[0] for given in labels], answer))
+            after = after if answer.is_given else mark_guesses(self.plan, after)
         if is_error:
             after = self._everywhere(ControlCode.CE)
         # A label that says the same as the one before takes nothing's place.

@@ -6,15 +6,12 @@ returns the labels that take their place. What it returns depends on nothing els
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from engagement.cleaning.places import PlaceTable, kenyan_places, operator_zone, somali_places
 from engagement.coding.labels import Label, make_pipeline_label
 from engagement.configuration import Code, CodeScheme, CodingPlan, ControlCode
 from engagement.configuration.scheme_checks import AGE_RANGE
-
-# What a zone is guessed from where nobody named a place.
-OPERATOR = "operator"
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ def _impute_location(table: PlaceTable, plan: CodingPlan, labels: Sequence[Label
         zone = _zone_of(answer.operator) if is_guessed else None
         code = schemes[-1].codes_by_match_value.get(zone or "")
         if code is not None:
-            imputed[-1] = make_pipeline_label(schemes[-1], code, guessed_from=OPERATOR)
+            imputed[-1] = make_pipeline_label(schemes[-1], code)
         return imputed
     ticked = [(level, label) for level, label in enumerate(labels) if label.code.control_code is not ControlCode.NR]
     if not ticked:
@@ -76,7 +73,7 @@ def _impute_location(table: PlaceTable, plan: CodingPlan, labels: Sequence[Label
         return [_like(scheme, ticked[0][1].code) for scheme in schemes]
     finest = places[0][0]
     line = _line_of(table, finest, places[0][1].code)
-    if line is None or any(place_of(table, level, label.code) != line[level - finest] for level, label in places):
+    if line is None or any(_place_of(table, level, label.code) != line[level - finest] for level, label in places):
         return everywhere(ControlCode.CE)
     imputed = [_control(scheme, ControlCode.NC) for scheme in schemes[:finest]]
     for level, name in enumerate(line, finest):
@@ -91,15 +88,15 @@ def _impute_location(table: PlaceTable, plan: CodingPlan, labels: Sequence[Label
     return imputed
 
 
-def place_of(table: PlaceTable, level: int, code: Code) -> str | None:
-    """Find the place that a code of that level stands for, or None for a place that the table does not know."""
+def _place_of(table: PlaceTable, level: int, code: Code) -> str | None:
+    """The place that a code of that level stands for, or None for a place that the table does not know."""
     known = table.parents[table.levels[level]]
     return next((name for name in (*code.match_values, code.string_value) if name in known), None)
 
 
 def _line_of(table: PlaceTable, level: int, code: Code) -> tuple[str, ...] | None:
     """A place and those that it lies in, level by level."""
-    place = place_of(table, level, code)
+    place = _place_of(table, level, code)
     return None if place is None else (place, *table.ancestors(table.levels[level], place))
 
 
@@ -118,18 +115,6 @@ IMPUTATIONS: Mapping[str, Imputation] = {
     "somalia_location": impute_somalia_location,
     "kenya_location": impute_kenya_location,
 }
-
-
-def mark_guesses(name: str, impute: Imputation) -> Imputation:
-    """Make a project's own function mark its guesses: codes that it gives where there was no answer."""
-
-    def impute_and_mark(plan: CodingPlan, labels: Sequence[Label], answer: Answer) -> list[Label]:
-        imputed = impute(plan, labels, answer)
-        if answer.is_given:
-            return imputed
-        return [replace(label, guessed_from=name) if label.code.is_normal else label for label in imputed]
-
-    return impute_and_mark
 
 
 def _identity(code: Code) -> tuple[str, str]:

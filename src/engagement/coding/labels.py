@@ -54,7 +54,7 @@ def origin_of(label: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def make_pipeline_label(scheme: CodeScheme, code: Code, guessed_from: str | None = None) -> Label:
     """A label that the pipeline sets itself."""
-    return Label(code, {"CodeID": code.code_id, "SchemeID": scheme.scheme_id}, guessed_from)
+    return Label(code, {"CodeID": code.code_id, "SchemeID": scheme.scheme_id})
 
 
 def make_coder_label(scheme: CodeScheme, code: Code, given: Mapping[str, Any]) -> Label:

@@ -145,3 +145,24 @@ def test_the_demo_has_a_code_book_and_writing_it_again_changes_nothing(tmp_path)
     assert main(arguments) == 0
     assert {path.name: path.read_bytes() for path in (tmp_path / "b k").iterdir()} == before
     assert main(["scheme", "codebook", str(tmp_path / "none.json"), str(tmp_path / "c")]) == 2
+
+
+def test_a_code_that_is_no_answer_says_so(book):
+    meanings = {
+        entry["column"]: entry["meaning"] for entry in read_dictionary(book()) if entry["file"] == "individuals.csv"
+    }
+    assert "a guess from the mobile operator of those who named no place, which is no answer" in meanings["zone"]
+    assert "they live elsewhere" in meanings["sub_district"]
+    assert "phone number or channel (nobody was asked)" in meanings["operator"]
+    # Everybody lives in a district, and no region is guessed.
+    assert not [
+        key for key in ("district", "region", "gender") if "guess" in meanings[key] or "elsewhere" in meanings[key]
+    ]
+
+
+def test_a_zone_that_is_not_guessed_has_no_such_note(book):
+    def switch_off(plans: dict) -> None:
+        plans["DemographicCodingPlans"][2]["ZoneFromOperator"] = False
+
+    meanings = {entry["column"]: entry["meaning"] for entry in read_dictionary(book(change_plans=switch_off))}
+    assert "guess" not in meanings["zone"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engagement.coding.imputation import OPERATOR
+from engagement.coding.guesses import OPERATOR
 from engagement.configuration import load_project
 from engagement.errors import ConfigurationError
 from engagement.outputs.analysis_files import (
