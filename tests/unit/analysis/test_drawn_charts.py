@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from PIL import Image
 
 from engagement.analysis import fonts
 from engagement.analysis.charts import describe_charts, draw_charts
-from engagement.analysis.charts_drawing import BarChart, Bars, draw_bar_chart
+from engagement.analysis.charts_drawing import BarChart, Bars, draw_bar_chart, shorten_labels
 from engagement.analysis.charts_of_codes import chart_codes
 from engagement.analysis.fonts import find_fonts
 from engagement.analysis.pictures import draw_pictures
-from engagement.analysis.season import Season
+from engagement.analysis.season import Season, load_season
+from engagement.configuration import load_project
+from example_project import DataRoot
 from picture_season import HOSTILE_NAME, make_season
 
 CHART = BarChart("Title", "n = 3", "Participants", ("a", "b"), (Bars("", (1, 2), ("1", "2")),))
@@ -34,11 +37,11 @@ def values_of(chart: BarChart, series: int = 0) -> dict[str, float]:
     return dict(zip(chart.labels, chart.series[series].values, strict=True))
 
 
-def test_there_is_a_chart_of_every_coding(season: Season, charts: dict[str, BarChart]):
-    keys = [
-        coding.analysis_file_key for plan in season.project.coding_plans.all for coding in plan.coding_configurations
-    ]
-    assert all(any(name.endswith(f"_{key}") for name in charts) for key in keys)
+def test_there_is_a_chart_of_every_coding_that_somebody_has_a_code_of(season: Season, charts: dict[str, BarChart]):
+    keys = {str(one.analysis_file_key) for p in season.project.coding_plans.all for one in p.coding_configurations}
+    without = {key for key in keys if not any(name.endswith(f"_{key}") for name in charts)}
+    # Nobody wrote to the second episode, and nobody told an age: its scale would be empty.
+    assert without == {"rqa_s01e02", "age"}
 
 
 def test_titles_name_a_scheme_once(season: Season, charts: dict[str, BarChart]):
@@ -67,19 +70,49 @@ def test_themes_are_counted_by_participants_and_ordered_by_size(charts: dict[str
 def test_themes_by_gender_are_shares_of_each_gender(charts: dict[str, BarChart]):
     absolute, normalised = charts["themes_rqa_s01e01_by_gender"], charts["themes_rqa_s01e01_by_gender_normalised"]
     assert [bars.name for bars in absolute.series] == ["man (n = 9)", "woman (n = 5)"]
+    assert absolute.subtitle == normalised.subtitle == "n = 14 whose gender is known, of 14 participants with a theme"
+    assert "Small base: man, woman. Shares of fewer than 10 participants say little." in normalised.notes
+    assert normalised.series[1].texts[1] == "60.0 %*, 23.1–88.2"
+    assert normalised.series[1].intervals[1] == pytest.approx((23.07, 88.24), abs=0.01)
     assert values_of(absolute, 1) == {HOSTILE_NAME: 0, "roads": 3, "school": 2}
     assert values_of(normalised, 1) == {HOSTILE_NAME: 0.0, "roads": 60.0, "school": 40.0}
 
 
-def test_ages_are_a_scale_and_age_groups_keep_their_order(charts: dict[str, BarChart]):
-    assert charts["demographics_age"].is_upright
-    assert charts["demographics_age"].labels[:2] == ("5", "6")
+def test_ages_are_a_scale_and_age_groups_keep_their_order(season: Season, charts: dict[str, BarChart]):
+    ages = next(coding for _, coding in season.questions if coding.analysis_file_key == "age")
+    chart = chart_codes(season, ages, is_episode=False)
+    assert chart.is_upright
+    assert chart.labels[:2] == ("5", "6")
     groups = [label for label in charts["demographics_age_category"].labels if label[0].isdecimal()]
     assert groups == sorted(groups)
 
 
-def test_every_chart_says_how_many_are_counted(charts: dict[str, BarChart]):
-    assert all(chart.subtitle.startswith("n = ") for chart in charts.values())
+def test_every_chart_says_how_many_are_counted_in_which_unit_and_from_what(charts: dict[str, BarChart]):
+    for chart in charts.values():
+        assert chart.subtitle.startswith("n = ")
+        assert chart.value_axis
+        assert chart.notes[-1] == "Source: messages to EXAMPLE; participants who withdrew are left out."
+
+
+def test_every_share_has_its_interval_and_a_word_on_what_it_tells(charts: dict[str, BarChart]):
+    for name, chart in charts.items():
+        shares = [text for bars in chart.series for text in bars.texts if "%" in text]
+        assert all(re.search(r" %\*?, \d+\.\d–\d+\.\d", text) for text in shares), name
+        assert bool(shares) == any(
+            "95 % intervals (Wilson). Those who responded chose to" in note for note in chart.notes
+        )
+        assert bool(shares) == any(interval for bars in chart.series for interval in bars.intervals)
+
+
+def test_an_empty_project_has_no_empty_charts(tmp_path: Path):
+    root = DataRoot(tmp_path)
+    root.generate()
+    assert list(describe_charts(load_season(load_project(root.configuration), root.path))) == []
+
+
+def test_long_names_that_begin_alike_stay_apart():
+    labels = [f"{'a name as long as themes are in some projects, ' * 2}number {number}" for number in range(3)]
+    assert len(set(shorten_labels(labels))) == 3
 
 
 def test_charts_are_drawn_once_and_returned_every_time(

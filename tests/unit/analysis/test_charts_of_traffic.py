@@ -1,0 +1,90 @@
+"""What charts and tables of traffic say of messages that are unlabelled, outside all ranges, or of a week that is not over."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engagement.analysis.charts_of_engagement import (
+    RELEVANT_IS_NOT_THE_SAME,
+    chart_engagement,
+    chart_ranges,
+    chart_weeks,
+)
+from engagement.analysis.report_tables import make_engagement_tables, make_traffic_tables
+from engagement.analysis.season import Season, load_season
+from engagement.configuration import load_project
+from example_project import DataRoot, coda_message, episode_run, label, write_project
+
+
+@pytest.fixture(scope="module")
+def season(tmp_path_factory: pytest.TempPathFactory) -> Season:
+    """Five messages about the turn of the year, one of them unlabelled, and three that one of two overlapping ranges holds."""
+    folder = tmp_path_factory.mktemp("traffic")
+
+    def change(configuration: dict) -> None:
+        configuration["ProjectEndDate"] = "2028-01-01T00:00:00+03:00"
+        configuration["AutomatedAnalysis"] = {
+            "TrafficLabels": [
+                {"StartDate": "2026-12-28T00:00:00+03:00", "EndDate": "2027-01-04T00:00:00+03:00", "Label": "New year"},
+                {
+                    "StartDate": "2026-12-29T00:00:00+03:00",
+                    "EndDate": "2027-06-01T00:00:00+03:00",
+                    "Label": "Half a year",
+                },
+            ]
+        }
+
+    root = DataRoot(folder, write_project(folder / "configuration", change))
+    days = ("2026-12-20", "2026-12-28", "2026-12-30", "2027-01-05", "2027-01-12")
+    root.write_runs(*(episode_run(f"p{n}", f"biyo {n}", 1, f"{day}T12:00:00+03:00", n) for n, day in enumerate(days)))
+    root.write_coded("s01e01", *(coda_message(f"biyo {n}", label("episode1", "water")) for n in range(4)))
+    root.generate()
+    loaded = load_season(load_project(root.configuration), root.path)
+    return replace(loaded, source=replace(loaded.source, timestamp="2027-01-13T02:00:00.000000+00:00"))
+
+
+def texts_of(season: Season, chart) -> dict[str, tuple[str, ...]]:
+    return dict(zip(chart.labels, zip(*(bars.texts for bars in chart.series), strict=True), strict=True))
+
+
+def test_unlabelled_messages_do_not_look_irrelevant(season: Season):
+    chart = chart_weeks(season)
+    assert [bars.name for bars in chart.series] == ["Messages with opt-ins", "Messages labelled", "Messages relevant"]
+    assert texts_of(season, chart)["11 Jan †"] == ("1", "0", "0")
+
+
+def test_a_year_is_told_where_it_changes_and_a_week_that_is_not_over_is_marked(season: Season):
+    chart = chart_weeks(season)
+    assert chart.labels == ("14 Dec 2026", "21 Dec", "28 Dec", "4 Jan 2027", "11 Jan †")
+    assert "† not over when the outputs were made: more messages may come" in chart.notes
+    assert make_traffic_tables(season).count("not over: more may come") == 2
+    over = replace(season, source=replace(season.source, timestamp="2027-06-02T02:00:00.000000+00:00"))
+    assert not [name for name in (*chart_weeks(over).labels, *chart_ranges(over).labels) if "†" in name]
+    assert "not over" not in make_traffic_tables(over)
+
+
+def test_messages_outside_all_ranges_are_counted(season: Season):
+    chart = chart_ranges(season)
+    assert chart.subtitle == "n = 5 messages with opt-ins, 4 of them in these ranges"
+    assert texts_of(season, chart) == {
+        "New year": ("2", "2", "2"), "Half a year †": ("3", "2", "2"), "outside all ranges": ("1", "1", "1"),
+    }  # fmt: skip
+    assert "Ranges overlap: a message in several counts in each." in chart.notes
+    assert "outside all ranges" in make_traffic_tables(season)
+    # The CSV keeps its rows.
+    assert list(season.traffic["Label"]) == ["New year", "Half a year"]
+
+
+def test_it_is_said_that_messages_and_participants_are_relevant_by_different_rules(season: Season):
+    for what in ("Messages", "Participants"):
+        assert RELEVANT_IS_NOT_THE_SAME in chart_engagement(season, what).notes
+    assert RELEVANT_IS_NOT_THE_SAME in make_engagement_tables(season)
+
+
+def test_one_is_not_many(tmp_path: Path):
+    root = DataRoot(tmp_path)
+    root.write_runs(episode_run("only", "biyo"))
+    root.generate()
+    loaded = load_season(load_project(root.configuration), root.path)
+    assert chart_weeks(loaded).subtitle.startswith("n = 1 message with opt-ins")
