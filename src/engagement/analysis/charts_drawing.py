@@ -188,13 +188,10 @@ def _draw_lying(axes: Axes, chart: BarChart) -> None:
     for number, (bars, offset) in enumerate(zip(chart.series, offsets, strict=True)):
         places = [place + offset for place in range(len(chart.labels))]
         axes.barh(places, bars.values, thickness, **_fill(chart, number))
-        for place, interval in zip(places, bars.intervals, strict=False):
-            if interval is not None:
-                # Light around dark: seen on the bar and beside it.
-                for width, colour in ((3.0, "white"), (1.1, INK)):
-                    axes.plot(interval, (place, place), color=colour, linewidth=width, solid_capstyle="butt", zorder=3)
+        _draw_intervals(axes, places, bars)
         for place, end, text in zip(places, bars.ends(), bars.texts, strict=True):
-            axes.text(end + ceiling * 0.01, place, text, va="center", fontsize=8.5, color=INK)
+            # The axis has room for it, which the layout need not look for: that is a tenth of a chart's time.
+            axes.text(end + ceiling * 0.01, place, text, va="center", fontsize=8.5, color=INK, in_layout=False)
     axes.set_yticks(range(len(chart.labels)), shorten_labels(chart.labels))
     axes.set_ylim(len(chart.labels) - 0.4, -0.6)
     axes.set_xlim(0, _reach(chart))
@@ -202,6 +199,14 @@ def _draw_lying(axes: Axes, chart: BarChart) -> None:
     axes.set_xlabel(chart.value_axis, color=FAINT_INK)
     axes.set_ylabel(chart.label_axis, color=FAINT_INK)
     _use_whole_numbers(axes.xaxis, ceiling)
+
+
+def _draw_intervals(axes: Axes, places: Sequence[float], bars: Bars) -> None:
+    drawn = [(place, *ends) for place, ends in zip(places, bars.intervals, strict=False) if ends is not None]
+    if drawn:
+        # Light around dark: seen on the bar and beside it. All lines at once: one by one they are slow.
+        for width, colour in ((3.0, "white"), (1.1, INK)):
+            axes.hlines(*zip(*drawn, strict=True), colors=colour, linewidths=width, zorder=3)
 
 
 def _draw_upright(axes: Axes, chart: BarChart) -> None:
@@ -213,7 +218,9 @@ def _draw_upright(axes: Axes, chart: BarChart) -> None:
         places = [place + offset for place in range(len(chart.labels))]
         axes.bar(places, bars.values, thickness, **_fill(chart, number))
         for place, value, text in zip(places, bars.values, bars.texts, strict=True) if are_written else ():
-            axes.text(place, value + ceiling * 0.01, text, ha="center", va="bottom", fontsize=size, color=INK)
+            axes.text(
+                place, value + ceiling * 0.01, text, ha="center", va="bottom", fontsize=size, color=INK, in_layout=False
+            )  # fmt: skip
     step = label_step(len(chart.labels))
     shown = range(0, len(chart.labels), step)
     is_crowded = max((len(label) for label in chart.labels), default=0) * len(shown) > 90

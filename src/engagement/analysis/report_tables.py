@@ -119,7 +119,9 @@ def make_traffic_tables(season: Season) -> Markup:
     """Messages of each week and of each configured range, with those outside of all ranges."""
     parts = [make_frame("Messages in each week", _mark(season.weekly_traffic, season.weeks_over), season)]
     if season.settings.traffic_labels:
-        table = _mark(season.traffic, season.ranges_over)
+        # The label first: it is what a narrow screen shows.
+        table = season.traffic[["Label", *(name for name in season.traffic.columns if name != "Label")]]
+        table = _mark(table, season.ranges_over)
         table.loc[len(table)] = {**dict.fromkeys(table.columns, ""), "Label": OUTSIDE, **season.traffic_outside}
         parts.append(make_frame("Messages in each time range", table, season))
     return join((*parts, make_note(WHAT_IS_LABELLED)))
