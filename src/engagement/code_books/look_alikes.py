@@ -9,8 +9,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from engagement.code_books.standard_codes import CONTROL_CODES
 from engagement.configuration import Code, CodeType, ControlCode
+from engagement.configuration.control_codes import CONTROL_CODES
 
 _IN_BRACKETS = re.compile(r"(.*)\((.*)\)")
 
