@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TOKEN = "invented-token-5e1f"
 WORKSPACE = "3f9d2c1a-5b7e-4c60-8f2d-1e4a9b7c6d50"
+TIMES = {"runs": "modified_on", "contacts": "modified_on", "messages": "modified_on"}
 START = datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -56,6 +57,21 @@ def run(number: int, flow: str, of: int, modified: float | None = None, **result
     }
 
 
+def message(number: int, of: int, text: str, minutes: float | None = None, direction: str = "in") -> dict:
+    """An invented message, with who sent it."""
+    time = at(number if minutes is None else minutes)
+    return {
+        "id": 70000 + number,
+        "uuid": f"message-{number:04}",
+        "contact": {"uuid": f"contact-{of}", "name": f"Zzyzx Invented {of}"},
+        "urn": f"tel:+25261500{of:04}",
+        "direction": direction,
+        "text": text,
+        "created_on": time,
+        "modified_on": time,
+    }
+
+
 @dataclass
 class Workspace:
     """What the server holds. `requests` are the API requests that came, in order."""
@@ -64,7 +80,9 @@ class Workspace:
     contacts: list[dict] = field(default_factory=list)
     runs: list[dict] = field(default_factory=list)
     archives: dict[str, list[dict]] = field(default_factory=dict)
+    messages: list[dict] = field(default_factory=list)
     page_size: int = 250
+    largest_offset: int = 100_000
     requests: list[str] = field(default_factory=list)
     trouble: list[Callable[["Request"], bool]] = field(default_factory=list)
     workspace: dict = field(
@@ -170,8 +188,7 @@ class Request(BaseHTTPRequestHandler):
             start = int(self.query.get("offset", 0))
             following = {"limit": size, "offset": start + size}
         else:
-            start = int(base64.b64decode(self.query["cursor"])) if "cursor" in self.query else 0
-            following = {"cursor": base64.b64encode(str(start + size).encode()).decode()}
+            start, following = self._place(rows, size)
         has_more = start + size < len(rows)
         query = urllib.parse.urlencode({**self.query, **following})
         return {
@@ -180,20 +197,43 @@ class Request(BaseHTTPRequestHandler):
             "results": rows[start : start + size],
         }
 
+    def _place(self, rows: list[dict], size: int) -> tuple[int, dict[str, str]]:
+        """Where a page starts, and the cursor of the next: rows after a time, and so many further where rows share one."""
+        times = [row.get(TIMES.get(self.endpoint, ""), "") for row in rows]
+        cursor = dict(urllib.parse.parse_qsl(base64.b64decode(self.query.get("cursor", "")).decode()))
+        is_newest_first = self.query.get("reverse") != "true"
+        first = 0
+        if "p" in cursor:
+            passed = [time >= cursor["p"] if is_newest_first else time <= cursor["p"] for time in times]
+            first = passed.index(False) if False in passed else len(times)
+        start = first + min(int(cursor.get("o", 0)), self.workspace.largest_offset)
+        end = start + size
+        if end >= len(rows):
+            return start, {}
+        same = end
+        while same > first and times[same - 1] == times[end]:
+            same -= 1
+        position = {"p": times[same - 1]} if same > first else {key: cursor[key] for key in ("p",) if key in cursor}
+        parts = {**({"o": end - same} if end > same else {}), **position}
+        return start, {"cursor": base64.b64encode(urllib.parse.urlencode(parts).encode()).decode()}
+
     def _rows(self, address: str) -> list[dict]:
         if self.endpoint == "archives":
             return self.workspace.archive_rows(address)
         if self.endpoint == "flows":
             return [{"uuid": f"uuid of {name}", "name": name, "archived": False} for name in self.workspace.flows]
-        rows = self.workspace.runs if self.endpoint == "runs" else self.workspace.contacts
-        rows = [row for row in rows if row["modified_on"] >= self.query.get("after", "")]
-        if "before" in self.query:
-            rows = [row for row in rows if row["modified_on"] <= self.query["before"]]
-        if "uuid" in self.query:
-            rows = [row for row in rows if row["uuid"] == self.query["uuid"]]
+        rows = {
+            "runs": self.workspace.runs,
+            "contacts": self.workspace.contacts,
+            "messages": self.workspace.messages,
+        }[self.endpoint]
+        key = TIMES[self.endpoint]
+        rows = [row for row in rows if self.query.get("after", "") <= row[key] <= self.query.get("before", "9")]
         if "flow" in self.query:
             rows = [row for row in rows if row["flow"]["uuid"] == self.query["flow"]]
-        rows = sorted(rows, key=lambda row: (row["modified_on"], row["uuid"]), reverse=True)
+        if "uuid" in self.query:
+            rows = [row for row in rows if row["uuid"] == self.query["uuid"]]
+        rows = sorted(rows, key=lambda row: (row[key], row["uuid"]), reverse=True)
         return rows[::-1] if self.query.get("reverse") == "true" else rows
 
 

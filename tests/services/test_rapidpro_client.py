@@ -8,10 +8,10 @@ import pytest
 
 import fake_rapidpro
 from engagement.errors import ServiceError
-from engagement.services.rapidpro import ForgottenPlaceError, RapidProClient
+from engagement.services.rapidpro import RapidProClient
 from engagement.services.rapidpro import Workspace as RapidProWorkspace
 from engagement.services.retries import RetryPolicy
-from fake_rapidpro import TOKEN, Workspace, once, run
+from fake_rapidpro import TOKEN, Workspace, contact, message, once, run
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def connect(workspace, waits):
             client.__exit__()
 
 
-def read_runs(client, after=None, following=None):
-    return [row.uuid for page in client.runs("uuid of s01e01", after, following) for row in page.rows]
+def read_runs(client, *bounds):
+    return [row.uuid for page in client.runs("uuid of s01e01", *(bounds or [None])) for row in page.rows]
 
 
 def test_runs_come_oldest_first_and_whole(connect, workspace):
@@ -58,21 +58,30 @@ def test_pages_share_one_connection(connect, workspace):
     assert len(ports) == 1
 
 
-def test_a_time_bounds_what_is_asked_for(connect):
-    page = next(connect().runs("uuid of s01e01", None))
-    assert read_runs(connect(), after=page.rows[-1].modified_on)[0] == page.rows[-1].uuid
+def test_times_bound_what_is_asked_for_and_are_included(connect):
+    first, last = (next(connect().runs("uuid of s01e01", None)).rows[position].modified_on for position in (1, 3))
+    assert read_runs(connect(), first, last) == ["run-0001", "run-0002", "run-0003"]
+    assert read_runs(connect(), last)[0] == "run-0003"
 
 
-def test_reading_goes_on_from_a_page(connect, workspace):
+def test_rows_are_left_out_as_the_server_itself_counts_them(connect, workspace):
+    workspace.runs = [{**row, "modified_on": workspace.runs[0]["modified_on"]} for row in workspace.runs]
+    assert read_runs(connect(), None, None, 3) == [f"run-{number:04}" for number in range(3, 10)]
+
+
+def test_a_contact_is_asked_for_by_uuid(connect, workspace):
+    workspace.contacts = [contact(1), contact(2)]
     client = connect()
-    following = next(client.runs("uuid of s01e01", None)).following
-    assert read_runs(client, following=following) == [f"run-{number:04}" for number in range(4, 10)]
+    assert [row.urns for row in client.contact("contact-2").rows] == [["tel:+252615000002"]]
+    assert client.contact("contact-3").rows == []
 
 
-def test_a_page_that_the_server_forgot_is_told_apart(connect, workspace):
-    workspace.trouble.append(once("runs", lambda request: request.reply(404, b'{"detail": "Invalid cursor"}')))
-    with pytest.raises(ForgottenPlaceError):
-        read_runs(connect(), following="flow=x&cursor=gone")
+def test_of_a_message_nothing_is_read_that_says_who_wrote_it(connect, workspace):
+    workspace.messages = [message(1, of=2, text="haa")]
+    (row,) = next(connect().messages(None)).rows
+    assert (row.contact.uuid, row.direction, row.text) == ("contact-2", "in", "haa")
+    assert not any(secret in repr(row) for secret in ("25261", "Zzyzx"))
+    assert "folder=incoming" in workspace.requests[-1]
 
 
 TROUBLE = {

@@ -397,12 +397,20 @@ class TestGoingOn:
         assert project.run_ids("s01e01") == [9000 + number for number in range(1, 11)]
         assert len(self.pages(workspace)) == 1
 
-    def test_a_place_that_the_server_forgot_costs_a_day_of_rows(self, project, workspace, refused):
+    def test_the_place_that_is_kept_is_a_time(self, project, workspace, refused):
         refused()
-        workspace.trouble.append(once("runs.json", lambda request: request.reply(404, b"{}")))
         project.fetch()
-        assert project.run_ids("s01e01") == [9000 + number for number in range(1, 11)]
-        assert "after=2026-02-28" in self.pages(workspace)[1]
+        assert "after=2026-03-01T09%3A08" in self.pages(workspace)[0]
+        assert "cursor" not in self.pages(workspace)[0]
+
+    def test_rows_of_one_time_that_change_before_the_next_night_hide_no_others(self, project, workspace, refused):
+        for row in workspace.runs:
+            row["modified_on"] = at(5)
+        refused()
+        for row in workspace.runs[:6]:
+            row["modified_on"] = at(3000)
+        project.fetch()
+        assert sorted(project.run_ids("s01e01")) == [9000 + number for number in range(1, 11)]
 
     def test_among_rows_of_today_it_goes_back_a_day(self, project, workspace, refused):
         """Rows of the last minutes can be committed after later ones were read: pages do not tell that they were missing."""

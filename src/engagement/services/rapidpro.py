@@ -23,12 +23,14 @@ from engagement.services.rapidpro_archives import (
     archive_of,
     read_batches,
 )
+from engagement.services.rapidpro_cursors import write_offset
 from engagement.services.rapidpro_reading import NotAPageError, RowReader, TooLargeError
 from engagement.services.rapidpro_refusals import ASK_THE_SERVER, CHECK_DOMAIN, explain_refusal
 from engagement.services.rapidpro_rows import (
     UNREADABLE,
     Contact,
     Flow,
+    Message,
     Page,
     Run,
     UnreadableRow,
@@ -40,10 +42,6 @@ _MOST_ATTEMPTS = 3
 _MOST_EMPTY_PAGES = 100
 
 _logger = logging.getLogger(__name__)
-
-
-class ForgottenPlaceError(Exception):
-    """The server does not know the place in its pages that was kept: ask again from a time."""
 
 
 class RapidProClient:
@@ -92,7 +90,7 @@ class RapidProClient:
     def flows(self) -> list[Flow]:
         """Every flow of the workspace, archived ones too."""
         flows: list[Flow] = []
-        for page in self._pages("flows", {}, None, RowReader(Flow)):
+        for page in self._pages("flows", {}, RowReader(Flow)):
             flows += page.rows
             for lost in page.unreadable:
                 _logger.warning(
@@ -105,32 +103,47 @@ class RapidProClient:
                 )
         return flows
 
-    def runs(self, flow_uuid: str, after: datetime | None, following: str | None = None) -> Iterator[Page[Run]]:
-        """The runs of a flow that were modified at or after a time, oldest first; or the pages from `following` on."""
-        parameters = {"flow": flow_uuid, **_oldest_first(after)}
-        return self._pages("runs", parameters, following, RowReader(Run, (flow_uuid,)))
+    def runs(
+        self, flow_uuid: str, after: datetime | None, before: datetime | None = None, skip: int = 0
+    ) -> Iterator[Page[Run]]:
+        """The runs of a flow that were modified from one time to another, both included, oldest first; all but the first `skip`."""
+        parameters = {"flow": flow_uuid, **_oldest_first(after, before, skip)}
+        return self._pages("runs", parameters, RowReader(Run, (flow_uuid,)))
 
-    def contacts(self, after: datetime | None, following: str | None = None) -> Iterator[Page[Contact]]:
-        """The contacts that were modified at or after a time, oldest first; or the pages from `following` on."""
-        return self._pages("contacts", _oldest_first(after), following, RowReader(Contact))
+    def contacts(
+        self, after: datetime | None, before: datetime | None = None, skip: int = 0
+    ) -> Iterator[Page[Contact]]:
+        """The contacts that were modified from one time to another, both included, oldest first; all but the first `skip`."""
+        return self._pages("contacts", _oldest_first(after, before, skip), RowReader(Contact))
+
+    def contact(self, uuid: str) -> Page[Contact]:
+        """The contact of a uuid as a page, without rows if the workspace has none, or has none any more."""
+        return next(self._pages("contacts", {"uuid": uuid}, RowReader(Contact)))
+
+    def messages(self, after: datetime | None, before: datetime | None = None) -> Iterator[Page[Message]]:
+        """The messages from contacts that were modified from one time to another, newest first: that is all the server can do.
+
+        Servers that do not know this folder answer with all messages, created from one time to the other.
+        """
+        return self._pages("messages", {"folder": "incoming", **_bounds(after, before)}, RowReader(Message))
 
     def run_again(self, flow_uuid: str, lost: UnreadableRow) -> Page[Run]:
         """What the server has by now in the place of a run that could not be used: a page, without rows if it is gone."""
-        return next(self._pages("runs", {"flow": flow_uuid, **_one(lost)}, None, RowReader(Run, (flow_uuid,))))
+        return next(self._pages("runs", {"flow": flow_uuid, **_one(lost)}, RowReader(Run, (flow_uuid,))))
 
     def contact_again(self, lost: UnreadableRow) -> Page[Contact]:
         """What the server has by now in the place of a contact that could not be used."""
-        return next(self._pages("contacts", _one(lost), None, RowReader(Contact)))
+        return next(self._pages("contacts", _one(lost), RowReader(Contact)))
 
     def has_contact(self, uuid: str) -> bool:
         """Whether the workspace has a contact, which was not deleted."""
-        return any(page.rows for page in self._pages("contacts", {"uuid": uuid}, None, RowReader(Contact)))
+        return bool(self.contact(uuid).rows)
 
     def run_archives(self) -> list[Archive]:
         """The archives of runs that are not empty, oldest first."""
         # The parameter's name changed with the servers: each ignores the one that it does not know.
         parameters = {"archive_type": "run", "type": "run"}
-        pages = self._pages("archives", parameters, None, RowReader(ArchiveRow))
+        pages = self._pages("archives", parameters, RowReader(ArchiveRow))
         archives = [archive for page in pages for row in page.rows if (archive := archive_of(row)) is not None]
         return sorted(archives, key=lambda archive: (archive.start_date, archive.period))
 
@@ -184,11 +197,9 @@ class RapidProClient:
                 raise ArchiveError(f"{where}: {damage}; nothing of it was kept. {ASK_THE_SERVER}") from None
             raise
 
-    def _pages[Row](
-        self, endpoint: str, parameters: Mapping[str, str], following: str | None, reader: RowReader[Row]
-    ) -> Iterator[Page[Row]]:
+    def _pages[Row](self, endpoint: str, parameters: Mapping[str, str], reader: RowReader[Row]) -> Iterator[Page[Row]]:
         what = f"{endpoint}.json"
-        query = following or urllib.parse.urlencode(parameters)
+        query = urllib.parse.urlencode(parameters)
         asked: set[int] = set()
         before: list[Row] = []
         empty_pages = 0
@@ -196,7 +207,7 @@ class RapidProClient:
             if hash(query) in asked:
                 raise self._endless(what, "the next page is one that came before")
             asked.add(hash(query))
-            answer = self._ask(endpoint, query, reader, is_kept=query == following)
+            answer = self._ask(endpoint, query, reader)
             # `next` is made from the Host header, and its host can be another behind a proxy: only its query is used.
             page = answer.body
             query = _query_of(page.following)
@@ -210,7 +221,7 @@ class RapidProClient:
             if not query:
                 return
 
-    def _ask[Row](self, endpoint: str, query: str, reader: RowReader[Row], is_kept: bool) -> Answer[Page[Row]]:
+    def _ask[Row](self, endpoint: str, query: str, reader: RowReader[Row]) -> Answer[Page[Row]]:
         what = f"{endpoint}.json"
         address = self._api + what + (f"?{query}" if query else "")
         where = f"{self._session.where}: {what}"
@@ -230,8 +241,6 @@ class RapidProClient:
         try:
             return self._session.get(address, what, read)
         except RefusedError as refused:
-            if refused.status == 404 and is_kept:
-                raise ForgottenPlaceError from None
             raise explain_refusal(refused, f"{self._session.where}: {what}", self._token) from None
 
     def _endless(self, what: str, found: str) -> ServiceError:
@@ -247,13 +256,14 @@ def _one(lost: UnreadableRow) -> dict[str, str]:
     """Parameters that ask for one row, or for the time that it lies in."""
     if lost.uuid is not None:
         return {"uuid": lost.uuid}
-    before = {} if lost.before is None else {"before": _format(lost.before)}
-    return {**_oldest_first(lost.after), **before}
+    return _oldest_first(lost.after, lost.before)
 
 
-def _oldest_first(after: datetime | None) -> dict[str, str]:
-    return {"reverse": "true"} if after is None else {"reverse": "true", "after": _format(after)}
+def _oldest_first(after: datetime | None, before: datetime | None, skip: int = 0) -> dict[str, str]:
+    cursor = {"cursor": write_offset(skip)} if skip else {}
+    return {"reverse": "true", **_bounds(after, before), **cursor}
 
 
-def _format(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def _bounds(after: datetime | None, before: datetime | None) -> dict[str, str]:
+    bounds = {"after": after, "before": before}
+    return {name: at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") for name, at in bounds.items() if at is not None}

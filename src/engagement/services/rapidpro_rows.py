@@ -116,6 +116,19 @@ class Contact(msgspec.Struct, gc=False):
             raise ValueError(f"A time in the year {self.modified_on.year}")
 
 
+class Message(msgspec.Struct, gc=False):
+    """A message of a contact's. Rows hold their URN and name as well: neither is read."""
+
+    contact: Reference
+    direction: str
+    created_on: Instant
+    text: str | None = None
+
+    def __post_init__(self) -> None:
+        if not is_sane(self.created_on):
+            raise ValueError(f"A time in the year {self.created_on.year}")
+
+
 @dataclass(frozen=True)
 class UnreadableRow:
     """A row that can't be used, without anything that it says of a person.

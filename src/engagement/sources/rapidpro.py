@@ -1,15 +1,14 @@
 """One RapidPro workspace: flows by name, their runs from live pages and archives, each once, de-identified at the door."""
 
 import difflib
+import functools
 import logging
 import urllib.parse
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 
 from engagement.configuration import RapidProSource
 from engagement.errors import ConfigurationError, listing
-from engagement.services.rapidpro import Contact, Flow, ForgottenPlaceError, Page, RapidProClient, Run
-from engagement.services.read_ahead import read_ahead
+from engagement.services.rapidpro import Contact, Flow, Page, RapidProClient, Run
 from engagement.services.storage import read_credentials, read_token
 from engagement.services.uuid_tables import UuidTable, open_uuid_table
 from engagement.sources.archived_runs import fetch_archives
@@ -17,16 +16,13 @@ from engagement.sources.context import FetchContext
 from engagement.sources.de_identify import de_identify_contacts
 from engagement.sources.fetched_flows import FetchedFlow
 from engagement.sources.flow_runs import FlowRuns
+from engagement.sources.listings import read_on
 from engagement.sources.operators import OperatorLabels
 from engagement.sources.run_lines import RunLines
-from engagement.sources.run_store import Place, RunStore
+from engagement.sources.run_store import RunStore
 from engagement.sources.run_store_files import open_run_store
 from engagement.sources.set_aside import SetAside
 from engagement.sources.set_aside_rows import CONTACTS
-
-# Rows are committed late, and many share one modification time: what is younger than this is asked for again.
-_OVERLAP = timedelta(days=1)
-_PAGES_A_LOG_LINE = 200
 
 _logger = logging.getLogger(__name__)
 
@@ -120,20 +116,18 @@ def _fetch_contacts(client: RapidProClient, store: RunStore, table: UuidTable, s
         received += len(page.rows)
         new += len(met)
 
-    _read_on(store, "contacts", client.contacts, keep)
+    read_on(store, client.domain, "contacts", client.contacts, keep)
     set_aside.ask_again(CONTACTS, client.contact_again, keep)
     _logger.info("RapidPro %s: %d contacts came, %d met for the first time", client.domain, received, new)
 
 
 def _fetch_runs(client: RapidProClient, store: RunStore, flow: FlowRuns, set_aside: SetAside) -> None:
-    def ask(after: datetime | None, following: str | None) -> Iterator[Page[Run]]:
-        return client.runs(flow.uuid, after, following)
-
     def keep(page: Page[Run]) -> None:
         flow.take(page.rows)
         set_aside.take(flow.id, page)
 
-    _read_on(store, f"runs of flow {flow.id}, {flow.name!r}", ask, keep)
+    ask = functools.partial(client.runs, flow.uuid)
+    read_on(store, client.domain, f"runs of flow {flow.id}, {flow.name!r}", ask, keep)
     set_aside.ask_again(flow.id, lambda lost: client.run_again(flow.uuid, lost), keep)
 
 
@@ -149,39 +143,3 @@ def _report_set_aside(set_aside: SetAside, store: RunStore, flows: Sequence[Flow
         )
     if listed > 1 and not context.accept_shrinkage:
         set_aside.refuse_too_many(listed, sum(store.count(flow.id) for flow in flows))
-
-
-def _read_on[Row: Run | Contact](
-    store: RunStore,
-    listing_name: str,
-    ask: Callable[[datetime | None, str | None], Iterator[Page[Row]]],
-    keep: Callable[[Page[Row]], None],
-) -> None:
-    """Read a listing to its end from where it was left, each page and the place after it kept together."""
-    place = store.place(listing_name)
-    after = place.newest and place.newest - _OVERLAP
-    try:
-        _keep_pages(store, listing_name, ask(after, place.following), keep)
-    except ForgottenPlaceError:
-        _keep_pages(store, listing_name, ask(after, None), keep)
-
-
-def _keep_pages[Row: Run | Contact](
-    store: RunStore, listing_name: str, pages: Iterator[Page[Row]], keep: Callable[[Page[Row]], None]
-) -> None:
-    rows = 0
-    for number, page in enumerate(read_ahead(pages), 1):
-        rows += len(page.rows)
-        if number % _PAGES_A_LOG_LINE == 0:
-            _logger.info("%d rows of the %s came so far", rows, listing_name)
-        times = [row.modified_on for row in page.rows]
-        with store.transaction():
-            keep(page)
-            newest = store.place(listing_name).newest
-            last = max(times, default=None)
-            # To go on inside a listing is sound only where nothing can be committed late any more: by the server's own
-            # clock, a day ago and earlier. Else the next fetch begins a day before the newest that came.
-            settled = page.answered_on is not None and (last is None or last <= page.answered_on - _OVERLAP)
-            newest = max((at for at in (newest, last) if at is not None), default=None)
-            place = Place(newest, page.following if settled else None)
-            store.keep_place(listing_name, place)

@@ -26,10 +26,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class Place:
-    """How far a listing was read: the newest modification that came, and the page to go on from, inside a listing."""
+    """How far a listing was read: the newest modification that came, and where to go on in one that did not come to its end."""
 
     newest: datetime | None = None
-    following: str | None = None
+    go_on_from: datetime | None = None
 
 
 class KeptRun(NamedTuple):
@@ -80,15 +80,14 @@ class RunStore:
 
     def place(self, listing: str) -> Place:
         """How far a listing was read; an empty place for one that never was."""
-        row = self._connection.execute("SELECT newest, following FROM places WHERE listing = ?", (listing,)).fetchone()
-        if row is None:
-            return Place()
-        return Place(None if row[0] is None else _EPOCH + timedelta(microseconds=row[0]), row[1])
+        query = "SELECT newest, go_on_from FROM places WHERE listing = ?"
+        row = self._connection.execute(query, (listing,)).fetchone() or (None, None)
+        return Place(*(None if at is None else _EPOCH + timedelta(microseconds=at) for at in row))
 
     def keep_place(self, listing: str, place: Place) -> None:
         """Remember how far a listing was read."""
-        newest = None if place.newest is None else microseconds(place.newest)
-        self._connection.execute("REPLACE INTO places VALUES (?, ?, ?)", (listing, newest, place.following))
+        times = (None if at is None else microseconds(at) for at in (place.newest, place.go_on_from))
+        self._connection.execute("REPLACE INTO places VALUES (?, ?, ?)", (listing, *times))
 
     def participants(self, contacts: Collection[str]) -> dict[str, Participant]:
         """Who contacts are, as far as that is known."""

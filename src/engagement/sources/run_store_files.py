@@ -15,7 +15,7 @@ from engagement.files import explain_os_errors, make_directory
 from engagement.sources.line_log import LineLog
 from engagement.sources.run_store import RunStore
 
-_VERSION = 2
+_VERSION = 3
 _CACHE_KIBIBYTES = 8192
 _PAGES_A_CHECKPOINT = 16384
 _LOCK_TIMEOUT_SECONDS = 1.0
@@ -24,7 +24,7 @@ _LEAST_GARBAGE_BYTES = 1 << 26
 _LINES_A_COPY = 1000
 _SCHEMA = """
 CREATE TABLE contacts (uuid TEXT PRIMARY KEY, participant TEXT, urn_type TEXT, operator_raw TEXT) WITHOUT ROWID;
-CREATE TABLE places (listing TEXT PRIMARY KEY, newest INTEGER, following TEXT) WITHOUT ROWID;
+CREATE TABLE places (listing TEXT PRIMARY KEY, newest INTEGER, go_on_from INTEGER) WITHOUT ROWID;
 CREATE TABLE flows (
     id INTEGER PRIMARY KEY, uuid TEXT, name TEXT, rendering TEXT, written_runs INTEGER, written_size INTEGER,
     written_at INTEGER, UNIQUE (uuid, name)
@@ -40,6 +40,14 @@ CREATE TABLE waiting (
 CREATE TABLE line_log (number INTEGER, size INTEGER);
 INSERT INTO line_log VALUES (0, 0);
 """
+
+# What makes a state of an earlier version one of the next.
+_UPGRADES = {
+    2: """
+ALTER TABLE places DROP COLUMN following;
+ALTER TABLE places ADD COLUMN go_on_from INTEGER;
+""",
+}
 
 _logger = logging.getLogger(__name__)
 
@@ -139,7 +147,11 @@ def _prepare(connection: sqlite3.Connection) -> None:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if not version and not tables:
         connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-    elif version != _VERSION:
+        return
+    while version in _UPGRADES:
+        connection.executescript(f"BEGIN; {_UPGRADES[version]} PRAGMA user_version = {version + 1}; COMMIT;")
+        version += 1
+    if version != _VERSION:
         raise _LostStateError("made by another version of this program")
 
 
