@@ -252,9 +252,9 @@ def once(endpoint: str, answer: Callable[[Request], bool], skip: int = 0) -> Cal
 
 
 @contextlib.contextmanager
-def serve(workspace: Workspace) -> Iterator[str]:
-    """Serve a workspace; gives its address."""
-    handler = type("Handler", (Request,), {"workspace": workspace})
+def serve(workspace: Workspace, request: type[Request] = Request) -> Iterator[str]:
+    """Serve a workspace, by requests of a kind; gives its address."""
+    handler = type("Handler", (request,), {"workspace": workspace})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

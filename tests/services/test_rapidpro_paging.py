@@ -15,10 +15,10 @@ from engagement.services.retries import RetryPolicy
 from fake_rapidpro import TOKEN, Workspace, at, run
 
 
-def read(workspace, after=None):
+def read(workspace, after=None, server=fake_rapidpro.Request):
     """The uuids that came, each as often as it did; and where another reading would go on after each page."""
     with (
-        fake_rapidpro.serve(workspace) as address,
+        fake_rapidpro.serve(workspace, server) as address,
         RapidProClient(address, TOKEN, RetryPolicy(sleep=lambda _: None)) as client,
     ):
 
@@ -121,9 +121,5 @@ def test_cursors_of_another_kind_are_followed():
             start = int(self.query.get("cursor", "~0")[1:])
             return start, {"cursor": f"~{start + size}"}
 
-    served, fake_rapidpro.Request = fake_rapidpro.Request, Server
-    try:
-        came, _ = read(workspace)
-    finally:
-        fake_rapidpro.Request = served
+    came, _ = read(workspace, server=Server)
     assert len(came) == 10

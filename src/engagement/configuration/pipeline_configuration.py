@@ -60,6 +60,12 @@ class RapidProSource(Model):
         ["3c5b7f0e-8d43-4c3e-9b6a-0d4f2a9c7e11"],
         (),
     )
+    full_texts: bool = key(
+        "FullTexts",
+        "whether whole texts are looked up in RapidPro's messages where a flow's test kept a part of them",
+        True,
+        False,
+    )
 
 
 class _UrlSource(Model):

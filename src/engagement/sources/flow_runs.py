@@ -1,7 +1,7 @@
 """The runs of one flow: taken in as they arrive, each once and in its newest version, and written as one file."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,10 +11,12 @@ from engagement.files import make_directory, open_bytes_for_writing
 from engagement.services.rapidpro import Run
 from engagement.sources.de_identify import Participant
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
+from engagement.sources.line_texts import LineResult, LineTexts, complete, first_to_look_up, lacks_texts
 from engagement.sources.run_lines import RunLines
-from engagement.sources.run_store import KeptRun, RunStore, microseconds
+from engagement.sources.run_store import HeldRun, KeptRun, RunStore, microseconds
 
 _LISTED_CONTACTS = 100
+_SHA_TAIL = len('"' + "0" * 64 + '"}]\n')
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(Run).decode
 _logger = logging.getLogger(__name__)
@@ -31,7 +33,10 @@ class Counts:
 
 
 class FlowRuns:
-    """A flow of the configuration. `file` is where its runs are written."""
+    """A flow of the configuration. `file` is where its runs are written.
+
+    `are_texts_looked_up` says whether answers that come without their whole texts are marked, to be completed by `whole_texts`.
+    """
 
     def __init__(self, uuid: str, name: str, store: RunStore, lines: RunLines, file: Path):
         self.uuid = uuid
@@ -39,15 +44,17 @@ class FlowRuns:
         self.id = store.flow_id(uuid, name)
         self._store = store
         self._lines = lines
+        self._texts = LineTexts(name)
         self._file = file
         self.counts = Counts()
+        self.are_texts_looked_up = False
 
     @property
     def has_new_waiting(self) -> bool:
         """Whether runs arrived whose contact is not known."""
         return self.counts.waiting > 0
 
-    def take(self, runs: Iterable[Run]) -> None:
+    def take(self, runs: Iterable[Run], is_archived: bool = False) -> None:
         """Keep the runs that are new, or newer than what is held. To be called within a transaction."""
         newest: dict[str, Run] = {}
         for run in runs:
@@ -57,22 +64,19 @@ class FlowRuns:
         participants = self._store.participants({run.contact.uuid for run in newest.values()})
         wanted: list[tuple[Run, int | str, Participant]] = []
         waiting: list[KeptRun] = []
-        changed = 0
         for run in newest.values():
             run_id = run.uuid if run.id is None else run.id
             if run.uuid in held:
-                held_modified, run_id = held[run.uuid]
-                if held_modified >= microseconds(run.modified_on):
+                if held[run.uuid].version >= (microseconds(run.modified_on), is_archived):
                     continue
+                run_id = held[run.uuid].run_id
             who = participants.get(run.contact.uuid)
             if who is None:
-                waiting.append(_keep(run, run_id, _encode(run)))
-                continue
-            changed += run.uuid in held
-            wanted.append((run, run_id, who))
-        made = self._lines.make(wanted)
-        lines = [_keep(run, run_id, line) for (run, run_id, _), line in zip(wanted, made, strict=True)]
-        self._store.keep_lines(self.id, lines)
+                waiting.append(_keep(run, run_id, _encode(run), is_archived))
+            else:
+                wanted.append((run, run_id, who))
+        lines = self._keep_lines(wanted, held, is_archived)
+        changed = sum(line.uuid in held for line in lines)
         self._store.keep_waiting(self.id, waiting)
         self.counts = Counts(
             new=self.counts.new + len(lines) - changed,
@@ -81,14 +85,49 @@ class FlowRuns:
             waiting=self.counts.waiting + len(waiting),
         )
 
+    def _keep_lines(
+        self, runs: Sequence[tuple[Run, int | str, Participant]], held: Mapping[str, HeldRun], is_archived: bool
+    ) -> list[KeptRun]:
+        """Make lines of runs and keep those that say something else than the ones that are held; returns these."""
+        of_interest = [run.uuid for run, _, _ in runs if run.uuid in held and (is_archived or lacks_texts(run))]
+        before = self._store.lines_of(self.id, of_interest) if of_interest else {}
+        texts_from: dict[str, int | None] = {}
+        for run, _, _ in runs:
+            known: dict[str, LineResult] = {}
+            if run.uuid in before and lacks_texts(run):
+                known = self._texts.read(before[run.uuid])
+                complete(run, known)
+            pending = held[run.uuid].texts_from if run.uuid in held else None
+            texts_from[run.uuid] = self._first_to_look_up(run, is_archived, known, pending)
+        made = self._lines.make(runs)
+        kept = [
+            _keep(run, run_id, line, is_archived, texts_from[run.uuid])
+            for (run, run_id, _), line in zip(runs, made, strict=True)
+        ]
+        same = {run.uuid for run in kept if run.uuid in before and _is_same_data(run.text, before[run.uuid])}
+        lines = [run for run in kept if run.uuid not in same]
+        self._store.keep_lines(self.id, lines)
+        self._store.keep_as_they_are(self.id, [run for run in kept if run.uuid in same])
+        return lines
+
     def resolve_waiting(self) -> None:
         """Make lines of the runs that waited for contacts that are known by now."""
         with self._store.transaction():
             for batch in self._store.ready(self.id):
-                made = self._lines.make([(_decode(kept.text), kept.run_id, who) for kept, who in batch])
-                lines = [kept._replace(text=line) for (kept, _), line in zip(batch, made, strict=True)]
+                runs = [(_decode(kept.text), kept.run_id, who) for kept, who in batch]
+                lines = [
+                    kept._replace(text=line, texts_from=self._first_to_look_up(run, kept.is_archived))
+                    for (kept, _), (run, _, _), line in zip(batch, runs, self._lines.make(runs), strict=True)
+                ]
                 self._store.keep_lines(self.id, lines)
                 self.counts = replace(self.counts, new=self.counts.new + len(lines))
+
+    def _first_to_look_up(
+        self, run: Run, is_archived: bool, known: Mapping[str, LineResult] | None = None, from_known: int | None = None
+    ) -> int | None:
+        if is_archived or not self.are_texts_looked_up:
+            return None
+        return first_to_look_up(run, known or {}, from_known)
 
     def render_again(self) -> None:
         """Make the lines anew that come out otherwise since the configuration changed, e.g. its test contacts."""
@@ -113,7 +152,9 @@ class FlowRuns:
 
     def report(self) -> None:
         """Log what arrived, and name the contacts that runs wait for."""
-        waited_for = self._store.contacts_waited_for(self.id)
+        found = self._store.contacts_waited_for(self.id)
+        waited_for = [(contact, runs) for contact, runs, is_gone in found if not is_gone]
+        gone = [runs for _, runs, is_gone in found if is_gone]
         waiting = sum(runs for _, runs in waited_for)
         _logger.info(
             "Flow %r: %d runs held: %d new, %d changed, %d came again as they were; %d left out without a contact",
@@ -122,8 +163,15 @@ class FlowRuns:
             self.counts.new,
             self.counts.changed,
             self.counts.known,
-            waiting,
+            waiting + sum(gone),
         )
+        if gone:
+            _logger.info(
+                "Flow %r: %d of the runs left out are of %d contacts that RapidPro has no more",
+                self.name,
+                sum(gone),
+                len(gone),
+            )
         if waited_for:
             named = ", ".join(contact for contact, _ in waited_for[:_LISTED_CONTACTS])
             more = len(waited_for) - _LISTED_CONTACTS
@@ -164,5 +212,12 @@ class FlowRuns:
         _logger.info("Flow %r: %d runs written", self.name, runs)
 
 
-def _keep(run: Run, run_id: int | str, text: bytes) -> KeptRun:
-    return KeptRun(run.uuid, run.contact.uuid, microseconds(run.modified_on), run_id, text)
+def _keep(
+    run: Run, run_id: int | str, text: bytes, is_archived: bool = False, texts_from: int | None = None
+) -> KeptRun:
+    return KeptRun(run.uuid, run.contact.uuid, microseconds(run.modified_on), run_id, text, is_archived, texts_from)
+
+
+def _is_same_data(line: bytes, other: bytes) -> bool:
+    # The hash of a line's oldest update stands last; that is the run itself.
+    return line[-_SHA_TAIL:] == other[-_SHA_TAIL:]

@@ -12,6 +12,7 @@ from engagement.services.rapidpro import Contact, Flow, Page, RapidProClient, Ru
 from engagement.services.storage import read_credentials, read_token
 from engagement.services.uuid_tables import UuidTable, open_uuid_table
 from engagement.sources.archived_runs import fetch_archives
+from engagement.sources.contacts_waited_for import ask_for_contacts
 from engagement.sources.context import FetchContext
 from engagement.sources.de_identify import de_identify_contacts
 from engagement.sources.fetched_flows import FetchedFlow
@@ -51,13 +52,21 @@ def fetch_rapidpro(source: RapidProSource, context: FetchContext) -> list[Fetche
         flows = [_open_flow(flow, source, store, operators, context) for flow in wanted]
         for flow in flows:
             flow.render_again()
+            _look_up_texts_or_not(store, flow, source.full_texts)
             _fetch_runs(client, store, flow, set_aside)
         fetch_archives(source, client, store, flows, set_aside, context.counts)
         if any(flow.has_new_waiting for flow in flows):
             # Contacts that wrote for the first time while the runs came.
             _fetch_contacts(client, store, table, set_aside)
+        ask_for_contacts(store, client, functools.partial(_keep_contacts, store, table))
+        for flow in flows:
+            flow.resolve_waiting()
+        if source.full_texts:
+            # Imported by those who ask for it alone.
+            from engagement.sources.whole_texts import look_up
+
+            look_up(client, store, flows, context.metadata("rapidpro"))
     for flow in flows:
-        flow.resolve_waiting()
         flow.report()
     if operators is not None:
         operators.warn_of_missing()
@@ -109,16 +118,30 @@ def _fetch_contacts(client: RapidProClient, store: RunStore, table: UuidTable, s
 
     def keep(page: Page[Contact]) -> None:
         nonlocal received, new
-        known = store.participants([contact.uuid for contact in page.rows])
-        met = de_identify_contacts([contact for contact in page.rows if contact.uuid not in known], table)
-        store.keep_participants(met)
+        new += _keep_contacts(store, table, page.rows)
         set_aside.take(CONTACTS, page)
         received += len(page.rows)
-        new += len(met)
 
     read_on(store, client.domain, "contacts", client.contacts, keep)
     set_aside.ask_again(CONTACTS, client.contact_again, keep)
     _logger.info("RapidPro %s: %d contacts came, %d met for the first time", client.domain, received, new)
+
+
+def _keep_contacts(store: RunStore, table: UuidTable, contacts: list[Contact]) -> int:
+    """Remember who the contacts are that are not known yet; returns how many have a URN."""
+    known = store.participants([contact.uuid for contact in contacts])
+    met = de_identify_contacts([contact for contact in contacts if contact.uuid not in known], table)
+    store.keep_participants(met)
+    return len(met)
+
+
+def _look_up_texts_or_not(store: RunStore, flow: FlowRuns, are_looked_up: bool) -> None:
+    """Tell a flow whether its whole texts are looked up among the messages."""
+    if are_looked_up or store.are_texts_looked_up(flow.id):
+        # Imported by those who ask for it alone.
+        from engagement.sources.whole_texts import begin_to_look_up
+
+        begin_to_look_up(store, flow, are_looked_up)
 
 
 def _fetch_runs(client: RapidProClient, store: RunStore, flow: FlowRuns, set_aside: SetAside) -> None:

@@ -33,13 +33,26 @@ class Place:
 
 
 class KeptRun(NamedTuple):
-    """A run of a flow. `text` is its line, or its JSON while it waits for its contact to be known."""
+    """A run of a flow. `text` is its line, or its JSON while it waits for its contact to be known.
+
+    `texts_from` is the time of its first result whose whole text is still to be looked up among the messages.
+    """
 
     uuid: str
     contact: str
     modified: int
     run_id: int | str
     text: bytes
+    is_archived: bool = False
+    texts_from: int | None = None
+
+
+class HeldRun(NamedTuple):
+    """What is known of a run that is held. Of two versions with one modification time the archived one is the newer."""
+
+    version: tuple[int, bool]
+    run_id: int | str
+    texts_from: int | None = None
 
 
 def microseconds(instant: datetime) -> int:
@@ -47,11 +60,16 @@ def microseconds(instant: datetime) -> int:
     return (instant - _EPOCH) // _MICROSECOND
 
 
+def instant(number: int) -> datetime:
+    """The instant of a number of microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=number)
+
+
 class RunStore:
-    """The state of one source. Open it with `open_run_store`."""
+    """The state of one source. Open it with `open_run_store`. `connection` is for who keeps other things in the same state."""
 
     def __init__(self, connection: sqlite3.Connection, log: LineLog):
-        self._connection = connection
+        self.connection = connection
         self._log = log
         self._participants: dict[str, Participant] = {}
         self._ids: dict[int, dict[str, int]] = {}
@@ -61,33 +79,33 @@ class RunStore:
     def transaction(self) -> Iterator[None]:
         """All that is kept in the block is kept together, or not at all when it raises."""
         size = self._log.size
-        self._connection.execute("BEGIN IMMEDIATE")
+        self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             if self._log.size != size:
                 # Before the rows that name them: after a power cut the last transactions may be gone, never their lines alone.
                 self._log.flush()
-                self._connection.execute("UPDATE line_log SET size = ?", (self._log.size,))
-            self._connection.execute("COMMIT")
+                self.connection.execute("UPDATE line_log SET size = ?", (self._log.size,))
+            self.connection.execute("COMMIT")
         except BaseException:
             self._log.size = size
             self._participants.clear()
             self._ids.clear()
             # A full disk may have undone it already.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
             raise
 
     def place(self, listing: str) -> Place:
         """How far a listing was read; an empty place for one that never was."""
         query = "SELECT newest, go_on_from FROM places WHERE listing = ?"
-        row = self._connection.execute(query, (listing,)).fetchone() or (None, None)
-        return Place(*(None if at is None else _EPOCH + timedelta(microseconds=at) for at in row))
+        row = self.connection.execute(query, (listing,)).fetchone() or (None, None)
+        return Place(*(None if at is None else instant(at) for at in row))
 
     def keep_place(self, listing: str, place: Place) -> None:
         """Remember how far a listing was read."""
         times = (None if at is None else microseconds(at) for at in (place.newest, place.go_on_from))
-        self._connection.execute("REPLACE INTO places VALUES (?, ?, ?)", (listing, *times))
+        self.connection.execute("REPLACE INTO places VALUES (?, ?, ?)", (listing, *times))
 
     def participants(self, contacts: Collection[str]) -> dict[str, Participant]:
         """Who contacts are, as far as that is known."""
@@ -96,44 +114,54 @@ class RunStore:
             if len(self._participants) > _REMEMBERED_PARTICIPANTS:
                 self._participants.clear()
                 missing = list(contacts)
-            rows = self._select("SELECT * FROM contacts WHERE uuid IN ({})", (), missing)
+            rows = self.select("SELECT * FROM contacts WHERE uuid IN ({})", (), missing)
             # What a contact is never changes, so that it can be remembered, but for a transaction that is undone.
             self._participants.update((uuid, Participant(*participant)) for uuid, *participant in rows)
         return {contact: self._participants[contact] for contact in contacts if contact in self._participants}
 
     def keep_participants(self, participants: dict[str, Participant]) -> None:
         """Remember who contacts are. Who is known already stays as first met."""
-        self._connection.executemany(
+        self.connection.executemany(
             "INSERT OR IGNORE INTO contacts VALUES (?, ?, ?, ?)",
             [(contact, who.uuid, who.urn_type, who.operator_raw) for contact, who in participants.items()],
         )
 
     def flow_id(self, uuid: str, name: str) -> int:
         """The store's own number of a flow. A flow under another name counts as another: the name is part of its lines."""
-        self._connection.execute("INSERT OR IGNORE INTO flows (uuid, name) VALUES (?, ?)", (uuid, name))
-        row = self._connection.execute("SELECT id FROM flows WHERE uuid = ? AND name = ?", (uuid, name)).fetchone()
+        self.connection.execute("INSERT OR IGNORE INTO flows (uuid, name) VALUES (?, ?)", (uuid, name))
+        row = self.connection.execute("SELECT id FROM flows WHERE uuid = ? AND name = ?", (uuid, name)).fetchone()
         return int(row[0])
 
     def has_read_archive(self, flow: int, md5: str) -> bool:
         """Whether a flow's runs of an archive are held."""
-        found = self._connection.execute("SELECT 1 FROM archives WHERE flow = ? AND md5 = ?", (flow, md5))
+        found = self.connection.execute("SELECT 1 FROM archives WHERE flow = ? AND md5 = ?", (flow, md5))
         return found.fetchone() is not None
 
     def keep_archive(self, flow: int, md5: str) -> None:
         """Remember that a flow's runs of an archive are held."""
-        self._connection.execute("INSERT OR IGNORE INTO archives VALUES (?, ?)", (flow, md5))
+        self.connection.execute("INSERT OR IGNORE INTO archives VALUES (?, ?)", (flow, md5))
 
-    def held(self, flow: int, uuids: Collection[str]) -> dict[str, tuple[int, int | str]]:
-        """The newest modification that is held of runs, and the run id that they went by first."""
-        held: dict[str, tuple[int, int | str]] = {}
+    def held(self, flow: int, uuids: Collection[str]) -> dict[str, HeldRun]:
+        """The newest version that is held of runs, and the run id that they went by first."""
+        held: dict[str, HeldRun] = {}
         if self._has_waiting(flow):
-            query = "SELECT uuid, modified, run_id FROM waiting WHERE flow = ? AND uuid IN ({})"
-            held |= {uuid: (modified, run_id) for uuid, modified, run_id in self._select(query, (flow,), uuids)}
+            query = "SELECT uuid, modified, is_archived, run_id FROM waiting WHERE flow = ? AND uuid IN ({})"
+            for uuid, modified, is_archived, run_id in self.select(query, (flow,), uuids):
+                held[uuid] = HeldRun((modified, bool(is_archived)), run_id)
         ids = self._ids_of(flow)
-        query = "SELECT uuid, modified, run_id FROM runs WHERE flow = ? AND id IN ({})"
-        for uuid, modified, run_id in self._select(query, (flow,), [ids[uuid] for uuid in uuids if uuid in ids]):
-            held[uuid] = (max(modified, held.get(uuid, (modified,))[0]), run_id)
+        query = "SELECT uuid, modified, is_archived, run_id, texts_from FROM runs WHERE flow = ? AND id IN ({})"
+        known = [ids[uuid] for uuid in uuids if uuid in ids]
+        for uuid, modified, is_archived, run_id, texts_from in self.select(query, (flow,), known):
+            version = (modified, bool(is_archived))
+            held[uuid] = HeldRun(max(version, held[uuid].version) if uuid in held else version, run_id, texts_from)
         return held
+
+    def lines_of(self, flow: int, uuids: Collection[str]) -> dict[str, bytes]:
+        """The lines of those runs that are held as lines."""
+        ids = self._ids_of(flow)
+        query = "SELECT uuid, start, length FROM runs WHERE flow = ? AND id IN ({})"
+        found = self.select(query, (flow,), [ids[uuid] for uuid in uuids if uuid in ids])
+        return {uuid: self._log.read(start, length) for uuid, start, length in found}
 
     def keep_lines(self, flow: int, runs: Sequence[KeptRun]) -> None:
         """Hold runs as lines, in the place of their older ones."""
@@ -142,44 +170,58 @@ class RunStore:
         start = self._log.append([run.text for run in runs])
         ids = self._ids_of(flow)
         rows = []
-        for uuid, contact, modified, run_id, line in runs:
-            rows.append((flow, ids.setdefault(uuid, len(ids)), uuid, contact, modified, run_id, start, len(line)))
+        for uuid, contact, modified, run_id, line, *rest in runs:
+            rows.append(
+                (flow, ids.setdefault(uuid, len(ids)), uuid, contact, modified, run_id, start, len(line), *rest)
+            )
             start += len(line)
-        self._connection.executemany("REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self.connection.executemany("REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         if self._has_waiting(flow):
-            self._connection.executemany(
+            self.connection.executemany(
                 "DELETE FROM waiting WHERE flow = ? AND uuid = ?", [(flow, run.uuid) for run in runs]
             )
-        self._connection.execute("UPDATE flows SET written_runs = NULL WHERE id = ?", (flow,))
+        self.connection.execute("UPDATE flows SET written_runs = NULL WHERE id = ?", (flow,))
+
+    def keep_as_they_are(self, flow: int, runs: Sequence[KeptRun]) -> None:
+        """Remember what else is known of runs whose lines stay."""
+        ids = self._ids_of(flow)
+        self.connection.executemany(
+            "UPDATE runs SET is_archived = ?, texts_from = ? WHERE flow = ? AND id = ?",
+            [(run.is_archived, run.texts_from, flow, ids[run.uuid]) for run in runs],
+        )
 
     def keep_waiting(self, flow: int, runs: Sequence[KeptRun]) -> None:
         """Hold runs until their contacts are known."""
-        self._connection.executemany("REPLACE INTO waiting VALUES (?, ?, ?, ?, ?, ?)", [(flow, *run) for run in runs])
+        self.connection.executemany(
+            "REPLACE INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?)", [(flow, *run[:-1]) for run in runs]
+        )
 
     def ready(self, flow: int) -> Iterator[list[tuple[KeptRun, Participant]]]:
         """Runs that waited and whose contacts are known by now, in batches; each batch must be kept as lines."""
         query = (
-            "SELECT waiting.uuid, contact, modified, run_id, run, participant, urn_type, operator_raw "
+            "SELECT waiting.uuid, contact, modified, run_id, run, is_archived, participant, urn_type, operator_raw "
             "FROM waiting JOIN contacts ON contacts.uuid = contact WHERE flow = ? LIMIT ?"
         )
-        while rows := self._connection.execute(query, (flow, _RUNS_A_READ)).fetchall():
-            yield [(KeptRun(*row[:5]), Participant(*row[5:])) for row in rows]
+        while rows := self.connection.execute(query, (flow, _RUNS_A_READ)).fetchall():
+            yield [(KeptRun(*row[:6]), Participant(*row[6:])) for row in rows]
 
-    def contacts_waited_for(self, flow: int) -> list[tuple[str, int]]:
-        """The contacts that runs wait for, each with its number of runs."""
-        rows = self._connection.execute(
-            "SELECT contact, count(*) FROM waiting WHERE flow = ? GROUP BY contact ORDER BY contact", (flow,)
+    def contacts_waited_for(self, flow: int) -> list[tuple[str, int, bool]]:
+        """The contacts that runs wait for, each with its number of runs, and whether it is gone."""
+        rows = self.connection.execute(
+            "SELECT contact, count(*), coalesce(max(is_gone), 0) FROM waiting LEFT JOIN asked_for USING (contact) "
+            "WHERE flow = ? GROUP BY contact ORDER BY contact",
+            (flow,),
         )
-        return rows.fetchall()
+        return [(contact, runs, bool(is_gone)) for contact, runs, is_gone in rows]
 
     def count(self, flow: int) -> int:
         """How many runs of a flow are held as lines."""
-        row = self._connection.execute("SELECT count(*) FROM runs WHERE flow = ?", (flow,)).fetchone()
+        row = self.connection.execute("SELECT count(*) FROM runs WHERE flow = ?", (flow,)).fetchone()
         return int(row[0])
 
     def lines(self, flow: int) -> Iterator[bytes]:
         """A flow's lines by modification time, then uuid, in pieces of many lines."""
-        places = self._connection.execute(
+        places = self.connection.execute(
             "SELECT start, length FROM runs WHERE flow = ? ORDER BY modified, uuid", (flow,)
         )
         start = end = 0
@@ -195,47 +237,62 @@ class RunStore:
         """A flow's runs in batches, in the order in which they first came; a batch may be kept anew before the next is taken."""
         last = -1
         query = (
-            "SELECT id, uuid, contact, modified, run_id, start, length FROM runs "
+            "SELECT id, start, length, uuid, contact, modified, run_id, is_archived, texts_from FROM runs "
             "WHERE flow = ? AND id > ? ORDER BY id LIMIT ?"
         )
-        while rows := self._connection.execute(query, (flow, last, _RUNS_A_READ)).fetchall():
-            yield [KeptRun(*run, self._log.read(start, length)) for _, *run, start, length in rows]
+        while rows := self.connection.execute(query, (flow, last, _RUNS_A_READ)).fetchall():
+            yield [KeptRun(*run[:4], self._log.read(start, length), *run[4:]) for _, start, length, *run in rows]
             last = rows[-1][0]
+
+    def runs_to_look_up(self, contacts: Collection[str]) -> Iterator[tuple[int, KeptRun]]:
+        """The runs of contacts whose texts are to be looked up, with their flows' numbers."""
+        query = (
+            "SELECT flow, start, length, uuid, contact, modified, run_id, is_archived, texts_from FROM runs "
+            "WHERE texts_from IS NOT NULL AND contact IN ({})"
+        )
+        for flow, start, length, *run in self.select(query, (), contacts):
+            yield flow, KeptRun(*run[:4], self._log.read(start, length), *run[4:])
 
     def rendering(self, flow: int) -> str | None:
         """What the held lines of a flow were made with, beside the runs themselves."""
-        row = self._connection.execute("SELECT rendering FROM flows WHERE id = ?", (flow,)).fetchone()
+        row = self.connection.execute("SELECT rendering FROM flows WHERE id = ?", (flow,)).fetchone()
         return row[0]
 
     def keep_rendering(self, flow: int, rendering: str) -> None:
         """Remember what the held lines of a flow were made with."""
-        self._connection.execute("UPDATE flows SET rendering = ? WHERE id = ?", (rendering, flow))
+        self.connection.execute("UPDATE flows SET rendering = ? WHERE id = ?", (rendering, flow))
 
     def written(self, flow: int) -> tuple[int, int, int] | None:
         """Runs, size and modification time of the file that was written of exactly the lines held; None if they changed."""
         query = "SELECT written_runs, written_size, written_at FROM flows WHERE id = ? AND written_runs IS NOT NULL"
-        return self._connection.execute(query, (flow,)).fetchone()
+        return self.connection.execute(query, (flow,)).fetchone()
 
     def keep_written(self, flow: int, runs: int, size: int, at: int) -> None:
         """Remember that a file was written of the lines held."""
-        self._connection.execute(
+        self.connection.execute(
             "UPDATE flows SET written_runs = ?, written_size = ?, written_at = ? WHERE id = ?", (runs, size, at, flow)
         )
+
+    def are_texts_looked_up(self, flow: int) -> bool:
+        """Whether the last fetch looked up whole texts of a flow."""
+        row = self.connection.execute("SELECT full_texts FROM flows WHERE id = ?", (flow,)).fetchone()
+        return bool(row[0])
 
     def _ids_of(self, flow: int) -> dict[str, int]:
         """The numbers of a flow's runs, by their uuids; 0, 1, 2, … in the order in which they first came."""
         # In memory: uuids are in no order, and an index of them in the database would be written to in as many places as a
         # page has runs, which costs more than all else that is kept of the page.
         if flow not in self._ids:
-            rows = self._connection.execute("SELECT uuid, id FROM runs WHERE flow = ?", (flow,))
+            rows = self.connection.execute("SELECT uuid, id FROM runs WHERE flow = ?", (flow,))
             self._ids[flow] = dict(rows)
         return self._ids[flow]
 
     def _has_waiting(self, flow: int) -> bool:
-        return self._connection.execute("SELECT 1 FROM waiting WHERE flow = ? LIMIT 1", (flow,)).fetchone() is not None
+        return self.connection.execute("SELECT 1 FROM waiting WHERE flow = ? LIMIT 1", (flow,)).fetchone() is not None
 
-    def _select(self, query: str, first: Sequence[object], values: Collection[object]) -> Iterator[tuple[Any, ...]]:
+    def select(self, query: str, first: Sequence[object], values: Collection[object]) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query with one `IN ({})` for any number of values."""
         distinct = list(values)
         for start in range(0, len(distinct), _LARGEST_QUERY):
             batch = distinct[start : start + _LARGEST_QUERY]
-            yield from self._connection.execute(query.format(", ".join("?" * len(batch))), (*first, *batch))
+            yield from self.connection.execute(query.format(", ".join("?" * len(batch))), (*first, *batch))

@@ -27,16 +27,20 @@ CREATE TABLE contacts (uuid TEXT PRIMARY KEY, participant TEXT, urn_type TEXT, o
 CREATE TABLE places (listing TEXT PRIMARY KEY, newest INTEGER, go_on_from INTEGER) WITHOUT ROWID;
 CREATE TABLE flows (
     id INTEGER PRIMARY KEY, uuid TEXT, name TEXT, rendering TEXT, written_runs INTEGER, written_size INTEGER,
-    written_at INTEGER, UNIQUE (uuid, name)
+    written_at INTEGER, full_texts INTEGER DEFAULT 0, UNIQUE (uuid, name)
 );
 CREATE TABLE archives (flow INTEGER, md5 TEXT, PRIMARY KEY (flow, md5)) WITHOUT ROWID;
 CREATE TABLE runs (
     flow INTEGER, id INTEGER, uuid TEXT, contact TEXT, modified INTEGER, run_id ANY, start INTEGER, length INTEGER,
-    PRIMARY KEY (flow, id)
+    is_archived INTEGER DEFAULT 0, texts_from INTEGER, PRIMARY KEY (flow, id)
 ) WITHOUT ROWID;
 CREATE TABLE waiting (
-    flow INTEGER, uuid TEXT, contact TEXT, modified INTEGER, run_id ANY, run BLOB, PRIMARY KEY (flow, uuid)
+    flow INTEGER, uuid TEXT, contact TEXT, modified INTEGER, run_id ANY, run BLOB, is_archived INTEGER DEFAULT 0,
+    PRIMARY KEY (flow, uuid)
 ) WITHOUT ROWID;
+CREATE INDEX to_look_up ON runs (contact, texts_from) WHERE texts_from IS NOT NULL;
+CREATE TABLE asked_for (contact TEXT PRIMARY KEY, time INTEGER, is_gone INTEGER) WITHOUT ROWID;
+CREATE TABLE messages (contact TEXT, created INTEGER, text TEXT, PRIMARY KEY (contact, created, text)) WITHOUT ROWID;
 CREATE TABLE line_log (number INTEGER, size INTEGER);
 INSERT INTO line_log VALUES (0, 0);
 """
@@ -46,6 +50,15 @@ _UPGRADES = {
     2: """
 ALTER TABLE places DROP COLUMN following;
 ALTER TABLE places ADD COLUMN go_on_from INTEGER;
+ALTER TABLE runs ADD COLUMN is_archived INTEGER DEFAULT 0;
+ALTER TABLE runs ADD COLUMN texts_from INTEGER;
+ALTER TABLE waiting ADD COLUMN is_archived INTEGER DEFAULT 0;
+ALTER TABLE flows ADD COLUMN full_texts INTEGER DEFAULT 0;
+CREATE INDEX to_look_up ON runs (contact, texts_from) WHERE texts_from IS NOT NULL;
+CREATE TABLE asked_for (contact TEXT PRIMARY KEY, time INTEGER, is_gone INTEGER) WITHOUT ROWID;
+CREATE TABLE messages (contact TEXT, created INTEGER, text TEXT, PRIMARY KEY (contact, created, text)) WITHOUT ROWID;
+-- Once more, because they have whole texts of runs that came without.
+DELETE FROM archives;
 """,
 }
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engagement.errors import LockedError
 from engagement.sources import run_store_files
-from engagement.sources.run_store import KeptRun
+from engagement.sources.run_store import HeldRun, KeptRun
 from engagement.sources.run_store_files import open_run_store
 
 FLOWS = (1, 2)
@@ -72,7 +72,7 @@ def test_lines_are_the_last_ones_kept_of_each_run_in_order(arrivals):
             in_order = sorted(runs.values(), key=lambda run: (run.modified, run.uuid))
             assert content(store, flow) == b"".join(run.text for run in in_order)
             assert store.count(flow) == len(runs)
-            assert store.held(flow, "abcdefgh") == {run.uuid: (run.modified, 7) for run in in_order}
+            assert store.held(flow, "abcdefgh") == {run.uuid: HeldRun((run.modified, False), 7) for run in in_order}
             assert {run for batch in store.batches(flow) for run in batch} == set(in_order)
 
 
