@@ -6,7 +6,7 @@ import json
 import pytest
 
 from engagement.errors import ConfigurationError, InputError, ServiceError
-from engagement.provenance import Metadata, encode_fresh_chain
+from engagement.provenance import HIDDEN, Metadata, encode_fresh_chain
 from fetch_project import FetchProject
 
 METADATA = Metadata("an earlier pipeline", "2025-01-01T00:00:00+00:00", "somebody@example.org")
@@ -115,6 +115,11 @@ class TestRecoveryCSV:
         after = project.file("s00e02").read_bytes()
         assert after.startswith(before)
         assert after.count(b"somebody-else") == 1
+
+    def test_a_message_that_is_the_mark_that_hides_a_key_is_a_message(self, project):
+        put(project, "s00e02.csv", CSV + f"avf-phone-uuid-3,{HIDDEN},03/03/2026 10:00\n")
+        project.fetch()
+        assert project.read("s00e02")[-1].values["message"] == f"'{HIDDEN}"
 
     def test_a_row_that_stands_twice_is_one_message(self, project, caplog):
         put(project, "s00e02.csv", CSV + "avf-phone-uuid-1,=1+1,01/03/2026 23:59:30\n")

@@ -114,6 +114,17 @@ def test_labels_of_a_single_coding(data_root: DataRoot, answer: str | None, labe
     assert data_root.table("messages")[0]["gender"] == expected
 
 
+def test_a_text_of_invisible_characters_is_noise_and_no_empty_line_for_coders(data_root: DataRoot):
+    data_root.write_runs(episode_run("a", "biyo"), episode_run("b", "\u200b\ufeff"), episode_run("c", "\u2060"))
+    data_root.write_coded("s01e01", coda_message("\u2060"))
+    data_root.generate()
+    coda = json.loads((data_root.outputs / "Coda Files" / "EXAMPLE_s01e01.json").read_text())
+    assert {message["Text"] for message in coda} == {"biyo", "\u2060"}  # the second is in Coda already
+    sample = (data_root.outputs / "ICR" / "s01e01.csv").read_text()
+    assert [row.partition(",")[2] for row in sample.splitlines()[1:]] == ["biyo"]
+    assert [row["rqa_s01e01_NC"] for row in data_root.table("messages")].count("1") == 2
+
+
 LEVELS = ("sub_district", "district", "region", "state", "zone")
 PLACES = [
     # The finest place counts, what lies above follows, what lies below is not coded.

@@ -4,7 +4,6 @@ Answers that are alike are coded once: the labels of a plan depend on what coder
 the operator; not on the message.
 """
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -22,6 +21,7 @@ from engagement.configuration import (
     CodingPlans,
     ControlCode,
 )
+from engagement.messages.blank_texts import visible_text
 from engagement.messages.message import Message
 from engagement.provenance import Metadata, TracedData, encode_json
 
@@ -30,13 +30,13 @@ _MOST_ANSWERS = 20_000
 
 
 def is_noise(text: str, minimum_length: int | None) -> bool:
-    """Whether there is nothing to code in a text: white space only, or shorter than a configured length.
+    """Whether there is nothing to code in a text: nothing to see, or less than a configured length.
 
-    >>> is_noise(" \\u3000", None), is_noise("ha", 3), is_noise("ha", None)
+    >>> is_noise(" \\u3000\\u200b", None), is_noise("ha", 3), is_noise("ha", None)
     (True, True, False)
     """
-    stripped = (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip()
-    return not stripped or (minimum_length is not None and len(stripped) < minimum_length)
+    visible = visible_text(text)
+    return not visible or (minimum_length is not None and len(visible) < minimum_length)
 
 
 # A field's name, its value and its JSON with the name before it.

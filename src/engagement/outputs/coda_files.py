@@ -6,6 +6,7 @@ from typing import Any
 
 from engagement.coding.automatic import AutomaticCoder
 from engagement.coding.coded_datasets import CodedDataset, message_id_of
+from engagement.messages.blank_texts import visible_text
 from engagement.messages.instants import EPOCH, MICROSECOND, write_instant
 
 
@@ -38,7 +39,8 @@ def make_coda_messages(
 ) -> list[Mapping[str, Any]]:
     """The messages of a dataset's Coda file, sorted by creation time, then id.
 
-    With `leave_out_withdrawn`, a text that only participants wrote who withdrew is left out unless Coda has it already.
+    A text of nothing but invisible characters is left out unless Coda has it already: coders would see an empty line. So is,
+    with `leave_out_withdrawn`, one that only participants wrote who withdrew.
     """
     messages = []
     for text, time in _chosen(texts, coded, leave_out_withdrawn):
@@ -56,5 +58,7 @@ def make_coda_messages(
 
 def _chosen(texts: CodaTexts, coded: CodedDataset, leave_out_withdrawn: bool) -> Iterable[tuple[str, int]]:
     for text, time in texts.first_written.items():
-        if not leave_out_withdrawn or text in texts.staying or text in coded:
+        # White space alone always went to Coda, where projects have labels on it.
+        is_shown = text.isspace() or visible_text(text)
+        if text in coded or (is_shown and (not leave_out_withdrawn or text in texts.staying)):
             yield text, time

@@ -10,6 +10,7 @@ from engagement.provenance.traced_data import (
     TracedData,
     encode_fresh_chain,
     encode_json,
+    text_value,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "encode_fresh_chain",
     "encode_json",
     "read_traced_data",
+    "text_value",
 ]

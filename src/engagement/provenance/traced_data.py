@@ -30,6 +30,15 @@ def encode_json(value: Any) -> str:
     return "".join(_iterate(value, 0))
 
 
+def text_value(text: str) -> str:
+    """A text that somebody wrote, as a value: one that is the very mark that hides a key gets an apostrophe, and hides nothing.
+
+    >>> text_value("haa"), text_value(HIDDEN) == "'" + HIDDEN
+    ('haa', True)
+    """
+    return f"'{HIDDEN}" if text == HIDDEN else text
+
+
 @dataclass(frozen=True)
 class Metadata:
     """Who made an update (`user`), in which step (`source`), and when: ISO 8601 in UTC (older files: seconds since 1970)."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from engagement.provenance import Metadata, encode_fresh_chain
+from engagement.provenance import Metadata, encode_fresh_chain, text_value
 from engagement.services.rapidpro import Result, Run
 from engagement.sources.run_store import microseconds
 
@@ -49,7 +49,8 @@ class LineTexts:
         """The line with other texts, by category; the very same line where none differs."""
         end = self._ends["Text"]
         made = [update["Data"] for update in reversed(_decode(line))]
-        changed = {category + end: text for category, text in texts.items() if made[0][category + end] != text}
+        values = {category + end: text_value(text) for category, text in texts.items()}
+        changed = {key: value for key, value in values.items() if made[0][key] != value}
         if not changed:
             return line
         made[0] |= changed

@@ -16,7 +16,7 @@ from engagement.configuration import RecoveryCSVSource
 from engagement.configuration.pipeline_configuration import flow_name_of_url
 from engagement.errors import InputError, listing
 from engagement.files import make_directory, open_bytes_for_writing
-from engagement.provenance import Metadata, encode_fresh_chain
+from engagement.provenance import Metadata, encode_fresh_chain, text_value
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
 
@@ -87,7 +87,7 @@ def _read_messages(content: bytes, url: str, zone: ZoneInfo) -> tuple[list[dict[
         run_id = hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
         data = {
             "avf_phone_id": row["Sender"],
-            "message": row["Message"],
+            "message": text_value(row["Message"]),
             "received_on": received_on.isoformat(),
             "run_id": run_id,
         }

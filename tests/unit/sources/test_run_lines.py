@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement.provenance import Metadata
+from engagement.provenance import HIDDEN, Metadata, decode
 from engagement.services.rapidpro_rows import Reference, Result, Run
 from engagement.sources.de_identify import Participant
 from engagement.sources.run_lines import RunLines, encode_instants
@@ -80,6 +80,28 @@ def test_a_line_made_again_is_the_very_same_until_something_differs(run):
 def test_instants_are_written_in_utc_as_isoformat_does(instants):
     expected = ["null" if at is None else json.dumps(at.astimezone(UTC).isoformat()) for at in instants]
     assert encode_instants(instants) == expected
+
+
+def test_a_text_that_is_the_mark_that_hides_a_key_is_a_text_and_hides_nothing():
+    """Whoever knows the mark and sends it has sent a text."""
+    said = {
+        "a": Result(time=NOON, name=HIDDEN, category=HIDDEN, value=HIDDEN, input=f'"{HIDDEN}"'),
+        "b": Result(time=NOON, name="b", category="c", value=f"{HIDDEN} haa", input=HIDDEN),
+    }
+    run = Run("u", Reference("f"), Reference("c1"), NOON, NOON, None, HIDDEN, values=said)
+    line = make_lines(flow="f").make([(run, 1, SOMEBODY)])[0]
+    values = decode(line).values
+    shown = "'" + HIDDEN
+    for key, expected in {
+        "run_exit_type - f": shown,
+        "A (Value) - f": shown,
+        "A (Category) - f": shown,
+        "A (Text) - f": f'"{HIDDEN}"',
+        "B (Text) - f": shown,
+        "B (Value) - f": f"{HIDDEN} haa",
+    }.items():
+        assert values[key] == expected
+    assert line == json.dumps(json.loads(line), sort_keys=True).encode() + b"\n"
 
 
 def test_what_lines_are_made_with_has_a_digest():
