@@ -7,6 +7,7 @@ import pytest
 
 from engagement.errors import ConfigurationError, InputError, ServiceError
 from engagement.provenance import HIDDEN, Metadata, encode_fresh_chain
+from engagement.sources.manifest import digest_file, read_manifest
 from fetch_project import FetchProject
 
 METADATA = Metadata("an earlier pipeline", "2025-01-01T00:00:00+00:00", "somebody@example.org")
@@ -29,6 +30,12 @@ def line(number, participant="avf-phone-uuid-1"):
     return encode_fresh_chain([({"avf_phone_id": participant, "n": number}, METADATA)]) + "\n"
 
 
+def check_manifest(project, *flows):
+    """Each flow is in the manifest as it is."""
+    manifest = read_manifest(project.data_root / "Raw Data")
+    assert manifest == {f"{flow}.jsonl": [digest_file(project.file(flow))] for flow in flows}
+
+
 class TestBucket:
     @pytest.fixture(autouse=True)
     def source(self, project):
@@ -46,6 +53,7 @@ class TestBucket:
         project.fetch()
         assert project.file("s00e01").read_text() == line(1) + line(2)
         assert project.file("s00_demog").read_text() == line(3)
+        check_manifest(project, "s00e01", "s00_demog")
 
     def test_a_file_is_downloaded_once(self, project):
         project.fetch()
@@ -115,6 +123,7 @@ class TestRecoveryCSV:
         after = project.file("s00e02").read_bytes()
         assert after.startswith(before)
         assert after.count(b"somebody-else") == 1
+        check_manifest(project, "s00e02")
 
     def test_a_message_that_is_the_mark_that_hides_a_key_is_a_message(self, project):
         put(project, "s00e02.csv", CSV + f"avf-phone-uuid-3,{HIDDEN},03/03/2026 10:00\n")

@@ -15,6 +15,7 @@ import pytest
 
 import fake_rapidpro
 from engagement.errors import ConfigurationError, LockedError, ServiceError
+from engagement.sources.manifest import digest_file, read_manifest
 from fake_rapidpro import Workspace, at, contact, once, run
 from fetch_project import FetchProject
 
@@ -144,6 +145,7 @@ class TestFirstFetch:
         project.fetch()
         assert sorted(path.name for path in (project.data_root / "Raw Data").iterdir()) == [
             "demog.jsonl",
+            "manifest.json",
             "s01e01.jsonl",
             "s01e02.jsonl",
         ]
@@ -318,6 +320,14 @@ class TestLaterFetches:
         project.file("s01e01").unlink()
         project.fetch()
         assert project.file("s01e01").read_bytes() == before
+
+    def test_the_manifest_names_each_flow_as_it_is(self, project, workspace):
+        for _ in range(2):
+            project.fetch()
+            assert read_manifest(project.data_root / "Raw Data") == {
+                f"{flow}.jsonl": [digest_file(project.file(flow))] for flow in ("s01e01", "s01e02", "demog")
+            }
+            workspace.runs.append(run(40, "s01e01", of=9, modified=3000, answer="cusub"))
 
 
 class TestState:

@@ -5,15 +5,18 @@ so that each partition is one stretch of them, and reads its own lines alone. A 
 changed.
 """
 
+import functools
 import hashlib
 import heapq
+import itertools
 import os
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import numpy
 
@@ -23,6 +26,7 @@ from engagement.errors import InputError, listing
 from engagement.outputs.parts import let_go, make_packer, open_part, read_records, write_records
 from engagement.outputs.stretches import are_among
 from engagement.partitions import hash_uid, run_partitions
+from engagement.processing.raw_checks import RawCheck
 from engagement.provenance import ChainError, TracedData, decode
 
 _find_participants = re.compile(rb'"' + PARTICIPANT_KEY.encode() + rb'": ?"([^"\\]*)"').findall
@@ -210,7 +214,9 @@ def find_flows(project: Project, data_root: Path) -> Flows:
     return flows
 
 
-def find_runs(flows: Flows, jobs: int, known: Mapping[int, Lines], folder: Path) -> tuple[RunPlaces, numpy.ndarray]:
+def find_runs(
+    flows: Flows, jobs: int, known: Mapping[int, Lines], folder: Path, check: RawCheck | None = None
+) -> tuple[RunPlaces, numpy.ndarray]:
     """Look at every line of the raw files, on `jobs` processes; but not at the files whose lines are `known`, by their numbers.
 
     Returns the places, and the digest of each line in the same order. Both arrays are files in `folder`, and not in memory:
@@ -219,7 +225,7 @@ def find_runs(flows: Flows, jobs: int, known: Mapping[int, Lines], folder: Path)
     Raises
     ------
     InputError
-        A file can't be read.
+        A file can't be read, or is not as `check` has it.
     """
     stretches = [
         (number, path, start)
@@ -227,7 +233,12 @@ def find_runs(flows: Flows, jobs: int, known: Mapping[int, Lines], folder: Path)
         if number not in known
         for start in range(0, path.stat().st_size, _BYTES_OF_A_STRETCH)
     ]
-    found = run_partitions(lambda number: _look(*stretches[number]), len(stretches), jobs)
+    # A file's hash can't be made in parts, so that it is begun first.
+    checks = [] if check is None else check.tasks
+    tasks: list[Callable[[], Any]] = [*checks, *(functools.partial(_look, *stretch) for stretch in stretches)]
+    found = iter(run_partitions(lambda number: tasks[number](), len(tasks), jobs))
+    if check is not None:
+        check.take(itertools.islice(found, len(checks)))
     numbered = ((stretch[0], *several) for stretch, several in zip(stretches, found, strict=True))
     others = ((number, lines, []) for number, lines in sorted(known.items()))
     nameless: list[tuple[int, int, int]] = []

@@ -28,6 +28,7 @@ from engagement.outputs.stretches import LastRun
 from engagement.own_code import describe_own_code
 from engagement.processing.raw_runs import DIGEST, PLACE, Flows, Lines
 from engagement.processing.records import PARTICIPANT, PARTICIPANTS, SENT, SENT_MESSAGES, TEXT, TEXTS
+from engagement.sources.manifest import FileVersion
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class RunNotes:
     losses: tuple[tuple[int, str, int], ...]
     keys: frozenset[str]
     raw_files: Mapping[str, list[int]]
+    verified: Mapping[str, FileVersion]
 
     def known_lines(self, flows: Flows) -> dict[int, Lines]:
         """The lines of the raw files that are still the same files, by their numbers."""
@@ -88,6 +90,11 @@ class RunNotes:
             for number, path in enumerate(flows.paths)
             if self.raw_files.get(path.name) == _identify(path)
         }
+
+    def verified_files(self, flows: Flows) -> dict[str, FileVersion]:
+        """The versions of the raw files that are still the same files, as far as the manifest had them."""
+        are_same = (path.name for path in flows.paths if self.raw_files.get(path.name) == _identify(path))
+        return {name: self.verified[name] for name in are_same if name in self.verified}
 
 
 def read_notes(data_root: Path, maker: Mapping[str, str], has_own_code: bool) -> RunNotes | None:
@@ -139,6 +146,7 @@ def _read_notes(data_root: Path, maker: Mapping[str, str]) -> RunNotes:
             tuple((hashed, name, times) for hashed, name, times in document["losses"]),
             frozenset(document["keys"]),
             document["raw files"],
+            {name: FileVersion(*version) for name, version in document["verified"].items()},
         )
     except (InputError, OSError, KeyError, TypeError, ValueError, AttributeError):
         # Whatever stands in the way, a full run needs none of it.
@@ -179,8 +187,9 @@ class NotesWriter:
         self._maker = maker
         self._began = began
 
-    def note_raw_files(self, flows: Flows) -> None:
-        """Note which files the lines are of that `find_runs` left in `folder`."""
+    def note_raw_files(self, flows: Flows, verified: Mapping[str, FileVersion] | None = None) -> None:
+        """Note which files the lines are of that `find_runs` left in `folder`, and which versions of them the manifest has."""
+        self._verified = verified or {}
         self._raw_files = {
             path.name: identity
             for path in flows.paths
@@ -231,6 +240,7 @@ class NotesWriter:
             "version": _VERSION,
             "maker": self._maker,
             "raw files": self._raw_files,
+            "verified": self._verified,
             "outputs": _identify_outputs(outputs, analysis),
             "notes": _digest_notes(self.folder),
             "samples": {

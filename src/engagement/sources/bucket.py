@@ -6,10 +6,11 @@ from pathlib import Path
 from engagement.configuration import GCloudBucketSource
 from engagement.configuration.pipeline_configuration import flow_name_of_url
 from engagement.errors import InputError
-from engagement.files import explain_os_errors, make_directory
+from engagement.files import make_directory
 from engagement.provenance import read_traced_data
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
+from engagement.sources.manifest import RawDataWriter
 
 _UUID_START = "avf-phone-uuid-"
 
@@ -33,7 +34,7 @@ def _fetch_file(url: str, context: FetchContext) -> FetchedFlow:
     if target.exists():
         runs = count_lines(target)
         _logger.info("Flow %r: %d runs, downloaded before", name, runs)
-        return FetchedFlow(name, runs, runs, lambda: None)
+        return FetchedFlow(name, target, runs, runs, lambda writer: None)
     # Beside the file's place in Raw Data, which it takes only when all sources are known to be well.
     arrived = make_directory(context.state_file("downloads")) / target.name
     context.storage.download(url, arrived)
@@ -42,7 +43,7 @@ def _fetch_file(url: str, context: FetchContext) -> FetchedFlow:
     except InputError:
         arrived.unlink()
         raise
-    return FetchedFlow(name, runs, 0, lambda: _move(arrived, target, name, runs))
+    return FetchedFlow(name, target, runs, 0, lambda writer: _move(writer, arrived, target, name, runs))
 
 
 def _count_runs(path: Path, url: str) -> int:
@@ -60,8 +61,6 @@ def _count_runs(path: Path, url: str) -> int:
     return runs
 
 
-def _move(arrived: Path, target: Path, name: str, runs: int) -> None:
-    make_directory(target.parent)
-    with explain_os_errors(target):
-        arrived.replace(target)
+def _move(writer: RawDataWriter, arrived: Path, target: Path, name: str, runs: int) -> None:
+    writer.move(arrived, target)
     _logger.info("Flow %r: %d runs downloaded", name, runs)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engagement.errors import InputError, ServiceError, listing
+from engagement.sources.manifest import RawDataWriter
 
 _LEAST_SHARE = 0.9
 
@@ -14,9 +15,10 @@ class FetchedFlow:
     """A flow that arrived. `runs_before` is what its file holds now, `write` puts the new file in its place if it differs."""
 
     name: str
+    file: Path
     runs: int
     runs_before: int
-    write: Callable[[], None]
+    write: Callable[[RawDataWriter], None]
 
 
 def refuse_shrinkage(flows: Sequence[FetchedFlow]) -> None:

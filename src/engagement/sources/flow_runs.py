@@ -7,11 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from engagement.files import make_directory, open_bytes_for_writing
 from engagement.services.rapidpro import Run
 from engagement.sources.de_identify import Participant
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
 from engagement.sources.line_texts import LineResult, LineTexts, complete, first_to_look_up, lacks_texts
+from engagement.sources.manifest import RawDataWriter
 from engagement.sources.run_lines import RunLines
 from engagement.sources.run_store import HeldRun, KeptRun, RunStore, microseconds
 
@@ -187,7 +187,7 @@ class FlowRuns:
         """The flow as it is to be written."""
         written = self._written()
         runs_before = written if written is not None else count_lines(self._file)
-        return FetchedFlow(self.name, self._store.count(self.id), runs_before, self._write)
+        return FetchedFlow(self.name, self._file, self._store.count(self.id), runs_before, self._write)
 
     def _written(self) -> int | None:
         """How many runs the file holds, if it is the one that was written of exactly the lines held; else None."""
@@ -198,14 +198,12 @@ class FlowRuns:
         status = self._file.stat()
         return runs if (status.st_size, status.st_mtime_ns) == (size, at) else None
 
-    def _write(self) -> None:
+    def _write(self, writer: RawDataWriter) -> None:
         if self._written() is not None:
             _logger.info("Flow %r: unchanged", self.name)
             return
-        make_directory(self._file.parent)
         runs = self._store.count(self.id)
-        with open_bytes_for_writing(self._file) as file:
-            file.writelines(self._store.lines(self.id))
+        writer.write(self._file, self._store.lines(self.id))
         status = self._file.stat()
         with self._store.transaction():
             self._store.keep_written(self.id, runs, status.st_size, status.st_mtime_ns)

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 from engagement.configuration import RecoveryCSVSource
 from engagement.configuration.pipeline_configuration import flow_name_of_url
 from engagement.errors import InputError, listing
-from engagement.files import make_directory, open_bytes_for_writing
 from engagement.provenance import Metadata, encode_fresh_chain, text_value
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
+from engagement.sources.manifest import RawDataWriter
 
 _COLUMNS = ("Sender", "Message", "ReceivedOn")
 _UUID_START = "avf-phone-uuid-"
@@ -54,16 +54,14 @@ def _fetch_file(url: str, context: FetchContext) -> FetchedFlow:
         lines.append(known.get(line[-_SHA_TAIL:], line))
     content = b"".join(lines)
 
-    def write() -> None:
+    def write(writer: RawDataWriter) -> None:
         if content == before:
             _logger.info("Flow %r: unchanged", name)
             return
-        make_directory(path.parent)
-        with open_bytes_for_writing(path) as file:
-            file.write(content)
+        writer.write(path, [content])
         _logger.info("Flow %r: %d messages written", name, len(lines))
 
-    return FetchedFlow(name, len(lines), count_lines(path), write)
+    return FetchedFlow(name, path, len(lines), count_lines(path), write)
 
 
 def _encode(data: Mapping[str, object], metadata: Metadata) -> bytes:

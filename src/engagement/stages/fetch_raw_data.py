@@ -1,7 +1,7 @@
 """Fetch every run of the project's flows, and save them de-identified.
 
 Reads the pipeline configuration's sources: RapidPro workspaces, files in buckets, recovery CSVs. Writes
-`<data-root>/Raw Data/<flow>.jsonl`, one run a line, and keeps in `<data-root>/State/fetch/` what the next fetch need not ask
+`<data-root>/Raw Data/<flow>.jsonl`, one run a line, and `manifest.json` beside them, and keeps in `<data-root>/State/fetch/` what the next fetch need not ask
 for again. Phone numbers become uuids before anything is written.
 """
 
@@ -19,6 +19,7 @@ from engagement.services.storage import open_storage
 from engagement.sources.context import FetchContext
 from engagement.sources.fetch import fetch_sources
 from engagement.sources.fetched_flows import refuse_shrinkage
+from engagement.sources.manifest import RawDataWriter
 
 _logger = logging.getLogger(__name__)
 
@@ -56,8 +57,10 @@ def run(args: argparse.Namespace) -> None:
         flows = fetch_sources(context)
         if not args.accept_shrinkage:
             refuse_shrinkage(flows)
+        writer = RawDataWriter(args.data_root / "Raw Data")
         for flow in flows:
-            flow.write()
+            flow.write(writer)
+        writer.finish(flow.file for flow in flows)
     runs = sum(flow.runs for flow in flows)
     _logger.info("%d runs of %d flows in Raw Data", runs, len(flows))
     record_counts({"flows": len(flows), "runs": runs})

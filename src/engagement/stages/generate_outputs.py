@@ -34,6 +34,7 @@ from engagement.processing.partition import (
     Summary,
     process_partition,
 )
+from engagement.processing.raw_checks import RawCheck
 from engagement.processing.raw_runs import Flows, Lines, RunPlaces, find_flows, find_runs
 from engagement.processing.records import read_participants
 from engagement.processing.run_notes import (
@@ -183,9 +184,11 @@ def find_work(
 ) -> tuple[RunPlaces, Unchanged | None, dict[str, int]]:
     """Where the runs are that are to be processed, what stays of the last run, if anything does, and how many runs flows have."""
     project, datasets = steps.project, steps.datasets
-    places, digests = find_runs(flows, jobs, {} if last is None else last.known_lines(flows), notes.folder)
+    known, verified = ({}, {}) if last is None else (last.known_lines(flows), last.verified_files(flows))
+    check = RawCheck(flows.paths, verified)
+    places, digests = find_runs(flows, jobs, known, notes.folder, check)
     lines, labels = Lines(places.places, digests), gather_labels(project.coding_plans.all, datasets)
-    notes.note_raw_files(flows)
+    notes.note_raw_files(flows, check.verified)
     notes.write_labels(labels)
     unchanged = None if last is None else find_unchanged(project, last, lines, datasets, labels, steps.is_coded)
     return places if unchanged is None else places.of(unchanged.changed), unchanged, lines.count_runs(flows)

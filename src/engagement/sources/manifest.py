@@ -1,0 +1,136 @@
+"""Raw Data/manifest.json: how many lines each flow's file has, and its SHA-256.
+
+Stage 2 writes it, and stage 3 holds the files against it: each line has hashes of its own, but none can tell that another line was
+removed, doubled or moved. While a file is replaced the manifest names the old and the new version, so that it is right at whatever
+moment stage 2 is killed. A file that is not in it is taken as it is.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from engagement.errors import InputError
+from engagement.files import explain_os_errors, make_directory, open_bytes_for_writing, read_json, write_json
+
+MANIFEST = "manifest.json"
+_VERSION = 1
+_BLOCK_BYTES = 1 << 20
+
+_logger = logging.getLogger(__name__)
+
+
+class FileVersion(NamedTuple):
+    """What tells one version of a file from all others."""
+
+    lines: int
+    sha256: str
+
+
+def read_manifest(folder: Path) -> dict[str, list[FileVersion]]:
+    """The versions that each file of Raw Data may be, by its name; nothing where there is no manifest.
+
+    Raises
+    ------
+    InputError
+        It can't be read.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
+        return {}
+    document = read_json(path, InputError, what="the manifest of the raw data")
+    try:
+        if document["version"] != _VERSION:
+            raise ValueError
+        return {
+            str(name): [FileVersion(int(version["lines"]), str(version["sha256"])) for version in versions]
+            for name, versions in document["files"].items()
+        }
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise InputError(
+            f"{path}: not a manifest of this version; expected lines and SHA-256 of each file. Run stage 2, which writes it again."
+        ) from None
+
+
+def digest_file(path: Path) -> FileVersion:
+    """Read a file and tell its version.
+
+    Raises
+    ------
+    InputError
+        It can't be read.
+    """
+    digest, lines = hashlib.sha256(), 0
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                digest.update(block)
+                lines += block.count(b"\n")
+    except OSError as error:
+        raise InputError(
+            f"{path}: could not be read: {error.strerror}; expected a raw data file. Check the file."
+        ) from None
+    return FileVersion(lines, digest.hexdigest())
+
+
+@dataclass
+class RawDataWriter:
+    """Writes files of Raw Data and their manifest. Call `finish` when all are written."""
+
+    folder: Path
+    _versions: dict[str, list[FileVersion]] = field(init=False)
+    _written: dict[str, FileVersion] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        try:
+            self._versions = read_manifest(self.folder)
+        except InputError as error:
+            _logger.warning("%s It is begun anew.", error)
+            self._versions = {}
+
+    def write(self, path: Path, pieces: Iterable[bytes]) -> None:
+        """Replace a file; its pieces are of whole lines."""
+        make_directory(self.folder)
+        digest, lines = hashlib.sha256(), 0
+        with open_bytes_for_writing(path) as file:
+            for piece in pieces:
+                digest.update(piece)
+                lines += piece.count(b"\n")
+                file.write(piece)
+            self._expect(path, FileVersion(lines, digest.hexdigest()))
+
+    def move(self, arrived: Path, path: Path) -> None:
+        """Put a file in place that lies elsewhere on the same disk."""
+        make_directory(self.folder)
+        self._expect(path, digest_file(arrived))
+        with explain_os_errors(path):
+            arrived.replace(path)
+
+    def finish(self, paths: Iterable[Path]) -> None:
+        """Name one version of each file: the one that was written, else the one that is there."""
+        versions = {name: known for name, known in self._versions.items() if (self.folder / name).exists()}
+        for path in paths:
+            known = versions.get(path.name, [])
+            if path.name in self._written:
+                versions[path.name] = [self._written[path.name]]
+            elif len(known) != 1:
+                # Not in the manifest yet, or left by a run that was killed.
+                found = digest_file(path)
+                versions[path.name] = [found] if not known or found in known else known
+        if versions != self._versions or not (self.folder / MANIFEST).exists():
+            self._save(versions)
+
+    def _expect(self, path: Path, version: FileVersion) -> None:
+        """Say, before a file gets a new version, that it may."""
+        self._written[path.name] = version
+        known = self._versions.get(path.name)
+        # A file that is not in the manifest may be anything until `finish`.
+        if known is not None and version not in known:
+            self._save({**self._versions, path.name: [*known, version]})
+
+    def _save(self, versions: Mapping[str, list[FileVersion]]) -> None:
+        files = {name: [version._asdict() for version in known] for name, known in versions.items()}
+        write_json(self.folder / MANIFEST, {"version": _VERSION, "files": files})
+        self._versions = dict(versions)
