@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engagement.checks.cut_texts import AnswerLengths, find_cut_texts
 from engagement.checks.remapping_warnings import placed_rapid_pro_flows
 from engagement.configuration import PipelineConfiguration
 from engagement.configuration.problems import Problem
@@ -22,6 +23,7 @@ class FetchedKeys:
     runs: dict[str, int] = field(default_factory=dict)
     keys: Counter[str] = field(default_factory=Counter)
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lengths: AnswerLengths = field(default_factory=AnswerLengths)
 
 
 def count_fetched_keys(configuration: PipelineConfiguration, data_root: Path) -> FetchedKeys:
@@ -41,6 +43,7 @@ def count_fetched_keys(configuration: PipelineConfiguration, data_root: Path) ->
                 fetched.runs[flow] += 1
                 fetched.keys.update(run.values.keys())
                 fetched.answers.update(_answered(run.values))
+                fetched.lengths.add(flow, run.values)
     return fetched
 
 
@@ -59,6 +62,7 @@ def find_fetched_warnings(configuration: PipelineConfiguration, fetched: Fetched
     remappings = configuration.rapid_pro_key_remappings
     read = {(result.category, result.flow) for r in remappings if (result := read_result_key(r.rapid_pro_key))}
     flows = placed_rapid_pro_flows(configuration)
+    yield from find_cut_texts(configuration, fetched.lengths)
     for at, flow in flows.items():
         if flow not in fetched.runs:
             yield Problem(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engagement.checks.cut_texts import find_server_that_cuts
 from engagement.checks.findings import Findings
 from engagement.checks.online_coda import find_coda_problems, find_coda_warnings, read_coda_side
 from engagement.checks.online_rapidpro import find_flow_problems, find_rapid_pro_warnings, read_as_the_fetch_does
@@ -101,6 +102,8 @@ def _ask_rapid_pro(
             ]
             findings.add_warnings(files.path, unknown)
             findings.add_warnings(files.path, read_as_the_fetch_does(at, source, client, flows))
+            cut = find_server_that_cuts(position, source, flows, lambda flow: next(client.runs(flow, None)).rows)
+            findings.add_warnings(files.path, cut)
 
 
 def _find_missing_object(storage: Storage, url: str, at: str) -> Iterator[Problem]:

@@ -38,7 +38,8 @@ class RawCheck:
                 self.verified[path.name] = version
             else:
                 problems.append(
-                    f"{path}: {_describe(version)}; expected {' or '.join(map(_describe, expected))}, as stage 2 wrote it. A line was "
+                    f"{path}: {version.lines} lines with SHA-256 {version.sha256[:_DIGITS_SHOWN]}…; expected "
+                    f"{' or '.join(map(_describe, expected))}, as stage 2 wrote it. A line was "
                     "changed, removed, doubled or moved. Move the file away and run stage 2, which writes it again; if the "
                     f"change is meant, remove {self._folder / MANIFEST}."
                 )

@@ -13,13 +13,13 @@ _MOST_ASKED_AGAIN = 3
 _logger = logging.getLogger(__name__)
 
 
-def ask_for_contacts(store: RunStore, client: RapidProClient, keep: Callable[[list[Contact]], object]) -> None:
-    """Ask for some of the contacts that runs wait for, and name the ones that are gone.
+def ask_for_contacts(store: RunStore, client: RapidProClient, keep: Callable[[list[Contact]], object]) -> set[str]:
+    """Ask for some of the contacts that runs wait for; returns those that prove to be gone.
 
     Those who were never asked for come first, then the ones for which that is longest ago. A contact that is gone is asked for no
     more: its runs stay where they are, without an owner.
     """
-    gone = []
+    gone = set()
     for contact in _choose(store):
         page = client.contact(contact)
         is_gone = not page.rows and not page.unreadable
@@ -27,13 +27,14 @@ def ask_for_contacts(store: RunStore, client: RapidProClient, keep: Callable[[li
             keep(page.rows)
             _note(store, contact, is_gone)
         if is_gone:
-            gone.append(contact)
+            gone.add(contact)
     if gone:
         _logger.warning(
             "RapidPro %s: the contact of some runs is gone, so that they are left out for good: %s",
             client.domain,
-            ", ".join(gone),
+            ", ".join(sorted(gone)),
         )
+    return gone
 
 
 def _choose(store: RunStore) -> list[str]:

@@ -1,7 +1,7 @@
 """The runs of one flow: taken in as they arrive, each once and in its newest version, and written as one file."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -150,11 +150,11 @@ class FlowRuns:
         if before is not None:
             _logger.info("Flow %r: the configuration changed; %d runs were made anew", self.name, changed)
 
-    def report(self) -> None:
-        """Log what arrived, and name the contacts that runs wait for."""
+    def report(self, newly_gone: Collection[str]) -> None:
+        """Log what arrived, and name the contacts that runs wait for: those that are gone once, in the fetch that told."""
         found = self._store.contacts_waited_for(self.id)
-        waited_for = [(contact, runs) for contact, runs, is_gone in found if not is_gone]
-        gone = [runs for _, runs, is_gone in found if is_gone]
+        waited_for = [(contact, runs) for contact, runs, is_gone in found if not is_gone or contact in newly_gone]
+        gone = [runs for contact, runs, is_gone in found if is_gone and contact not in newly_gone]
         waiting = sum(runs for _, runs in waited_for)
         _logger.info(
             "Flow %r: %d runs held: %d new, %d changed, %d came again as they were; %d left out without a contact",

@@ -58,7 +58,7 @@ def fetch_rapidpro(source: RapidProSource, context: FetchContext) -> list[Fetche
         if any(flow.has_new_waiting for flow in flows):
             # Contacts that wrote for the first time while the runs came.
             _fetch_contacts(client, store, table, set_aside)
-        ask_for_contacts(store, client, functools.partial(_keep_contacts, store, table))
+        gone = ask_for_contacts(store, client, functools.partial(_keep_contacts, store, table))
         for flow in flows:
             flow.resolve_waiting()
         if source.full_texts:
@@ -67,7 +67,7 @@ def fetch_rapidpro(source: RapidProSource, context: FetchContext) -> list[Fetche
 
             look_up(client, store, flows, context.metadata("rapidpro"))
     for flow in flows:
-        flow.report()
+        flow.report(gone)
     if operators is not None:
         operators.warn_of_missing()
     _report_set_aside(set_aside, store, flows, context)

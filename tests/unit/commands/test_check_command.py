@@ -106,6 +106,38 @@ def test_a_flow_without_runs_is_no_reason_to_warn_of_its_keys(desk: Desk):
     assert desk.compare() == []
 
 
+@pytest.mark.parametrize(
+    ("texts", "category", "full_texts", "is_told"),
+    [
+        (["25"] * 20, "Number", False, True),
+        (["25"] * 19, "Number", False, False),  # too few to tell
+        (["25"] * 20 + ["25 jir"], "Number", False, False),  # one came whole, so that all do
+        (["25"] * 20, "All Responses", False, False),  # no test of the flow's looked at them
+        (["25"] * 20, "Number", True, False),
+    ],
+)
+def test_answers_that_are_all_as_short_as_what_was_matched_suggest_full_texts(
+    desk: Desk, texts: list[str], category: str, full_texts: bool, is_told: bool
+):
+    configuration("$.RawDataSources[0].FullTexts", full_texts).apply(desk.path.parent)
+    lines = []
+    for text in texts:
+        (update,) = json.loads(run_line("survey", Gender="man", Age="25", Location="jomvu"))
+        data = update["Data"] | {"Age (Text) - survey": text, "Age (Category) - survey": category}
+        lines.append(encode_fresh_chain([(data, METADATA)]) + "\n")
+    desk.write_flow("survey", *lines)
+    told = [line for line in desk.compare() if "FullTexts" in line]
+    assert told == (
+        [
+            "WARNING: pipeline_configuration.json, line 4, at $.RawDataSources[0]: none of 20 answers to tested questions has more "
+            "than what was matched, in 'survey'; expected whole texts for coders. Add '\"FullTexts\": true', or leave it be if the "
+            "parts are enough."
+        ]
+        if is_told
+        else []
+    )
+
+
 def test_a_flow_that_was_not_fetched_is_a_warning(desk: Desk):
     (desk.data_root / "Raw Data" / "survey.jsonl").unlink()
     (line,) = desk.compare()
