@@ -51,6 +51,8 @@ def _ask(source: RapidProSource, state: FetchState, context: PlanContext) -> Ite
         archives = client.run_archives()
         unread = [archive for archive in archives if not state.has_read_archive(archive.md5, names)]
         runs = sum(archive.record_count for archive in unread)
+        if source.full_texts:
+            yield "messages: those since the first answer whose whole text is not known yet"
         yield f"archives: {len(archives)} of runs, {len(unread)} not read yet, with {runs} runs of all flows"
 
 

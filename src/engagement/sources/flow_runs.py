@@ -91,24 +91,33 @@ class FlowRuns:
         """Make lines of runs and keep those that say something else than the ones that are held; returns these."""
         of_interest = [run.uuid for run, _, _ in runs if run.uuid in held and (is_archived or lacks_texts(run))]
         before = self._store.lines_of(self.id, of_interest) if of_interest else {}
+        texts_from: Mapping[str, int | None] = {}
+        if before or self.are_texts_looked_up:
+            texts_from = self._complete_texts([run for run, _, _ in runs], held, before, is_archived)
+        lines = [
+            _keep(run, run_id, line, is_archived, texts_from.get(run.uuid))
+            for (run, run_id, _), line in zip(runs, self._lines.make(runs), strict=True)
+        ]
+        if before:
+            same = {line.uuid for line in lines if line.uuid in before and _is_same_data(line.text, before[line.uuid])}
+            self._store.keep_as_they_are(self.id, [line for line in lines if line.uuid in same])
+            lines = [line for line in lines if line.uuid not in same]
+        self._store.keep_lines(self.id, lines)
+        return lines
+
+    def _complete_texts(
+        self, runs: Iterable[Run], held: Mapping[str, HeldRun], before: Mapping[str, bytes], is_archived: bool
+    ) -> dict[str, int | None]:
+        """Put the texts that are known into runs that came without; returns from when on others are to be looked up."""
         texts_from: dict[str, int | None] = {}
-        for run, _, _ in runs:
+        for run in runs:
             known: dict[str, LineResult] = {}
             if run.uuid in before and lacks_texts(run):
                 known = self._texts.read(before[run.uuid])
                 complete(run, known)
             pending = held[run.uuid].texts_from if run.uuid in held else None
             texts_from[run.uuid] = self._first_to_look_up(run, is_archived, known, pending)
-        made = self._lines.make(runs)
-        kept = [
-            _keep(run, run_id, line, is_archived, texts_from[run.uuid])
-            for (run, run_id, _), line in zip(runs, made, strict=True)
-        ]
-        same = {run.uuid for run in kept if run.uuid in before and _is_same_data(run.text, before[run.uuid])}
-        lines = [run for run in kept if run.uuid not in same]
-        self._store.keep_lines(self.id, lines)
-        self._store.keep_as_they_are(self.id, [run for run in kept if run.uuid in same])
-        return lines
+        return texts_from
 
     def resolve_waiting(self) -> None:
         """Make lines of the runs that waited for contacts that are known by now."""

@@ -31,7 +31,8 @@ def read_on[Row: Run | Contact](
         rows += len(page.rows)
         if number % _PAGES_A_LOG_LINE == 0:
             _logger.info("%d rows of the %s came so far", rows, listing)
-        newest = max((at for at in (newest, *(row.modified_on for row in page.rows)) if at is not None), default=None)
+        times = [row.modified_on for row in page.rows]
+        newest = max(times if newest is None else [newest, *times], default=None)
         # To go on inside a listing is sound only where nothing can be committed late any more: by the server's own
         # clock, a day ago and earlier. Else the next fetch begins a day before the newest that came.
         is_settled = go_on_from and page.answered_on and go_on_from <= page.answered_on - OVERLAP

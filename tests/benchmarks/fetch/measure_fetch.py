@@ -5,6 +5,7 @@ new, then with 1 % of the runs modified. Prints runs a second, CPU seconds and p
 """
 
 import argparse
+import base64
 import contextlib
 import gzip
 import hashlib
@@ -120,13 +121,15 @@ def serve(runs: int, archived: bool, ready: multiprocessing.Queue) -> None:
                 self._reply_page("late" if name == "runs" and "after" in query and state["late"] else name, query)
 
         def _reply_page(self, name: str, query: dict[str, str]) -> None:
-            start = int(query.get("cursor", 0))
+            # A cursor that names a time, as RapidPro's does between rows of two times; here it is the page's number.
+            start = int(base64.b64decode(query["cursor"]).removeprefix(b"p=")) if "cursor" in query else 0
             if name in ("runs", "contacts") and "after" in query and "cursor" not in query:
                 start = max(0, len(pages[name]) - 2)
             body = pages[name][start] if start < len(pages[name]) else b"[]"
             following = None
             if start + 1 < len(pages[name]):
-                kept = urllib.parse.urlencode({**query, "cursor": str(start + 1)})
+                cursor = base64.b64encode(f"p={start + 1}".encode()).decode()
+                kept = urllib.parse.urlencode({**query, "cursor": cursor})
                 following = f"http://{self.headers['Host']}{urllib.parse.urlsplit(self.path).path}?{kept}"
             self._reply(b'{"next": %s, "previous": null, "results": %s}' % (json.dumps(following).encode(), body))
 
