@@ -80,7 +80,7 @@ def test_without_a_manifest_or_a_line_in_it_raw_data_are_taken_as_they_are(root)
     change(root, FIRST, lambda lines: lines.pop())
     manifest = root.path / "Raw Data" / "manifest.json"
     document = json.loads(manifest.read_text())
-    del document["files"][f"{FIRST}.jsonl"]
+    del document["Files"][f"{FIRST}.jsonl"]
     manifest.write_text(json.dumps(document))
     root.generate()
     manifest.unlink()
@@ -89,7 +89,7 @@ def test_without_a_manifest_or_a_line_in_it_raw_data_are_taken_as_they_are(root)
     assert len(root.table("messages")) == 4
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"version": 2, "files": {}}', '{"version": 1, "files": {"a": [3]}}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"Version": 2, "Files": {}}', '{"Version": 1, "Files": {"a": [3]}}'])
 def test_a_damaged_manifest_is_told_and_begun_anew_by_stage_2(root, content):
     manifest = root.path / "Raw Data" / "manifest.json"
     manifest.write_text(content)
@@ -112,7 +112,7 @@ def test_a_file_that_looks_unchanged_is_read_when_the_manifest_changed(root, mon
     root.generate()
     manifest = root.path / "Raw Data" / "manifest.json"
     document = json.loads(manifest.read_text())
-    document["files"][f"{FIRST}.jsonl"][0]["lines"] += 1
+    document["Files"][f"{FIRST}.jsonl"][0]["Lines"] += 1
     manifest.write_text(json.dumps(document))
     with pytest.raises(InputError, match="5 lines with"):
         root.generate()

@@ -42,11 +42,11 @@ def read_manifest(folder: Path) -> dict[str, list[FileVersion]]:
         return {}
     document = read_json(path, InputError, what="the manifest of the raw data")
     try:
-        if document["version"] != _VERSION:
+        if document["Version"] != _VERSION:
             raise ValueError
         return {
-            str(name): [FileVersion(int(version["lines"]), str(version["sha256"])) for version in versions]
-            for name, versions in document["files"].items()
+            str(name): [FileVersion(int(version["Lines"]), str(version["SHA"])) for version in versions]
+            for name, versions in document["Files"].items()
         }
     except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError(
@@ -131,6 +131,9 @@ class RawDataWriter:
             self._save({**self._versions, path.name: [*known, version]})
 
     def _save(self, versions: Mapping[str, list[FileVersion]]) -> None:
-        files = {name: [version._asdict() for version in known] for name, known in versions.items()}
-        write_json(self.folder / MANIFEST, {"version": _VERSION, "files": files})
+        files = {
+            name: [{"Lines": version.lines, "SHA": version.sha256} for version in known]
+            for name, known in versions.items()
+        }
+        write_json(self.folder / MANIFEST, {"Version": _VERSION, "Files": files})
         self._versions = dict(versions)
