@@ -63,6 +63,21 @@ def test_no_ids_are_no_uuids(open_table):
     assert open_table().uuids_for([]) == {}
 
 
+def test_to_look_for_ids_makes_none(open_table):
+    assert open_table().find(NUMBERS[:2]) == {}
+    made = open_table().uuids_for(NUMBERS[:1])
+    assert open_table().find(NUMBERS[:2]) == made
+    assert open_table().find([]) == {}
+
+
+def test_a_table_tells_whether_it_knows_any_of_some_participants(open_table):
+    strangers = [f"avf-phone-uuid-stranger-{number}" for number in range(29)]
+    assert not open_table().knows_any(strangers)
+    made = open_table().uuids_for(NUMBERS[:1])
+    assert open_table().knows_any([*strangers, made[NUMBERS[0]]])
+    assert not open_table("OTHER").knows_any([made[NUMBERS[0]]])
+
+
 def test_two_pipelines_at_once_give_one_uuid(open_table):
     """Both meet the same new participants in the same moment, in batches that cut across one another."""
     halves = [NUMBERS[:300], NUMBERS[300:100:-1]]
@@ -131,6 +146,20 @@ class TestEmbedded:
         (tmp_path / "uuid_tables.key").unlink()
         with pytest.raises(MachineError, match="backup"):
             EmbeddedUuidTable(tmp_path, "PROJECT")
+
+    def test_the_key_of_another_file_is_refused_and_nothing_changes(self, tmp_path):
+        EmbeddedUuidTable(tmp_path / "one", "PROJECT").uuids_for(NUMBERS[:1])
+        EmbeddedUuidTable(tmp_path / "other", "PROJECT").uuids_for(NUMBERS[:1])
+        (tmp_path / "one" / "uuid_tables.key").replace(tmp_path / "other" / "uuid_tables.key")
+        before = (tmp_path / "other" / "uuid_tables.sqlite").read_bytes()
+        with pytest.raises(MachineError, match="not the key that uuid_tables.sqlite was made with"):
+            EmbeddedUuidTable(tmp_path / "other", "PROJECT").uuids_for(NUMBERS[:2])
+        assert (tmp_path / "other" / "uuid_tables.sqlite").read_bytes() == before
+
+    def test_to_look_makes_neither_file_nor_key(self, tmp_path):
+        table = EmbeddedUuidTable(tmp_path / "embedded", "PROJECT")
+        assert (table.find(NUMBERS), table.knows_any(["avf-phone-uuid-1"])) == ({}, False)
+        assert list(tmp_path.iterdir()) == []
 
     def test_a_file_that_is_no_table_is_told(self, tmp_path):
         (tmp_path / "uuid_tables.key").write_text("0" * 64)

@@ -1,7 +1,7 @@
 """Phone number -> participant uuid: the one place where phone numbers live, each with one uuid for ever.
 
-The ids that come in are those of `engagement.sources.de_identify`: a number's digits, or "<scheme>:<path>" of another
-channel. The embedded table, SQLite's, never holds one: it is keyed by HMAC-SHA256 under a key of its own.
+The ids that come in are those of `engagement.sources.urns`: a number's digits, or "<scheme>:<path>" of another channel; and
+those of `engagement.sources.de_identify`, which have a blank in them. The embedded table, SQLite's, never holds one: it is keyed by HMAC-SHA256 under a key of its own.
 """
 
 import contextlib
@@ -22,6 +22,13 @@ from engagement.services.retries import RetryPolicy
 
 _BATCH = 500
 _LOCK_TIMEOUT_SECONDS = 120.0
+_KEY_CHECK = b"the key of this file"
+_TABLES = """
+CREATE TABLE IF NOT EXISTS mappings (
+    table_name TEXT, hash BLOB, uuid TEXT NOT NULL, PRIMARY KEY (table_name, hash)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS key_check (value BLOB);
+"""
 
 
 class UuidTable(Protocol):
@@ -29,6 +36,12 @@ class UuidTable(Protocol):
 
     def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
         """The uuid of each id, "avf-phone-uuid-…"; an id that is new gets one."""
+
+    def find(self, ids: Collection[str]) -> dict[str, str]:
+        """The uuid of each id that the table knows; nothing is made."""
+
+    def knows_any(self, participants: Sequence[str]) -> bool:
+        """Whether at least one of at most 30 uuids is in the table; nothing is made."""
 
 
 def open_uuid_table(credentials: Credentials, table_name: str, policy: RetryPolicy) -> UuidTable:
@@ -68,7 +81,9 @@ class EmbeddedUuidTable:
         self._path = directory / "uuid_tables.sqlite"
         self._table_name = table_name
         self._make_uuid = make_uuid
-        self._key = _load_key(make_directory(directory) / "uuid_tables.key", self._path)
+        self._key_path = directory / "uuid_tables.key"
+        # A key is made with the first mapping: one that lies in a wrong place would be taken for the right one later.
+        self._key = _read_key(self._key_path, self._path) if self._is_there() else b""
 
     def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
         """The uuid of each id; an id that is new gets one."""
@@ -81,6 +96,24 @@ class EmbeddedUuidTable:
                 self._insert(connection, made)
                 found |= {batch[key]: participant for key, participant in made.items()}
         return found
+
+    def find(self, ids: Collection[str]) -> dict[str, str]:
+        """The uuid of each id that the table knows."""
+        found: dict[str, str] = {}
+        if ids and self._is_there():
+            with self._connect() as connection:
+                for batch in self._in_hashed_batches(ids):
+                    found |= self._look_up(connection, batch)
+        return found
+
+    def knows_any(self, participants: Sequence[str]) -> bool:
+        """Whether at least one of these uuids is in the table."""
+        if not self._is_there():
+            return False
+        marks = ", ".join("?" * len(participants))
+        query = f"SELECT 1 FROM mappings WHERE table_name = ? AND uuid IN ({marks}) LIMIT 1"  # noqa: S608 - only marks
+        with self._connect() as connection:
+            return connection.execute(query, (self._table_name, *participants)).fetchone() is not None
 
     def import_mappings(self, mapping: Mapping[str, str]) -> None:
         """Take over uuids that were given elsewhere.
@@ -125,19 +158,24 @@ class EmbeddedUuidTable:
         for batch in in_batches(ids):
             yield {hmac.digest(self._key, identifier.encode(), hashlib.sha256): identifier for identifier in batch}
 
+    def _is_there(self) -> bool:
+        return self._path.exists() and self._path.stat().st_size > 0
+
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
         """One transaction, which no other process can write within; it is undone when the block raises."""
+        if not self._key:
+            make_directory(self._path.parent)
+            self._key = _load_key(self._key_path, self._path)
         with explain_os_errors(self._path):
             self._path.touch(mode=0o600)
         try:
             with contextlib.closing(sqlite3.connect(self._path, timeout=_LOCK_TIMEOUT_SECONDS)) as connection:
                 connection.isolation_level = None
                 connection.execute("BEGIN IMMEDIATE")
-                connection.execute(
-                    "CREATE TABLE IF NOT EXISTS mappings (table_name TEXT, hash BLOB, uuid TEXT NOT NULL, "
-                    "PRIMARY KEY (table_name, hash)) WITHOUT ROWID"
-                )
+                for statement in _TABLES.split(";")[:-1]:
+                    connection.execute(statement)
+                self._check_key(connection)
                 yield connection
                 connection.execute("COMMIT")
         except sqlite3.Error as error:
@@ -145,6 +183,19 @@ class EmbeddedUuidTable:
                 f"{self._path}: the uuid table could not be used: {error}. "
                 "Nothing was changed. Check the disk, or bring the file back from a backup with its key."
             ) from error
+
+
+    def _check_key(self, connection: sqlite3.Connection) -> None:
+        """Refuse a key that the file was not made with: everybody would get a new uuid."""
+        expected = hmac.digest(self._key, _KEY_CHECK, hashlib.sha256)
+        kept = connection.execute("SELECT value FROM key_check").fetchone()
+        if kept is None:
+            connection.execute("INSERT INTO key_check VALUES (?)", (expected,))
+        elif kept[0] != expected:
+            raise MachineError(
+                f"{self._key_path}: not the key that {self._path.name} was made with; expected the two of one backup. "
+                "Nothing was changed. Bring both back together."
+            )
 
 
 def _find_embedded_tables(path: Path) -> list[str]:
@@ -163,13 +214,17 @@ def _find_embedded_tables(path: Path) -> list[str]:
 
 def _load_key(path: Path, table: Path) -> bytes:
     """Read the key, or make it when there is no table yet."""
-    if not path.exists():
-        if table.exists() and table.stat().st_size:
-            raise MachineError(
-                f"{path}: no such file, but {table.name} is there; expected the key that it was made with. "
-                "Bring it back from a backup: without it everybody would get a new uuid."
-            )
+    if not path.exists() and not (table.exists() and table.stat().st_size):
         _make_key(path)
+    return _read_key(path, table)
+
+
+def _read_key(path: Path, table: Path) -> bytes:
+    if not path.exists():
+        raise MachineError(
+            f"{path}: no such file, but {table.name} is there; expected the key that it was made with. "
+            "Bring it back from a backup: without it everybody would get a new uuid."
+        )
     try:
         key = bytes.fromhex(path.read_text(encoding="ascii"))
     except (OSError, ValueError):

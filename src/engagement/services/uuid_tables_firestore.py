@@ -50,6 +50,19 @@ class FirestoreUuidTable:
             found |= self._uuids_for_batch(batch)
         return found
 
+    def find(self, ids: Collection[str]) -> dict[str, str]:
+        """The uuid of each id that the table knows."""
+        found: dict[str, str] = {}
+        for batch in in_batches(ids):
+            found |= self._look_up(batch)
+        return found
+
+    def knows_any(self, participants: Sequence[str]) -> bool:
+        """Whether at least one of at most 30 uuids, which is what one query takes, is in the table."""
+        known = firestore.FieldFilter("uuid", "in", list(participants))
+        query = self._table.collection("mappings").where(filter=known).limit(1)
+        return bool(self._call(lambda: query.get(retry=None, timeout=_TIMEOUT_SECONDS), "look for participants"))
+
     def _uuids_for_batch(self, batch: Sequence[str]) -> dict[str, str]:
         found = self._look_up(batch)
         for _ in range(_MOST_ROUNDS):

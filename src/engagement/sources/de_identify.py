@@ -1,16 +1,26 @@
-"""The door: what a contact's URN becomes before anything is kept. No URN goes further than this module's caller."""
+"""The door: who a contact is, decided once, when it is first met. No URN goes further than this module.
 
-import re
-from collections.abc import Iterable
-from typing import NamedTuple
+A contact gets the uuid that the uuid table has for its first URN, and keeps it whatever becomes of its URNs. That one
+participant can have several contacts is meant: by SMS and on WhatsApp, or made again after it was deleted. But a number that
+changes hands must not make two people one, since a STOP of one would be a STOP of both. So when a new contact gets the uuid of
+another contact of the workspace:
+
+- the other one still has the number, or was deleted, or has no URN left: both are one participant;
+- the other one is still there, with other URNs: the number has changed hands. It keeps its uuid. The new contact becomes
+  the number's next holder, with a uuid of its own, which the table knows by "holder 2:<number>" (3, 4, … after it).
+
+From then on whoever is met with that number, in any project of this table, is its latest holder.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from engagement.services.rapidpro import Contact
 from engagement.services.uuid_tables import UuidTable
+from engagement.sources.urns import Urn, first_scheme, first_urn, identities_of, operator_raw, parse_urn
 
-_PHONE_SCHEMES = ("tel", "whatsapp")
-_OPERATOR_DIGITS = 5
-_DISPLAY_OR_QUERY = re.compile(r"[#?].*", re.DOTALL)
-_NOT_A_DIGIT = re.compile(r"[^0-9]")
+_UNKNOWN_CHANNEL = "unknown"
+AskForContact = Callable[[str], Contact | None]
 
 
 class Participant(NamedTuple):
@@ -21,53 +31,128 @@ class Participant(NamedTuple):
     operator_raw: str
 
 
-def split_urn(urn: str) -> tuple[str, str]:
-    """The scheme and path of a URN, without display name and query.
+class Holder(NamedTuple):
+    """A contact that has a participant's uuid. `is_new`: it was met in this fetch."""
 
-    >>> split_urn("telegram:1234#amina")
-    ('telegram', '1234')
+    contact: str
+    urn_type: str
+    is_new: bool
+
+
+class KnownContacts(Protocol):
+    """The contacts of the workspace that were met before."""
+
+    def holders(self, participants: Sequence[str]) -> Mapping[str, Sequence[Holder]]:
+        """The contacts that have these uuids, by uuid."""
+
+
+class ContactsByUrn:
+    """Decides who contacts are by their URNs. `ask` gives a contact as it is now, None if the workspace lacks it.
+
+    `left_out` are the contacts whose URNs identify nobody.
     """
-    scheme, _, path = _DISPLAY_OR_QUERY.sub("", urn).partition(":")
-    return scheme.strip().lower(), path.strip()
+
+    def __init__(self, table: UuidTable, known: KnownContacts, ask: AskForContact, country: str | None = None):
+        self._table = table
+        self._known = known
+        self._ask = ask
+        self._country = country
+        self._identities: dict[str, frozenset[str]] = {}
+        self.left_out: set[str] = set()
+
+    def identify(self, contacts: Sequence[Contact]) -> dict[str, Participant]:
+        """Who these new contacts are, by their uuids; those without a URN are left out."""
+        urns: dict[str, Urn] = {}
+        for contact in contacts:
+            urn = first_urn(contact.urns)
+            if urn is not None:
+                urns[contact.uuid] = urn
+            elif contact.urns:
+                self.left_out.add(contact.uuid)
+        met = [contact for contact in contacts if contact.uuid in urns]
+        identities = self._choose_identities(urns)
+        latest = self._find_latest_holders(set(identities.values()))
+        holders = {uuid: list(found) for uuid, found in self._known.holders([uuid for _, uuid in latest.values()]).items()}
+        participants: dict[str, Participant] = {}
+        for contact in met:
+            urn, identity = urns[contact.uuid], identities[contact.uuid]
+            number, uuid = latest[identity]
+            while self._has_changed_hands(contact, urn.scheme, holders.get(uuid, [])):
+                number += 1
+                holder_id = _holder_id(identity, number)
+                uuid = self._table.uuids_for([holder_id])[holder_id]
+                latest[identity] = (number, uuid)
+            holders.setdefault(uuid, []).append(Holder(contact.uuid, urn.scheme, is_new=True))
+            participants[contact.uuid] = Participant(uuid, urn.scheme, operator_raw(urn, self._country))
+        return participants
+
+    def _choose_identities(self, urns: Mapping[str, Urn]) -> dict[str, str]:
+        """What each contact is looked up by: of several ids the one that the table knows, else the last."""
+        possible = {contact: identities_of(urn, self._country) for contact, urn in urns.items()}
+        older = self._table.find({identity for ids in possible.values() for identity in ids[:-1]})
+        return {
+            contact: next((identity for identity in ids if identity in older), ids[-1])
+            for contact, ids in possible.items()
+        }
+
+    def _find_latest_holders(self, identities: set[str]) -> dict[str, tuple[int, str]]:
+        """Of each id its latest holder's number, from 1, and uuid."""
+        latest = {identity: (1, uuid) for identity, uuid in self._table.uuids_for(identities).items()}
+        number, asked = 1, set(identities)
+        while asked:
+            number += 1
+            found = self._table.find({_holder_id(identity, number) for identity in asked})
+            asked = {identity for identity in asked if _holder_id(identity, number) in found}
+            latest |= {identity: (number, found[_holder_id(identity, number)]) for identity in asked}
+        return latest
+
+    def _has_changed_hands(self, contact: Contact, scheme: str, holders: Sequence[Holder]) -> bool:
+        """Whether all others that have the number's uuid lack the number by now, and one of them is still there."""
+        others = [holder for holder in holders if holder.contact != contact.uuid]
+        # Of two contacts that came at once on two channels both have the number. One URN is of one contact at a time.
+        if not others or any(holder.is_new and holder.urn_type != scheme for holder in others):
+            return False
+        own = self._read_identities(contact.urns)
+        theirs = [self._identities_now(holder.contact) for holder in others]
+        return not any(own & identities for identities in theirs) and any(theirs)
+
+    def _identities_now(self, contact: str) -> frozenset[str]:
+        if contact not in self._identities:
+            found = self._ask(contact)
+            self._identities[contact] = self._read_identities(found.urns if found is not None else [])
+        return self._identities[contact]
+
+    def _read_identities(self, urns: Sequence[str]) -> frozenset[str]:
+        return frozenset(
+            identity
+            for urn in map(parse_urn, urns)
+            if urn is not None
+            for identity in identities_of(urn, self._country)
+        )
 
 
-def participant_id(urn: str) -> str:
-    """What a URN is looked up by in the uuid table: a number's digits, or "<scheme>:<path>" of other channels.
+class ContactsByUuid:
+    """Takes each contact for a participant, for workspaces that hide URNs. `workspace` is its uuid, or the name used for it.
 
-    >>> participant_id("tel:+252 61 5000001"), participant_id("whatsapp:0252615000001"), participant_id("telegram:1234#a")
-    ('252615000001', '252615000001', 'telegram:1234')
+    No number tells the operator, so that the channel stands in its place.
     """
-    return _identify(*split_urn(urn))
+
+    def __init__(self, table: UuidTable, workspace: str):
+        self._table = table
+        self._workspace = workspace
+        self.left_out: set[str] = set()
+
+    def identify(self, contacts: Sequence[Contact]) -> dict[str, Participant]:
+        """Who these new contacts are, by their uuids."""
+        ids = {contact.uuid: f"contact of {self._workspace}:{contact.uuid}" for contact in contacts}
+        uuids = self._table.uuids_for(set(ids.values()))
+        channels = {contact.uuid: first_scheme(contact.urns) or _UNKNOWN_CHANNEL for contact in contacts}
+        return {
+            contact: Participant(uuids[identity], channels[contact], channels[contact])
+            for contact, identity in ids.items()
+        }
 
 
-def operator_raw(urn: str) -> str:
-    """The first five digits of a phone number; of other channels the scheme.
-
-    >>> operator_raw("tel:+252 61 5000001"), operator_raw("whatsapp:252615000001")
-    ('25261', 'whatsapp')
-    """
-    scheme, path = split_urn(urn)
-    return _find_operator(scheme, _identify(scheme, path))
-
-
-def de_identify_contacts(contacts: Iterable[Contact], table: UuidTable) -> dict[str, Participant]:
-    """Who each contact is, by the contact's uuid; the first URN counts. Contacts without any are left out."""
-    met: list[tuple[str, str, str]] = []
-    for contact in contacts:
-        if contact.urns:
-            scheme, path = split_urn(contact.urns[0])
-            met.append((contact.uuid, scheme, _identify(scheme, path)))
-    uuids = table.uuids_for({identifier for _, _, identifier in met})
-    return {
-        contact: Participant(uuids[identifier], scheme, _find_operator(scheme, identifier))
-        for contact, scheme, identifier in met
-    }
-
-
-def _identify(scheme: str, path: str) -> str:
-    digits = _NOT_A_DIGIT.sub("", path).lstrip("0") if scheme in _PHONE_SCHEMES else ""
-    return digits or f"{scheme}:{path}"
-
-
-def _find_operator(scheme: str, identifier: str) -> str:
-    return identifier[:_OPERATOR_DIGITS] if scheme == "tel" and identifier.isdigit() else scheme
+def _holder_id(identity: str, number: int) -> str:
+    # No scheme of a URN has a blank in it.
+    return f"holder {number}:{identity}"

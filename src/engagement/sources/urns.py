@@ -1,0 +1,108 @@
+"""URNs: which of them identify somebody, and what the uuid table knows them by. Nothing in here is kept or logged."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+_PHONE_SCHEMES = ("tel", "whatsapp")
+_OPERATOR_DIGITS = 5
+_DISPLAY_OR_QUERY = re.compile(r"[#?].*", re.DOTALL)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+# An anonymous workspace shows "tel:********".
+_MASK = "**"
+# WhatsApp's "KE.A1b2c" and the sender "mtn4u" have digits, too, and are no numbers.
+_PHONE_NUMBER = re.compile(r"[0-9+() .-]*[0-9][0-9+() .-]*")
+_NOT_A_DIGIT = re.compile(r"[^0-9]")
+_INTERNATIONAL = re.compile(r"[ ().-]*(\+|0[ ().-]*0)")
+
+
+class Urn(NamedTuple):
+    """An address on a channel that belongs to somebody."""
+
+    scheme: str
+    path: str
+
+
+def parse_urn(text: str) -> Urn | None:
+    """Read a URN, without display name and query; None if it identifies nobody: no scheme, or a path that is empty or masked.
+
+    >>> parse_urn("telegram:1234#amina"), parse_urn("tel:"), parse_urn("tel:********"), parse_urn("+252615000001")
+    (Urn(scheme='telegram', path='1234'), None, None, None)
+    """
+    scheme, _, path = _DISPLAY_OR_QUERY.sub("", text).partition(":")
+    scheme, path = scheme.strip().lower(), path.strip()
+    if _SCHEME.fullmatch(scheme) is None or not path or _MASK in path:
+        return None
+    return Urn(scheme, path)
+
+
+def first_urn(urns: Iterable[str]) -> Urn | None:
+    """The first of a contact's URNs that identifies somebody. One that does not is none, so the next one counts."""
+    return next((urn for urn in map(parse_urn, urns) if urn is not None), None)
+
+
+def first_scheme(urns: Iterable[str]) -> str | None:
+    """The channel of a contact's first URN that has one, masked or not.
+
+    >>> first_scheme(["+252615000001", "tel:********"])
+    'tel'
+    """
+    for urn in urns:
+        scheme = urn.partition(":")[0].strip().lower()
+        if ":" in urn and _SCHEME.fullmatch(scheme):
+            return scheme
+    return None
+
+
+def identities_of(urn: Urn, country: str | None = None) -> tuple[str, ...]:
+    """The ids by which the uuid table may know a URN, oldest way first. The last one is what a new participant gets.
+
+    Of a phone number it is the digits, of every other path "<scheme>:<path>", exactly as it is. A number that was written
+    as at home, in a workspace that tells its country, has two: the table may know it by its national digits already.
+
+    >>> identities_of(Urn("tel", "+252 61 5000001")), identities_of(Urn("whatsapp", "KE.A1b2c"))
+    (('252615000001',), ('whatsapp:KE.A1b2c',))
+    >>> identities_of(Urn("tel", "0615000001"), "SO")
+    ('615000001', '252615000001')
+    """
+    digits = _digits_of(urn)
+    if not digits:
+        return (f"{urn.scheme}:{urn.path}",)
+    # WhatsApp's numbers are international ones without a plus.
+    if country and urn.scheme == "tel" and _INTERNATIONAL.match(urn.path) is None:
+        return tuple(dict.fromkeys((digits, _make_international(urn.path, country) or digits)))
+    return (digits,)
+
+
+def operator_raw(urn: Urn, country: str | None = None) -> str:
+    """The first five digits of a phone number; of other channels, and of a sender that is no number, the scheme.
+
+    >>> operator_raw(Urn("tel", "+252 61 5000001")), operator_raw(Urn("whatsapp", "252615000001"))
+    ('25261', 'whatsapp')
+    """
+    if urn.scheme != "tel" or not _digits_of(urn):
+        return urn.scheme
+    return identities_of(urn, country)[-1][:_OPERATOR_DIGITS]
+
+
+def _digits_of(urn: Urn) -> str:
+    if urn.scheme not in _PHONE_SCHEMES or _PHONE_NUMBER.fullmatch(urn.path) is None:
+        return ""
+    return _NOT_A_DIGIT.sub("", urn.path).lstrip("0")
+
+
+def _make_international(path: str, country: str) -> str | None:
+    """The digits of a national number with its country's code; None if it is no number of this country."""
+    # Few workspaces have such numbers, and the library is large.
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(path, country.upper())
+    except phonenumbers.NumberParseException:
+        return None
+    # A leading 0 says that it is a national number, also with a prefix that the library does not know yet. Without one it
+    # may be a short code, or a number of another country that lacks its plus.
+    is_national = path.lstrip(" (").startswith("0") and phonenumbers.is_possible_number(number)
+    if not is_national and not phonenumbers.is_valid_number_for_region(number, country.upper()):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
