@@ -120,7 +120,7 @@ def _keys(
         needed = "yes" if field.is_required() else _default(field.get_default())
         example = field.examples[0] if field.examples else ""
         inner = list(dict.fromkeys(models_in(field.annotation)))
-        shown = "" if inner or example in ([], {}) else f"`{_json(example)}`"
+        shown = "" if example in ([], {}) else f"`{_json(example)}`"
         path = f"{prefix}{field.alias}{'[]' if inner and 'tuple' in str(field.annotation) else ''}"
         meaning = (field.description or "").replace("<", r"\<")
         known = next((described[nested] for nested in inner if nested in described), None)

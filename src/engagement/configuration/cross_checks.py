@@ -66,6 +66,20 @@ def _find_source_problems(configuration: PipelineConfiguration) -> Iterator[Prob
                     "workspace. Change one.",
                 )
     yield from find_repeated(places, "flow")
+    yield from find_repeated(list(_find_flow_uuids(configuration)), "flow's uuid")
+
+
+def _find_flow_uuids(configuration: PipelineConfiguration) -> Iterator[tuple[str, str]]:
+    """The uuids of flows that are chosen by uuid, each with its place."""
+    for position, source in enumerate(configuration.raw_data_sources):
+        if isinstance(source, RapidProSource):
+            for key, choices in (
+                ("ActivationFlowNames", source.activation_flow_choices),
+                ("SurveyFlowNames", source.survey_flow_choices),
+            ):
+                for number, choice in enumerate(choices):
+                    if not isinstance(choice, str):
+                        yield f"$.RawDataSources[{position}].{key}[{number}].UUID", choice.uuid
 
 
 def _find_time_problems(configuration: PipelineConfiguration) -> Iterator[Problem]:

@@ -11,6 +11,8 @@ from engagement.configuration.problems import Problem
 
 # Names the JSON Schema that editors check a file with; it is not part of what the file says.
 SCHEMA_KEY = "$schema"
+# How pydantic tells the two ways to name a flow apart, in the places of its errors; they are no keys of a document.
+FLOW_TAGS = ("a flow's name", "a flow by its uuid")
 _REQUIRED: Any = ...
 
 

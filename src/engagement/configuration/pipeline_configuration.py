@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from engagement.configuration.flow_choices import FlowChoice, Identity, name_of_flow
 from engagement.configuration.model import Model, key
 from engagement.configuration.value_types import (
     BucketFolder,
     BucketUrl,
     Domain,
     EmailAddress,
-    FlowName,
     Instant,
     StorageUrl,
     TableName,
@@ -41,12 +41,29 @@ class RapidProSource(Model):
     token_file_url: StorageUrl = key(
         "TokenFileURL", "gs:// or file:// address of a text file with the workspace's token", "gs://keys/token.txt"
     )
-    contacts_file_name: Text = key("ContactsFileName", "name of the contact map in State/", "project_contacts")
-    activation_flow_names: tuple[FlowName, ...] = key(
-        "ActivationFlowNames", "flows that receive the answers to episodes", ["s01e01_activation"], ()
+    contacts_file_name: Text = key(
+        "ContactsFileName",
+        "name of what the fetch keeps in State/, and in Contacts/ where the server tells no uuid of its workspace",
+        "project_contacts",
     )
-    survey_flow_names: tuple[FlowName, ...] = key(
-        "SurveyFlowNames", "flows that ask participants about themselves", ["s01_demographics"], ()
+    activation_flow_choices: tuple[FlowChoice, ...] = key(
+        "ActivationFlowNames",
+        "flows that receive the answers to episodes: a name, or name and uuid where several flows have it",
+        ["s01e01_activation"],
+        (),
+    )
+    survey_flow_choices: tuple[FlowChoice, ...] = key(
+        "SurveyFlowNames",
+        "flows that ask participants about themselves: a name, or name and uuid where several flows have it",
+        ["s01_demographics"],
+        (),
+    )
+    identity: Identity = key(
+        "Identity",
+        "what a participant is: 'urn', everybody with one phone number or other URN; or 'contact', a contact, where the "
+        "workspace is anonymous",
+        "urn",
+        Identity.URN,
     )
     archives: ArchivePolicy = key(
         "Archives",
@@ -66,6 +83,16 @@ class RapidProSource(Model):
         True,
         False,
     )
+
+    @property
+    def activation_flow_names(self) -> tuple[str, ...]:
+        """What the activation flows are called, in order."""
+        return tuple(map(name_of_flow, self.activation_flow_choices))
+
+    @property
+    def survey_flow_names(self) -> tuple[str, ...]:
+        """What the survey flows are called, in order."""
+        return tuple(map(name_of_flow, self.survey_flow_choices))
 
 
 class _UrlSource(Model):

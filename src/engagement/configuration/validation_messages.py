@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engagement.configuration.model import Model, models_in
+from engagement.configuration.model import FLOW_TAGS, Model, models_in
 from engagement.configuration.nearest import nearest
 from engagement.configuration.problems import Problem
 from engagement.configuration.value_types import REFUSED
@@ -41,7 +41,7 @@ def _follows_from_another(found: Mapping[str, Any]) -> bool:
 
 
 def _describe(model: type[Model], found: Mapping[str, Any]) -> Problem:
-    location = found["loc"]
+    location = [step for step in found["loc"] if step not in FLOW_TAGS]
     path, parents = _find_path(model, location)
     name = location[-1] if location else ""
     match found["type"]:

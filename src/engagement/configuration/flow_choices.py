@@ -1,0 +1,34 @@
+"""How a source names its flows, and what it takes for one participant."""
+
+import enum
+from typing import Annotated
+
+from pydantic import Discriminator, Tag
+
+from engagement.configuration.model import FLOW_TAGS, Model, key
+from engagement.configuration.value_types import FlowName, Text
+
+
+class ChosenFlow(Model):
+    """A flow by its uuid: one of several that have one name, or one that goes by another name here than in RapidPro."""
+
+    name: FlowName = key("Name", "what the flow is called here: in keys of the raw data and in Raw Data/", "s01e01")
+    uuid: Text = key("UUID", "the flow's uuid in RapidPro", "6f2f7d0c-58f1-4b0e-9f0f-6d7f5c1e2a34")
+
+
+FlowChoice = Annotated[
+    Annotated[FlowName, Tag(FLOW_TAGS[0])] | Annotated[ChosenFlow, Tag(FLOW_TAGS[1])],
+    Discriminator(lambda choice: FLOW_TAGS[isinstance(choice, dict | ChosenFlow)]),
+]
+
+
+def name_of_flow(choice: str | ChosenFlow) -> str:
+    """What a flow is called here."""
+    return choice if isinstance(choice, str) else choice.name
+
+
+class Identity(enum.StrEnum):
+    """What makes somebody one participant."""
+
+    URN = "urn"
+    CONTACT = "contact"
