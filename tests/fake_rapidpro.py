@@ -74,9 +74,9 @@ def message(number: int, of: int, text: str, minutes: float | None = None, direc
 
 @dataclass
 class Workspace:
-    """What the server holds. `requests` are the API requests that came, in order."""
+    """What the server holds. `requests` are the API requests that came, in order. A flow is a name, or a whole row."""
 
-    flows: list[str]
+    flows: list[str | dict]
     contacts: list[dict] = field(default_factory=list)
     runs: list[dict] = field(default_factory=list)
     archives: dict[str, list[dict]] = field(default_factory=dict)
@@ -221,7 +221,10 @@ class Request(BaseHTTPRequestHandler):
         if self.endpoint == "archives":
             return self.workspace.archive_rows(address)
         if self.endpoint == "flows":
-            return [{"uuid": f"uuid of {name}", "name": name, "archived": False} for name in self.workspace.flows]
+            return [
+                flow if isinstance(flow, dict) else {"uuid": f"uuid of {flow}", "name": flow, "archived": False}
+                for flow in self.workspace.flows
+            ]
         rows = {
             "runs": self.workspace.runs,
             "contacts": self.workspace.contacts,

@@ -1,6 +1,7 @@
 """What the services say of a project: the sandbox's RapidPro, Firestore's emulator, local servers of storage and Drive, and
 the embedded twins."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -149,6 +150,60 @@ def test_a_flow_that_was_renamed_is_an_error_with_the_nearest_names(desk):
     )
     told = "has no flow 'demo_s01_demografics'; expected one; nearest: 'demo_s01_demographics', "
     assert told in error
+
+
+def test_an_anonymous_workspace_is_an_error_unless_a_participant_is_a_contact(desk, workspace):
+    hidden = dataclasses.replace(workspace, workspace=workspace.workspace | {"anon": True})
+    with serve(hidden) as address:
+        desk.change(lambda document: document["RawDataSources"][0].update(Domain=address))
+        status, (error,) = desk.check()
+        assert status == 10
+        assert error.startswith("ERROR: pipeline_configuration.json, at $.RawDataSources[0]: workspace ")
+        assert "is anonymous: it hides the URNs of its contacts; expected URNs" in error
+        assert 'add "Identity": "contact" to the source' in error
+        desk.change(lambda document: document["RawDataSources"][0].update(Identity="contact"))
+        assert desk.check() == (0, [])
+
+
+def test_participants_that_are_contacts_though_urns_are_shown_are_a_warning(desk):
+    desk.change(lambda document: document["RawDataSources"][0].update(Identity="contact"))
+    status, (warning,) = desk.check()
+    assert status == 0
+    assert "at $.RawDataSources[0].Identity: 'contact', though workspace " in warning
+
+
+def test_two_flows_of_one_name_are_an_error_with_both_uuids_until_one_is_chosen(desk, workspace):
+    name = "demo_s01_demographics"
+    first = next(row for row in workspace.flows if row["name"] == name)
+    other = first | {"uuid": str(uuid.UUID(int=7))}
+    with serve(dataclasses.replace(workspace, flows=(*workspace.flows, other))) as address:
+        desk.change(lambda document: document["RawDataSources"][0].update(Domain=address))
+        status, (error,) = desk.check()
+        assert status == 10
+        assert "at $.RawDataSources[0].SurveyFlowNames[0]: 2 flows are called 'demo_s01_demographics'" in error
+        assert first["uuid"] in error
+        assert other["uuid"] in error
+
+        def choose(uid):
+            choice = {"Name": name, "UUID": uid}
+            desk.change(lambda document: document["RawDataSources"][0]["SurveyFlowNames"].__setitem__(0, choice))
+
+        choose(first["uuid"])
+        assert desk.check() == (0, [])
+        choose("mistyped")
+        status, (error,) = desk.check()
+        assert status == 10
+        assert "has no flow of the uuid 'mistyped'; expected one. Change it." in error
+
+
+def test_one_flow_by_name_and_by_uuid_is_an_error(desk, workspace):
+    flow = next(row for row in workspace.flows if row["name"] == "demo_s01e01_activation")
+    again = {"Name": "again", "UUID": flow["uuid"]}
+    desk.change(lambda document: document["RawDataSources"][0]["ActivationFlowNames"].append(again))
+    status, lines = desk.check()
+    assert status == 10
+    (error,) = [line for line in lines if line.startswith("ERROR")]
+    assert "it is the flow at $.RawDataSources[0].ActivationFlowNames[0]; expected each once. Remove one." in error
 
 
 def test_a_result_that_the_flow_does_not_keep_is_an_error_and_one_that_nobody_reads_a_warning(desk):

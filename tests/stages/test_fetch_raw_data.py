@@ -223,8 +223,8 @@ class TestLaterFetches:
         stamps = {path: path.stat().st_mtime_ns for path in (project.data_root / "Raw Data").iterdir()}
         workspace.page_size = 250
         project.fetch()
-        # Flows, contacts, three flows' runs, archives, and the contact without a URN that a run waits for.
-        assert len(workspace.requests) - first == 7
+        # Workspace, flows, contacts, three flows' runs, archives, and the contact without a URN that a run waits for.
+        assert len(workspace.requests) - first == 8
         assert {path: path.stat().st_mtime_ns for path in (project.data_root / "Raw Data").iterdir()} == stamps
 
     def test_new_and_modified_runs_come_and_the_others_keep_their_lines(self, project, workspace):

@@ -1,6 +1,7 @@
 """A new project's folder: written from options or from a workspace, it loads, and the stages run with it."""
 
 import csv
+import dataclasses
 import json
 import os
 import pty
@@ -215,3 +216,31 @@ def test_flows_of_a_workspace_can_be_chosen(tmp_path, workspace, capsys):
     configuration = load_project(configuration_of(tmp_path)).configuration
     assert configuration.activation_flows == ("demo_s01e01_activation", "demo_s01e02_activation")
     assert configuration.survey_flows == ("demo_s01_demographics",)
+
+
+def test_an_anonymous_workspace_becomes_a_project_whose_participants_are_contacts(tmp_path, workspace, capsys):
+    token = tmp_path / "token.txt"
+    token.write_text(workspace.token)
+    options = ("--country", "somalia", "--start-date", "2026-08-03", "--end-date", "2026-11-01")
+    hidden = dataclasses.replace(workspace, workspace=workspace.workspace | {"anon": True})
+    with serve(hidden) as address:
+        assert create(tmp_path, *options, "--rapid-pro-domain", address, "--rapid-pro-token-file", str(token)) == 0
+    assert 'the workspace is anonymous, so "Identity" is "contact"' in capsys.readouterr().out
+    document = json.loads(configuration_of(tmp_path).read_text())
+    assert document["RawDataSources"][0]["Identity"] == "contact"
+
+
+def test_of_two_flows_of_one_name_none_is_taken_by_chance(tmp_path, workspace, capsys, caplog):
+    token = tmp_path / "token.txt"
+    token.write_text(workspace.token)
+    options = ("--country", "somalia", "--start-date", "2026-08-03", "--end-date", "2026-11-01")
+    first = next(row for row in workspace.flows if row["name"] == "demo_s01_demographics")
+    other = first | {"uuid": "7b0e2a44-9d1c-4f3a-a6c5-2e8f1d0b9a73"}
+    with serve(dataclasses.replace(workspace, flows=(*workspace.flows, other))) as address:
+        online = (*options, "--rapid-pro-domain", address, "--rapid-pro-token-file", str(token))
+        assert create(tmp_path, *online, "--survey-flow", first["name"]) == 2
+        assert create(tmp_path, *online) == 0
+    told = capsys.readouterr().err + caplog.text
+    assert told.count("2 flows are called 'demo_s01_demographics'") == 2
+    assert told.count(first["uuid"]) >= 2 <= told.count(other["uuid"])
+    assert first["name"] not in load_project(configuration_of(tmp_path)).configuration.survey_flows

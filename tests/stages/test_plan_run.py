@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import socket
 
 import pytest
@@ -83,12 +84,24 @@ def test_before_the_first_run_everything_is_new(project, workspace, plan):
     assert "Drive: Season/messages.csv, where it changed" in lines
     assert f"{project.backups}/data-<run-id>.tar.gz: 0 files of 0 bytes by now, before compression" in lines
     assert "archive: gs://project/data-<run-id>.tar.gz" in lines
-    # A listing of flows, a page of each of the two, one of contacts, one of archives.
-    assert len(workspace.requests) == 5
+    # The workspace, a listing of flows, a page of each of the two, one of contacts, one of archives.
+    assert len(workspace.requests) == 6
 
 
 def project_domain(project):
     return json.loads(project.configuration.read_text())["RawDataSources"][0]["Domain"]
+
+
+def test_contacts_are_known_without_the_state_and_another_workspace_is_told(project, workspace, plan):
+    run_night(project, 1, 2)
+    shutil.rmtree(project.data_root / "State")
+    lines, _ = plan()
+    assert "contacts: 0 new in the first page since, of 5; more follow" in lines
+    run_night(project, 2)
+    workspace.workspace["uuid"] = "7b0e2a44-9d1c-4f3a-a6c5-2e8f1d0b9a73"
+    lines, _ = plan()
+    was = f"BUT EVERYTHING SO FAR CAME FROM {fake_rapidpro.WORKSPACE}"
+    assert f"the token is of workspace 7b0e2a44-9d1c-4f3a-a6c5-2e8f1d0b9a73, {was}" in lines
 
 
 def test_after_a_night_what_came_since_is_counted(project, workspace, plan):
@@ -180,7 +193,7 @@ def test_a_service_that_can_not_be_reached_is_one_line_and_status_12(project, wo
     assert "7 upload logs" in lines
     told = [line for line in errors.splitlines() if "127.0.0.1" in line]
     assert len(told) == 1
-    assert told[0].strip().startswith(f"RapidPro http://127.0.0.1:{port}: flows.json: the connection was refused")
+    assert told[0].strip().startswith(f"RapidPro http://127.0.0.1:{port}: workspace.json: the connection was refused")
 
 
 def test_a_bucket_that_can_not_be_reached_is_told_beside_the_rest(project, plan, monkeypatch):

@@ -10,7 +10,13 @@ from typing import Any
 from engagement.checks.cut_texts import find_server_that_cuts
 from engagement.checks.findings import Findings
 from engagement.checks.online_coda import find_coda_problems, find_coda_warnings, read_coda_side
-from engagement.checks.online_rapidpro import find_flow_problems, find_rapid_pro_warnings, read_as_the_fetch_does
+from engagement.checks.online_rapidpro import (
+    find_flow_problems,
+    find_rapid_pro_warnings,
+    find_workspace_problems,
+    find_workspace_warnings,
+    read_as_the_fetch_does,
+)
 from engagement.configuration import CodingPlans, PipelineConfiguration, RapidProSource
 from engagement.configuration.loading import ProjectFiles
 from engagement.configuration.nearest import nearest
@@ -87,6 +93,9 @@ def _ask_rapid_pro(
     with findings.noted(files.path, f"{at}.TokenFileURL"):
         token = read_token(storage, source.token_file_url)
         with RapidProClient(source.domain, token, policy) as client:
+            workspace = client.workspace()
+            findings.add_errors(files.path, find_workspace_problems(at, source, workspace))
+            findings.add_warnings(files.path, find_workspace_warnings(at, source, workspace))
             flows = client.flows()
             remappings = files.configuration.rapid_pro_key_remappings  # type: ignore[union-attr]  # the caller looked
             findings.add_errors(files.path, find_flow_problems(at, source, flows, remappings))

@@ -3,34 +3,54 @@
 from collections.abc import Iterator, Sequence
 
 from engagement.configuration import RapidProSource
+from engagement.configuration.flow_choices import ChosenFlow, Identity, name_of_flow
 from engagement.configuration.nearest import nearest
 from engagement.configuration.pipeline_configuration import ArchivePolicy, RapidProKeyRemapping
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import category_of, read_result_key
-from engagement.services.rapidpro import Contact, Flow, Page, RapidProClient, Run
+from engagement.services.rapidpro import Contact, Flow, Page, RapidProClient, Run, Workspace
+from engagement.sources.chosen_flows import describe_several, flows_of, placed_choices
+from engagement.sources.workspaces import describe_anonymous
 
 
-def placed_flows(at: str, source: RapidProSource) -> Iterator[tuple[str, str]]:
-    """The flows of a source, each with its JSON path; `at` is the source's."""
-    for key, names in (
-        ("ActivationFlowNames", source.activation_flow_names),
-        ("SurveyFlowNames", source.survey_flow_names),
-    ):
-        for number, name in enumerate(names):
-            yield f"{at}.{key}[{number}]", name
+def find_workspace_problems(at: str, source: RapidProSource, workspace: Workspace) -> Iterator[Problem]:
+    """An anonymous workspace whose participants are to be told apart by URNs that it hides."""
+    if workspace.anon and source.identity is Identity.URN:
+        yield Problem(at, describe_anonymous(workspace))
+
+
+def find_workspace_warnings(at: str, source: RapidProSource, workspace: Workspace) -> Iterator[Problem]:
+    """A workspace that shows its URNs, which are not used."""
+    if not workspace.anon and source.identity is Identity.CONTACT:
+        yield Problem(
+            f"{at}.Identity",
+            f"'contact', though workspace {workspace.name!r} shows its URNs: whoever has two contacts, or writes to another "
+            "workspace too, is several participants; expected 'urn', unless that is meant. Change it.",
+        )
 
 
 def find_flow_problems(
     at: str, source: RapidProSource, flows: Sequence[Flow], remappings: Sequence[RapidProKeyRemapping]
 ) -> Iterator[Problem]:
-    """Flows that the workspace lacks, and fields that no result of its flows is the source of."""
-    listed = {flow.name for flow in flows}
-    for place, name in placed_flows(at, source):
-        if name not in listed:
+    """Flows that the workspace lacks or has twice, and fields that no result of its flows is the source of."""
+    listed = sorted({flow.name for flow in flows})
+    taken: dict[str, str] = {}
+    for place, choice in _placed(at, source):
+        name, found = name_of_flow(choice), flows_of(choice, flows)
+        if len(found) > 1:
+            yield Problem(place, describe_several(name, found))
+        elif not found and isinstance(choice, str):
             yield Problem(
                 place,
-                f"the workspace at {source.domain} has no flow {name!r}; expected one{nearest(name, sorted(listed))} Change it.",
+                f"the workspace at {source.domain} has no flow {name!r}; expected one{nearest(name, listed)} Change it.",
             )
+        elif not found:
+            yield Problem(
+                place,
+                f"the workspace at {source.domain} has no flow of the uuid {choice.uuid!r}; expected one. Change it.",
+            )
+        elif taken.setdefault(found[0].uuid, place) != place:
+            yield Problem(place, f"it is the flow at {taken[found[0].uuid]}; expected each once. Remove one.")
     results = _results_of(source, flows)
     written = {
         remapping.pipeline_key
@@ -54,11 +74,12 @@ def find_rapid_pro_warnings(
     at: str, source: RapidProSource, flows: Sequence[Flow], remappings: Sequence[RapidProKeyRemapping]
 ) -> Iterator[Problem]:
     """Archived flows, and results that no remapping reads."""
-    archived = {flow.name for flow in flows if flow.archived} - {flow.name for flow in flows if not flow.archived}
+    found = dict(_flows_by_name(source, flows))
     read = {(result.category, result.flow) for r in remappings if (result := read_result_key(r.rapid_pro_key))}
     results = _results_of(source, flows)
-    for place, name in placed_flows(at, source):
-        if name in archived:
+    for place, choice in _placed(at, source):
+        name = name_of_flow(choice)
+        if name in found and found[name].archived:
             yield Problem(
                 place, f"flow {name!r} is archived, so that nothing new comes; expected a live one. Change it."
             )
@@ -82,8 +103,9 @@ def read_as_the_fetch_does(
     contacts = next(client.contacts(None))
     if contacts.unreadable:
         yield Problem(at, f"{_say(contacts, 'contacts')}, and {unreadable}")
-    by_name = _choose_flows(source, flows)
-    for place, name in placed_flows(at, source):
+    by_name = dict(_flows_by_name(source, flows))
+    for place, choice in _placed(at, source):
+        name = name_of_flow(choice)
         if name in by_name:
             runs = next(client.runs(by_name[name].uuid, None))
             if runs.unreadable:
@@ -104,14 +126,23 @@ def _say(page: Page[Run] | Page[Contact], what: str) -> str:
     return f"of the first {of} {what} {count} can't be read, one at {first.key or 'the row'}: {first.reason}"
 
 
-def _choose_flows(source: RapidProSource, flows: Sequence[Flow]) -> dict[str, Flow]:
-    """The source's flows by name; of two with one name the one that is not archived."""
-    wanted = {*source.activation_flow_names, *source.survey_flow_names}
-    return {flow.name: flow for flow in sorted(flows, key=lambda flow: not flow.archived) if flow.name in wanted}
+def _placed(at: str, source: RapidProSource) -> Iterator[tuple[str, str | ChosenFlow]]:
+    return ((f"{at}.{place}", choice) for place, choice in placed_choices(source))
+
+
+def _flows_by_name(source: RapidProSource, flows: Sequence[Flow]) -> Iterator[tuple[str, Flow]]:
+    """The flows of a source that the workspace has, by what they are called here."""
+    for _, choice in placed_choices(source):
+        found = flows_of(choice, flows)
+        if len(found) == 1:
+            yield name_of_flow(choice), found[0]
 
 
 def _results_of(source: RapidProSource, flows: Sequence[Flow]) -> dict[str, set[str]]:
     """What the source's flows keep, as the fetch calls it."""
-    kept = {name: flow.results for name, flow in _choose_flows(source, flows).items()}
     # Of a flow that lists none nothing is known.
-    return {name: {category_of(result.key) for result in results} for name, results in kept.items() if results}
+    return {
+        name: {category_of(result.key) for result in flow.results}
+        for name, flow in _flows_by_name(source, flows)
+        if flow.results
+    }

@@ -27,6 +27,7 @@ from engagement.scaffolding.project_files import (
 from engagement.scaffolding.questions import Flow, Result, choose_flows, collect_questions, make_key
 from engagement.services.rapidpro import RapidProClient
 from engagement.services.retries import RetryPolicy
+from engagement.sources.chosen_flows import describe_several, flows_of
 
 log = logging.getLogger(__name__)
 
@@ -108,12 +109,12 @@ def run(args: argparse.Namespace) -> None:
     refuse_missing(args)
     country = Country(args.country)
     language = Language(args.language or _LANGUAGES[country])
-    flows = take_flows(args)
+    flows, is_anonymous = take_flows(args)
     questions, left_out = collect_questions(flows)
     for reason in left_out:
         log.warning("Left out: %s", reason)
     plans = propose_plans(questions, args.name, make_key(args.name).upper(), country, language)
-    settings = make_settings(args)
+    settings = make_settings(args, is_anonymous)
     write_project_folder(folder, make_pipeline_configuration(settings, flows, plans), plans)
     log.info(
         "Wrote %s: %d flow(s), %d question(s), %d code scheme(s)",
@@ -131,6 +132,9 @@ def describe_next_steps(folder: Path, settings: ProjectSettings, plans: Proposed
     yield "Before the first run:"
     yield f"- the workspace's token has to be at {settings.token_file_url}"
     yield f"- the credentials of the uuid table have to be at {settings.firebase_credentials_url}"
+    if settings.is_anonymous:
+        yield '- the workspace is anonymous, so "Identity" is "contact": each contact is a participant of its own, whom other'
+        yield "  workspaces and seasons don't know, and operators are not coded. Have it opened before the first run if you can"
     if not settings.test_contact_uuids:
         yield "- TestContactUUIDs is empty: messages of the team's own contacts would be analysed"
     if not settings.coda_users:
@@ -216,32 +220,40 @@ def _read_date(text: str) -> datetime | None:
         return None
 
 
-def take_flows(args: argparse.Namespace) -> list[Flow]:
-    """The flows to take: those of the command line, or of the workspace.
+def take_flows(args: argparse.Namespace) -> tuple[list[Flow], bool]:
+    """The flows to take: those of the command line, or of the workspace; and whether that is known to be anonymous.
 
     Raises
     ------
     UsageError
-        No flow of the workspace is what was asked for.
+        No flow of the workspace is what was asked for, or several are.
     """
     if args.rapid_pro_token_file is None:
-        return [
+        flows = [
             Flow(name, tuple(Result(make_key(result)) for result in results), is_activation)
             for named, is_activation in ((args.activation_flow, True), (args.survey_flow, False))
             for name, results in named
         ]
+        return flows, False
     token = read_text(args.rapid_pro_token_file, UsageError, "a file with the workspace's token").strip()
     with RapidProClient(args.rapid_pro_domain, token, _POLICY) as client:
-        listed = {
-            flow.name: tuple(Result(result.key, result.categories) for result in flow.results)
-            for flow in client.flows()
-            if not flow.archived
-        }
+        is_anonymous = client.workspace().anon
+        live = [flow for flow in client.flows() if not flow.archived]
+    where = f"RapidPro {args.rapid_pro_domain}"
     kinds = {name: True for name, _ in args.activation_flow} | {name: False for name, _ in args.survey_flow}
-    return choose_flows(listed, kinds, args.flows, f"RapidPro {args.rapid_pro_domain}")
+    listed: dict[str, tuple[Result, ...]] = {}
+    for name in {flow.name: None for flow in live}:
+        found = flows_of(name, live)
+        if len(found) == 1:
+            listed[name] = tuple(Result(result.key, result.categories) for result in found[0].results)
+        elif name in kinds:
+            raise UsageError(f"{where}: {describe_several(name, found)}")
+        else:
+            log.warning("Left out: %s", describe_several(name, found))
+    return choose_flows(listed, kinds, args.flows, where), is_anonymous
 
 
-def make_settings(args: argparse.Namespace) -> ProjectSettings:
+def make_settings(args: argparse.Namespace, is_anonymous: bool = False) -> ProjectSettings:
     """What the command line says of the project, with what follows from its name and country."""
     time_zone = args.time_zone or _TIME_ZONES[args.country]
     bucket = f"gs://{make_key(args.name).replace('_', '-')}-credentials"
@@ -264,4 +276,5 @@ def make_settings(args: argparse.Namespace) -> ProjectSettings:
         time_zone=time_zone,
         test_contact_uuids=tuple(args.test_contact),
         coda_users=tuple(args.coda_user),
+        is_anonymous=is_anonymous,
     )

@@ -10,8 +10,11 @@ from engagement.planning.context import PlanContext, say_time
 from engagement.services.credentials import EmbeddedCredentials
 from engagement.services.rapidpro import Contact, Flow, Page, RapidProClient, Run
 from engagement.services.storage import read_credentials, read_token
+from engagement.sources.chosen_flows import find_flows
+from engagement.sources.contact_map import read_contacts
 from engagement.sources.fetch_state import FetchState, FlowState, look_at_fetch_state
-from engagement.sources.rapidpro import find_flows, state_file_name
+from engagement.sources.rapidpro import state_file_name
+from engagement.sources.workspaces import contacts_files, refuse_anonymous
 
 
 def plan_fetch(context: PlanContext) -> Iterator[str]:
@@ -39,13 +42,22 @@ def _plan_rapidpro(source: RapidProSource, context: PlanContext) -> Iterator[str
 def _ask(source: RapidProSource, state: FetchState, context: PlanContext) -> Iterator[str]:
     token = read_token(context.storage, source.token_file_url)
     with RapidProClient(source.domain, token, context.policy) as client:
+        workspace = client.workspace()
+        refuse_anonymous(source, workspace)
         flows = find_flows(source, client.flows())
+        if state.workspace() not in (None, workspace.uuid):
+            yield f"the token is of workspace {workspace.uuid}, BUT EVERYTHING SO FAR CAME FROM {state.workspace()}"
+            return
         for flow in flows:
             held = state.flow(flow.uuid, flow.name)
             yield _describe_runs(flow, held, state, next(client.runs(flow.uuid, held.newest)))
         _, newest = state.contacts()
         page = next(client.contacts(newest))
-        new = state.new_contacts([contact.uuid for contact in page.rows])
+        uuids = {contact.uuid for contact in page.rows}
+        # Who contacts are outlives the state.
+        files = {*contacts_files(source, workspace, context.data_root)} if uuids and state.is_empty() else ()
+        known = {contact for file in files for contact, _ in read_contacts(file)}
+        new = state.new_contacts(uuids - known)
         yield f"contacts: {_say_new(page, f'{new} new')}"
         names = [(flow.uuid, flow.name) for flow in flows]
         archives = client.run_archives()
@@ -107,6 +119,6 @@ def _plan_uuid_table(context: PlanContext) -> Iterator[str]:
             yield f"uuid table {table.table_name!r}: embedded; no reads of Firestore"
         else:
             yield (
-                f"uuid table {table.table_name!r}: Firestore of {credentials.project_id}: one read for each new contact, "
-                "two and a write for one whom the table does not know either"
+                f"uuid table {table.table_name!r}: Firestore of {credentials.project_id}: two reads for each new contact, "
+                "four and a write for one whom the table does not know either"
             )

@@ -21,7 +21,7 @@ from engagement.sandbox.rows import (
 )
 from engagement.sandbox.runs import Run, RunState, make_runs, state_of_run
 from engagement.sandbox.season import FLOWS, end_of_round, live_since
-from engagement.sources.de_identify import participant_id
+from engagement.sources.urns import first_urn, identities_of
 
 DEFAULT_SEED = 20260803
 _OVERLAP = 10  # every tenth archived run can still be read live
@@ -94,9 +94,9 @@ def make_workspace(seed: int, round_number: int) -> Workspace:
         test_contact_uuids=tuple(participant.uuid for participant in participants if participant.role is Role.TEST),
         meanings=_meanings(runs),
         uuid_mappings={
-            participant_id(participant.urns[0]): f"avf-phone-uuid-{uuid_for(seed, 'participant', participant.number)}"
+            identities_of(urn)[-1]: f"avf-phone-uuid-{uuid_for(seed, 'participant', participant.number)}"
             for participant in participants
-            if participant.urns
+            if (urn := first_urn(participant.urns)) is not None
         },
     )
 

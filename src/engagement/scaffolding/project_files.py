@@ -9,6 +9,7 @@ from pathlib import Path
 from engagement.code_books.scheme_files import scheme_document, write_document
 from engagement.configuration import PlanKind, load_project
 from engagement.configuration.field_names import PARTICIPANT_KEY, UID_FIELD
+from engagement.configuration.flow_choices import Identity
 from engagement.configuration.raw_keys import category_of
 from engagement.errors import UsageError
 from engagement.files import explain_os_errors, make_directory
@@ -32,6 +33,7 @@ class ProjectSettings:
     time_zone: str
     test_contact_uuids: tuple[str, ...] = ()
     coda_users: tuple[str, ...] = ()
+    is_anonymous: bool = False
 
 
 def make_pipeline_configuration(settings: ProjectSettings, flows: Sequence[Flow], plans: ProposedPlans) -> Document:
@@ -64,6 +66,8 @@ def make_pipeline_configuration(settings: ProjectSettings, flows: Sequence[Flow]
         "MoveWSMessages": True,
         "CodingPlansFile": PLANS_FILE,
     }
+    if settings.is_anonymous:
+        document["RawDataSources"][0]["Identity"] = str(Identity.CONTACT)
     if settings.coda_users:
         document["CodaUsers"] = list(settings.coda_users)
     if plans.drawn_levels:

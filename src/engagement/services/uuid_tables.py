@@ -88,6 +88,8 @@ class EmbeddedUuidTable:
     def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
         """The uuid of each id; an id that is new gets one."""
         found: dict[str, str] = {}
+        if not ids:
+            return found
         with self._connect() as connection:
             for batch in self._in_hashed_batches(ids):
                 found |= self._look_up(connection, batch)
@@ -183,7 +185,6 @@ class EmbeddedUuidTable:
                 f"{self._path}: the uuid table could not be used: {error}. "
                 "Nothing was changed. Check the disk, or bring the file back from a backup with its key."
             ) from error
-
 
     def _check_key(self, connection: sqlite3.Connection) -> None:
         """Refuse a key that the file was not made with: everybody would get a new uuid."""

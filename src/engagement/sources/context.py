@@ -1,6 +1,7 @@
 """What every source needs of the stage that fetches it."""
 
 import contextlib
+import functools
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 from engagement.configuration import Project
 from engagement.provenance import Metadata
 from engagement.services.retries import RetryPolicy
-from engagement.services.storage import Storage
+from engagement.services.storage import Storage, read_credentials
+from engagement.services.uuid_tables import UuidTable, open_uuid_table
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,8 @@ class FetchContext:
     """One run of the stage: where things are, who runs it and when. `resources` closes what a source leaves open.
 
     `accept_shrinkage`: write what came also where much of it is missing. `counts` are for the run's summary.
+    `accept_workspace`: a source may begin anew with another workspace. `accept_new_uuid_table`: the uuid table need not know
+    the participants that there are.
     """
 
     project: Project
@@ -27,6 +31,15 @@ class FetchContext:
     resources: contextlib.ExitStack
     accept_shrinkage: bool = False
     counts: Counter[str] = field(default_factory=Counter)
+    accept_workspace: bool = False
+    accept_new_uuid_table: bool = False
+
+    @functools.cached_property
+    def uuid_table(self) -> UuidTable:
+        """The project's uuid table, opened when it is first needed."""
+        settings = self.project.configuration.phone_number_uuid_table
+        credentials = read_credentials(self.storage, settings.firebase_credentials_file_url)
+        return open_uuid_table(credentials, settings.table_name, self.policy)
 
     def metadata(self, source_type: str) -> Metadata:
         """Who set what is fetched: the same in the whole run."""

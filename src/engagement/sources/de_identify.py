@@ -19,7 +19,8 @@ from engagement.services.rapidpro import Contact
 from engagement.services.uuid_tables import UuidTable
 from engagement.sources.urns import Urn, first_scheme, first_urn, identities_of, operator_raw, parse_urn
 
-_UNKNOWN_CHANNEL = "unknown"
+# The channel of a contact that has no URN with a scheme, and is a participant all the same.
+UNKNOWN_CHANNEL = "unknown"
 AskForContact = Callable[[str], Contact | None]
 
 
@@ -69,12 +70,12 @@ class ContactsByUrn:
                 urns[contact.uuid] = urn
             elif contact.urns:
                 self.left_out.add(contact.uuid)
-        met = [contact for contact in contacts if contact.uuid in urns]
-        identities = self._choose_identities(urns)
-        latest = self._find_latest_holders(set(identities.values()))
-        holders = {uuid: list(found) for uuid, found in self._known.holders([uuid for _, uuid in latest.values()]).items()}
+        identities, latest = self._look_up(urns)
+        holders = {
+            uuid: list(found) for uuid, found in self._known.holders([uuid for _, uuid in latest.values()]).items()
+        }
         participants: dict[str, Participant] = {}
-        for contact in met:
+        for contact in (contact for contact in contacts if contact.uuid in urns):
             urn, identity = urns[contact.uuid], identities[contact.uuid]
             number, uuid = latest[identity]
             while self._has_changed_hands(contact, urn.scheme, holders.get(uuid, [])):
@@ -86,25 +87,24 @@ class ContactsByUrn:
             participants[contact.uuid] = Participant(uuid, urn.scheme, operator_raw(urn, self._country))
         return participants
 
-    def _choose_identities(self, urns: Mapping[str, Urn]) -> dict[str, str]:
-        """What each contact is looked up by: of several ids the one that the table knows, else the last."""
+    def _look_up(self, urns: Mapping[str, Urn]) -> tuple[dict[str, str], dict[str, tuple[int, str]]]:
+        """What each contact is looked up by, and of each such id its latest holder's number, from 1, and uuid."""
         possible = {contact: identities_of(urn, self._country) for contact, urn in urns.items()}
-        older = self._table.find({identity for ids in possible.values() for identity in ids[:-1]})
-        return {
-            contact: next((identity for identity in ids if identity in older), ids[-1])
-            for contact, ids in possible.items()
+        ids = {identity for found in possible.values() for identity in found}
+        # In one request: most numbers never change hands.
+        uuids = self._table.find(ids | {_holder_id(identity, 2) for identity in ids})
+        identities = {
+            contact: next((identity for identity in found if identity in uuids), found[-1])
+            for contact, found in possible.items()
         }
-
-    def _find_latest_holders(self, identities: set[str]) -> dict[str, tuple[int, str]]:
-        """Of each id its latest holder's number, from 1, and uuid."""
-        latest = {identity: (1, uuid) for identity, uuid in self._table.uuids_for(identities).items()}
-        number, asked = 1, set(identities)
-        while asked:
+        uuids |= self._table.uuids_for({identity for identity in identities.values() if identity not in uuids})
+        latest = {identity: (1, uuids[identity]) for identity in identities.values()}
+        number, handed_on = 2, set(latest)
+        while handed_on := {identity for identity in handed_on if _holder_id(identity, number) in uuids}:
+            latest |= {identity: (number, uuids[_holder_id(identity, number)]) for identity in handed_on}
             number += 1
-            found = self._table.find({_holder_id(identity, number) for identity in asked})
-            asked = {identity for identity in asked if _holder_id(identity, number) in found}
-            latest |= {identity: (number, found[_holder_id(identity, number)]) for identity in asked}
-        return latest
+            uuids |= self._table.find({_holder_id(identity, number) for identity in handed_on})
+        return identities, latest
 
     def _has_changed_hands(self, contact: Contact, scheme: str, holders: Sequence[Holder]) -> bool:
         """Whether all others that have the number's uuid lack the number by now, and one of them is still there."""
@@ -146,7 +146,7 @@ class ContactsByUuid:
         """Who these new contacts are, by their uuids."""
         ids = {contact.uuid: f"contact of {self._workspace}:{contact.uuid}" for contact in contacts}
         uuids = self._table.uuids_for(set(ids.values()))
-        channels = {contact.uuid: first_scheme(contact.urns) or _UNKNOWN_CHANNEL for contact in contacts}
+        channels = {contact.uuid: first_scheme(contact.urns) or UNKNOWN_CHANNEL for contact in contacts}
         return {
             contact: Participant(uuids[identity], channels[contact], channels[contact])
             for contact, identity in ids.items()

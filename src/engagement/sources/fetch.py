@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from engagement.configuration import RapidProSource
 from engagement.sources.bucket import fetch_bucket
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow
+from engagement.sources.known_participants import refuse_other_table
 from engagement.sources.rapidpro import fetch_rapidpro
 from engagement.sources.recovery_csv import fetch_recovery_csv
 
@@ -18,7 +20,10 @@ _SOURCE_TYPES: Mapping[str, Callable[[Any, FetchContext], list[FetchedFlow]]] = 
 
 def fetch_sources(context: FetchContext) -> list[FetchedFlow]:
     """Fetch every source of the project; nothing is written to Raw Data yet."""
+    sources = context.project.configuration.raw_data_sources
+    if any(isinstance(source, RapidProSource) for source in sources):
+        refuse_other_table(context.uuid_table, context)
     flows: list[FetchedFlow] = []
-    for source in context.project.configuration.raw_data_sources:
+    for source in sources:
         flows += _SOURCE_TYPES[source.source_type](source, context)
     return flows

@@ -34,6 +34,18 @@ class FetchState:
         self._connection = connection
         self.is_behind = is_behind
 
+    def is_empty(self) -> bool:
+        """Whether nothing was fetched yet, or the state was removed."""
+        return not self._select("SELECT 1 FROM contacts LIMIT 1", ())
+
+    def workspace(self) -> str | None:
+        """The uuid of the workspace that everything came from, as far as that is known."""
+        try:
+            rows = self._select("SELECT workspace FROM source", ())
+        except sqlite3.OperationalError:
+            return None  # of an earlier version
+        return rows[0][0] if rows else None
+
     def flow(self, uuid: str, name: str) -> FlowState:
         """How far a flow was fetched."""
         flow = self._flow_id(uuid, name)

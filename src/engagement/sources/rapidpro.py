@@ -1,20 +1,22 @@
 """One RapidPro workspace: flows by name, their runs from live pages and archives, each once, de-identified at the door."""
 
-import difflib
+import contextlib
 import functools
 import logging
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from engagement.configuration import RapidProSource
-from engagement.errors import ConfigurationError, listing
-from engagement.services.rapidpro import Contact, Flow, Page, RapidProClient, Run
-from engagement.services.storage import read_credentials, read_token
-from engagement.services.uuid_tables import UuidTable, open_uuid_table
+from engagement.configuration.flow_choices import Identity
+from engagement.services.rapidpro import Contact, Flow, Page, RapidProClient, Run, Workspace
+from engagement.services.storage import read_token
+from engagement.services.uuid_tables import UuidTable
 from engagement.sources.archived_runs import fetch_archives
+from engagement.sources.chosen_flows import find_flows
+from engagement.sources.contact_map import ContactMap, open_contact_map
 from engagement.sources.contacts_waited_for import ask_for_contacts
 from engagement.sources.context import FetchContext
-from engagement.sources.de_identify import de_identify_contacts
+from engagement.sources.de_identify import ContactsByUrn, ContactsByUuid
 from engagement.sources.fetched_flows import FetchedFlow
 from engagement.sources.flow_runs import FlowRuns
 from engagement.sources.listings import read_on
@@ -24,6 +26,7 @@ from engagement.sources.run_store import RunStore
 from engagement.sources.run_store_files import open_run_store
 from engagement.sources.set_aside import SetAside
 from engagement.sources.set_aside_rows import CONTACTS
+from engagement.sources.workspaces import contacts_files, refuse_anonymous, settle_workspace
 
 _logger = logging.getLogger(__name__)
 
@@ -35,18 +38,19 @@ def fetch_rapidpro(source: RapidProSource, context: FetchContext) -> list[Fetche
     archived meanwhile is in one of the two.
     """
     token = read_token(context.storage, source.token_file_url)
-    table_settings = context.project.configuration.phone_number_uuid_table
-    table = open_uuid_table(
-        read_credentials(context.storage, table_settings.firebase_credentials_file_url),
-        table_settings.table_name,
-        context.policy,
-    )
-    path = context.state_file(state_file_name(source))
-    store = context.resources.enter_context(open_run_store(path))
     with RapidProClient(source.domain, token, context.policy) as client:
+        workspace = client.workspace()
+        refuse_anonymous(source, workspace)
         wanted = find_flows(source, client.flows())
+        path = context.state_file(state_file_name(source))
+        store = context.resources.enter_context(open_run_store(path))
+        settle_workspace(source, workspace, store, context)
+        known = context.resources.enter_context(
+            contextlib.closing(open_contact_map(*contacts_files(source, workspace, context.data_root), store))
+        )
+        identity = _choose_identity(client, known, source, workspace, context.uuid_table)
         set_aside = SetAside(store, f"RapidPro {source.domain}", path.with_suffix(".set_aside.jsonl"))
-        _fetch_contacts(client, store, table, set_aside)
+        _fetch_contacts(client, store, known, identity, set_aside)
         scheme = context.project.coding_plans.operator_scheme
         operators = OperatorLabels(scheme) if scheme is not None else None
         flows = [_open_flow(flow, source, store, operators, context) for flow in wanted]
@@ -57,8 +61,9 @@ def fetch_rapidpro(source: RapidProSource, context: FetchContext) -> list[Fetche
         fetch_archives(source, client, store, flows, set_aside, context.counts)
         if any(flow.has_new_waiting for flow in flows):
             # Contacts that wrote for the first time while the runs came.
-            _fetch_contacts(client, store, table, set_aside)
-        gone = ask_for_contacts(store, client, functools.partial(_keep_contacts, store, table))
+            _fetch_contacts(client, store, known, identity, set_aside)
+        gone = ask_for_contacts(store, client, functools.partial(_keep_contacts, store, known, identity))
+        known.flush()
         for flow in flows:
             flow.resolve_waiting()
         if source.full_texts:
@@ -66,6 +71,7 @@ def fetch_rapidpro(source: RapidProSource, context: FetchContext) -> list[Fetche
             from engagement.sources.whole_texts import look_up
 
             look_up(client, store, flows, context.metadata("rapidpro"))
+    _warn_of_left_out(client, identity.left_out)
     for flow in flows:
         flow.report(gone)
     if operators is not None:
@@ -77,26 +83,6 @@ def fetch_rapidpro(source: RapidProSource, context: FetchContext) -> list[Fetche
 def state_file_name(source: RapidProSource) -> str:
     """The name of the file of a source's state."""
     return f"{urllib.parse.quote(source.contacts_file_name, safe=' ')}.sqlite"
-
-
-def find_flows(source: RapidProSource, listed: Sequence[Flow]) -> list[Flow]:
-    """The configured flows, in order; of two with one name the one that is not archived."""
-    by_name = {flow.name: flow for flow in sorted(listed, key=lambda flow: not flow.archived)}
-    problems = []
-    for key, names in (
-        ("ActivationFlowNames", source.activation_flow_names),
-        ("SurveyFlowNames", source.survey_flow_names),
-    ):
-        for position, name in enumerate(names):
-            if name not in by_name:
-                near = difflib.get_close_matches(name, by_name, n=3, cutoff=0.4) or sorted(by_name)[:9]
-                problems.append(
-                    f"no flow named {name!r}; nearest: {', '.join(map(repr, near)) or 'the workspace has none'}. "
-                    f"Check {key}[{position}]."
-                )
-    if problems:
-        raise ConfigurationError(f"RapidPro {source.domain}: {listing(problems)}")
-    return [by_name[name] for name in (*source.activation_flow_names, *source.survey_flow_names)]
 
 
 def _open_flow(
@@ -113,25 +99,57 @@ def _open_flow(
     return FlowRuns(flow.uuid, flow.name, store, lines, context.raw_data_file(flow.name))
 
 
-def _fetch_contacts(client: RapidProClient, store: RunStore, table: UuidTable, set_aside: SetAside) -> None:
+def _choose_identity(
+    client: RapidProClient, known: ContactMap, source: RapidProSource, workspace: Workspace, table: UuidTable
+) -> ContactsByUrn | ContactsByUuid:
+    if source.identity is Identity.CONTACT:
+        return ContactsByUuid(table, workspace.uuid or source.contacts_file_name)
+    return ContactsByUrn(table, known, functools.partial(_find_contact, client), workspace.country)
+
+
+def _find_contact(client: RapidProClient, uuid: str) -> Contact | None:
+    """A contact as it is now; None if the workspace lacks it, it was deleted, or it can't be read."""
+    return next(iter(client.contact(uuid).rows), None)
+
+
+def _fetch_contacts(
+    client: RapidProClient,
+    store: RunStore,
+    known: ContactMap,
+    identity: ContactsByUrn | ContactsByUuid,
+    set_aside: SetAside,
+) -> None:
     received = new = 0
 
     def keep(page: Page[Contact]) -> None:
         nonlocal received, new
-        new += _keep_contacts(store, table, page.rows)
+        new += _keep_contacts(store, known, identity, page.rows)
         set_aside.take(CONTACTS, page)
         received += len(page.rows)
 
     read_on(store, client.domain, "contacts", client.contacts, keep)
     set_aside.ask_again(CONTACTS, client.contact_again, keep)
-    _logger.info("RapidPro %s: %d contacts came, %d met for the first time", client.domain, received, new)
+    known.flush()
+    _logger.info("RapidPro %s: %d contacts received, %d new", client.domain, received, new)
 
 
-def _keep_contacts(store: RunStore, table: UuidTable, contacts: list[Contact]) -> int:
-    """Remember who the contacts are that are not known yet; returns how many have a URN."""
-    known = store.participants([contact.uuid for contact in contacts])
-    met = de_identify_contacts([contact for contact in contacts if contact.uuid not in known], table)
-    store.keep_participants(met)
+def _warn_of_left_out(client: RapidProClient, contacts: Collection[str]) -> None:
+    if contacts:
+        _logger.warning(
+            "RapidPro %s: %d contacts have only URNs that identify nobody: without a scheme, or with a path that is empty or "
+            "masked; left out, with their runs",
+            client.domain,
+            len(contacts),
+        )
+
+
+def _keep_contacts(
+    store: RunStore, known: ContactMap, identity: ContactsByUrn | ContactsByUuid, contacts: list[Contact]
+) -> int:
+    """Remember who the contacts are that are not known yet; returns how many can be told."""
+    met_before = store.participants([contact.uuid for contact in contacts])
+    met = identity.identify([contact for contact in contacts if contact.uuid not in met_before])
+    known.keep(met)
     return len(met)
 
 

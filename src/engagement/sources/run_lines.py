@@ -130,6 +130,7 @@ class RunLines:
         data = {key: value for key, value in updates[-1]["Data"].items() if key != "test_run"}
         if contact in self._test_contacts:
             data["test_run"] = True
+        data |= {"avf_phone_id": who.uuid, "urn_type": who.urn_type}
         made = [data]
         if self._with_operator:
             made.append(json.loads(self._encode_operator(who, json.dumps(data[self._created_key]))))

@@ -1,5 +1,6 @@
-"""What a RapidPro source has fetched so far, in State/: lines of runs, who contacts are, and how far each listing was read.
+"""What a RapidPro source has fetched so far, in State/: lines of runs, and how far each listing was read.
 
+Of who contacts are it has a copy; see `contact_map` for the file that counts.
 Each page is kept in one transaction together with the place that it was read to, so a fetch that is killed at any moment goes
 on after the last page that arrived. Nothing in it can tell a phone number: a contact is its uuid here, and lines are made of
 what was de-identified.
@@ -12,13 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from engagement.sources.contact_copy import ContactCopy
 from engagement.sources.de_identify import Participant
 from engagement.sources.line_log import LineLog
 from engagement.sources.set_aside_rows import SetAsideRows
 
 _LARGEST_QUERY = 500
 _RUNS_A_READ = 1000
-_REMEMBERED_PARTICIPANTS = 50_000
 _LARGEST_READ_BYTES = 1 << 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -71,7 +72,7 @@ class RunStore:
     def __init__(self, connection: sqlite3.Connection, log: LineLog):
         self.connection = connection
         self._log = log
-        self._participants: dict[str, Participant] = {}
+        self.contacts = ContactCopy(connection)
         self._ids: dict[int, dict[str, int]] = {}
         self.set_aside = SetAsideRows(connection)
 
@@ -89,7 +90,7 @@ class RunStore:
             self.connection.execute("COMMIT")
         except BaseException:
             self._log.size = size
-            self._participants.clear()
+            self.contacts.forget_remembered()
             self._ids.clear()
             # A full disk may have undone it already.
             if self.connection.in_transaction:
@@ -109,22 +110,29 @@ class RunStore:
 
     def participants(self, contacts: Collection[str]) -> dict[str, Participant]:
         """Who contacts are, as far as that is known."""
-        missing = [contact for contact in contacts if contact not in self._participants]
-        if missing:
-            if len(self._participants) > _REMEMBERED_PARTICIPANTS:
-                self._participants.clear()
-                missing = list(contacts)
-            rows = self.select("SELECT * FROM contacts WHERE uuid IN ({})", (), missing)
-            # What a contact is never changes, so that it can be remembered, but for a transaction that is undone.
-            self._participants.update((uuid, Participant(*participant)) for uuid, *participant in rows)
-        return {contact: self._participants[contact] for contact in contacts if contact in self._participants}
+        return self.contacts.participants(contacts)
 
-    def keep_participants(self, participants: dict[str, Participant]) -> None:
-        """Remember who contacts are. Who is known already stays as first met."""
-        self.connection.executemany(
-            "INSERT OR IGNORE INTO contacts VALUES (?, ?, ?, ?)",
-            [(contact, who.uuid, who.urn_type, who.operator_raw) for contact, who in participants.items()],
+    def workspace(self) -> str | None:
+        """The uuid of the workspace that all this is of; None if no server told it."""
+        return self.connection.execute("SELECT workspace FROM source").fetchone()[0]
+
+    def keep_workspace(self, uuid: str) -> None:
+        """Remember the workspace that all this is of."""
+        self.connection.execute("UPDATE source SET workspace = ?", (uuid,))
+
+    def is_empty(self) -> bool:
+        """Whether nothing was fetched yet."""
+        return (
+            self.connection.execute("SELECT 1 FROM flows UNION ALL SELECT 1 FROM contacts LIMIT 1").fetchone() is None
         )
+
+    def begin_anew(self) -> None:
+        """Forget all that was fetched. To be called within a transaction."""
+        self.contacts.clear()
+        for table in ("places", "flows", "archives", "runs", "waiting", "asked_for", "messages", "set_aside"):
+            self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
+        self.connection.execute("UPDATE line_log SET size = 0")
+        self._ids.clear()
 
     def flow_id(self, uuid: str, name: str) -> int:
         """The store's own number of a flow. A flow under another name counts as another: the name is part of its lines."""
@@ -261,6 +269,10 @@ class RunStore:
     def keep_rendering(self, flow: int, rendering: str) -> None:
         """Remember what the held lines of a flow were made with."""
         self.connection.execute("UPDATE flows SET rendering = ? WHERE id = ?", (rendering, flow))
+
+    def forget_renderings(self) -> None:
+        """Let every flow's lines be looked at again, whatever they were made with."""
+        self.connection.execute("UPDATE flows SET rendering = '' WHERE rendering IS NOT NULL")
 
     def written(self, flow: int) -> tuple[int, int, int] | None:
         """Runs, size and modification time of the file that was written of exactly the lines held; None if they changed."""

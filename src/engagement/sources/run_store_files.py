@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engagement.errors import LockedError, MachineError
 from engagement.files import explain_os_errors, make_directory
+from engagement.sources.de_identify import UNKNOWN_CHANNEL
 from engagement.sources.line_log import LineLog
 from engagement.sources.run_store import RunStore
 
@@ -23,7 +24,9 @@ _LOCK_TIMEOUT_SECONDS = 1.0
 _LEAST_GARBAGE_BYTES = 1 << 26
 _LINES_A_COPY = 1000
 _SCHEMA = """
-CREATE TABLE contacts (uuid TEXT PRIMARY KEY, participant TEXT, urn_type TEXT, operator_raw TEXT) WITHOUT ROWID;
+CREATE TABLE contacts (
+    uuid TEXT PRIMARY KEY, participant TEXT, urn_type TEXT, operator_raw TEXT, line INTEGER
+) WITHOUT ROWID;
 CREATE TABLE places (listing TEXT PRIMARY KEY, newest INTEGER, go_on_from INTEGER) WITHOUT ROWID;
 CREATE TABLE flows (
     id INTEGER PRIMARY KEY, uuid TEXT, name TEXT, rendering TEXT, written_runs INTEGER, written_size INTEGER,
@@ -44,10 +47,21 @@ CREATE TABLE messages (contact TEXT, created INTEGER, text TEXT, PRIMARY KEY (co
 CREATE TABLE line_log (number INTEGER, size INTEGER);
 INSERT INTO line_log VALUES (0, 0);
 """
+_CONTACTS_FILE_SCHEMA = """
+CREATE INDEX contacts_by_participant ON contacts (participant);
+CREATE TABLE contact_file (file TEXT, size INTEGER, lines INTEGER, tail BLOB);
+INSERT INTO contact_file VALUES ('', 0, 0, '');
+CREATE TABLE source (workspace TEXT);
+INSERT INTO source VALUES (NULL);
+"""
+# Earlier versions took a URN without a scheme, often a bare phone number, for the name of a channel.
+_HAS_NO_SCHEME = "urn_type NOT GLOB '[a-z]*' OR urn_type GLOB '*[^a-z0-9+.-]*'"
 
 # What makes a state of an earlier version one of the next.
 _UPGRADES = {
-    2: """
+    2: "ALTER TABLE contacts ADD COLUMN line INTEGER;"
+    + _CONTACTS_FILE_SCHEMA
+    + """
 ALTER TABLE places DROP COLUMN following;
 ALTER TABLE places ADD COLUMN go_on_from INTEGER;
 ALTER TABLE runs ADD COLUMN is_archived INTEGER DEFAULT 0;
@@ -86,8 +100,12 @@ def open_run_store(path: Path) -> Iterator[RunStore]:
             except _LostStateError as lost:
                 _logger.warning("%s: %s; everything is fetched anew", path, lost)
                 resources.close()
+                contacts = _save_contacts(path)
                 _remove(path)
                 connection, log = _open(path, resources)
+                connection.execute("BEGIN")
+                connection.executemany("INSERT OR IGNORE INTO contacts VALUES (?, ?, ?, ?, NULL)", contacts)
+                connection.execute("COMMIT")
             yield RunStore(connection, log)
         except sqlite3.Error as error:
             raise _explain(path, error) from error
@@ -115,6 +133,19 @@ def _open(path: Path, resources: contextlib.ExitStack) -> tuple[sqlite3.Connecti
         _logger.info("%s: written anew, %d MB in place of %d", path, live // 1_000_000, size // 1_000_000)
         log = _write_anew(path, number, connection, log, resources)
     return connection, log
+
+
+def _save_contacts(path: Path) -> list[tuple[str, str, str, str]]:
+    """Who contacts are, as far as a state that can't be used still tells: that can't be fetched again."""
+    contacts: list[tuple[str, str, str, str]] = []
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            channel = f"CASE WHEN {_HAS_NO_SCHEME} THEN '{UNKNOWN_CHANNEL}' ELSE {{}} END"
+            columns = f"uuid, participant, {channel.format('urn_type')}, {channel.format('operator_raw')}"
+            contacts.extend(connection.execute(f"SELECT {columns} FROM contacts"))  # noqa: S608 - names of our own
+    except sqlite3.Error:
+        _logger.warning("%s: only %d contacts could be saved of it", path, len(contacts))
+    return [contact for contact in contacts if all(isinstance(cell, str) for cell in contact)]
 
 
 def _write_anew(
@@ -159,8 +190,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if not version and not tables:
-        connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+        connection.executescript(f"BEGIN; {_SCHEMA} {_CONTACTS_FILE_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
         return
+    if version == 2 and connection.execute(f"SELECT 1 FROM contacts WHERE {_HAS_NO_SCHEME}").fetchone():  # noqa: S608 - our own text
+        raise _LostStateError("made by an earlier version, with URNs that may hold phone numbers in it")
     while version in _UPGRADES:
         connection.executescript(f"BEGIN; {_UPGRADES[version]} PRAGMA user_version = {version + 1}; COMMIT;")
         version += 1

@@ -1,8 +1,9 @@
 """Fetch every run of the project's flows, and save them de-identified.
 
 Reads the pipeline configuration's sources: RapidPro workspaces, files in buckets, recovery CSVs. Writes
-`<data-root>/Raw Data/<flow>.jsonl`, one run a line, and `manifest.json` beside them, and keeps in `<data-root>/State/fetch/` what the next fetch need not ask
-for again. Phone numbers become uuids before anything is written.
+`<data-root>/Raw Data/<flow>.jsonl`, one run a line, and `manifest.json` beside them, keeps in `<data-root>/Contacts/` who each
+contact is, and in `<data-root>/State/fetch/` what the next fetch need not ask for again. Phone numbers become uuids before
+anything is written.
 """
 
 import argparse
@@ -35,6 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write the flows also when far fewer runs came than were held before, or many of them can't be read",
     )
+    parser.add_argument(
+        "--accept-workspace",
+        action="store_true",
+        help="begin anew with the workspace that the token is of, also when it is another one than before",
+    )
+    parser.add_argument(
+        "--accept-new-uuid-table",
+        action="store_true",
+        help="fetch also when the uuid table knows none of the participants that there are",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -52,6 +63,8 @@ def run(args: argparse.Namespace) -> None:
             timestamp=datetime.now(UTC).isoformat(),
             resources=resources,
             accept_shrinkage=args.accept_shrinkage,
+            accept_workspace=args.accept_workspace,
+            accept_new_uuid_table=args.accept_new_uuid_table,
         )
         resources.callback(lambda: record_counts(context.counts))
         flows = fetch_sources(context)

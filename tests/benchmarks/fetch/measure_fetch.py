@@ -114,6 +114,8 @@ def serve(runs: int, archived: bool, ready: multiprocessing.Queue) -> None:
                 self._reply(b"{}")
             elif url.path == "/archive":
                 self._reply(archive)
+            elif name == "workspace":
+                self._reply(b'{"uuid": "9d0c6a3e-1f52-4b7a-8e64-2c5d7f9a1b30", "name": "Bench", "country": "SO"}')
             elif name == "archives":
                 found = [{**listing, "download_url": f"{host}/archive"}] if archived else []
                 self._reply(json.dumps({"count": 1, "next": None, "results": found}).encode())
