@@ -20,6 +20,9 @@ Fetch every flow run of the project, those that are new or changed since the las
   <data-root>                           directory that holds all the pipeline's data; made if missing
 
   --accept-shrinkage     replace what was fetched before even if much less comes back, or many rows can't be read
+  --accept-workspace     begin anew with the workspace that the token is of, also when it is another one than before
+  --accept-new-uuid-table
+                         fetch also when the uuid table knows none of the participants that the data root has
   --profile-cpu FILE     write where the processor's time goes: a page, or stacks for FlameGraph if FILE ends in .folded
   --profile-memory FILE  write the memory over time, for 'mprof plot FILE'
   -h, --help             show this and exit
@@ -34,7 +37,7 @@ main() {
                 usage
                 exit 0
                 ;;
-            --accept-shrinkage) stage_options+=("$1") ;;
+            --accept-shrinkage | --accept-workspace | --accept-new-uuid-table) stage_options+=("$1") ;;
             --profile-cpu | --profile-memory)
                 take_profile "$@"
                 shift

@@ -42,6 +42,8 @@ Run every stage: 1 coda get, 2 fetch raw data, 3 generate outputs, 4 coda add, 5
               stages 2 and 3 replace what the last run left even if much less is there now
   --allow-project-code
               stage 3 loads cleaners and imputation functions from the configuration's own folder
+  --accept-workspace, --accept-new-uuid-table
+              stage 2 accepts another RapidPro workspace, or another uuid table, than what was fetched so far came with
   --keep-days N
               afterwards, remove archives, logs and memory profiles that are more than N days old
   -h, --help  show this and exit
@@ -51,7 +53,7 @@ TEXT
 }
 
 main() {
-    local first=1 last=7 dry_run="" keep_days="" scheduler="" allow_project_code="" accept_shrinkage=""
+    local first=1 last=7 dry_run="" keep_days="" scheduler="" allow_project_code="" accept_shrinkage="" fetch_options=()
     while [[ ${1:-} == -* ]]; do
         case "$1" in
             -h | --help)
@@ -68,6 +70,7 @@ main() {
             --dry-run) dry_run=yes ;;
             --accept-shrinkage) accept_shrinkage=yes ;;
             --allow-project-code) allow_project_code=yes ;;
+            --accept-workspace | --accept-new-uuid-table) fetch_options+=("$1") ;;
             --scheduler)
                 expect_value "$@"
                 scheduler="$2"
@@ -144,7 +147,10 @@ stage_command() {
             command+=(${accept_shrinkage:+--accept-shrinkage} ${allow_project_code:+--allow-project-code})
             command+=("$user" "$bucket_credentials" "$configuration" "$data_root")
             ;;
-        2) command+=(${accept_shrinkage:+--accept-shrinkage} "$user" "$bucket_credentials" "$configuration" "$data_root") ;;
+        2)
+            command+=(${accept_shrinkage:+--accept-shrinkage} "${fetch_options[@]}")
+            command+=("$user" "$bucket_credentials" "$configuration" "$data_root")
+            ;;
         5) command+=("$user" "$bucket_credentials" "$configuration" "$data_root") ;;
         6) command+=(--run-id "$run_id" ${keep_days:+--keep-days "$keep_days"} "$data_root" "$backups") ;;
         7)

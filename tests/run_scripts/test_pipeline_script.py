@@ -227,6 +227,13 @@ def test_less_than_before_is_accepted_of_raw_data_and_outputs(whole_clone):
     assert accepting == ["fetch-raw-data", "generate-outputs"]
 
 
+def test_another_workspace_and_another_uuid_table_are_accepted_by_stage_2_alone(whole_clone):
+    run_pipeline(whole_clone, "--accept-workspace", "--accept-new-uuid-table")
+    accepting = [call for call in whole_clone.stage_calls if "--accept-workspace" in call]
+    assert names_of(accepting) == ["fetch-raw-data"]
+    assert "--accept-new-uuid-table" in accepting[0]
+
+
 @pytest.mark.parametrize(("name", "status"), [("TERM", 143), ("INT", 130)])
 def test_a_signal_reaches_the_stage_and_ends_the_run(whole_clone, wait_for, name, status):
     process = whole_clone.start(

@@ -114,10 +114,10 @@ def test_a_data_root_that_can_not_be_made_exits_14(clone):
         ),
         (
             "2_fetch_raw_data.sh",
-            ["--accept-shrinkage"],
+            ["--accept-shrinkage", "--accept-workspace", "--accept-new-uuid-table"],
             [
                 *["--user", "me", "--credentials", "KEY", "--pipeline-configuration", "CONFIGURATION"],
-                *["--data-root", "ROOT", "--accept-shrinkage"],
+                *["--data-root", "ROOT", "--accept-shrinkage", "--accept-workspace", "--accept-new-uuid-table"],
             ],
         ),
         (
