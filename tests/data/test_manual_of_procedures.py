@@ -1,14 +1,17 @@
 """The runbook's procedures do what it says: a participant is deleted, a backup is gone back to, State/ is removed."""
 
+import contextlib
 import logging
 import shutil
+import sqlite3
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import fake_rapidpro
-from chain_project import RUN_ID, ChainProject, make_workspace
+from chain_project import RUN_ID, ChainProject, add_night, make_workspace
 from engagement.__main__ import main
 from fake_rapidpro import Workspace
 
@@ -49,6 +52,8 @@ def test_a_deleted_participant_is_in_no_file_of_the_data_root(project, workspace
     workspace.contacts = [contact for contact in workspace.contacts if contact["uuid"] != "contact-4"]
     for name in ("Raw Data", "State", "Outputs", "Coded Coda Files"):
         (project.data_root / name).rename(project.folder / f"moved away {name}")
+    (file,) = (project.data_root / "Contacts").iterdir()
+    subprocess.run(["sed", "--in-place", f"/{OF_ONE_PARTICIPANT}/d", file], check=True)
     with caplog.at_level(logging.WARNING):
         run_stages(project, 1, 2, 3, 4)
     assert "left out until their contact is in the contacts with a URN: contact-4" in caplog.text
@@ -82,3 +87,31 @@ def test_a_damaged_raw_file_is_written_anew_when_it_is_moved_away(project):
     path.rename(project.folder / path.name)
     run_stages(project, 2, 3)
     assert path.read_bytes() == whole
+
+
+def test_the_embedded_uuid_table_is_backed_up_and_brought_back(project, workspace):
+    """By the runbook's lines: the table by SQLite's own backup, the key as a file."""
+    table, key, safe = (
+        project.embedded / "uuid_tables.sqlite",
+        project.embedded / "uuid_tables.key",
+        project.folder / "safe",
+    )
+    safe.mkdir()
+    with (
+        contextlib.closing(sqlite3.connect(table)) as source,
+        contextlib.closing(sqlite3.connect(safe / table.name)) as copy,
+    ):
+        source.backup(copy)
+    shutil.copy(key, safe)
+    before = tables(project.data_root)
+    for path in (table, key):
+        path.unlink()
+    assert main(project.arguments(2)) == 10
+    assert not key.exists()
+    for path in (table, key):
+        shutil.copy(safe / path.name, path)
+    add_night(workspace, range(13, 15))
+    run_stages(project, 2, 3)
+    rows = tables(project.data_root)["individuals.csv"].splitlines()
+    assert set(before["individuals.csv"].splitlines()) < set(rows)
+    assert [row.partition(",")[0] for row in rows].count("avf-phone-uuid-0013") == 1
