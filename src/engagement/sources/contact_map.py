@@ -8,7 +8,7 @@ the file that copy covers: as long as both agree, which one look at the end of t
 
 A process that is killed can leave lines that the copy lacks, which are read the next time, or a part of a line, which is cut off:
 nothing was made of it yet. What a copy knows and the file lacks, such as contacts from before there was this file, is added to
-the file. Where both differ, the file is right.
+the file. Where both differ, the file counts.
 """
 
 import hashlib
@@ -132,7 +132,7 @@ def _merge(path: Path, end: int, store: RunStore, log: LineLog) -> None:
         corrected += store.contacts.correct((line, number) for number, line in enumerate(batch, lines))
         lines += len(batch)
     if corrected:
-        _logger.warning("%s: says of %d contacts otherwise than State/ did; the file is right", path, corrected)
+        _logger.warning("%s: %d contacts differ from the copy in State/; the file counts", path, corrected)
         store.forget_renderings()
     store.contacts.keep_covered(Covered(path.name, end, lines, _digest_tail(path, end)))
     _add_missing(store, log)
