@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from engagement.provenance import Metadata, encode_fresh_chain, text_value
-from engagement.services.rapidpro import Result, Run
+from engagement.services.rapidpro_rows import Result, Run
 from engagement.sources.run_store import microseconds
 
 _decode = msgspec.json.Decoder(list[dict[str, Any]]).decode

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from engagement.provenance import Metadata
-from engagement.services.rapidpro import Message, RapidProClient
+from engagement.services.rapidpro import RapidProClient
+from engagement.services.rapidpro_rows import Message
 from engagement.services.read_ahead import read_ahead
 from engagement.sources.flow_runs import FlowRuns
 from engagement.sources.line_texts import LineTexts

@@ -2,16 +2,17 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from engagement.checks.cut_texts import find_server_that_cuts
 from engagement.configuration import RapidProSource
-from engagement.services.rapidpro import Flow, FlowResult, Reference, Result, Run
+from engagement.services.rapidpro_rows import Flow, Reference, Result, Run
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-TESTED = Flow("1", "survey", results=(FlowResult("age", ("Number", "Other")),))
-OPEN = Flow("2", "show", results=(FlowResult("answer", ("All Responses",)),))
-ELSEWHERE = Flow("3", "other", results=(FlowResult("age", ("Number", "Other")),))
+TESTED = Flow("1", "survey", encoded_results=msgspec.Raw(b'[{"key": "age", "categories": ["Number", "Other"]}]'))
+OPEN = Flow("2", "show", encoded_results=msgspec.Raw(b'[{"key": "answer", "categories": ["All Responses"]}]'))
+ELSEWHERE = Flow("3", "other", encoded_results=TESTED.encoded_results)
 
 
 def source(full_texts=False):
