@@ -97,6 +97,8 @@ def _find_older_levels(season: Season, codings: Mapping[str, CodingConfiguration
         ("region", settings.generate_region_theme_distribution_maps),
         ("district", settings.generate_district_theme_distribution_maps),
         (_MOGADISHU, settings.generate_mogadishu_theme_distribution_maps),
+        ("county", settings.generate_county_theme_distribution_maps),
+        ("constituency", settings.generate_constituency_theme_distribution_maps),
     ):
         if has_themes is None or fold_name(name) in drawn:
             continue

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from engagement.configuration import RapidProSource
 from engagement.configuration.flow_choices import ChosenFlow, Identity, name_of_flow
 from engagement.configuration.nearest import nearest
-from engagement.configuration.pipeline_configuration import ArchivePolicy, RapidProKeyRemapping
+from engagement.configuration.pipeline_configuration import RapidProKeyRemapping
 from engagement.configuration.problems import Problem
+from engagement.configuration.raw_data_sources import ArchivePolicy
 from engagement.configuration.raw_keys import category_of, read_result_key
 from engagement.services.rapidpro import Contact, Flow, Page, RapidProClient, Run, Workspace
 from engagement.sources.chosen_flows import describe_several, flows_of, placed_choices

@@ -1,6 +1,6 @@
 """What is odd between the sources' flows, the remappings of their keys, and the plans that read them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from engagement.configuration import CodingPlans, PipelineConfiguration, RapidProSource, RecoveryCSVSource
 from engagement.configuration.field_names import FETCHED_FIELDS, UID_FIELD
@@ -9,12 +9,14 @@ from engagement.configuration.pipeline_configuration import RapidProKeyRemapping
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import (
     CONTACT_KEYS,
-    RECOVERED_KEYS,
     RESULT_PARTS,
+    RecoveredKeyNames,
     category_of,
+    find_recovered_key,
     flow_of_key,
     read_result_key,
 )
+from engagement.configuration.recovered_checks import find_neutral_fields
 
 
 def find_remapping_warnings(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:
@@ -35,7 +37,9 @@ def find_remapping_warnings(configuration: PipelineConfiguration, plans: CodingP
     seen: dict[tuple[str, str], int] = {}
     for position, remapping in enumerate(remappings):
         at = f"$.RapidProKeyRemappings[{position}]"
-        yield from _find_key_warnings(f"{at}.RapidProKey", remapping.rapid_pro_key, list(flows.values()), only_known)
+        yield from _find_key_warnings(
+            f"{at}.RapidProKey", remapping.rapid_pro_key, list(flows.values()), only_known, configuration.recovered_keys
+        )
         # That an episode's field is none of a plan is an error, and said as that.
         if remapping.pipeline_key not in wanted and not remapping.is_activation_message:
             yield Problem(
@@ -48,6 +52,7 @@ def find_remapping_warnings(configuration: PipelineConfiguration, plans: CodingP
             yield Problem(at, f"the same as $.RapidProKeyRemappings[{first}]; expected once. Remove one.")
     yield from _find_answers_of_two_episodes(remappings)
     yield from _find_answers_without_run_id(configuration, plans)
+    yield from _find_mixed_recovered_keys(configuration)
 
 
 def placed_rapid_pro_flows(configuration: PipelineConfiguration) -> dict[str, str]:
@@ -68,13 +73,15 @@ def _find_wanted_fields(configuration: PipelineConfiguration, plans: CodingPlans
     fields = {UID_FIELD, *FETCHED_FIELDS, *(remapping.time_key for remapping in configuration.timestamp_remappings)}
     for plan in plans.all:
         fields |= {plan.raw_field, plan.time_field or plan.raw_field, plan.run_id_field or plan.raw_field}
-    return sorted(fields)
+    return sorted(fields | find_neutral_fields(configuration, fields))
 
 
-def _find_key_warnings(at: str, raw_key: str, flows: list[str], only_known: bool) -> Iterator[Problem]:
+def _find_key_warnings(
+    at: str, raw_key: str, flows: list[str], only_known: bool, recovered: Sequence[RecoveredKeyNames]
+) -> Iterator[Problem]:
     result, flow = read_result_key(raw_key), flow_of_key(raw_key)
     if result is None and flow is None:
-        if raw_key not in CONTACT_KEYS and raw_key not in RECOVERED_KEYS:
+        if raw_key not in CONTACT_KEYS and find_recovered_key(raw_key, recovered) is None:
             yield Problem(
                 at,
                 f"{raw_key!r} is no key of raw data; expected '<Result> (Text) - <flow>', or one that every run has"
@@ -134,4 +141,25 @@ def _find_answers_without_run_id(configuration: PipelineConfiguration, plans: Co
                 f"$.RapidProKeyRemappings[{position}]",
                 f"no remapping of flow {flow!r} writes {plan.run_id_field!r}, so that these answers have no run id in the ICR "
                 "sample; expected one. Add it.",
+            )
+
+
+def _find_mixed_recovered_keys(configuration: PipelineConfiguration) -> Iterator[Problem]:
+    """Recovery files with answers about participants, whose keys are those of files with answers to episodes."""
+    sources = [
+        (f"$.RawDataSources[{position}]", source)
+        for position, source in enumerate(configuration.raw_data_sources)
+        if isinstance(source, RecoveryCSVSource)
+    ]
+    episodes: dict[RecoveredKeyNames, str] = {}
+    for at, source in sources:
+        if source.activation_flow_urls:
+            episodes.setdefault(source.raw_keys, f"{at}.ActivationFlowURLs")
+    for at, source in sources:
+        place = episodes.get(source.raw_keys)
+        if source.survey_flow_urls and place is not None:
+            yield Problem(
+                f"{at}.SurveyFlowURLs",
+                f"these files have the keys {', '.join(map(repr, source.raw_keys))}, as those of {place} have, so that answers "
+                "about participants count as answers to episodes; expected keys of their own. Make it a source with Keys.",
             )

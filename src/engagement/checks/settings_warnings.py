@@ -17,6 +17,7 @@ _LOOPBACK = re.compile(r"http://(127\.\d+\.\d+\.\d+|localhost|\[::1\])([:/].*)?"
 def find_settings_warnings(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:
     """What operators would want to know of sources, times, analysis and uploads."""
     yield from _find_source_warnings(configuration)
+    yield from _find_test_participant_warnings(configuration)
     yield from _find_time_warnings(configuration)
     yield from _find_label_warnings(configuration)
     yield from _find_map_warnings(configuration, plans)
@@ -35,7 +36,8 @@ def _find_source_warnings(configuration: PipelineConfiguration) -> Iterator[Prob
             yield Problem(
                 f"{at}.Domain", "http:// sends the token and all messages unencrypted; expected https://. Change it."
             )
-        if configuration.filter_test_messages and not source.test_contact_uuids:
+        has_tests = source.test_contact_uuids or configuration.test_participant_uuids
+        if configuration.filter_test_messages and not has_tests:
             yield Problem(
                 at, "no TestContactUUIDs, so that no test message is left out; expected the team's contacts. Add them."
             )
@@ -45,10 +47,22 @@ def _find_source_warnings(configuration: PipelineConfiguration) -> Iterator[Prob
                 yield Problem(place, "it is in the list already; expected once. Remove it.")
 
 
+def _find_test_participant_warnings(configuration: PipelineConfiguration) -> Iterator[Problem]:
+    if configuration.test_participant_uuids and not configuration.filter_test_messages:
+        yield Problem(
+            "$.TestParticipantUUIDs",
+            "has no effect without FilterTestMessages; expected both. Set FilterTestMessages to true, or remove this.",
+        )
+    for number, uid in enumerate(configuration.test_participant_uuids):
+        if uid in configuration.test_participant_uuids[:number]:
+            yield Problem(f"$.TestParticipantUUIDs[{number}]", "it is in the list already; expected once. Remove it.")
+
+
 def _find_time_warnings(configuration: PipelineConfiguration) -> Iterator[Problem]:
     start, end = configuration.project_start_date, configuration.project_end_date
     written = {remapping.pipeline_key for remapping in configuration.rapid_pro_key_remappings}
     written |= {remapping.rapid_pro_key for remapping in configuration.rapid_pro_key_remappings}
+    written |= {time for _, time, _ in configuration.recovered_keys[1:]}
     for position, remapping in enumerate(configuration.timestamp_remappings):
         at = f"$.TimestampRemappings[{position}]"
         first, last = remapping.range_start_inclusive, remapping.range_end_exclusive

@@ -20,12 +20,8 @@ from engagement.configuration.loading import (
     load_pipeline_configuration,
     load_project,
 )
-from engagement.configuration.pipeline_configuration import (
-    GCloudBucketSource,
-    PipelineConfiguration,
-    RapidProSource,
-    RecoveryCSVSource,
-)
+from engagement.configuration.pipeline_configuration import PipelineConfiguration
+from engagement.configuration.raw_data_sources import GCloudBucketSource, RapidProSource, RecoveryCSVSource
 
 __all__ = [
     "Code",

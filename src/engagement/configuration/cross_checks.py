@@ -6,16 +6,13 @@ from engagement.configuration.coding_plans import CodingPlan, CodingPlans, PlanK
 from engagement.configuration.drive_checks import find_disclosure_problems, find_upload_problems
 from engagement.configuration.field_names import FETCHED_FIELDS, PARTICIPANT_KEY, UID_FIELD
 from engagement.configuration.nearest import nearest
-from engagement.configuration.pipeline_configuration import (
-    PipelineConfiguration,
-    RapidProKeyRemapping,
-    RapidProSource,
-    activation_flows_of,
-    survey_flows_of,
-)
+from engagement.configuration.participant_ids import find_id_problem
+from engagement.configuration.pipeline_configuration import PipelineConfiguration, RapidProKeyRemapping
 from engagement.configuration.plan_checks import find_repeated
 from engagement.configuration.problems import Problem
-from engagement.configuration.raw_keys import ANSWER_PARTS, RECOVERED_KEYS, read_result_key
+from engagement.configuration.raw_data_sources import RapidProSource, activation_flows_of, survey_flows_of
+from engagement.configuration.raw_keys import ANSWER_PARTS, find_recovered_key, read_result_key
+from engagement.configuration.recovered_checks import find_neutral_fault, find_recovered_problems
 from engagement.configuration.unwritten_plans import is_written
 
 # Which parts of a result can be the field of a plan.
@@ -25,6 +22,8 @@ _PARTS_OF_FIELDS = {"RawField": ANSWER_PARTS, "TimeField": ("Time",), "RunIDFiel
 def find_configuration_problems(configuration: PipelineConfiguration, plans: CodingPlans | None) -> Iterator[Problem]:
     """Every problem inside the pipeline configuration and, where they could be read, with the coding plans."""
     yield from _find_source_problems(configuration)
+    yield from find_recovered_problems(configuration)
+    yield from _find_test_participant_problems(configuration)
     yield from _find_time_problems(configuration)
     for older, newer in (
         ("memory_profile_upload_bucket", "memory_profile_upload_url_prefix"),
@@ -58,12 +57,17 @@ def _find_source_problems(configuration: PipelineConfiguration) -> Iterator[Prob
         if isinstance(source, RapidProSource):
             # How far a workspace's contacts were read is part of their map.
             workspace = (source.domain, source.token_file_url)
-            first = workspaces.setdefault(source.contacts_file_name, (*workspace, at))
+            first = workspaces.setdefault(source.contacts_name, (*workspace, at))
             if first[:2] != workspace:
+                named = (
+                    repr(source.contacts_name)
+                    if source.contacts_file_name
+                    else f"{source.contacts_name!r}, the host's,"
+                )
                 yield Problem(
                     f"{at}.ContactsFileName",
-                    f"{source.contacts_file_name!r} is also that of another workspace, at {first[2]}; expected one name a "
-                    "workspace. Change one.",
+                    f"{named} is also that of another workspace, at {first[2]}; expected one name a "
+                    f"workspace. {'Change one' if source.contacts_file_name else 'Add one'}.",
                 )
     yield from find_repeated(places, "flow")
     yield from find_repeated(list(_find_flow_uuids(configuration)), "flow's uuid")
@@ -80,6 +84,18 @@ def _find_flow_uuids(configuration: PipelineConfiguration) -> Iterator[tuple[str
                 for number, choice in enumerate(choices):
                     if not isinstance(choice, str):
                         yield f"$.RawDataSources[{position}].{key}[{number}].UUID", choice.uuid
+
+
+def _find_test_participant_problems(configuration: PipelineConfiguration) -> Iterator[Problem]:
+    for position, uid in enumerate(configuration.test_participant_uuids):
+        problem = find_id_problem(uid, configuration.participant_prefix)
+        if problem is not None:
+            # It is not shown: it may be a phone number.
+            yield Problem(
+                f"$.TestParticipantUUIDs[{position}]",
+                f"what is there {problem}; expected an id of the uuid table, like '{configuration.participant_prefix}<uuid>'. "
+                "Change it.",
+            )
 
 
 def _find_time_problems(configuration: PipelineConfiguration) -> Iterator[Problem]:
@@ -110,7 +126,8 @@ def _find_field_problems(configuration: PipelineConfiguration, plans: CodingPlan
         )
     fields = _fields_of_plans(plans)
     for position, remapping in enumerate(remappings):
-        yield from _find_remapping_problems(f"$.RapidProKeyRemappings[{position}]", remapping, plans, fields)
+        at = f"$.RapidProKeyRemappings[{position}]"
+        yield from _find_remapping_problems(at, configuration, remapping, plans, fields)
     yield from _find_answers_without_time(configuration, plans)
     remapped_by_time = {remapping.show_pipeline_key_to_remap_to for remapping in configuration.timestamp_remappings}
     for position, target in enumerate(r.show_pipeline_key_to_remap_to for r in configuration.timestamp_remappings):
@@ -147,17 +164,23 @@ def _named_fields(plan: CodingPlan) -> Iterator[tuple[str, str]]:
 
 
 def _find_remapping_problems(
-    at: str, remapping: RapidProKeyRemapping, plans: CodingPlans, fields: dict[str, set[str]]
+    at: str,
+    configuration: PipelineConfiguration,
+    remapping: RapidProKeyRemapping,
+    plans: CodingPlans,
+    fields: dict[str, set[str]],
 ) -> Iterator[Problem]:
     is_rqa = remapping.pipeline_key in plans.rqa_by_raw_field
     if remapping.is_activation_message and not is_rqa:
-        yield Problem(f"{at}.PipelineKey", _no_rqa_field(remapping.pipeline_key, plans))
+        fault = find_neutral_fault(configuration, remapping, fields)
+        if fault is not None:
+            yield Problem(f"{at}.PipelineKey", _no_rqa_field(remapping.pipeline_key, plans, fault))
     if is_rqa and not remapping.is_activation_message:
         yield Problem(
             at,
             f"it writes the RQA field {remapping.pipeline_key!r}; expected IsActivationMessage true. Add it, or change PipelineKey.",
         )
-    part = _part_of(remapping.rapid_pro_key)
+    part = _part_of(remapping.rapid_pro_key, configuration)
     names = fields.get(remapping.pipeline_key, set())
     if part is not None and names and not any(part in _PARTS_OF_FIELDS[name] for name in names):
         expected = [part for name in sorted(names) for part in _PARTS_OF_FIELDS[name]]
@@ -168,14 +191,17 @@ def _find_remapping_problems(
         )
 
 
-def _part_of(raw_key: str) -> str | None:
+def _part_of(raw_key: str, configuration: PipelineConfiguration) -> str | None:
     result = read_result_key(raw_key)
-    return result.part if result is not None else RECOVERED_KEYS.get(raw_key)
+    if result is not None:
+        return result.part
+    found = find_recovered_key(raw_key, configuration.recovered_keys)
+    return None if found is None else found[1]
 
 
-def _no_rqa_field(name: str, plans: CodingPlans) -> str:
+def _no_rqa_field(name: str, plans: CodingPlans, fault: str = "") -> str:
     near = nearest(name, sorted(plans.rqa_by_raw_field))
-    return f"{name!r} is no raw field of an RQA plan; expected one{near} Change it."
+    return f"{name!r} is no raw field of an RQA plan{fault}; expected one{near} Change it."
 
 
 def _find_answers_without_time(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:

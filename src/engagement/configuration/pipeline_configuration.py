@@ -2,145 +2,29 @@
 
 import enum
 from pathlib import Path
-from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
-
-from engagement.configuration.flow_choices import FlowChoice, Identity, name_of_flow
 from engagement.configuration.model import Model, key
+from engagement.configuration.participant_ids import PARTICIPANT_PREFIX
+from engagement.configuration.raw_data_sources import (
+    RawDataSource,
+    RecoveryCSVSource,
+    activation_flows_of,
+    survey_flows_of,
+)
+from engagement.configuration.raw_keys import DEFAULT_RECOVERED_KEYS, RecoveredKeyNames
 from engagement.configuration.value_types import (
     BucketFolder,
     BucketUrl,
-    Domain,
     EmailAddress,
     Instant,
+    ParticipantPrefix,
     StorageUrl,
     TableName,
     Text,
     TimeZone,
     UrlPrefix,
-    Uuid,
 )
-
-
-class ArchivePolicy(enum.StrEnum):
-    """What a fetch does with the archives that RapidPro makes of old runs."""
-
-    READ = "read"
-    IGNORE = "ignore"
-
-
-class RapidProSource(Model):
-    """Flows of one RapidPro workspace."""
-
-    source_type: Literal["RapidPro"] = key("SourceType", "'RapidPro'", "RapidPro")
-    domain: Domain = key(
-        "Domain", "host of the RapidPro server, with a scheme and a port where they differ", "textit.in"
-    )
-    token_file_url: StorageUrl = key(
-        "TokenFileURL", "gs:// or file:// address of a text file with the workspace's token", "gs://keys/token.txt"
-    )
-    contacts_file_name: Text = key(
-        "ContactsFileName",
-        "name of what the fetch keeps in State/, and in Contacts/ where the server tells no uuid of its workspace",
-        "project_contacts",
-    )
-    activation_flow_choices: tuple[FlowChoice, ...] = key(
-        "ActivationFlowNames",
-        "flows that receive the answers to episodes: a name, or name and uuid where several flows have it",
-        ["s01e01_activation"],
-        (),
-    )
-    survey_flow_choices: tuple[FlowChoice, ...] = key(
-        "SurveyFlowNames",
-        "flows that ask participants about themselves: a name, or name and uuid where several flows have it",
-        ["s01_demographics"],
-        (),
-    )
-    identity: Identity = key(
-        "Identity",
-        "what a participant is: 'urn', everybody with one phone number or other URN; or 'contact', a contact, where the "
-        "workspace is anonymous",
-        "urn",
-        Identity.URN,
-    )
-    archives: ArchivePolicy = key(
-        "Archives",
-        "'read' the archives that RapidPro makes of old runs, or 'ignore' them",
-        "ignore",
-        ArchivePolicy.READ,
-    )
-    test_contact_uuids: tuple[Uuid, ...] = key(
-        "TestContactUUIDs",
-        "RapidPro's uuids of the contacts that the team tests with",
-        ["3c5b7f0e-8d43-4c3e-9b6a-0d4f2a9c7e11"],
-        (),
-    )
-    full_texts: bool = key(
-        "FullTexts",
-        "whether whole texts are looked up in RapidPro's messages where a flow's test kept a part of them",
-        True,
-        False,
-    )
-
-    @property
-    def activation_flow_names(self) -> tuple[str, ...]:
-        """What the activation flows are called, in order."""
-        return tuple(map(name_of_flow, self.activation_flow_choices))
-
-    @property
-    def survey_flow_names(self) -> tuple[str, ...]:
-        """What the survey flows are called, in order."""
-        return tuple(map(name_of_flow, self.survey_flow_choices))
-
-
-class _UrlSource(Model):
-    activation_flow_urls: tuple[StorageUrl, ...] = key(
-        "ActivationFlowURLs", "files with answers to episodes", ["gs://recovered/s01e01_recovered.csv"], ()
-    )
-    survey_flow_urls: tuple[StorageUrl, ...] = key(
-        "SurveyFlowURLs", "files with answers about participants", ["gs://recovered/demographics.csv"], ()
-    )
-
-
-class GCloudBucketSource(_UrlSource):
-    """TracedData files that another pipeline left in a bucket."""
-
-    source_type: Literal["GCloudBucket"] = key("SourceType", "'GCloudBucket'", "GCloudBucket")
-
-
-class RecoveryCSVSource(_UrlSource):
-    """CSV files of messages that were recovered outside RapidPro."""
-
-    source_type: Literal["RecoveryCSV"] = key("SourceType", "'RecoveryCSV'", "RecoveryCSV")
-
-
-RawDataSource = Annotated[RapidProSource | GCloudBucketSource | RecoveryCSVSource, Field(discriminator="source_type")]
-
-
-def flow_name_of_url(url: str) -> str:
-    """The flow's name that a file stands for: the file's name without its extension.
-
-    >>> flow_name_of_url("gs://recovered/2021/s01e01_recovered.csv")
-    's01e01_recovered'
-    """
-    name = url.rsplit("/", 1)[-1]
-    return name.rsplit(".", 1)[0] or name
-
-
-def activation_flows_of(source: RapidProSource | GCloudBucketSource | RecoveryCSVSource) -> tuple[str, ...]:
-    """Names of a source's activation flows, in order."""
-    if isinstance(source, RapidProSource):
-        return source.activation_flow_names
-    return tuple(map(flow_name_of_url, source.activation_flow_urls))
-
-
-def survey_flows_of(source: RapidProSource | GCloudBucketSource | RecoveryCSVSource) -> tuple[str, ...]:
-    """Names of a source's survey flows, in order."""
-    if isinstance(source, RapidProSource):
-        return source.survey_flow_names
-    return tuple(map(flow_name_of_url, source.survey_flow_urls))
 
 
 class PhoneNumberUuidTable(Model):
@@ -224,6 +108,12 @@ class AutomatedAnalysis(Model):
     generate_mogadishu_theme_distribution_maps: bool | None = key(
         "GenerateMogadishuThemeDistributionMaps", "older way to ask for maps of Mogadishu by theme", False, None
     )
+    generate_county_theme_distribution_maps: bool | None = key(
+        "GenerateCountyThemeDistributionMaps", "older way to ask for maps of counties by theme", False, None
+    )
+    generate_constituency_theme_distribution_maps: bool | None = key(
+        "GenerateConstituencyThemeDistributionMaps", "older way to ask for maps of constituencies by theme", False, None
+    )
 
 
 class DriveUpload(Model):
@@ -275,6 +165,18 @@ class PipelineConfiguration(Model):
     raw_data_sources: tuple[RawDataSource, ...] = key("RawDataSources", "where messages come from", [], min_length=1)
     phone_number_uuid_table: PhoneNumberUuidTable = key(
         "PhoneNumberUuidTable", "where phone numbers are exchanged for uuids", {}
+    )
+    participant_prefix: ParticipantPrefix = key(
+        "ParticipantPrefix",
+        "what the ids of new participants begin with; ids that there are already stay",
+        "avf-participant-uuid-",
+        PARTICIPANT_PREFIX,
+    )
+    test_participant_uuids: tuple[Text, ...] = key(
+        "TestParticipantUUIDs",
+        "ids of participants that the team tests with, whichever way their messages came",
+        ["avf-phone-uuid-0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f11"],
+        (),
     )
     timestamp_remappings: tuple[TimestampRemapping, ...] = key(
         "TimestampRemappings", "time ranges whose messages belong to another episode", [], ()
@@ -330,6 +232,12 @@ class PipelineConfiguration(Model):
     def time_zone(self) -> ZoneInfo:
         """The project's time zone."""
         return ZoneInfo(self.time_zone_name)
+
+    @property
+    def recovered_keys(self) -> tuple[RecoveredKeyNames, ...]:
+        """The keys that recovered messages come with: the usual ones, and those of sources that have their own."""
+        sources = (source for source in self.raw_data_sources if isinstance(source, RecoveryCSVSource))
+        return tuple(dict.fromkeys((DEFAULT_RECOVERED_KEYS, *(source.raw_keys for source in sources))))
 
     @property
     def activation_flows(self) -> tuple[str, ...]:

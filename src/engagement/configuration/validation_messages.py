@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from engagement.configuration.model import FLOW_TAGS, Model, models_in
+from engagement.configuration.moved_keys import find_place
 from engagement.configuration.nearest import nearest
 from engagement.configuration.problems import Problem
 from engagement.configuration.value_types import REFUSED
@@ -48,6 +49,12 @@ def _describe(model: type[Model], found: Mapping[str, Any]) -> Problem:
         case "missing":
             return Problem(path, f"missing; expected it ({_description(parents, name)}). Add it.")
         case "extra_forbidden":
+            found_place = find_place(model, str(name), path)
+            if found_place is not None:
+                place, is_here = found_place
+                return Problem(
+                    path, f"unknown key; nearest: {place!r}. {'Rename' if is_here else 'Move'} or remove it."
+                )
             return Problem(path, f"unknown key{nearest(str(name), _keys(parents))} Rename or remove it.")
         case "union_tag_not_found":
             return Problem(path, "no 'SourceType'; expected 'RapidPro', 'GCloudBucket' or 'RecoveryCSV'. Add it.")

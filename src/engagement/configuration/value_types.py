@@ -11,16 +11,20 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from engagement.configuration.iso_times import NoOffsetError, read_iso_time
 from engagement.configuration.nearest import nearest
+from engagement.configuration.participant_ids import holds_number
 
 # The type of errors whose text is complete but for the value, which precedes it.
 REFUSED = "refused"
 _BUCKET = r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?"
 _CREDENTIALS_URL = re.compile(rf"gs://{_BUCKET}/.+|file://(localhost)?/.+")
-_PREFIX_URL = re.compile(rf"gs://{_BUCKET}/.*|file://(localhost)?/.+")
+_PREFIX_URL = re.compile(rf"gs://{_BUCKET}(/.*)?|file://(localhost)?/.+")
+_BUCKET_ALONE = re.compile(rf"gs://{_BUCKET}")
 _BUCKET_URL = re.compile(rf"gs://{_BUCKET}(/.*)?|file://(localhost)?/.+")
 _EMAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_PARTICIPANT_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]*-([A-Za-z0-9]+-)*")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\]")
 
 
@@ -54,14 +58,13 @@ def _parse_instant(value: object) -> datetime:
     if not isinstance(value, str):
         raise refuse("is no time; expected ISO 8601 text with an offset, like '2026-08-26T00:00:00+03:00'. Change it.")
     try:
-        instant = datetime.fromisoformat(value)
+        return read_iso_time(value)
+    except NoOffsetError:
+        raise refuse("has no offset; expected one behind the time, like '2026-08-26T00:00:00+03:00'. Add it.") from None
     except ValueError:
         raise refuse(
             "is no time; expected ISO 8601 with an offset, like '2026-08-26T00:00:00+03:00'. Change it."
         ) from None
-    if instant.tzinfo is None:
-        raise refuse("has no offset; expected one behind the time, like '2026-08-26T00:00:00+03:00'. Add it.")
-    return instant
 
 
 Instant = Annotated[
@@ -145,6 +148,20 @@ def _check_bucket_folder(path: str) -> str:
     return path
 
 
+def _check_participant_prefix(prefix: str) -> str:
+    if _PARTICIPANT_PREFIX.fullmatch(prefix) is None or holds_number(prefix):
+        raise refuse(
+            "is no beginning of participants' ids; expected a word or more, each with a hyphen behind it, like "
+            "'avf-participant-uuid-'. Change it."
+        )
+    return prefix
+
+
+def _end_bucket(prefix: str) -> str:
+    """What begins with a bucket's name alone lies in the bucket."""
+    return f"{prefix}/" if _BUCKET_ALONE.fullmatch(prefix) else prefix
+
+
 def _check_time_zone(name: str) -> str:
     zones = available_timezones()
     if name not in zones:
@@ -178,16 +195,20 @@ Domain = _text(_check_domain)
 TableName = _text(_check_table_name, pattern="^[^/]+$")
 TimeZone = _text(_check_time_zone)
 Uuid = _text(_check_uuid, pattern=f"^{_UUID.pattern}$")
+ParticipantPrefix = _text(_check_participant_prefix, pattern=f"^({_PARTICIPANT_PREFIX.pattern})$")
 BucketFolder = Annotated[str, AfterValidator(_check_bucket_folder), WithJsonSchema({"type": "string"})]
 StorageUrl = matching(
     _CREDENTIALS_URL,
     "is no address of a file; expected gs://<bucket>/<object>, the bucket in lower case, or file:///<path>. Change it.",
 )
-UrlPrefix = matching(
-    _PREFIX_URL,
-    "is no beginning of an address; expected gs://<bucket>/<beginning of the name>, the bucket in lower case, or "
-    "file:///<path>. Change it.",
-)
+UrlPrefix = Annotated[
+    matching(
+        _PREFIX_URL,
+        "is no beginning of an address; expected gs://<bucket>/<beginning of the name>, the bucket in lower case, or "
+        "file:///<path>. Change it.",
+    ),
+    AfterValidator(_end_bucket),
+]
 BucketUrl = matching(
     _BUCKET_URL, "is no address of a bucket; expected gs://<bucket> in lower case, or file:///<folder>. Change it."
 )

@@ -40,6 +40,7 @@ class AnswerStories:
         self._plans = project.coding_plans
         self._by_raw_field = {plan.raw_field: plan for plan in self._plans.all}
         self._remappings = project.configuration.rapid_pro_key_remappings
+        self._recovered = project.configuration.recovered_keys
         self._coda = coda
         self._texts = texts
 
@@ -70,10 +71,15 @@ class AnswerStories:
             {**self._identify(plan, text), "origin": None if origin is None else asdict(origin)},
         )
         if origin is not None and origin.field != plan.raw_field:
+            is_neutral = origin.field not in self._by_raw_field
+            by_flow = (
+                "No episode is known of it by its file, but it"
+                if is_neutral
+                else f"It answers {origin.field!r} by its flow, but"
+            )
             yield Step(
                 StepKind.TIME_RANGE,
-                f"It answers {origin.field!r} by its flow, but was sent in a range of TimestampRemappings that belongs to "
-                f"{plan.raw_field!r}: so it stands there.",
+                f"{by_flow} was sent in a range of TimestampRemappings that belongs to {plan.raw_field!r}: so it stands there.",
                 {"from": origin.field, "to": plan.raw_field},
             )
 
@@ -191,8 +197,41 @@ class AnswerStories:
             ]
             if found:
                 key, _ = row.history[found[-1]]
-                return _make_origin(row.history, found[-1], names[key])
+                return self._make_origin(row.history, found[-1], names[key])
         return None
+
+    def _make_origin(self, history: Sequence[tuple[str, Change]], position: int, field: str) -> Origin:
+        key, change = history[position]
+        names, _ = split_key(key, self._recovered)
+        companions = self._companions(history, position)
+        run_id, answered_at = companions.get("Run ID"), companions.get("Time")
+        result, flow = names if len(names) == 2 else (None, None)
+        return Origin(
+            field=field,
+            flow=flow,
+            result=result,
+            run_id=None if run_id is None else str(run_id),
+            answered_at=None if answered_at is None else str(answered_at),
+            fetched_at=change.metadata.timestamp,
+            fetched_by=change.metadata.user,
+            source=change.metadata.source,
+        )
+
+    def _companions(self, history: Sequence[tuple[str, Change]], position: int) -> Mapping[str, Any]:
+        """What travels with an answer, by part: of the same result and record, and of several runs that of the nearest."""
+        key, change = history[position]
+        result, part = split_key(key, self._recovered)
+        if part not in ANSWER_PARTS:
+            return {}
+        nearest: dict[str, tuple[int, Any]] = {}
+        for other, (other_key, other_change) in enumerate(history):
+            other_result, other_part = split_key(other_key, self._recovered)
+            distance = abs(other - position)
+            if other_result != result or other_change.path != change.path:
+                continue
+            if other_part not in nearest or distance < nearest[other_part][0]:
+                nearest[other_part] = (distance, other_change.value)
+        return {name: value for name, (_, value) in nearest.items()}
 
 
 def _tell_of_nothing(plan: CodingPlan) -> Step:
@@ -202,41 +241,6 @@ def _tell_of_nothing(plan: CodingPlan) -> Step:
         else "The participant gave no answer to this."
     )
     return Step(StepKind.NO_ANSWER, says, {"field": plan.raw_field})
-
-
-def _make_origin(history: Sequence[tuple[str, Change]], position: int, field: str) -> Origin:
-    key, change = history[position]
-    names, _ = split_key(key)
-    companions = _companions(history, position)
-    run_id, answered_at = companions.get("Run ID"), companions.get("Time")
-    result, flow = names if len(names) == 2 else (None, None)
-    return Origin(
-        field=field,
-        flow=flow,
-        result=result,
-        run_id=None if run_id is None else str(run_id),
-        answered_at=None if answered_at is None else str(answered_at),
-        fetched_at=change.metadata.timestamp,
-        fetched_by=change.metadata.user,
-        source=change.metadata.source,
-    )
-
-
-def _companions(history: Sequence[tuple[str, Change]], position: int) -> Mapping[str, Any]:
-    """What travels with an answer, by part: of the same result and record, and of several runs that of the nearest."""
-    key, change = history[position]
-    result, part = split_key(key)
-    if part not in ANSWER_PARTS:
-        return {}
-    nearest: dict[str, tuple[int, Any]] = {}
-    for other, (other_key, other_change) in enumerate(history):
-        other_result, other_part = split_key(other_key)
-        distance = abs(other - position)
-        if other_result != result or other_change.path != change.path:
-            continue
-        if other_part not in nearest or distance < nearest[other_part][0]:
-            nearest[other_part] = (distance, other_change.value)
-    return {name: value for name, (_, value) in nearest.items()}
 
 
 def _say_origin(origin: Origin | None) -> str:

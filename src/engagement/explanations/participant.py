@@ -9,6 +9,7 @@ from typing import Any
 from engagement.coding.labels import Label
 from engagement.configuration import CodingConfiguration, CodingMode, CodingPlan, ControlCode, Project
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
+from engagement.configuration.participant_ids import split_participant_id
 from engagement.errors import InputError, UsageError
 from engagement.explanations.traced_records import find_records
 from engagement.files import reading_csv
@@ -18,8 +19,6 @@ from engagement.outputs.rows import WITHDRAWN, AnalysisRows
 from engagement.provenance import Change, Metadata, TracedData
 
 _MOST_NEAREST = 3
-# What all uids have in common.
-_UID_START = "avf-phone-uuid-"
 
 
 @dataclass(frozen=True)
@@ -99,12 +98,18 @@ def find_participant(project: Project, data_root: Path, uid: str) -> Participant
         records = [] if uid == WITHDRAWN else find_records(path, uid)
         return tuple(_make_row(project, uid, record, path) for record in records)
 
+    configuration = project.configuration
+    if configuration.filter_test_messages and uid in configuration.test_participant_uuids:
+        raise UsageError(
+            f"{project.path}: {uid!r} is one of TestParticipantUUIDs; expected a participant whose messages count. Their "
+            "messages are left out of everything."
+        )
     messages, individuals = read("messages"), read("individuals")
     if not messages and not individuals:
         raise UsageError(
             f"{outputs}: no participant {uid!r}; expected a uid of individuals.csv. Either it is mistyped, or no message of "
-            "theirs was fetched and kept (test contacts, runs without an answer to an episode and messages sent outside the "
-            f"project's time are left out), or they withdrew their consent: of those nothing is told.{_nearest(data_root, uid)}"
+            "theirs was fetched and kept (test contacts and participants, runs without an answer to an episode and messages sent outside the "
+            f"project's time are left out), or they withdrew their consent: of those nothing is told.{_nearest(data_root, uid, configuration.participant_prefix)}"
         )
     folded = [record_sha for row in individuals for record_sha in row.values.get("folded_from", ())]
     if len(individuals) != 1 or sorted(folded) != sorted(row.record.newest_sha for row in messages):
@@ -156,17 +161,20 @@ def _make_cells(configuration: CodingConfiguration, labels: Sequence[Label]) -> 
             yield column, "1" if code.code_id in given else "0"
 
 
-def _nearest(data_root: Path, uid: str) -> str:
+def _nearest(data_root: Path, uid: str, prefix: str) -> str:
     """Some participants whose uids begin or end like this one, as a sentence; nothing where there are none."""
     path = individuals_path(analysis_folder(data_root))
-    typed = uid.removeprefix(_UID_START)
+    _, typed = split_participant_id(uid, prefix)
     if not path.exists() or len(typed) < 6:
         return ""
-    known = (known.removeprefix(_UID_START) for known in read_column(path, UID_FIELD).cat.categories)
-    near = [candidate for candidate in known if candidate[:6] == typed[:6] or candidate[-6:] == typed[-6:]]
+    near = [
+        known
+        for known in read_column(path, UID_FIELD).cat.categories
+        if (rest := split_participant_id(known, prefix)[1])[:6] == typed[:6] or rest[-6:] == typed[-6:]
+    ]
     if not near:
         return ""
-    return f" Nearest: {', '.join(repr(_UID_START + found) for found in near[:_MOST_NEAREST])}."
+    return f" Nearest: {', '.join(map(repr, near[:_MOST_NEAREST]))}."
 
 
 def texts_in_rows(participant: Participant, project: Project) -> list[str]:

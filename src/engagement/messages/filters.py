@@ -4,6 +4,7 @@ import enum
 from datetime import UTC
 
 from engagement.configuration import PipelineConfiguration
+from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.errors import InputError
 from engagement.messages.message import Message
 
@@ -11,7 +12,9 @@ from engagement.messages.message import Message
 class Dropped(enum.StrEnum):
     """Why a message is not part of the outputs, in the order in which the filters look."""
 
+    ALREADY_THERE = "recovered that were there already"
     TEST = "of test contacts"
+    NO_EPISODE = "recovered and in no episode's time range"
     NO_ANSWER = "without an answer to an episode"
     OUT_OF_RANGE = "sent outside the project's time range"
 
@@ -21,6 +24,7 @@ class Filters:
 
     def __init__(self, configuration: PipelineConfiguration) -> None:
         self._are_tests_dropped = configuration.filter_test_messages
+        self._test_participants = frozenset(configuration.test_participant_uuids)
         # Instants with one offset are compared in a fifth of the time.
         self._start, self._end = (
             moment.astimezone(UTC) for moment in (configuration.project_start_date, configuration.project_end_date)
@@ -35,10 +39,12 @@ class Filters:
             An answer has no time.
         """
         values = message.record.values
-        if self._are_tests_dropped and values.get("test_run") is True:
+        if self._are_tests_dropped and (
+            values.get("test_run") is True or values.get(PARTICIPANT_KEY) in self._test_participants
+        ):
             return Dropped.TEST
         if message.text is None:
-            return Dropped.NO_ANSWER
+            return Dropped.NO_ANSWER if message.is_without_answer else Dropped.NO_EPISODE
         time = message.time
         if time is None:
             raise InputError(

@@ -14,12 +14,15 @@ def parse_instant(text: str) -> datetime:
     Raises
     ------
     ValueError
-        It is not ISO 8601, or has no offset.
+        It is not ISO 8601, has no offset, or lies outside of the calendar.
     """
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError("no offset")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside of the calendar") from None
 
 
 def write_instant(instant: datetime) -> str:

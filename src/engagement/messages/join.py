@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from engagement.configuration.raw_keys import RecoveredKeyNames
 from engagement.messages.result_keys import find_unanswered_keys
 from engagement.provenance import Metadata, Nested, TracedData
 
@@ -9,18 +10,20 @@ _SURVEY_ANSWERS = "survey_answers"
 _COMMON_KEYS = ("avf_phone_id", "urn_type", "test_run", "operator_raw", "operator_coded")
 
 
-def combine_survey_runs(runs: Sequence[TracedData], metadata: Metadata) -> Nested | None:
+def combine_survey_runs(
+    runs: Sequence[TracedData], metadata: Metadata, recovered: tuple[RecoveredKeyNames, ...]
+) -> Nested | None:
     """One record of all survey runs of a participant, to be joined to their messages; None without runs.
 
     A later run wins key by key, but a null answer replaces neither an earlier answer nor what travels with it, like its
     time. Runs of which nothing is left are not part of the record, so its size is bounded by the number of keys and not by
-    that of the runs.
+    that of the runs. `recovered` are the keys of recovered messages.
     """
     if not runs:
         return None
     if len(runs) == 1:
         return Nested({_SURVEY_ANSWERS: runs[0]})
-    unanswered = [find_unanswered_keys(run.values) for run in runs]
+    unanswered = [find_unanswered_keys(run.values, recovered) for run in runs]
     latest: dict[str, int] = {}
     for position, run in enumerate(runs):
         for key in run.values:

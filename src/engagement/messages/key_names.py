@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 from engagement.configuration import CodingPlan, CodingPlans, PipelineConfiguration
 from engagement.configuration.pipeline_configuration import RapidProKeyRemapping, TimestampRemapping
-from engagement.configuration.raw_keys import ANSWER_PARTS
+from engagement.configuration.raw_keys import ANSWER_PARTS, RecoveredKeyNames
 from engagement.errors import InputError
 from engagement.messages.instants import parse_instant, write_instant
 from engagement.messages.message import RQA_MESSAGE, SHOW_PIPELINE_KEY, Message
@@ -43,11 +43,26 @@ class _Result:
         return not self.answer_keys
 
 
-def _group(remappings: Sequence[RapidProKeyRemapping]) -> list[_Result]:
+class _NeutralFields(NamedTuple):
+    """The fields of answers that belong to no episode until a time range says so: those of no plan."""
+
+    raw_field: str
+    time_field: str | None
+    run_id_field: str | None
+
+
+def _neutral_fields(
+    answer: RapidProKeyRemapping, result: _Result, recovered: tuple[RecoveredKeyNames, ...]
+) -> _NeutralFields:
+    fields = {split_key(c.rapid_pro_key, recovered)[1]: c.pipeline_key for c in reversed(result.companions)}
+    return _NeutralFields(answer.pipeline_key, fields.get("Time"), fields.get("Run ID"))
+
+
+def _group(remappings: Sequence[RapidProKeyRemapping], recovered: tuple[RecoveredKeyNames, ...]) -> list[_Result]:
     """The results of the remappings, in the order of their answers in the list."""
     groups: dict[tuple[str, ...], list[tuple[int, str, RapidProKeyRemapping]]] = {}
     for position, remapping in enumerate(remappings):
-        name, part = split_key(remapping.rapid_pro_key)
+        name, part = split_key(remapping.rapid_pro_key, recovered)
         groups.setdefault(name, []).append((position, part, remapping))
     ordered: list[tuple[int, _Result]] = []
     for members in groups.values():
@@ -67,12 +82,19 @@ class KeyNames:
     """The remappings of a project, made ready once and then applied to many runs."""
 
     def __init__(self, configuration: PipelineConfiguration, plans: CodingPlans) -> None:
-        results = _group(configuration.rapid_pro_key_remappings)
+        recovered = configuration.recovered_keys
+        results = _group(configuration.rapid_pro_key_remappings, recovered)
         self._episodes = [result for result in results if any(a.is_activation_message for a in result.answers)]
         self._others = [result for result in results if result not in self._episodes]
         self._other_names = {name for result in self._others for _, name in result.names}
         self._time_ranges = configuration.timestamp_remappings
         self._plans = plans.rqa_by_raw_field
+        self._neutral = {
+            fields.raw_field: fields
+            for result in self._episodes
+            for answer in result.answers
+            if (fields := _neutral_fields(answer, result, recovered)).raw_field not in self._plans
+        }
         survey = {plan.raw_field: plan for plan in plans.survey}
         self._answers: dict[str, list[CodingPlan]] = {}
         for answer in (answer for result in results for answer in result.answers):
@@ -96,7 +118,8 @@ class KeyNames:
         """The messages of one run: one an answer to an episode; one without an answer where there is none.
 
         Of several keys for one field the later in the list wins unless its answer is null; an answer and its time travel
-        together. A field that is null in the end is hidden, with its time.
+        together. A field that is null in the end is hidden, with its time. An answer that no time range gives to an episode
+        has no plan.
         """
         values = joined.values
         found = tuple(map(values.get, self._other_keys, repeat(_ABSENT)))
@@ -137,23 +160,28 @@ class KeyNames:
             data.update((key, HIDDEN) for key in nulls if key not in data and key in values)
         return data
 
-    def _move_by_time(self, values: Mapping[str, Any], data: dict[str, Any], result: _Result) -> CodingPlan:
-        """Give a message to the episode that the time ranges say, in `data`; returns its plan."""
+    def _move_by_time(self, values: Mapping[str, Any], data: dict[str, Any], result: _Result) -> CodingPlan | None:
+        """Give a message to the episode that the time ranges say, in `data`; returns its plan, None where it has none yet."""
         show = data[SHOW_PIPELINE_KEY]
+        own = self._plans.get(show) or self._neutral[show]
         for remapping in self._time_ranges:
             time = data.get(remapping.time_key, values.get(remapping.time_key))
             if time is None or not _is_in_range(time, remapping):
                 continue
             target = remapping.show_pipeline_key_to_remap_to
             if target != show:
-                _rename(data, self._plans[show], self._plans[target])
+                _rename(data, self._plans.get(show) or self._neutral[show], self._plans[target])
                 show = data[SHOW_PIPELINE_KEY] = target
             if remapping.time_to_adjust_to is not None:
                 adjusted = write_instant(remapping.time_to_adjust_to)
-                named = {c.pipeline_key for c in result.companions if c.rapid_pro_key == remapping.time_key}
-                for key in (remapping.time_key, *named):
-                    data[key] = adjusted
-        return self._plans[show]
+                keys = {c.pipeline_key for c in result.companions if c.rapid_pro_key == remapping.time_key}
+                keys.add(remapping.time_key)
+                if own.time_field in keys:
+                    # The time goes by the name that the episode has for it.
+                    keys.remove(own.time_field)
+                    keys.add(self._plans[show].time_field or own.time_field)
+                data.update(dict.fromkeys(keys, adjusted))
+        return self._plans.get(show)
 
 
 def _named(result: _Result, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,14 +199,14 @@ def _is_in_range(time: str, remapping: TimestampRemapping) -> bool:
     return (start is None or start <= instant) and (end is None or instant < end)
 
 
-def _rename(data: dict[str, Any], old: CodingPlan, new: CodingPlan) -> None:
+def _rename(data: dict[str, Any], old: CodingPlan | _NeutralFields, new: CodingPlan) -> None:
     """Give the fields of one episode's answer the names of another's."""
     for old_field, new_field in fields_that_move(old, new):
         if old_field in data:
             data[new_field] = data.pop(old_field)
 
 
-def fields_that_move(old: CodingPlan, new: CodingPlan) -> Iterator[tuple[str, str]]:
+def fields_that_move(old: CodingPlan | _NeutralFields, new: CodingPlan) -> Iterator[tuple[str, str]]:
     """The fields of an answer under one plan that have another name under the other: text, time and run id."""
     for old_field, new_field in (
         (old.raw_field, new.raw_field),

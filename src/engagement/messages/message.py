@@ -34,6 +34,11 @@ class Message:
         return None if self.plan is None else self.record.values.get(self.plan.raw_field)
 
     @property
+    def is_without_answer(self) -> bool:
+        """Whether there is no answer at all; else there is one, which may be of no episode."""
+        return self.record.values.get(SHOW_PIPELINE_KEY) is None
+
+    @property
     def run_id(self) -> str:
         """The id of the run that brought the message, "" for a message without one."""
         if self.plan is None or self.plan.run_id_field is None:

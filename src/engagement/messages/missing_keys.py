@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from engagement.configuration import PipelineConfiguration
 from engagement.configuration.nearest import nearest
 from engagement.configuration.problems import Problem
-from engagement.configuration.raw_keys import CONTACT_KEYS, RECOVERED_KEYS, flow_of_key, read_result_key
+from engagement.configuration.raw_keys import CONTACT_KEYS, find_recovered_key, flow_of_key, read_result_key
 
 
 def find_missing_keys(
@@ -29,7 +29,8 @@ def find_missing_keys(
     ]
     flows = {*configuration.activation_flows, *configuration.survey_flows}
     for at, raw_key in read:
-        if raw_key in found or raw_key in CONTACT_KEYS or raw_key in RECOVERED_KEYS:
+        is_recovered = find_recovered_key(raw_key, configuration.recovered_keys) is not None
+        if raw_key in found or raw_key in CONTACT_KEYS or is_recovered:
             continue
         flow = flow_of_key(raw_key)
         # Files of other pipelines hold keys of flows that are named nowhere here.

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from engagement.configuration import GCloudBucketSource, RapidProSource, RecoveryCSVSource
-from engagement.configuration.pipeline_configuration import flow_name_of_url
+from engagement.configuration.raw_data_sources import flow_name_of_url
 from engagement.planning.context import PlanContext, say_time
 from engagement.services.credentials import EmbeddedCredentials
 from engagement.services.rapidpro import Contact, Flow, Page, RapidProClient, Run

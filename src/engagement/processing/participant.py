@@ -61,6 +61,7 @@ class Steps:
         self.is_coded = is_coded
         self._plans = project.coding_plans
         self._user, self._timestamp = user, timestamp
+        self._recovered_keys = project.configuration.recovered_keys
         self._key_names = KeyNames(project.configuration, self._plans)
         self._moves = WrongSchemeMoves(self._plans, datasets) if project.configuration.move_ws_messages else None
         self._filters = Filters(project.configuration)
@@ -115,7 +116,7 @@ class Steps:
         join, names = self._join, self._names
         for run in (*runs.activation, *runs.survey):
             mend_texts(run, self._mend)
-        survey = combine_survey_runs(runs.survey, join)
+        survey = combine_survey_runs(runs.survey, join, self._recovered_keys)
 
         def make_blank() -> Message:
             # What is known of the participant's contact stays known for an answer that came in a survey.

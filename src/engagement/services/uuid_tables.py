@@ -5,6 +5,7 @@ those of `engagement.sources.de_identify`, which have a blank in them. The embed
 """
 
 import contextlib
+import functools
 import hashlib
 import hmac
 import os
@@ -15,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 from typing import Protocol
 
+from engagement.configuration.participant_ids import PARTICIPANT_PREFIX
 from engagement.errors import InputError, MachineError
 from engagement.files import explain_os_errors, make_directory
 from engagement.services.credentials import Credentials, EmbeddedCredentials
@@ -35,7 +37,7 @@ class UuidTable(Protocol):
     """Gives every participant one uuid for ever, also when two pipelines meet one at the same moment."""
 
     def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
-        """The uuid of each id, "avf-phone-uuid-…"; an id that is new gets one."""
+        """The uuid of each id, like "avf-phone-uuid-…"; an id that is new gets one."""
 
     def find(self, ids: Collection[str]) -> dict[str, str]:
         """The uuid of each id that the table knows; nothing is made."""
@@ -44,13 +46,16 @@ class UuidTable(Protocol):
         """Whether at least one of at most 30 uuids is in the table; nothing is made."""
 
 
-def open_uuid_table(credentials: Credentials, table_name: str, policy: RetryPolicy) -> UuidTable:
-    """Give the table that the credentials are for."""
+def open_uuid_table(
+    credentials: Credentials, table_name: str, policy: RetryPolicy, prefix: str = PARTICIPANT_PREFIX
+) -> UuidTable:
+    """Give the table that the credentials are for. `prefix` is what the uuids begin with that it gives to new ids."""
+    make_uuid = functools.partial(make_participant_uuid, prefix)
     if isinstance(credentials, EmbeddedCredentials):
-        return EmbeddedUuidTable(credentials.directory, table_name)
+        return EmbeddedUuidTable(credentials.directory, table_name, make_uuid)
     from engagement.services.uuid_tables_firestore import FirestoreUuidTable
 
-    return FirestoreUuidTable(credentials, table_name, policy)
+    return FirestoreUuidTable(credentials, table_name, policy, make_uuid)
 
 
 def find_uuid_tables(credentials: Credentials, policy: RetryPolicy) -> list[str]:
@@ -62,9 +67,9 @@ def find_uuid_tables(credentials: Credentials, policy: RetryPolicy) -> list[str]
     return find_firestore_tables(credentials, policy)
 
 
-def make_participant_uuid() -> str:
+def make_participant_uuid(prefix: str = PARTICIPANT_PREFIX) -> str:
     """Make a new participant's uuid."""
-    return f"avf-phone-uuid-{uuid.uuid4()}"
+    return f"{prefix}{uuid.uuid4()}"
 
 
 def in_batches(ids: Iterable[str]) -> Iterator[Sequence[str]]:

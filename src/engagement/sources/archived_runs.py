@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from engagement.configuration import RapidProSource
-from engagement.configuration.pipeline_configuration import ArchivePolicy
+from engagement.configuration.raw_data_sources import ArchivePolicy
 from engagement.services.rapidpro import ArchiveError, Page, RapidProClient, Run, UnreadableRow
 from engagement.sources.flow_runs import FlowRuns
 from engagement.sources.run_store import RunStore

@@ -4,15 +4,15 @@ import logging
 from pathlib import Path
 
 from engagement.configuration import GCloudBucketSource
-from engagement.configuration.pipeline_configuration import flow_name_of_url
+from engagement.configuration.field_names import PARTICIPANT_KEY
+from engagement.configuration.participant_ids import find_id_problem
+from engagement.configuration.raw_data_sources import flow_name_of_url
 from engagement.errors import InputError
 from engagement.files import make_directory
 from engagement.provenance import read_traced_data
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
 from engagement.sources.manifest import RawDataWriter
-
-_UUID_START = "avf-phone-uuid-"
 
 _logger = logging.getLogger(__name__)
 
@@ -39,20 +39,20 @@ def _fetch_file(url: str, context: FetchContext) -> FetchedFlow:
     arrived = make_directory(context.state_file("downloads")) / target.name
     context.storage.download(url, arrived)
     try:
-        runs = _count_runs(arrived, url)
+        runs = _count_runs(arrived, url, context.project.configuration.participant_prefix)
     except InputError:
         arrived.unlink()
         raise
     return FetchedFlow(name, target, runs, 0, lambda writer: _move(writer, arrived, target, name, runs))
 
 
-def _count_runs(path: Path, url: str) -> int:
+def _count_runs(path: Path, url: str, prefix: str) -> int:
     runs = 0
     try:
         for runs, record in enumerate(read_traced_data(path), 1):
-            if not str(record.values.get("avf_phone_id")).startswith(_UUID_START):
+            if find_id_problem(str(record.values.get(PARTICIPANT_KEY)), prefix) is not None:
                 raise InputError(
-                    f"{url}, line {runs}: 'avf_phone_id' is no participant's uuid; expected '{_UUID_START}…'. "
+                    f"{url}, line {runs}: {PARTICIPANT_KEY!r} is no participant's uuid; expected '{prefix}…'. "
                     "Nothing of the file was kept. De-identify it first."
                 )
     except InputError as error:

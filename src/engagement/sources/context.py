@@ -37,9 +37,10 @@ class FetchContext:
     @functools.cached_property
     def uuid_table(self) -> UuidTable:
         """The project's uuid table, opened when it is first needed."""
-        settings = self.project.configuration.phone_number_uuid_table
+        configuration = self.project.configuration
+        settings = configuration.phone_number_uuid_table
         credentials = read_credentials(self.storage, settings.firebase_credentials_file_url)
-        return open_uuid_table(credentials, settings.table_name, self.policy)
+        return open_uuid_table(credentials, settings.table_name, self.policy, configuration.participant_prefix)
 
     def metadata(self, source_type: str) -> Metadata:
         """Who set what is fetched: the same in the whole run."""

@@ -82,7 +82,7 @@ def fetch_rapidpro(source: RapidProSource, context: FetchContext) -> list[Fetche
 
 def state_file_name(source: RapidProSource) -> str:
     """The name of the file of a source's state."""
-    return f"{urllib.parse.quote(source.contacts_file_name, safe=' ')}.sqlite"
+    return f"{urllib.parse.quote(source.contacts_name, safe=' ')}.sqlite"
 
 
 def _open_flow(
@@ -103,7 +103,7 @@ def _choose_identity(
     client: RapidProClient, known: ContactMap, source: RapidProSource, workspace: Workspace, table: UuidTable
 ) -> ContactsByUrn | ContactsByUuid:
     if source.identity is Identity.CONTACT:
-        return ContactsByUuid(table, workspace.uuid or source.contacts_file_name)
+        return ContactsByUuid(table, workspace.uuid or source.contacts_name)
     return ContactsByUrn(table, known, functools.partial(_find_contact, client), workspace.country)
 
 

@@ -1,28 +1,30 @@
 """Messages that were recovered outside RapidPro, as CSV files: Sender, Message, ReceivedOn.
 
-Senders are uuids, never phone numbers: a file with a number is refused before anything of it is kept.
+Senders are ids of participants, never phone numbers: a file with a number is refused before anything of it is kept.
 """
 
-import csv
 import hashlib
-import io
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from engagement.configuration import RecoveryCSVSource
-from engagement.configuration.pipeline_configuration import flow_name_of_url
+from engagement.configuration.iso_times import read_iso_time
+from engagement.configuration.participant_ids import find_id_problem, match_prefixes
+from engagement.configuration.raw_data_sources import flow_name_of_url
+from engagement.configuration.raw_keys import RecoveredKeyNames
 from engagement.errors import InputError, listing
 from engagement.provenance import Metadata, encode_fresh_chain, text_value
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
 from engagement.sources.manifest import RawDataWriter
+from engagement.sources.recovered_rows import read_rows
 
-_COLUMNS = ("Sender", "Message", "ReceivedOn")
-_UUID_START = "avf-phone-uuid-"
 _DATE_FORMATS = ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S")
+_END_OF_DAY = re.compile(r"(\S+)\s+24:00(?::00)?")
 _SHA_TAIL = len('"' + "0" * 64 + '"}]\n')
 
 _logger = logging.getLogger(__name__)
@@ -34,16 +36,20 @@ def fetch_recovery_csv(source: RecoveryCSVSource, context: FetchContext) -> list
     Raises
     ------
     InputError
-        A file has senders that are no uuids, or dates of another form: every row and column of it is named.
+        A file has senders that are no ids, dates of another form or broken rows: every row and column of it is named.
     """
-    return [_fetch_file(url, context) for url in (*source.activation_flow_urls, *source.survey_flow_urls)]
+    urls = (*source.activation_flow_urls, *source.survey_flow_urls)
+    return [_fetch_file(url, source.raw_keys, context) for url in urls]
 
 
-def _fetch_file(url: str, context: FetchContext) -> FetchedFlow:
+def _fetch_file(url: str, raw_keys: RecoveredKeyNames, context: FetchContext) -> FetchedFlow:
     name = flow_name_of_url(url)
     path = context.raw_data_file(name)
-    zone = context.project.configuration.time_zone
-    messages, repeated = _read_messages(context.storage.read_bytes(url), url, zone)
+    configuration = context.project.configuration
+    content = context.storage.read_bytes(url)
+    messages, repeated = _read_messages(
+        content, url, raw_keys, configuration.time_zone, configuration.participant_prefix
+    )
     if repeated:
         _logger.warning("Flow %r: %d rows stand more than once in the file, the same in every cell", name, repeated)
     before = path.read_bytes() if path.exists() else None
@@ -68,73 +74,64 @@ def _encode(data: Mapping[str, object], metadata: Metadata) -> bytes:
     return encode_fresh_chain([(data, metadata)]).encode("ascii") + b"\n"
 
 
-def _read_messages(content: bytes, url: str, zone: ZoneInfo) -> tuple[list[dict[str, object]], int]:
+def _read_messages(
+    content: bytes, url: str, raw_keys: RecoveredKeyNames, zone: ZoneInfo, prefix: str
+) -> tuple[list[dict[str, object]], int]:
     """The messages by time, then run id, each once, and how many rows were repetitions."""
-    problems: list[str] = []
+    rows, problems = read_rows(content, url, match_prefixes(prefix))
+    text_key, time_key, run_id_key = raw_keys
     messages: dict[str, tuple[datetime, dict[str, object]]] = {}
-    rows = 0
-    for number, row in _rows(content, url):
-        rows += 1
+    for row in rows:
         # The cells themselves are never shown: they are what people wrote, and perhaps phone numbers.
-        found = list(_find_problems(row))
-        received_on = None if found else _parse_date(row["ReceivedOn"])
-        problems += [f"row {number}, column {column!r}: {problem}" for column, problem in found]
-        if received_on is None:
+        received_on = _parse_date(row.cells["ReceivedOn"], zone)
+        found = list(_find_problems(row.cells["Sender"], received_on, prefix))
+        problems += [f"{row.place}, column {column!r}: {problem}" for column, problem in found]
+        if found or received_on is None:
             continue
-        received_on = received_on.replace(tzinfo=zone)
-        run_id = hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
-        data = {
-            "avf_phone_id": row["Sender"],
-            "message": text_value(row["Message"]),
-            "received_on": received_on.isoformat(),
-            "run_id": run_id,
+        run_id = hashlib.sha256(json.dumps(row.cells, sort_keys=True).encode()).hexdigest()
+        data: dict[str, object] = {
+            "avf_phone_id": row.cells["Sender"],
+            text_key: text_value(row.cells["Message"]),
+            time_key: received_on.isoformat(),
+            run_id_key: run_id,
         }
         messages[run_id] = (received_on, data)
     if problems:
         raise InputError(f"{url}: {listing(problems)}")
     in_order = sorted(messages.items(), key=lambda item: (item[1][0], item[0]))
-    return [data for _, (_, data) in in_order], rows - len(messages)
+    return [data for _, (_, data) in in_order], len(rows) - len(messages)
 
 
-def _rows(content: bytes, url: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows by header, numbered as a spreadsheet numbers them: the header is row 1."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{url}, line {line}: not UTF-8 text; expected a CSV file in UTF-8. Save it so.") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(reader, [])
-        missing = [column for column in _COLUMNS if column not in header]
-        if missing:
-            raise InputError(
-                f"{url}, row 1: no column {', '.join(map(repr, missing))}; expected {', '.join(map(repr, _COLUMNS))}. "
-                "Name the columns in the first row."
-            )
-        for number, cells in enumerate(reader, 2):
-            if cells:
-                padded = cells + [""] * (len(header) - len(cells))
-                yield number, dict(zip(header, padded, strict=False))
-    except csv.Error as error:
-        raise InputError(f"{url}, line {reader.line_num}: not CSV: {error}. Save the file anew as CSV.") from None
-
-
-def _find_problems(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    if not row["Sender"].startswith(_UUID_START):
-        kind = "looks like a phone number" if sum(map(str.isdigit, row["Sender"])) >= 6 else "is no participant's uuid"
+def _find_problems(sender: str, received_on: datetime | None, prefix: str) -> Iterator[tuple[str, str]]:
+    problem = find_id_problem(sender, prefix)
+    if problem is not None:
         yield (
             "Sender",
-            f"{kind}; expected '{_UUID_START}…'. Replace each number by its uuid in the uuid table, outside of this file.",
+            f"{problem}; expected '{prefix}…'. Replace each number by its uuid in the uuid table, outside of this file.",
         )
-    if _parse_date(row["ReceivedOn"]) is None:
-        yield "ReceivedOn", "not a date of this form; expected dd/mm/YYYY HH:MM or dd/mm/YYYY HH:MM:SS. Mend it."
+    if received_on is None:
+        yield (
+            "ReceivedOn",
+            "not a date of this form; expected dd/mm/YYYY HH:MM or dd/mm/YYYY HH:MM:SS, or ISO 8601 with an offset, like "
+            "2026-08-26T17:05:00+03:00. Mend it.",
+        )
 
 
-def _parse_date(text: str) -> datetime | None:
+def _parse_date(text: str, zone: ZoneInfo) -> datetime | None:
+    """The time in the project's zone, or None. 24:00 is the end of its day."""
+    text = text.strip()
+    end = _END_OF_DAY.fullmatch(text)
     for form in _DATE_FORMATS:
         try:
-            return datetime.strptime(text.strip(), form)  # noqa: DTZ007 - the zone is the project's
-        except ValueError:
+            # The zone is the project's.
+            time = datetime.strptime(text if end is None else f"{end[1]} 00:00", form)  # noqa: DTZ007
+            time = (time if end is None else time + timedelta(days=1)).replace(tzinfo=zone)
+            # Nothing that follows can do with times outside of the calendar.
+            time.astimezone(UTC)
+            return time
+        except (ValueError, OverflowError):
             continue
-    return None
+    try:
+        return read_iso_time(text).astimezone(zone)
+    except (ValueError, OverflowError):
+        return None

@@ -19,7 +19,7 @@ _logger = logging.getLogger(__name__)
 def contacts_files(source: RapidProSource, workspace: Workspace, data_root: Path) -> tuple[Path, Path]:
     """Where it is kept who the workspace's contacts are, and where it was as long as the server did not tell a uuid."""
     directory = data_root / _CONTACTS_DIRECTORY
-    unnamed = directory / f"{_as_file_name(source.contacts_file_name)}.jsonl"
+    unnamed = directory / f"{_as_file_name(source.contacts_name)}.jsonl"
     return (directory / f"{_as_file_name(workspace.uuid)}.jsonl" if workspace.uuid else unnamed), unnamed
 
 

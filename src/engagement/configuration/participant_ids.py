@@ -1,0 +1,52 @@
+"""Ids of participants: a prefix that says that they are ids, and a uuid behind it; never a phone number."""
+
+import re
+
+PARTICIPANT_PREFIX = "avf-phone-uuid-"
+"""What the ids of new participants begin with where the configuration does not say otherwise."""
+
+_KNOWN_PREFIX = re.compile(r"avf-[A-Za-z][A-Za-z0-9]*-uuid-")
+_REST = re.compile(r"[0-9A-Za-z_-]+")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
+# As many digits as the shortest numbers have that are dialled with their operator's prefix.
+_NUMBER = re.compile(r"[0-9](?:[-_]?[0-9]){6,}")
+_FEWEST_DIGITS = 6
+
+
+def split_participant_id(text: str, prefix: str = PARTICIPANT_PREFIX) -> tuple[str, str]:
+    """Take a participant's id apart: its prefix, either the project's own or `avf-<word>-uuid-`, and the rest.
+
+    >>> split_participant_id("avf-facebook-uuid-1f"), split_participant_id("x-1f", "x-"), split_participant_id("1f")
+    (('avf-facebook-uuid-', '1f'), ('x-', '1f'), ('', '1f'))
+    """
+    if text.startswith(prefix):
+        return prefix, text[len(prefix) :]
+    known = _KNOWN_PREFIX.match(text)
+    return ("", text) if known is None else (known[0], text[known.end() :])
+
+
+def find_id_problem(text: str, prefix: str = PARTICIPANT_PREFIX) -> str | None:
+    """Say in words why a text is no participant's id; None for one that is. The text itself is not shown.
+
+    >>> find_id_problem("avf-participant-uuid-0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f11")
+    >>> find_id_problem("avf-phone-uuid-252615001001"), find_id_problem("0615001001"), find_id_problem("Amina")
+    ('has a number where its uuid should be', 'looks like a phone number', "is no participant's uuid")
+    """
+    start, rest = split_participant_id(text, prefix)
+    if start and _UUID.fullmatch(rest):
+        return None
+    if start and _NUMBER.search(rest):
+        return "has a number where its uuid should be"
+    if start and _REST.fullmatch(rest):
+        return None
+    return "looks like a phone number" if sum(map(str.isdigit, text)) >= _FEWEST_DIGITS else "is no participant's uuid"
+
+
+def match_prefixes(prefix: str) -> str:
+    """A regular expression of what the ids of participants begin with."""
+    return f"{re.escape(prefix)}|{_KNOWN_PREFIX.pattern}"
+
+
+def holds_number(text: str) -> bool:
+    """Whether there are enough digits in one piece to be a phone number."""
+    return _NUMBER.search(text) is not None
