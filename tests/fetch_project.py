@@ -29,6 +29,7 @@ class FetchProject:
             "TestContactUUIDs": [],
         }
         self.sources = [self.source]
+        self.settings: dict[str, object] = {}
         self.coding_plans = {"CodeSchemesDir": "code_schemes", "OperatorScheme": "operator.json"}
         self.keys = folder / "embedded" / "storage" / "keys"
         self.keys.mkdir(parents=True)
@@ -56,6 +57,7 @@ class FetchProject:
             "FilterTestMessages": True,
             "MoveWSMessages": False,
             "CodingPlansFile": "coding_plans.json",
+            **self.settings,
         }
         (self.folder / "pipeline_configuration.json").write_text(json.dumps(configuration))
         (self.folder / "coding_plans.json").write_text(json.dumps(self.coding_plans))

@@ -94,6 +94,52 @@ avf-phone-uuid-1,=1+1,01/03/2026 23:59:30
 """
 
 
+UUID = "0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f11"
+# Ids, and what is said of those that are none.
+IDS = [
+    (f"avf-phone-uuid-{UUID}", None),
+    (f"avf-participant-uuid-{UUID}", None),
+    (f"avf-facebook-uuid-{UUID}", None),
+    # Digits alone may be a uuid, if it has the form of one.
+    ("avf-phone-uuid-25261500-1001-4252-8615-001001252615", None),
+    ("avf-phone-uuid-252615001001", "has a number where its uuid should be"),
+    ("avf-phone-uuid-+252615001001", "has a number where its uuid should be"),
+    ("avf-participant-uuid-252-61-500-1001", "has a number where its uuid should be"),
+    ("avf-phone-uuid-tel_252615001001", "has a number where its uuid should be"),
+    ("avf-phone-uuid-", "is no participant's uuid"),
+    ("avf-phone-uuid-a b", "is no participant's uuid"),
+    (f"project-id-{UUID}", "looks like a phone number"),
+    ("252615001001", "looks like a phone number"),
+]
+
+
+@pytest.mark.parametrize(("sender", "problem"), IDS)
+@pytest.mark.parametrize("kind", ["RecoveryCSV", "GCloudBucket"])
+def test_ids_of_any_table_are_ids_and_numbers_are_not(project, kind, sender, problem):
+    project.sources = [{"SourceType": kind, "ActivationFlowURLs": ["gs://recovered/s00e02.csv"]}]
+    csv = f"Sender,Message,ReceivedOn\n{sender},haa,01/03/2026 10:00\n"
+    put(project, "s00e02.csv", csv if kind == "RecoveryCSV" else line(1, sender))
+    if problem is None:
+        project.fetch()
+        assert [record.values["avf_phone_id"] for record in project.read("s00e02")] == [sender]
+        return
+    with pytest.raises(InputError, match=problem if kind == "RecoveryCSV" else "no participant's uuid") as refused:
+        project.fetch()
+    assert "001001" not in str(refused.value)
+    assert not list(project.data_root.rglob("*s00e02*"))
+
+
+def test_the_prefix_of_the_configuration_makes_ids(project):
+    project.sources = [{"SourceType": "RecoveryCSV", "ActivationFlowURLs": ["gs://recovered/s00e02.csv"]}]
+    put(project, "s00e02.csv", f"Sender,Message,ReceivedOn\nproject-id-{UUID},haa,01/03/2026 10:00\n")
+    project.settings["ParticipantPrefix"] = "project-id-"
+    project.fetch()
+    assert len(project.read("s00e02")) == 1
+    put(project, "s00e02.csv", "Sender,Message,ReceivedOn\nproject-id-252615001001,haa,01/03/2026 10:00\n")
+    with pytest.raises(InputError, match="has a number where its uuid should be; expected 'project-id-…'"):
+        project.fetch()
+
+
 class TestRecoveryCSV:
     @pytest.fixture(autouse=True)
     def source(self, project):
@@ -177,6 +223,92 @@ class TestRecoveryCSV:
             project.fetch()
         assert found in str(refused.value)
         assert "252615000001" not in str(refused.value)
+
+    @pytest.mark.parametrize(
+        ("content", "found"),
+        [
+            # A text with a comma that nobody quoted: its end would be lost.
+            (CSV + "avf-phone-uuid-1,biyo, dugsi,01/03/2026 10:00\n", "line 5, row 4: 4 cells; expected 3"),
+            ("ReceivedOn,Sender,Message\n01/03/2026 10:00,avf-phone-uuid-1,biyo, dugsi\n", "line 2, row 2: 4 cells; expected 3"),
+            (CSV.replace("Message", "Sender", 1), "row 1: no column 'Message'"),
+            (CSV.replace("ReceivedOn", "ReceivedOn,Message", 1), "row 1: column 'Message' stands there more than once"),
+            (CSV.replace("ReceivedOn", "ReceivedOn,Note,Note", 1), "row 1: column number 4 stands there more than once"),
+            (CSV + CSV, "line 5, row 4: the header again"),
+            (CSV + "avf-phone-uuid-1;biyo;01/03/2026 10:00\n", "line 5, row 4: a semicolon stands between its cells; expected a comma"),
+            (CSV.replace(",", ";") + "avf-phone-uuid-1,biyo,01/03/2026 10:00\n", "row 4: a comma stands between"),
+            # A quotation mark that is not closed takes in what follows.
+            (CSV + 'avf-phone-uuid-1,"biyo,01/03/2026 10:00\navf-phone-uuid-2,haa,01/03/2026 10:00\n', "line 5: not CSV: a quotation mark opens a cell"),
+            (
+                CSV + 'avf-phone-uuid-1,"biyo,01/03/2026 10:00\navf-participant-uuid-2,"haa",01/03/2026 10:00\n',
+                "line 5: not CSV: a quotation mark opens a cell that goes on to line 6",
+            ),
+            (
+                CSV + 'avf-phone-uuid-1,"biyo,01/03/2026 10:00\navf-participant-uuid-2,",01/03/2026 10:00\n',
+                "line 5, row 4: column 'Message' holds the rows that follow",
+            ),
+            (CSV + f"avf-phone-uuid-1,{'a' * 10_001},01/03/2026 10:00\n", "line 5, row 4: column 'Message' has 10001 characters"),
+            (CSV + f"avf-phone-uuid-1,{'a' * 200_000},01/03/2026 10:00\n", "line 5: not CSV"),
+            (CSV + "avf-phone-uuid-1,a\0b,01/03/2026 10:00\n", "line 5: a character that is no text (NUL)"),
+            (CSV.encode("utf-16-le"), "line 1: a character that is no text (NUL), as in UTF-16 without its byte order mark"),
+            (b"\xff\xfe" + CSV.encode("utf-16-le") + b"\x00\xd8\n\x00", "line 5: not UTF-16"),
+            ((CSV + "avf-phone-uuid-1,caf\xe9,01/03/2026 10:00\n").encode("cp1252"), "in Excel as 'CSV UTF-8"),
+        ],
+    )  # fmt: skip
+    def test_a_row_that_is_not_whole_is_refused_and_nothing_of_it_is_shown(self, project, content, found):
+        put(project, "s00e02.csv", content)
+        with pytest.raises(InputError, match=r"gs://recovered/s00e02\.csv") as refused:
+            project.fetch()
+        assert found in str(refused.value)
+        assert not any(secret in str(refused.value) for secret in ("biyo", "dugsi", "haa", "caf"))
+        assert not list(project.data_root.rglob("*s00e02*"))
+
+    @pytest.mark.parametrize("separator", [",", ";", "\t"])
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+    def test_separators_and_encodings_of_spreadsheets_make_the_same_messages(self, project, separator, encoding):
+        project.fetch()
+        before = project.file("s00e02").read_bytes()
+        cells = CSV.replace('"haa, waan\narkay"', "TEXT").replace(",", separator).replace("TEXT", '"haa, waan\narkay"')
+        put(project, "s00e02.csv", cells.encode(encoding))
+        project.fetch()
+        assert project.file("s00e02").read_bytes() == before
+
+    def test_empty_columns_that_spreadsheets_add_are_read_over(self, project):
+        put(project, "s00e02.csv", "Sender;Message;ReceivedOn;;\navf-phone-uuid-1;haa;01/03/2026 10:00;;\n")
+        project.fetch()
+        assert [record.values["message"] for record in project.read("s00e02")] == ["haa"]
+
+    @pytest.mark.parametrize(
+        ("written", "read"),
+        [
+            ("01/03/2026 24:00", "2026-03-02T00:00:00+03:00"),
+            ("31/12/2026 24:00:00", "2027-01-01T00:00:00+03:00"),
+            ("2026-03-01T10:00:00+03:00", "2026-03-01T10:00:00+03:00"),
+            ("2026-03-01T07:00:00Z", "2026-03-01T10:00:00+03:00"),
+            ("2026-03-01 07:00:00.250+00:00", "2026-03-01T10:00:00.250000+03:00"),
+            ("2026-03-01T24:00:00+03:00", "2026-03-02T00:00:00+03:00"),
+        ],
+    )
+    def test_times_are_read_in_every_form(self, project, written, read):
+        put(project, "s00e02.csv", f"Sender,Message,ReceivedOn\navf-phone-uuid-1,haa,{written}\n")
+        project.fetch()
+        assert [record.values["received_on"] for record in project.read("s00e02")] == [read]
+
+    @pytest.mark.parametrize(
+        "written",
+        ["2026-03-01T10:00:00", "03/31/2026 10:00", "01/03/2026 25:00", "01/03/2026 24:01", "01/01/0001 00:00", "31/12/9999 24:00",
+         "9999-12-31T24:00:00+03:00", "0001-01-01T00:00:00+03:00", "01/03/26 10:00", ""],
+    )  # fmt: skip
+    def test_times_of_other_forms_are_refused(self, project, written):
+        put(project, "s00e02.csv", f"Sender,Message,ReceivedOn\navf-phone-uuid-1,haa,{written}\n")
+        with pytest.raises(InputError, match="line 2, row 2, column 'ReceivedOn': not a date of this form"):
+            project.fetch()
+
+    def test_keys_of_its_own_tell_a_source_from_others(self, project):
+        project.sources[0]["Keys"] = {"Text": "gender_text", "Time": "gender_on", "RunID": "gender_run"}
+        project.fetch()
+        first, _ = (record.values for record in project.read("s00e02"))
+        assert set(first) == {"avf_phone_id", "gender_text", "gender_on", "gender_run"}
+        assert (first["gender_text"], first["gender_on"]) == ("=1+1", "2026-03-01T23:59:30+03:00")
 
     def test_a_file_that_shrank_replaces_nothing(self, project):
         project.fetch()

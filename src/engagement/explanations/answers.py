@@ -12,6 +12,7 @@ from engagement.explanations.coda_evidence import CodaEvidence
 from engagement.explanations.participant import TracedRow, text_of
 from engagement.explanations.steps import Step, StepKind
 from engagement.explanations.wording import Texts, printable, say_code, say_coder, say_time
+from engagement.messages.recovered import ALSO_RECOVERED
 from engagement.messages.result_keys import split_key
 from engagement.provenance import HIDDEN, Change
 
@@ -58,6 +59,14 @@ class AnswerStories:
             yield from self._tell_of_moves(row, plan, text, sources)
         else:
             yield from self._tell_origin(row, plan, text)
+        recovered = row.values.get(ALSO_RECOVERED)
+        if recovered and plan.kind is PlanKind.RQA:
+            yield Step(
+                StepKind.NOTE,
+                f"A recovery file holds this message too, as run {', '.join(map(printable, recovered))}: it counts once, as "
+                "RapidPro has it.",
+                {ALSO_RECOVERED: recovered},
+            )
 
     def _tell_origin(self, row: TracedRow, plan: CodingPlan, text: str, is_whole: bool = True) -> Iterator[Step]:
         if plan.raw_field in FETCHED_FIELDS:

@@ -18,6 +18,11 @@ class Dropped(enum.StrEnum):
     NO_ANSWER = "without an answer to an episode"
     OUT_OF_RANGE = "sent outside the project's time range"
 
+    @property
+    def is_of_recovered(self) -> bool:
+        """Whether it can only happen to recovered messages."""
+        return self in (Dropped.ALREADY_THERE, Dropped.NO_EPISODE)
+
 
 class Filters:
     """What a project leaves out."""

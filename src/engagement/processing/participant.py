@@ -16,6 +16,7 @@ from engagement.messages.filters import Dropped, Filters
 from engagement.messages.join import combine_survey_runs, join_survey
 from engagement.messages.key_names import KeyNames
 from engagement.messages.message import Message
+from engagement.messages.recovered import drop_known_messages, has_recovery_files
 from engagement.messages.texts import mend_texts
 from engagement.processing.raw_runs import Runs
 from engagement.provenance import Metadata, TracedData
@@ -62,6 +63,7 @@ class Steps:
         self._plans = project.coding_plans
         self._user, self._timestamp = user, timestamp
         self._recovered_keys = project.configuration.recovered_keys
+        self._has_recovery_files = has_recovery_files(project.configuration)
         self._key_names = KeyNames(project.configuration, self._plans)
         self._moves = WrongSchemeMoves(self._plans, datasets) if project.configuration.move_ws_messages else None
         self._filters = Filters(project.configuration)
@@ -77,6 +79,7 @@ class Steps:
         )
         self._folder = Folder(self._plans.all, self.metadata("folding.fold"))
         self._join, self._names = self.metadata("messages.join"), self.metadata("messages.key_names")
+        self._recover = self.metadata("messages.recovered")
         self._mend, self._move = self.metadata("messages.texts"), self.metadata("coding.wrong_scheme")
 
     def metadata(self, step: str) -> Metadata:
@@ -85,7 +88,10 @@ class Steps:
 
     def process(self, uid: str, runs: Runs) -> Participant:
         """Take one participant through all steps."""
-        messages, make_blank = self._make_messages(uid, runs)
+        for run in (*runs.activation, *runs.survey):
+            mend_texts(run, self._mend)
+        wanted = self._drop_known(runs) if self._has_recovery_files else runs
+        messages, make_blank = self._make_messages(uid, wanted)
         messages.sort(key=Message.order)
         lost: Counter[str] = Counter()
         if self._moves is not None and messages:
@@ -99,6 +105,8 @@ class Steps:
             or has_withdrawn_in_messages(messages, self._datasets_of_plans)
         )
         participant = Participant(uid, [], has_withdrawn, lost=lost)
+        if wanted is not runs:
+            participant.dropped[Dropped.ALREADY_THERE] = len(runs.activation) - len(wanted.activation)
         for message in messages:
             reason = self._filters.reason_to_drop(message)
             if reason is None:
@@ -112,10 +120,13 @@ class Steps:
             self._code_and_fold(participant)
         return participant
 
+    def _drop_known(self, runs: Runs) -> Runs:
+        """The runs but for recovered messages that are there already; the very same where there are none."""
+        wanted = drop_known_messages(runs.activation, runs.survey, self._recovered_keys, self._recover)
+        return runs if len(wanted) == len(runs.activation) else Runs(wanted, runs.survey)
+
     def _make_messages(self, uid: str, runs: Runs) -> tuple[list[Message], Callable[[], Message]]:
         join, names = self._join, self._names
-        for run in (*runs.activation, *runs.survey):
-            mend_texts(run, self._mend)
         survey = combine_survey_runs(runs.survey, join, self._recovered_keys)
 
         def make_blank() -> Message:

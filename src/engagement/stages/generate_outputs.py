@@ -273,7 +273,12 @@ def make_funnel(summary: Summary) -> Funnel:
         kept=summary.kept,
         withdrawn_messages=summary.withdrawn_messages,
         withdrawn_participants=summary.withdrawn_participants,
-        dropped={str(reason): summary.dropped[reason] for reason in Dropped},
+        # Most projects recover nothing.
+        dropped={
+            str(reason): summary.dropped[reason]
+            for reason in Dropped
+            if summary.dropped[reason] or not reason.is_of_recovered
+        },
         lost=dict(sorted(summary.lost.items())),
         contradictions=tuple(sorted(summary.contradictions)),
     )

@@ -141,6 +141,54 @@ def test_recovered_messages_are_answers_with_their_time_and_run_id(make_messages
     assert (message.plan.raw_field, message.text, message.run_id) == ("rqa_s01e02_raw", "biyo", "abc")
 
 
+RECOVERED = [
+    *REMAPPINGS,
+    {"RapidProKey": "message", "PipelineKey": "recovered_raw", "IsActivationMessage": True},
+    {"RapidProKey": "received_on", "PipelineKey": "recovered_on"},
+    {"RapidProKey": "run_id", "PipelineKey": "recovered_run_id"},
+]
+IN_SECOND_WEEK = {**WEEK_TWO, "TimeKey": "received_on"}
+
+
+@pytest.mark.parametrize("time_key", ["received_on", "recovered_on"])
+def test_a_recovered_field_of_no_plan_waits_for_a_time_range(make_messages, time_key: str):
+    run = {"message": "biyo", "received_on": "2026-04-10T10:00:00+03:00", "run_id": "abc"}
+    span = {**IN_SECOND_WEEK, "TimeKey": time_key}
+    (message,) = make_messages(run, RapidProKeyRemappings=RECOVERED, TimestampRemappings=[span])
+    assert (message.plan.raw_field, message.text, message.run_id) == ("rqa_s01e02_raw", "biyo", "abc")
+    assert message.record.values["sent_on"] == run["received_on"]
+    assert not {"recovered_raw", "recovered_on", "recovered_run_id"} & set(message.record.values)
+    late = {**run, "received_on": "2026-04-20T10:00:00+03:00"}
+    (message,) = make_messages(late, RapidProKeyRemappings=RECOVERED, TimestampRemappings=[span])
+    assert (message.plan, message.text, message.is_without_answer) == (None, None, False)
+    (message,) = make_messages({}, RapidProKeyRemappings=RECOVERED, TimestampRemappings=[span])
+    assert (message.plan, message.text, message.is_without_answer) == (None, None, True)
+
+
+def test_a_set_time_goes_by_the_name_that_the_episode_has_for_it(make_messages):
+    run = {"message": "biyo", "received_on": "2026-04-10T10:00:00+03:00", "run_id": "abc"}
+    adjusted = {**IN_SECOND_WEEK, "TimeToAdjustTo": "2026-04-09T12:00:00+03:00"}
+    (message,) = make_messages(run, RapidProKeyRemappings=RECOVERED, TimestampRemappings=[adjusted])
+    assert message.record.values["sent_on"] == "2026-04-09T09:00:00.000000+00:00"
+    assert "recovered_on" not in message.record.values
+
+
+def test_recovered_keys_of_a_source_belong_together(make_messages):
+    keys = {"Text": "gender_text", "Time": "gender_on", "RunID": "gender_run"}
+    sources = [{"SourceType": "RecoveryCSV", "SurveyFlowURLs": ["gs://recovered/gender.csv"], "Keys": keys}]
+    remappings = [
+        *REMAPPINGS,
+        {"RapidProKey": "gender_text", "PipelineKey": "gender_raw"},
+        {"RapidProKey": "gender_on", "PipelineKey": "gender_time"},
+    ]
+    run = {**answer(1, "biyo"), **survey("older_survey", "nin", "T1"), "gender_on": "T2", "gender_run": "abc"}
+    for text, expected in (("naag", ("naag", "T2")), (None, ("nin", "T1"))):
+        (message,) = make_messages(
+            {**run, "gender_text": text}, RapidProKeyRemappings=remappings, RawDataSources=sources
+        )
+        assert (message.record.values["gender_raw"], message.record.values["gender_time"]) == expected
+
+
 def test_what_travels_with_a_null_answer_says_nothing():
     values = {
         **survey("f", None, "T1"),
