@@ -108,7 +108,8 @@ IDS = [
     ("avf-phone-uuid-tel_252615001001", "has a number where its uuid should be"),
     ("avf-phone-uuid-", "is no participant's uuid"),
     ("avf-phone-uuid-a b", "is no participant's uuid"),
-    (f"project-id-{UUID}", "looks like a phone number"),
+    (f"project-id-{UUID}", "does not begin as ids of participants do"),
+    (UUID, "does not begin as ids of participants do"),
     ("252615001001", "looks like a phone number"),
 ]
 

@@ -26,8 +26,22 @@ def find_plan_warnings(plans: CodingPlans, moves_wrong_scheme: bool) -> Iterator
                 f"{configuration.cleaner!r} has no effect without a CodaFilename, as it proposes labels to coders; expected "
                 "both or neither. Add the one or remove the other.",
             )
+    yield from find_key_warnings(plans)
     yield from _find_shared_times(plans)
     yield from _find_other_language(plans)
+
+
+def find_key_warnings(plans: CodingPlans) -> Iterator[Problem]:
+    """Keys of columns that end as earlier pipelines wanted them, before the columns of codes got a "_" of their own."""
+    for at, _, configuration in placed_configurations(plans):
+        key = configuration.analysis_file_key
+        if key is not None and key.endswith("_"):
+            column = next(iter(configuration.columns()))
+            yield Problem(
+                f"{at}.AnalysisFileKey",
+                f"{key!r} ends in '_', so that its first column is {column!r}; expected {key.rstrip('_') or 'rqa'!r}, as a '_' comes "
+                "before each code by itself. Remove it, unless earlier outputs have these columns.",
+            )
 
 
 def _find_dataset_warnings(

@@ -6,6 +6,7 @@ PARTICIPANT_PREFIX = "avf-phone-uuid-"
 """What the ids of new participants begin with where the configuration does not say otherwise."""
 
 _KNOWN_PREFIX = re.compile(r"avf-[A-Za-z][A-Za-z0-9]*-uuid-")
+_UUID_LENGTH = 36
 _REST = re.compile(r"[0-9A-Za-z_-]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
 # As many digits as the shortest numbers have that are dialled with their operator's prefix.
@@ -39,6 +40,8 @@ def find_id_problem(text: str, prefix: str = PARTICIPANT_PREFIX) -> str | None:
         return "has a number where its uuid should be"
     if start and _REST.fullmatch(rest):
         return None
+    if _UUID.fullmatch(text[-_UUID_LENGTH:]):
+        return "does not begin as ids of participants do"
     return "looks like a phone number" if sum(map(str.isdigit, text)) >= _FEWEST_DIGITS else "is no participant's uuid"
 
 

@@ -25,7 +25,9 @@ def find_recovered_problems(configuration: PipelineConfiguration) -> Iterator[Pr
         for number, name in enumerate(source.raw_keys):
             place = f"{at}.{_NAMES[number]}"
             if name in source.raw_keys[:number]:
-                yield Problem(place, f"{name!r} is another key of these files too; expected three keys. Change one.")
+                yield Problem(
+                    place, f"{name!r} is another key of these files too; expected three different ones. Change one."
+                )
             elif name in CONTACT_KEYS or flow_of_key(name) is not None:
                 yield Problem(
                     place, f"{name!r} is a key of RapidPro's runs; expected one that only these files have. Change it."

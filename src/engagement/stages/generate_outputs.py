@@ -2,11 +2,13 @@
 
 import argparse
 import functools
+import itertools
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from engagement.checks.plan_warnings import find_key_warnings
 from engagement.clusters import count_workers, run_on_cluster
 from engagement.coding.automatic import AutomaticCoder, warn_of_missing_codes
 from engagement.coding.coded_datasets import CodedDataset, check_coda_messages
@@ -104,7 +106,11 @@ def run(args: argparse.Namespace) -> None:
     flows = find_flows(project, args.data_root)
     datasets = load_coded_datasets(project, args.data_root)
     warn_of_missing_codes(project.coding_plans.all)
-    for problem in find_unwritten_plans(project.configuration, project.coding_plans):
+    plan_warnings = (
+        find_unwritten_plans(project.configuration, project.coding_plans),
+        find_key_warnings(project.coding_plans),
+    )
+    for problem in itertools.chain(*plan_warnings):
         log.warning("%s, %s", project.configuration.coding_plans_file, problem)
     is_coded = args.mode == "all-stages"
     timestamp = datetime.now(UTC).isoformat(timespec="microseconds")
