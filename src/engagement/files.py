@@ -124,7 +124,8 @@ def read_text(path: Path, missing: type[PipelineError] = UsageError, what: str =
         return path.read_bytes().decode()
     except FileNotFoundError:
         raise missing(f"{path}: no such file; expected {what}. Check the path.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
+        # A path with NUL in it is a ValueError, as text in another encoding is.
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise missing(f"{path}: {what} could not be read: {reason}. Check the file and its permissions.") from None
 
@@ -149,6 +150,10 @@ def read_json(
         raise invalid(
             f"{path}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}. Mend the file and run this again."
         ) from None
+    except (ValueError, RecursionError) as error:
+        # A number of thousands of digits; or lists within lists without end.
+        what_is_it = "lists within lists without end" if isinstance(error, RecursionError) else "a number without end"
+        raise invalid(f"{path}: {what_is_it}; expected {what}. Mend the file and run this again.") from None
 
 
 def write_json(path: Path, document: Any, indent: int | None = 2) -> None:

@@ -5,6 +5,7 @@ be applied several times; its copies' ids are its own with a number behind it.
 """
 
 import hashlib
+import json
 import logging
 import re
 from collections import Counter
@@ -87,7 +88,7 @@ class CodedDataset:
             message_id = message["MessageID"]
             self._by_id[message_id] = self._read(message, ws_scheme)
             if message["Labels"] and _is_message_id(message_id):
-                digest = hashlib.sha256(msgspec.json.encode(message["Labels"])).digest()[:8]
+                digest = hashlib.sha256(_encode(message["Labels"])).digest()[:8]
                 digests.append((start_of_id(message_id), int.from_bytes(digest)))
         self.labels = numpy.array(digests, LABELS)
 
@@ -159,6 +160,14 @@ class CodedDataset:
             log.warning("Coda %r: %s", self.plan.coda_dataset, lost.text)
 
 
+def _encode(labels: Sequence[Mapping[str, Any]]) -> bytes:
+    try:
+        return msgspec.json.encode(labels)
+    except (UnicodeEncodeError, OverflowError, msgspec.MsgspecError):
+        # Halves of characters, and numbers longer than 64 bits.
+        return json.dumps(labels).encode()
+
+
 def _is_message_id(message_id: str) -> bool:
     """Whether it can be the id of a text: nothing is ever found under another one."""
     return _MESSAGE_ID.fullmatch(message_id) is not None
@@ -194,7 +203,8 @@ def check_coda_messages(document: Any, where: str) -> Sequence[Mapping[str, Any]
             missing = [key for key in ("SchemeID", "CodeID") if not _has_text(label, key)]
             if missing:
                 problems.append(f"at $[{position}].Labels[{number}]: no {' and no '.join(missing)}; expected a label")
-    repeated = [key for key, n in Counter(m.get("MessageID") for m in document if isinstance(m, dict)).items() if n > 1]
+    ids = [message.get("MessageID") for message in document if isinstance(message, dict)]
+    repeated = [key for key, n in Counter(key for key in ids if isinstance(key, str)).items() if n > 1]
     problems.extend(f"message id {key!r} is there more than once; expected once" for key in repeated)
     if problems:
         raise InputError(f"{where}: {listing(problems)}")

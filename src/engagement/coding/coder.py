@@ -168,9 +168,10 @@ class Coder:
 
     def _operator_of(self, values: Mapping[str, Any]) -> str | None:
         label = values.get("operator_coded")
-        if self._operator_scheme is None or not isinstance(label, dict):
+        code_id = label.get("CodeID") if isinstance(label, dict) else None
+        if self._operator_scheme is None or not isinstance(code_id, str):
             return None
-        return operator_name(self._operator_scheme, label.get("CodeID", ""))
+        return operator_name(self._operator_scheme, code_id)
 
 
 def append_fields(record: TracedData, fields: list[Field], metadata: Metadata) -> None:

@@ -94,7 +94,7 @@ class RunPlaces:
                 if hashed != last:
                     yield from _in_order(waiting)
                     waiting, last = {}, hashed
-                run = files.read(file, offset, length)
+                run = files.read_named(file, offset, length)
                 if run is not None:
                     runs = waiting.get(uid := run.values[PARTICIPANT_KEY])
                     if runs is None:
@@ -155,7 +155,18 @@ class _Files:
         if not os.pread(self._descriptors[file], length, offset).endswith(b"\n"):
             self._report(file, offset, "it has no line end; expected a whole file. Make it again.")
         elif self.read(file, offset, length) is not None:
-            self._report(file, offset, f"no {PARTICIPANT_KEY!r}; expected one in every run. Fetch it again.")
+            self._report_nameless(file, offset)
+
+    def read_named(self, file: int, offset: int, length: int) -> TracedData | None:
+        """One run of a participant; None where the line can't be read, or names one elsewhere than at its top."""
+        run = self.read(file, offset, length)
+        if run is None or _is_uid(run.values.get(PARTICIPANT_KEY)):
+            return run
+        self._report_nameless(file, offset)
+        return None
+
+    def _report_nameless(self, file: int, offset: int) -> None:
+        self._report(file, offset, f"no {PARTICIPANT_KEY!r}; expected one in every run. Fetch it again.")
 
     def _report(self, file: int, offset: int, problem: str) -> None:
         if file in self._damaged:
@@ -167,6 +178,14 @@ class _Files:
             while (left := offset - lines.tell()) > 0:
                 number += lines.read(min(left, 2**20)).count(b"\n")
         self._errors.append(InputError(f"{path}, line {number}: {problem}"))
+
+
+def _is_uid(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(value.encode())
+    except UnicodeEncodeError:
+        # Half of a character, which nothing can be written with.
+        return False
 
 
 def unreadable(path: Path, error: OSError) -> InputError:

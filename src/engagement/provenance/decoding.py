@@ -71,7 +71,7 @@ def _decode_as_written(line: bytes) -> TracedData | None:
             parts = (b'{"Data": ', data, b', "Metadata": ', metadata, b', "NestedTracedData": {}, "SHA": "', sha, b'"}')
             encoded.append(b"".join(parts))
             values.update(_data_decoder.decode(data))
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None
     encoded.reverse()
     whole = b", ".join(encoded)

@@ -35,10 +35,16 @@ def parse_time(text: str) -> datetime:
     Raises
     ------
     ValueError
-        It is not ISO 8601.
+        It is not ISO 8601, or lies outside of the calendar.
     """
     time = datetime.fromisoformat(text)
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    if time.tzinfo is None:
+        return time.replace(tzinfo=UTC)
+    try:
+        time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside of the calendar") from None
+    return time
 
 
 def write_time(time: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from engagement.errors import ConfigurationError, PipelineError, UsageError
 from engagement.files import read_text
 
 _SERVICE_ACCOUNT_KEYS = ("project_id", "client_email", "private_key", "token_uri")
+_TYPE = re.compile(r"[a-z_]{1,40}")
 _EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
 
 
@@ -55,19 +57,32 @@ def parse_credentials(
             f"{where}, line {problem.lineno}, column {problem.colno}: not JSON; expected a credentials file. "
             "Download the service account's key again."
         ) from None
+    except (ValueError, RecursionError):
+        raise error(
+            f"{where}: not JSON; expected a credentials file. Download the service account's key again."
+        ) from None
     kind = document.get("type") if isinstance(document, dict) else None
     if kind == "embedded":
         directory = document.get("directory")
-        if not isinstance(directory, str) or not directory:
+        if not isinstance(directory, str) or not directory or not _is_path(directory):
             raise error(f"{where}: no 'directory'; expected the embedded services' directory. Add it.")
         return EmbeddedCredentials((folder / directory).resolve())
     if kind != "service_account":
-        raise error(f"{where}: 'type' is {kind!r}; expected 'service_account' or 'embedded'. Check which file this is.")
+        # Anything longer than the names that Google gives to types may be a part of a key.
+        shown = repr(kind) if isinstance(kind, str) and _TYPE.fullmatch(kind) else "no name of one"
+        raise error(f"{where}: 'type' is {shown}; expected 'service_account' or 'embedded'. Check which file this is.")
     # An emulator asks for no key, so a project id is enough there.
     needed = ("project_id",) if any(os.environ.get(name) for name in _EMULATOR_VARIABLES) else _SERVICE_ACCOUNT_KEYS
-    missing = [name for name in needed if not document.get(name)]
+    missing = [name for name in needed if not document.get(name) or not isinstance(document[name], str)]
     if missing:
         raise error(
             f"{where}: no {', '.join(map(repr, missing))}; expected a service account's key. Download it again."
         )
     return GoogleCredentials(document["project_id"], document)
+
+
+def _is_path(text: str) -> bool:
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False

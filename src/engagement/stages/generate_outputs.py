@@ -136,7 +136,8 @@ def run(args: argparse.Namespace) -> None:
         summary = Summary()
         for number, part in enumerate(show_progress(results, partitions, "participants", "partition")):
             summary.add(part)
-            for file in files:
+            # A partition with bad input left no parts; nothing is written then, but the others have theirs to tell.
+            for file in files if not summary.errors else ():
                 file.take(number)
         refuse_bad_input(summary)
         if unchanged is not None:
