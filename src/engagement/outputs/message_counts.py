@@ -70,6 +70,11 @@ def _choosing_settings(project: Project) -> Iterator[tuple[str, object]]:
     yield "ProjectEndDate", configuration.project_end_date.isoformat()
     yield "FilterTestMessages", configuration.filter_test_messages
     yield "RQACodingPlans", [(plan.raw_field, plan.time_field) for plan in episodes]
+    # Where there are none, nothing is said, so that counts of earlier versions have the same settings.
+    if configuration.test_participant_uuids:
+        yield "TestParticipantUUIDs", configuration.test_participant_uuids
+    if len(configuration.recovered_keys) > 1:
+        yield "Keys", configuration.recovered_keys
 
 
 def _digest(setting: object) -> str:
