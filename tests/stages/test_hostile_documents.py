@@ -163,6 +163,7 @@ FOUND_CODA_FILES = [
     (changed_label(Origin="Ali"), None),
     (changed_label(Origin={"Name": "\ud83d"}), None),
     (changed_label(Confidence=2**70), None),
+    (changed_label(DateTimeUTC="@nan@"), None),
     (changed_label(DateTimeUTC="0001-01-01T00:00:00+03:00"), None),
     ([{**coda_message("naag"), "MessageID": ["a"]}], "at $[0]: no MessageID; expected a message"),
     ([{**coda_message("naag"), "SequenceNumber": "@digits@"}], "a number without end"),
@@ -178,6 +179,8 @@ def test_coda_files_that_ended_in_a_traceback(root: DataRoot, messages: list[Any
     try:
         if said is None:
             root.generate()
+            arguments = ["explain", str(root.path), uid_of("a"), "--pipeline-configuration", str(root.configuration)]
+            ends_well(lambda: main(arguments))
             return
         with pytest.raises(InputError) as refused:
             root.generate()

@@ -18,13 +18,10 @@ def say_time(time: object) -> str:
     >>> say_time("2026-03-01T10:00:00.123456+03:00")
     '2026-03-01 07:00:00 UTC'
     """
-    if isinstance(time, int | float):
-        instant = datetime.fromtimestamp(time, UTC)
-    else:
-        try:
-            instant = parse_instant(str(time))
-        except ValueError:
-            return f"an unknown time ({time!r})"
+    try:
+        instant = datetime.fromtimestamp(time, UTC) if isinstance(time, int | float) else parse_instant(str(time))
+    except (ValueError, OverflowError, OSError):
+        return f"an unknown time ({time!r})"
     return instant.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
