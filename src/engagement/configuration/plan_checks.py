@@ -13,6 +13,7 @@ from engagement.configuration.coding_plans import (
     FoldStrategy,
     PlanKind,
 )
+from engagement.configuration.control_codes import ControlCode
 from engagement.configuration.field_names import AMBIVALENT, CONSENT_FIELD, OPERATOR_FIELD, UID_FIELD
 from engagement.configuration.nearest import nearest
 from engagement.configuration.problems import AtStake, Problem
