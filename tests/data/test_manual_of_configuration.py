@@ -27,6 +27,7 @@ SAYS = {
     "Add an episode": [("diff", "s01e04_raw")],
     "Add a demographic question": [("diff", "disabled")],
     "Write your own cleaner": [("diff", "woman")],
+    "Write your own imputation function": [("diff", "community_effort")],
     "Rename a code, retire a code": [("scheme diff", "cost_of_water"), ("scheme diff", "1 message")],
     "Answers that came too early or too late": [("diff", "s01e01_raw")],
 }

@@ -284,3 +284,38 @@ def test_no_text_and_no_participant_is_in_the_log(place, caplog):
     place.add()
     assert "added 2 of 2 messages" in caplog.text
     assert "jawaab" not in caplog.text
+
+
+def keep_out_of_coda(place):
+    """Give the plan a second scheme that coders do not see."""
+    plans_path = place.configuration.parent / "coding_plans.json"
+    plans = read(plans_path)
+    coding = {"CodingMode": "SINGLE", "CodeScheme": "tone.json", "CodedField": "tone_coded", "InCoda": False,
+              "FoldStrategy": "control_code_by_precedence"}  # fmt: skip
+    plans["RQACodingPlans"][0]["CodingConfigurations"].append(coding)
+    write(plans_path, plans)
+    write(place.configuration.parent / "code_schemes" / "tone.json", code_scheme("Scheme-tone", "tone"))
+
+
+def test_a_scheme_that_is_kept_out_of_coda_is_not_in_a_new_dataset_nor_missed_in_an_old_one(place, caplog):
+    keep_out_of_coda(place)
+    place.put_output([message(1)])
+    place.add()
+    assert [scheme["SchemeID"] for scheme in place.coda.read_code_schemes("show")] == ["Scheme-theme", "Scheme-ws"]
+    place.put_output([message(1), message(2)])
+    place.add()
+    assert "lacks code scheme" not in caplog.text
+    assert len(place.texts_by_number()) == 2
+
+
+def test_a_scheme_that_coda_has_from_before_still_has_to_be_the_same(place):
+    keep_out_of_coda(place)
+    place.put_output([message(1)])
+    place.add()
+    path = place.folder / "show.code_schemes.json"
+    old = code_scheme("Scheme-tone", "tone")
+    old["Codes"][0]["DisplayText"] = "something else"
+    write(path, [*read(path), old])
+    place.put_output([message(1), message(2)])
+    with pytest.raises(ConfigurationError, match="scheme 'Scheme-tone', code .*DisplayText"):
+        place.add()

@@ -62,7 +62,12 @@ class KnownLevel:
 
     def names(self) -> frozenset[str]:
         """The folded codes of the level."""
-        return frozenset(map(fold_name, self.places().codes(self.level)))
+        return _names_of(self)
+
+
+@functools.cache
+def _names_of(known: KnownLevel) -> frozenset[str]:
+    return frozenset(map(fold_name, known.places().codes(known.level)))
 
 
 def _somali(level: str, tiles_table: str | None = None) -> KnownLevel:
@@ -87,6 +92,7 @@ KNOWN_LEVELS = (
     _somali("zone"),
     _kenyan("county", "kenyan_county_tiles"),
     _kenyan("constituency"),
+    _kenyan("ward"),
 )
 
 

@@ -48,11 +48,9 @@ class Level:
         names = set(map(fold_name, names_of(code)))
         if self.known.level == _MOGADISHU:
             return None if names.isdisjoint(map(fold_name, _CENTRAL_MOGADISHU)) else "Central Mogadishu"
-        if self.known.level == "constituency":
-            places = self.known.places()
-            of_nairobi = (
-                one for one in places.codes("constituency") if places.parent_of("constituency", one) == "nairobi"
-            )
+        if self.known.level in ("ward", "constituency"):
+            places, level = self.known.places(), self.known.level
+            of_nairobi = (one for one in places.codes(level) if "nairobi" in places.ancestors(level, one))
             return None if names.isdisjoint(map(fold_name, of_nairobi)) else "Nairobi"
         return None
 

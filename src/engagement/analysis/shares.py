@@ -10,7 +10,7 @@ from engagement.analysis.coded_table import CodedTable
 from engagement.analysis.intervals import Share
 from engagement.analysis.values import ELSEWHERE, Layer, Value, is_told_by_number, split_counts
 from engagement.configuration import CodingConfiguration, CodingPlan, ControlCode
-from engagement.configuration.control_codes import CONTROL_CODES
+from engagement.configuration.control_codes import entry_of
 
 ANSWER, PHONE_NUMBER, ABOUT_MESSAGE = "answer", "phone number", "about the message"
 REPEATS = "repeat_participations"
@@ -125,7 +125,7 @@ def list_value_origins(
 def _origin_of(plan: CodingPlan, value: Value) -> str:
     code = value.code
     if code.control_code is not None:
-        return CONTROL_CODES[code.control_code].wording
+        return entry_of(code.control_code).wording
     if not code.is_normal:
         return ABOUT_MESSAGE
     return PHONE_NUMBER if is_told_by_number(plan) else ANSWER

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy
 
 from engagement.analysis.coded_table import CodedTable, Codes
-from engagement.analysis.place_levels import find_containers, find_place, find_place_table, has_elsewhere
+from engagement.analysis.place_levels import find_containers, find_place_table, has_elsewhere
 from engagement.cleaning.places import PlaceTable
 from engagement.coding.guesses import OPERATOR
+from engagement.coding.location_levels import find_levels, places_of
 from engagement.configuration import Code, CodingConfiguration, CodingPlan, ControlCode
 from engagement.configuration.field_names import FETCHED_FIELDS
 
@@ -60,13 +61,17 @@ def _find_elsewhere(individuals: CodedTable, plan: CodingPlan, position: int, ta
         lambda code: code.control_code is ControlCode.NC
     )
     elsewhere = numpy.zeros(len(individuals), dtype=bool)
-    for number, (level, containers) in enumerate(find_containers(table, table.levels[position]).items(), position + 1):
+    levels = find_levels(plan, table)
+    by_level = dict(zip(levels, plan.coding_configurations, strict=True))
+    for level, containers in find_containers(table, levels[position]).items():
+        if level not in by_level:
+            continue
         if not undecided.any():
             break
-        codes = individuals.codes(plan.coding_configurations[number])
+        codes = individuals.codes(by_level[level])
         decides = undecided & codes.hold_any(lambda code: code.is_normal)
         elsewhere |= decides & ~codes.hold_any(
-            lambda code, level=level, containers=containers: find_place(table, level, code) in containers
+            lambda code, level=level, containers=containers: not containers.isdisjoint(places_of(code, table, level))
         )
         undecided &= ~decides
     return elsewhere

@@ -9,7 +9,7 @@ from engagement.configuration import CodingPlan, CodingPlans
 from engagement.configuration.problems import Problem
 from engagement.services.coda import CodaDatabase
 from engagement.services.coda_format import CodeScheme
-from engagement.sources.coda_datasets import code_schemes_of
+from engagement.sources.coda_datasets import code_schemes_of, shown_schemes_of
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def find_coda_warnings(coda: CodaSide, plans: CodingPlans, users: Sequence[str])
                 f"dataset {name!r} in Coda {coda.instance}, {odd}; expected in Coda what the plan has. Put it into the plan, or "
                 "have it taken out of Coda.",
             )
-        for scheme_id in find_absent_schemes(dataset.code_schemes, code_schemes_of(plan, plans)):
+        for scheme_id in find_absent_schemes(dataset.code_schemes, shown_schemes_of(plan, plans)):
             yield Problem(
                 at,
                 f"dataset {name!r} in Coda {coda.instance} lacks the code scheme {scheme_id!r}, so that nobody can label with "

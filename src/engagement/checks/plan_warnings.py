@@ -3,9 +3,16 @@
 from collections.abc import Iterator
 
 from engagement.checks.places import placed_configurations, placed_plans
-from engagement.configuration import CodingPlan, CodingPlans, FoldStrategy, PlanKind, RawFieldFoldStrategy
-from engagement.configuration.coding_plans import is_project_function
+from engagement.configuration import (
+    CodingConfiguration,
+    CodingPlan,
+    CodingPlans,
+    FoldStrategy,
+    PlanKind,
+    RawFieldFoldStrategy,
+)
 from engagement.configuration.field_names import FETCHED_FIELDS
+from engagement.configuration.function_names import is_project_function
 from engagement.configuration.problems import AtStake, Problem
 
 
@@ -26,6 +33,8 @@ def find_plan_warnings(plans: CodingPlans, moves_wrong_scheme: bool) -> Iterator
                 f"{configuration.cleaner!r} has no effect without a CodaFilename, as it proposes labels to coders; expected "
                 "both or neither. Add the one or remove the other.",
             )
+        if not configuration.in_coda:
+            yield from _find_effects_outside_coda(at, plan, configuration)
     yield from find_key_warnings(plans)
     yield from _find_shared_times(plans)
     yield from _find_other_language(plans)
@@ -42,6 +51,26 @@ def find_key_warnings(plans: CodingPlans) -> Iterator[Problem]:
                 f"{key!r} ends in '_', so that its first column is {column!r}; expected {key.rstrip('_') or 'rqa'!r}, as a '_' comes "
                 "before each code by itself. Remove it, unless earlier outputs have these columns.",
             )
+
+
+def _find_effects_outside_coda(at: str, plan: CodingPlan, configuration: CodingConfiguration) -> Iterator[Problem]:
+    if plan.coda_filename is None:
+        yield Problem(
+            f"{at}.InCoda", "has no effect without a CodaFilename; expected it on a plan that coders see. Remove it."
+        )
+        return
+    if configuration.cleaner is not None:
+        yield Problem(
+            f"{at}.Cleaner",
+            f"{configuration.cleaner!r} has no effect with InCoda false, as coders see no proposal of it; expected one of the "
+            "two. Remove one.",
+        )
+    if plan.code_imputation_function is None:
+        yield Problem(
+            f"{at}.InCoda",
+            "false, and the plan has no CodeImputationFunction, so that nobody gives it a code: all answers stay not reviewed "
+            "(NR); expected codes that follow from other codes. Add the function, or remove this.",
+        )
 
 
 def _find_dataset_warnings(

@@ -7,7 +7,7 @@ from pathlib import Path
 from engagement.analysis.maps_files import read_boundaries
 from engagement.checks.places import placed_configurations, placed_plans
 from engagement.configuration import CodingPlans, PipelineConfiguration
-from engagement.configuration.coding_plans import is_project_function
+from engagement.configuration.function_names import is_project_function
 from engagement.configuration.nearest import nearest
 from engagement.configuration.problems import Problem
 from engagement.errors import PipelineError

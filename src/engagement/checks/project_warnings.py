@@ -1,13 +1,18 @@
 """Everything that is odd in a project whose files can be read: what operators get wrong for months without noticing."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from engagement.checks.findings import Findings
+from engagement.checks.places import placed_plans
 from engagement.checks.plan_warnings import find_plan_warnings
 from engagement.checks.project_files import find_boundary_problems, find_function_problems
 from engagement.checks.remapping_warnings import find_remapping_warnings
 from engagement.checks.scheme_warnings import find_scheme_warnings
 from engagement.checks.settings_warnings import find_settings_warnings
+from engagement.coding.location_levels import find_level_problems
+from engagement.coding.locations import PLACE_TABLES
+from engagement.configuration import CodingPlans
 from engagement.configuration.loading import ProjectFiles, find_missing_optional_controls
 from engagement.configuration.problems import Problem
 from engagement.configuration.scheme_checks import find_confused_ids
@@ -21,6 +26,7 @@ def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
         return
     findings.add_errors(files.path, find_boundary_problems(configuration, plans, files.path.parent))
     findings.add_errors(files.plans_path, find_function_problems(plans, files.path.parent))
+    findings.add_errors(files.plans_path, _find_level_problems(plans))
     findings.add_warnings(files.path, find_settings_warnings(configuration, plans))
     findings.add_warnings(files.path, find_remapping_warnings(configuration, plans))
     findings.add_warnings(files.plans_path, find_unwritten_plans(configuration, plans))
@@ -37,6 +43,14 @@ def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
             findings.add_warnings(files.schemes_folder / file, [] if are_together else [problem])
     for file, problem in find_scheme_warnings(plans):
         findings.add_warnings(files.schemes_folder / file, [problem])
+
+
+def _find_level_problems(plans: CodingPlans) -> Iterator[Problem]:
+    """Plans of places whose levels can't be told: stage 3 would stop at them."""
+    for at, plan in placed_plans(plans):
+        table_of = PLACE_TABLES.get(plan.code_imputation_function or "")
+        if table_of is not None:
+            yield from (replace(problem, at=f"{at}.{problem.at}") for problem in find_level_problems(plan, table_of()))
 
 
 def _find_unused_schemes(files: ProjectFiles) -> Iterator[Problem]:

@@ -5,19 +5,21 @@ from collections.abc import Callable, Iterator, Sequence
 
 from engagement.checks.places import placed_configurations
 from engagement.cleaning import codes_of_cleaner
-from engagement.cleaning.places import PlaceTable, kenyan_places, somali_places
+from engagement.cleaning.places import PlaceTable
 from engagement.code_books.look_alikes import find_look_alikes, say_harm
 from engagement.coding.automatic import find_code
-from engagement.configuration import Code, CodeScheme, CodingPlan, CodingPlans, ControlCode
-from engagement.configuration.coding_plans import is_project_function
+from engagement.coding.location_levels import find_levels, places_of
+from engagement.coding.locations import PLACE_TABLES
+from engagement.configuration import Code, CodeScheme, CodingMode, CodingPlan, CodingPlans, ControlCode
+from engagement.configuration.control_codes import OwnControlCode, say_undeclared
+from engagement.configuration.function_names import is_project_function
+from engagement.configuration.imputation_checks import AGE_RANGE, sides_of_reasons
 from engagement.configuration.problems import AtStake, Problem
-from engagement.configuration.scheme_checks import AGE_RANGE
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{3}([0-9a-fA-F]{3})?|[a-z]+")
 # What coders say by ticking these, nobody else can.
 _CODERS_SAY = (ControlCode.STOP, ControlCode.WS, ControlCode.NC)
 _FEW = 5
-_PLACES = {"somalia_location": somali_places, "kenya_location": kenyan_places}
 
 Found = Iterator[tuple[str, Problem]]
 
@@ -38,12 +40,13 @@ def find_scheme_warnings(plans: CodingPlans) -> Found:
         yield from ((file, problem) for problem in _find_look_alikes(scheme))
     for _, plan, configuration in placed_configurations(plans):
         file, scheme, cleaner = configuration.code_scheme_file, configuration.code_scheme, configuration.cleaner
-        if cleaner is not None and not is_project_function(cleaner) and plan.coda_filename is not None:
+        is_proposed = plan.coda_filename is not None and configuration.in_coda
+        if cleaner is not None and not is_project_function(cleaner) and is_proposed:
             yield from (
                 (file, problem)
                 for problem in _find_missing_codes(scheme, codes_of_cleaner(cleaner), f"cleaner {cleaner!r}")
             )
-    for plan in plans.survey:
+    for plan in plans.all:
         yield from _find_imputation_warnings(plan)
 
 
@@ -59,11 +62,19 @@ def _find_lost_datasets(scheme: CodeScheme, plans: CodingPlans) -> Iterator[Prob
 
 def _find_odd_codes(scheme: CodeScheme, is_for_coders: bool) -> Iterator[Problem]:
     shortcuts: dict[str, int] = {}
+    numbers: dict[int, int] = {}
     for position, code in enumerate(scheme.codes):
         at = f"$.Codes[{position}]"
         if not code.display_text.strip():
             yield Problem(
                 f"{at}.DisplayText", "is empty, so that coders see nothing to tick; expected words. Fill it in."
+            )
+        first = numbers.setdefault(code.numeric_value, position)
+        if first != position:
+            yield Problem(
+                f"{at}.NumericValue",
+                f"{code.numeric_value} is that of $.Codes[{first}] too, so that the numbers do not tell the codes apart; expected "
+                "a number of its own. Change one.",
             )
         if code.shortcut:
             first = shortcuts.setdefault(code.shortcut, position)
@@ -75,6 +86,8 @@ def _find_odd_codes(scheme: CodeScheme, is_for_coders: bool) -> Iterator[Problem
         if code.color and _COLOR.fullmatch(code.color) is None:
             yield Problem(f"{at}.Color", f"{code.color!r} is no colour; expected one like '#b5d3ff'. Change it.")
         control = code.control_code
+        if isinstance(control, OwnControlCode) and not control.is_declared:
+            yield Problem(f"{at}.ControlCode", say_undeclared(control))
         if control is not None and code.string_value != control and code.string_value in set(ControlCode):
             yield Problem(
                 f"{at}.StringValue",
@@ -124,12 +137,14 @@ def _find_missing_codes(scheme: CodeScheme, names: frozenset[str], of: str) -> I
 
 def _find_imputation_warnings(plan: CodingPlan) -> Found:
     configurations = plan.coding_configurations
-    table_of = _PLACES.get(plan.code_imputation_function or "")
+    table_of = PLACE_TABLES.get(plan.code_imputation_function or "")
     if table_of is not None:
         table = table_of()
-        for level, configuration in zip(table.levels, configurations, strict=True):
+        for level, configuration in zip(find_levels(plan, table), configurations, strict=False):
             found = _find_unknown_places(configuration.code_scheme, table, level)
             yield from ((configuration.code_scheme_file, problem) for problem in found)
+    if plan.code_imputation_function == "yes_no_reasons":
+        yield from _find_reason_warnings(plan)
     if plan.code_imputation_function == "age_category":
         age, category = configurations
         found = _list_codes(
@@ -146,11 +161,23 @@ def _find_imputation_warnings(plan: CodingPlan) -> Found:
         yield from ((category.code_scheme_file, problem) for problem in found)
 
 
+def _find_reason_warnings(plan: CodingPlan) -> Found:
+    reasons = next(c for c in plan.coding_configurations if c.coding_mode is CodingMode.MULTIPLE)
+    if reasons.reasons_for_yes is None and reasons.reasons_for_no is None:
+        sides = sides_of_reasons(reasons.code_scheme, None, None)
+        found = _list_codes(
+            reasons.code_scheme,
+            lambda code: code.code_id in sides,
+            "nothing tells whether they speak for yes or for no, so that neither follows from them; expected StringValues that "
+            "begin with yes_ and no_. Name them in ReasonsForYes and ReasonsForNo of the coding plans, empty lists if neither.",
+        )
+        yield from ((reasons.code_scheme_file, problem) for problem in found)
+
+
 def _find_unknown_places(scheme: CodeScheme, table: PlaceTable, level: str) -> Iterator[Problem]:
-    known = frozenset(table.codes(level))
     yield from _list_codes(
         scheme,
-        lambda code: not known.isdisjoint((*code.match_values, code.string_value)),
+        lambda code: bool(places_of(code, table, level)),
         f"no known {level.replace('_', ' ')}, so that answers with it are coding errors (CE); expected the place's name among "
         "the MatchValues. Add it.",
     )

@@ -14,7 +14,7 @@ from engagement.cleaning.age import OLDEST, YOUNGEST, read_age
 from engagement.cleaning.operators import operator_codes, read_operator
 from engagement.cleaning.phrases import PhraseReader
 from engagement.cleaning.place_names import PlaceReader, kenyan_reader, somali_reader
-from engagement.cleaning.places import kenyan_places, somali_places
+from engagement.cleaning.places import KENYAN_LEVELS, kenyan_places, somali_places
 from engagement.cleaning.text import match_key
 
 Cleaner = Callable[[str], str | None]
@@ -67,7 +67,7 @@ def codes_of_cleaner(name: str) -> frozenset[str]:
     if field == "operator":
         return operator_codes()
     level = "district" if field.startswith("district") else field
-    table = kenyan_places() if level in kenyan_places().levels else somali_places()
+    table = kenyan_places() if level in KENYAN_LEVELS else somali_places()
     return frozenset(table.codes(level))
 
 
@@ -84,6 +84,7 @@ def _makers() -> Mapping[str, Callable[[], Cleaner]]:
     for language in ("swahili", "english"):
         for level in ("county", "constituency"):
             makers[f"{language}.{level}"] = functools.partial(_place_cleaner, kenyan_reader, level)
+        makers[f"{language}.ward"] = _ward_cleaner
     return makers
 
 
@@ -99,6 +100,13 @@ def _phrase_cleaner(field: str, language: str) -> Cleaner:
 def _place_cleaner(reader_of_country: Callable[[], PlaceReader], level: str) -> Cleaner:
     reader = reader_of_country()
     return _remember(functools.partial(reader.read, level), reader.names)
+
+
+def _ward_cleaner() -> Cleaner:
+    # The names of the wards are many, and read in only where a project asks for them.
+    from engagement.cleaning.ward_names import kenyan_ward_reader
+
+    return _place_cleaner(kenyan_ward_reader, "ward")
 
 
 def _district_unless_sub_district_cleaner() -> Cleaner:

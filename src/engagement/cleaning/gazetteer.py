@@ -6,7 +6,7 @@ constituencies. Two places agree where their sets overlap, so "Nairobi Kibera" i
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -33,16 +33,27 @@ class Name:
 class Gazetteer:
     """Looks names up: as they are spelt, then folded to how they sound, then allowing a slip or two."""
 
-    def __init__(self, names: Mapping[str, Name], fold: Callable[[str], str], vowels_vary: bool) -> None:
-        """Take the names. `vowels_vary`: one name is spelt with other vowels by many, so the consonants tell which it is."""
+    def __init__(
+        self, names: Mapping[str, Name], fold: Callable[[str], str], vowels_vary: bool, keeps_like_sounds: bool = False
+    ) -> None:
+        """Take the names. `vowels_vary`: one name is spelt with other vowels by many, so the consonants tell which it is.
+
+        With `keeps_like_sounds` names that sound alike stand for all their places together, else for those of the first.
+        """
         self._fold = fold
         self._vowels_vary = vowels_vary
         self._shortest_with_two_slips = 8 if vowels_vary else 10
-        self._spelt = {spelling_key(words(plain(name))): place for name, place in names.items()}
+        self._spelt: dict[str, Name] = {}
         self._folded: dict[str, Name] = {}
+        for name, place in names.items():
+            key = spelling_key(words(plain(name)))
+            other = self._spelt.get(key) if keeps_like_sounds else None
+            self._spelt[key] = place if other is None else _join(other, place)
         for key, place in self._spelt.items():
-            if len(fold(key)) >= _SHORTEST_FOLDED:
-                self._folded.setdefault(fold(key), place)
+            sound = fold(key)
+            if len(sound) >= _SHORTEST_FOLDED:
+                first = self._folded.setdefault(sound, place)
+                self._folded[sound] = _join(first, place) if keeps_like_sounds else first
         self._by_first_letter: dict[str, list[str]] = {}
         for key in self._folded:
             self._by_first_letter.setdefault(_first_sound(key), []).append(key)
@@ -88,6 +99,11 @@ class Gazetteer:
         nearest = min(distance for _, distance in sounding)
         places = {self._folded[name] for name, distance in sounding if distance == nearest}
         return places.pop() if len(places) == 1 else None
+
+
+def _join(first: Name, second: Name) -> Name:
+    """Let a name that is written or sounds like another one stand for the places of both."""
+    return first if first.leaves == second.leaves else replace(first, leaves=first.leaves | second.leaves)
 
 
 def _is_one_consonant_off(name: str, key: str) -> bool:

@@ -1,7 +1,7 @@
 """Answers that name a place: the code of the place at the level that was asked for."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from engagement.cleaning.gazetteer import Gazetteer, Leaf, Name, fold_kenyan, fold_somali
 from engagement.cleaning.places import PlaceTable, kenyan_places, somali_places
@@ -117,22 +117,30 @@ def somali_reader() -> PlaceReader:
     """Read the places of Somalia. Its states and zones are left out: whose a district is, is disputed."""
     table = somali_places()
     names = _code_names(table, ("region", "district", "mogadishu_sub_district"))
-    return _reader(table, names, "somali_place_names", fold_somali, vowels_vary=True)
+    names = _add_names(table, names, "somali_place_names")
+    return PlaceReader(table, Gazetteer(names, fold_somali, vowels_vary=True), frozenset(names))
 
 
 @functools.cache
 def kenyan_reader() -> PlaceReader:
-    """Read the places of Kenya; towns and estates stand for the constituency or county that they lie in."""
+    """Read the places of Kenya but its wards; towns and estates stand for the constituency or county that they lie in."""
     table = kenyan_places()
+    levels = table.levels[1:]
+    table = PlaceTable(levels, {level: table.parents[level] for level in levels})
+    names = kenyan_names(table)
+    return PlaceReader(table, Gazetteer(names, fold_kenyan, vowels_vary=False), frozenset(names))
+
+
+def kenyan_names(table: PlaceTable) -> dict[str, Name]:
+    """Name the counties, constituencies, towns and estates of Kenya, for the finest places of the table."""
     names = _code_names(table, ("county", "constituency"))
     for other_names in (_turned_names(table), _whole_names(table)):
         names = other_names | names
-    return _reader(table, names, "kenyan_place_names", fold_kenyan, vowels_vary=False)
+    return _add_names(table, names, "kenyan_place_names")
 
 
-def _reader(
-    table: PlaceTable, names: dict[str, Name], names_table: str, fold: Callable[[str], str], vowels_vary: bool
-) -> PlaceReader:
+def _add_names(table: PlaceTable, names: dict[str, Name], names_table: str) -> dict[str, Name]:
+    """Add what a table of names says to the names of codes."""
     for row in read_table(names_table):
         level, code = row["level"], row["code"]
         leaves = _leaves(table, level, code) if code else frozenset()
@@ -140,7 +148,7 @@ def _reader(
         for column, is_word in (("names", False), ("names_that_are_words", True)):
             for name in filter(None, row[column].split(";")):
                 names[name] = Name(leaves, also_in, is_word)
-    return PlaceReader(table, Gazetteer(names, fold, vowels_vary), frozenset(names))
+    return names
 
 
 def _code_names(table: PlaceTable, levels: tuple[str, ...]) -> dict[str, Name]:
@@ -171,7 +179,7 @@ def _whole_names(table: PlaceTable) -> dict[str, Name]:
     for code in table.codes("constituency"):
         kept = [word for word in code.split() if word not in _PART_WORDS]
         if len(kept) < len(code.split()):
-            parts.setdefault(" ".join(kept), set()).add(("constituency", code))
+            parts.setdefault(" ".join(kept), set()).update(_leaves(table, "constituency", code))
     return {whole: Name(frozenset(leaves)) for whole, leaves in parts.items()}
 
 

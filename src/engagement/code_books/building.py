@@ -8,8 +8,8 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from engagement.configuration import Code, CodeScheme, CodeType, ControlCode
-from engagement.configuration.control_codes import CONTROL_CODES, DEFAULT_CONTROL_CODES
+from engagement.configuration import Code, CodeScheme, CodeType
+from engagement.configuration.control_codes import DEFAULT_CONTROL_CODES, entry_of
 
 FIRST_VERSION = "0.0.0.1"
 _DIGITS_OF_AN_ID = 8
@@ -35,7 +35,7 @@ class NewCode:
     display_text: str
     string_value: str
     code_type: CodeType = CodeType.NORMAL
-    control_code: ControlCode | None = None
+    control_code: str | None = None
     meta_code: str | None = None
     code_id: str | None = None
     numeric_value: int | None = None
@@ -69,7 +69,7 @@ def build_scheme(
     codes: Sequence[NewCode],
     *,
     scheme_id: str | None = None,
-    control_codes: Iterable[ControlCode] = DEFAULT_CONTROL_CODES,
+    control_codes: Iterable[str] = DEFAULT_CONTROL_CODES,
     with_meta_codes: bool = False,
     version: str | None = None,
     existing: CodeScheme | None = None,
@@ -95,7 +95,7 @@ def build_scheme(
 
 
 def _missing_codes(
-    codes: Sequence[NewCode], control_codes: Iterable[ControlCode], with_meta_codes: bool, existing: CodeScheme | None
+    codes: Sequence[NewCode], control_codes: Iterable[str], with_meta_codes: bool, existing: CodeScheme | None
 ) -> Iterator[NewCode]:
     controls = dict.fromkeys(control_codes)
     metas = dict.fromkeys(META_CODES if with_meta_codes else ())
@@ -103,12 +103,12 @@ def _missing_codes(
         controls |= dict.fromkeys(code.control_code for code in existing.codes if code.control_code)
         metas |= dict.fromkeys(existing.codes_by_meta_code)
     for control in controls:
-        if not any(code.control_code is control for code in codes):
+        if not any(code.control_code == control for code in codes):
             old = existing.find_control(control) if existing else None
             yield (
                 _as_it_was(old)
                 if old
-                else NewCode(CONTROL_CODES[control].display_text, str(control), CodeType.CONTROL, control_code=control)
+                else NewCode(entry_of(control).display_text, str(control), CodeType.CONTROL, control_code=control)
             )
     for meta in metas:
         if not any(code.meta_code == meta for code in codes):
@@ -159,7 +159,7 @@ def _choose_numbers(wanted: Sequence[NewCode], olds: Sequence[Code | None]) -> l
             number = highest
         elif number is None:
             usual = (
-                CONTROL_CODES[code.control_code].numeric_value
+                (entry_of(code.control_code).numeric_value or None)
                 if code.control_code
                 else META_CODES.get(str(code.meta_code))
             )
@@ -174,7 +174,7 @@ def _choose_numbers(wanted: Sequence[NewCode], olds: Sequence[Code | None]) -> l
 def _complete(code: NewCode, old: Code | None, number: int, scheme_id: str) -> Code:
     visible = code.visible_in_coda
     if visible is None:
-        standard = CONTROL_CODES[code.control_code].visible_in_coda if code.control_code else True
+        standard = entry_of(code.control_code).visible_in_coda if code.control_code else True
         visible = old.visible_in_coda if old else standard
     match_values = code.match_values
     if match_values is None:

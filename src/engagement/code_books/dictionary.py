@@ -4,18 +4,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 
 from engagement.analysis.place_levels import has_elsewhere
+from engagement.coding.guesses import find_guessed_positions
 from engagement.configuration import (
     Code,
     CodeScheme,
     CodingConfiguration,
     CodingMode,
     CodingPlan,
+    ControlCode,
     PlanKind,
     Project,
 )
-from engagement.configuration.coding_plans import LOCATION_WITH_ZONE
-from engagement.configuration.control_codes import CONTROL_CODES
+from engagement.configuration.control_codes import ControlCodeEntry, entry_of, rank_of
 from engagement.configuration.field_names import CONSENT_FIELD, FETCHED_FIELDS, UID_FIELD
+from engagement.configuration.function_names import LOCATION_WITH_ZONE
 from engagement.configuration.raw_keys import read_result_key
 from engagement.outputs.columns import COLUMNS
 
@@ -115,7 +117,7 @@ def _say_what_is_no_answer(plan: CodingPlan, configuration: CodingConfiguration)
     says = ""
     if has_elsewhere(plan, position):
         says += "; NC also of those whose place has none of these: they live elsewhere"
-    if position in plan.guessed_positions:
+    if position in find_guessed_positions(plan):
         source = (
             "the mobile operator of those who named no place"
             if plan.code_imputation_function == LOCATION_WITH_ZONE
@@ -214,7 +216,16 @@ def describe_code(code: Code) -> str:
 
 def used_control_codes(schemes: Sequence[CodeScheme]) -> list[tuple[str, str]]:
     """The control codes that the schemes have, each with what it means where a table holds it."""
-    used = {code.control_code for scheme in schemes for code in scheme.codes}
-    # As in a scheme: by their numbers.
-    entries = sorted(CONTROL_CODES.items(), key=lambda item: -item[1].numeric_value)
-    return [(str(control), entry.meaning) for control, entry in entries if control in used]
+    used = {
+        code.control_code: entry_of(code.control_code)
+        for scheme in schemes
+        for code in scheme.codes
+        if code.control_code
+    }
+
+    def order(item: tuple[str, ControlCodeEntry]) -> tuple[bool, int, tuple[int, str]]:
+        """As in a scheme, by their numbers; the project's own come last."""
+        control, entry = item
+        return control not in ControlCode, -entry.numeric_value, rank_of(control)
+
+    return [(str(control), entry.meaning) for control, entry in sorted(used.items(), key=order)]

@@ -15,7 +15,7 @@ refused. Columns for people, such as description, definition, examples and notes
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,8 +73,10 @@ class CodeSheet:
         return f"{row}, {self.headings[column]}" if column in self.headings else row
 
 
-def read_code_sheet(path: Path, ignore_other_columns: bool = False) -> CodeSheet:
-    """Read the codes of a sheet.
+def read_code_sheet(
+    path: Path, ignore_other_columns: bool = False, own_control_codes: Collection[str] = ()
+) -> CodeSheet:
+    """Read the codes of a sheet. `own_control_codes` may stand in it beside those that the pipeline knows.
 
     Raises
     ------
@@ -92,7 +94,7 @@ def read_code_sheet(path: Path, ignore_other_columns: bool = False) -> CodeSheet
     headings = {column: column_name(sheet.header, position) for column, position in positions.items()}
     codes = []
     for row in sheet.rows:
-        reader = _RowReader(row, positions, headings)
+        reader = _RowReader(row, positions, headings, own_control_codes)
         codes.append(reader.read())
         problems += reader.problems
     if problems:
@@ -124,7 +126,10 @@ def _find_columns(sheet: Sheet, ignore_other_columns: bool) -> tuple[dict[str, i
 class _RowReader:
     """Reads one row, noting every problem of its cells."""
 
-    def __init__(self, row: Row, positions: Mapping[str, int], headings: Mapping[str, str]) -> None:
+    def __init__(
+        self, row: Row, positions: Mapping[str, int], headings: Mapping[str, str], own_control_codes: Collection[str]
+    ) -> None:
+        self._control_codes = (*ControlCode, *own_control_codes)
         self._row = row
         self._positions = positions
         self._headings = headings
@@ -135,16 +140,16 @@ class _RowReader:
         display, string_value = self._cell(DISPLAY), self._cell(STRING)
         if not display and not string_value:
             self.problems.append(f"row {self._row.number}: no {DISPLAY} and no {STRING}; expected one. Add it.")
-        string_value = string_value or (display if display in ControlCode else make_string_value(display))
+        string_value = string_value or (display if display in self._control_codes else make_string_value(display))
         if display and not string_value:
             self.problems.append(
                 f"row {self._row.number}, {self._headings[DISPLAY]}: {display!r} has no letter or digit; expected some, or "
                 f"a {STRING}. Add it."
             )
         display = display or string_value.replace("_", " ")
-        control = self._parse(CONTROL, _parse_control)
-        if control is None and string_value in ControlCode:
-            control = ControlCode(string_value)
+        control = self._parse(CONTROL, self._parse_control)
+        if control is None and string_value in self._control_codes:
+            control = string_value
         meta = self._cell(META) or None
         code_type = self._parse(_TYPE, _parse_type)
         if code_type is CodeType.META and meta is None:
@@ -172,6 +177,13 @@ class _RowReader:
             color=self._parse(_COLOUR, _parse_colour) if self._cell(_COLOUR) else self._empty(_COLOUR),
             match_values=split_cell(self._cell(MATCHES)) if MATCHES in self._positions else None,
         )
+
+    def _parse_control(self, cell: str) -> str:
+        if cell in self._control_codes:
+            return cell
+        if cell.upper() in self._control_codes:
+            return cell.upper()
+        raise _ProblemError(f"one of {', '.join(self._control_codes)}")
 
     def _cell(self, column: str) -> str:
         position = self._positions.get(column)
@@ -233,10 +245,3 @@ def _parse_type(cell: str) -> CodeType:
         return CodeType(cell.capitalize())
     except ValueError:
         raise _ProblemError(" or ".join(repr(str(kind)) for kind in CodeType)) from None
-
-
-def _parse_control(cell: str) -> ControlCode:
-    try:
-        return ControlCode(cell.upper())
-    except ValueError:
-        raise _ProblemError(f"one of {', '.join(ControlCode)}") from None

@@ -8,7 +8,7 @@ from typing import Any
 from engagement.cleaning import Cleaner, codes_of_cleaner, find_cleaner
 from engagement.coding.labels import propose_label
 from engagement.configuration import Code, CodeScheme, CodingPlan
-from engagement.configuration.coding_plans import is_project_function
+from engagement.configuration.function_names import is_project_function
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class AutomaticCoder:
         self._cleaners = [
             (configuration, project_cleaners.get(configuration.cleaner) or find_cleaner(configuration.cleaner))
             for configuration in plan.coding_configurations
-            if configuration.cleaner is not None
+            if configuration.cleaner is not None and configuration.in_coda
         ]
         self.unknown_codes: Counter[tuple[str, str]] = Counter()
 
@@ -55,7 +55,7 @@ def warn_of_missing_codes(plans: tuple[CodingPlan, ...]) -> None:
     for plan in plans:
         for configuration in plan.coding_configurations:
             cleaner = configuration.cleaner
-            if cleaner is None or is_project_function(cleaner):
+            if cleaner is None or is_project_function(cleaner) or not configuration.in_coda:
                 continue
             missing = sorted(
                 name for name in codes_of_cleaner(cleaner) if find_code(configuration.code_scheme, name) is None

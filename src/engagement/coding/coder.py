@@ -11,8 +11,10 @@ from typing import Any
 
 from engagement.coding.coded_datasets import CodedDataset, Reading
 from engagement.coding.guesses import mark_guesses
-from engagement.coding.imputation import IMPUTATIONS, Answer, Imputation, operator_name
+from engagement.coding.imputation import make_imputations
+from engagement.coding.imputing import Answer, Imputation, ImputationMaker
 from engagement.coding.labels import Label, make_pipeline_label
+from engagement.coding.locations import operator_name
 from engagement.configuration import (
     CodeScheme,
     CodingConfiguration,
@@ -115,16 +117,14 @@ class Coder:
         plans: CodingPlans,
         datasets: Mapping[str, CodedDataset],
         noise_minimum_length: int | None,
-        project_functions: Mapping[str, Imputation],
+        project_functions: Mapping[str, ImputationMaker],
         manual: Metadata,
         imputation: Metadata,
     ) -> None:
-        known = {**IMPUTATIONS, **project_functions}
+        imputations = make_imputations(plans.all, project_functions)
         self._plans = [
-            _PlanCoder(
-                plan, datasets.get(plan.raw_field), noise_minimum_length, known.get(plan.code_imputation_function or "")
-            )
-            for plan in plans.all
+            _PlanCoder(plan, datasets.get(plan.raw_field), noise_minimum_length, impute)
+            for plan, impute in zip(plans.all, imputations, strict=True)
         ]
         self._operator_scheme = plans.operator_scheme
         self._manual, self._imputation = manual, imputation
@@ -270,7 +270,7 @@ class _PlanCoder:
         manual = [_make_label_field(c, given) for c, given in zip(configurations, labels, strict=True) if is_written]
         after = labels
         if self._impute is not None:
-            after = tuple((label,) for label in self._impute(self.plan, [given[0] for given in labels], answer))
+            after = self._impute(labels, answer)
             after = after if answer.is_given else mark_guesses(self.plan, after)
         if is_error:
             after = self._everywhere(ControlCode.CE)

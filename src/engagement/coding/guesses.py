@@ -3,11 +3,24 @@
 from dataclasses import replace
 
 from engagement.coding.labels import Label
+from engagement.coding.location_levels import find_levels
+from engagement.coding.locations import PLACE_TABLES
 from engagement.configuration import CodingPlan
-from engagement.configuration.coding_plans import LOCATION_WITH_ZONE
+from engagement.configuration.function_names import LOCATION_WITH_ZONE, is_project_function
 
 # What a zone is guessed from where nobody named a place.
 OPERATOR = "operator"
+
+
+def find_guessed_positions(plan: CodingPlan) -> tuple[int, ...]:
+    """Which coding configurations, by number, may get a code where the participant gave no answer at all."""
+    function = plan.code_imputation_function
+    if function is not None and is_project_function(function):
+        return tuple(range(len(plan.coding_configurations)))
+    if function == LOCATION_WITH_ZONE and plan.zone_from_operator:
+        levels = find_levels(plan, PLACE_TABLES[function]())
+        return tuple(position for position, level in enumerate(levels) if level == "zone")
+    return ()
 
 
 def mark_guesses(plan: CodingPlan, labels: tuple[tuple[Label, ...], ...]) -> tuple[tuple[Label, ...], ...]:

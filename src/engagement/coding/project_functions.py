@@ -8,10 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from engagement.cleaning import Cleaner
-from engagement.coding.imputation import Imputation
+from engagement.coding.own_functions import OwnCleaner, OwnImputation
 from engagement.configuration import Project
-from engagement.configuration.coding_plans import is_project_function
+from engagement.configuration.function_names import is_project_function
 from engagement.errors import ConfigurationError, listing
 
 
@@ -19,13 +18,14 @@ from engagement.errors import ConfigurationError, listing
 class ProjectFunctions:
     """The functions of a project's own, by their names in the coding plans."""
 
-    cleaners: dict[str, Cleaner] = field(default_factory=dict)
-    imputations: dict[str, Imputation] = field(default_factory=dict)
+    cleaners: dict[str, OwnCleaner] = field(default_factory=dict)
+    imputations: dict[str, OwnImputation] = field(default_factory=dict)
 
     @property
     def modules(self) -> tuple[ModuleType, ...]:
         """The modules that were imported for them."""
-        names = (function.__module__ for function in (*self.cleaners.values(), *self.imputations.values()))
+        own = (*self.cleaners.values(), *self.imputations.values())
+        names = (one.function.__module__ for one in own)
         return tuple(sys.modules[name] for name in dict.fromkeys(names) if name in sys.modules)
 
     def __bool__(self) -> bool:
@@ -56,7 +56,10 @@ def load_project_functions(project: Project, is_allowed: bool) -> ProjectFunctio
             problems.append(f"{name!r} can't be loaded: {type(error).__name__}: {error}")
     if problems:
         raise ConfigurationError(f"{project.path}: {listing(problems)}")
-    return ProjectFunctions({name: loaded[name] for name in cleaners}, {name: loaded[name] for name in imputations})
+    return ProjectFunctions(
+        {name: OwnCleaner(name, loaded[name]) for name in cleaners},
+        {name: OwnImputation(name, loaded[name]) for name in imputations},
+    )
 
 
 def _cleaner_names(project: Project) -> Iterator[str]:

@@ -79,7 +79,9 @@ def make_from_sheet(args: argparse.Namespace) -> None:
     output = args.output or args.sheet.with_suffix(".json")
     earlier = args.existing or (output if output.exists() else None)
     existing = read_scheme(earlier) if earlier else None
-    sheet = spreadsheet.read_code_sheet(args.sheet, args.ignore_other_columns)
+    own = [code.control_code for code in existing.codes if code.control_code] if existing else []
+    own_control_codes = [code for code in own if code not in ControlCode]
+    sheet = spreadsheet.read_code_sheet(args.sheet, args.ignore_other_columns, own_control_codes)
     name = args.name or (existing.name if existing else args.sheet.stem.replace("_", " "))
     scheme = make_scheme_of_sheet(sheet, name, args.control_codes, args.meta_codes, args.scheme_version, existing)
     make_directory(output.parent)

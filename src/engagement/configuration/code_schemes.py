@@ -5,12 +5,15 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
-from engagement.configuration.control_codes import ControlCode
+from pydantic import AfterValidator, WithJsonSchema
+
+from engagement.configuration.control_codes import ControlCode, find_meant, make_own_control_code
 from engagement.configuration.json_text import find_lines, read_document
 from engagement.configuration.model import Model, key, parse_model
 from engagement.configuration.problems import AtStake, Problem, give_lines
-from engagement.configuration.value_types import Text
+from engagement.configuration.value_types import Text, refuse
 
 
 class CodeType(enum.StrEnum):
@@ -21,16 +24,31 @@ class CodeType(enum.StrEnum):
     META = "Meta"
 
 
+def _read_control_code(name: str) -> str:
+    if name in ControlCode:
+        return ControlCode(name)
+    meant = find_meant(name)
+    if meant is not None:
+        raise refuse(f"is another spelling of a code that the pipeline knows; expected '{meant}'. Change it.")
+    return name
+
+
+_OWN = {"type": "string", "minLength": 1, "description": "of the project's own: in ControlCodes of the coding plans"}
+ControlCodeName = Annotated[
+    Text, AfterValidator(_read_control_code), WithJsonSchema({"anyOf": [{"enum": [str(c) for c in ControlCode]}, _OWN]})
+]
+
+
 class Code(Model):
     """One code of a scheme."""
 
     code_id: Text = key("CodeID", "id of the code, unique within the scheme", "code-3f1a9c22")
     code_type: CodeType = key("CodeType", "'Normal', 'Control' or 'Meta'", "Normal")
-    control_code: ControlCode | None = key("ControlCode", "which control code it is, on Control codes", "NA", None)
+    control_code: ControlCodeName | None = key("ControlCode", "which control code it is, on Control codes", "NA", None)
     meta_code: Text | None = key("MetaCode", "which meta code it is, on Meta codes", "greeting", None)
     display_text: str = key("DisplayText", "what coders see", "woman")
     shortcut: str | None = key("Shortcut", "one character to type in Coda", "w", None, max_length=1)
-    numeric_value: int = key("NumericValue", "number of the code, unique within the scheme", 2)
+    numeric_value: int = key("NumericValue", "number of the code, better unique within the scheme", 2)
     string_value: Text = key("StringValue", "name of the code in the outputs, unique within the scheme", "woman")
     visible_in_coda: bool = key("VisibleInCoda", "whether coders can choose it", True)
     color: str | None = key("Color", "colour in Coda", "#b5d3ff", None)
@@ -70,7 +88,7 @@ class CodeScheme(Model):
         return {value: code for code in self.codes for value in code.match_values}
 
     @cached_property
-    def _control_codes(self) -> dict[ControlCode, Code]:
+    def _control_codes(self) -> dict[str, Code]:
         return {code.control_code: code for code in self.codes if code.control_code is not None}
 
     @cached_property
@@ -78,11 +96,11 @@ class CodeScheme(Model):
         """The Meta codes by their MetaCode."""
         return {code.meta_code: code for code in self.codes if code.meta_code is not None}
 
-    def control(self, control_code: ControlCode) -> Code:
+    def control(self, control_code: str) -> Code:
         """The scheme's code for a control code; KeyError where it has none."""
         return self._control_codes[control_code]
 
-    def find_control(self, control_code: ControlCode) -> Code | None:
+    def find_control(self, control_code: str) -> Code | None:
         """The scheme's code for a control code, or None."""
         return self._control_codes.get(control_code)
 
@@ -115,6 +133,20 @@ def load_code_scheme(path: Path) -> tuple[CodeScheme | None, list[Problem]]:
     return (None if problems else scheme), give_lines(problems, lambda: find_lines(document.text))
 
 
+def give_own_control_codes(scheme: CodeScheme, declared: Sequence[tuple[str, str]]) -> CodeScheme:
+    """A scheme whose control codes of the project's own know what the coding plans say of them: code and meaning each."""
+
+    def inform(code: Code) -> Code:
+        own = code.control_code
+        if own is None or isinstance(own, ControlCode):
+            return code
+        return code.model_copy(update={"control_code": make_own_control_code(own, code.display_text, declared)})
+
+    if all(code.control_code is None or isinstance(code.control_code, ControlCode) for code in scheme.codes):
+        return scheme
+    return scheme.model_copy(update={"codes": tuple(map(inform, scheme.codes))})
+
+
 def _find_scheme_problems(scheme: CodeScheme) -> Iterator[Problem]:
     for position, code in enumerate(scheme.codes):
         for kind, value, name in (
@@ -145,7 +177,6 @@ _REMEDIES = {
 def _find_repeated_values(scheme: CodeScheme) -> Iterator[Problem]:
     unique: dict[str, Callable[[Code], Sequence[object]]] = {
         "CodeID": lambda code: [code.code_id],
-        "NumericValue": lambda code: [code.numeric_value],
         "StringValue": lambda code: [code.string_value],
         "ControlCode": lambda code: [] if code.control_code is None else [str(code.control_code)],
         "MetaCode": lambda code: [] if code.meta_code is None else [code.meta_code],

@@ -1,81 +1,18 @@
 """Coding plans: which raw field is coded with which code schemes, where coders see it, and how it is folded."""
 
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator
 
 from engagement.configuration.code_schemes import Code, CodeScheme
+from engagement.configuration.control_codes import find_meant
+from engagement.configuration.function_names import CleanerName, ImputationName, LevelName
 from engagement.configuration.model import Model, key
-from engagement.configuration.nearest import nearest
 from engagement.configuration.value_types import DatasetFile, FileName, Text, refuse
-
-_PLACE_CLEANERS = (
-    "english.constituency",
-    "english.county",
-    "somali.district",
-    "somali.district_unless_mogadishu_sub_district",
-    "somali.mogadishu_sub_district",
-    "swahili.constituency",
-    "swahili.county",
-)
-CLEANER_NAMES = tuple(
-    sorted(
-        chain(
-            _PLACE_CLEANERS,
-            (
-                f"{language}.{field}"
-                for language in ("english", "somali", "swahili")
-                for field in ("age", "gender", "urban_rural", "yes_no")
-            ),
-        )
-    )
-)
-# The one function that guesses: the zone of those who named no place follows from their operator.
-LOCATION_WITH_ZONE = "somalia_location"
-IMPUTATION_LEVELS = {
-    "age_category": ("age", "age category"),
-    LOCATION_WITH_ZONE: ("sub-district", "district", "region", "state", "zone"),
-    "kenya_location": ("constituency", "county"),
-}
-
-
-def is_project_function(name: str) -> bool:
-    """Whether a cleaner or an imputation function is `<module>:<function>` of the project's own.
-
-    >>> is_project_function("our_cleaners:clean_clan"), is_project_function("somali.age")
-    (True, False)
-    """
-    module, colon, function = name.partition(":")
-    return bool(colon) and function.isidentifier() and all(part.isidentifier() for part in module.split("."))
-
-
-def _check_cleaner(name: str) -> str:
-    if name not in CLEANER_NAMES and not is_project_function(name):
-        raise refuse(f"is no cleaner; expected '<language>.<field>'{nearest(name, CLEANER_NAMES)} Change it.")
-    return name
-
-
-def _check_imputation(name: str) -> str:
-    if name not in IMPUTATION_LEVELS and not is_project_function(name):
-        raise refuse(
-            f"is no imputation function; expected one of the three{nearest(name, IMPUTATION_LEVELS)} Change it."
-        )
-    return name
-
-
-def _one_of_or_project_function(names: Iterable[str]) -> WithJsonSchema:
-    """What editors offer: the names that there are, or a function of the project's own."""
-    own = {"type": "string", "pattern": r"^[^:]+:[^:]+$", "description": "<module>:<function> of the project's own"}
-    return WithJsonSchema({"anyOf": [{"enum": list(names)}, own]})
-
-
-CleanerName = Annotated[str, AfterValidator(_check_cleaner), _one_of_or_project_function(CLEANER_NAMES)]
-ImputationName = Annotated[str, AfterValidator(_check_imputation), _one_of_or_project_function(IMPUTATION_LEVELS)]
 
 
 class CodingMode(enum.StrEnum):
@@ -127,6 +64,27 @@ class CodingConfigurationDocument(Model):
     include_in_theme_distribution: bool = key(
         "IncludeInThemeDistribution", "whether the analysis tabulates it", False, True
     )
+    in_coda: bool = key(
+        "InCoda", "whether coders see the scheme in Coda; false for what follows from other codes", False, True
+    )
+    location_level: LevelName | None = key(
+        "LocationLevel",
+        "level of the scheme's places, where its codes could be of several; under kenya_location and somalia_location",
+        "county",
+        None,
+    )
+    reasons_for_yes: tuple[Text, ...] | None = key(
+        "ReasonsForYes",
+        "StringValues of the reasons for yes, under yes_no_reasons; by default those that begin with yes_",
+        ["it_is_cheap"],
+        None,
+    )
+    reasons_for_no: tuple[Text, ...] | None = key(
+        "ReasonsForNo",
+        "StringValues of the reasons for no, under yes_no_reasons; by default those that begin with no_",
+        ["it_is_far"],
+        None,
+    )
 
 
 class CodingPlanDocument(Model):
@@ -160,6 +118,24 @@ class CodingPlanDocument(Model):
     )
 
 
+def _check_own_control_code(code: str) -> str:
+    meant = find_meant(code)
+    if meant is not None:
+        raise refuse(
+            f"means '{meant}', which the pipeline knows; expected only codes that it does not know. Remove it."
+        )
+    return code
+
+
+class ControlCodeDocument(Model):
+    """A control code that only this project's schemes have."""
+
+    code: Annotated[Text, AfterValidator(_check_own_control_code)] = key(
+        "Code", "the ControlCode in the schemes", "NOP"
+    )
+    meaning: Text = key("Meaning", "what it says of an answer", "no opinion")
+
+
 class CodingPlansDocument(Model):
     """All coding plans of a project."""
 
@@ -169,6 +145,9 @@ class CodingPlansDocument(Model):
     )
     operator_scheme: Text | None = key(
         "OperatorScheme", "code scheme of the mobile operators, coded at fetch", "somalia_operator.json", None
+    )
+    control_codes: tuple[ControlCodeDocument, ...] = key(
+        "ControlCodes", "control codes that only this project's schemes have, in their order of precedence", [], ()
     )
     rqa_coding_plans: tuple[CodingPlanDocument, ...] = key("RQACodingPlans", "answers to episodes", [], ())
     demographic_coding_plans: tuple[CodingPlanDocument, ...] = key(
@@ -199,6 +178,10 @@ class CodingConfiguration:
     fold_strategy: FoldStrategy
     cleaner: str | None
     include_in_theme_distribution: bool
+    in_coda: bool = True
+    location_level: str | None = None
+    reasons_for_yes: tuple[str, ...] | None = None
+    reasons_for_no: tuple[str, ...] | None = None
 
     def columns(self) -> Iterator[str]:
         """Names of its columns in the analysis files, in order."""
@@ -227,16 +210,6 @@ class CodingPlan:
     code_imputation_function: str | None
     coding_configurations: tuple[CodingConfiguration, ...]
     zone_from_operator: bool = True
-
-    @property
-    def guessed_positions(self) -> tuple[int, ...]:
-        """Which coding configurations, by number, may get a code where the participant gave no answer at all."""
-        function = self.code_imputation_function
-        if function is not None and is_project_function(function):
-            return tuple(range(len(self.coding_configurations)))
-        if function == LOCATION_WITH_ZONE and self.zone_from_operator:
-            return (len(self.coding_configurations) - 1,)
-        return ()
 
     @property
     def coda_dataset(self) -> str | None:

@@ -4,7 +4,8 @@ The manual, the code book, explain, the report and new code schemes take their w
 """
 
 import enum
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -83,3 +84,76 @@ DEFAULT_CONTROL_CODES = (
     ControlCode.NA, ControlCode.NS, ControlCode.NC, ControlCode.NR,
     ControlCode.NIC, ControlCode.STOP, ControlCode.WS, ControlCode.CE,
 )  # fmt: skip
+
+
+class OwnControlCode(str):
+    """A control code that is the project's own, with what its coding plans say of it; `rank` orders it among the others."""
+
+    entry: ControlCodeEntry
+    rank: tuple[int, str]
+    is_declared: bool
+
+    def __new__(cls, code: str, wording: str, position: int, is_declared: bool) -> "OwnControlCode":
+        """Make it. `position` is its place in the coding plans' list; codes that are not in it stand behind all that are."""
+        own = super().__new__(cls, code)
+        own.entry = ControlCodeEntry(wording, wording, True, code, 0, True)
+        own.rank = (len(CONTROL_CODES) + position, code)
+        own.is_declared = is_declared
+        return own
+
+    def __getnewargs__(self) -> tuple[str, str, int, bool]:
+        return str(self), self.entry.wording, self.rank[0] - len(CONTROL_CODES), self.is_declared
+
+
+def make_own_control_code(code: str, display_text: str, declared: Sequence[tuple[str, str]]) -> OwnControlCode:
+    """A control code that the pipeline does not know; `declared` are the codes of the coding plans, each with its meaning.
+
+    One that is not declared is called what coders see.
+    """
+    for position, (name, meaning) in enumerate(declared):
+        if name == code:
+            return OwnControlCode(code, meaning, position, is_declared=True)
+    return OwnControlCode(code, display_text, len(declared), is_declared=False)
+
+
+def say_undeclared(control_code: str) -> str:
+    """What is to be done about a control code that the coding plans do not declare."""
+    return (
+        f"{str(control_code)!r} is no control code that the pipeline knows; expected it to be declared. It counts as an answer "
+        f'that is not relevant. Add {{"Code": "{control_code}", "Meaning": "…"}} to ControlCodes of the coding plans.'
+    )
+
+
+def entry_of(control_code: str) -> ControlCodeEntry:
+    """What a control code says, of the project's own as well.
+
+    >>> entry_of("NIC").wording
+    'not internally consistent'
+    """
+    return CONTROL_CODES[ControlCode(control_code)] if control_code in ControlCode else _own(control_code).entry
+
+
+def rank_of(control_code: str) -> tuple[int, str]:
+    """Where a control code stands in the order of precedence: of several, the one with the lowest rank counts."""
+    if control_code in ControlCode:
+        return list(CONTROL_CODES).index(ControlCode(control_code)), ""
+    return _own(control_code).rank
+
+
+def _own(control_code: str) -> OwnControlCode:
+    """One of the project's own; of a scheme that was read without the coding plans nothing but the code is known."""
+    return (
+        control_code
+        if isinstance(control_code, OwnControlCode)
+        else make_own_control_code(control_code, control_code, ())
+    )
+
+
+def find_meant(name: str) -> ControlCode | None:
+    """The control code that a name is another spelling of, or None.
+
+    >>> find_meant("n/a"), find_meant("NOP"), find_meant("NA")
+    (<ControlCode.NA: 'NA'>, None, <ControlCode.NA: 'NA'>)
+    """
+    folded = re.sub(r"[\W_]", "", name).upper()
+    return ControlCode(folded) if folded in ControlCode else None

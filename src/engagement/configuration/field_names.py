@@ -7,5 +7,7 @@ CONSENT_FIELD = "consent_withdrawn"
 OPERATOR_FIELD = "operator_coded"
 # Fields that the fetch writes itself, under these names.
 FETCHED_FIELDS = frozenset({"operator_raw", OPERATOR_FIELD, "urn_type"})
+# The match values of yes and no, as cleaners give them.
+YES, NO = "yes", "no"
 # The match value of the code that 'yes_no_amb' gives.
 AMBIVALENT = "ambivalent"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engagement.configuration.code_schemes import CodeScheme, load_code_scheme
+from engagement.configuration.code_schemes import CodeScheme, give_own_control_codes, load_code_scheme
 from engagement.configuration.coding_plans import (
     CodingConfiguration,
     CodingConfigurationDocument,
@@ -17,7 +17,7 @@ from engagement.configuration.coding_plans import (
     FoldStrategy,
     PlanKind,
 )
-from engagement.configuration.control_codes import ControlCode
+from engagement.configuration.control_codes import ControlCode, OwnControlCode, say_undeclared
 from engagement.configuration.cross_checks import find_configuration_problems
 from engagement.configuration.json_text import Document, find_lines, read_document
 from engagement.configuration.model import parse_model
@@ -82,6 +82,7 @@ def load_project(path: Path) -> Project:
     files = read_project_files(path)
     files.problems.refuse()
     _warn_of_missing_controls(files)
+    _warn_of_undeclared_controls(files)
     return Project(path, files.configuration, files.plans)  # type: ignore[arg-type]  # without problems they are there
 
 
@@ -151,10 +152,12 @@ def _read_coding_plans(path: Path, files: ProjectFiles) -> None:
 
 
 def _read_code_schemes(files: ProjectFiles, document: CodingPlansDocument) -> None:
+    declared = [(control.code, control.meaning) for control in document.control_codes]
     for name in dict.fromkeys(_scheme_files(document)):
         path = files.schemes_folder / name  # type: ignore[operator]  # set by the caller
         try:
-            files.schemes[name], found = load_code_scheme(path)
+            scheme, found = load_code_scheme(path)
+            files.schemes[name] = None if scheme is None else give_own_control_codes(scheme, declared)
             files.problems.add(path, found)
         except ProblemsError as error:
             files.schemes[name] = None
@@ -176,6 +179,14 @@ def _warn_of_missing_controls(files: ProjectFiles) -> None:
         )
 
 
+def _warn_of_undeclared_controls(files: ProjectFiles) -> None:
+    for file, scheme in files.schemes.items():
+        for code in scheme.codes if scheme is not None else ():
+            control = code.control_code
+            if isinstance(control, OwnControlCode) and not control.is_declared:
+                log.warning("Code scheme %r: %s", file, say_undeclared(control))
+
+
 def _resolve(document: CodingPlansDocument, schemes: dict[str, CodeScheme | None]) -> CodingPlans:
     ready = {name: scheme for name, scheme in schemes.items() if scheme is not None}
     ws_scheme = ready.get(document.ws_correct_dataset_scheme or "")
@@ -195,6 +206,10 @@ def _resolve(document: CodingPlansDocument, schemes: dict[str, CodeScheme | None
             fold_strategy=given.fold_strategy or default,
             cleaner=given.cleaner,
             include_in_theme_distribution=given.include_in_theme_distribution,
+            in_coda=given.in_coda,
+            location_level=given.location_level,
+            reasons_for_yes=given.reasons_for_yes,
+            reasons_for_no=given.reasons_for_no,
         )
 
     def plans_of(kind: PlanKind, given: Sequence[CodingPlanDocument]) -> tuple[CodingPlan, ...]:

@@ -1,11 +1,8 @@
 """Checks of the coding plans, and of the code schemes as the plans use them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from engagement.configuration.code_schemes import CodeScheme
 from engagement.configuration.coding_plans import (
-    IMPUTATION_LEVELS,
-    LOCATION_WITH_ZONE,
     CodingConfigurationDocument,
     CodingMode,
     CodingPlanDocument,
@@ -13,8 +10,8 @@ from engagement.configuration.coding_plans import (
     FoldStrategy,
     PlanKind,
 )
-from engagement.configuration.control_codes import ControlCode
 from engagement.configuration.field_names import AMBIVALENT, CONSENT_FIELD, OPERATOR_FIELD, UID_FIELD
+from engagement.configuration.imputation_checks import Schemes, find_imputation_problems
 from engagement.configuration.nearest import nearest
 from engagement.configuration.problems import AtStake, Problem
 
@@ -28,8 +25,6 @@ _LABEL_STRATEGIES = {
 }
 
 _OF_DATASETS = "Leave it to the plan whose code schemes its messages are labelled with, and give the other plan a dataset of its own."
-
-Schemes = Mapping[str, CodeScheme | None]
 
 
 def placed_plans(document: CodingPlansDocument) -> Iterator[tuple[str, PlanKind, CodingPlanDocument]]:
@@ -81,6 +76,8 @@ def find_plan_problems(document: CodingPlansDocument, schemes: Schemes) -> Itera
         is_dataset = name == "CodaFilename"
         found = find_repeated(placed, what, _OF_DATASETS if is_dataset else "Change one.", is_dataset)
         yield from (problem for problem in found if name != "IDField" or not _repeats_a_raw_field(problem, plans))
+    controls = [(f"$.ControlCodes[{n}].Code", control.code) for n, control in enumerate(document.control_codes)]
+    yield from find_repeated(controls, "control code")
     yield from _find_field_collisions(document)
     yield from _find_repeated_columns(document, schemes)
     for at, kind, plan in plans:
@@ -164,29 +161,7 @@ def _find_plan_problems(
         yield Problem(at, f"no 'TimeField'; expected one on {what}. Add it.")
     if plan.icr_filename is not None and plan.run_id_field is None:
         yield Problem(at, "no 'RunIDField'; expected one on a plan with an ICRFilename. Add it.")
-    function = plan.code_imputation_function or ""
-    if "zone_from_operator" in plan.model_fields_set and function != LOCATION_WITH_ZONE:
-        yield Problem(
-            f"{at}.ZoneFromOperator",
-            f"there is no zone to guess here; expected it beside 'CodeImputationFunction': '{LOCATION_WITH_ZONE}' alone. "
-            "Take it away.",
-        )
-    levels = IMPUTATION_LEVELS.get(function)
-    if levels is not None:
-        found = len(plan.coding_configurations)
-        if found != len(levels):
-            yield Problem(
-                f"{at}.CodingConfigurations",
-                f"{found} of them; expected {len(levels)} for {function!r}, in this order: {', '.join(levels)}. "
-                "Add what is missing, or take the CodeImputationFunction away.",
-            )
-        for position, configuration in enumerate(plan.coding_configurations):
-            if configuration.coding_mode is not CodingMode.SINGLE:
-                yield Problem(
-                    f"{at}.CodingConfigurations[{position}].CodingMode",
-                    f"'{configuration.coding_mode}' under {function!r}; expected 'SINGLE'. Change it; labels "
-                    "that only copies of the scheme have count for nothing then.",
-                )
+    yield from find_imputation_problems(at, plan, schemes)
 
 
 def _find_configuration_problems(

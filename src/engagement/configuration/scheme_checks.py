@@ -1,15 +1,12 @@
 """Checks of the code schemes as the plans use them."""
 
-import re
 from collections.abc import Iterator
 
 from engagement.configuration.code_schemes import CodeScheme, ControlCode
 from engagement.configuration.coding_plans import CodingPlansDocument
-from engagement.configuration.plan_checks import Schemes, placed_configurations, placed_plans
+from engagement.configuration.imputation_checks import AGE_RANGE, Schemes
+from engagement.configuration.plan_checks import placed_configurations, placed_plans
 from engagement.configuration.problems import AtStake, Problem
-
-# A match value of an age category; both ends are part of it.
-AGE_RANGE = re.compile(r"(\d+) to (\d+)")
 
 
 def find_scheme_use_problems(document: CodingPlansDocument, schemes: Schemes) -> Iterator[tuple[str, Problem]]:

@@ -5,6 +5,8 @@ from typing import Any
 
 from engagement.coding import imputation
 from engagement.coding.labels import MANUALLY_UNCODED, PIPELINE_CODER, Label, counts, newest_by_scheme_id, origin_of
+from engagement.coding.location_levels import find_levels
+from engagement.coding.locations import PLACE_TABLES
 from engagement.configuration import CodeScheme, CodingConfiguration, CodingPlan, ControlCode, Project
 from engagement.explanations.coda_evidence import CodaEvidence
 from engagement.explanations.participant import TracedRow, text_of
@@ -134,7 +136,9 @@ class CodingStories:
             says = "When Outputs were made, its labels said wrong scheme in one place and not in the other: that contradicts itself"
         elif plan.code_imputation_function == "age_category":
             says = self._say_age_category(row, plan, label)
-        elif plan.code_imputation_function in imputation.IMPUTATIONS:
+        elif plan.code_imputation_function == "yes_no_reasons":
+            says = self._say_yes_no_reasons(row, plan, label, ticks)
+        elif plan.code_imputation_function in PLACE_TABLES:
             says = self._say_place(row, plan, configuration, label, ticks)
         else:
             says = f"Set by the project's own function {plan.code_imputation_function!r}{_say_ticks(ticks, ', from ')}"
@@ -168,6 +172,20 @@ class CodingStories:
             return f"{first.coded_field!r} is {say_code(age)}, which no category has"
         return f"It follows from {first.coded_field!r}, which is {say_code(age)}"
 
+    def _say_yes_no_reasons(
+        self, row: TracedRow, plan: CodingPlan, label: Label, ticks: list[tuple[CodingConfiguration, Label]]
+    ) -> str:
+        if not ticks:
+            return self._say_unlabelled(plan, plan.coding_configurations, text_of(row, plan) or "")
+        told = _say_ticks(ticks, "")
+        if label.code.control_code is ControlCode.CE:
+            return f"{told}: these are reasons for both, and the code scheme has no 'ambivalent'"
+        if label.code.is_normal:
+            return f"{told}: yes or no follows from the reasons"
+        if any(tick.code.is_normal for _, tick in ticks):
+            return f"{told}: no reason was given"
+        return f"{told}: both schemes say the same"
+
     def _say_place(
         self,
         row: TracedRow,
@@ -189,12 +207,16 @@ class CodingStories:
         places = [coding for coding, tick in ticks if tick.code.is_normal]
         if not places:
             return f"{told}: all levels say the same"
-        order = [coding.coded_field for coding in plan.coding_configurations]
         if label.code.is_normal:
             return f"{told}: the finest place counts, and it lies in {code}"
-        if order.index(configuration.coded_field) < order.index(places[0].coded_field):
+        table = PLACE_TABLES[plan.code_imputation_function or ""]()
+        levels = {
+            coding.coded_field: table.levels.index(level)
+            for coding, level in zip(plan.coding_configurations, find_levels(plan, table), strict=True)
+        }
+        if levels[configuration.coded_field] < min(levels[coding.coded_field] for coding in places):
             return f"{told}: no coder named anything finer"
-        return f"{told}: the code scheme has no code for what that lies in"
+        return f"{told}: which place that lies in can't be told, or the code scheme has no code for it"
 
     def _operator(self, row: TracedRow) -> str:
         document = row.values.get("operator_coded")

@@ -13,7 +13,7 @@ _LABEL_RULES: Mapping[FoldStrategy, str] = {
     FoldStrategy.ASSERT_LABEL_IDS_EQUAL: "all messages have to have the same code, and have",
     FoldStrategy.LIST_OF_LABELS: "every code of any message; NA and NC stay only where there is nothing else",
     FoldStrategy.YES_NO_AMB: "a control code gives way, and codes that differ make 'ambivalent'",
-    FoldStrategy.CONTROL_CODE_BY_PRECEDENCE: f"the control code that comes first in {', '.join(CONTROL_CODES)}",
+    FoldStrategy.CONTROL_CODE_BY_PRECEDENCE: f"the control code that comes first in {', '.join(CONTROL_CODES)}, then the project's own",
 }
 _TEXT_RULES: Mapping[RawFieldFoldStrategy, str] = {
     RawFieldFoldStrategy.CONCATENATE: "the texts of all messages, with ';' between them",

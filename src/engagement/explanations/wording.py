@@ -8,7 +8,7 @@ from engagement.cleaning.phone_numbers import mask_phone_numbers
 from engagement.coding.coded_datasets import message_id_of
 from engagement.coding.labels import origin_of
 from engagement.configuration import Code, CodeScheme
-from engagement.configuration.control_codes import CONTROL_CODES
+from engagement.configuration.control_codes import entry_of
 from engagement.messages.instants import parse_instant
 
 
@@ -31,8 +31,7 @@ def say_code(code: Code) -> str:
     >>> say_code(Code.model_construct(string_value="NR", display_text="NR", control_code="NR"))
     "'NR' (not reviewed by a coder yet)"
     """
-    entry = CONTROL_CODES.get(code.control_code)  # type: ignore[call-overload]  # None is no key
-    meaning = code.display_text if entry is None else entry.wording
+    meaning = code.display_text if code.control_code is None else entry_of(code.control_code).wording
     is_plain = meaning.casefold() == code.string_value.replace("_", " ").casefold()
     return f"'{code.string_value}'" if is_plain else f"'{code.string_value}' ({meaning})"
 

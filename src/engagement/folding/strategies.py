@@ -7,14 +7,11 @@ from collections.abc import Callable, Sequence
 
 from engagement.coding.labels import Label, make_pipeline_label
 from engagement.configuration import CodeScheme, ControlCode, FoldStrategy
-from engagement.configuration.control_codes import CONTROL_CODES
+from engagement.configuration.control_codes import rank_of
 from engagement.configuration.field_names import AMBIVALENT
 
 Labels = tuple[Label, ...]
 Text = str | None
-
-# The first of these that a participant has stands for all of theirs.
-PRECEDENCE = tuple(CONTROL_CODES)
 
 
 class FoldError(ValueError):
@@ -102,7 +99,7 @@ def yes_no_amb(scheme: CodeScheme, first: Labels, second: Labels) -> Labels:
 
 
 def control_code_by_precedence(scheme: CodeScheme, first: Labels, second: Labels) -> Labels:
-    """The control code of both that comes first in `PRECEDENCE`.
+    """The control code of both that comes first in the order of precedence.
 
     Raises
     ------
@@ -114,7 +111,7 @@ def control_code_by_precedence(scheme: CodeScheme, first: Labels, second: Labels
     codes = [labels[0].code.control_code for labels in (first, second)]
     if None in codes:
         raise FoldError(_names(first), _names(second))
-    return first if PRECEDENCE.index(codes[0]) < PRECEDENCE.index(codes[1]) else second  # type: ignore[arg-type]
+    return first if rank_of(codes[0]) < rank_of(codes[1]) else second  # type: ignore[arg-type]
 
 
 def _names(labels: Sequence[Label]) -> str:

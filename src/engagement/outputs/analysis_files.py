@@ -32,7 +32,7 @@ def codes_column(coded_field: str) -> str:
 def guesses_column(coded_field: str) -> str:
     """The column that says what a code was guessed from where nobody answered; null where an answer led to it.
 
-    Only fields that a plan may guess have one: `CodingPlan.guessed_positions`.
+    Only fields that a plan may guess have one: `coding.guesses.find_guessed_positions`.
     """
     return f"guessed:{coded_field}"
 

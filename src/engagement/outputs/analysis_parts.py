@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from engagement.coding.coder import Coding
+from engagement.coding.guesses import find_guessed_positions
 from engagement.configuration import CodingPlan
 from engagement.files import (
     explain_os_errors,
@@ -64,8 +65,11 @@ class AnalysisPart:
         self._schema = _schema(plans, are_messages)
         self._rows: list[list[bytes | datetime | None]] = []
         self._encoded: dict[tuple[tuple[str, ...], ...], list[bytes]] = {}
-        self._guessed = [plan.guessed_positions for plan in plans]
-        widths = [1 + len(plan.coding_configurations) + len(plan.guessed_positions) for plan in plans]
+        self._guessed = [find_guessed_positions(plan) for plan in plans]
+        widths = [
+            1 + len(plan.coding_configurations) + len(guessed)
+            for plan, guessed in zip(plans, self._guessed, strict=True)
+        ]
         self._stretches = [slice(end - width, end) for end, width in zip(accumulate(widths), widths, strict=True)]
         self._cells: list[bytes | None] = [None] * sum(widths)
 
@@ -175,7 +179,7 @@ def _schema(plans: tuple[CodingPlan, ...], are_messages: bool) -> pyarrow.Schema
     for plan in plans:
         fields.append((text_column(plan.raw_field), pyarrow.string()))
         fields += [(codes_column(c.coded_field), pyarrow.string()) for c in plan.coding_configurations]
-        guessed = (plan.coding_configurations[position] for position in plan.guessed_positions)
+        guessed = (plan.coding_configurations[position] for position in find_guessed_positions(plan))
         fields += [(guesses_column(c.coded_field), pyarrow.string()) for c in guessed]
     return pyarrow.schema(fields)
 

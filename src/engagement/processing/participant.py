@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from engagement.coding.coded_datasets import CodedDataset
 from engagement.coding.coder import Coder, make_field
-from engagement.coding.imputation import Imputation
+from engagement.coding.imputing import ImputationMaker
 from engagement.coding.wrong_scheme import WrongSchemeMoves
 from engagement.configuration import Project
 from engagement.configuration.field_names import CONSENT_FIELD, PARTICIPANT_KEY
@@ -55,7 +55,7 @@ class Steps:
         datasets: Mapping[str, CodedDataset],
         user: str,
         timestamp: str,
-        imputations: Mapping[str, Imputation],
+        imputations: Mapping[str, ImputationMaker],
         is_coded: bool,
     ) -> None:
         """`datasets` are by raw field. With `is_coded` false the steps end before coders' labels are used."""

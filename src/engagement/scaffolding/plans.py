@@ -36,9 +36,14 @@ class Language(enum.StrEnum):
 
 @dataclass(frozen=True)
 class _Places:
-    """A country's places: the imputation function, and by level the cleaner. Levels that maps show are drawn."""
+    """A country's places: the imputation function, and by level the cleaner. Levels that maps show are drawn.
+
+    `out_of_coda` are levels that follow from finer ones and that hardly anybody names: coders need no column for them.
+    """
 
     table: PlaceTable
+    levels: tuple[str, ...]
+    out_of_coda: tuple[str, ...]
     imputation: str
     cleaners: Mapping[str, str]
     drawn: tuple[str, ...]
@@ -61,6 +66,8 @@ def places_of(country: Country, language: Language) -> _Places | None:
     if country is Country.SOMALIA:
         return _Places(
             somali_places(),
+            somali_places().levels,
+            ("state", "zone"),
             "somalia_location",
             {
                 "mogadishu_sub_district": "somali.mogadishu_sub_district",
@@ -71,8 +78,12 @@ def places_of(country: Country, language: Language) -> _Places | None:
         )
     if country is Country.KENYA:
         spoken = Language.SWAHILI if language is Language.SWAHILI else Language.ENGLISH
-        cleaners = {level: f"{spoken}.{level}" for level in kenyan_places().levels}
-        return _Places(kenyan_places(), "kenya_location", cleaners, ("county", "constituency"), ("constituency",))
+        # Wards are asked for by few: a scheme of 1,451 codes is for those who do.
+        levels = ("constituency", "county")
+        cleaners = {level: f"{spoken}.{level}" for level in levels}
+        return _Places(
+            kenyan_places(), levels, (), "kenya_location", cleaners, ("county", "constituency"), ("constituency",)
+        )
     return None
 
 
@@ -121,12 +132,12 @@ class _Proposer:
         asked = [q for q in questions if q.topic is Topic.LOCATION and q.kind is not PlanKind.RQA]
         if self._places is None or not asked:
             return None
-        finest = ("location", *self._places.table.levels)
+        finest = ("location", *self._places.levels)
         return min(asked, key=lambda q: next((i for i, level in enumerate(finest) if level in q.name), len(finest)))
 
     def _name_apart(self, questions: Sequence[Question], located: Question | None) -> list[Question]:
         """The questions, renamed where a level of places, an age's category or the operator has the name."""
-        taken = {_OPERATOR, *(self._places.table.levels if self._places and located else ())}
+        taken = {_OPERATOR, *(self._places.levels if self._places and located else ())}
         taken |= {f"{question.name}_category" for question in questions if question.topic is Topic.AGE}
         return [
             replace(question, name=f"{question.name}_answer")
@@ -154,7 +165,7 @@ class _Proposer:
         if has_levels and self._places is not None:
             return plan | {
                 "CodeImputationFunction": self._places.imputation,
-                "CodingConfigurations": [self._level(self._places, level) for level in self._places.table.levels],
+                "CodingConfigurations": [self._level(self._places, level) for level in self._places.levels],
             }
         if question.topic is Topic.AGE:
             plan["CodeImputationFunction"] = "age_category"
@@ -172,7 +183,7 @@ class _Proposer:
                 cleaner = {"Cleaner": f"{self._language}.age", "IncludeInThemeDistribution": False}
                 return [
                     self._single(name, "age.json", **cleaner),
-                    self._single(f"{name}_category", "age_category.json"),
+                    self._single(f"{name}_category", "age_category.json", InCoda=False),
                 ]
             case Topic.URBAN_RURAL:
                 self._schemes[f"{name}.json"] = self._make.urban_rural(_title(name))
@@ -203,6 +214,8 @@ class _Proposer:
         more: Document = {"Cleaner": places.cleaners[level]} if level in places.cleaners else {}
         if level in places.not_tabulated:
             more["IncludeInThemeDistribution"] = False
+        if level in places.out_of_coda:
+            more["InCoda"] = False
         return self._single(level, file, **more)
 
     def _single(self, name: str, file: str, **more: Any) -> Document:

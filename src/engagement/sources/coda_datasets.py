@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engagement.configuration import CodeScheme as SchemeModel
 from engagement.configuration import CodingPlan, CodingPlans, load_project
 from engagement.errors import UsageError
 from engagement.services.coda_format import CodeScheme
@@ -11,11 +12,15 @@ from engagement.services.coda_format import CodeScheme
 
 @dataclass(frozen=True)
 class Datasets:
-    """The project's datasets, and what those that Coda lacks are made with: nothing where no configuration is known."""
+    """The project's datasets, and what those that Coda lacks are made with: nothing where no configuration is known.
+
+    `code_schemes` are all that labels of a dataset may be of; `shown_schemes` those of them that coders are to see.
+    """
 
     names: tuple[str, ...]
     users: tuple[str, ...] = ()
     code_schemes: Mapping[str, list[CodeScheme]] = field(default_factory=dict)
+    shown_schemes: Mapping[str, list[CodeScheme]] = field(default_factory=dict)
     plans: CodingPlans | None = None
 
 
@@ -41,8 +46,15 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
         if not configuration_path.is_file():
             raise UsageError(f"{configuration_path}: no such file; expected a pipeline configuration. Check the path.")
         project = load_project(configuration_path)
-        code_schemes = _code_schemes_by_dataset(project.coding_plans)
-        return Datasets(tuple(code_schemes), project.configuration.coda_users, code_schemes, project.coding_plans)
+        plans = project.coding_plans
+        coded = {plan.coda_dataset: plan for plan in plans.all if plan.coda_dataset is not None}
+        return Datasets(
+            tuple(coded),
+            project.configuration.coda_users,
+            {dataset: code_schemes_of(plan, plans) for dataset, plan in coded.items()},
+            {dataset: shown_schemes_of(plan, plans) for dataset, plan in coded.items()},
+            plans,
+        )
     folders = (coded_file(data_root, "").parent, output_file(data_root, "").parent)
     names = sorted({path.stem for folder in folders for path in folder.glob("*.json")})
     if not names:
@@ -53,14 +65,22 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
     return Datasets(tuple(names))
 
 
-def _code_schemes_by_dataset(plans: CodingPlans) -> dict[str, list[CodeScheme]]:
-    """Each dataset's code schemes as documents."""
-    return {plan.coda_dataset: code_schemes_of(plan, plans) for plan in plans.all if plan.coda_dataset is not None}
-
-
 def code_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeScheme]:
-    """The code schemes of a plan's dataset as documents: those of the plan, then the WS scheme."""
-    schemes = [configuration.code_scheme for configuration in plan.coding_configurations]
+    """The code schemes of a plan's dataset as documents: those of the plan, then the WS scheme.
+
+    One that is kept out of Coda is among them: where Coda has it from before, its labels count.
+    """
+    return _as_documents([configuration.code_scheme for configuration in plan.coding_configurations], plans)
+
+
+def shown_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeScheme]:
+    """The code schemes that coders see in a plan's dataset, as documents."""
+    shown = [configuration.code_scheme for configuration in plan.coding_configurations if configuration.in_coda]
+    return _as_documents(shown, plans)
+
+
+def _as_documents(schemes: list[SchemeModel], plans: CodingPlans) -> list[CodeScheme]:
+    schemes = list(schemes)
     if plans.ws_correct_dataset_scheme is not None:
         schemes.append(plans.ws_correct_dataset_scheme)
     documents = {

@@ -20,7 +20,7 @@ from engagement.coding.coda_sync import choose_new_messages
 from engagement.errors import ConfigurationError, InputError, ServiceError, listing
 from engagement.run_report import record_counts
 from engagement.services.coda import CodaDatabase, open_coda
-from engagement.services.coda_format import CodeScheme, Message, read_message_file
+from engagement.services.coda_format import Message, read_message_file
 from engagement.services.credentials import load_credentials
 from engagement.sources.coda_datasets import Datasets, find_datasets, output_file
 from engagement.sources.coda_known import load_known_messages, save_known_messages
@@ -59,14 +59,14 @@ def run(arguments: argparse.Namespace) -> None:
         if (addition := _plan_addition(coda, dataset, datasets, arguments.data_root)) is not None
     ]
     existing = {addition.dataset for addition in additions if coda.has_dataset(addition.dataset)}
-    _check_code_schemes(coda, {name: datasets.code_schemes.get(name, []) for name in sorted(existing)})
+    _check_code_schemes(coda, datasets, sorted(existing))
     # From here on Coda is written to.
     absent = []
     for addition in additions:
         if addition.dataset in existing:
             _add(coda, addition, arguments.data_root)
         elif datasets.users:
-            coda.create_dataset(addition.dataset, datasets.users, datasets.code_schemes[addition.dataset])
+            coda.create_dataset(addition.dataset, datasets.users, datasets.shown_schemes[addition.dataset])
             log.info("Coda %r: made, for %d users", addition.dataset, len(datasets.users))
             # What the dataset had once is gone with it.
             everything = choose_new_messages(addition.candidates, frozenset())
@@ -102,8 +102,8 @@ def _plan_addition(coda: CodaDatabase, dataset: str, datasets: Datasets, data_ro
     return _Addition(dataset, candidates, known, new)
 
 
-def _check_code_schemes(coda: CodaDatabase, configured: dict[str, list[CodeScheme]]) -> None:
-    """Compare the configured code schemes, by dataset, with those that Coda has.
+def _check_code_schemes(coda: CodaDatabase, datasets: Datasets, existing: list[str]) -> None:
+    """Compare the configured code schemes of the datasets that exist with those that Coda has.
 
     Raises
     ------
@@ -111,10 +111,11 @@ def _check_code_schemes(coda: CodaDatabase, configured: dict[str, list[CodeSchem
         A scheme that both have is not the same: a label would mean one thing to coders and another here.
     """
     problems = []
-    for dataset, code_schemes in configured.items():
+    for dataset in existing:
+        code_schemes = datasets.code_schemes.get(dataset, [])
         if code_schemes:
             in_coda = coda.read_code_schemes(dataset)
-            for scheme_id in find_absent_schemes(in_coda, code_schemes):
+            for scheme_id in find_absent_schemes(in_coda, datasets.shown_schemes[dataset]):
                 log.warning("Coda %r: lacks code scheme %r: nobody can label with it there", dataset, scheme_id)
             for odd in find_odd_schemes(in_coda, code_schemes):
                 log.warning("Coda %r: %s; expected in Coda what the plan has", dataset, odd)

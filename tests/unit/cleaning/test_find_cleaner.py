@@ -34,7 +34,9 @@ def test_each_language_has_its_cleaners() -> None:
     demographic = {f"{language}.{field}" for language in ("somali", "swahili", "english") for field in
                    ("age", "gender", "urban_rural", "yes_no")}  # fmt: skip
     somali = {"somali.district", "somali.mogadishu_sub_district", "somali.district_unless_mogadishu_sub_district"}
-    kenyan = {f"{language}.{level}" for language in ("swahili", "english") for level in ("county", "constituency")}
+    kenyan = {
+        f"{language}.{level}" for language in ("swahili", "english") for level in ("county", "constituency", "ward")
+    }
     assert set(cleaner_names()) == demographic | somali | kenyan | {"any.operator"}
     assert list(cleaner_names()) == sorted(cleaner_names())
 

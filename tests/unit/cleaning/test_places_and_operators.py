@@ -8,12 +8,13 @@ from engagement.cleaning.places import kenyan_places, operator_zone, somali_plac
 
 def test_levels_run_from_fine_to_coarse() -> None:
     assert somali_places().levels == ("mogadishu_sub_district", "district", "region", "state", "zone")
-    assert kenyan_places().levels == ("constituency", "county")
+    assert kenyan_places().levels == ("ward", "constituency", "county")
 
 
 def test_ancestors_are_the_codes_of_all_coarser_levels() -> None:
     assert somali_places().ancestors("mogadishu_sub_district", "hodan") == ("mogadishu", "banadir", "banadir", "scz")
     assert somali_places().ancestors("zone", "scz") == ()
+    assert kenyan_places().ancestors("ward", "jilore") == ("malindi", "kilifi")
     assert kenyan_places().ancestors("constituency", "kibra") == ("nairobi",)
     assert kenyan_places().ancestors("county", "kiambu") == ()
 

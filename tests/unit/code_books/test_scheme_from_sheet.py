@@ -272,3 +272,17 @@ def test_any_names_make_a_valid_scheme_and_more_names_change_no_id(tmp_path_fact
     assert {name: (code["CodeID"], code["NumericValue"]) for name, code in before.items()} == {
         name: (after[name]["CodeID"], after[name]["NumericValue"]) for name in before
     }
+
+
+def test_a_control_code_of_the_projects_own_stays_one(tmp_path):
+    assert make(write(tmp_path / "a.csv", "Label\nprice\n")) == 0
+    scheme = read(tmp_path / "a.json")
+    own = {"CodeID": "code-NOP", "CodeType": "Control", "ControlCode": "NOP", "DisplayText": "no opinion",
+           "NumericValue": -140, "StringValue": "NOP", "VisibleInCoda": True}  # fmt: skip
+    scheme["Codes"].append(own)
+    (tmp_path / "a.json").write_text(json.dumps(scheme))
+    # Whether the longer sheet speaks of it or not.
+    for sheet in ("Label\nprice\nother\n", "Label;Control code\nprice;\nother;\nNOP;nop\n"):
+        assert make(write(tmp_path / "a.csv", sheet)) == 0
+        code = codes(tmp_path / "a.json")["NOP"]
+        assert (code["CodeID"], code["ControlCode"], code["NumericValue"]) == ("code-NOP", "NOP", -140)

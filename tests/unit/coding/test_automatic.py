@@ -3,8 +3,9 @@ from pathlib import Path
 from engagement.cleaning import cleaner_names
 from engagement.coding.automatic import AutomaticCoder, warn_of_missing_codes
 from engagement.coding.imputation import IMPUTATIONS
+from engagement.coding.locations import PLACE_TABLES
 from engagement.configuration import load_project
-from engagement.configuration.coding_plans import CLEANER_NAMES, IMPUTATION_LEVELS
+from engagement.configuration.function_names import CLEANER_NAMES, IMPUTATION_NAMES, LOCATION_LEVELS
 from example_project import write_project
 
 TIME = "2026-04-01T07:00:00.000000+00:00"
@@ -13,7 +14,8 @@ TIME = "2026-04-01T07:00:00.000000+00:00"
 def test_the_names_that_configurations_may_use_are_those_that_there_are():
     # "any.operator" reads prefixes and numbers: it is for evaluating, the fetch codes operators itself.
     assert set(CLEANER_NAMES) == set(cleaner_names()) - {"any.operator"}
-    assert set(IMPUTATION_LEVELS) == set(IMPUTATIONS)
+    assert set(IMPUTATION_NAMES) == set(IMPUTATIONS)
+    assert {name: table_of().levels for name, table_of in PLACE_TABLES.items()} == LOCATION_LEVELS
 
 
 def test_a_code_that_the_scheme_calls_otherwise_is_found(tmp_path: Path):

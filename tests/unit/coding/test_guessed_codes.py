@@ -92,25 +92,14 @@ def test_an_answer_that_confirms_a_guess_is_an_answer_whichever_message_came_fir
                 "Location (Value) - s01_demographics", "Location - s01e01_activation"
             )
 
-    def fold_by_precedence(plans: dict) -> None:
-        # The other levels may differ from message to message: NA beside a place would be refused.
-        location_of(plans)["CodingConfigurations"] = [
-            {**coding, "CodeScheme": "zone.json" if coding["CodedField"] == "zone_coded" else "bare.json"}
-            for coding in location_of(plans)["CodingConfigurations"]
-        ]
-        for coding in location_of(plans)["CodingConfigurations"][:-1]:
-            coding["FoldStrategy"] = "control_code_by_precedence"
+    def only_zones(plans: dict) -> None:
+        # The other levels would differ from message to message: NA beside a place is refused.
+        location_of(plans)["CodingConfigurations"] = location_of(plans)["CodingConfigurations"][-1:]
 
     for first, second in ((1, 2), (2, 1)):
         folder = tmp_path / str(first)
         folder.mkdir()
-
-        def add_bare_scheme(schemes: dict) -> None:
-            bare = {**schemes["gender"], "SchemeID": "Scheme-bare", "Name": "bare"}
-            codes = [code for code in bare["Codes"] if code["CodeType"] == "Control"]
-            schemes["bare"] = {**bare, "Codes": [{**code, "CodeID": f"bare-{code['StringValue']}"} for code in codes]}
-
-        path = write_project(folder / "configuration", from_episode, fold_by_precedence, add_bare_scheme)
+        path = write_project(folder / "configuration", from_episode, only_zones)
         root = DataRoot(folder, path)
         times = {1: "2026-04-01T10:00:00+03:00", 2: "2026-04-02T10:00:00+03:00"}
         root.write_runs(
@@ -135,7 +124,7 @@ def test_the_projects_own_functions_guess_too(tmp_path: Path):
         "from engagement.coding.labels import make_pipeline_label\n\n"
         "def guess_man(plan, labels, answer):\n"
         "    scheme = plan.coding_configurations[0].code_scheme\n"
-        "    return labels if answer.is_given else [make_pipeline_label(scheme, scheme.codes_by_match_value['man'])]\n"
+        "    return labels if answer.is_given else [(make_pipeline_label(scheme, scheme.codes_by_match_value['man']),)]\n"
     )
     root.generate(allow_project_code=True)
     path = individuals_path(analysis_folder(root.path))

@@ -227,7 +227,7 @@ def test_a_function_of_the_projects_own_is_named_with_the_labels_it_had(
         "from engagement.coding.labels import make_pipeline_label\n\n"
         "def impute_gender(plan, labels, answer):\n"
         "    scheme = plan.coding_configurations[0].code_scheme\n"
-        "    return [make_pipeline_label(scheme, scheme.codes_by_match_value['man'])]\n"
+        "    return [(make_pipeline_label(scheme, scheme.codes_by_match_value['man']),)]\n"
     )
     desk.root.write_runs(episode_run("a", "biyo"), survey_run("a", gender="naag"))
     desk.root.write_coded("gender", coda_message("naag", by("Hodan", label("gender", "woman"))))

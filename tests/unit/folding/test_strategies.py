@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -7,19 +8,23 @@ from hypothesis import strategies as st
 
 from engagement.coding.labels import Label, make_pipeline_label
 from engagement.configuration import CodeScheme, ControlCode
+from engagement.configuration.code_schemes import give_own_control_codes
 from engagement.configuration.model import parse_model
 from engagement.folding.strategies import (
     LABEL_STRATEGIES,
-    PRECEDENCE,
     TEXT_STRATEGIES,
     FoldError,
+    control_code_by_precedence,
     list_of_labels,
     yes_no_amb,
 )
 from example_project import make_scheme
 
-CONTROLS = [str(code) for code in PRECEDENCE]
-SCHEME, _ = parse_model(CodeScheme, make_scheme("answer", ["yes", "no", "ambivalent"], CONTROLS))
+CONTROLS = [*map(str, ControlCode), "NOP", "DNS"]
+DECLARED = [("DNS", "did not say"), ("NOP", "no opinion")]
+SCHEME = give_own_control_codes(
+    parse_model(CodeScheme, make_scheme("answer", ["yes", "no", "ambivalent"], CONTROLS))[0], DECLARED
+)
 
 
 def labels_of(*values: str) -> tuple[Label, ...]:
@@ -94,6 +99,9 @@ def test_yes_no_amb(first: str, second: str, expected: str):
     assert values_of(yes_no_amb(SCHEME, labels_of(first), labels_of(second))) == [expected]
 
 
-def test_precedence_is_the_formats():
-    assert [str(code) for code in PRECEDENCE] == ["STOP", "CE", "NR", "NIC", "NC", "DELETED", "NA", "NS", "WS", "NOC"]
-    assert set(PRECEDENCE) == set(ControlCode)
+def test_precedence_is_the_formats_and_the_projects_own_codes_come_last_as_they_are_declared():
+    precedence = ["STOP", "CE", "NR", "NIC", "NC", "DELETED", "NA", "NS", "WS", "NOC", "DNS", "NOP", "undeclared"]
+    scheme = give_own_control_codes(parse_model(CodeScheme, make_scheme("a", [], precedence))[0], DECLARED)
+    for first, second in itertools.combinations(precedence, 2):
+        labels = [(make_pipeline_label(scheme, scheme.control(value)),) for value in (second, first)]
+        assert values_of(control_code_by_precedence(scheme, *labels)) == [first]

@@ -171,6 +171,15 @@ class TestPlans:
             assert {value for code in normal for value in code.match_values} == set(somali_places().codes(level))
         assert proposed.drawn_levels == ("region", "district", "mogadishu_sub_district")
 
+    def test_what_follows_from_finer_codes_takes_no_column_in_coda(self):
+        plans = plans_of(propose(survey("location", "age")))
+        shown = {
+            coding["AnalysisFileKey"]: coding.get("InCoda", True)
+            for plan in plans.values()
+            for coding in plan["CodingConfigurations"]
+        }
+        assert [key for key, is_shown in shown.items() if not is_shown] == ["state", "zone", "age_category"]
+
     def test_in_kenya_the_finest_question_has_all_levels_and_the_other_its_own_name(self):
         proposed = propose(survey("county", "constituency"), country=Country.KENYA, language=Language.SWAHILI)
         plans = plans_of(proposed)
