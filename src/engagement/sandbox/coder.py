@@ -20,7 +20,7 @@ from engagement.services.coda_format import Message, write_time
 DATASET_PREFIX = "DEMO_"
 UNCODED = "SPECIAL-MANUALLY_UNCODED"
 _JOINED_BY = "; "  # between the answers that the pipeline joined to one
-_WRONG_SCHEME, _STOP, _CONTRADICTION = "WS", "STOP", "NIC"
+_WRONG_SCHEME, _STOP, _CONTRADICTION, _NOT_CODED = "WS", "STOP", "NIC", "NC"
 _LEFT_FOR_LATER = 0.05
 _TAKEN_OFF = 0.02
 _SECOND_THOUGHTS = 0.05
@@ -138,13 +138,13 @@ def _one_code(plan: CodingPlan, value: str, chance: Random) -> Iterator[tuple[st
 
 
 def _find_code(plan: CodingPlan, value: str) -> tuple[str, str]:
-    """The first of the plan's schemes that has the code: for places, the one of the finest level."""
-    return next(
-        (configuration.code_scheme.scheme_id, code.code_id)
-        for configuration in plan.coding_configurations
-        for code in configuration.code_scheme.codes
-        if code.string_value == value
-    )
+    """The first of the plan's schemes in Coda that has the code: for places, the one of the finest level.
+
+    What none of them has can't be coded: NC.
+    """
+    shown = [configuration.code_scheme for configuration in plan.coding_configurations if configuration.in_coda]
+    found = {code.string_value: (scheme.scheme_id, code.code_id) for scheme in reversed(shown) for code in scheme.codes}
+    return found.get(value) or found[_NOT_CODED]
 
 
 def _other_codes(plan: CodingPlan, scheme_id: str, without: str) -> list[Code]:
