@@ -223,7 +223,7 @@ class TestLaterFetches:
         stamps = {path: path.stat().st_mtime_ns for path in (project.data_root / "Raw Data").iterdir()}
         workspace.page_size = 250
         project.fetch()
-        # Workspace, flows, contacts, three flows' runs, archives, and the contact without a URN that a run waits for.
+        # The workspace, flows, contacts, three flows' runs, archives, and the contact without a URN that a run waits for.
         assert len(workspace.requests) - first == 8
         assert {path: path.stat().st_mtime_ns for path in (project.data_root / "Raw Data").iterdir()} == stamps
 

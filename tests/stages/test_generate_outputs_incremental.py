@@ -257,8 +257,8 @@ UNREADABLE = "the notes of the last run can't be read"
     [
         (lambda text: text[:-10], UNREADABLE),
         (lambda text: "[]", UNREADABLE),
-        (lambda text: '{"version": 1}', UNREADABLE),
-        (lambda text: text.replace('"version": 1', '"version": 0'), "the notes of the last run are of another version"),
+        (lambda text: '{"version": 2}', UNREADABLE),
+        (lambda text: text.replace('"version": 2', '"version": 0'), "the notes of the last run are of another version"),
         (lambda text: text.replace('"the pipeline": "', '"the pipeline": "0'), "the pipeline changed"),
     ],
 )

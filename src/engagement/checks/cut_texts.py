@@ -26,7 +26,7 @@ class AnswerLengths:
         """Count in a run."""
         for key, category in values.items():
             name, mark, of_flow = key.partition(" (Category) - ")
-            if mark and of_flow == flow and category is not None and category not in _UNTESTED:
+            if mark and of_flow == flow and isinstance(category, str) and category not in _UNTESTED:
                 matched = values.get(f"{name} (Value) - {flow}")
                 text = values.get(f"{name} (Text) - {flow}")
                 self.tested[flow] += text is not None

@@ -7,6 +7,7 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 from engagement.configuration import CodingPlan, CodingPlans, PipelineConfiguration
+from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.configuration.pipeline_configuration import RapidProKeyRemapping, TimestampRemapping
 from engagement.configuration.raw_keys import ANSWER_PARTS, RecoveredKeyNames
 from engagement.errors import InputError
@@ -102,7 +103,9 @@ class KeyNames:
             if plan is not None:
                 self._answers.setdefault(answer.rapid_pro_key, []).append(plan)
         # All that the names of others depend on, the uid among it; messages of one participant follow each other, and share it.
-        self._other_keys = [*(key for result in self._others for key, _ in result.names), *self._other_names]
+        self._raw_fields = [plan.raw_field for plan in plans.all]
+        named = (key for result in self._others for key, _ in result.names)
+        self._other_keys = [*named, *self._other_names, *self._raw_fields]
         self._last_others: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 
     def answers_in(self, run: TracedData) -> Iterator[tuple[CodingPlan, str]]:
@@ -125,12 +128,15 @@ class KeyNames:
         found = tuple(map(values.get, self._other_keys, repeat(_ABSENT)))
         if found != self._last_others[0]:
             self._last_others = found, self._name_others(values)
+            self._refuse_other_than_text(values, self._last_others[1])
         common = self._last_others[1]
         messages = []
         for result in self._episodes:
             for answer in result.answers:
                 text = values.get(answer.rapid_pro_key)
                 if answer.is_activation_message and text is not None:
+                    if text.__class__ is not str:
+                        raise _no_text(values, answer.pipeline_key)
                     data = {**common, **_named(result, values)}
                     data[RQA_MESSAGE] = data[answer.pipeline_key] = text
                     data[SHOW_PIPELINE_KEY] = answer.pipeline_key
@@ -144,6 +150,13 @@ class KeyNames:
             record.append(data, metadata)
             made.append(Message(record, plan, sent_to=plan))
         return made
+
+    def _refuse_other_than_text(self, values: Mapping[str, Any], common: Mapping[str, Any]) -> None:
+        """Look at what messages share, once for all that share it."""
+        for field in self._raw_fields:
+            text = common.get(field, values.get(field))
+            if text is not None and text.__class__ is not str:
+                raise _no_text(values, field)
 
     def _name_others(self, values: Mapping[str, Any]) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -182,6 +195,13 @@ class KeyNames:
                     keys.add(self._plans[show].time_field or own.time_field)
                 data.update(dict.fromkeys(keys, adjusted))
         return self._plans.get(show)
+
+
+def _no_text(values: Mapping[str, Any], field: str) -> InputError:
+    return InputError(
+        f"Participant {values.get(PARTICIPANT_KEY)!r}: what stands in {field!r} is no text; expected what somebody wrote. Check "
+        "which keys are remapped to it, and fetch their flows again."
+    )
 
 
 def _named(result: _Result, values: Mapping[str, Any]) -> dict[str, Any]:

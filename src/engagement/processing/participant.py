@@ -1,7 +1,7 @@
 """One participant's raw runs -> their messages, labels and folded record: the steps of stage 3 in their order."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from engagement.coding.coded_datasets import CodedDataset
@@ -10,7 +10,6 @@ from engagement.coding.imputing import ImputationMaker
 from engagement.coding.wrong_scheme import WrongSchemeMoves
 from engagement.configuration import Project
 from engagement.configuration.field_names import CONSENT_FIELD, PARTICIPANT_KEY
-from engagement.errors import InputError
 from engagement.folding.consent import has_withdrawn_in_messages, has_withdrawn_in_runs
 from engagement.folding.fold import Folder, Individual
 from engagement.messages.filters import Dropped, Filters
@@ -24,7 +23,6 @@ from engagement.provenance import Metadata, TracedData
 
 # Coders' labels decide about it, so it is written down with them.
 _STAYS = make_field(CONSENT_FIELD, "false")
-_TEXT_OR_NONE = frozenset((str, type(None)))
 _CONTACT_KEYS = (PARTICIPANT_KEY, "urn_type", "operator_raw", "operator_coded")
 
 
@@ -94,7 +92,6 @@ class Steps:
             mend_texts(run, self._mend)
         wanted = self._drop_known(runs) if self._has_recovery_files else runs
         messages, make_blank = self._make_messages(uid, wanted)
-        self._refuse_other_than_text(uid, messages)
         messages.sort(key=Message.order)
         lost: Counter[str] = Counter()
         if self._moves is not None and messages:
@@ -122,16 +119,6 @@ class Steps:
         if self.is_coded and participant.messages and not has_withdrawn:
             self._code_and_fold(participant)
         return participant
-
-    def _refuse_other_than_text(self, uid: str, messages: Sequence[Message]) -> None:
-        for message in messages:
-            values = message.record.values
-            if not _TEXT_OR_NONE.issuperset(map(type, map(values.get, self._raw_fields))):
-                odd = [field for field in self._raw_fields if type(values.get(field)) not in _TEXT_OR_NONE]
-                raise InputError(
-                    f"Participant {uid!r}: what stands in {', '.join(map(repr, odd))} is no text; expected what somebody wrote. "
-                    "Check which keys are remapped to it, and fetch their flows again."
-                )
 
     def _drop_known(self, runs: Runs) -> Runs:
         """The runs but for recovered messages that are there already; the very same where there are none."""

@@ -104,12 +104,11 @@ def _choose_identity(
 ) -> ContactsByUrn | ContactsByUuid:
     if source.identity is Identity.CONTACT:
         return ContactsByUuid(table, workspace.uuid or source.contacts_name)
-    return ContactsByUrn(table, known, functools.partial(_find_contact, client), workspace.country)
 
+    def ask(contact: str) -> Contact | None:
+        return next(iter(client.contact(contact).rows), None)
 
-def _find_contact(client: RapidProClient, uuid: str) -> Contact | None:
-    """A contact as it is now; None if the workspace lacks it, it was deleted, or it can't be read."""
-    return next(iter(client.contact(uuid).rows), None)
+    return ContactsByUrn(table, known, ask, workspace.country)
 
 
 def _fetch_contacts(
@@ -146,7 +145,7 @@ def _warn_of_left_out(client: RapidProClient, contacts: Collection[str]) -> None
 def _keep_contacts(
     store: RunStore, known: ContactMap, identity: ContactsByUrn | ContactsByUuid, contacts: list[Contact]
 ) -> int:
-    """Remember who the contacts are that are not known yet; returns how many can be told."""
+    """Remember who the contacts are that are not known yet; returns how many have a URN that identifies somebody."""
     met_before = store.participants([contact.uuid for contact in contacts])
     met = identity.identify([contact for contact in contacts if contact.uuid not in met_before])
     known.keep(met)

@@ -112,14 +112,6 @@ class RunStore:
         """Who contacts are, as far as that is known."""
         return self.contacts.participants(contacts)
 
-    def workspace(self) -> str | None:
-        """The uuid of the workspace that all this is of; None if no server told it."""
-        return self.connection.execute("SELECT workspace FROM source").fetchone()[0]
-
-    def keep_workspace(self, uuid: str) -> None:
-        """Remember the workspace that all this is of."""
-        self.connection.execute("UPDATE source SET workspace = ?", (uuid,))
-
     def is_empty(self) -> bool:
         """Whether nothing was fetched yet."""
         return (
@@ -129,7 +121,7 @@ class RunStore:
     def begin_anew(self) -> None:
         """Forget all that was fetched. To be called within a transaction."""
         self.contacts.clear()
-        for table in ("places", "flows", "archives", "runs", "waiting", "asked_for", "messages", "set_aside"):
+        for table in ("places", "flows", "archives", "runs", "waiting", "set_aside", "asked_for", "messages"):
             self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
         self.connection.execute("UPDATE line_log SET size = 0")
         self._ids.clear()

@@ -16,7 +16,7 @@ from engagement.sources.de_identify import UNKNOWN_CHANNEL
 from engagement.sources.line_log import LineLog
 from engagement.sources.run_store import RunStore
 
-_VERSION = 3
+_VERSION = 4
 _CACHE_KIBIBYTES = 8192
 _PAGES_A_CHECKPOINT = 16384
 _LOCK_TIMEOUT_SECONDS = 1.0
@@ -47,7 +47,8 @@ CREATE TABLE messages (contact TEXT, created INTEGER, text TEXT, PRIMARY KEY (co
 CREATE TABLE line_log (number INTEGER, size INTEGER);
 INSERT INTO line_log VALUES (0, 0);
 """
-_CONTACTS_FILE_SCHEMA = """
+# How much of the file of contacts there is a copy of, and whose workspace it is.
+_CONTACTS_FILE = """
 CREATE INDEX contacts_by_participant ON contacts (participant);
 CREATE TABLE contact_file (file TEXT, size INTEGER, lines INTEGER, tail BLOB);
 INSERT INTO contact_file VALUES ('', 0, 0, '');
@@ -59,9 +60,7 @@ _HAS_NO_SCHEME = "urn_type NOT GLOB '[a-z]*' OR urn_type GLOB '*[^a-z0-9+.-]*'"
 
 # What makes a state of an earlier version one of the next.
 _UPGRADES = {
-    2: "ALTER TABLE contacts ADD COLUMN line INTEGER;"
-    + _CONTACTS_FILE_SCHEMA
-    + """
+    2: """
 ALTER TABLE places DROP COLUMN following;
 ALTER TABLE places ADD COLUMN go_on_from INTEGER;
 ALTER TABLE runs ADD COLUMN is_archived INTEGER DEFAULT 0;
@@ -74,6 +73,7 @@ CREATE TABLE messages (contact TEXT, created INTEGER, text TEXT, PRIMARY KEY (co
 -- Once more, because they have whole texts of runs that came without.
 DELETE FROM archives;
 """,
+    3: f"ALTER TABLE contacts ADD COLUMN line INTEGER; {_CONTACTS_FILE}",
 }
 
 _logger = logging.getLogger(__name__)
@@ -190,9 +190,9 @@ def _prepare(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if not version and not tables:
-        connection.executescript(f"BEGIN; {_SCHEMA} {_CONTACTS_FILE_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+        connection.executescript(f"BEGIN; {_SCHEMA} {_CONTACTS_FILE} PRAGMA user_version = {_VERSION}; COMMIT;")
         return
-    if version == 2 and connection.execute(f"SELECT 1 FROM contacts WHERE {_HAS_NO_SCHEME}").fetchone():  # noqa: S608 - our own text
+    if version in _UPGRADES and connection.execute(f"SELECT 1 FROM contacts WHERE {_HAS_NO_SCHEME}").fetchone():  # noqa: S608
         raise _LostStateError("made by an earlier version, with URNs that may hold phone numbers in it")
     while version in _UPGRADES:
         connection.executescript(f"BEGIN; {_UPGRADES[version]} PRAGMA user_version = {version + 1}; COMMIT;")

@@ -61,7 +61,7 @@ def settle_workspace(source: RapidProSource, workspace: Workspace, store: RunSto
     """
     if not workspace.uuid:
         return
-    known = store.workspace()
+    (known,) = store.connection.execute("SELECT workspace FROM source").fetchone()
     if known is None:
         if _is_other_by_files(source, workspace, store, context) and not context.accept_workspace:
             raise ConfigurationError(
@@ -79,7 +79,7 @@ def settle_workspace(source: RapidProSource, workspace: Workspace, store: RunSto
             store.begin_anew()
     if known != workspace.uuid:
         with store.transaction():
-            store.keep_workspace(workspace.uuid)
+            store.connection.execute("UPDATE source SET workspace = ?", (workspace.uuid,))
 
 
 _REMEDY = (

@@ -186,7 +186,7 @@ def test_holders_tell_who_is_new_in_this_fetch(root):
 class TestTakingOver:
     """Data roots of before there was this file, or before the server told the workspace's uuid."""
 
-    def make_version_2(self, root, contacts=WHO):
+    def make_version_3(self, root, contacts=WHO):
         with open_run_store(root.state) as store, store.transaction():
             flow = store.flow_id("f", "flow")
             store.keep_lines(flow, [KeptRun("run", "contact-1", 1, 1, b'{"a line": 1}\n')])
@@ -194,7 +194,7 @@ class TestTakingOver:
             connection.executescript(
                 "DROP INDEX contacts_by_participant; DROP TABLE contacts; DROP TABLE contact_file; DROP TABLE source; "
                 "CREATE TABLE contacts (uuid TEXT PRIMARY KEY, participant TEXT, urn_type TEXT, operator_raw TEXT) "
-                "WITHOUT ROWID; PRAGMA user_version = 2;"
+                "WITHOUT ROWID; PRAGMA user_version = 3;"
             )
             connection.executemany(
                 "INSERT INTO contacts VALUES (?, ?, ?, ?)", [(name, *who) for name, who in contacts.items()]
@@ -202,7 +202,7 @@ class TestTakingOver:
             connection.commit()
 
     def test_the_map_in_state_is_taken_over_once_and_what_was_fetched_stays(self, root, caplog):
-        self.make_version_2(root)
+        self.make_version_3(root)
         assert root.known() == WHO
         with root.open() as (store, _):
             assert b"".join(store.lines(1)) == b'{"a line": 1}\n'
@@ -214,14 +214,14 @@ class TestTakingOver:
 
     @pytest.mark.parametrize("version", [1, 99])
     def test_contacts_of_a_state_that_can_not_be_used_are_saved(self, root, version):
-        self.make_version_2(root)
+        self.make_version_3(root)
         with contextlib.closing(sqlite3.connect(root.state)) as connection:
             connection.execute(f"PRAGMA user_version = {version}")
         assert root.known() == WHO
 
     def test_a_number_that_was_taken_for_a_channel_does_not_stay(self, root):
         bad = {"contact-1": Participant("avf-phone-uuid-1", "+252615001001", "+252615001001")}
-        self.make_version_2(root, WHO | bad)
+        self.make_version_3(root, WHO | bad)
         known = root.known()
         assert known == WHO | {"contact-1": Participant("avf-phone-uuid-1", "unknown", "unknown")}
         for path in (*root.state.parent.iterdir(), root.file):
