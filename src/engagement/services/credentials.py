@@ -12,6 +12,8 @@ from engagement.errors import ConfigurationError, PipelineError, UsageError
 from engagement.files import read_text
 
 _SERVICE_ACCOUNT_KEYS = ("project_id", "client_email", "private_key", "token_uri")
+# What Linux takes, in bytes; that of the folder before a relative path comes to it.
+_LONGEST_NAME, _LONGEST_PATH = 255, 2048
 _TYPE = re.compile(r"[a-z_]{1,40}")
 _EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
 
@@ -83,6 +85,8 @@ def parse_credentials(
 
 def _is_path(text: str) -> bool:
     try:
-        return b"\0" not in text.encode()
+        encoded = text.encode()
     except UnicodeEncodeError:
         return False
+    names = encoded.split(b"/")
+    return b"\0" not in encoded and len(encoded) <= _LONGEST_PATH and max(map(len, names)) <= _LONGEST_NAME
