@@ -27,9 +27,9 @@ def find_unwritten_plans(configuration: PipelineConfiguration, plans: CodingPlan
         for position, plan in enumerate(plan for plan in plans.all if plan.kind is kind):
             if not is_written(plan, configuration):
                 meant = [repr(field) for field in unread if is_misspelling(field, plan.raw_field)]
-                says = f", but {' and '.join(meant)}, which no plan reads" if meant else ""
+                says = f" (but {' and '.join(meant)}, which no plan reads)" if meant else ""
                 remedy = "Mend either name." if meant else "Add it, unless the plan is another season's."
                 yield Problem(
                     f"$.{kind}[{position}].RawField",
-                    f"no remapping writes {plan.raw_field!r}{says}; expected one, as the plan has no answers without. {remedy}",
+                    f"no remapping writes {plan.raw_field!r}{says}; expected one, or the plan has no answers. {remedy}",
                 )

@@ -91,7 +91,7 @@ def read_message_counts(outputs: Path) -> MessageCounts | None:
         messages = {str(raw_field): int(count) for raw_field, count in document["messages"].items()}
         return MessageCounts(messages, {str(key): str(digest) for key, digest in document["settings"].items()})
     except (InputError, KeyError, TypeError, ValueError, AttributeError):
-        log.warning("%s: can't be read, so that nothing would tell if messages were missing now", path)
+        log.warning("%s: can't be read, so missing messages would go unnoticed in this run", path)
         return None
 
 

@@ -403,7 +403,7 @@ PIPELINE_CONFIGURATIONS = [
     case("a typo in the field of an episode",
          configuration("$.RapidProKeyRemappings[1].PipelineKey", "epsiode_raw"),
          "ERROR: pipeline_configuration.json, line 31, at $.RapidProKeyRemappings[1].PipelineKey: 'epsiode_raw' is no raw field of an RQA plan; expected one; nearest: 'episode_raw'. Change it.",
-         "WARNING: coding_plans.json, line 7, at $.RQACodingPlans[0].RawField: no remapping writes 'episode_raw', but 'epsiode_raw', which no plan reads; expected one, as the plan has no answers without. Mend either name."),
+         "WARNING: coding_plans.json, line 7, at $.RQACodingPlans[0].RawField: no remapping writes 'episode_raw' (but 'epsiode_raw', which no plan reads); expected one, or the plan has no answers. Mend either name."),
     case("an episode that is not marked as one",
          configuration("$.RapidProKeyRemappings[1].IsActivationMessage", REMOVED),
          "ERROR: pipeline_configuration.json, line 29, at $.RapidProKeyRemappings[1]: it writes the RQA field 'episode_raw'; expected IsActivationMessage true. Add it, or change PipelineKey."),
