@@ -28,7 +28,8 @@ main() {
     check "format of Python" "$tools/ruff" format --check "$project_root/src" "$project_root/tests"
     check "lint of bash" "$tools/shellcheck" --external-sources "${scripts[@]}"
     check "format of bash" "$tools/shfmt" -i 4 -ci -d "${scripts[@]}"
-    check "tests" env --chdir="$project_root" "$tools/python" -m pytest "$@"
+    # What a file's tests prepare once is prepared by one process.
+    check "tests" env --chdir="$project_root" "$tools/python" -m pytest --numprocesses auto --dist loadscope "$@"
     exit "$status"
 }
 
