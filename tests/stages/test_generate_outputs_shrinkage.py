@@ -237,6 +237,22 @@ def test_a_change_of_the_configuration_explains_it(root: DataRoot, tmp_path: Pat
             root.generate()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        set_key("ProjectStartDate", "2025-01-01T00:00:00+03:00"),
+        set_key("ProjectEndDate", "2027-01-01T00:00:00+03:00"),
+        set_key("FilterTestMessages", False),
+    ],
+)
+def test_a_change_that_takes_no_message_away_explains_nothing(root: DataRoot, tmp_path: Path, change):
+    root.configuration = write_project(tmp_path / "changed", change)
+    root.write_runs(*answers(20, 40))
+    with pytest.raises(InputError, match="far fewer messages"):
+        root.generate()
+    assert counts_of(root) == {FIRST: 60, SECOND: 40}
+
+
 def test_test_messages_that_are_left_out_from_now_on_are_explained(tmp_path: Path, caplog):
     everything = write_project(tmp_path / "everything", set_key("FilterTestMessages", False))
     root = DataRoot(tmp_path, everything)

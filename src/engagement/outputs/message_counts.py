@@ -2,15 +2,16 @@
 
 It lies in Outputs/, and not in State/, so that it is replaced together with what it counts and outlives State/. A message counts for the
 episode that it was sent to, as long as it is no test and was sent in the project's time: what coders say of it, that it belongs
-elsewhere or withdraws consent, changes no count. Beside the counts are digests of the settings that decide which messages there are.
+elsewhere or withdraws consent, changes no count. Beside the counts are the settings that decide which messages there are.
 """
 
-import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from engagement.configuration import Project
 from engagement.configuration.field_names import UID_FIELD
@@ -27,10 +28,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MessageCounts:
-    """`messages` are by the raw field of the episode they were sent to, `settings` digests by their configuration key."""
+    """`messages` are by the raw field of the episode they were sent to, `settings` JSON values by their configuration key."""
 
     messages: Mapping[str, int]
-    settings: Mapping[str, str]
+    settings: Mapping[str, Any]
 
 
 def write_message_counts(
@@ -48,15 +49,19 @@ def write_message_counts(
 def count_messages(project: Project, sent: Mapping[str, int]) -> MessageCounts:
     """The counts of every episode of a project, zeros included."""
     messages = {plan.raw_field: sent.get(plan.raw_field, 0) for plan in project.coding_plans.rqa}
-    return MessageCounts(messages, {key: _digest(value) for key, value in _choosing_settings(project)})
+    settings = json.loads(json.dumps(dict(_choosing_settings(project))))
+    return MessageCounts(messages, settings)
 
 
 def _choosing_settings(project: Project) -> Iterator[tuple[str, object]]:
     """What decides which messages there are, by configuration key."""
     configuration, episodes = project.configuration, project.coding_plans.rqa
     fields = {UID_FIELD, *(plan.raw_field for plan in episodes), *(plan.time_field for plan in episodes)}
-    test_contacts = [getattr(source, "test_contact_uuids", ()) for source in configuration.raw_data_sources]
-    yield "RawDataSources", [configuration.activation_flows, test_contacts]
+    yield "RawDataSources", configuration.activation_flows
+    yield (
+        "TestContactUUIDs",
+        [uuid for source in configuration.raw_data_sources for uuid in getattr(source, "test_contact_uuids", ())],
+    )
     yield (
         "RapidProKeyRemappings",
         [
@@ -70,15 +75,40 @@ def _choosing_settings(project: Project) -> Iterator[tuple[str, object]]:
     yield "ProjectEndDate", configuration.project_end_date.isoformat()
     yield "FilterTestMessages", configuration.filter_test_messages
     yield "RQACodingPlans", [(plan.raw_field, plan.time_field) for plan in episodes]
-    # Where there are none, nothing is said, so that counts of earlier versions have the same settings.
-    if configuration.test_participant_uuids:
-        yield "TestParticipantUUIDs", configuration.test_participant_uuids
-    if len(configuration.recovered_keys) > 1:
-        yield "Keys", configuration.recovered_keys
+    yield "TestParticipantUUIDs", configuration.test_participant_uuids
+    yield "Keys", configuration.recovered_keys
 
 
-def _digest(setting: object) -> str:
-    return hashlib.sha256(json.dumps(setting).encode()).hexdigest()
+def _is_later(before: str, now: str) -> bool:
+    return datetime.fromisoformat(now) > datetime.fromisoformat(before)
+
+
+def _is_earlier(before: str, now: str) -> bool:
+    return datetime.fromisoformat(now) < datetime.fromisoformat(before)
+
+
+def _has_more(before: list[str], now: list[str]) -> bool:
+    return bool(set(now) - set(before))
+
+
+def _has_less(before: list[str], now: list[str]) -> bool:
+    return bool(set(before) - set(now))
+
+
+# Which changes of a setting can take messages away. Of those that are not here, any can.
+_TAKES_AWAY: Mapping[str, Callable[[Any, Any], bool]] = {
+    "RawDataSources": _has_less,
+    "TestContactUUIDs": _has_more,
+    "TestParticipantUUIDs": _has_more,
+    "ProjectStartDate": _is_later,
+    "ProjectEndDate": _is_earlier,
+    "FilterTestMessages": lambda before, now: now and not before,
+}
+
+
+def _takes_away(key: str, before: Any, now: Any) -> bool:
+    """Whether the change of a setting can be why messages are missing."""
+    return bool(before != now and _TAKES_AWAY.get(key, lambda *_: True)(before, now))
 
 
 def read_message_counts(outputs: Path) -> MessageCounts | None:
@@ -89,7 +119,7 @@ def read_message_counts(outputs: Path) -> MessageCounts | None:
     try:
         document = read_json(path)
         messages = {str(raw_field): int(count) for raw_field, count in document["messages"].items()}
-        return MessageCounts(messages, {str(key): str(digest) for key, digest in document["settings"].items()})
+        return MessageCounts(messages, dict(document["settings"]))
     except (InputError, KeyError, TypeError, ValueError, AttributeError):
         log.warning("%s: can't be read, so missing messages would go unnoticed in this run", path)
         return None
@@ -98,7 +128,7 @@ def read_message_counts(outputs: Path) -> MessageCounts | None:
 def refuse_shrinkage(outputs: Path, before: MessageCounts | None, now: MessageCounts, is_accepted: bool) -> None:
     """Refuse outputs with far fewer messages than those they would replace, of an episode or in all.
 
-    They are taken, with a warning, if that is accepted, or if settings changed that decide which messages there are.
+    They are taken, with a warning, if that is accepted, or if settings changed in a way that takes messages away.
 
     Raises
     ------
@@ -108,7 +138,7 @@ def refuse_shrinkage(outputs: Path, before: MessageCounts | None, now: MessageCo
     fallen = [] if before is None else list(_find_fallen(before.messages, now.messages))
     if before is None or not fallen:
         return
-    changed = [key for key, digest in now.settings.items() if before.settings.get(key) != digest]
+    changed = _find_explanations(outputs, before.settings, now.settings)
     if not is_accepted and not changed:
         raise InputError(
             f"{outputs}: far fewer messages than the last run had; expected at least 90 %. {listing(fallen)}\n"
@@ -116,6 +146,17 @@ def refuse_shrinkage(outputs: Path, before: MessageCounts | None, now: MessageCo
         )
     reason = "--accept-shrinkage was given" if is_accepted else f"changed since: {', '.join(changed)}"
     log.warning("Far fewer messages than the last run had (%s): %s", reason, ", ".join(fallen))
+
+
+def _find_explanations(outputs: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The keys whose change can be why messages are missing; none where the last run's settings can't be read."""
+    try:
+        return [key for key, value in now.items() if key in before and _takes_away(key, before[key], value)]
+    except (TypeError, ValueError):
+        log.warning(
+            "%s: its settings can't be read, so no change of the configuration explains anything", outputs / _FILE
+        )
+        return []
 
 
 def _find_fallen(before: Mapping[str, int], now: Mapping[str, int]) -> Iterator[str]:

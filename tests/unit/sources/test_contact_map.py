@@ -162,7 +162,23 @@ def test_what_a_transaction_undoes_is_not_kept(root):
     assert root.numbers() == [1, 2, 4]
 
 
-@pytest.mark.parametrize("line", [b"[]\n", b'{"contact": "a"}\n', b"\xff\n", b"\n"])
+def line_of(participant: str) -> bytes:
+    line = {"contact": "a", "operator_raw": "25261", "participant": participant, "urn_type": "tel"}
+    return json.dumps(line).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[]\n",
+        b'{"contact": "a"}\n',
+        b"\xff\n",
+        b"\n",
+        # A phone number in the place of a uuid would reach every output.
+        line_of("+252615001001"),
+        line_of("avf-phone-uuid-252615001001"),
+    ],
+)
 def test_a_damaged_line_is_told_by_its_number_and_nothing_is_changed(root, line):
     root.keep(1)
     root.remove_state()
