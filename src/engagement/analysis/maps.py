@@ -114,7 +114,7 @@ def _describe_map(season: Season, level: Level, every_count: Mapping[str, PlaceC
         attribution="\n".join(dict.fromkeys(attributions)),
         are_tiles=level.boundaries.are_tiles,
         small_count_threshold=season.small_count_threshold,
-        unit="% of those who answered there" if counts.bases else "Participants",
+        unit="Share in %" if counts.bases else "Participants",
         are_shares=bool(counts.bases),
     )
     values = [picture.value_of(place) for place in picture.every_place()]

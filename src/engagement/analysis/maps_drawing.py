@@ -16,12 +16,14 @@ from engagement.analysis.values import count_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
     from shapely.geometry.base import BaseGeometry
 
 _WIDTH_INCHES = 9
 _SIDE_INCHES = 1.75  # room for labels at each side
 _TALLEST_INCHES = 9.5
 _FONT_SIZE = 7.5
+_LEGEND_FONT_SIZE, _LEGEND_LETTER_WIDTH = 8, 0.6  # the width is of the font's size
 _TALLEST_INSET_INCHES = 3.4
 _NO_CODE, _SMALL_BASE = "////", "..."
 _FEW_PLACES = 20  # so few are all named, also where nobody is
@@ -274,7 +276,8 @@ def _draw_legend(figure: Figure, picture: MapPicture, bottom: float) -> None:
         lower = 0 if number == 0 else picture.breaks[number - 1] + 1
         size = sum(class_of(value, picture.breaks) == number for value in values)
         edges = f"{upper:,}" if lower == upper else f"{lower:,}–{upper:,}"
-        label = f"{edges} ({count_of(size, 'place')})"
+        # Shares are many classes and more kinds of places: the numbers of places would not fit.
+        label = edges if picture.are_shares else f"{edges} ({count_of(size, 'place')})"
         patches.append(Patch(facecolor=picture.colour_of_class(number), edgecolor=BORDER, label=label))
     small = sum(map(picture.is_small, drawn.values()))
     if small:
@@ -282,10 +285,17 @@ def _draw_legend(figure: Figure, picture: MapPicture, bottom: float) -> None:
         patches.append(Patch(facecolor=NOT_CODED, edgecolor=BORDER, hatch=_SMALL_BASE, label=label))
     if any(place.count is None for place in drawn.values()):
         patches.append(Patch(facecolor=NOT_CODED, edgecolor=BORDER, hatch=_NO_CODE, label="no code"))
+    size = min(_LEGEND_FONT_SIZE, _LEGEND_FONT_SIZE * (_WIDTH_INCHES - 0.3) / _measure_legend(patches))
     figure.legend(
         handles=patches, loc="lower left", bbox_to_anchor=(0.08 / _WIDTH_INCHES, bottom), ncols=len(patches), frameon=False,
-        borderpad=0, borderaxespad=0, handlelength=1.2, handleheight=1.1, handletextpad=0.4, columnspacing=1.1, fontsize=8,
+        borderpad=0, borderaxespad=0, handlelength=1.2, handleheight=1.1, handletextpad=0.4, columnspacing=1.1, fontsize=size,
     )  # fmt: skip
+
+
+def _measure_legend(patches: Sequence[Patch]) -> float:
+    """About how wide the legend is in its usual size, in inches: texts, and for each a square with the air around it."""
+    letters = sum(len(str(patch.get_label())) for patch in patches)
+    return _LEGEND_FONT_SIZE / 72 * (letters * _LEGEND_LETTER_WIDTH + len(patches) * 2.8)
 
 
 def _small_note(picture: MapPicture) -> tuple[str, ...]:

@@ -200,3 +200,13 @@ def test_older_keys_find_the_places_by_their_codes(tmp_path: Path, monkeypatch: 
     object.__setattr__(season, "settings", settings)
     monkeypatch.setattr(maps_boundaries.importlib.util, "find_spec", lambda name: None)
     assert [one.path.name for one in draw_maps(season, tmp_path / "maps")] == ["total.png"]
+
+
+@pytest.mark.parametrize(("are_shares", "breaks"), [(False, (0, 1_200, 2_500, 13_000, 45_000, 99_999)), (True, BREAKS)])
+def test_the_legend_stays_on_the_paper(are_shares: bool, breaks: tuple[int, ...]):
+    places = [Place("", count, square_at(number).wkb_hex, 400) for number, count in enumerate(breaks)]
+    others = (Place("", 1, box(9, 9, 10, 10).wkb_hex, 1), Place("", None, box(7, 7, 8, 8).wkb_hex))
+    picture = MapPicture("Title", "n = 1", (*places, *others), breaks, (), "", False, 10, are_shares=are_shares)
+    figure = draw_map(picture)
+    figure.draw_without_rendering()
+    assert figure.legends[0].get_window_extent().x1 <= figure.bbox.x1
