@@ -145,6 +145,19 @@ def test_code_of_the_projects_own_is_run_only_when_allowed(tmp_path: Path):
     assert root.coda_file("gender")[0]["Labels"][0]["Origin"]["OriginID"] == "our_cleaners:clean_gender"
 
 
+def test_two_projects_in_one_process_each_run_their_own_code(tmp_path: Path):
+    def name_own_cleaner(plans: dict) -> None:
+        plans["DemographicCodingPlans"][0]["CodingConfigurations"][0]["Cleaner"] = "same_name:clean_gender"
+
+    for code in ("man", "woman"):
+        configuration = write_project(tmp_path / code / "configuration", change_plans=name_own_cleaner)
+        (configuration.parent / "same_name.py").write_text(f"def clean_gender(text):\n    return {code!r}\n")
+        root = DataRoot(tmp_path / code, configuration)
+        root.write_runs(episode_run("a", "biyo"), survey_run("a", gender="kani waa tijaabo"))
+        root.generate(allow_project_code=True)
+        assert root.coda_file("gender")[0]["Labels"][0]["CodeID"] == f"gender-{code}"
+
+
 @pytest.mark.parametrize("limit", [0, 300, 2000, 9000])
 @pytest.mark.parametrize("partitions", [1, 3])
 def test_a_full_disk_leaves_the_old_outputs_as_they_were(data_root: DataRoot, limit: int, partitions: int):

@@ -82,7 +82,8 @@ def _load(folder: Path, name: str) -> Callable[..., Any]:
     # Under a name of its own, so that a project's module never hides one of the pipeline's.
     qualified = f"project_code.{module_name}"
     module: ModuleType | None = sys.modules.get(qualified)
-    if module is None:
+    # One process may work on two projects, as `diff` does: each has its own modules.
+    if module is None or module.__file__ != str(path):
         specification = importlib.util.spec_from_file_location(qualified, path)
         if specification is None or specification.loader is None:
             raise ImportError(f"no module at {path}")
