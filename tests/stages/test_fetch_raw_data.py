@@ -504,7 +504,8 @@ def test_a_fetch_that_is_killed_at_any_moment_is_completed_by_the_next(project, 
     expected = [9000 + number for number in (*range(1, 11), *range(100, 160))]
     assert project.run_ids("s01e01") == expected
     pages = [request for request in workspace.requests if "uuid+of+s01e01" in request]
-    assert len(pages) <= len(expected) / workspace.page_size + 1 + 3 * 2  # at most the page in hand was asked for twice
+    # Of a fetch that is killed three pages may be lost: the one in hand, the one that waits behind it, and the one on its way.
+    assert len(pages) <= len(expected) / workspace.page_size + 1 + 3 * 3
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
