@@ -45,10 +45,10 @@ def find_id_problem(text: str, prefix: str = PARTICIPANT_PREFIX) -> str | None:
     return "looks like a phone number" if sum(map(str.isdigit, text)) >= _FEWEST_DIGITS else "is no participant's uuid"
 
 
-def ends_in_uuid(text: str) -> bool:
+def may_be_participant_id(text: str) -> bool:
     """Whether a text may be a participant's id, whatever prefix a project gave it.
 
-    >>> ends_in_uuid("show-uuid-0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f11"), ends_in_uuid("avf-phone-uuid-252615001001")
+    >>> may_be_participant_id("show-uuid-0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f11"), may_be_participant_id("avf-phone-uuid-252615001001")
     (True, False)
     """
     return (

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from engagement.configuration.participant_ids import ends_in_uuid
+from engagement.configuration.participant_ids import may_be_participant_id
 from engagement.errors import InputError
 from engagement.files import explain_os_errors, make_directory
 from engagement.sources.contact_copy import Covered
@@ -178,7 +178,7 @@ def _read_batches(path: Path, start: int, end: int, lines: int = 0) -> Iterator[
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 line = None
             # A number that somebody wrote there by hand would go into every output.
-            if line is None or not ends_in_uuid(line.participant):
+            if line is None or not may_be_participant_id(line.participant):
                 # Not what is wrong with it: that could quote what is in it.
                 raise InputError(
                     f"{path}, line {number}: not a contact and its participant; expected a line as stage 2 writes it. "
