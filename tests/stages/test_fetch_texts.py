@@ -108,7 +108,7 @@ def make_version_2(state):
     """Make a state what the version before would have left."""
     with contextlib.closing(sqlite3.connect(state)) as connection:
         connection.executescript(
-            "DROP INDEX contacts_by_participant; ALTER TABLE contacts DROP COLUMN line;"
+            "DROP INDEX IF EXISTS contacts_by_participant; ALTER TABLE contacts DROP COLUMN line;"
             "DROP TABLE contact_file; DROP TABLE source;"
             "DROP INDEX to_look_up; DROP TABLE asked_for; DROP TABLE messages;"
             "ALTER TABLE runs DROP COLUMN is_archived; ALTER TABLE runs DROP COLUMN texts_from;"

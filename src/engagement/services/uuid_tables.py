@@ -45,6 +45,9 @@ class UuidTable(Protocol):
     def knows_any(self, participants: Sequence[str]) -> bool:
         """Whether at least one of at most 30 uuids is in the table; nothing is made."""
 
+    def close(self) -> None:
+        """Let go of what the table keeps open. It may be used again."""
+
 
 def open_uuid_table(
     credentials: Credentials, table_name: str, policy: RetryPolicy, prefix: str = PARTICIPANT_PREFIX
@@ -89,13 +92,15 @@ class EmbeddedUuidTable:
         self._key_path = directory / "uuid_tables.key"
         # A key is made with the first mapping: one that lies in a wrong place would be taken for the right one later.
         self._key = _read_key(self._key_path, self._path) if self._is_there() else b""
+        # Stays open: opening it for each page of contacts would cost more than the look-up.
+        self._connection: sqlite3.Connection | None = None
 
     def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
         """The uuid of each id; an id that is new gets one."""
         found: dict[str, str] = {}
         if not ids:
             return found
-        with self._connect() as connection:
+        with self._transaction() as connection:
             for batch in self._in_hashed_batches(ids):
                 found |= self._look_up(connection, batch)
                 # Nobody else can have been first since the look-up: this is one transaction.
@@ -108,7 +113,7 @@ class EmbeddedUuidTable:
         """The uuid of each id that the table knows."""
         found: dict[str, str] = {}
         if ids and self._is_there():
-            with self._connect() as connection:
+            with self._reading() as connection:
                 for batch in self._in_hashed_batches(ids):
                     found |= self._look_up(connection, batch)
         return found
@@ -119,7 +124,7 @@ class EmbeddedUuidTable:
             return False
         marks = ", ".join("?" * len(participants))
         query = f"SELECT 1 FROM mappings WHERE table_name = ? AND uuid IN ({marks}) LIMIT 1"  # noqa: S608 - only marks
-        with self._connect() as connection:
+        with self._reading() as connection:
             return connection.execute(query, (self._table_name, *participants)).fetchone() is not None
 
     def import_mappings(self, mapping: Mapping[str, str]) -> None:
@@ -131,7 +136,7 @@ class EmbeddedUuidTable:
             An id has another uuid here, or a uuid belongs to another id: nothing is taken over.
         """
         conflicts = 0
-        with self._connect() as connection:
+        with self._transaction() as connection:
             for batch in self._in_hashed_batches(mapping):
                 self._insert(connection, {key: mapping[identifier] for key, identifier in batch.items()})
                 held = self._look_up(connection, batch)
@@ -168,24 +173,58 @@ class EmbeddedUuidTable:
     def _is_there(self) -> bool:
         return self._path.exists() and self._path.stat().st_size > 0
 
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
     @contextlib.contextmanager
-    def _connect(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """The table as it is. Other processes may write meanwhile."""
+        with self._explaining():
+            yield self._open()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         """One transaction, which no other process can write within; it is undone when the block raises."""
-        if not self._key:
-            make_directory(self._path.parent)
-            self._key = _load_key(self._key_path, self._path)
-        with explain_os_errors(self._path):
-            self._path.touch(mode=0o600)
-        try:
-            with contextlib.closing(sqlite3.connect(self._path, timeout=_LOCK_TIMEOUT_SECONDS)) as connection:
-                connection.isolation_level = None
+        with self._explaining():
+            connection = self._open()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            if not self._key:
+                make_directory(self._path.parent)
+                self._key = _load_key(self._key_path, self._path)
+            with explain_os_errors(self._path):
+                self._path.touch(mode=0o600)
+            with contextlib.ExitStack() as resources:
+                connection = resources.enter_context(
+                    contextlib.closing(sqlite3.connect(self._path, timeout=_LOCK_TIMEOUT_SECONDS, isolation_level=None))
+                )
                 connection.execute("BEGIN IMMEDIATE")
                 for statement in _TABLES.split(";")[:-1]:
                     connection.execute(statement)
                 self._check_key(connection)
-                yield connection
                 connection.execute("COMMIT")
+                resources.pop_all()
+            self._connection = connection
+        return self._connection
+
+    @contextlib.contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                self.close()
             raise MachineError(
                 f"{self._path}: the uuid table could not be used: {error}. "
                 "Nothing was changed. Check the disk, or bring the file back from a backup with its key."

@@ -63,6 +63,9 @@ class FirestoreUuidTable:
         query = self._table.collection("mappings").where(filter=known).limit(1)
         return bool(self._call(lambda: query.get(retry=None, timeout=_TIMEOUT_SECONDS), "look for participants"))
 
+    def close(self) -> None:
+        """Nothing: the client keeps nothing that others wait for."""
+
     def _uuids_for_batch(self, batch: Sequence[str]) -> dict[str, str]:
         found = self._look_up(batch)
         for _ in range(_MOST_ROUNDS):

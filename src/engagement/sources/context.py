@@ -40,7 +40,9 @@ class FetchContext:
         configuration = self.project.configuration
         settings = configuration.phone_number_uuid_table
         credentials = read_credentials(self.storage, settings.firebase_credentials_file_url)
-        return open_uuid_table(credentials, settings.table_name, self.policy, configuration.participant_prefix)
+        table = open_uuid_table(credentials, settings.table_name, self.policy, configuration.participant_prefix)
+        self.resources.callback(table.close)
+        return table
 
     def metadata(self, source_type: str) -> Metadata:
         """Who set what is fetched: the same in the whole run."""

@@ -70,41 +70,51 @@ class ContactsByUrn:
                 urns[contact.uuid] = urn
             elif contact.urns:
                 self.left_out.add(contact.uuid)
-        identities, latest = self._look_up(urns)
-        holders = {
-            uuid: list(found) for uuid, found in self._known.holders([uuid for _, uuid in latest.values()]).items()
-        }
+        possible = {contact: identities_of(urn, self._country) for contact, urn in urns.items()}
+        identities, latest, known = self._look_up(possible)
+        holders = {uuid: list(found) for uuid, found in self._known.holders(known).items()} if known else {}
         participants: dict[str, Participant] = {}
         for contact in (contact for contact in contacts if contact.uuid in urns):
             urn, identity = urns[contact.uuid], identities[contact.uuid]
             number, uuid = latest[identity]
-            while self._has_changed_hands(contact, urn.scheme, holders.get(uuid, [])):
+            while uuid in holders and self._has_changed_hands(contact, urn.scheme, holders[uuid]):
                 number += 1
                 holder_id = _holder_id(identity, number)
                 uuid = self._table.uuids_for([holder_id])[holder_id]
                 latest[identity] = (number, uuid)
             holders.setdefault(uuid, []).append(Holder(contact.uuid, urn.scheme, is_new=True))
-            participants[contact.uuid] = Participant(uuid, urn.scheme, operator_raw(urn, self._country))
+            participants[contact.uuid] = Participant(uuid, urn.scheme, operator_raw(urn, possible[contact.uuid][-1]))
         return participants
 
-    def _look_up(self, urns: Mapping[str, Urn]) -> tuple[dict[str, str], dict[str, tuple[int, str]]]:
-        """What each contact is looked up by, and of each such id its latest holder's number, from 1, and uuid."""
-        possible = {contact: identities_of(urn, self._country) for contact, urn in urns.items()}
-        ids = {identity for found in possible.values() for identity in found}
-        # In one request: most numbers never change hands.
-        uuids = self._table.find(ids | {_holder_id(identity, 2) for identity in ids})
+    def _look_up(
+        self, possible: Mapping[str, Sequence[str]]
+    ) -> tuple[dict[str, str], dict[str, tuple[int, str]], list[str]]:
+        """Find what each contact goes by, of each such id its latest holder's number, from 1, and uuid, and the uuids known before.
+
+        `possible` has the ids that the table may know each contact by.
+        """
+        uuids = self._table.find({identity for found in possible.values() for identity in found})
         identities = {
             contact: next((identity for identity in found if identity in uuids), found[-1])
             for contact, found in possible.items()
         }
-        uuids |= self._table.uuids_for({identity for identity in identities.values() if identity not in uuids})
-        latest = {identity: (1, uuids[identity]) for identity in identities.values()}
-        number, handed_on = 2, set(latest)
-        while handed_on := {identity for identity in handed_on if _holder_id(identity, number) in uuids}:
-            latest |= {identity: (number, uuids[_holder_id(identity, number)]) for identity in handed_on}
+        latest = {identity: (1, uuids[identity]) for identity in identities.values() if identity in uuids}
+        # Only a number that was known before can have been handed on.
+        number, handed_on = 2, self._table.find({_holder_id(identity, 2) for identity in latest})
+        while handed_on:
+            latest |= {
+                identity: (number, handed_on[_holder_id(identity, number)])
+                for identity in latest
+                if _holder_id(identity, number) in handed_on
+            }
             number += 1
-            uuids |= self._table.find({_holder_id(identity, number) for identity in handed_on})
-        return identities, latest
+            handed_on = self._table.find(
+                {_holder_id(identity, number) for identity, (last, _) in latest.items() if last == number - 1}
+            )
+        known = [uuid for _, uuid in latest.values()]
+        made = self._table.uuids_for({identity for identity in identities.values() if identity not in latest})
+        latest |= {identity: (1, uuid) for identity, uuid in made.items()}
+        return identities, latest, known
 
     def _has_changed_hands(self, contact: Contact, scheme: str, holders: Sequence[Holder]) -> bool:
         """Whether all others that have the number's uuid lack the number by now, and one of them is still there."""

@@ -76,7 +76,7 @@ class FlowRuns:
             else:
                 wanted.append((run, run_id, who))
         lines = self._keep_lines(wanted, held, is_archived)
-        changed = sum(line.uuid in held for line in lines)
+        changed = sum(line.uuid in held for line in lines) if held else 0
         self._store.keep_waiting(self.id, waiting)
         self.counts = Counts(
             new=self.counts.new + len(lines) - changed,
@@ -89,7 +89,9 @@ class FlowRuns:
         self, runs: Sequence[tuple[Run, int | str, Participant]], held: Mapping[str, HeldRun], is_archived: bool
     ) -> list[KeptRun]:
         """Make lines of runs and keep those that say something else than the ones that are held; returns these."""
-        of_interest = [run.uuid for run, _, _ in runs if run.uuid in held and (is_archived or lacks_texts(run))]
+        of_interest: list[str] = []
+        if held:
+            of_interest = [run.uuid for run, _, _ in runs if run.uuid in held and (is_archived or lacks_texts(run))]
         before = self._store.lines_of(self.id, of_interest) if of_interest else {}
         texts_from: Mapping[str, int | None] = {}
         if before or self.are_texts_looked_up:

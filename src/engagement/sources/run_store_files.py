@@ -49,7 +49,6 @@ INSERT INTO line_log VALUES (0, 0);
 """
 # How much of the file of contacts there is a copy of, and whose workspace it is.
 _CONTACTS_FILE = """
-CREATE INDEX contacts_by_participant ON contacts (participant);
 CREATE TABLE contact_file (file TEXT, size INTEGER, lines INTEGER, tail BLOB);
 INSERT INTO contact_file VALUES ('', 0, 0, '');
 CREATE TABLE source (workspace TEXT);

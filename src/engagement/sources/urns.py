@@ -74,15 +74,16 @@ def identities_of(urn: Urn, country: str | None = None) -> tuple[str, ...]:
     return (digits,)
 
 
-def operator_raw(urn: Urn, country: str | None = None) -> str:
+def operator_raw(urn: Urn, identity: str) -> str:
     """The first five digits of a phone number; of other channels, and of a sender that is no number, the scheme.
 
-    >>> operator_raw(Urn("tel", "+252 61 5000001")), operator_raw(Urn("whatsapp", "252615000001"))
-    ('25261', 'whatsapp')
+    `identity` is what a new participant would get, the last of `identities_of`.
+
+    >>> operator_raw(Urn("tel", "+252 61 5000001"), "252615000001"), operator_raw(Urn("tel", "mtn4u"), "tel:mtn4u")
+    ('25261', 'tel')
     """
-    if urn.scheme != "tel" or not _digits_of(urn):
-        return urn.scheme
-    return identities_of(urn, country)[-1][:_OPERATOR_DIGITS]
+    is_phone_number = urn.scheme == "tel" and not identity.startswith("tel:")
+    return identity[:_OPERATOR_DIGITS] if is_phone_number else urn.scheme
 
 
 def _digits_of(urn: Urn) -> str:

@@ -208,7 +208,7 @@ class TestTakingOver:
             store.keep_lines(flow, [KeptRun("run", "contact-1", 1, 1, b'{"a line": 1}\n')])
         with contextlib.closing(sqlite3.connect(root.state)) as connection:
             connection.executescript(
-                "DROP INDEX contacts_by_participant; DROP TABLE contacts; DROP TABLE contact_file; DROP TABLE source; "
+                "DROP INDEX IF EXISTS contacts_by_participant; DROP TABLE contacts; DROP TABLE contact_file; DROP TABLE source; "
                 "CREATE TABLE contacts (uuid TEXT PRIMARY KEY, participant TEXT, urn_type TEXT, operator_raw TEXT) "
                 "WITHOUT ROWID; PRAGMA user_version = 3;"
             )

@@ -38,7 +38,7 @@ from engagement.sources.urns import Urn, first_scheme, first_urn, identities_of,
 def test_a_urn_is_looked_up_and_coded_by(urn, identity, operator, reason):
     parsed = parse_urn(urn)
     assert identities_of(parsed) == (identity,), reason
-    assert operator_raw(parsed) == operator, reason
+    assert operator_raw(parsed, identities_of(parsed)[-1]) == operator, reason
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_masked_urn_tells_its_channel():
 )
 def test_a_national_number_is_known_by_both_forms(path, country, identities, reason):
     assert identities_of(Urn("tel", path), country) == identities, reason
-    assert operator_raw(Urn("tel", path), country) == identities[-1][:5], reason
+    assert operator_raw(Urn("tel", path), identities[-1]) == identities[-1][:5], reason
 
 
 def test_numbers_of_whatsapp_are_international():
