@@ -435,6 +435,16 @@ class TestGoingOn:
         assert late["id"] in project.run_ids("s01e01")
 
 
+def test_a_row_of_a_time_that_has_not_come_hides_no_later_ones(project, workspace):
+    workspace.runs[3]["modified_on"] = "2036-01-01T00:00:00.000000Z"
+    project.fetch()
+    project.fetch()
+    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    workspace.runs.append({**run(40, "s01e01", of=9, answer="cusub"), "modified_on": moment})
+    project.fetch()
+    assert 9040 in project.run_ids("s01e01")
+
+
 class TestRefusals:
     def test_unknown_flows_are_named_together_with_the_nearest(self, project):
         project.source["ActivationFlowNames"] = ["s01e01", "s01e09"]

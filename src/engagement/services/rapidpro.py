@@ -10,8 +10,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import msgspec
-
 from engagement.errors import ServiceError
 from engagement.services.http import Answer, HttpSession, NoAddressError, RefusedError
 from engagement.services.json_pieces import BrokenJSONError
@@ -24,10 +22,9 @@ from engagement.services.rapidpro_archives import (
     read_batches,
 )
 from engagement.services.rapidpro_cursors import write_offset
-from engagement.services.rapidpro_reading import NotAPageError, RowReader, TooLargeError
+from engagement.services.rapidpro_reading import NotAPageError, RowReader, TooLargeError, read_workspace
 from engagement.services.rapidpro_refusals import ASK_THE_SERVER, CHECK_DOMAIN, explain_refusal
 from engagement.services.rapidpro_rows import (
-    UNREADABLE,
     Contact,
     Flow,
     Message,
@@ -68,14 +65,13 @@ class RapidProClient:
     def workspace(self) -> Workspace:
         """The workspace that the token is of; an empty one where the server is too old to say."""
         what = "workspace.json"
-        decode = msgspec.json.Decoder(Workspace).decode
 
         def read(body: bytes) -> Workspace:
             try:
-                return decode(body)
-            except UNREADABLE as error:
-                if not isinstance(error, msgspec.ValidationError):
-                    raise TemporaryError("the answer is not JSON", most_attempts=_MOST_ATTEMPTS) from None
+                return read_workspace(body)
+            except BrokenJSONError:
+                raise TemporaryError("the answer is not JSON", most_attempts=_MOST_ATTEMPTS) from None
+            except NotAPageError as error:
                 raise ServiceError(
                     f"{self._session.where}: {what} is not as RapidPro's API version 2 has it: {error}. {CHECK_DOMAIN}"
                 ) from None

@@ -12,11 +12,12 @@ from datetime import datetime
 import msgspec
 
 from engagement.services.json_pieces import BrokenJSONError, mend_surrogates, split_list, split_object
-from engagement.services.rapidpro_rows import UNREADABLE, Instant, Page, Reference, UnreadableRow, is_sane
+from engagement.services.rapidpro_rows import UNREADABLE, Instant, Page, Reference, UnreadableRow, Workspace, is_sane
 
 # A server sends 250 rows a page, of some dozens of values each.
 _MOST_ROWS = 5_000
 _MOST_VALUES = 500_000
+_decode_workspace = msgspec.json.Decoder(Workspace).decode
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # RapidPro's keys of runs, contacts and flows: any other can be anything, a person's name among them.
 _KEYS = frozenset(
@@ -170,6 +171,24 @@ class RowReader[Row]:
         key, reason = _explain(failure, members)
         uuid = uuid if uuid and _UUID.fullmatch(uuid) else None
         return [UnreadableRow(uuid, flow and flow.uuid, at or newest, at, key, reason)]
+
+
+def read_workspace(content: bytes) -> Workspace:
+    """Read what a server tells of its workspace.
+
+    Raises
+    ------
+    BrokenJSONError
+        It is no JSON, or only the beginning of some.
+    NotAPageError
+        It is something else than a workspace.
+    """
+    try:
+        return _decode_workspace(content)
+    except msgspec.ValidationError as error:
+        raise NotAPageError(str(error)) from None
+    except UNREADABLE:
+        raise BrokenJSONError from None
 
 
 def _explain(failure: Exception, members: dict[bytes, bytes]) -> tuple[str, str]:

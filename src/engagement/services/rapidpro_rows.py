@@ -22,7 +22,8 @@ RunId = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 class Workspace(msgspec.Struct, frozen=True):
     """Whose data they are. An anonymous one hides every URN. Old servers tell less, the oldest nothing."""
 
-    uuid: str | None = None
+    # Names a file in Contacts/.
+    uuid: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     name: str | None = None
     anon: bool = False
     country: str | None = None

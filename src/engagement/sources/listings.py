@@ -33,6 +33,9 @@ def read_on[Row: Run | Contact](
             _logger.info("%d rows of the %s came so far", rows, listing)
         times = [row.modified_on for row in page.rows]
         newest = max(times if newest is None else [newest, *times], default=None)
+        # A row of a time that has not come would have the next fetch pass over all that is modified until then.
+        if newest and page.answered_on:
+            newest = min(newest, page.answered_on)
         # To go on inside a listing is sound only where nothing can be committed late any more: by the server's own
         # clock, a day ago and earlier. Else the next fetch begins a day before the newest that came.
         is_settled = go_on_from and page.answered_on and go_on_from <= page.answered_on - OVERLAP

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engagement.errors import LockedError, MachineError
-from engagement.files import explain_os_errors, make_directory
+from engagement.files import explain_os_errors, make_directory, read_json, write_json
 from engagement.sources.de_identify import UNKNOWN_CHANNEL
 from engagement.sources.line_log import LineLog
 from engagement.sources.run_store import RunStore
@@ -99,12 +99,10 @@ def open_run_store(path: Path) -> Iterator[RunStore]:
             except _LostStateError as lost:
                 _logger.warning("%s: %s; everything is fetched anew", path, lost)
                 resources.close()
-                contacts = _save_contacts(path)
+                _save_contacts(path)
                 _remove(path)
                 connection, log = _open(path, resources)
-                connection.execute("BEGIN")
-                connection.executemany("INSERT OR IGNORE INTO contacts VALUES (?, ?, ?, ?, NULL)", contacts)
-                connection.execute("COMMIT")
+            _take_saved_contacts(path, connection)
             yield RunStore(connection, log)
         except sqlite3.Error as error:
             raise _explain(path, error) from error
@@ -134,8 +132,8 @@ def _open(path: Path, resources: contextlib.ExitStack) -> tuple[sqlite3.Connecti
     return connection, log
 
 
-def _save_contacts(path: Path) -> list[tuple[str, str, str, str]]:
-    """Who contacts are, as far as a state that can't be used still tells: that can't be fetched again."""
+def _save_contacts(path: Path) -> None:
+    """Write who contacts are to a file beside, as far as a state that can't be used still tells: that can't be fetched again."""
     contacts: list[tuple[str, str, str, str]] = []
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection:
@@ -144,7 +142,25 @@ def _save_contacts(path: Path) -> list[tuple[str, str, str, str]]:
             contacts.extend(connection.execute(f"SELECT {columns} FROM contacts"))  # noqa: S608 - names of our own
     except sqlite3.Error:
         _logger.warning("%s: only %d contacts could be saved of it", path, len(contacts))
-    return [contact for contact in contacts if all(isinstance(cell, str) for cell in contact)]
+    saved = [contact for contact in contacts if all(isinstance(cell, str) for cell in contact)]
+    if saved:
+        write_json(_saved_contacts_path(path), saved)
+
+
+def _take_saved_contacts(path: Path, connection: sqlite3.Connection) -> None:
+    """Copy the contacts of a state that was given up; a process that was killed may have left them for the next one."""
+    saved = _saved_contacts_path(path)
+    if saved.exists():
+        connection.execute("BEGIN")
+        connection.executemany("INSERT OR IGNORE INTO contacts VALUES (?, ?, ?, ?, NULL)", read_json(saved))
+        connection.execute("COMMIT")
+        # Safe on the disk before the file goes.
+        connection.execute("PRAGMA wal_checkpoint(FULL)")
+        saved.unlink()
+
+
+def _saved_contacts_path(path: Path) -> Path:
+    return path.with_suffix(".saved_contacts.json")
 
 
 def _write_anew(

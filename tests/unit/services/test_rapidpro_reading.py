@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engagement.services.json_pieces import BrokenJSONError, mend_surrogates, split_list, split_object
 from engagement.services.rapidpro_archives import ArchiveRow, archive_of
-from engagement.services.rapidpro_reading import NotAPageError, RowReader, TooLargeError
+from engagement.services.rapidpro_reading import NotAPageError, RowReader, TooLargeError, read_workspace
 from engagement.services.rapidpro_rows import Contact, Flow, Run
 
 UUID = "5b0e0f5a-2b5e-4d6e-8f3a-3f6a6d0c9a41"
@@ -178,6 +178,28 @@ def test_one_bad_row_never_costs_its_neighbours(data):
     assert [row.id for row in read.rows][:1] == [7]
     assert [row.id for row in read.rows][-1:] == [8]
     assert len(read.rows) + len(read.unreadable) <= 3
+
+
+WORKSPACE = {
+    "uuid": UUID,
+    "name": "Zzyzx",
+    "country": "SO",
+    "timezone": "Africa/Mogadishu",
+    "anon": False,
+    "languages": ["som"],
+}
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_a_workspace_is_read_or_refused(data):
+    content = data.draw(encoded(data.draw(mutated(WORKSPACE))))
+    try:
+        found = read_workspace(content)
+    except (BrokenJSONError, NotAPageError) as refusal:
+        assert "Zzyzx" not in str(refusal)
+    else:
+        assert len(found.uuid or "") <= 64
 
 
 @settings(max_examples=200)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engagement.errors import LockedError
 from engagement.sources import run_store_files
+from engagement.sources.de_identify import Participant
 from engagement.sources.run_store import HeldRun, KeptRun
 from engagement.sources.run_store_files import open_run_store
 
@@ -138,6 +139,30 @@ def test_a_log_that_lost_lines_begins_everything_anew(path, caplog, damage):
         keep(store, kept("c"))
         assert content(store) == b"c 1 x\n"
     assert "everything is fetched anew" in caplog.text
+
+
+def test_who_contacts_are_outlives_a_state_that_is_given_up_and_a_kill_meanwhile(path, monkeypatch):
+    who = Participant("avf-phone-uuid-1", "tel", "25261")
+    with open_run_store(path) as store, store.transaction():
+        store.contacts.add([(("contact", who), None)])
+        store.keep_lines(1, [kept("a")])
+    for log in path.parent.glob("*.lines"):
+        log.unlink()
+
+    def remove_and_be_killed(path):
+        remove(path)
+        raise KeyboardInterrupt
+
+    remove = run_store_files._remove
+    with monkeypatch.context() as patch:
+        patch.setattr(run_store_files, "_remove", remove_and_be_killed)
+        with pytest.raises(KeyboardInterrupt), open_run_store(path):
+            pass
+    assert not path.exists()
+    for _ in range(2):
+        with open_run_store(path) as store:
+            assert store.participants(["contact"]) == {"contact": who}
+    assert not list(path.parent.glob("*contacts*"))
 
 
 def test_what_was_written_after_the_last_transaction_is_cut_off(path):
