@@ -12,7 +12,7 @@ import pytest
 
 import fake_rapidpro
 from engagement.errors import ServiceError
-from engagement.services import http
+from engagement.services import header_deadline, http
 from engagement.services.rapidpro import ArchiveError, RapidProClient
 from engagement.services.retries import RetryPolicy
 from fake_rapidpro import TOKEN, Workspace, once, run
@@ -142,9 +142,10 @@ class TestSize:
 
 
 class TestTime:
-    def drip(self, request):
-        request.send_response(200)
-        request.end_headers()
+    def drip(self, request, begun=False):
+        if not begun:
+            request.send_response(200)
+            request.end_headers()
         try:
             while True:
                 request.wfile.write(b" ")
@@ -158,6 +159,17 @@ class TestTime:
         monkeypatch.setattr(http, "_LONGEST_ANSWER_SECONDS", 0.3)
         always(workspace, "runs", self.drip)
         with pytest.raises(ServiceError, match=r"runs\.json: the answer did not end within 0 s"):
+            read_runs(client)
+        assert not waits
+
+    def test_headers_that_drip_are_given_up(self, client, workspace, monkeypatch, waits):
+        def drip_headers(request):
+            request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            return self.drip(request, begun=True)
+
+        monkeypatch.setattr(header_deadline, "LONGEST_HEADERS_SECONDS", 0.3)
+        always(workspace, "runs", drip_headers)
+        with pytest.raises(ServiceError, match=r"runs\.json: the answer did not end within"):
             read_runs(client)
         assert not waits
 

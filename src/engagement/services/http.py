@@ -19,6 +19,7 @@ import requests
 import urllib3
 
 from engagement.errors import ServiceError
+from engagement.services.header_deadline import LONGEST_HEADERS_SECONDS, DeadlineAdapter, EndlessHeadersError
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries, temporary_failure_of
 
 _CONNECT_TIMEOUT_SECONDS = 20.0
@@ -65,6 +66,8 @@ class HttpSession:
         self._headers = {**headers, "Accept-Encoding": "gzip"}
         self._session = requests.Session()
         self._session.max_redirects = _MOST_REDIRECTS
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, DeadlineAdapter())
         # Without this an entry in ~/.netrc would replace the token's header.
         self._session.auth = _keep_headers
 
@@ -164,10 +167,7 @@ def _chunks(response: requests.Response, where: str, largest_bytes: int, longest
         if size > largest_bytes:
             raise _too_large(where, largest_bytes)
         if waited > longest_seconds:
-            raise ServiceError(
-                f"{where}: the answer did not end within {longest_seconds:.0f} s; expected all of it by then. "
-                "Check the service and the network."
-            )
+            raise _endless(where, longest_seconds)
         yield chunk
 
 
@@ -188,6 +188,13 @@ def _unpack(response: requests.Response, packed: bytes, where: str, largest_byte
             raise TemporaryError("the answer broke off", most_attempts=3)
         packed = unzip.unused_data
     return unpacked
+
+
+def _endless(where: str, longest_seconds: float) -> ServiceError:
+    return ServiceError(
+        f"{where}: the answer did not end within {longest_seconds:.0f} s; expected all of it by then. "
+        "Check the service and the network."
+    )
 
 
 def _too_large(where: str, largest_bytes: int) -> ServiceError:
@@ -217,6 +224,8 @@ def _explained_failures(where: str) -> Iterator[None]:
             f"{where}: more than {_MOST_REDIRECTS} redirects, one after another; expected an answer. "
             "Check that the address is that of the service, and what stands before it."
         ) from None
+    except EndlessHeadersError:
+        raise _endless(where, LONGEST_HEADERS_SECONDS) from None
     except requests.exceptions.SSLError:
         raise TemporaryError(
             "no secure connection", most_attempts=3, remedy="Check the host's certificate and this machine's clock."
