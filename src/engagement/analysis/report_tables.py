@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engagement.analysis.charts_of_codes import (
@@ -16,7 +18,6 @@ from engagement.analysis.charts_of_codes import (
 )
 from engagement.analysis.charts_of_engagement import OUTSIDE, RELEVANT_IS_NOT_THE_SAME, WHAT_IS_LABELLED
 from engagement.analysis.intervals import Share
-from engagement.analysis.report_html import Markup, element, join, make_table
 from engagement.analysis.season import Season
 from engagement.analysis.values import say_guess
 from engagement.configuration import CodingConfiguration
@@ -27,27 +28,91 @@ if TYPE_CHECKING:
 _MOST_ROWS = 500
 _INTERVAL = "95 % interval"
 _NOT_OVER = "not over: more may come"
+# A day, a week or a moment is not broken at its hyphens.
+_DATE = re.compile(r"\d{4}-(?:\d\d-\d\d(?:T[0-9:.]+(?:Z|[+-][0-9:]+)?)?|W\d\d)", re.ASCII)
 
 
-def make_frame(caption: str, table: pandas.DataFrame, season: Season, small: Iterable[str] = ()) -> Markup:
+@dataclass(frozen=True)
+class Column:
+    """A column; numbers stand to the right."""
+
+    name: str
+    is_number: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell; `sort_key` is the number that a column of numbers is sorted by, empty where there is none."""
+
+    text: str
+    is_number: bool = False
+    sort_key: str = ""
+    is_small: bool = False
+    is_date: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that sorts by any column, with notes below; counts from 1 to `small_below` - 1 are marked."""
+
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    small_below: int = 0
+    notes: Sequence[str] = ()
+
+
+def make_table(
+    caption: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    small_below: int = 0,
+    small: Iterable[str] = (),
+    notes: Iterable[str] = (),
+) -> Table:
+    """A table, of which no more than 500 rows are shown. The counts of the columns `small` are marked where they are small."""
+    shown, marked = rows[:_MOST_ROWS], {header.index(name) for name in small}
+    are_numbers = [all(_is_number(row[position]) for row in shown) for position in range(len(header))]
+    more = [f"… and {len(rows) - _MOST_ROWS:,} rows more."] if len(rows) > _MOST_ROWS else []
+    cells = [
+        [
+            _number_cell(content, small_below if position in marked else 0)
+            if are_numbers[position]
+            else Cell(str(content), is_date=_DATE.fullmatch(str(content)) is not None)
+            for position, content in enumerate(row)
+        ]
+        for row in shown
+    ]
+    return Table(caption, list(map(Column, header, are_numbers)), cells, small_below, (*more, *notes))
+
+
+def make_frame(
+    caption: str, table: pandas.DataFrame, season: Season, small: Iterable[str] = (), notes: Iterable[str] = ()
+) -> Table:
     """A table of the season; counts of participants in the columns `small` are marked where they are small."""
     rows = [[_plain(cell) for cell in row] for row in table.itertuples(index=False, name=None)]
-    return _make_rows(caption, [str(column) for column in table.columns], rows, season, small)
+    return make_table(caption, list(map(str, table.columns)), rows, season.small_count_threshold, small, notes)
 
 
-def _make_rows(
-    caption: str, header: Sequence[str], rows: Sequence[Sequence[object]], season: Season, small: Iterable[str]
-) -> Markup:
-    columns = [header.index(name) for name in small]
-    shown = make_table(caption, header, rows[:_MOST_ROWS], season.small_count_threshold, columns)
-    if len(rows) > _MOST_ROWS:
-        return join((shown, make_note(f"… and {len(rows) - _MOST_ROWS:,} rows more.")))
-    return shown
+def _is_number(content: object) -> bool:
+    return isinstance(content, int) or _to_number(content) is not None or content in ("", "-")
 
 
-def make_note(text: str) -> Markup:
-    """A sentence below or above a table."""
-    return element("p", text, class_="note")
+def _to_number(content: object) -> float | None:
+    try:
+        return float(str(content))
+    except ValueError:
+        return None
+
+
+def _number_cell(content: object, small_below: int) -> Cell:
+    value = _to_number(content)
+    return Cell(
+        f"{content:,}" if isinstance(content, int) else str(content),
+        is_number=True,
+        sort_key="" if value is None else f"{value:g}",
+        is_small=value is not None and 0 < value < small_below,
+    )
 
 
 def _plain(cell: object) -> object:
@@ -55,7 +120,7 @@ def _plain(cell: object) -> object:
     return int(cell) if hasattr(cell, "item") and not isinstance(cell, str) else cell  # type: ignore[call-overload]
 
 
-def make_values_table(season: Season, coding: CodingConfiguration, is_episode: bool) -> Markup:
+def make_values_table(season: Season, coding: CodingConfiguration, is_episode: bool) -> Table:
     """How many participants have each theme of an episode, or gave each answer, with shares of those who have or gave any."""
     basis, (entries, unused) = season.basis(coding), drop_unused(list_entries(season, coding, is_episode))
     counts, first = ["Participants", *(say_guess(source).capitalize() for source in basis.guesses)], "Answer"
@@ -76,8 +141,9 @@ def make_values_table(season: Season, coding: CodingConfiguration, is_episode: b
     if unused:
         notes.append(f"{len(unused):,} more that nobody has are left out.")
     notes += note_on_base(season, basis.answered)
-    table = _make_rows(caption, [first, *counts, "Share %", _INTERVAL], rows, season, counts)
-    return join((table, *map(make_note, notes)))
+    return make_table(
+        caption, [first, *counts, "Share %", _INTERVAL], rows, season.small_count_threshold, counts, notes
+    )
 
 
 def _cells_of_share(count: int, base: int) -> tuple[str, str]:
@@ -87,7 +153,7 @@ def _cells_of_share(count: int, base: int) -> tuple[str, str]:
     return str(round(share.percent, 1)), share.say_interval()
 
 
-def make_engagement_tables(season: Season) -> Markup:
+def make_engagement_tables(season: Season) -> list[Table]:
     """Messages and participants of each episode, and how often participants came back."""
     repeats = season.repeat_participations.copy()
     counts = [int(count) for count in repeats["Number of Participants with Opt-Ins"]]
@@ -96,35 +162,36 @@ def make_engagement_tables(season: Season) -> Markup:
         "Total Messages and Total Participants are of the whole season, and count those who withdrew consent, too; every other number "
         "leaves them out."
     )
-    return join(
-        (
-            make_frame(
-                "Messages and participants in each episode",
-                season.engagement_counts,
-                season,
-                ("Total Participants with Opt-Ins", "Total Relevant Participants"),
-            ),
-            *map(make_note, (withdrew, RELEVANT_IS_NOT_THE_SAME)),
-            make_frame(
-                f"In how many episodes participants took part: shares of the {sum(counts):,} with opt-ins",
-                repeats,
-                season,
-                ("Number of Participants with Opt-Ins",),
-            ),
-        )
-    )
+    return [
+        make_frame(
+            "Messages and participants in each episode",
+            season.engagement_counts,
+            season,
+            ("Total Participants with Opt-Ins", "Total Relevant Participants"),
+            (withdrew, RELEVANT_IS_NOT_THE_SAME),
+        ),
+        make_frame(
+            f"In how many episodes participants took part: shares of the {sum(counts):,} with opt-ins",
+            repeats,
+            season,
+            ("Number of Participants with Opt-Ins",),
+        ),
+    ]
 
 
-def make_traffic_tables(season: Season) -> Markup:
+def make_traffic_tables(season: Season) -> list[Table]:
     """Messages of each week and of each configured range, with those outside of all ranges."""
-    parts = [make_frame("Messages in each week", _mark(season.weekly_traffic, season.weeks_over), season)]
+    tables = [("Messages in each week", _mark(season.weekly_traffic, season.weeks_over))]
     if season.settings.traffic_labels:
         # The label first: it is what a narrow screen shows.
         table = season.traffic[["Label", *(name for name in season.traffic.columns if name != "Label")]]
         table = _mark(table, season.ranges_over)
         table.loc[len(table)] = {**dict.fromkeys(table.columns, ""), "Label": OUTSIDE, **season.traffic_outside}
-        parts.append(make_frame("Messages in each time range", table, season))
-    return join((*parts, make_note(WHAT_IS_LABELLED)))
+        tables.append(("Messages in each time range", table))
+    notes = [()] * (len(tables) - 1) + [(WHAT_IS_LABELLED,)]
+    return [
+        make_frame(caption, table, season, notes=note) for (caption, table), note in zip(tables, notes, strict=True)
+    ]
 
 
 def _mark(table: pandas.DataFrame, are_over: Sequence[bool]) -> pandas.DataFrame:

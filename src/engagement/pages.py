@@ -1,0 +1,62 @@
+"""Pages of HTML, made with Jinja2 of templates that lie beside the modules that fill them in.
+
+Every value is escaped: participants' texts are hostile input. Only what a template marks as `safe` comes in as it is.
+"""
+
+import html
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+_LONGEST_TEXT = 1200
+# Controls, lone surrogates, and characters that turn the direction of whatever follows them.
+_UNSEEN = frozenset({"Cc", "Cs", "Cf"})
+_HARMLESS = frozenset("\n\t\u200c\u200d\u200e\u200f")
+# A line break between two tags, of HTML or of the template, with the blanks around it.
+_BREAK_BETWEEN_TAGS = re.compile(r"((?:>|[%}#]}))[ \t]*\n\s*(?=<|{[%{#])")
+
+
+def render_page(template: Path, **values: object) -> str:
+    """Fill in a template; a value that it names and does not get is an error. Templates of its folder can be imported.
+
+    Templates may be laid out in lines: a line break between two tags, and the indent after it, are not part of the page.
+    """
+    return _environment(template.parent).get_template(template.name).render(values)
+
+
+def clean(text: str) -> str:
+    """A text without characters that can't be seen, and not endlessly long.
+
+    >>> clean("a\\u202eb\\x00c")
+    'a\\ufffdb\\ufffdc'
+    """
+    if len(text) > _LONGEST_TEXT:
+        text = text[:_LONGEST_TEXT] + "…"
+    return "".join(
+        character if character in _HARMLESS or unicodedata.category(character) not in _UNSEEN else "\ufffd"
+        for character in text
+    )
+
+
+@cache
+def _environment(folder: Path) -> Environment:
+    return Environment(
+        loader=FunctionLoader(lambda name: _read_template(folder / name)),
+        autoescape=True,
+        finalize=_finalize,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+
+
+def _read_template(path: Path) -> str:
+    return _BREAK_BETWEEN_TAGS.sub(r"\1", path.read_text(encoding="utf-8"))
+
+
+def _finalize(value: object) -> Markup:
+    """A value as it goes into a page. Autoescape alone would let characters through that can't be seen."""
+    return value if isinstance(value, Markup) else Markup(html.escape(clean(str(value))))  # noqa: S704 - it is escaped
