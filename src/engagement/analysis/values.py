@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy
 
 from engagement.analysis.coded_table import CodedTable, Codes
-from engagement.analysis.place_levels import find_containers, find_place_table, has_elsewhere
 from engagement.cleaning.places import PlaceTable
 from engagement.coding.guesses import OPERATOR
 from engagement.coding.location_levels import find_levels, places_of
+from engagement.coding.locations import find_containers, find_place_table, has_elsewhere
 from engagement.configuration import Code, CodingConfiguration, CodingPlan, ControlCode
 from engagement.configuration.field_names import FETCHED_FIELDS
 

@@ -11,7 +11,7 @@ from engagement.checks.remapping_warnings import find_remapping_warnings
 from engagement.checks.scheme_warnings import find_scheme_warnings
 from engagement.checks.settings_warnings import find_settings_warnings
 from engagement.coding.location_levels import find_level_problems
-from engagement.coding.locations import PLACE_TABLES
+from engagement.coding.locations import find_place_table
 from engagement.configuration import CodingPlans
 from engagement.configuration.loading import ProjectFiles, find_missing_optional_controls
 from engagement.configuration.problems import Problem
@@ -48,9 +48,9 @@ def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
 def _find_level_problems(plans: CodingPlans) -> Iterator[Problem]:
     """Plans of places whose levels can't be told: stage 3 would stop at them."""
     for at, plan in placed_plans(plans):
-        table_of = PLACE_TABLES.get(plan.code_imputation_function or "")
-        if table_of is not None:
-            yield from (replace(problem, at=f"{at}.{problem.at}") for problem in find_level_problems(plan, table_of()))
+        table = find_place_table(plan)
+        if table is not None:
+            yield from (replace(problem, at=f"{at}.{problem.at}") for problem in find_level_problems(plan, table))
 
 
 def _find_unused_schemes(files: ProjectFiles) -> Iterator[Problem]:

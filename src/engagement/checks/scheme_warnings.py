@@ -9,7 +9,7 @@ from engagement.cleaning.places import PlaceTable
 from engagement.code_books.look_alikes import find_look_alikes, say_harm
 from engagement.coding.automatic import find_code
 from engagement.coding.location_levels import find_levels, places_of
-from engagement.coding.locations import PLACE_TABLES
+from engagement.coding.locations import find_place_table
 from engagement.configuration import Code, CodeScheme, CodingMode, CodingPlan, CodingPlans, ControlCode
 from engagement.configuration.control_codes import OwnControlCode, say_undeclared
 from engagement.configuration.function_names import is_project_function
@@ -137,9 +137,8 @@ def _find_missing_codes(scheme: CodeScheme, names: frozenset[str], of: str) -> I
 
 def _find_imputation_warnings(plan: CodingPlan) -> Found:
     configurations = plan.coding_configurations
-    table_of = PLACE_TABLES.get(plan.code_imputation_function or "")
-    if table_of is not None:
-        table = table_of()
+    table = find_place_table(plan)
+    if table is not None:
         for level, configuration in zip(find_levels(plan, table), configurations, strict=False):
             found = _find_unknown_places(configuration.code_scheme, table, level)
             yield from ((configuration.code_scheme_file, problem) for problem in found)

@@ -9,8 +9,8 @@ import functools
 import re
 
 from engagement.cleaning.numbers import Number, find_numbers
-from engagement.cleaning.tables import read_table
 from engagement.cleaning.text import doubt_words, is_neutral, plain, stop_words
+from engagement.data_tables import read_table
 
 YOUNGEST = 10
 OLDEST = 99
@@ -145,5 +145,5 @@ def _known_words() -> frozenset[str]:
 
 @functools.cache
 def _words(role: str) -> frozenset[str]:
-    rows = [row for row in read_table("age_words") if row["role"] == role]
+    rows = [row for row in read_table(__package__, "age_words") if row["role"] == role]
     return frozenset(word for row in rows for word in row["words"].replace("'", "").split(";"))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from engagement.cleaning.tables import read_table
 from engagement.cleaning.text import squeeze, stop_words
+from engagement.data_tables import read_table
 
 _CONNECTORS = frozenset({"iyo", "na", "and", "n", "io", "yo", "iya", "&"})
 _SHORTEST_GUESSED = 6
@@ -117,7 +117,11 @@ def _read_word(token: str) -> list[int | str] | None:
 
 @functools.cache
 def _values() -> dict[str, int]:
-    return {squeeze(word): int(row["value"]) for row in read_table("numbers") for word in row["words"].split(";")}
+    return {
+        squeeze(word): int(row["value"])
+        for row in read_table(__package__, "numbers")
+        for word in row["words"].split(";")
+    }
 
 
 @functools.cache
@@ -132,6 +136,6 @@ def _guessable() -> dict[str, list[str]]:
 @functools.cache
 def _joined_words() -> re.Pattern[str]:
     """Match number words and "and" written as one word: "fiftyfive", "tobaniyoshan", "ishirinina"."""
-    written = {word for row in read_table("numbers") for word in row["words"].split(";") if len(word) > 2}
+    written = {word for row in read_table(__package__, "numbers") for word in row["words"].split(";") if len(word) > 2}
     word = "|".join(sorted(written, key=len, reverse=True))
     return re.compile(f"({word})(?:iyo|na|and)?({word})|({word})(?:iyo|na|and)")

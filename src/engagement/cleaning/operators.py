@@ -7,8 +7,8 @@ import functools
 import re
 from collections.abc import Mapping
 
-from engagement.cleaning.tables import read_table
 from engagement.cleaning.text import plain
+from engagement.data_tables import read_table
 
 _PREFIX_DIGITS = 5
 _SEPARATORS = re.compile(r"[\s().+-]+")
@@ -60,7 +60,7 @@ def read_operator(text: str) -> str | None:
 
 def operator_codes() -> frozenset[str]:
     """Give every operator and channel that `operator_of` can tell."""
-    return frozenset(row["operator"] for row in read_table("operators"))
+    return frozenset(row["operator"] for row in read_table(__package__, "operators"))
 
 
 def _international(digits: str) -> str | None:
@@ -82,6 +82,6 @@ def _international(digits: str) -> str | None:
 @functools.cache
 def _operators_by_scheme() -> Mapping[str, Mapping[str, str]]:
     operators: dict[str, dict[str, str]] = {}
-    for row in read_table("operators"):
+    for row in read_table(__package__, "operators"):
         operators.setdefault(row["urn_scheme"], {})[row["prefix"]] = row["operator"]
     return operators

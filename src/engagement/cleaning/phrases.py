@@ -17,8 +17,8 @@ from enum import Enum
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from engagement.cleaning.tables import read_table
 from engagement.cleaning.text import is_neutral, plain, shorten_drawl, squeeze, stop_words, words
+from engagement.data_tables import read_table
 
 _LONGEST_PHRASE = 4  # in words
 _SHORTEST_SQUEEZED = 4  # "ha" and "haa" are not the same word
@@ -72,7 +72,7 @@ class PhraseReader:
         self._opening_decides = opening_decides
         self._phrases = {
             phrase: Phrase(Reading(row["reading"]), row["code"])
-            for row in read_table(f"{field}_phrases")
+            for row in read_table(__package__, f"{field}_phrases")
             if not row["languages"] or language in row["languages"].split(";")
             for phrase in row["phrases"].replace("'", "").split(";")
         }

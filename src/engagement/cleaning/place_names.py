@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from engagement.cleaning.gazetteer import Gazetteer, Leaf, Name, fold_kenyan, fold_somali
 from engagement.cleaning.places import PlaceTable, kenyan_places, somali_places
-from engagement.cleaning.tables import read_table
 from engagement.cleaning.text import doubt_words, is_neutral, plain, stop_words, words
+from engagement.data_tables import read_table
 
 _LONGEST_NAME = 4  # in words
 _MOST_UNKNOWN_WORDS = 4  # beside a name that is spelt as in the tables
@@ -141,7 +141,7 @@ def kenyan_names(table: PlaceTable) -> dict[str, Name]:
 
 def _add_names(table: PlaceTable, names: dict[str, Name], names_table: str) -> dict[str, Name]:
     """Add what a table of names says to the names of codes."""
-    for row in read_table(names_table):
+    for row in read_table(__package__, names_table):
         level, code = row["level"], row["code"]
         leaves = _leaves(table, level, code) if code else frozenset()
         also_in = frozenset().union(*(_leaves(table, level, other) for other in row["also_in"].split(";") if other))

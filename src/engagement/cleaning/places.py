@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from engagement.cleaning.tables import read_table
+from engagement.data_tables import read_table
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,14 @@ def operator_zone(operator: str) -> str | None:
     >>> operator_zone("golis")
     'nez'
     """
-    zones = {row["operator"]: row["zone"] for row in read_table("operator_zones")}
+    zones = {row["operator"]: row["zone"] for row in read_table(__package__, "operator_zones")}
     return zones.get(operator)
 
 
 def _place_table(name: str, levels: tuple[str, ...]) -> PlaceTable:
     parents: dict[str, dict[str, str]] = {level: {} for level in levels}
     shared_names: dict[str, dict[str, str]] = {}
-    for row in read_table(name):
+    for row in read_table(__package__, name):
         parents[row["level"]][row["code"]] = row["parent"]
         if row.get("shared_name"):
             shared_names.setdefault(row["level"], {})[row["code"]] = row["shared_name"]

@@ -6,7 +6,7 @@ import unicodedata
 
 from anyascii import anyascii
 
-from engagement.cleaning.tables import read_table
+from engagement.data_tables import read_table
 
 # Marks that are not seen, and pictures: anyascii would spell an emoji out (":man:") and put a word into people's mouths.
 _UNREAD_CATEGORIES = frozenset({"Cf", "Cc", "Cs", "Co", "Cn", "So", "Sk", "Mn", "Me"})
@@ -77,7 +77,7 @@ def shorten_drawl(word: str) -> str:
 @functools.cache
 def stop_words() -> frozenset[str]:
     """Give the words of everyday speech in the three languages: none of them is a misspelt name."""
-    return frozenset(word for row in read_table("stop_words") for word in _split(row["words"]))
+    return frozenset(word for row in read_table(__package__, "stop_words") for word in _split(row["words"]))
 
 
 def is_neutral(word: str) -> bool:
@@ -98,7 +98,9 @@ def _neutral_words() -> frozenset[str]:
 
 
 def _words_of_kind(kind: str) -> frozenset[str]:
-    return frozenset(word for row in read_table("stop_words") if row["kind"] == kind for word in _split(row["words"]))
+    return frozenset(
+        word for row in read_table(__package__, "stop_words") if row["kind"] == kind for word in _split(row["words"])
+    )
 
 
 def _split(cell: str) -> list[str]:

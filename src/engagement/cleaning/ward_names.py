@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from engagement.cleaning.gazetteer import Gazetteer, Leaf, Name, fold_kenyan
 from engagement.cleaning.place_names import PlaceReader, kenyan_names
 from engagement.cleaning.places import PlaceTable, kenyan_places
-from engagement.cleaning.tables import read_table
+from engagement.data_tables import read_table
 
 _WARD_WORDS = ("ward", "wadi")
 _LONGEST_DOUBTFUL = 4  # in letters: a name as short as this is too often something else
@@ -17,7 +17,9 @@ def kenyan_ward_reader() -> PlaceReader:
     """Read the wards of Kenya; counties, constituencies and towns that are named beside them tell which ward is meant."""
     table = kenyan_places()
     names = kenyan_names(table)
-    everyday = {name for row in read_table("kenyan_ward_words") for name in row["names_that_are_words"].split(";")}
+    everyday = {
+        name for row in read_table(__package__, "kenyan_ward_words") for name in row["names_that_are_words"].split(";")
+    }
     wards: dict[str, frozenset[Leaf]] = {}
     for code in table.codes("ward"):
         for name in _names_of(table, code):

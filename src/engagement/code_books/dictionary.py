@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 
-from engagement.analysis.place_levels import has_elsewhere
 from engagement.coding.guesses import find_guessed_positions
+from engagement.coding.locations import has_elsewhere
 from engagement.configuration import (
     Code,
     CodeScheme,

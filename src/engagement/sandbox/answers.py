@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
+from engagement.data_tables import read_table
 from engagement.sandbox.ages import write_age
 from engagement.sandbox.chance import draw
 from engagement.sandbox.messiness import mess_up
 from engagement.sandbox.participants import Participant
 from engagement.sandbox.season import DEMOGRAPHIC_FIELDS
-from engagement.sandbox.tables import read_table
 
 ANY_DATASET = "*"
 
@@ -154,7 +154,7 @@ def _texts(dataset: str, code: str, language: str) -> tuple[str, ...]:
 @functools.cache
 def _texts_by_language() -> Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]]:
     texts: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {}
-    for row in read_table("answers"):
+    for row in read_table(__package__, "answers"):
         by_language = texts.setdefault((row["dataset"], row["code"]), {})
         by_language[row["language"]] = (*by_language.get(row["language"], ()), row["text"])
     return texts
@@ -162,4 +162,4 @@ def _texts_by_language() -> Mapping[tuple[str, str], Mapping[str, tuple[str, ...
 
 @functools.cache
 def _theme_weights(dataset: str, gender: str) -> Mapping[str, float]:
-    return {row["code"]: float(row[gender]) for row in read_table("themes") if row["dataset"] == dataset}
+    return {row["code"]: float(row[gender]) for row in read_table(__package__, "themes") if row["dataset"] == dataset}

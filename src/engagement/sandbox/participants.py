@@ -8,9 +8,9 @@ from enum import Enum
 from random import Random
 
 from engagement.cleaning.places import somali_places
+from engagement.data_tables import read_table
 from engagement.sandbox.chance import draw, random_for, uuid_for
 from engagement.sandbox.season import EPISODES, ROUND_ZERO_ENDS
-from engagement.sandbox.tables import read_table
 
 PARTICIPANTS_IN_ROUND_ZERO = 400
 JOINING_A_DAY = 3
@@ -106,7 +106,11 @@ def _make_participant(seed: int, number: int) -> Participant:
     role = _ROLES[number] if number < len(_ROLES) else Role.NONE
     language = draw(chance, _LANGUAGE_WEIGHTS)
     gender = draw(chance, {"man": 56, "woman": 44})
-    names = [row["name"] for row in read_table("names") if (row["language"], row["gender"]) == (language, gender)]
+    names = [
+        row["name"]
+        for row in read_table(__package__, "names")
+        if (row["language"], row["gender"]) == (language, gender)
+    ]
     place = draw(chance, _places())
     joined_on = _joining(number, role, chance)
     takes_part = role in (Role.TEST, Role.PROLIFIC, Role.TWO_NUMBERS, Role.EARLY)
@@ -137,7 +141,7 @@ def _make_participant(seed: int, number: int) -> Participant:
 def _places() -> Mapping[Place, float]:
     return {
         Place(row["level"], row["code"], tuple(row["spellings"].split("|"))): float(row["weight"])
-        for row in read_table("places")
+        for row in read_table(__package__, "places")
     }
 
 

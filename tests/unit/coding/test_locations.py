@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from engagement.analysis.place_levels import has_elsewhere
 from engagement.cleaning.places import kenyan_places
 from engagement.coding.guesses import find_guessed_positions
 from engagement.coding.imputation import make_imputations
 from engagement.coding.imputing import Answer
 from engagement.coding.labels import make_pipeline_label
 from engagement.coding.location_levels import find_level_problems, find_levels
+from engagement.coding.locations import has_elsewhere
 from engagement.configuration import CodeScheme, CodingMode, CodingPlan
 from engagement.configuration.loading import load_coding_plans
 from engagement.configuration.model import parse_model

@@ -8,12 +8,12 @@ import pytest
 
 from engagement.cleaning.places import somali_places
 from engagement.configuration import CodeType, load_project
+from engagement.data_tables import read_table
 from engagement.sandbox.answers import ANY_DATASET
 from engagement.sandbox.coder import DATASET_PREFIX
 from engagement.sandbox.prepare import DEMO_CONFIGURATION
 from engagement.sandbox.rows import result_name
 from engagement.sandbox.season import FLOWS_BY_NAME
-from engagement.sandbox.tables import read_table
 from engagement.sandbox.workspace import DEFAULT_SEED, make_workspace
 
 PROJECT = load_project(Path(DEMO_CONFIGURATION) / "pipeline_configuration.json")
@@ -88,15 +88,15 @@ def test_what_is_said_has_a_code_to_be_labelled_with(table):
         }
         for plan in CODED_IN_CODA
     }
-    for row in read_table(table):
+    for row in read_table("engagement.sandbox", table):
         dataset = row.get("dataset", "location")
         for name in schemes if dataset == ANY_DATASET else [dataset]:
             assert row["code"] in schemes[name], (name, row["code"])
 
 
 def test_every_theme_is_drawn_and_can_be_said():
-    themes = {(row["dataset"], row["code"]) for row in read_table("themes")}
-    assert themes <= {(row["dataset"], row["code"]) for row in read_table("answers")}
+    themes = {(row["dataset"], row["code"]) for row in read_table("engagement.sandbox", "themes")}
+    assert themes <= {(row["dataset"], row["code"]) for row in read_table("engagement.sandbox", "answers")}
     for plan in PROJECT.coding_plans.rqa:
         normal = {code.string_value for code in plan.coding_configurations[0].code_scheme.codes if code.is_normal}
         assert normal == {code for dataset, code in themes if dataset == plan.coda_dataset.removeprefix(DATASET_PREFIX)}
