@@ -220,34 +220,45 @@ def _link_or_copy(source: str, target: str) -> str:
     return target
 
 
-def replace_directory(new: Path, current: Path) -> None:
-    """Put the directory `new` in the place of `current`, which is then removed; both are on one file system.
+@contextlib.contextmanager
+def replace_folder(current: Path) -> Iterator[Path]:
+    """Give an empty folder to build the next version of `current` in; it takes its place when the block ends well, else it is removed.
 
-    The two are exchanged in one step where the file system can do that. Elsewhere the old one is moved aside first, and
-    `finish_replacing` completes a replacement that was killed between the two moves.
+    It stands beside `current`, as `<name>.partial`. Whenever this is killed, one whole version is there, at the latest after the
+    next call has cleared up.
     """
-    aside = current.with_name(current.name + ".old")
+    building, aside = (current.with_name(current.name + ending) for ending in (".partial", ".old"))
     with explain_os_errors(current):
-        if not current.exists():
-            new.rename(current)
-        elif _exchange(new, current):
-            shutil.rmtree(new)
-        else:
-            current.rename(aside)
-            new.rename(current)
-            shutil.rmtree(aside)
+        _clear_up(current, building, aside)
+    try:
+        yield make_directory(building)
+        with explain_os_errors(current):
+            _swap_in(building, current, aside)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
 
 
-def finish_replacing(current: Path, new: Path) -> None:
-    """Clear up after a replacement that was killed: `current` exists again afterwards if it ever did, `new` does not."""
-    aside = current.with_name(current.name + ".old")
-    with explain_os_errors(current):
-        # The old directory is only moved aside once the new one is complete.
-        if not current.exists() and aside.exists():
-            (new if new.exists() else aside).rename(current)
-        for left_over in (aside, new):
-            if left_over.exists():
-                shutil.rmtree(left_over)
+def _clear_up(current: Path, building: Path, aside: Path) -> None:
+    """Complete a replacement that was killed, or remove what it left."""
+    # The old folder is only moved aside once the new one is complete.
+    if not current.exists() and aside.exists():
+        (building if building.exists() else aside).rename(current)
+    for left_over in (aside, building):
+        if left_over.exists():
+            shutil.rmtree(left_over)
+
+
+def _swap_in(building: Path, current: Path, aside: Path) -> None:
+    """Exchange the two in one step where the file system can do that; elsewhere the old folder is moved aside first."""
+    if not current.exists():
+        building.rename(current)
+    elif _exchange(building, current):
+        shutil.rmtree(building)
+    else:
+        current.rename(aside)
+        building.rename(current)
+        shutil.rmtree(aside)
 
 
 def _exchange(first: Path, second: Path) -> bool:

@@ -1,13 +1,12 @@
 """State/project/: a copy of the configuration that Outputs were made with, so that they can be explained after it changed."""
 
-import shutil
 from pathlib import Path, PurePath
 from typing import Any
 
 from engagement.configuration import Project
 from engagement.configuration.coding_plans import PlanKind
 from engagement.errors import ConfigurationError, InputError
-from engagement.files import finish_replacing, make_directory, read_json, replace_directory, write_json
+from engagement.files import make_directory, read_json, replace_folder, write_json
 
 _CONFIGURATION, _PLANS, _SCHEMES = "pipeline_configuration.json", "coding_plans.json", "code_schemes"
 
@@ -47,18 +46,12 @@ def keep_project(project: Project, data_root: Path) -> None:
 
 def _write(data_root: Path, configuration: Any, plans: Any, schemes: dict[str, Any]) -> None:
     current = kept_folder(data_root)
-    building = current.with_name(current.name + ".partial")
-    finish_replacing(current, building)
-    make_directory(building / _SCHEMES)
-    try:
+    with replace_folder(current) as building:
+        make_directory(building / _SCHEMES)
         write_json(building / _CONFIGURATION, configuration)
         write_json(building / _PLANS, plans)
         for name, document in schemes.items():
             write_json(building / _SCHEMES / name, document)
-        replace_directory(building, current)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
 
 
 def find_kept_configuration(data_root: Path) -> Path:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -24,10 +23,8 @@ from engagement.coding.guesses import find_guessed_positions
 from engagement.configuration import CodingPlan
 from engagement.files import (
     explain_os_errors,
-    finish_replacing,
-    make_directory,
     open_bytes_for_writing,
-    replace_directory,
+    replace_folder,
     write_json,
 )
 from engagement.messages.instants import count_microseconds
@@ -294,12 +291,5 @@ class AnalysisFolder:
 def write_analysis_folder(data_root: Path) -> Iterator[AnalysisFolder]:
     """Build the next State/analysis/ beside the old one; it takes the old one's place when the block ends well."""
     current = analysis_folder(data_root)
-    building = current.with_name(current.name + ".partial")
-    finish_replacing(current, building)
-    make_directory(building)
-    try:
+    with replace_folder(current) as building:
         yield AnalysisFolder(building, current)
-        replace_directory(building, current)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -12,10 +11,9 @@ from engagement.configuration import CodingPlan, CodingPlans
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
 from engagement.csv_cells import encode_line
 from engagement.files import (
-    finish_replacing,
     link_tree,
     make_directory,
-    replace_directory,
+    replace_folder,
     write_csv,
     write_json,
 )
@@ -125,15 +123,9 @@ def write_outputs(data_root: Path, plans: CodingPlans, is_coded: bool) -> Iterat
 
     When it does not, the old one stays as it was and nothing of the new one is left.
     """
-    current, building = current_outputs(data_root), data_root / "Outputs.partial"
-    finish_replacing(current, building)
-    make_directory(building)
-    try:
+    current = current_outputs(data_root)
+    with replace_folder(current) as building:
         with scratch_directory(building / ".parts") as scratch:
             yield OutputsFolder(building, scratch, plans, is_coded)
         if (current / AUTOMATED_ANALYSIS).is_dir():
             link_tree(current / AUTOMATED_ANALYSIS, building / AUTOMATED_ANALYSIS)
-        replace_directory(building, current)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise

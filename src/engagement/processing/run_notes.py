@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import logging
 import platform
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy
 from engagement.coding.coded_datasets import LABELS, CodedDataset
 from engagement.configuration import CodingPlan, Project
 from engagement.errors import InputError
-from engagement.files import finish_replacing, make_directory, read_json, replace_directory, write_json
+from engagement.files import read_json, replace_folder, write_json
 from engagement.outputs.icr import IcrSample
 from engagement.outputs.participant_files import ParticipantFile
 from engagement.outputs.parts import append_file, open_part, part_path, read_records, write_records
@@ -260,15 +259,8 @@ def write_notes(data_root: Path, maker: Mapping[str, str]) -> Iterator[NotesWrit
     So the block is to end after Outputs/ was replaced: notes that are not of Outputs/ as it is are of no use, and do no harm.
     """
     current = notes_folder(data_root)
-    building = current.with_name(current.name + ".partial")
-    finish_replacing(current, building)
-    make_directory(building)
-    try:
+    with replace_folder(current) as building:
         yield NotesWriter(building, maker, building.stat().st_mtime_ns)
-        replace_directory(building, current)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
 
 
 def gather_labels(plans: tuple[CodingPlan, ...], datasets: Mapping[str, CodedDataset]) -> numpy.ndarray:

@@ -17,10 +17,9 @@ from engagement.configuration import load_project
 from engagement.files import (
     copy_tree,
     explain_os_errors,
-    finish_replacing,
     make_directory,
     read_json,
-    replace_directory,
+    replace_folder,
     write_json,
 )
 from engagement.outputs.folder import AUTOMATED_ANALYSIS
@@ -85,10 +84,7 @@ def note_source(path: Path, made: dict[str, dict[str, str]]) -> None:
 @contextmanager
 def replace_analysis(current: Path, keep_everything: bool) -> Iterator[Path]:
     """A folder to work in, which holds the old one's pictures or everything; it takes its place when the block ends well."""
-    building = current.with_name(current.name + ".partial")
-    finish_replacing(current, building)
-    try:
-        make_directory(building)
+    with replace_folder(current) as building:
         for kept in sorted(current.iterdir()) if current.is_dir() else ():
             # Copies and not links: whatever is written in place must not change the old folder.
             if kept.is_dir() and kept.name in (_GRAPHS, _MAPS):
@@ -97,7 +93,3 @@ def replace_analysis(current: Path, keep_everything: bool) -> Iterator[Path]:
                 with explain_os_errors(building / kept.name):
                     shutil.copy2(kept, building)
         yield building
-        replace_directory(building, current)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
