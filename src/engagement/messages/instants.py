@@ -1,10 +1,7 @@
 """Times as they stand in the data: ISO 8601 texts that are compared as instants, never as text."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 
 
 @lru_cache(maxsize=65536)
@@ -32,8 +29,3 @@ def write_instant(instant: datetime) -> str:
     '2026-03-01T07:00:00.000000+00:00'
     """
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def count_microseconds(instant: datetime) -> int:
-    """The microseconds from 1970 to an instant."""
-    return (instant - EPOCH) // MICROSECOND

@@ -11,8 +11,9 @@ from datetime import timedelta
 
 from engagement.configuration import PipelineConfiguration, RecoveryCSVSource
 from engagement.configuration.raw_keys import RecoveredKeyNames
-from engagement.messages.instants import MICROSECOND, count_microseconds, parse_instant
+from engagement.messages.instants import parse_instant
 from engagement.messages.result_keys import split_key
+from engagement.microseconds import MICROSECOND, count_microseconds
 from engagement.provenance import Metadata, TracedData
 
 ALSO_RECOVERED = "also_recovered"

@@ -27,8 +27,8 @@ from engagement.files import (
     replace_folder,
     write_json,
 )
-from engagement.messages.instants import count_microseconds
 from engagement.messages.message import Message
+from engagement.microseconds import count_microseconds
 from engagement.outputs.analysis_files import (
     DATASET,
     RUN_ID,

@@ -7,7 +7,8 @@ from typing import Any
 from engagement.coding.automatic import AutomaticCoder
 from engagement.coding.coded_datasets import CodedDataset, message_id_of
 from engagement.messages.blank_texts import visible_text
-from engagement.messages.instants import EPOCH, MICROSECOND, write_instant
+from engagement.messages.instants import write_instant
+from engagement.microseconds import make_instant
 
 
 @dataclass
@@ -44,7 +45,7 @@ def make_coda_messages(
     """
     messages = []
     for text, time in _chosen(texts, coded, leave_out_withdrawn):
-        created = write_instant(EPOCH + time * MICROSECOND)
+        created = write_instant(make_instant(time))
         messages.append(
             {
                 "MessageID": message_id_of(text),

@@ -10,8 +10,8 @@ from engagement.configuration import CodingPlans
 from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.errors import InputError
 from engagement.messages.filters import Dropped
-from engagement.messages.instants import count_microseconds
 from engagement.messages.message import Message
+from engagement.microseconds import count_microseconds
 from engagement.outputs.analysis_parts import AnalysisPart
 from engagement.outputs.coda_files import CodaTexts
 from engagement.outputs.icr import IcrSample

@@ -13,7 +13,8 @@ import numpy
 from engagement.coding.coded_datasets import CodedDataset, message_id_of, start_of_id
 from engagement.configuration import CodingPlan
 from engagement.messages.filters import Dropped
-from engagement.messages.instants import count_microseconds, parse_instant
+from engagement.messages.instants import parse_instant
+from engagement.microseconds import count_microseconds
 from engagement.outputs.parts import make_packer, open_part, part_path
 from engagement.processing.participant import Participant
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from engagement.microseconds import count_microseconds
 from engagement.sandbox.rows import Row
 from engagement.sandbox.workspace import Workspace
 
@@ -201,8 +202,7 @@ def _read_cursor(cursor: str) -> tuple[int, int]:
 def _microseconds(time: str) -> int:
     moment = datetime.fromisoformat(time)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return count_microseconds(moment)
 
 
 def _first_values(query: str) -> dict[str, str]:

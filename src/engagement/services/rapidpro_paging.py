@@ -7,14 +7,14 @@ whole pages, each page is asked for with a count that goes back a little, and mu
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from engagement.errors import ServiceError
+from engagement.microseconds import MICROSECOND
 from engagement.services.rapidpro import Contact, Page, Run
 from engagement.services.rapidpro_cursors import read_offset
 
-_MICROSECOND = timedelta(microseconds=1)
 _ROWS_FOR_EACH_REPEATED = 10
 
 
@@ -54,7 +54,7 @@ def read_oldest_first[Row: Run | Contact](where: str, ask: Ask[Row], after: date
             if is_cut and is_tie and offset is not None:
                 for tied in _read_tie(where, ask, came):
                     yield Arrival(tied, came)
-                begin = came + _MICROSECOND
+                begin = came + MICROSECOND
                 break
             yield Arrival(page, came)
             # A server that ignores `after` has nothing but its cursors.

@@ -5,13 +5,12 @@ import sqlite3
 import urllib.parse
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from engagement.errors import MachineError
-from engagement.sources.run_store import microseconds
+from engagement.microseconds import count_microseconds, make_instant
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_QUERY = 500
 
 
@@ -66,7 +65,7 @@ class FetchState:
                 query = f"SELECT uuid, modified FROM {table} WHERE flow = ? AND uuid IN ({{}})"  # noqa: S608
                 for run, time in self._select_of(query, (flow,), modified):
                     held[str(run)] = max(int(time), held.get(str(run), 0))
-        changed = sum(run in held and microseconds(time) > held[run] for run, time in modified.items())
+        changed = sum(run in held and count_microseconds(time) > held[run] for run, time in modified.items())
         return sum(run not in held for run in modified), changed
 
     def contacts(self) -> tuple[int, datetime | None]:
@@ -91,7 +90,7 @@ class FetchState:
 
     def _newest(self, listing: str) -> datetime | None:
         rows = self._select("SELECT newest FROM places WHERE listing LIKE ? AND newest IS NOT NULL", (listing,))
-        return _EPOCH + timedelta(microseconds=rows[0][0]) if rows else None
+        return make_instant(rows[0][0]) if rows else None
 
     def _select_of(self, query: str, first: tuple[object, ...], values: Collection[str]) -> Iterator[tuple]:
         distinct = list(values)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import msgspec
 
+from engagement.microseconds import count_microseconds
 from engagement.services.rapidpro import Run
 from engagement.sources.de_identify import Participant
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
 from engagement.sources.line_texts import LineResult, LineTexts, complete, first_to_look_up, lacks_texts
 from engagement.sources.manifest import RawDataWriter
 from engagement.sources.run_lines import RunLines
-from engagement.sources.run_store import HeldRun, KeptRun, RunStore, microseconds
+from engagement.sources.run_store import HeldRun, KeptRun, RunStore
 
 _LISTED_CONTACTS = 100
 _SHA_TAIL = len('"' + "0" * 64 + '"}]\n')
@@ -67,7 +68,7 @@ class FlowRuns:
         for run in newest.values():
             run_id = run.uuid if run.id is None else run.id
             if run.uuid in held:
-                if held[run.uuid].version >= (microseconds(run.modified_on), is_archived):
+                if held[run.uuid].version >= (count_microseconds(run.modified_on), is_archived):
                     continue
                 run_id = held[run.uuid].run_id
             who = participants.get(run.contact.uuid)
@@ -224,7 +225,9 @@ class FlowRuns:
 def _keep(
     run: Run, run_id: int | str, text: bytes, is_archived: bool = False, texts_from: int | None = None
 ) -> KeptRun:
-    return KeptRun(run.uuid, run.contact.uuid, microseconds(run.modified_on), run_id, text, is_archived, texts_from)
+    return KeptRun(
+        run.uuid, run.contact.uuid, count_microseconds(run.modified_on), run_id, text, is_archived, texts_from
+    )
 
 
 def _is_same_data(line: bytes, other: bytes) -> bool:

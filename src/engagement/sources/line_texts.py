@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from engagement.microseconds import count_microseconds
 from engagement.provenance import Metadata, encode_fresh_chain, text_value
 from engagement.services.rapidpro_rows import Result, Run
-from engagement.sources.run_store import microseconds
 
 _decode = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
@@ -40,7 +40,7 @@ class LineTexts:
             category: LineResult(
                 data[category + value],
                 data[category + text],
-                microseconds(datetime.fromisoformat(data[category + time])),
+                count_microseconds(datetime.fromisoformat(data[category + time])),
             )
             for category in categories
         }
@@ -80,7 +80,7 @@ def first_to_look_up(run: Run, known: Mapping[str, LineResult], from_known: int 
     times = []
     for key, result in (run.values or {}).items():
         if result.value and result.input is msgspec.UNSET:
-            times.append(microseconds(result.time))
+            times.append(count_microseconds(result.time))
         elif (found := known.get(key.title())) and from_known is not None and found.time >= from_known:
             times.append(found.time)
     return min(times, default=None)
@@ -92,4 +92,4 @@ def _is_without_text(result: Result) -> bool:
 
 def _is_same_time(known: LineResult, result: Result) -> bool:
     # Archives round what live pages cut off.
-    return abs(known.time - microseconds(result.time)) <= 1
+    return abs(known.time - count_microseconds(result.time)) <= 1

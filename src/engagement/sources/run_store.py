@@ -10,9 +10,10 @@ import contextlib
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from engagement.microseconds import count_microseconds, make_instant
 from engagement.sources.contact_copy import ContactCopy
 from engagement.sources.de_identify import Participant
 from engagement.sources.line_log import LineLog
@@ -21,8 +22,6 @@ from engagement.sources.set_aside_rows import SetAsideRows
 _LARGEST_QUERY = 500
 _RUNS_A_READ = 1000
 _LARGEST_READ_BYTES = 1 << 20
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -54,16 +53,6 @@ class HeldRun(NamedTuple):
     version: tuple[int, bool]
     run_id: int | str
     texts_from: int | None = None
-
-
-def microseconds(instant: datetime) -> int:
-    """An instant as a number that orders as instants do: microseconds since 1970."""
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def instant(number: int) -> datetime:
-    """The instant of a number of microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=number)
 
 
 class RunStore:
@@ -101,11 +90,11 @@ class RunStore:
         """How far a listing was read; an empty place for one that never was."""
         query = "SELECT newest, go_on_from FROM places WHERE listing = ?"
         row = self.connection.execute(query, (listing,)).fetchone() or (None, None)
-        return Place(*(None if at is None else instant(at) for at in row))
+        return Place(*(None if at is None else make_instant(at) for at in row))
 
     def keep_place(self, listing: str, place: Place) -> None:
         """Remember how far a listing was read."""
-        times = (None if at is None else microseconds(at) for at in (place.newest, place.go_on_from))
+        times = (None if at is None else count_microseconds(at) for at in (place.newest, place.go_on_from))
         self.connection.execute("REPLACE INTO places VALUES (?, ?, ?)", (listing, *times))
 
     def participants(self, contacts: Collection[str]) -> dict[str, Participant]:

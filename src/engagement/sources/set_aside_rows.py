@@ -3,8 +3,9 @@
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
+from engagement.microseconds import count_microseconds, make_instant
 from engagement.services.rapidpro import UnreadableRow
 
 # What stands for a flow where a row is of none: flows are numbered from 1.
@@ -14,8 +15,6 @@ CREATE TABLE IF NOT EXISTS set_aside (
     flow INTEGER, archive TEXT, uuid TEXT, after INTEGER, before INTEGER, key TEXT, reason TEXT
 )
 """
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -97,8 +96,8 @@ class SetAsideRows:
 
 
 def _number(instant: datetime | None) -> int | None:
-    return None if instant is None else (instant - _EPOCH) // _MICROSECOND
+    return None if instant is None else count_microseconds(instant)
 
 
 def _instant(number: int | None) -> datetime | None:
-    return None if number is None else _EPOCH + number * _MICROSECOND
+    return None if number is None else make_instant(number)

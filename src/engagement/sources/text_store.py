@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
+from engagement.microseconds import count_microseconds, make_instant
 from engagement.sources.message_matching import SentText
-from engagement.sources.run_store import KeptRun, RunStore, instant, microseconds
+from engagement.sources.run_store import KeptRun, RunStore
 
 _CONTACTS_A_READ = 200
 _FIRST, _UNTIL = "messages from", "messages until"
@@ -32,12 +33,12 @@ class TextStore:
         """The time of the first answer whose text is to be looked up; None if there is none."""
         query = "SELECT min(texts_from) FROM runs WHERE texts_from IS NOT NULL"
         (time,) = self._connection.execute(query).fetchone()
-        return None if time is None else instant(time)
+        return None if time is None else make_instant(time)
 
     def newest_row(self) -> datetime | None:
         """The newest modification of anything that came, by the server's clock."""
         (time,) = self._connection.execute("SELECT max(newest) FROM places").fetchone()
-        return None if time is None else instant(time)
+        return None if time is None else make_instant(time)
 
     def contacts_among(self, contacts: Collection[str]) -> set[str]:
         """Those of some contacts whose texts are to be looked up."""
@@ -68,7 +69,7 @@ class TextStore:
 
     def keep_messages(self, messages: Iterable[tuple[str, datetime, str]]) -> None:
         """Hold messages: whose, when and what."""
-        rows = [(contact, microseconds(created), text) for contact, created, text in messages]
+        rows = [(contact, count_microseconds(created), text) for contact, created, text in messages]
         self._connection.executemany("INSERT OR IGNORE INTO messages VALUES (?, ?, ?)", rows)
 
     def stretch(self) -> tuple[datetime, datetime] | None:
@@ -80,7 +81,7 @@ class TextStore:
         """Remember from when to when all messages are held."""
         for listing, time in ((_FIRST, first), (_UNTIL, until)):
             query = "REPLACE INTO places (listing, newest) VALUES (?, ?)"
-            self._connection.execute(query, (listing, microseconds(time)))
+            self._connection.execute(query, (listing, count_microseconds(time)))
 
     def drop_messages(self) -> None:
         """Hold no messages any more."""

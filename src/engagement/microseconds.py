@@ -1,0 +1,20 @@
+"""Instants as whole numbers that order as instants do: microseconds since 1970."""
+
+from datetime import UTC, datetime, timedelta
+
+MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def count_microseconds(instant: datetime) -> int:
+    """Return the microseconds from 1970 to an instant.
+
+    >>> count_microseconds(datetime(1970, 1, 2, tzinfo=UTC))
+    86400000000
+    """
+    return (instant - _EPOCH) // MICROSECOND
+
+
+def make_instant(microseconds: int) -> datetime:
+    """Return the instant that `count_microseconds` counted to, in UTC."""
+    return _EPOCH + timedelta(microseconds=microseconds)
