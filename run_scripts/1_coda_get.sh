@@ -24,25 +24,22 @@ Get the messages and labels of every dataset from Coda: those that are new since
 TEXT
 }
 
+take_option() {
+    case "$1" in
+        --pipeline-configuration)
+            expect_value "$@"
+            configuration="$2"
+            expect_file configuration
+            ;;
+        --full) take_flag "$@" ;;
+        *) refuse_option "$@" ;;
+    esac
+}
+
 main() {
-    local configuration="" stage_options=()
-    while [[ ${1:-} == -* ]]; do
-        case "$1" in
-            -h | --help)
-                usage
-                exit 0
-                ;;
-            --pipeline-configuration)
-                expect_value "$@"
-                configuration="$2"
-                expect_file configuration
-                shift
-                ;;
-            --full) stage_options+=("$1") ;;
-            *) fail "unknown option: $1" ;;
-        esac
-        shift
-    done
+    local configuration="" stage_options=() arguments=()
+    read_options "$@"
+    set -- "${arguments[@]}"
     expect_arguments 3 $#
     local credentials="$1" coda_v2_root="$2" data_root="$3"
     expect_file credentials

@@ -29,23 +29,18 @@ Fetch every flow run of the project, those that are new or changed since the las
 TEXT
 }
 
+take_option() {
+    case "$1" in
+        --accept-shrinkage | --accept-workspace | --accept-new-uuid-table) take_flag "$@" ;;
+        --profile-cpu | --profile-memory) take_profile "$@" ;;
+        *) refuse_option "$@" ;;
+    esac
+}
+
 main() {
-    local stage_options=()
-    while [[ ${1:-} == -* ]]; do
-        case "$1" in
-            -h | --help)
-                usage
-                exit 0
-                ;;
-            --accept-shrinkage | --accept-workspace | --accept-new-uuid-table) stage_options+=("$1") ;;
-            --profile-cpu | --profile-memory)
-                take_profile "$@"
-                shift
-                ;;
-            *) fail "unknown option: $1" ;;
-        esac
-        shift
-    done
+    local stage_options=() arguments=()
+    read_options "$@"
+    set -- "${arguments[@]}"
     expect_arguments 4 $#
     local user="$1" credentials="$2" configuration="$3" data_root="$4"
     expect_file credentials

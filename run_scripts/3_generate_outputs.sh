@@ -34,34 +34,23 @@ Turn the raw data and the coders' labels into messages.csv, individuals.csv, pro
 TEXT
 }
 
+take_option() {
+    case "$1" in
+        --mode | --partitions | --jobs) take_value "$@" ;;
+        --scheduler)
+            take_value "$@"
+            export PIPELINE_CLUSTER=yes
+            ;;
+        --full | --accept-shrinkage | --allow-project-code | --upload-only) take_flag "$@" ;;
+        --profile-cpu | --profile-memory) take_profile "$@" ;;
+        *) refuse_option "$@" ;;
+    esac
+}
+
 main() {
-    local stage_options=()
-    while [[ ${1:-} == -* ]]; do
-        case "$1" in
-            -h | --help)
-                usage
-                exit 0
-                ;;
-            --mode | --partitions | --jobs)
-                expect_value "$@"
-                stage_options+=("$1" "$2")
-                shift
-                ;;
-            --scheduler)
-                expect_value "$@"
-                stage_options+=("$1" "$2")
-                export PIPELINE_CLUSTER=yes
-                shift
-                ;;
-            --full | --accept-shrinkage | --allow-project-code | --upload-only) stage_options+=("$1") ;;
-            --profile-cpu | --profile-memory)
-                take_profile "$@"
-                shift
-                ;;
-            *) fail "unknown option: $1" ;;
-        esac
-        shift
-    done
+    local stage_options=() arguments=()
+    read_options "$@"
+    set -- "${arguments[@]}"
     expect_arguments 4 $#
     local user="$1" credentials="$2" configuration="$3" data_root="$4"
     expect_file credentials

@@ -23,24 +23,21 @@ Add the messages that Coda does not have yet to every dataset; what it has is ne
 TEXT
 }
 
+take_option() {
+    case "$1" in
+        --pipeline-configuration)
+            expect_value "$@"
+            configuration="$2"
+            expect_file configuration
+            ;;
+        *) refuse_option "$@" ;;
+    esac
+}
+
 main() {
-    local configuration="" stage_options=()
-    while [[ ${1:-} == -* ]]; do
-        case "$1" in
-            -h | --help)
-                usage
-                exit 0
-                ;;
-            --pipeline-configuration)
-                expect_value "$@"
-                configuration="$2"
-                expect_file configuration
-                shift
-                ;;
-            *) fail "unknown option: $1" ;;
-        esac
-        shift
-    done
+    local configuration="" stage_options=() arguments=()
+    read_options "$@"
+    set -- "${arguments[@]}"
     expect_arguments 3 $#
     local credentials="$1" coda_v2_root="$2" data_root="$3"
     expect_file credentials

@@ -25,35 +25,30 @@ Archive the data root. An archive gets its name only after it was read back and 
 TEXT
 }
 
+take_option() {
+    case "$1" in
+        --run-id)
+            expect_value "$@"
+            [[ $2 =~ ^[A-Za-z0-9_.-]+$ ]] || fail "--run-id is '$2'; expected letters, digits and . _ - only"
+            run_id="$2"
+            ;;
+        --keep-days)
+            expect_days "$@"
+            take_value "$@"
+            ;;
+        --restore)
+            expect_value "$@"
+            archive="$2"
+            expect_file archive
+            ;;
+        *) refuse_option "$@" ;;
+    esac
+}
+
 main() {
-    local run_id="" archive="" stage_options=()
-    while [[ ${1:-} == -* ]]; do
-        case "$1" in
-            -h | --help)
-                usage
-                exit 0
-                ;;
-            --run-id)
-                expect_value "$@"
-                [[ $2 =~ ^[A-Za-z0-9_.-]+$ ]] || fail "--run-id is '$2'; expected letters, digits and . _ - only"
-                run_id="$2"
-                shift
-                ;;
-            --keep-days)
-                expect_days "$@"
-                stage_options+=("$1" "$2")
-                shift
-                ;;
-            --restore)
-                expect_value "$@"
-                archive="$2"
-                expect_file archive
-                shift
-                ;;
-            *) fail "unknown option: $1" ;;
-        esac
-        shift
-    done
+    local run_id="" archive="" stage_options=() arguments=()
+    read_options "$@"
+    set -- "${arguments[@]}"
     if [[ -n $archive ]]; then
         restore "$@"
     else

@@ -28,19 +28,17 @@ Upload a run's archive of the data root, its memory profile, and its log to wher
 TEXT
 }
 
+take_option() {
+    case "$1" in
+        --pending) take_flag "$@" ;;
+        *) refuse_option "$@" ;;
+    esac
+}
+
 main() {
-    local stage_options=()
-    while [[ ${1:-} == -* ]]; do
-        case "$1" in
-            -h | --help)
-                usage
-                exit 0
-                ;;
-            --pending) stage_options+=("$1") ;;
-            *) fail "unknown option: $1" ;;
-        esac
-        shift
-    done
+    local stage_options=() arguments=()
+    read_options "$@"
+    set -- "${arguments[@]}"
     expect_arguments 6 $#
     local user="$1" credentials="$2" configuration="$3" run_id="$4" memory_profile="$5" archive="$6" directory sessions
     expect_file credentials

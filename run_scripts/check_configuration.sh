@@ -25,35 +25,31 @@ to do. Nothing is changed. The exit status is 10 with errors, 0 with warnings on
 TEXT
 }
 
+take_option() {
+    case "$1" in
+        --online) take_flag "$@" ;;
+        --data-root)
+            expect_value "$@"
+            [[ -d $2 ]] || fail "no such directory: '$2'"
+            path="$(realpath -- "$2")"
+            mount_path ro "$path"
+            take_value "$1" "$path"
+            ;;
+        --credentials | --coda-pull-credentials | --coda-push-credentials)
+            expect_value "$@"
+            path="$2"
+            expect_file path
+            mount_path ro "$path"
+            take_value "$1" "$path"
+            ;;
+        *) refuse_option "$@" ;;
+    esac
+}
+
 main() {
-    local stage_options=() path
-    while [[ ${1:-} == -* ]]; do
-        case "$1" in
-            -h | --help)
-                usage
-                exit 0
-                ;;
-            --online) stage_options+=("$1") ;;
-            --data-root)
-                expect_value "$@"
-                [[ -d $2 ]] || fail "no such directory: '$2'"
-                path="$(realpath -- "$2")"
-                mount_path ro "$path"
-                stage_options+=("$1" "$path")
-                shift
-                ;;
-            --credentials | --coda-pull-credentials | --coda-push-credentials)
-                expect_value "$@"
-                path="$2"
-                expect_file path
-                mount_path ro "$path"
-                stage_options+=("$1" "$path")
-                shift
-                ;;
-            *) fail "unknown option: $1" ;;
-        esac
-        shift
-    done
+    local path stage_options=() arguments=()
+    read_options "$@"
+    set -- "${arguments[@]}"
     expect_arguments 1 $#
     local configuration="$1" option
     expect_file configuration

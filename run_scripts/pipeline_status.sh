@@ -20,24 +20,21 @@ Say on one screen how the last run of run_pipeline.sh went. The exit status is 0
 TEXT
 }
 
+take_option() {
+    case "$1" in
+        --max-age)
+            expect_value "$@"
+            [[ $2 =~ ^[0-9]+(\.[0-9]+)?$ ]] || fail "--max-age is '$2'; expected a number of hours"
+            take_value "$@"
+            ;;
+        *) refuse_option "$@" ;;
+    esac
+}
+
 main() {
-    local stage_options=()
-    while [[ ${1:-} == -* ]]; do
-        case "$1" in
-            -h | --help)
-                usage
-                exit 0
-                ;;
-            --max-age)
-                expect_value "$@"
-                [[ $2 =~ ^[0-9]+(\.[0-9]+)?$ ]] || fail "--max-age is '$2'; expected a number of hours"
-                stage_options+=("$1" "$2")
-                shift
-                ;;
-            *) fail "unknown option: $1" ;;
-        esac
-        shift
-    done
+    local stage_options=() arguments=()
+    read_options "$@"
+    set -- "${arguments[@]}"
     expect_arguments 1 $#
     local data_root="$1"
     [[ -d $data_root ]] || fail "no such directory: '$data_root'"

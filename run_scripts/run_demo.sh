@@ -22,24 +22,21 @@ running it again shows coded data.
 TEXT
 }
 
+take_option() {
+    case "$1" in
+        --runtime)
+            expect_value "$@"
+            runtime="$2"
+            [[ $runtime == docker || $runtime == host ]] || fail "--runtime is '$runtime'; expected docker or host"
+            ;;
+        *) refuse_option "$@" ;;
+    esac
+}
+
 main() {
-    local runtime=""
-    while [[ ${1:-} == -* ]]; do
-        case "$1" in
-            -h | --help)
-                usage
-                exit 0
-                ;;
-            --runtime)
-                expect_value "$@"
-                runtime="$2"
-                [[ $runtime == docker || $runtime == host ]] || fail "--runtime is '$runtime'; expected docker or host"
-                shift
-                ;;
-            *) fail "unknown option: $1" ;;
-        esac
-        shift
-    done
+    local runtime="" arguments=()
+    read_options "$@"
+    set -- "${arguments[@]}"
     (($# <= 1)) || fail "expected at most 1 argument but got $#"
     local directory="${1:-$project_root/.demo}"
     expect_directory directory

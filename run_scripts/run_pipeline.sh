@@ -7,6 +7,8 @@ set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
 source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/run_summary.sh
+source "$project_root/run_scripts/lib/run_summary.sh"
 
 stage_titles=(
     [1]="coda get" [2]="fetch raw data" [3]="generate outputs" [4]="coda add" [5]="automated analysis"
@@ -52,41 +54,37 @@ PIPELINE_RUNTIME=docker (the default) runs the stages in containers, PIPELINE_RU
 TEXT
 }
 
+# shellcheck disable=SC2329 # read_options calls it
+take_option() {
+    case "$1" in
+        --from | --only)
+            expect_value "$@"
+            [[ $2 == [1-7] ]] || fail "$1 is '$2'; expected a stage from 1 to 7"
+            first="$2"
+            [[ $1 == --from ]] || last="$2"
+            ;;
+        --dry-run) dry_run=yes ;;
+        --accept-shrinkage) accept_shrinkage=yes ;;
+        --allow-project-code) allow_project_code=yes ;;
+        --accept-workspace | --accept-new-uuid-table) fetch_options+=("$1") ;;
+        --scheduler)
+            expect_value "$@"
+            scheduler="$2"
+            # What is prepared is for all stages.
+            export PIPELINE_CLUSTER=yes
+            ;;
+        --keep-days)
+            expect_days "$@"
+            keep_days="$2"
+            ;;
+        *) refuse_option "$@" ;;
+    esac
+}
+
 main() {
-    local first=1 last=7 dry_run="" keep_days="" scheduler="" allow_project_code="" accept_shrinkage="" fetch_options=()
-    while [[ ${1:-} == -* ]]; do
-        case "$1" in
-            -h | --help)
-                usage
-                exit 0
-                ;;
-            --from | --only)
-                expect_value "$@"
-                [[ $2 == [1-7] ]] || fail "$1 is '$2'; expected a stage from 1 to 7"
-                first="$2"
-                [[ $1 == --from ]] || last="$2"
-                shift
-                ;;
-            --dry-run) dry_run=yes ;;
-            --accept-shrinkage) accept_shrinkage=yes ;;
-            --allow-project-code) allow_project_code=yes ;;
-            --accept-workspace | --accept-new-uuid-table) fetch_options+=("$1") ;;
-            --scheduler)
-                expect_value "$@"
-                scheduler="$2"
-                # What is prepared is for all stages.
-                export PIPELINE_CLUSTER=yes
-                shift
-                ;;
-            --keep-days)
-                expect_days "$@"
-                keep_days="$2"
-                shift
-                ;;
-            *) fail "unknown option: $1" ;;
-        esac
-        shift
-    done
+    local first=1 last=7 dry_run="" keep_days="" scheduler="" allow_project_code="" accept_shrinkage="" fetch_options=() arguments=()
+    read_options "$@"
+    set -- "${arguments[@]}"
     expect_arguments 9 $#
     local user="$1" configuration="$2" coda_pull_credentials="$3" coda_push_credentials="$4" bucket_credentials="$5"
     local coda_tools_root="$6" data_root="$7" backups="$8" performance_logs="$9"
@@ -227,36 +225,6 @@ run_stages() {
     done
 }
 
-# add_stage_summary: add what is known of a stage that has ended to the summary, as JSON and as a line for people.
-add_stage_summary() {
-    local counts="" counts_text="" peak_memory=null seconds text
-    take_counts
-    printf -v seconds '%d.%02d' $((centiseconds / 100)) $((centiseconds % 100))
-    printf -v text '{"counts": {%s}, "exit_status": %d, "name": "%s", "peak_memory_mib": %s, "seconds": %s, "stage": %d, "started": "%s"}' \
-        "$counts" "$stage_status" "${stage_titles[number]}" "$peak_memory" "$seconds" "$number" "$stage_started"
-    stage_summaries+="${stage_summaries:+,}"$'\n    '"$text"
-    printf -v text '  %d %-19s status %3d %10s s %7s MiB  %s' "$number" "${stage_titles[number]}" "$stage_status" "$seconds" \
-        "${peak_memory/null/?}" "$counts_text"
-    stage_lines+="$text"$'\n'
-}
-
-# take_counts: set `counts`, `counts_text` and `peak_memory` to what the stage told of itself, a line a number.
-take_counts() {
-    local line
-    [[ -r $ENGAGEMENT_COUNTS_FILE ]] || return 0
-    while read -r line; do
-        if [[ $line =~ ^\"([a-z_]+)\":\ ([0-9]+),?$ ]]; then
-            if [[ ${BASH_REMATCH[1]} == peak_memory_mib ]]; then
-                peak_memory="${BASH_REMATCH[2]}"
-            else
-                counts+="${counts:+, }\"${BASH_REMATCH[1]}\": ${BASH_REMATCH[2]}"
-                counts_text+="${counts_text:+, }${BASH_REMATCH[1]//_/ } ${BASH_REMATCH[2]}"
-            fi
-        fi
-    done <"$ENGAGEMENT_COUNTS_FILE"
-    rm -f -- "$ENGAGEMENT_COUNTS_FILE"
-}
-
 # remove_old_logs: with --keep-days, remove what earlier runs left in the directory for logs.
 remove_old_logs() {
     if [[ -n $keep_days ]]; then
@@ -270,20 +238,6 @@ centiseconds_since_start_of_machine() {
     local uptime
     read -r uptime _ </proc/uptime
     printf '%d\n' "$((10#${uptime/./}))"
-}
-
-# write_summary ENDED: write <data-root>/Runs/<run-id>.json; ENDED is JSON. On a full disk the back-up is still tried.
-write_summary() {
-    if ! { print_summary "$1" >"$summary.partial" && mv -- "$summary.partial" "$summary"; }; then
-        say "WARNING: $summary: could not be written. Check the disk."
-        rm -f -- "$summary.partial" || true
-        ((status != 0)) || status=14
-    fi
-}
-
-print_summary() {
-    printf '{\n  "ended": %s,\n  "exit_status": %d,\n  "run_id": "%s",\n  "stages": [%s\n  ],\n  "started": "%s"\n}\n' \
-        "$1" "$status" "$run_id" "$stage_summaries" "$started"
 }
 
 now() {

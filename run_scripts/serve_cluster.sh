@@ -25,29 +25,25 @@ ports can run programs as this user: the network has to be a private one.
 TEXT
 }
 
+take_option() {
+    case "$1" in
+        --host)
+            expect_value "$@"
+            host_options=(--host "$2")
+            ;;
+        --port | --jobs)
+            expect_value "$@"
+            [[ $2 =~ ^[1-9][0-9]{0,4}$ ]] || fail "$1 is '$2'; expected a number from 1"
+            if [[ $1 == --port ]]; then port="$2"; else jobs="$2"; fi
+            ;;
+        *) refuse_option "$@" ;;
+    esac
+}
+
 main() {
-    local host_options=() port=8786 jobs=-1
-    while [[ ${1:-} == -* ]]; do
-        case "$1" in
-            -h | --help)
-                usage
-                exit 0
-                ;;
-            --host)
-                expect_value "$@"
-                host_options=(--host "$2")
-                shift
-                ;;
-            --port | --jobs)
-                expect_value "$@"
-                [[ $2 =~ ^[1-9][0-9]{0,4}$ ]] || fail "$1 is '$2'; expected a number from 1"
-                if [[ $1 == --port ]]; then port="$2"; else jobs="$2"; fi
-                shift
-                ;;
-            *) fail "unknown option: $1" ;;
-        esac
-        shift
-    done
+    local host_options=() port=8786 jobs=-1 arguments=()
+    read_options "$@"
+    set -- "${arguments[@]}"
     case "${1:-}" in
         scheduler)
             expect_arguments 1 $#

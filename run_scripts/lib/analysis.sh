@@ -21,31 +21,22 @@ $purpose
 TEXT
 }
 
+take_option() {
+    case "$1" in
+        --jobs) take_value "$@" ;;
+        --upload-only) take_flag "$@" ;;
+        --profile-cpu | --profile-memory) take_profile "$@" ;;
+        *) refuse_option "$@" ;;
+    esac
+}
+
 # analyse STAGE ARGUMENT...: run a stage of the analysis with the script's own arguments.
 analyse() {
     local stage="$1"
     shift
-    local stage_options=()
-    while [[ ${1:-} == -* ]]; do
-        case "$1" in
-            -h | --help)
-                usage
-                exit 0
-                ;;
-            --jobs)
-                expect_value "$@"
-                stage_options+=("$1" "$2")
-                shift
-                ;;
-            --upload-only) stage_options+=("$1") ;;
-            --profile-cpu | --profile-memory)
-                take_profile "$@"
-                shift
-                ;;
-            *) fail "unknown option: $1" ;;
-        esac
-        shift
-    done
+    local stage_options=() arguments=()
+    read_options "$@"
+    set -- "${arguments[@]}"
     expect_arguments 4 $#
     local user="$1" credentials="$2" configuration="$3" data_root="$4"
     expect_file credentials

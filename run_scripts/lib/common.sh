@@ -6,6 +6,8 @@ umask 077
 
 project_root="$(realpath -- "$(dirname -- "${BASH_SOURCE[0]}")/../..")"
 
+# shellcheck source-path=SCRIPTDIR source=options.sh
+source "$project_root/run_scripts/lib/options.sh"
 # shellcheck source-path=SCRIPTDIR source=locking.sh
 source "$project_root/run_scripts/lib/locking.sh"
 # shellcheck source-path=SCRIPTDIR source=runtime.sh
@@ -34,17 +36,6 @@ expect_arguments() {
     (($2 == $1)) || fail "expected $1 arguments but got $2"
 }
 
-# expect_value OPTION...: check that the option which comes first in what is left of the command line has a value.
-expect_value() {
-    (($# >= 2)) || fail "option $1 needs a value"
-}
-
-# expect_days OPTION...: check that the option which comes first has a number of days.
-expect_days() {
-    expect_value "$@"
-    [[ $2 =~ ^[0-9]{1,5}$ ]] || fail "$1 is '$2'; expected a number of days"
-}
-
 # expect_file VARIABLE: check that the variable holds the path of a file that can be read, and make it absolute.
 expect_file() {
     local -n file_path="$1"
@@ -60,19 +51,6 @@ expect_directory() {
     [[ -n $directory_path ]] || fail "expected the path of a directory but got ''"
     [[ ! -e $directory_path || -d $directory_path ]] || fail "not a directory: '$directory_path'"
     directory_path="$(realpath --canonicalize-missing -- "$directory_path")"
-}
-
-# take_profile OPTION FILE: take over a stage's option that names the file for a profile, to `stage_options`, and let the
-# stage write in the file's folder.
-take_profile() {
-    expect_value "$@"
-    local profile folder
-    profile="$(realpath --canonicalize-missing -- "$2")"
-    folder="$(dirname -- "$profile")"
-    [[ -d $folder ]] || fail "no such directory: '$folder'"
-    [[ ! -d $profile ]] || fail "$1 needs a file but '$profile' is a directory"
-    mount_path rw "$folder"
-    stage_options+=("$1" "$profile")
 }
 
 # make_directory PATH: make a directory if it is missing, and check that this user may write in it.

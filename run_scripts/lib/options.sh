@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# Reading a script's options. A script that sources this says which it has with the function `take_option`: a `case` that
+# is handed what is left of the command line, and takes its first option with what stands below.
+
+# read_options ARGUMENT...: read the options that come first. What is for the stage is added to `stage_options`, and what
+# comes behind the options is put in `arguments`; both are the caller's.
+read_options() {
+    while [[ ${1:-} == -* ]]; do
+        if [[ $1 == -h || $1 == --help ]]; then
+            usage
+            exit 0
+        fi
+        taken=1
+        take_option "$@"
+        shift "$taken"
+    done
+    # shellcheck disable=SC2034 # for the caller
+    arguments=("$@")
+}
+
+# take_flag OPTION...: pass an option without a value on to the stage.
+take_flag() {
+    stage_options+=("$1")
+}
+
+# take_value OPTION VALUE...: pass an option with its value on to the stage.
+take_value() {
+    expect_value "$@"
+    stage_options+=("$1" "$2")
+}
+
+# take_profile OPTION FILE...: pass an option that names the file for a profile on to the stage, and let the stage write in
+# the file's folder.
+take_profile() {
+    expect_value "$@"
+    local profile folder
+    profile="$(realpath --canonicalize-missing -- "$2")"
+    folder="$(dirname -- "$profile")"
+    [[ -d $folder ]] || fail "no such directory: '$folder'"
+    [[ ! -d $profile ]] || fail "$1 needs a file but '$profile' is a directory"
+    mount_path rw "$folder"
+    take_value "$1" "$profile"
+}
+
+# refuse_option OPTION...: say that there is no such option.
+refuse_option() {
+    fail "unknown option: $1"
+}
+
+# expect_value OPTION...: check that the option which comes first in what is left of the command line has a value, which
+# is then taken with it.
+expect_value() {
+    (($# >= 2)) || fail "option $1 needs a value"
+    taken=2
+}
+
+# expect_days OPTION...: check that the option which comes first has a number of days.
+expect_days() {
+    expect_value "$@"
+    [[ $2 =~ ^[0-9]{1,5}$ ]] || fail "$1 is '$2'; expected a number of days"
+}

@@ -1,0 +1,46 @@
+# shellcheck shell=bash disable=SC2154 # run_pipeline.sh sets what is told of here
+# The summary of a run of the whole pipeline: a JSON file in the data root, and a line a stage for people.
+
+# add_stage_summary: add what is known of a stage that has ended to the summary, as JSON and as a line for people.
+add_stage_summary() {
+    local counts="" counts_text="" peak_memory=null seconds text
+    take_counts
+    printf -v seconds '%d.%02d' $((centiseconds / 100)) $((centiseconds % 100))
+    printf -v text '{"counts": {%s}, "exit_status": %d, "name": "%s", "peak_memory_mib": %s, "seconds": %s, "stage": %d, "started": "%s"}' \
+        "$counts" "$stage_status" "${stage_titles[number]}" "$peak_memory" "$seconds" "$number" "$stage_started"
+    stage_summaries+="${stage_summaries:+,}"$'\n    '"$text"
+    printf -v text '  %d %-19s status %3d %10s s %7s MiB  %s' "$number" "${stage_titles[number]}" "$stage_status" "$seconds" \
+        "${peak_memory/null/?}" "$counts_text"
+    stage_lines+="$text"$'\n'
+}
+
+# take_counts: set `counts`, `counts_text` and `peak_memory` to what the stage told of itself, a line a number.
+take_counts() {
+    local line
+    [[ -r $ENGAGEMENT_COUNTS_FILE ]] || return 0
+    while read -r line; do
+        if [[ $line =~ ^\"([a-z_]+)\":\ ([0-9]+),?$ ]]; then
+            if [[ ${BASH_REMATCH[1]} == peak_memory_mib ]]; then
+                peak_memory="${BASH_REMATCH[2]}"
+            else
+                counts+="${counts:+, }\"${BASH_REMATCH[1]}\": ${BASH_REMATCH[2]}"
+                counts_text+="${counts_text:+, }${BASH_REMATCH[1]//_/ } ${BASH_REMATCH[2]}"
+            fi
+        fi
+    done <"$ENGAGEMENT_COUNTS_FILE"
+    rm -f -- "$ENGAGEMENT_COUNTS_FILE"
+}
+
+# write_summary ENDED: write <data-root>/Runs/<run-id>.json; ENDED is JSON. On a full disk the back-up is still tried.
+write_summary() {
+    if ! { print_summary "$1" >"$summary.partial" && mv -- "$summary.partial" "$summary"; }; then
+        say "WARNING: $summary: could not be written. Check the disk."
+        rm -f -- "$summary.partial" || true
+        ((status != 0)) || status=14
+    fi
+}
+
+print_summary() {
+    printf '{\n  "ended": %s,\n  "exit_status": %d,\n  "run_id": "%s",\n  "stages": [%s\n  ],\n  "started": "%s"\n}\n' \
+        "$1" "$status" "$run_id" "$stage_summaries" "$started"
+}
