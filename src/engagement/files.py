@@ -133,7 +133,6 @@ def read_text(path: Path, missing: type[PipelineError] = UsageError, what: str =
 def read_json(
     path: Path,
     invalid: type[PipelineError] = InputError,
-    missing: type[PipelineError] | None = None,
     what: str = "a JSON file",
 ) -> Any:
     """Read a JSON document.
@@ -141,9 +140,9 @@ def read_json(
     Raises
     ------
     `invalid`
-        The text is not JSON: named by line and column. Also for a missing file, unless `missing` says otherwise.
+        There is no such file, or its text is not JSON: named by line and column.
     """
-    text = read_text(path, missing or invalid, what)
+    text = read_text(path, invalid, what)
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:

@@ -21,11 +21,6 @@ def hash_uid(uid: str) -> str:
     return hashlib.sha256(uid.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def partition_of(uid: str, count: int) -> int:
-    """The number of the partition, of `count`, that a participant belongs to."""
-    return int(hash_uid(uid)[:8], 16) * count >> 32
-
-
 def count_processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0))

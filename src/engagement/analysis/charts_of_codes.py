@@ -135,11 +135,11 @@ def note_on_small(season: Season, counts: Iterable[int]) -> tuple[str, ...]:
     return (f"* fewer than {season.small_count_threshold} participants",)
 
 
-def note_on_base(season: Season, base: int, of: str = "") -> tuple[str, ...]:
+def note_on_base(season: Season, base: int) -> tuple[str, ...]:
     """A warning where shares are of very few."""
     if not 0 < base < season.small_count_threshold:
         return ()
-    return (f"Small base{of}: shares of fewer than {season.small_count_threshold} participants say little.",)
+    return (f"Small base: shares of fewer than {season.small_count_threshold} participants say little.",)
 
 
 def note_on_intervals(base: int) -> tuple[str, ...]:

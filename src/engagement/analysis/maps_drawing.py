@@ -208,7 +208,7 @@ def _draw_part(
     axes.set_axis_off()
     _fill(axes, picture, part.places)
     with_count = [_labelled(picture, *pair) for pair in labelled if pair[0].count is not None]
-    _label(axes, picture, with_count, part, names_all=len(with_count) <= _FEW_PLACES)
+    _label(axes, with_count, part, names_all=len(with_count) <= _FEW_PLACES)
     return axes
 
 
@@ -243,7 +243,7 @@ def _labelled(picture: MapPicture, place: Place, shape: BaseGeometry) -> Labelle
     return Labelled(place.name, picture.write(place), place.count or 0, shape, picture.colour_of(place))
 
 
-def _label(axes: Axes, picture: MapPicture, places: Sequence[Labelled], part: _Part, names_all: bool) -> None:
+def _label(axes: Axes, places: Sequence[Labelled], part: _Part, names_all: bool) -> None:
     from matplotlib.patheffects import withStroke
 
     inside, callouts = place_labels(places, part.degrees_an_inch, part.stretch, _FONT_SIZE, names_all)

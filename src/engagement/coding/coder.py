@@ -203,8 +203,6 @@ class _PlanCoder:
         self._dataset = dataset
         self._noise_minimum_length = noise_minimum_length
         self._impute = impute
-        # A label that came with the run says who made it; it stands in the run already.
-        self._is_coded_at_fetch = plan.coda_filename is None
         self._not_coded = self._complete(self._everywhere(ControlCode.NC), Answer(True, None), is_written=True)
         self._missing: dict[str | None, _Coded] = {}
         self._by_reading: dict[Reading, _Coded] = {}

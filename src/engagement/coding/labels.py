@@ -52,7 +52,7 @@ def origin_of(label: Mapping[str, Any]) -> Mapping[str, Any]:
     return origin if isinstance(origin, dict) else {}
 
 
-def make_pipeline_label(scheme: CodeScheme, code: Code, guessed_from: str | None = None) -> Label:
+def make_pipeline_label(scheme: CodeScheme, code: Code) -> Label:
     """A label that the pipeline sets itself."""
     return Label(code, {"CodeID": code.code_id, "SchemeID": scheme.scheme_id})
 

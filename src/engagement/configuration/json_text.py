@@ -30,7 +30,6 @@ class _Container:
     """A list or an object on the way through a text; `position` counts a list's items, `keys` has an object's so far."""
 
     path: str
-    is_list: bool
     position: int = 0
     keys: dict[str, int] | None = None
 
@@ -116,7 +115,7 @@ def _scan(text: str) -> tuple[dict[str, int], list[Problem]]:
                 path = "$" if inner is None else f"{inner.path}[{inner.position}]"
                 lines[path] = line
             if word in ("[", "{"):
-                containers.append(_Container(path, word == "[", keys=None if word == "[" else {}))
+                containers.append(_Container(path, keys=None if word == "[" else {}))
     return lines, repeated
 
 

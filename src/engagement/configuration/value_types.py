@@ -97,29 +97,6 @@ def _check_dataset_file(name: str) -> str:
     return name
 
 
-def _check_drive_path(path: str) -> str:
-    names = [name for name in path.split("/") if name]
-    if len(names) < 2 or not _are_drive_names(names):
-        raise refuse(
-            "is no file in a folder of Drive; expected <shared drive or shared folder>/…/<name>, without '.' and '..'. "
-            "Change it."
-        )
-    return path
-
-
-def _check_drive_folder(path: str) -> str:
-    names = [name for name in path.split("/") if name]
-    if not names or not _are_drive_names(names):
-        raise refuse(
-            "is no folder of Drive; expected <shared drive or shared folder>/…, without '.' and '..'. Change it."
-        )
-    return path
-
-
-def _are_drive_names(names: list[str]) -> bool:
-    return not any(name in (".", "..") or "\0" in name for name in names)
-
-
 def _check_domain(domain: str) -> str:
     parts = urlsplit(domain if "://" in domain else f"https://{domain}")
     try:
@@ -189,8 +166,6 @@ def _check_uuid(text: str) -> str:
 FlowName = _text(_check_flow_name, pattern="^[^/]+$")
 FileName = _text(_check_file_name, pattern="^[^/]+$")
 DatasetFile = _text(_check_dataset_file, pattern=r"^[^/]+\.json$")
-DrivePath = _text(_check_drive_path, pattern="[^/]/+[^/]")
-DriveFolder = _text(_check_drive_folder, pattern="[^/]")
 Domain = _text(_check_domain)
 TableName = _text(_check_table_name, pattern="^[^/]+$")
 TimeZone = _text(_check_time_zone)

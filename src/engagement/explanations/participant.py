@@ -37,7 +37,7 @@ class TracedRow:
     @cached_property
     def history(self) -> Sequence[tuple[str, Change]]:
         """Every value that each key ever had, oldest first."""
-        return self.record.history()  # type: ignore[return-value]  # without a key it gives pairs
+        return self.record.history()
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ class Steps:
         for run in (*runs.activation, *runs.survey):
             mend_texts(run, self._mend)
         wanted = self._drop_known(runs) if self._has_recovery_files else runs
-        messages, make_blank = self._make_messages(uid, wanted)
+        messages, make_blank = self._make_messages(wanted)
         messages.sort(key=Message.order)
         lost: Counter[str] = Counter()
         if self._moves is not None and messages:
@@ -125,7 +125,7 @@ class Steps:
         wanted = drop_known_messages(runs.activation, runs.survey, self._recovered_keys, self._recover)
         return runs if len(wanted) == len(runs.activation) else Runs(wanted, runs.survey)
 
-    def _make_messages(self, uid: str, runs: Runs) -> tuple[list[Message], Callable[[], Message]]:
+    def _make_messages(self, runs: Runs) -> tuple[list[Message], Callable[[], Message]]:
         join, names = self._join, self._names
         survey = combine_survey_runs(runs.survey, join, self._recovered_keys)
 

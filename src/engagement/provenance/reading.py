@@ -1,6 +1,6 @@
 """TracedData files: one record a line."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from engagement.errors import InputError
@@ -8,10 +8,8 @@ from engagement.provenance.decoding import ChainError, decode
 from engagement.provenance.traced_data import TracedData
 
 
-def read_traced_data(path: Path, wanted: Callable[[bytes], bool] | None = None) -> Iterator[TracedData]:
+def read_traced_data(path: Path) -> Iterator[TracedData]:
     """Read the records of a TracedData file one by one, in the file's order, and verify their chains.
-
-    `wanted` tells from a line's bytes whether to read its record at all.
 
     Raises
     ------
@@ -26,8 +24,6 @@ def read_traced_data(path: Path, wanted: Callable[[bytes], bool] | None = None) 
                     raise InputError(
                         f"{path}, line {number}: it has no line end; expected a whole file. Make it again."
                     )
-                if wanted is not None and not wanted(line):
-                    continue
                 try:
                     record = decode(line)
                 except ChainError as error:

@@ -184,10 +184,9 @@ class TracedData:
         # To look for one byte takes a tenth of the time.
         return text[:1] in encoded and text in encoded
 
-    def history(self, key: str | None = None) -> list[Change] | list[tuple[str, Change]]:
-        """Every value that `key` ever had, oldest first; without a key, (key, change) of all keys."""
-        changes = list(_changes(json.loads(self.encode()), ()))
-        return changes if key is None else [change for name, change in changes if name == key]
+    def history(self) -> list[tuple[str, Change]]:
+        """Every value that each key ever had, oldest first."""
+        return list(_changes(json.loads(self.encode()), ()))
 
     @classmethod
     def of_verified(cls, values: dict[str, Any], encoded: bytes, sha: bytes) -> "TracedData":

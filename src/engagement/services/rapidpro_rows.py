@@ -27,7 +27,6 @@ class Workspace(msgspec.Struct, frozen=True):
     name: str | None = None
     anon: bool = False
     country: str | None = None
-    timezone: str | None = None
 
 
 class FlowResult(msgspec.Struct, frozen=True):

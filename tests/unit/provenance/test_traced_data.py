@@ -90,7 +90,7 @@ def test_history_tells_every_value_with_who_and_where():
     record = TracedData.start({"age": "19"}, FIRST)
     record.append({}, SECOND, {"survey": inner})
     record.append({"age": HIDDEN}, SECOND)
-    changes = record.history("age")
+    changes = [change for _, change in record.history()]
     assert [(change.value, change.metadata, change.path) for change in changes] == [
         ("19", FIRST, ()),
         ("20", FIRST, ("survey",)),
@@ -121,7 +121,7 @@ def test_nesting_of_hundreds_of_levels_needs_no_recursion():
         outer.append({"level": level}, FIRST, {"inner": record})
         record = outer
     assert decode(record.encode()).values == {"level": 399}
-    assert len(record.history("level")) == 400
+    assert [key for key, _ in record.history()] == ["level"] * 400
 
 
 BAD_LINES = [
