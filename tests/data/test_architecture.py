@@ -47,7 +47,12 @@ def test_no_room_needs_the_analysis():
 
 
 def test_no_module_holds_two_subjects():
-    assert [str(path) for path in MODULES if len(path.read_text().splitlines()) > 350] == []
+    # Each of these is yet to be split by subject.
+    too_long = {"explanations/codings.py", "stages/generate_outputs.py"}
+    found = {str(path.relative_to(SOURCE)) for path in MODULES if len(path.read_text().splitlines()) > 300}
+    assert found <= too_long
+    scripts = (ROOT / "run_scripts").rglob("*.sh")
+    assert [str(path) for path in scripts if len(path.read_text().splitlines()) > 300] == []
 
 
 def test_bad_input_is_never_asserted_away():

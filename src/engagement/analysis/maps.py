@@ -13,8 +13,9 @@ from engagement.analysis.fonts import find_fonts
 from engagement.analysis.maps_boundaries import fold_name
 from engagement.analysis.maps_classes import class_breaks
 from engagement.analysis.maps_counts import PlaceCounts, count_places, count_themes_in_places
-from engagement.analysis.maps_drawing import Inset, MapPicture, Place, draw_map
+from engagement.analysis.maps_drawing import draw_map
 from engagement.analysis.maps_levels import Level, find_levels, names_of
+from engagement.analysis.maps_picture import Inset, MapPicture, Place
 from engagement.analysis.pictures import draw_pictures
 from engagement.analysis.season import Season
 from engagement.analysis.values import count_of

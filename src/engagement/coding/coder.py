@@ -4,12 +4,13 @@ Answers that are alike are coded once: the labels of a plan depend on what coder
 the operator; not on the message.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
 from engagement.coding.coded_datasets import CodedDataset, Reading
+from engagement.coding.codings import Coding, Field, append_fields, make_coding, make_label_field, name_of
 from engagement.coding.guesses import mark_guesses
 from engagement.coding.imputation import make_imputations
 from engagement.coding.imputing import Answer, Imputation, ImputationMaker
@@ -18,14 +19,13 @@ from engagement.coding.locations import operator_name
 from engagement.configuration import (
     CodeScheme,
     CodingConfiguration,
-    CodingMode,
     CodingPlan,
     CodingPlans,
     ControlCode,
 )
 from engagement.messages.blank_texts import visible_text
 from engagement.messages.message import Message
-from engagement.provenance import Metadata, TracedData, encode_json
+from engagement.provenance import Metadata, encode_json
 
 # How many answers that are alike are remembered for each plan.
 _MOST_ANSWERS = 20_000
@@ -39,38 +39,6 @@ def is_noise(text: str, minimum_length: int | None) -> bool:
     """
     visible = visible_text(text)
     return not visible or (minimum_length is not None and len(visible) < minimum_length)
-
-
-# A field's name, its value and its JSON with the name before it.
-Field = tuple[str, Any, bytes]
-_name_of = itemgetter(0)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Coding:
-    """The labels of one plan: for each of its coding configurations in order the labels, at least one, and their codes' ids.
-
-    `fields` are the coded fields as they stand in TracedData; those without a label there are left out. `is_single` says whether
-    every field has one label.
-    """
-
-    labels: tuple[tuple[Label, ...], ...]
-    code_ids: tuple[tuple[str, ...], ...]
-    fields: tuple[Field, ...]
-    is_single: bool
-
-    def guessed_from(self, position: int) -> str | None:
-        """What the codes of a configuration were guessed from; None as soon as an answer led to one of them."""
-        sources = {label.guessed_from for label in self.labels[position] if label.code.is_normal}
-        return None if None in sources else min(sources, default=None)
-
-
-def make_coding(plan: CodingPlan, labels: tuple[tuple[Label, ...], ...]) -> Coding:
-    """The coding of a plan that consists of these labels."""
-    fields = (_make_label_field(c, several) for c, several in zip(plan.coding_configurations, labels, strict=True))
-    code_ids = tuple(tuple(label.code.code_id for label in several) for several in labels)
-    is_single = all(len(several) == 1 for several in labels)
-    return Coding(labels, code_ids, tuple(field for field in fields if field[1] is not None), is_single)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +130,7 @@ class Coder:
         for number, plan_coder in self._shared:
             found.add(number, plan_coder, message, operator)
         # What is in order already is put in order soon.
-        found.manual.sort(key=_name_of)
+        found.manual.sort(key=name_of)
         self._last_shared = texts, operator, found
         return found
 
@@ -172,20 +140,6 @@ class Coder:
         if self._operator_scheme is None or not isinstance(code_id, str):
             return None
         return operator_name(self._operator_scheme, code_id)
-
-
-def append_fields(record: TracedData, fields: list[Field], metadata: Metadata) -> None:
-    """Add an update of these fields to a record, if there are any."""
-    if not fields:
-        return
-    fields.sort(key=_name_of)
-    encoded = b"{" + b", ".join([encoded for _, _, encoded in fields]) + b"}"
-    record.append({name: value for name, value, _ in fields}, metadata, encoded_data=encoded)
-
-
-def make_field(name: str, value: Any) -> Field:
-    """A field with its JSON."""
-    return name, value, f"{encode_json(name)}: {encode_json(value)}".encode()
 
 
 class _PlanCoder:
@@ -255,7 +209,7 @@ class _PlanCoder:
             code = configuration.code_scheme.codes_by_id.get(code_id or "")
             labels.append((_control(configuration, ControlCode.NC) if code is None else Label(code, document),))
             if code is None:
-                written.append(_make_label_field(configuration, labels[-1]))
+                written.append(make_label_field(configuration, labels[-1]))
         complete = self._complete(tuple(labels), Answer(True, None), is_written=False)
         coded = _Coded(complete.coding, tuple(written), complete.imputed)
         return _remember(self._by_given, code_ids, (documents, coded))[1]
@@ -265,7 +219,7 @@ class _PlanCoder:
     ) -> _Coded:
         """Impute, then mark a coding error. `is_written` says whether the labels are yet to be written down."""
         configurations = self.plan.coding_configurations
-        manual = [_make_label_field(c, given) for c, given in zip(configurations, labels, strict=True) if is_written]
+        manual = [make_label_field(c, given) for c, given in zip(configurations, labels, strict=True) if is_written]
         after = labels
         if self._impute is not None:
             after = self._impute(labels, answer)
@@ -275,7 +229,7 @@ class _PlanCoder:
         # A label that says the same as the one before takes nothing's place.
         after = tuple(old if old == new else new for old, new in zip(labels, after, strict=True))
         imputed = [
-            _make_label_field(configuration, new)
+            make_label_field(configuration, new)
             for configuration, old, new in zip(configurations, labels, after, strict=True)
             if new is not old
         ]
@@ -295,12 +249,3 @@ def _remember[K, V](known: dict[K, V], key: K, value: V) -> V:
 def _control(configuration: CodingConfiguration, control_code: ControlCode) -> Label:
     scheme: CodeScheme = configuration.code_scheme
     return make_pipeline_label(scheme, scheme.control(control_code))
-
-
-def _make_label_field(configuration: CodingConfiguration, labels: Sequence[Label]) -> Field:
-    """The labels of a coded field as a JSON value: one label (SINGLE) or a list of them (MULTIPLE); None without any."""
-    documents = [label.document for label in labels if label.document is not None]
-    if not documents:
-        return make_field(configuration.coded_field, None)
-    is_single = configuration.coding_mode is CodingMode.SINGLE
-    return make_field(configuration.coded_field, documents[0] if is_single else documents)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from engagement.coding.coded_datasets import message_id_of
-from engagement.coding.coder import Coding, Field, append_fields, make_coding, make_field
+from engagement.coding.codings import Coding, Field, append_fields, make_coding, make_field
 from engagement.coding.labels import Label
 from engagement.configuration import CodingConfiguration, CodingPlan, FoldStrategy, RawFieldFoldStrategy
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD

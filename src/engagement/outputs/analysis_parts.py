@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from engagement.coding.coder import Coding
+from engagement.coding.codings import Coding
 from engagement.coding.guesses import find_guessed_positions
 from engagement.configuration import CodingPlan
 from engagement.files import (

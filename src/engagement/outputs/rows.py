@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from engagement.coding.coder import Coding
+from engagement.coding.codings import Coding
 from engagement.configuration import CodingMode, CodingPlan
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
 from engagement.csv_cells import encode_cell, encode_line, guard_cell

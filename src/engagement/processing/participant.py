@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from engagement.coding.coded_datasets import CodedDataset
-from engagement.coding.coder import Coder, make_field
+from engagement.coding.coder import Coder
+from engagement.coding.codings import make_field
 from engagement.coding.imputing import ImputationMaker
 from engagement.coding.wrong_scheme import WrongSchemeMoves
 from engagement.configuration import Project

@@ -9,7 +9,6 @@ import functools
 import hashlib
 import heapq
 import itertools
-import os
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +26,8 @@ from engagement.outputs.parts import let_go, make_packer, open_part, read_record
 from engagement.outputs.stretches import are_among
 from engagement.partitions import hash_uid, run_partitions
 from engagement.processing.raw_checks import RawCheck
-from engagement.provenance import ChainError, TracedData, decode
+from engagement.processing.raw_files import RawFiles, unreadable
+from engagement.provenance import TracedData, decode
 
 _find_participants = re.compile(rb'"' + PARTICIPANT_KEY.encode() + rb'": ?"([^"\\]*)"').findall
 _BYTES_OF_A_STRETCH = 32 * 2**20
@@ -78,7 +78,7 @@ class RunPlaces:
         What can't be read is added to `errors`, once for each file. Lines that name no participant are told by the
         first partition alone.
         """
-        with _Files(self.flows, errors) as files:
+        with RawFiles(self.flows.paths, errors) as files:
             if number == 0:
                 for place in self.nameless:
                     files.read_nameless(*place)
@@ -115,82 +115,6 @@ def _count_bytes(places: numpy.ndarray) -> int:
 def _in_order(participants: dict[str, Runs]) -> Iterator[tuple[str, Runs]]:
     # Participants whose hashes begin alike are all but impossible, but then the rest of the hash decides.
     return iter(sorted(participants.items(), key=lambda item: hash_uid(item[0])))
-
-
-class _Files:
-    """The raw files, open for reading single lines."""
-
-    def __init__(self, flows: Flows, errors: list[InputError]) -> None:
-        self._paths = flows.paths
-        self._errors = errors
-        self._damaged: set[int] = set()
-        self._descriptors: list[int] = []
-
-    def __enter__(self) -> "_Files":
-        for path in self._paths:
-            try:
-                self._descriptors.append(os.open(path, os.O_RDONLY))
-            except OSError as error:
-                self.__exit__()
-                raise unreadable(path, error) from None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for descriptor in self._descriptors:
-            os.close(descriptor)
-
-    def read(self, file: int, offset: int, length: int) -> TracedData | None:
-        """One run; None where the line can't be read."""
-        line = os.pread(self._descriptors[file], length, offset)
-        try:
-            return decode(line)
-        except ChainError as error:
-            self._report(file, offset, f"{error}. Restore the file or make it again.")
-        except UnicodeDecodeError:
-            self._report(file, offset, "it is not UTF-8 text. Make the file again.")
-        return None
-
-    def read_nameless(self, file: int, offset: int, length: int) -> None:
-        """Report what is wrong with a line that names no participant."""
-        if not os.pread(self._descriptors[file], length, offset).endswith(b"\n"):
-            self._report(file, offset, "it has no line end; expected a whole file. Make it again.")
-        elif self.read(file, offset, length) is not None:
-            self._report_nameless(file, offset)
-
-    def read_named(self, file: int, offset: int, length: int) -> TracedData | None:
-        """One run of a participant; None where the line can't be read, or names one elsewhere than at its top."""
-        run = self.read(file, offset, length)
-        if run is None or _is_uid(run.values.get(PARTICIPANT_KEY)):
-            return run
-        self._report_nameless(file, offset)
-        return None
-
-    def _report_nameless(self, file: int, offset: int) -> None:
-        self._report(file, offset, f"no {PARTICIPANT_KEY!r}; expected one in every run. Fetch it again.")
-
-    def _report(self, file: int, offset: int, problem: str) -> None:
-        if file in self._damaged:
-            return
-        self._damaged.add(file)
-        path = self._paths[file]
-        with path.open("rb") as lines:
-            number = 1
-            while (left := offset - lines.tell()) > 0:
-                number += lines.read(min(left, 2**20)).count(b"\n")
-        self._errors.append(InputError(f"{path}, line {number}: {problem}"))
-
-
-def _is_uid(value: object) -> bool:
-    try:
-        return isinstance(value, str) and bool(value.encode())
-    except UnicodeEncodeError:
-        # Half of a character, which nothing can be written with.
-        return False
-
-
-def unreadable(path: Path, error: OSError) -> InputError:
-    """A raw file that can't be read."""
-    return InputError(f"{path}: could not be read: {error.strerror}; expected a TracedData file. Check the file.")
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from engagement.analysis import maps_boundaries
 from engagement.analysis.fonts import find_fonts
 from engagement.analysis.maps import draw_maps
 from engagement.analysis.maps_boundaries import KNOWN_LEVELS, Boundaries, fold_name
-from engagement.analysis.maps_drawing import Inset, MapPicture, Place, draw_map
+from engagement.analysis.maps_drawing import draw_map
 from engagement.analysis.maps_levels import Level, find_levels
+from engagement.analysis.maps_picture import Inset, MapPicture, Place
 from engagement.analysis.palette import BORDER, NOBODY, NOT_CODED, class_colours
 from engagement.analysis.pictures import draw_pictures
 from engagement.configuration import load_project

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pyarrow.parquet import ParquetFile, read_table
 
-from engagement.coding.coder import make_coding
+from engagement.coding.codings import make_coding
 from engagement.coding.labels import Label
 from engagement.configuration import ControlCode, load_project
 from engagement.outputs.analysis_files import individuals_path, read_column
