@@ -7,19 +7,12 @@ import pytest
 import fake_rapidpro
 from engagement.sources import contacts_waited_for
 from fake_rapidpro import Workspace, contact, run
-from fetch_project import FetchProject
 
 
 @pytest.fixture
 def workspace():
     runs = [run(number, "s01e01", of=number, answer="haa") for number in range(1, 9)]
     return Workspace(["s01e01", "s01e02", "demog"], [contact(1)], runs)
-
-
-@pytest.fixture
-def project(workspace, tmp_path):
-    with fake_rapidpro.serve(workspace) as address:
-        yield FetchProject(tmp_path, address)
 
 
 def asked_for(workspace):

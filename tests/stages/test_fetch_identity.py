@@ -11,7 +11,6 @@ import fake_rapidpro
 from engagement.errors import ConfigurationError, ServiceError
 from engagement.services.uuid_tables import EmbeddedUuidTable
 from fake_rapidpro import Workspace, contact, once, run
-from fetch_project import FetchProject
 
 OTHER = "7b0e2a44-9d1c-4f3a-a6c5-2e8f1d0b9a73"
 
@@ -21,14 +20,6 @@ def workspace():
     """One episode with a run of each of four contacts."""
     contacts = [contact(number) for number in range(1, 5)]
     return Workspace(["s01e01", "s01e02", "demog"], contacts, [answer(number) for number in range(1, 5)])
-
-
-@pytest.fixture
-def project(workspace, tmp_path):
-    folder = tmp_path / "my project"
-    folder.mkdir()
-    with fake_rapidpro.serve(workspace) as address:
-        yield FetchProject(folder, address)
 
 
 def answer(number, of=None, flow="s01e01"):

@@ -17,7 +17,6 @@ import fake_rapidpro
 from engagement.errors import ConfigurationError, LockedError, ServiceError
 from engagement.sources.manifest import digest_file, read_manifest
 from fake_rapidpro import Workspace, at, contact, once, run
-from fetch_project import FetchProject
 
 
 @pytest.fixture
@@ -32,14 +31,6 @@ def workspace():
         run(31, "demog", of=2, gender="naag"),
     ]
     return Workspace(["s01e02", "s01e01", "demog", "other"], contacts, runs, page_size=4)
-
-
-@pytest.fixture
-def project(workspace, tmp_path):
-    folder = tmp_path / "my project"
-    folder.mkdir()
-    with fake_rapidpro.serve(workspace) as address:
-        yield FetchProject(folder, address)
 
 
 def give_uuid(workspace, number):

@@ -9,7 +9,6 @@ import pytest
 import fake_rapidpro
 from engagement.errors import ServiceError
 from fake_rapidpro import Workspace, at, contact, once, run
-from fetch_project import FetchProject
 
 FOUL = "5b0e0f5a-2b5e-4d6e-8f3a-3f6a6d0c9a41"
 LATER = 5000  # minutes: the watermark is days past the foul row then
@@ -23,12 +22,6 @@ def workspace():
     runs[0] |= {"uuid": FOUL}
     runs[299] |= {"modified_on": at(LATER)}
     return Workspace(["s01e01", "s01e02", "demog", "other"], contacts, runs, page_size=100)
-
-
-@pytest.fixture
-def project(workspace, tmp_path):
-    with fake_rapidpro.serve(workspace) as address:
-        yield FetchProject(tmp_path, address)
 
 
 @pytest.fixture

@@ -9,10 +9,8 @@ import sys
 
 import pytest
 
-import fake_rapidpro
 from engagement.errors import ServiceError
 from fake_rapidpro import Workspace, at, contact, message, once, run
-from fetch_project import FetchProject
 
 
 @pytest.fixture
@@ -23,12 +21,6 @@ def workspace():
     sent = [message(number, number, f"nin {age} jir ah", number - 0.01) for number, age in ages.items()]
     contacts = [contact(number) for number in range(1, 5)]
     return Workspace(["s01e01", "s01e02", "demog"], contacts, runs, messages=sent, page_size=2)
-
-
-@pytest.fixture
-def project(workspace, tmp_path):
-    with fake_rapidpro.serve(workspace) as address:
-        yield FetchProject(tmp_path, address)
 
 
 def cut(row):

@@ -6,6 +6,7 @@ Nobody who withdrew consent is in any of them: of those there are only the two n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -64,12 +65,7 @@ class Season:
     @cached_property
     def episodes(self) -> tuple[tuple[CodingPlan, CodingConfiguration], ...]:
         """The codings of answers to episodes that have an AnalysisFileKey, with their plans, in order."""
-        return tuple(
-            (plan, configuration)
-            for plan in self.project.coding_plans.rqa
-            for configuration in plan.coding_configurations
-            if configuration.analysis_file_key is not None
-        )
+        return _codings_with_key(self.project.coding_plans.rqa)
 
     @cached_property
     def demographics(self) -> tuple[CodingConfiguration, ...]:
@@ -185,12 +181,7 @@ class Season:
     @cached_property
     def questions(self) -> tuple[tuple[CodingPlan, CodingConfiguration], ...]:
         """The codings of demographic and follow-up plans that have an AnalysisFileKey, with their plans, in order."""
-        return tuple(
-            (plan, coding)
-            for plan in self.project.coding_plans.survey
-            for coding in plan.coding_configurations
-            if coding.analysis_file_key is not None
-        )
+        return _codings_with_key(self.project.coding_plans.survey)
 
     @cached_property
     def share_intervals(self) -> pandas.DataFrame:
@@ -245,6 +236,15 @@ class Season:
     def cross_tabulate(self, first: CodingConfiguration, second: CodingConfiguration) -> pandas.DataFrame:
         """How many participants have a code of `first` and one of `second`: StringValues by StringValues."""
         return self.individuals.cross_tabulate(first, second)
+
+
+def _codings_with_key(plans: Iterable[CodingPlan]) -> tuple[tuple[CodingPlan, CodingConfiguration], ...]:
+    return tuple(
+        (plan, coding)
+        for plan in plans
+        for coding in plan.coding_configurations
+        if coding.analysis_file_key is not None
+    )
 
 
 def load_season(project: Project, data_root: Path) -> Season:

@@ -5,7 +5,7 @@ constituencies. Two places agree where their sets overlap, so "Nairobi Kibera" i
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rapidfuzz import process
@@ -127,9 +127,7 @@ def fold_somali(key: str) -> str:
     >>> fold_somali("beydhabo"), fold_somali("caynabo"), fold_somali("xamarweyne")
     ('baydabo', 'aynabo', 'hamarwayne')
     """
-    for sound, letter in _SOMALI_SOUNDS:
-        key = key.replace(sound, letter)
-    return squeeze(key)
+    return _fold_sounds(key, _SOMALI_SOUNDS)
 
 
 def fold_kenyan(key: str) -> str:
@@ -138,7 +136,11 @@ def fold_kenyan(key: str) -> str:
     >>> fold_kenyan("limulu"), fold_kenyan("nyandarwa"), fold_kenyan("matare")
     ('rimuru', 'niandarua', 'matare')
     """
-    for sound, letter in _KENYAN_SOUNDS:
+    return _fold_sounds(key, _KENYAN_SOUNDS)
+
+
+def _fold_sounds(key: str, sounds: Sequence[tuple[str, str]]) -> str:
+    for sound, letter in sounds:
         key = key.replace(sound, letter)
     return squeeze(key)
 

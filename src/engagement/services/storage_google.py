@@ -16,6 +16,7 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from engagement.errors import ConfigurationError, ServiceError
 from engagement.files import open_bytes_for_writing
 from engagement.services.credentials import GoogleCredentials
+from engagement.services.google_keys import refuse_broken_key
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
 from engagement.services.storage import (
     Uploaded,
@@ -211,10 +212,5 @@ def _explained_failures(url: str, expected: str = "leave to read") -> Iterator[N
 def _connect(credentials: GoogleCredentials) -> storage.Client:
     if os.environ.get("STORAGE_EMULATOR_HOST"):
         return storage.Client(project=credentials.project_id, credentials=AnonymousCredentials())
-    try:
+    with refuse_broken_key(credentials):
         return storage.Client.from_service_account_info(dict(credentials.info))
-    except (ValueError, google.auth.exceptions.GoogleAuthError):
-        raise ConfigurationError(
-            f"project {credentials.project_id}: the service account's key can't be read; expected a whole one. "
-            "Download the key again."
-        ) from None

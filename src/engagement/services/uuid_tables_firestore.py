@@ -8,8 +8,9 @@ import google.api_core.exceptions
 import google.auth.exceptions
 from google.cloud import firestore
 
-from engagement.errors import ConfigurationError, ServiceError
+from engagement.errors import ServiceError
 from engagement.services.credentials import GoogleCredentials
+from engagement.services.google_keys import refuse_broken_key
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
 from engagement.services.uuid_tables import in_batches, make_participant_uuid
 
@@ -168,10 +169,5 @@ def _uuid_of(snapshot: Any) -> str:
 def _connect(credentials: GoogleCredentials) -> firestore.Client:
     if os.environ.get("FIRESTORE_EMULATOR_HOST"):
         return firestore.Client(project=credentials.project_id)
-    try:
+    with refuse_broken_key(credentials):
         return firestore.Client.from_service_account_info(dict(credentials.info))
-    except (ValueError, google.auth.exceptions.GoogleAuthError):
-        raise ConfigurationError(
-            f"project {credentials.project_id}: the service account's key can't be read; expected a whole one. "
-            "Download the key again."
-        ) from None
