@@ -89,6 +89,13 @@ def test_another_writer_of_csv_is_noticed(source: str):
     assert other_csv_writers(source)
 
 
+def test_html_is_made_by_the_one_module():
+    # The gate before Drive looks into pages that are made already.
+    makers = {str(path.relative_to(SOURCE)) for path in MODULES if "html.escape(" in path.read_text()}
+    assert makers == {"pages.py", "disclosure/pages.py"}
+    assert [path for path in MODULES if "jinja2" in path.read_text()] == [SOURCE / "pages.py"]
+
+
 def test_nobody_takes_nel_or_u2028_in_a_text_for_a_line_end():
     # `splitlines` does, for text; these two use it on bytes of our own JSON, which has none, and on a docstring.
     allowed = {"sources/recovery_csv.py", "commands/update_manual.py"}
