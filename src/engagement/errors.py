@@ -65,3 +65,12 @@ def listing(problems: Sequence[str], most: int = 100) -> str:
     if len(problems) > most:
         lines.append(f"  … and {len(problems) - most} more")
     return "\n".join(lines)
+
+
+def count_of(count: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> count_of(1, "participant"), count_of(1200, "place")
+    ('1 participant', '1,200 places')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

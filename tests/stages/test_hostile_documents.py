@@ -257,9 +257,9 @@ def test_bad_raw_data_are_told_as_that_by_the_stage(root: DataRoot, capsys):
 
 CSV = (
     ("Sender", "Message", "ReceivedOn"),
-    ("avf-phone-uuid-2", "haa, waan\narkay", "02/03/2026 08:15"),
-    ("avf-phone-uuid-1", "=1+1", "01/03/2026 23:59:30"),
-    ("avf-facebook-uuid-1", 'a "b" c', "2026-03-01T24:00:00+03:00"),
+    ("avf-phone-uuid-20000000-53a4-4f6e-9a57-0d7c0a1f6f11", "haa, waan\narkay", "02/03/2026 08:15"),
+    ("avf-phone-uuid-10000000-53a4-4f6e-9a57-0d7c0a1f6f11", "=1+1", "01/03/2026 23:59:30"),
+    ("avf-facebook-uuid-10000000-53a4-4f6e-9a57-0d7c0a1f6f11", 'a "b" c', "2026-03-01T24:00:00+03:00"),
 )
 ODD_CELLS = (
     "", "\0", "\ud83d", '"', '""', "a\r\nb", "\r", ";", ",", "\t", "x" * 20_000, "24:00", "31/12/9999 24:00", "01/01/0001 00:00", "Sender",

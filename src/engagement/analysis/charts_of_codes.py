@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from engagement.analysis.charts_drawing import BarChart, Bars
 from engagement.analysis.intervals import WHAT_INTERVALS_SAY, Share
 from engagement.analysis.season import Season
-from engagement.analysis.values import Value, count_of, say_guess
+from engagement.analysis.values import Value, say_guess
 from engagement.configuration import Code, CodeType, CodingConfiguration, ControlCode
+from engagement.errors import count_of
 
 _MOST_BARS_WITH_ZEROS = 30
 _MOST_NAMED = 40

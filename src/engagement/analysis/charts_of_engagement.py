@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from engagement.analysis.charts_drawing import BarChart, Bars, label_step
 from engagement.analysis.charts_of_codes import bars_with_shares, note_on_base, note_on_intervals, note_on_small
 from engagement.analysis.season import Season
-from engagement.analysis.values import count_of
+from engagement.errors import count_of
 
 if TYPE_CHECKING:
     import pandas

@@ -6,8 +6,8 @@ from engagement.analysis.charts_drawing import BarChart, Bars
 from engagement.analysis.charts_of_codes import mark_small, name_of, note_on_intervals, note_on_small, order_themes
 from engagement.analysis.intervals import Share
 from engagement.analysis.season import Season
-from engagement.analysis.values import count_of
 from engagement.configuration import CodingConfiguration
+from engagement.errors import count_of
 
 _MOST_THEMES_WITH_ZEROS = 30
 

@@ -18,8 +18,8 @@ from engagement.analysis.maps_levels import Level, find_levels, names_of
 from engagement.analysis.maps_picture import Inset, MapPicture, Place
 from engagement.analysis.pictures import draw_pictures
 from engagement.analysis.season import Season
-from engagement.analysis.values import count_of
 from engagement.configuration import Code
+from engagement.errors import count_of
 from engagement.partitions import count_processors
 
 _MOST_SPOKEN = 12

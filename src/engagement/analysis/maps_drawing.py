@@ -12,7 +12,7 @@ from engagement.analysis.maps_classes import class_of
 from engagement.analysis.maps_labels import Labelled, place_labels
 from engagement.analysis.maps_picture import MapPicture, Place
 from engagement.analysis.palette import BORDER, FAINT_INK, INK, NOT_CODED, ink_on
-from engagement.analysis.values import count_of
+from engagement.errors import count_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,8 +16,8 @@ from engagement.analysis.intervals import WHAT_INTERVALS_SAY
 from engagement.analysis.maps import DrawnMap
 from engagement.analysis.report_sections import make_sections
 from engagement.analysis.season import Season
-from engagement.analysis.values import count_of
 from engagement.configuration.pipeline_configuration import name_of_pipeline
+from engagement.errors import count_of
 from engagement.files import open_for_writing
 
 

@@ -18,9 +18,9 @@ from engagement.analysis.report_tables import (
     make_values_table,
 )
 from engagement.analysis.season import Season
-from engagement.analysis.values import count_of
 from engagement.cleaning.phone_numbers import find_phone_numbers
 from engagement.configuration import CodingConfiguration, PlanKind
+from engagement.errors import count_of
 
 _MOST_EXAMPLES = 3
 _MOST_MAPS = 100  # a page of thousands of pictures opens on no phone

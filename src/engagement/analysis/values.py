@@ -18,6 +18,7 @@ from engagement.coding.location_levels import find_levels, places_of
 from engagement.coding.locations import find_containers, find_place_table, has_elsewhere
 from engagement.configuration import Code, CodingConfiguration, CodingPlan, ControlCode
 from engagement.configuration.field_names import FETCHED_FIELDS
+from engagement.errors import count_of
 
 ELSEWHERE = "elsewhere"
 
@@ -132,12 +133,3 @@ def is_told_by_number(plan: CodingPlan) -> bool:
 def say_guess(source: str) -> str:
     """What a guess is called: "guessed from the operator"."""
     return "guessed from the operator" if source == OPERATOR else f"guessed by {source}"
-
-
-def count_of(count: int, noun: str) -> str:
-    """A number with its noun.
-
-    >>> count_of(1, "participant"), count_of(1200, "place")
-    ('1 participant', '1,200 places')
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -45,6 +45,19 @@ def find_id_problem(text: str, prefix: str = PARTICIPANT_PREFIX) -> str | None:
     return "looks like a phone number" if sum(map(str.isdigit, text)) >= _FEWEST_DIGITS else "is no participant's uuid"
 
 
+def find_strict_id_problem(text: str, prefix: str = PARTICIPANT_PREFIX) -> str | None:
+    """As `find_id_problem`, where everything behind the prefix has to be a uuid: for ids that people typed or pasted.
+
+    >>> find_strict_id_problem("avf-phone-uuid-0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f11")
+    >>> find_strict_id_problem("avf-phone-uuid-hello"), find_strict_id_problem("avf-phone-uuid-252615001001")
+    ('has no uuid behind its prefix', 'has a number where its uuid should be')
+    """
+    problem = find_id_problem(text, prefix)
+    if problem is None and _UUID.fullmatch(split_participant_id(text, prefix)[1]) is None:
+        return "has no uuid behind its prefix"
+    return problem
+
+
 def may_be_participant_id(text: str) -> bool:
     """Whether a text may be a participant's id, whatever prefix a project gave it.
 

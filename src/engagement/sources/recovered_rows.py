@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from engagement.errors import InputError
+from engagement.configuration.nearest import is_misspelling
+from engagement.errors import InputError, count_of
 
 COLUMNS = ("Sender", "Message", "ReceivedOn")
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # Longer than anything that people send, and shorter than what a quotation mark takes in that is not closed.
 _LONGEST_CELL = 10_000
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,11 @@ def read_rows(content: bytes, url: str, id_start: str) -> tuple[list[Row], list[
     rows: list[Row] = []
     problems: list[str] = []
     for number, line, cells in _split(text, url, separator):
-        if number == 1 or not cells:
+        # Spreadsheets add empty rows, and empty cells at the end of a row.
+        if number == 1 or not any(map(str.strip, cells)):
             continue
+        if not any(map(str.strip, cells[len(header) :])):
+            cells = cells[: len(header)]
         problem = _find_problem(cells, header, separator, another_row)
         if problem is not None:
             problems.append(f"line {line}, row {number}: {problem}")
@@ -80,13 +85,15 @@ def _count_lines(before: str) -> int:
 def _find_header(text: str, url: str) -> tuple[str, list[str]]:
     """The separator that gives the header most of the columns, and the header."""
     headers = {separator: _first_row(text, separator) for separator in _SEPARATORS}
-    separator = max(headers, key=lambda candidate: sum(column in headers[candidate] for column in COLUMNS))
+    separator = max(headers, key=lambda candidate: _count_columns(headers[candidate]))
     header = headers[separator]
     missing = [column for column in COLUMNS if column not in header]
     if missing:
+        near = list(_find_near_columns(missing, header))
+        remedy = "Rename " + " and ".join(near) if near else "Name the columns in the first row"
         raise InputError(
             f"{url}, row 1: no column {', '.join(map(repr, missing))}; expected {', '.join(map(repr, COLUMNS))}, with a comma, a "
-            "semicolon or a tab between them. Name the columns in the first row."
+            f"semicolon or a tab between them. {remedy}."
         )
     # Columns without a name are what spreadsheets add at the end.
     repeated = [name for name in dict.fromkeys(header) if name and header.count(name) > 1]
@@ -96,6 +103,28 @@ def _find_header(text: str, url: str) -> tuple[str, list[str]]:
             f"{url}, row 1: column {shown} stands there more than once; expected each name once. Rename or remove the others."
         )
     return separator, header
+
+
+def _count_columns(header: Sequence[str]) -> tuple[int, int]:
+    """How many columns are there by their names, and how many by names that differ in case and blanks alone."""
+    alike = {_join_letters(name) for name in header}
+    return sum(column in header for column in COLUMNS), sum(_join_letters(column) in alike for column in COLUMNS)
+
+
+def _find_near_columns(missing: Sequence[str], header: Sequence[str]) -> Iterator[str]:
+    """Which column is probably meant by a missing one. Other names are not shown: a file without a header begins with a message."""
+    for column in missing:
+        for number, name in enumerate(header, 1):
+            if _join_letters(name) == _join_letters(column):
+                yield f"column {number}, {name!r}, to {column!r}"
+                break
+            if is_misspelling(name.strip(), column):
+                yield f"column {number}, which is almost it, to {column!r}"
+                break
+
+
+def _join_letters(name: str) -> str:
+    return _BETWEEN_WORDS.sub("", name).casefold()
 
 
 def _first_row(text: str, separator: str) -> list[str]:
@@ -116,12 +145,29 @@ def _split(text: str, url: str, separator: str) -> Iterator[tuple[int, int, list
         except StopIteration:
             return
         except csv.Error as error:
-            if reader.line_num > line:
-                fault = f"a quotation mark opens a cell that goes on to line {reader.line_num} and is not closed well"
-                raise InputError(
-                    f"{url}, line {line}: not CSV: {fault}; expected one that ends in its row. Close it, or remove it."
-                ) from None
-            raise InputError(f"{url}, line {line}: not CSV: {error}. Save the file anew as CSV.") from None
+            raise InputError(f"{url}, line {line}: not CSV: {_say_fault(error, line, reader.line_num)}") from None
+
+
+def _say_fault(error: csv.Error, first: int, last: int) -> str:
+    """What is wrong with the row that begins on line `first`, in which the reader stopped on line `last`."""
+    if last > first:
+        return (
+            f"a quotation mark opens a cell that goes on to line {last} and is not closed well; expected one that ends in its "
+            "row. Close the quotation mark, or remove it."
+        )
+    if "end of data" in str(error):
+        return (
+            "a quotation mark opens a cell and is not closed; expected one behind the text as well. Close the quotation mark, or "
+            "remove it."
+        )
+    if "field limit" in str(error):
+        return f"a cell has more than {csv.field_size_limit()} characters; expected at most {_LONGEST_CELL}. See whether a quotation mark is not closed."
+    if "expected after" in str(error):
+        return (
+            "text stands behind the quotation mark that closes a cell; expected the next cell or the end of the row. Write each "
+            "quotation mark within a text twice."
+        )
+    return f"{error}; expected rows of cells. Save the file anew as CSV."
 
 
 def _find_problem(
@@ -148,4 +194,10 @@ def _find_problem(
             )
         if len(cell) > _LONGEST_CELL:
             return f"{column} has {len(cell)} characters; expected at most {_LONGEST_CELL}. See whether a quotation mark is not closed."
+    needed = max(header.index(column) for column in COLUMNS) + 1
+    if len(cells) < needed:
+        return (
+            f"{count_of(len(cells), 'cell')}; expected {needed}, as in the header. Add what is missing, or remove the row if it is "
+            "not a message."
+        )
     return None

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from engagement.configuration import RecoveryCSVSource
 from engagement.configuration.iso_times import read_iso_time
-from engagement.configuration.participant_ids import find_id_problem, match_prefixes
+from engagement.configuration.participant_ids import find_strict_id_problem, match_prefixes
 from engagement.configuration.raw_data_sources import flow_name_of_url
 from engagement.configuration.raw_keys import RecoveredKeyNames
 from engagement.errors import InputError, listing
@@ -103,11 +103,11 @@ def _read_messages(
 
 
 def _find_problems(sender: str, received_on: datetime | None, prefix: str) -> Iterator[tuple[str, str]]:
-    problem = find_id_problem(sender, prefix)
+    problem = find_strict_id_problem(sender, prefix)
     if problem is not None:
         yield (
             "Sender",
-            f"{problem}; expected '{prefix}…'. Replace each number by its uuid in the uuid table, outside of this file.",
+            f"{problem}; expected '{prefix}<uuid>'. Replace it by the sender's id in the uuid table, outside of this file.",
         )
     if received_on is None:
         yield (
