@@ -141,7 +141,27 @@ def test_messages_of_test_participants_are_left_out_whichever_way_they_came(root
     arguments = ["explain", str(root.path), tester, "--pipeline-configuration", str(root.configuration)]
     assert main(arguments) == 2
     assert "is one of TestParticipantUUIDs" in capsys.readouterr().err
+    assert "test participant" not in caplog.text
     document["FilterTestMessages"] = False
     root.configuration.write_text(json.dumps(document))
     root.generate()
     assert len(root.table("messages")) == 3
+
+
+def test_test_participants_whom_no_run_is_of_are_a_warning_every_night(root: DataRoot, caplog):
+    tester, unknown = (f"avf-phone-uuid-0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f1{n}" for n in range(2))
+    document = json.loads(root.configuration.read_text())
+    document["TestParticipantUUIDs"] = [tester, unknown, "avf-phone-uuid-amina"]
+    root.configuration.write_text(json.dumps(document))
+    root.write_runs(episode_run("a", "biyo"), episode_run(tester.removeprefix("avf-phone-uuid-"), "tijaabo"))
+    for _ in range(2):
+        root.generate()
+        (said,) = [
+            r.getMessage() for r in caplog.records if r.levelno == logging.WARNING and "Participant" in r.getMessage()
+        ]
+        caplog.clear()
+        assert (
+            f"2 of 3 test participants wrote nothing that was fetched, so that nothing is left out for them: [1] '{unknown}', [2];"
+            in said
+        )
+        assert "amina" not in said

@@ -8,9 +8,11 @@ from pathlib import Path
 from engagement.checks.cut_texts import AnswerLengths, find_cut_texts
 from engagement.checks.remapping_warnings import placed_rapid_pro_flows
 from engagement.configuration import PipelineConfiguration
+from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import read_result_key
 from engagement.messages.missing_keys import find_missing_keys
+from engagement.messages.unknown_testers import find_unknown_testers
 from engagement.provenance import read_traced_data
 
 _TEXT_PARTS = ("Text", "Value")
@@ -18,12 +20,13 @@ _TEXT_PARTS = ("Text", "Value")
 
 @dataclass
 class FetchedKeys:
-    """How many runs each flow's file holds, how many have each key, and how many answered each result."""
+    """How many runs each flow's file holds, how many have each key, and how many answered each result; test participants with runs."""
 
     runs: dict[str, int] = field(default_factory=dict)
     keys: Counter[str] = field(default_factory=Counter)
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
     lengths: AnswerLengths = field(default_factory=AnswerLengths)
+    testers: set[object] = field(default_factory=set)
 
 
 def count_fetched_keys(configuration: PipelineConfiguration, data_root: Path) -> FetchedKeys:
@@ -35,6 +38,7 @@ def count_fetched_keys(configuration: PipelineConfiguration, data_root: Path) ->
         A file is damaged.
     """
     fetched = FetchedKeys()
+    testers = frozenset(configuration.test_participant_uuids)
     for flow in (*configuration.activation_flows, *configuration.survey_flows):
         path = data_root / "Raw Data" / f"{flow}.jsonl"
         if path.exists():
@@ -44,6 +48,8 @@ def count_fetched_keys(configuration: PipelineConfiguration, data_root: Path) ->
                 fetched.keys.update(run.values.keys())
                 fetched.answers.update(_answered(run.values))
                 fetched.lengths.add(flow, run.values)
+                if (participant := run.values.get(PARTICIPANT_KEY)) in testers:
+                    fetched.testers.add(participant)
     return fetched
 
 
@@ -76,3 +82,4 @@ def find_fetched_warnings(configuration: PipelineConfiguration, fetched: Fetched
                     f"{flow!r} answered; expected one. Add '{category} (Text) - {flow}', or leave it be if nobody needs it.",
                 )
     yield from find_missing_keys(configuration, fetched.keys, fetched.runs)
+    yield from find_unknown_testers(configuration, sum(fetched.runs.values()), fetched.testers.__contains__)

@@ -8,6 +8,7 @@ from datetime import datetime
 from engagement.analysis.maps_boundaries import find_level
 from engagement.configuration import CodingPlans, PipelineConfiguration, RapidProSource
 from engagement.configuration.nearest import nearest
+from engagement.configuration.participant_ids import find_id_problem, find_strict_id_problem
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import read_result_key
 
@@ -56,6 +57,15 @@ def _find_test_participant_warnings(configuration: PipelineConfiguration) -> Ite
     for number, uid in enumerate(configuration.test_participant_uuids):
         if uid in configuration.test_participant_uuids[:number]:
             yield Problem(f"$.TestParticipantUUIDs[{number}]", "it is in the list already; expected once. Remove it.")
+        prefix = configuration.participant_prefix
+        problem = find_strict_id_problem(uid, prefix)
+        # What is no id at all is an error.
+        if problem is not None and find_id_problem(uid, prefix) is None:
+            # It is not shown: it may be a name.
+            yield Problem(
+                f"$.TestParticipantUUIDs[{number}]",
+                f"what is there {problem}, so that it leaves nothing out; expected an id like '{prefix}<uuid>'. Change it.",
+            )
 
 
 def _find_time_warnings(configuration: PipelineConfiguration) -> Iterator[Problem]:

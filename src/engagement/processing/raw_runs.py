@@ -129,6 +129,13 @@ class Lines:
         are_there = self.places["file"] == number
         return Lines(self.places[are_there], self.digests[are_there])
 
+    def has_runs(self, uid: str) -> bool:
+        """Whether some of the lines are of a participant."""
+        hashed = int(hash_uid(uid)[:16], 16)
+        # numpy would copy all the hashes to look for one.
+        place = bisect_left(self.places["hash"], hashed, key=int)
+        return place < len(self.places) and int(self.places["hash"][place]) == hashed
+
     def count_runs(self, flows: Flows) -> dict[str, int]:
         """How many runs each flow has, by its name."""
         counts = numpy.bincount(self.places["file"], minlength=len(flows.paths)).tolist()

@@ -21,6 +21,7 @@ from engagement.explanations.kept_project import keep_project
 from engagement.files import read_json
 from engagement.messages.filters import Dropped
 from engagement.messages.missing_keys import find_missing_keys
+from engagement.messages.unknown_testers import find_unknown_testers
 from engagement.outputs.analysis_files import Funnel, SourceRun
 from engagement.outputs.analysis_parts import write_analysis_folder
 from engagement.outputs.folder import current_outputs, encode_withdrawn, write_outputs
@@ -195,6 +196,8 @@ def find_work(
     check = RawCheck(flows.paths, verified)
     places, digests = find_runs(flows, jobs, known, notes.folder, check)
     lines, labels = Lines(places.places, digests), gather_labels(project.coding_plans.all, datasets)
+    for problem in find_unknown_testers(project.configuration, len(lines.places), lines.has_runs):
+        log.warning("%s, %s", project.path, problem)
     notes.note_raw_files(flows, check.verified)
     notes.write_labels(labels)
     unchanged = None if last is None else find_unchanged(project, last, lines, datasets, labels, steps.is_coded)

@@ -15,9 +15,9 @@ from example_project import coda_message, label
 METADATA = Metadata("tests", "2026-04-01T00:00:00.000000+00:00", "tester@example.org")
 
 
-def run_line(flow: str, **answers: str | None) -> str:
+def run_line(flow: str, uid: str = "avf-phone-uuid-a", **answers: str | None) -> str:
     """A fetched run with results by category."""
-    data = {"avf_phone_id": "avf-phone-uuid-a", "urn_type": "tel", f"run_id - {flow}": 1}
+    data = {"avf_phone_id": uid, "urn_type": "tel", f"run_id - {flow}": 1}
     for category, text in answers.items():
         for part, value in (("Text", text), ("Value", text), ("Time", "2026-04-01T10:00:00+03:00"), ("Run ID", 1)):
             data[f"{category} ({part}) - {flow}"] = value
@@ -99,6 +99,21 @@ def test_a_remapping_whose_key_no_run_has_is_a_warning_with_counts(desk: Desk):
         f"{at} 55, at $.RapidProKeyRemappings[7].RapidProKey: none of 2 run(s) of flow 'survey' has 'Age (Time) - survey'; "
         "expected some; nearest: 'Ages'. Change it, unless nobody has come so far yet.",
     ]
+
+
+def test_test_participants_who_wrote_nothing_are_a_warning(desk: Desk):
+    known, *others = (f"avf-phone-uuid-0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f1{n}" for n in range(3))
+    configuration("$.TestParticipantUUIDs", [others[0], known, others[1]]).apply(desk.path.parent)
+    desk.write_flow("show", run_line("show", known, Answer="biyo"))
+    (line,) = desk.compare()
+    assert line == (
+        "WARNING: pipeline_configuration.json, line 72, at $.TestParticipantUUIDs: 2 of 3 test participants wrote nothing that was "
+        f"fetched, so that nothing is left out for them: [0] '{others[0]}', [2] '{others[1]}'; expected ids of participants in Raw "
+        "Data/. Compare with the column 'uid' of messages.csv, unless they have not written yet."
+    )
+    for flow in ("show", "survey"):
+        desk.write_flow(flow)
+    assert desk.compare() == []
 
 
 def test_a_flow_without_runs_is_no_reason_to_warn_of_its_keys(desk: Desk):

@@ -109,6 +109,11 @@ SETTINGS_AND_REMAPPINGS = [
          configuration("$.FilterTestMessages", False),
          "WARNING: pipeline_configuration.json, line 72, at $.TestParticipantUUIDs: has no effect without FilterTestMessages; expected both. Set FilterTestMessages to true, or remove this.",
          "WARNING: pipeline_configuration.json, line 74, at $.TestParticipantUUIDs[1]: it is in the list already; expected once. Remove it."),
+    case("test participants that are no whole ids",
+         configuration("$.TestParticipantUUIDs", ["avf-phone-uuid-amina", "avf-facebook-uuid-0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f1", "small-x"]),
+         configuration("$.ParticipantPrefix", "small-"),
+         *(f"WARNING: pipeline_configuration.json, line {73 + n}, at $.TestParticipantUUIDs[{n}]: what is there has no uuid behind its prefix, so that it leaves nothing out; expected an id like 'small-<uuid>'. Change it."
+           for n in range(3))),
     case("a token over an open line",
          configuration("$.RawDataSources[0].Domain", "http://rapidpro.example.org"),
          "WARNING: pipeline_configuration.json, line 6, at $.RawDataSources[0].Domain: http:// sends the token and all messages unencrypted; expected https://. Change it."),
