@@ -5,6 +5,7 @@ from pathlib import Path
 
 from engagement.configuration import CodingPlans
 from engagement.configuration.nearest import find_nearest
+from engagement.configuration.numbers_in_names import holds_phone_number
 from engagement.sources.coda_datasets import coded_file
 
 
@@ -19,7 +20,16 @@ def describe_unread_files(data_root: Path, plans: CodingPlans) -> Iterator[tuple
     wanted = [plan.coda_filename for plan in plans.all if plan.coda_filename is not None]
     without_file = [name for name in wanted if not coded_file(data_root, name.removesuffix(".json")).exists()]
     for path in find_unread_files(data_root, plans):
-        yield path, _say_unread(path.name, without_file, wanted)
+        if holds_phone_number(path.stem):
+            yield (
+                path.parent,
+                (
+                    "a file whose name holds a phone number, not shown here, is that of no plan; expected files of datasets. Rename or "
+                    "remove it."
+                ),
+            )
+        else:
+            yield path, _say_unread(path.name, without_file, wanted)
 
 
 def _say_unread(name: str, without_file: Collection[str], wanted: Collection[str]) -> str:

@@ -20,7 +20,8 @@ from engagement.configuration.coding_plans import (
 from engagement.configuration.control_codes import ControlCode, OwnControlCode, say_undeclared
 from engagement.configuration.cross_checks import find_configuration_problems
 from engagement.configuration.json_text import Document, find_lines, read_document
-from engagement.configuration.model import parse_model
+from engagement.configuration.model import Model, parse_model
+from engagement.configuration.numbers_in_names import find_numbers_in_names, holds_phone_number
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
 from engagement.configuration.plan_checks import find_plan_problems, placed_configurations
 from engagement.configuration.problems import Problem, Problems, ProblemsError, give_lines
@@ -65,7 +66,7 @@ def load_pipeline_configuration(path: Path) -> PipelineConfiguration:
     """
     problems = Problems()
     document = read_document(path, "a pipeline configuration")
-    configuration, found = parse_model(PipelineConfiguration, document.content)
+    configuration, found = _parse(PipelineConfiguration, document)
     _add(problems, document, found)
     problems.refuse()
     return configuration  # type: ignore[return-value]  # a configuration without problems is one
@@ -102,11 +103,11 @@ def read_project_files(path: Path) -> ProjectFiles:
     except ProblemsError as error:
         files.problems.add_error(error)
         return files
-    files.configuration, found = parse_model(PipelineConfiguration, document.content)
+    files.configuration, found = _parse(PipelineConfiguration, document)
     _add(files.problems, document, found)
     # The coding plans are looked at even when the configuration has problems, so that all are told at once.
     plans_file = document.content.get("CodingPlansFile") if isinstance(document.content, dict) else None
-    if isinstance(plans_file, str) and plans_file:
+    if isinstance(plans_file, str) and plans_file and not holds_phone_number(plans_file):
         _read_coding_plans(path.parent / plans_file, files)
     if files.configuration is not None:
         _add(files.problems, document, find_configuration_problems(files.configuration, files.plans))
@@ -125,6 +126,12 @@ def find_missing_optional_controls(files: ProjectFiles) -> Iterator[tuple[str, l
             yield file, missing
 
 
+def _parse[M: Model](model: type[M], document: Document) -> tuple[M | None, list[Problem]]:
+    """A document's model, or what is wrong with it. Phone numbers in names come alone: what is said of the rest could show them."""
+    found = find_numbers_in_names(document.content)
+    return (None, found) if found else parse_model(model, document.content)
+
+
 def _add(problems: Problems, document: Document, found: Iterator[Problem] | Sequence[Problem]) -> None:
     problems.add(document.path, give_lines(found, lambda: find_lines(document.text)))
 
@@ -136,7 +143,7 @@ def _read_coding_plans(path: Path, files: ProjectFiles) -> None:
     except ProblemsError as error:
         files.problems.add_error(error)
         return
-    files.plans_document, found = parse_model(CodingPlansDocument, document.content)
+    files.plans_document, found = _parse(CodingPlansDocument, document)
     _add(files.problems, document, found)
     if files.plans_document is None:
         return

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from engagement.configuration import CodeScheme as SchemeModel
 from engagement.configuration import CodingPlan, CodingPlans, load_project
-from engagement.errors import UsageError
+from engagement.configuration.numbers_in_names import holds_phone_number
+from engagement.errors import InputError, UsageError, count_of
 from engagement.services.coda_format import CodeScheme
 
 
@@ -41,6 +42,8 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
     ------
     UsageError
         There is neither a configuration nor a file.
+    InputError
+        A file's name holds a phone number.
     """
     if configuration_path is not None:
         if not configuration_path.is_file():
@@ -56,6 +59,7 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
             plans,
         )
     folders = (coded_file(data_root, "").parent, output_file(data_root, "").parent)
+    _refuse_numbers(folders)
     names = sorted({path.stem for folder in folders for path in folder.glob("*.json")})
     if not names:
         raise UsageError(
@@ -63,6 +67,17 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
             "'Coded Coda Files'; expected either, to know the datasets from. Give --pipeline-configuration."
         )
     return Datasets(tuple(names))
+
+
+def _refuse_numbers(folders: tuple[Path, ...]) -> None:
+    """Datasets' names are told to Coda and to the log."""
+    for folder in folders:
+        count = sum(holds_phone_number(path.stem) for path in folder.glob("*.json"))
+        if count:
+            raise InputError(
+                f"{folder}: {count_of(count, 'file name')} with a phone number or what looks like one, not shown here; expected names "
+                "of datasets. Rename or remove the files."
+            )
 
 
 def code_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeScheme]:

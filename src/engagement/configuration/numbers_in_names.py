@@ -1,0 +1,82 @@
+"""Phone numbers in what a configuration calls things: flows, files, fields, tables, folders.
+
+Such names become names of files and objects, columns and lines of the log, where no phone number may be. What people wrote is looked
+at by `cleaning.phone_numbers`, which knows countries and their numbers; a name is never as free as that, so that its form decides.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from engagement.configuration.problems import Problem
+from engagement.configuration.raw_data_sources import flow_name_of_url
+
+_FEWEST_DIGITS, _FEWEST_GROUPED, _MOST_GROUPED = 7, 9, 15
+_CANDIDATE = re.compile(rf"[+\uff0b]?[ (]{{0,2}}\d(?:[ \-._()]{{0,2}}\d){{{_FEWEST_DIGITS - 1},}}")
+_GROUP = re.compile(r"\d+")
+_TRUNK_AND_COUNTRIES = ("0", "252", "254", "251")
+_UUID = r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])"
+_YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+_TIME = r"(?:[T_ -]?(?:[01]\d|2[0-4])[-:_.]?[0-5]\d(?:[-:_.]?[0-5]\d)?)?"
+# As seasons, exports and recovered files are named: 2026-03-01, 20260301T101500, 01.03.2026, 2025_2026.
+_NO_NUMBER = re.compile(
+    rf"{_UUID}|(?<![\d+])(?:{_YEAR}(?P<a>[-_. ]?){_MONTH}(?P=a){_DAY}{_TIME}|{_DAY}(?P<b>[-_. ]?){_MONTH}(?P=b){_YEAR}"
+    rf"|{_YEAR}[-_ ]?{_YEAR})(?!\d)"
+)
+# Keys whose values have a check of their own or are no names: an id or a time, an address with a project's number in it.
+_OTHER_KEYS = re.compile(
+    r"TestContactUUIDs|TestParticipantUUIDs|UUID|.*Date|Range(Start|End)\w+|TimeToAdjustTo|Domain|CodaUsers|.*FileURL|.*URLPrefix|.*Bucket"
+)
+_KEYS_OF_FLOW_ADDRESSES = ("ActivationFlowURLs", "SurveyFlowURLs")
+
+
+def holds_phone_number(name: str) -> bool:
+    """Whether a name is a phone number, or has one in it; dates, times and uuids are none.
+
+    >>> holds_phone_number("+252 61 5000001"), holds_phone_number("lost_0615-000-001"), holds_phone_number("s01_2026-03-01_1015")
+    (True, True, False)
+    """
+    if _CANDIDATE.search(name) is None:
+        return False
+    return any(_is_number(found[0]) for found in _CANDIDATE.finditer(_NO_NUMBER.sub("\0", name)))
+
+
+def _is_number(candidate: str) -> bool:
+    if candidate[0] in "+\uff0b":
+        return True
+    groups = _GROUP.findall(candidate)
+    longest = max(map(len, groups))
+    digits = "".join(str(int(digit)) for group in groups for digit in group)
+    begins_like_one = digits.startswith(_TRUNK_AND_COUNTRIES) and _FEWEST_GROUPED <= len(digits) <= _MOST_GROUPED
+    # Parts and weeks are numbered by one or two digits.
+    return longest >= _FEWEST_DIGITS or (begins_like_one and longest >= 3)
+
+
+def find_numbers_in_names(content: Any) -> list[Problem]:
+    """A problem for each name in a configuration's document that holds a phone number. None of them is shown."""
+    return [
+        Problem(
+            at,
+            "what is there is not shown, as it holds a phone number or looks like one; expected a name without one, because names "
+            "get into files and logs. Change it.",
+        )
+        for at in _find_places("$", "", content)
+    ]
+
+
+def _find_places(at: str, key: str, value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if holds_phone_number(name):
+                yield at
+            elif _OTHER_KEYS.fullmatch(name) is None:
+                yield from _find_places(f"{at}.{name}", name, inner)
+    elif isinstance(value, list):
+        for position, inner in enumerate(value):
+            yield from _find_places(f"{at}[{position}]", key, inner)
+    elif isinstance(value, str) and holds_phone_number(_name_in(key, value)):
+        yield at
+
+
+def _name_in(key: str, value: str) -> str:
+    return flow_name_of_url(value) if key in _KEYS_OF_FLOW_ADDRESSES else value
