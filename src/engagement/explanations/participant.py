@@ -7,9 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from engagement.coding.labels import Label
-from engagement.configuration import CodingConfiguration, CodingMode, CodingPlan, ControlCode, Project
+from engagement.configuration import (
+    CodingConfiguration,
+    CodingMode,
+    CodingPlan,
+    ControlCode,
+    PipelineConfiguration,
+    Project,
+)
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
-from engagement.configuration.participant_ids import split_participant_id
+from engagement.configuration.participant_ids import find_strict_id_problem, split_participant_id
 from engagement.errors import InputError, UsageError
 from engagement.explanations.traced_records import find_records
 from engagement.files import reading_csv
@@ -101,15 +108,17 @@ def find_participant(project: Project, data_root: Path, uid: str) -> Participant
     configuration = project.configuration
     if configuration.filter_test_messages and uid in configuration.test_participant_uuids:
         raise UsageError(
-            f"{project.path}: {uid!r} is one of TestParticipantUUIDs; expected a participant whose messages count. Their "
+            f"{project.path}: {_show(uid, configuration)} is one of TestParticipantUUIDs; expected a participant whose messages count. Their "
             "messages are left out of everything."
         )
     messages, individuals = read("messages"), read("individuals")
     if not messages and not individuals:
         raise UsageError(
-            f"{outputs}: no participant {uid!r}; expected a uid of individuals.csv. Either it is mistyped, or no message of "
-            "theirs was fetched and kept (test contacts and participants, runs without an answer to an episode and messages sent outside the "
-            f"project's time are left out), or they withdrew their consent: of those nothing is told.{_nearest(data_root, uid, configuration.participant_prefix)}"
+            f"{outputs}: no participant is {_show(uid, configuration)}; expected a uid of individuals.csv, like "
+            f"'{configuration.participant_prefix}<uuid>'. Either it is mistyped, or no message of theirs was fetched and kept (test "
+            "contacts and participants, runs without an answer to an episode and messages sent outside the project's time are left "
+            "out), or they withdrew their consent: of those nothing is told."
+            f"{_nearest(data_root, uid, configuration.participant_prefix)}"
         )
     folded = [record_sha for row in individuals for record_sha in row.values.get("folded_from", ())]
     if len(individuals) != 1 or sorted(folded) != sorted(row.record.newest_sha for row in messages):
@@ -119,6 +128,12 @@ def find_participant(project: Project, data_root: Path, uid: str) -> Participant
             "(generate outputs) and this again."
         )
     return Participant(uid, messages, individuals[0])
+
+
+def _show(uid: str, configuration: PipelineConfiguration) -> str:
+    """A uid that somebody typed; only said to be there if it is none, as it may be a phone number or a name."""
+    problem = find_strict_id_problem(uid, configuration.participant_prefix)
+    return repr(uid) if problem is None else f"what was given (not shown, as it {problem})"
 
 
 def _make_row(project: Project, uid: str, record: TracedData, path: Path) -> TracedRow:

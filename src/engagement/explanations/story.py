@@ -23,7 +23,7 @@ from engagement.explanations.participant import (
     texts_in_rows,
 )
 from engagement.explanations.steps import Section, Step, StepKind
-from engagement.explanations.wording import Texts, listed, say_messages, say_time
+from engagement.explanations.wording import Texts, listed, mask, say_messages, say_time
 
 _MESSAGES, _INDIVIDUALS, _PRODUCTION = "messages.csv", "individuals.csv", "production.csv"
 
@@ -62,7 +62,9 @@ def tell_story(project: Project, data_root: Path, uid: str, column: str | None) 
     """
     header = check_header(project, data_root)
     if column is not None and column not in header:
-        raise UsageError(f"{data_root / 'Outputs'}: no column {column!r}{nearest(column, header)} Check its name.")
+        raise UsageError(
+            f"{data_root / 'Outputs'}: no column {mask(column)!r}{nearest(column, header)} Check its name."
+        )
     participant = find_participant(project, data_root, uid)
     teller = _Teller(project, data_root, participant)
     sections = teller.tell_all() if column is None else teller.tell_column(column)

@@ -31,10 +31,14 @@ class Desk:
         self.root = root
         self._capsys = capsys
 
-    def explain(self, name: str, *arguments: str, status: int = 0) -> str:
-        """What is printed, with each run of white space as one space; the error's text for another status."""
+    def explain(self, name: str, *arguments: str, status: int = 0, is_whole: bool = False) -> str:
+        """What is printed, with each run of white space as one space; the error's text for another status.
+
+        `name` is a participant of the examples, or with `is_whole` what is typed as the uid.
+        """
         configuration = ["--pipeline-configuration", str(self.root.configuration)]
-        found = main(["explain", str(self.root.path), uid_of(name), *arguments, *configuration])
+        uid = name if is_whole else uid_of(name)
+        found = main(["explain", str(self.root.path), uid, *arguments, *configuration])
         printed = self._capsys.readouterr()
         assert found == status, printed.err
         return " ".join((printed.err if status else printed.out).split())
@@ -451,6 +455,34 @@ def test_a_uid_that_is_mistyped_names_those_that_look_like_it(desk: Desk):
     error = desk.explain("3f9d0a12-77ab", status=2)
     assert f"Nearest: '{uid_of('3f9d0a12-77aa')}'." in error
     assert uid_of("c41b0a12-99bb") not in error
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ("+252615001001", "looks like a phone number"),
+        ("0615 001 001", "looks like a phone number"),
+        ("avf-phone-uuid-252615001001", "has a number where its uuid should be"),
+        ("avf-phone-uuid-amina", "has no uuid behind its prefix"),
+        ("Amina 001", "is no participant's uuid"),
+    ],
+)
+def test_what_is_no_uid_is_not_shown(desk: Desk, given: str, problem: str):
+    write_season(desk.root)
+    error = desk.explain(given, status=2, is_whole=True)
+    assert (
+        f"no participant is what was given (not shown, as it {problem}); expected a uid of individuals.csv, like"
+        in error
+    )
+    assert "'avf-phone-uuid-<uuid>'" in error
+    assert not any(secret in error for secret in ("615001001", "001 001", "mina"))
+
+
+def test_a_uid_that_nobody_has_is_shown(desk: Desk):
+    write_season(desk.root)
+    uid = "avf-phone-uuid-0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f11"
+    assert f"no participant is '{uid}'; expected" in desk.explain(uid, status=2, is_whole=True)
+    assert "252615001001" not in desk.explain("a", "252615001001", status=2)
 
 
 def test_an_unknown_column_names_the_nearest(desk: Desk):
