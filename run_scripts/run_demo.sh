@@ -17,7 +17,8 @@ running it again shows coded data.
 
   <directory>  where the demo keeps everything; made if missing; .demo in this clone by default
 
-  --runtime docker|host  where the stages run; by default in Docker if it can be used here, else on this machine
+  --runtime docker|host  where the stages run; without it as PIPELINE_RUNTIME says, and where that is not set in Docker if it
+                         can be used here, else on this machine
   -h, --help             show this and exit
 TEXT
 }
@@ -37,6 +38,7 @@ main() {
     local runtime="" arguments=()
     read_options "$@"
     set -- "${arguments[@]}"
+    [[ -n $runtime || -z ${PIPELINE_RUNTIME:-} ]] || expect_runtime
     (($# <= 1)) || fail "expected at most 1 argument but got $#"
     local directory="${1:-$project_root/.demo}"
     expect_directory directory
@@ -64,7 +66,10 @@ main() {
 # choose_runtime: set PIPELINE_RUNTIME, make what it needs, and say why it is that one.
 choose_runtime() {
     local reason="as --runtime asks"
-    if [[ -z $runtime ]]; then
+    if [[ -z $runtime && -n ${PIPELINE_RUNTIME:-} ]]; then
+        runtime="$PIPELINE_RUNTIME"
+        reason="as PIPELINE_RUNTIME asks"
+    elif [[ -z $runtime ]]; then
         runtime=host
         if ! reason="$(find_docker_problem)"; then
             if (build_image); then

@@ -51,6 +51,30 @@ def test_a_sandbox_that_ends_early_ends_the_demo(clone, demo):
     assert names_of(clone) == SANDBOX
 
 
+@pytest.mark.parametrize(
+    ("options", "variable", "said"),
+    [
+        ([], "host", "on this machine: as PIPELINE_RUNTIME asks."),
+        (["--runtime", "host"], "docker", "on this machine: as --runtime asks."),
+        # Empty is as if it were not set, as for the stages.
+        ([], "", "in Docker: a Docker engine answers."),
+    ],
+)
+def test_the_environment_says_where_the_stages_run_and_the_option_wins(clone, demo, options, variable, said):
+    clone.write_program(clone.programs / "python3.12", "#!/usr/bin/env bash\nexit 0\n")
+    result = clone.run(DEMO, *options, demo, PIPELINE_RUNTIME=variable)
+    assert result.returncode == 0, result.stderr
+    assert f"The stages run {said}" in result.stderr
+    assert bool(clone.container_calls) == ("in Docker" in said)
+
+
+def test_an_unknown_runtime_in_the_environment_is_wrong_usage(clone, demo):
+    result = clone.run(DEMO, demo, PIPELINE_RUNTIME="podman")
+    assert result.returncode == 2
+    assert "PIPELINE_RUNTIME is 'podman'; expected docker or host" in result.stderr
+    assert names_of(clone) == []
+
+
 def test_docker_is_used_where_it_answers(clone, demo):
     clone.write_program(clone.programs / "python3.12", "#!/usr/bin/env bash\nexit 0\n")
     result = clone.run(DEMO, demo)
