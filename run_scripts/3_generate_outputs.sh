@@ -26,6 +26,8 @@ Turn the raw data and the coders' labels into messages.csv, individuals.csv, pro
                          data root under the same path
   --full                 do everything anew, without what was kept of the last run
   --accept-shrinkage     replace the outputs even if far fewer messages are left than the last run had
+  --accept-lost-withdrawals
+                         make the outputs even if labels STOP count for nothing any longer, with those who withdrew in them
   --allow-project-code   load cleaners and imputation functions from the configuration's own folder
   --upload-only          only upload to Drive what the last run wrote
   --profile-cpu FILE     write where the processor's time goes: a page, or stacks for FlameGraph if FILE ends in .folded
@@ -41,7 +43,7 @@ take_option() {
             take_value "$@"
             export PIPELINE_CLUSTER=yes
             ;;
-        --full | --accept-shrinkage | --allow-project-code | --upload-only) take_flag "$@" ;;
+        --full | --accept-shrinkage | --accept-lost-withdrawals | --allow-project-code | --upload-only) take_flag "$@" ;;
         --profile-cpu | --profile-memory) take_profile "$@" ;;
         *) refuse_option "$@" ;;
     esac

@@ -42,6 +42,8 @@ Run every stage: 1 coda get, 2 fetch raw data, 3 generate outputs, 4 coda add, 5
               stage 3 works on the Dask cluster of this scheduler, like tcp://10.0.0.5:8786
   --accept-shrinkage
               stages 2 and 3 replace what the last run left even if much less is there now
+  --accept-lost-withdrawals
+              stage 3 makes the outputs even if labels STOP count for nothing any longer, with those who withdrew in them
   --allow-project-code
               stage 3 loads cleaners and imputation functions from the configuration's own folder
   --accept-workspace, --accept-new-uuid-table
@@ -65,6 +67,7 @@ take_option() {
             ;;
         --dry-run) dry_run=yes ;;
         --accept-shrinkage) accept_shrinkage=yes ;;
+        --accept-lost-withdrawals) accept_lost_withdrawals=yes ;;
         --allow-project-code) allow_project_code=yes ;;
         --accept-workspace | --accept-new-uuid-table) fetch_options+=("$1") ;;
         --scheduler)
@@ -82,7 +85,8 @@ take_option() {
 }
 
 main() {
-    local first=1 last=7 dry_run="" keep_days="" scheduler="" allow_project_code="" accept_shrinkage="" fetch_options=() arguments=()
+    local first=1 last=7 dry_run="" keep_days="" scheduler="" allow_project_code="" accept_shrinkage="" accept_lost_withdrawals=""
+    local fetch_options=() arguments=()
     read_options "$@"
     set -- "${arguments[@]}"
     expect_arguments 9 $#
@@ -143,6 +147,7 @@ stage_command() {
         3)
             command+=(--profile-memory "$performance_logs/memory-$run_id.profile" ${scheduler:+--scheduler "$scheduler"})
             command+=(${accept_shrinkage:+--accept-shrinkage} ${allow_project_code:+--allow-project-code})
+            command+=(${accept_lost_withdrawals:+--accept-lost-withdrawals})
             command+=("$user" "$bucket_credentials" "$configuration" "$data_root")
             ;;
         2)

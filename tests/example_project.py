@@ -278,6 +278,7 @@ class DataRoot:
             "allow_project_code": False,
             "upload_only": False,
             "accept_shrinkage": False,
+            "accept_lost_withdrawals": False,
             "full": False,
         }
         generate_outputs.run(argparse.Namespace(**{**arguments, **options}))

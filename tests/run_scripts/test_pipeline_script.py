@@ -227,6 +227,12 @@ def test_less_than_before_is_accepted_of_raw_data_and_outputs(whole_clone):
     assert accepting == ["fetch-raw-data", "generate-outputs"]
 
 
+def test_lost_withdrawals_are_accepted_by_stage_3_alone(whole_clone):
+    run_pipeline(whole_clone, "--accept-lost-withdrawals")
+    accepting = names_of(call for call in whole_clone.stage_calls if "--accept-lost-withdrawals" in call)
+    assert accepting == ["generate-outputs"]
+
+
 def test_another_workspace_and_another_uuid_table_are_accepted_by_stage_2_alone(whole_clone):
     run_pipeline(whole_clone, "--accept-workspace", "--accept-new-uuid-table")
     accepting = [call for call in whole_clone.stage_calls if "--accept-workspace" in call]

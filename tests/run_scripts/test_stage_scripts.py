@@ -124,7 +124,7 @@ def test_a_data_root_that_can_not_be_made_exits_14(clone):
             "3_generate_outputs.sh",
             [
                 *["--mode", "auto-code-only", "--partitions", "4", "--jobs", "2", "--full", "--accept-shrinkage"],
-                *["--allow-project-code"],
+                *["--accept-lost-withdrawals", "--allow-project-code"],
                 *["--profile-cpu", "cpu profile", "--profile-memory", "memory profile"],
             ],
             [
@@ -132,6 +132,7 @@ def test_a_data_root_that_can_not_be_made_exits_14(clone):
                 *["--data-root", "ROOT", "--mode", "auto-code-only", "--partitions", "4", "--jobs", "2", "--full"],
                 *[
                     "--accept-shrinkage",
+                    "--accept-lost-withdrawals",
                     "--allow-project-code",
                     "--profile-cpu",
                     "WORK/cpu profile",

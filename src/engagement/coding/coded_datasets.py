@@ -17,7 +17,7 @@ import msgspec
 import numpy
 
 from engagement.coding.labels import Label, counts, make_coder_label, newest_by_scheme_id
-from engagement.coding.lost_labels import LabelCensus, describe_lost_labels
+from engagement.coding.lost_labels import LabelCensus, LostLabels, describe_lost_labels
 from engagement.configuration import Code, CodeScheme, CodingMode, CodingPlan, CodingPlans, ControlCode
 from engagement.errors import InputError, listing
 
@@ -154,10 +154,12 @@ class CodedDataset:
                 return code
         return None
 
-    def warn_of_lost_labels(self, plans: CodingPlans) -> None:
-        """Log each kind of labels that count for nothing, once; `plans` are all of the project's."""
-        for lost in describe_lost_labels(self._census, self.plan, plans):
+    def warn_of_lost_labels(self, plans: CodingPlans) -> list[LostLabels]:
+        """Log each kind of labels that count for nothing, once, and return them; `plans` are all of the project's."""
+        found = list(describe_lost_labels(self._census, self.plan, plans))
+        for lost in found:
             log.warning("Coda %r: %s", self.plan.coda_dataset, lost.text)
+        return found
 
 
 def _encode(labels: Sequence[Mapping[str, Any]]) -> bytes:

@@ -4,8 +4,9 @@ They are counted while labels are read. Each kind is then told once for a datase
 """
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engagement.coding.labels import counts, newest_by_scheme_id
@@ -14,6 +15,7 @@ from engagement.configuration import Code, CodeScheme, CodingMode, CodingPlan, C
 from engagement.services.coda_metrics import primary_scheme_id
 
 _FEW = 3
+_NO_WORD = re.compile(r"[\W_]+")
 # These count under a copy of a scheme as well, even where a message gets only one label of it.
 _COUNT_UNDER_COPIES = (ControlCode.STOP, ControlCode.WS)
 
@@ -30,7 +32,8 @@ class LostKind(enum.Enum):
 class LostLabels:
     """Labels of one scheme, or of one code, that count for nothing. `text` says how many, why, and what to do.
 
-    `other_scheme_id` is a SchemeID that `text` would have changed, where labels of other datasets can have it.
+    `other_scheme_id` is a SchemeID that `text` would have changed, where labels of other datasets can have it. `by_code` has the ids of
+    the messages that no other label withdraws, by code: where the code was STOP, a withdrawal is lost.
     """
 
     kind: LostKind
@@ -39,6 +42,12 @@ class LostLabels:
     message_ids: Sequence[str]
     text: str
     other_scheme_id: str | None = None
+    by_code: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def find_stops(self, stop_ids: Collection[str]) -> list[str]:
+        """The ids of messages whose withdrawal is lost. `stop_ids` are known codes for STOP; other codes are by their names."""
+        found = (ids for code_id, ids in self.by_code.items() if code_id in stop_ids or _is_named_stop(code_id))
+        return list(dict.fromkeys(message_id for ids in found for message_id in ids))
 
     @property
     def count(self) -> int:
@@ -52,6 +61,7 @@ class LabelCensus:
     def __init__(self, plan: CodingPlan, ws_scheme: CodeScheme | None) -> None:
         self._schemes = [configuration.code_scheme for configuration in plan.coding_configurations]
         self._schemes += [ws_scheme] if ws_scheme is not None else []
+        self._ws_scheme = ws_scheme
         self._several = {
             configuration.code_scheme.scheme_id
             for configuration in plan.coding_configurations
@@ -61,6 +71,8 @@ class LabelCensus:
         self._owners: dict[str, CodeScheme | None] = {}
         # How often each SchemeID with a CodeID counted: nearly all labels are of these, and cost no more than this.
         self._read: dict[tuple[str, str], int] = {}
+        # Messages with lost labels that a STOP of the plan's own withdraws all the same.
+        self.withdrawn: set[str] = set()
         self.unknown_schemes: dict[str, dict[str, list[str]]] = {}
         self.unknown_codes: dict[tuple[str, str], dict[str, None]] = {}
         self.unread_copies: dict[str, dict[str, None]] = {}
@@ -82,6 +94,8 @@ class LabelCensus:
     def _sort(self, message_id: str, key: tuple[str, str], newest: Mapping[str, Mapping[str, Any]]) -> None:
         scheme_id, code_id = key
         owner = self._find_owner(scheme_id)
+        if self._is_withdrawn(newest):
+            self.withdrawn.add(message_id)
         if owner is None:
             self.unknown_schemes.setdefault(scheme_id, {}).setdefault(code_id, []).append(message_id)
         elif code_id not in owner.codes_by_id:
@@ -92,6 +106,16 @@ class LabelCensus:
             primary = newest.get(owner.scheme_id)
             if primary is None or not counts(primary) or primary["CodeID"] != code_id:
                 self.unread_copies.setdefault(owner.scheme_id, {})[message_id] = None
+
+    def _is_withdrawn(self, newest: Mapping[str, Mapping[str, Any]]) -> bool:
+        return any(
+            counts(label)
+            and (owner := self._find_owner(scheme_id)) is not None
+            and owner is not self._ws_scheme
+            and (code := owner.codes_by_id.get(label["CodeID"])) is not None
+            and code.control_code is ControlCode.STOP
+            for scheme_id, label in newest.items()
+        )
 
     def _find_owner(self, scheme_id: str) -> CodeScheme | None:
         if scheme_id not in self._owners:
@@ -115,6 +139,7 @@ def find_lost_labels(dataset: str, plans: CodingPlans, messages: Iterable[Mappin
 def describe_lost_labels(census: LabelCensus, plan: CodingPlan, plans: CodingPlans) -> Iterator[LostLabels]:
     """Everything that counts for nothing in a plan's dataset: labels of unknown schemes, of unknown codes, of unread copies."""
     own, others = _place_schemes(plan, plans)
+    stop_ids = find_stop_ids(scheme for _, scheme in (*own, *others))
     for scheme_id, by_code in _join_copies(census.unknown_schemes).items():
         message_ids = list(dict.fromkeys(message_id for ids in by_code.values() for message_id in ids))
         likely = find_likely_scheme(scheme_id, by_code, own, others)
@@ -124,15 +149,18 @@ def describe_lost_labels(census: LabelCensus, plan: CodingPlan, plans: CodingPla
         else:
             other = likely.scheme.scheme_id if likely.is_own and _is_shared(likely.file, plans) else None
             text += _say_likely(scheme_id, likely, census.count_read(likely.scheme), is_shared=other is not None)
-            text += _say_stops(by_code, likely.scheme)
-        text += _say_ids(message_ids)
-        yield LostLabels(LostKind.UNKNOWN_SCHEME, scheme_id, None, message_ids, text, other)
+        lost = LostLabels(
+            LostKind.UNKNOWN_SCHEME, scheme_id, None, message_ids, text, other, _find_unheard(by_code, census)
+        )
+        yield replace(lost, text=text + _say_stops(lost, stop_ids) + _say_ids(message_ids))
     by_id = {scheme.scheme_id: (file, scheme) for file, scheme in own}
     for (scheme_id, code_id), found in census.unknown_codes.items():
         is_of_datasets = by_id[scheme_id][1] is plans.ws_correct_dataset_scheme
         effect = "such answers move nowhere" if is_of_datasets else "such answers count as not coded (NC)"
         text = _say_unknown_code(code_id, len(found), effect, by_id[scheme_id], [*own, *others])
-        yield LostLabels(LostKind.UNKNOWN_CODE, scheme_id, code_id, list(found), text + _say_ids(list(found)))
+        unheard = {} if is_of_datasets else _find_unheard({code_id: found}, census)
+        lost = LostLabels(LostKind.UNKNOWN_CODE, scheme_id, code_id, list(found), text, None, unheard)
+        yield replace(lost, text=text + _say_stops(lost, stop_ids) + _say_ids(list(found)))
     for scheme_id, found in census.unread_copies.items():
         file, scheme = by_id[scheme_id]
         text = (
@@ -214,11 +242,25 @@ def _name(code: Code) -> str:
     return f"the code {code.string_value!r}" if code.is_normal else f"the {code.code_type} code {code.string_value!r}"
 
 
-def _say_stops(by_code: Mapping[str, list[str]], scheme: CodeScheme) -> str:
-    """Who would have to be withdrawn, if the labels are of that scheme."""
-    stop = scheme.find_control(ControlCode.STOP)
-    stops = by_code.get(stop.code_id, ()) if stop is not None else ()
-    return f" {len(set(stops))} of them say STOP: who wrote these is not withdrawn now." if stops else ""
+def find_stop_ids(schemes: Iterable[CodeScheme]) -> frozenset[str]:
+    """The ids of the codes for STOP of some schemes."""
+    return frozenset(stop.code_id for scheme in schemes if (stop := scheme.find_control(ControlCode.STOP)) is not None)
+
+
+def _is_named_stop(code_id: str) -> bool:
+    """Whether an id like "code-STOP-42f1d983" names the control code."""
+    return ControlCode.STOP.casefold() in _NO_WORD.split(code_id.casefold())
+
+
+def _find_unheard(by_code: Mapping[str, Iterable[str]], census: LabelCensus) -> dict[str, list[str]]:
+    """The messages by code, without those that another label withdraws."""
+    return {code_id: [one for one in ids if one not in census.withdrawn] for code_id, ids in by_code.items()}
+
+
+def _say_stops(lost: LostLabels, stop_ids: frozenset[str]) -> str:
+    """Who would have to be withdrawn."""
+    stops = lost.find_stops(stop_ids)
+    return f" {len(stops)} of them say STOP: who wrote these is not withdrawn now." if stops else ""
 
 
 def _say_ids(message_ids: Sequence[str]) -> str:

@@ -20,6 +20,9 @@ from engagement.stages import generate_outputs
 
 log = logging.getLogger(__name__)
 
+# What a change of the configuration would do to withdrawals is for the comparison to tell.
+_ACCEPTED = "--accept-lost-withdrawals"
+
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -79,7 +82,7 @@ def generate(
     arguments = ["--user", "diff", "--credentials", str(credentials), "--pipeline-configuration", str(configuration)]
     _forget_project_code()
     try:
-        generate_outputs.run(parser.parse_args([*arguments, "--data-root", str(root), *options]))
+        generate_outputs.run(parser.parse_args([*arguments, "--data-root", str(root), *options, _ACCEPTED]))
         return Generated(project, root)
     except PipelineError as error:
         said = str(error).replace(str(root), str(data_root)).replace(str(configuration), str(project.path))

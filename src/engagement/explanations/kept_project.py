@@ -3,7 +3,7 @@
 from pathlib import Path, PurePath
 from typing import Any
 
-from engagement.configuration import Project
+from engagement.configuration import ControlCode, Project
 from engagement.configuration.coding_plans import PlanKind
 from engagement.errors import ConfigurationError, InputError
 from engagement.files import make_directory, read_json, replace_folder, write_json
@@ -69,3 +69,15 @@ def find_kept_configuration(data_root: Path) -> Path:
             "Name it with --pipeline-configuration, or run stage 3 (generate outputs) and this again."
         )
     return path
+
+
+def find_kept_stop_ids(data_root: Path) -> frozenset[str]:
+    """The ids of the codes for STOP that the kept code schemes have; none where nothing is kept, or it can't be read."""
+    found = set()
+    for path in sorted((kept_folder(data_root) / _SCHEMES).glob("*.json")):
+        try:
+            codes = read_json(path, InputError)["Codes"]
+            found |= {code["CodeID"] for code in codes if code.get("ControlCode") == ControlCode.STOP}
+        except (InputError, LookupError, TypeError, AttributeError):
+            continue
+    return frozenset(found)

@@ -12,12 +12,13 @@ from engagement.checks.plan_warnings import find_key_warnings
 from engagement.clusters import count_workers, run_on_cluster
 from engagement.coding.automatic import AutomaticCoder, warn_of_missing_codes
 from engagement.coding.coded_datasets import CodedDataset, check_coda_messages
+from engagement.coding.lost_labels import LostLabels, find_stop_ids
 from engagement.coding.project_functions import ProjectFunctions, load_project_functions
 from engagement.coding.unread_files import describe_unread_files
 from engagement.configuration import Project, load_project
 from engagement.configuration.unwritten_plans import find_unwritten_plans
 from engagement.errors import InputError, listing
-from engagement.explanations.kept_project import keep_project
+from engagement.explanations.kept_project import find_kept_stop_ids, keep_project
 from engagement.files import read_json
 from engagement.messages.filters import Dropped
 from engagement.messages.missing_keys import find_missing_keys
@@ -30,6 +31,7 @@ from engagement.outputs.participant_files import MixedParticipants
 from engagement.outputs.parts import part_path
 from engagement.partitions import count_processors, parse_count, run_partitions
 from engagement.processing.changes import Unchanged, find_unchanged
+from engagement.processing.lost_withdrawals import refuse_lost_withdrawals
 from engagement.processing.participant import Steps
 from engagement.processing.partition import (
     ANALYSIS_INDIVIDUALS,
@@ -90,6 +92,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="replace the outputs even if far fewer messages are left than the last run had",
     )
+    parser.add_argument(
+        "--accept-lost-withdrawals",
+        action="store_true",
+        help="make the outputs even if labels STOP count for nothing any longer, so that who withdrew is in them again",
+    )
     parser.add_argument("--upload-only", action="store_true", help="only upload to Drive what the last run wrote")
 
 
@@ -105,7 +112,7 @@ def run(args: argparse.Namespace) -> None:
         return
     functions = load_project_functions(project, args.allow_project_code)
     flows = find_flows(project, args.data_root)
-    datasets = load_coded_datasets(project, args.data_root)
+    datasets, lost = load_coded_datasets(project, args.data_root)
     warn_of_missing_codes(project.coding_plans.all)
     plan_warnings = (
         find_unwritten_plans(project.configuration, project.coding_plans),
@@ -114,6 +121,10 @@ def run(args: argparse.Namespace) -> None:
     for problem in itertools.chain(*plan_warnings):
         log.warning("%s, %s", project.configuration.coding_plans_file, problem)
     is_coded = args.mode == "all-stages"
+    if is_coded and lost:
+        schemes = (c.code_scheme for plan in project.coding_plans.all for c in plan.coding_configurations)
+        stop_ids = find_stop_ids(schemes) | find_kept_stop_ids(args.data_root)
+        refuse_lost_withdrawals(args.data_root, lost, stop_ids, args.accept_lost_withdrawals)
     timestamp = datetime.now(UTC).isoformat(timespec="microseconds")
     steps = Steps(project, datasets, args.user, timestamp, functions.imputations, is_coded)
     jobs = args.jobs or _choose_jobs(flows)
@@ -216,9 +227,11 @@ def mix_participants(
     return mixed
 
 
-def load_coded_datasets(project: Project, data_root: Path) -> dict[str, CodedDataset]:
-    """What coders said, by raw field; a dataset without a Coda file is not coded yet."""
-    datasets, problems, missing = {}, [], []
+def load_coded_datasets(
+    project: Project, data_root: Path
+) -> tuple[dict[str, CodedDataset], dict[str, list[LostLabels]]]:
+    """What coders said, by raw field, and what of it counts for nothing, by dataset; one without a Coda file is not coded yet."""
+    datasets, lost, problems, missing = {}, {}, [], []
     for plan in project.coding_plans.all:
         if plan.coda_filename is None:
             continue
@@ -232,14 +245,15 @@ def load_coded_datasets(project: Project, data_root: Path) -> dict[str, CodedDat
         else:
             missing.append(plan.coda_dataset)
         datasets[plan.raw_field] = CodedDataset(plan, project.coding_plans.ws_correct_dataset_scheme, messages)
-        datasets[plan.raw_field].warn_of_lost_labels(project.coding_plans)
+        if found := datasets[plan.raw_field].warn_of_lost_labels(project.coding_plans):
+            lost[str(plan.coda_dataset)] = found
     if problems:
         raise InputError("\n".join(problems))
     for path, said in describe_unread_files(data_root, project.coding_plans):
         log.warning("%s: %s", path, said)
     if missing:
         log.info("Nothing is coded yet in %d of %d dataset(s): %s", len(missing), len(datasets), ", ".join(missing))
-    return datasets
+    return datasets, lost
 
 
 def refuse_bad_input(summary: Summary) -> None:
