@@ -259,6 +259,32 @@ def test_a_scheme_that_differs_in_coda_stops_everything_before_anything_is_added
     assert coda_folder_state(place.folder) == before
 
 
+@pytest.mark.parametrize("edited", [1, 2, 3])
+def test_a_scheme_that_differs_in_any_segment_stops_everything(place, edited):
+    place.put_output([message(1)])
+    other = code_scheme(name="show")
+    other["Codes"][1]["StringValue"] = "wells"
+    for number, segment in enumerate(("show", "show_2", "show_3"), 1):
+        schemes = [other if number == edited else code_scheme(name="show"), WS_SCHEME]
+        for name, content in (("", []), (".users", ["coder@example.org"]), (".code_schemes", schemes)):
+            write(place.folder / f"{segment}{name}.json", content)
+    before = coda_folder_state(place.folder)
+    with pytest.raises(ConfigurationError) as error:
+        place.add()
+    segment = "show" if edited == 1 else f"show_{edited}"
+    assert f"StringValue is 'wells' in Coda, 'code_water' here (in segment '{segment}')" in str(error.value)
+    assert coda_folder_state(place.folder) == before
+
+
+def test_a_scheme_that_one_segment_lacks_is_a_warning(place, caplog):
+    place.put_output([message(1)])
+    for segment, schemes in (("show", [WS_SCHEME]), ("show_2", [code_scheme(name="show"), WS_SCHEME])):
+        for name, content in (("", []), (".users", ["coder@example.org"]), (".code_schemes", schemes)):
+            write(place.folder / f"{segment}{name}.json", content)
+    place.add()
+    assert "Coda 'show': lacks code scheme 'Scheme-theme' (in segment 'show'): nobody" in caplog.text
+
+
 def test_a_scheme_that_coda_lacks_is_a_warning(place, caplog):
     place.put_output([message(1)])
     place.coda.create_dataset("show", [], [WS_SCHEME])

@@ -1,5 +1,6 @@
 """What Coda says of the datasets: whether they are there, who labels them, and with which code schemes."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,7 +35,9 @@ def read_coda_side(coda: CodaDatabase, plans: CodingPlans) -> CodaSide:
     return CodaSide(
         coda.instance,
         {
-            name: DatasetInCoda(coda.read_users(name), coda.read_code_schemes_of_all_segments(name))
+            name: DatasetInCoda(
+                coda.read_users(name), list(itertools.chain(*coda.read_code_schemes_of_all_segments(name)))
+            )
             for name in names
             if coda.has_dataset(name)
         },

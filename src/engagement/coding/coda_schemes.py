@@ -1,13 +1,30 @@
 """Whether Coda, the configuration and the labels mean the same by a code."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from engagement.services.coda_format import CodeScheme, Message
+from engagement.services.coda_format import CodeScheme, Message, name_segment
 from engagement.services.coda_metrics import UNCODED, primary_scheme_id
 
 # What a label means to those who make it and to those who read it. Colours, shortcuts and what cleaners match may differ.
 _MEANING = ("CodeType", "ControlCode", "MetaCode", "DisplayText", "NumericValue", "StringValue")
+
+
+Find = Callable[[Sequence[CodeScheme], Sequence[CodeScheme]], list[str]]
+
+
+def find_in_segments(
+    find: Find, dataset: str, segments: Sequence[Sequence[CodeScheme]], configured: Sequence[CodeScheme]
+) -> list[tuple[str, str]]:
+    """What one of the functions below finds in the segments of a dataset, each thing once, and in which: "" where it is in all."""
+    found: dict[str, list[str]] = {}
+    for number, in_coda in enumerate(segments, 1):
+        for text in find(in_coda, configured):
+            found.setdefault(text, []).append(repr(name_segment(dataset, number)))
+    return [
+        (text, f" (in segment {', '.join(names)})" if len(names) < len(segments) else "")
+        for text, names in found.items()
+    ]
 
 
 def find_scheme_differences(in_coda: Iterable[CodeScheme], configured: Iterable[CodeScheme]) -> list[str]:

@@ -36,8 +36,8 @@ class CodaDatabase(Protocol):
     def read_code_schemes(self, dataset: str) -> list[CodeScheme]:
         """Read the code schemes that a dataset's next messages are labelled with."""
 
-    def read_code_schemes_of_all_segments(self, dataset: str) -> list[CodeScheme]:
-        """Read the code schemes of every segment: where they were edited in one segment only, both versions."""
+    def read_code_schemes_of_all_segments(self, dataset: str) -> list[list[CodeScheme]]:
+        """Read the code schemes of each segment, in the order of the segments: they can be edited in one segment only."""
 
     def read_users(self, dataset: str) -> list[str]:
         """Read who may label a dataset's next messages: e-mail addresses; none where there is no such dataset."""

@@ -23,8 +23,8 @@ def reads_to_add(known: int, new: int, code_schemes: int, with_labels: bool) -> 
         return 0
     segments = _segments(known)
     schemes = max(1, code_schemes)
-    # Whether it exists; then its number of segments and code schemes, to compare them, or once more whether it exists.
-    reads = 1 + 1 + schemes
+    # Whether it exists; then its number of segments and the code schemes of each, to compare them, or once more whether it exists.
+    reads = 1 + 1 + schemes * len(segments)
     # Its end: number of segments, metrics, last segment; each segment's size and highest number.
     reads += 3 + sum(max(1, -(-size // _COUNTED_FOR_ONE_READ)) + 1 for size in segments)
     # Another segment: whether its name is free, and the users of the one before it.

@@ -88,13 +88,13 @@ class FirestoreCoda:
 
         return self._call(dataset, read)
 
-    def read_code_schemes_of_all_segments(self, dataset: str) -> list[CodeScheme]:
-        """Read the code schemes of every segment; see CodaDatabase."""
+    def read_code_schemes_of_all_segments(self, dataset: str) -> list[list[CodeScheme]]:
+        """Read the code schemes of each segment; see CodaDatabase."""
 
-        def read() -> list[CodeScheme]:
+        def read() -> list[list[CodeScheme]]:
             segment_count = count_segments(self._requests.get(self._counter(dataset)))
             segments = (self._segment(dataset, number) for number in range(1, segment_count + 1))
-            return [scheme for segment in segments for scheme in read_code_schemes(self._requests, segment)]
+            return [read_code_schemes(self._requests, segment) for segment in segments]
 
         return self._call(dataset, read)
 

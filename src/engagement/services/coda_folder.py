@@ -74,10 +74,10 @@ class FolderCoda:
             segments = self._segments(dataset)
             return self._read_code_schemes(segments[-1]) if segments else []
 
-    def read_code_schemes_of_all_segments(self, dataset: str) -> list[CodeScheme]:
-        """Read the code schemes of every segment; see CodaDatabase."""
+    def read_code_schemes_of_all_segments(self, dataset: str) -> list[list[CodeScheme]]:
+        """Read the code schemes of each segment; see CodaDatabase."""
         with self._lock(fcntl.LOCK_SH):
-            return [scheme for segment in self._segments(dataset) for scheme in self._read_code_schemes(segment)]
+            return [self._read_code_schemes(segment) for segment in self._segments(dataset)]
 
     def read_users(self, dataset: str) -> list[str]:
         """Read who may label the dataset's next messages."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engagement.coding.coda_schemes import (
     find_absent_schemes,
+    find_in_segments,
     find_odd_schemes,
     find_scheme_differences,
     find_unknown_codes,
@@ -114,12 +115,16 @@ def _check_code_schemes(coda: CodaDatabase, datasets: Datasets, existing: list[s
     for dataset in existing:
         code_schemes = datasets.code_schemes.get(dataset, [])
         if code_schemes:
-            in_coda = coda.read_code_schemes(dataset)
-            for scheme_id in find_absent_schemes(in_coda, datasets.shown_schemes[dataset]):
-                log.warning("Coda %r: lacks code scheme %r: nobody can label with it there", dataset, scheme_id)
-            for odd in find_odd_schemes(in_coda, code_schemes):
-                log.warning("Coda %r: %s; expected in Coda what the plan has", dataset, odd)
-            problems += [f"dataset {dataset!r}, {text}" for text in find_scheme_differences(in_coda, code_schemes)]
+            segments = coda.read_code_schemes_of_all_segments(dataset)
+            shown = datasets.shown_schemes[dataset]
+            for scheme_id, where in find_in_segments(find_absent_schemes, dataset, segments, shown):
+                log.warning(
+                    "Coda %r: lacks code scheme %r%s: nobody can label with it there", dataset, scheme_id, where
+                )
+            for odd, where in find_in_segments(find_odd_schemes, dataset, segments, code_schemes):
+                log.warning("Coda %r: %s%s; expected in Coda what the plan has", dataset, odd, where)
+            different = find_in_segments(find_scheme_differences, dataset, segments, code_schemes)
+            problems += [f"dataset {dataset!r}, {text}{where}" for text, where in different]
     if problems:
         raise ConfigurationError(
             f"Coda {coda.instance}: {listing(problems)}\nExpected the code schemes of the configuration. Nothing was added. "
