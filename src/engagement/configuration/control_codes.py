@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from engagement.configuration.nearest import find_nearest
+
 
 class ControlCode(enum.StrEnum):
     """The control codes that the pipeline knows; a scheme has each at most once. Their order is that of precedence.
@@ -117,10 +119,13 @@ def make_own_control_code(code: str, display_text: str, declared: Sequence[tuple
 
 
 def say_undeclared(control_code: str) -> str:
-    """What is to be done about a control code that the coding plans do not declare."""
+    """What is to be done about a control code that the coding plans do not declare: it is misspelt, or the project's own."""
+    near = find_nearest(str(control_code), list(map(str, ControlCode)), 1)
+    meant = f"; nearest: {near[0]!r}. Change it if that is meant; if not" if near else ". If it is the project's own"
     return (
-        f"{str(control_code)!r} is no control code that the pipeline knows; expected it to be declared. It counts as an answer "
-        f'that is not relevant. Add {{"Code": "{control_code}", "Meaning": "…"}} to ControlCodes of the coding plans.'
+        f"{str(control_code)!r} is no control code that the pipeline knows; expected one of them, or one that is declared{meant}, add "
+        f'{{"Code": "{control_code}", "Meaning": "…"}} to ControlCodes of the coding plans. Until then it counts as an answer that is '
+        "not relevant."
     )
 
 
