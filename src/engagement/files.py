@@ -112,8 +112,13 @@ def hold_directory(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def read_text(path: Path, missing: type[PipelineError] = UsageError, what: str = "file") -> str:
-    """Read a UTF-8 file; its line ends stay as they are.
+def read_text(
+    path: Path,
+    missing: type[PipelineError] = UsageError,
+    what: str = "file",
+    remedy: str = "Check the file and its permissions.",
+) -> str:
+    """Read a UTF-8 file; its line ends stay as they are. `remedy` says what to do about one that can't be read.
 
     Raises
     ------
@@ -127,32 +132,34 @@ def read_text(path: Path, missing: type[PipelineError] = UsageError, what: str =
     except (OSError, ValueError) as error:
         # A path with NUL in it is a ValueError, as text in another encoding is.
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise missing(f"{path}: {what} could not be read: {reason}. Check the file and its permissions.") from None
+        raise missing(f"{path}: {what} could not be read: {reason}. {remedy}") from None
 
 
 def read_json(
     path: Path,
     invalid: type[PipelineError] = InputError,
     what: str = "a JSON file",
+    remedy: str | None = None,
 ) -> Any:
-    """Read a JSON document.
+    """Read a JSON document. `remedy` says what to do about a damaged one.
 
     Raises
     ------
     `invalid`
         There is no such file, or its text is not JSON: named by line and column.
     """
-    text = read_text(path, invalid, what)
+    text = read_text(path, invalid, what, *filter(None, [remedy]))
+    remedy = remedy or "Mend the file and run this again."
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise invalid(
-            f"{path}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}. Mend the file and run this again."
+            f"{path}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}; expected {what}. {remedy}"
         ) from None
     except (ValueError, RecursionError) as error:
         # A number of thousands of digits; or lists within lists without end.
         what_is_it = "lists within lists without end" if isinstance(error, RecursionError) else "a number without end"
-        raise invalid(f"{path}: {what_is_it}; expected {what}. Mend the file and run this again.") from None
+        raise invalid(f"{path}: {what_is_it}; expected {what}. {remedy}") from None
 
 
 def write_json(path: Path, document: Any, indent: int | None = 2) -> None:

@@ -194,7 +194,7 @@ def test_a_damaged_previous_file_is_named_and_a_full_get_replaces_it(place):
     place.create([message(1)])
     place.get()
     place.file.write_text('[{"MessageID":')
-    with pytest.raises(InputError, match="line 1, column 15: not JSON"):
+    with pytest.raises(InputError, match="line 1, column 15: not JSON.* Run this with --full"):
         place.get()
     assert len(place.get("--full")) == 1
 

@@ -62,6 +62,14 @@ def cut_json(root: DataRoot) -> None:
     (root.path / "Coded Coda Files" / "EXAMPLE_gender.json").write_text('[{"MessageID": "a",\n "Labels" []}]')
 
 
+def garble_json(root: DataRoot) -> None:
+    (root.path / "Coded Coda Files" / "EXAMPLE_gender.json").write_bytes(b'[{"MessageID": "\xe9"}]')
+
+
+def make_object(root: DataRoot) -> None:
+    (root.path / "Coded Coda Files" / "EXAMPLE_gender.json").write_text("{}")
+
+
 def damage_labels(root: DataRoot) -> None:
     (root.path / "Coded Coda Files" / "EXAMPLE_gender.json").write_text(
         '[{"Labels": []}, {"MessageID": "a", "Labels": [{}]}]'
@@ -73,13 +81,16 @@ def remove_flows(root: DataRoot) -> None:
         (root.path / "Raw Data" / f"{EPISODE_FLOW.format(number)}.jsonl").unlink()
 
 
+DOWNLOAD = "Run stage 1 with --full"
 BAD_INPUT = [
     (
         break_chain,
         ["s01e1_activation.jsonl, line 7: update 1 of 1, key 'Rqa_S01E01_Raw (Category) - s01e1_activation'"],
     ),
-    (cut_json, ["EXAMPLE_gender.json, line 2, column 11: not JSON"]),
-    (damage_labels, ["at $[0]: no MessageID", "at $[1].Labels[0]: no SchemeID and no CodeID"]),
+    (cut_json, ["EXAMPLE_gender.json, line 2, column 11: not JSON", DOWNLOAD]),
+    (garble_json, ["EXAMPLE_gender.json: a Coda file could not be read: it is not UTF-8 text", DOWNLOAD]),
+    (damage_labels, ["at $[0]: no MessageID", "at $[1].Labels[0]: no SchemeID and no CodeID", DOWNLOAD]),
+    (make_object, ["EXAMPLE_gender.json: not a list of messages; expected a JSON array.", DOWNLOAD]),
     (remove_flows, ["no 's01e1_activation.jsonl'", "no 's01e2_activation.jsonl'", "Fetch the raw data"]),
 ]
 

@@ -23,6 +23,9 @@ from engagement.errors import InputError, listing
 
 log = logging.getLogger(__name__)
 
+CODA_FILE_REMEDY = "Run stage 1 with --full, which downloads it anew."
+"""What to do about a damaged file in Coded Coda Files/."""
+
 # How many texts' readings are remembered, so that memory does not grow with the number of texts.
 _MOST_TEXTS = 50_000
 _MESSAGE_ID = re.compile("[0-9a-f]{64}")
@@ -191,7 +194,7 @@ def check_coda_messages(document: Any, where: str) -> Sequence[Mapping[str, Any]
         With every place that is not of the format; texts are never shown.
     """
     if not isinstance(document, list):
-        raise InputError(f"{where}: not a list of messages; expected a JSON array. Get it from Coda again.")
+        raise InputError(f"{where}: not a list of messages; expected a JSON array. {CODA_FILE_REMEDY}")
     problems = []
     for position, message in enumerate(document):
         if not isinstance(message, dict) or not isinstance(message.get("MessageID"), str):
@@ -209,7 +212,7 @@ def check_coda_messages(document: Any, where: str) -> Sequence[Mapping[str, Any]
     repeated = [key for key, n in Counter(key for key in ids if isinstance(key, str)).items() if n > 1]
     problems.extend(f"message id {key!r} is there more than once; expected once" for key in repeated)
     if problems:
-        raise InputError(f"{where}: {listing(problems)}")
+        raise InputError(f"{where}: {listing(problems)}\n{CODA_FILE_REMEDY}")
     return document
 
 

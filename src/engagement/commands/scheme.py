@@ -11,7 +11,7 @@ from engagement.code_books.dictionary import HEADER, entry_cells, make_dictionar
 from engagement.code_books.page import make_page
 from engagement.code_books.scheme_files import read_scheme, scheme_document, write_document
 from engagement.code_books.sheet_schemes import make_scheme_of_sheet
-from engagement.coding.coded_datasets import check_coda_messages
+from engagement.coding.coded_datasets import CODA_FILE_REMEDY, check_coda_messages
 from engagement.configuration import CodeScheme, ControlCode, load_project
 from engagement.configuration.control_codes import DEFAULT_CONTROL_CODES
 from engagement.errors import InputError, UsageError
@@ -129,7 +129,9 @@ def count_in_data_root(scheme: CodeScheme, data_root: Path) -> dict[str, dict[st
         raise UsageError(f"{data_root}: no such directory; expected the data root. Check the path.")
     counts = {}
     for path in sorted((data_root / "Coded Coda Files").glob("*.json")):
-        messages = check_coda_messages(read_json(path, InputError, what="a Coda file"), str(path))
+        messages = check_coda_messages(
+            read_json(path, InputError, what="a Coda file", remedy=CODA_FILE_REMEDY), str(path)
+        )
         found = count_labels(scheme, messages)
         if found:
             counts[path.stem] = found

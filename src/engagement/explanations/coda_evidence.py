@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engagement.coding.coded_datasets import CodedDataset, Reading, check_coda_messages, message_id_of
+from engagement.coding.coded_datasets import CODA_FILE_REMEDY, CodedDataset, Reading, check_coda_messages, message_id_of
 from engagement.coding.labels import counts, newest_by_scheme_id
 from engagement.configuration import Code, CodeScheme, CodingPlan, CodingPlans, ControlCode
 from engagement.errors import InputError
@@ -72,7 +72,7 @@ class CodaEvidence:
             return None
         path = folder / plan.coda_filename
         if path not in self._files:
-            document = read_json(path, InputError, what="a Coda file") if path.exists() else []
+            document = read_json(path, InputError, what="a Coda file", remedy=CODA_FILE_REMEDY) if path.exists() else []
             self._files[path] = {message["MessageID"]: message for message in check_coda_messages(document, str(path))}
         return self._files[path].get(message_id_of(text))
 

@@ -84,7 +84,7 @@ def read_message_file(path: Path, remedy: str) -> list[Message]:
         The file is missing or not JSON, or messages in it are not of the format: all of them are named, by their position
         in the array (from 1) and their MessageID.
     """
-    document = read_json(path, what="a JSON array of Coda messages")
+    document = read_json(path, what="a JSON array of Coda messages", remedy=remedy)
     if not isinstance(document, list):
         raise InputError(f"{path}: the document is not an array; expected a JSON array of Coda messages. {remedy}")
     problems = find_message_problems(document) + _find_repeated_ids(document)

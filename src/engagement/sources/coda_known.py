@@ -19,7 +19,7 @@ NO_INSTANCE = ""
 """Stands for the source of a coded file that is about to be replaced by one from another instance."""
 
 _STATE_VERSION = 1
-_REMEDY = "Download the dataset anew: run the stage that gets messages from Coda with --full."
+_REMEDY = "Download the dataset anew: run stage 1 with --full."
 
 
 def load_known_messages(data_root: Path, dataset: str, instance: str) -> frozenset[str]:

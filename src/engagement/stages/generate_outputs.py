@@ -11,7 +11,7 @@ from pathlib import Path
 from engagement.checks.plan_warnings import find_key_warnings
 from engagement.clusters import count_workers, run_on_cluster
 from engagement.coding.automatic import AutomaticCoder, warn_of_missing_codes
-from engagement.coding.coded_datasets import CodedDataset, check_coda_messages
+from engagement.coding.coded_datasets import CODA_FILE_REMEDY, CodedDataset, check_coda_messages
 from engagement.coding.lost_labels import LostLabels, find_stop_ids
 from engagement.coding.project_functions import ProjectFunctions, load_project_functions
 from engagement.coding.unread_files import describe_unread_files
@@ -239,7 +239,9 @@ def load_coded_datasets(
         messages = []
         if path.exists():
             try:
-                messages = check_coda_messages(read_json(path, InputError, what="a Coda file"), str(path))
+                messages = check_coda_messages(
+                    read_json(path, InputError, what="a Coda file", remedy=CODA_FILE_REMEDY), str(path)
+                )
             except InputError as error:
                 problems.append(str(error))
         else:
