@@ -46,7 +46,7 @@ def test_a_contact_that_is_gone_is_asked_for_once_and_told_apart(project, worksp
     caplog.clear()
     with caplog.at_level(logging.INFO):
         project.fetch()
-    assert "Flow 's01e01': 7 of the runs left out are of 7 contacts that RapidPro has no more" in caplog.text
+    assert "Flow 's01e01': left out for good: 7 runs of 7 contacts that RapidPro has no more" in caplog.text
     assert "7 left out without a contact" in caplog.text
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert asked_for(workspace) == []

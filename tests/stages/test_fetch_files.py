@@ -209,7 +209,7 @@ class TestRecoveryCSV:
         )
         project.fetch()
         assert len(project.read("s00e02")) == 2
-        assert "1 rows stand more than once" in caplog.text
+        assert "1 row repeated in the file" in caplog.text
 
     def test_a_byte_order_mark_and_windows_line_ends_are_read(self, project):
         put(project, "s00e02.csv", "\ufeff" + CSV.replace("\n", "\r\n"))
@@ -392,7 +392,7 @@ class TestRecoveryCSV:
     def test_a_file_that_shrank_replaces_nothing(self, project):
         project.fetch()
         put(project, "s00e02.csv", "Sender,Message,ReceivedOn\n")
-        with pytest.raises(ServiceError, match="s00e02: 0 runs, 2 were held before"):
+        with pytest.raises(ServiceError, match="s00e02: 0 runs, 2 before"):
             project.fetch()
         assert len(project.read("s00e02")) == 2
         project.fetch("--accept-shrinkage")

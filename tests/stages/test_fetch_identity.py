@@ -56,7 +56,7 @@ class TestUrns:
         assert set(uids(project)) == {3, 4}
         (warning,) = [text for text in warnings_of(caplog) if "identify nobody" in text]
         assert warning.startswith(
-            f"RapidPro {project.source['Domain']}: 2 contacts have only URNs that identify nobody"
+            f"RapidPro {project.source['Domain']}: 2 contacts with only URNs that identify nobody"
         )
         assert "252615001001" not in caplog.text
         assert not [path for path, content in contents(project.data_root).items() if b"252615001001" in content]

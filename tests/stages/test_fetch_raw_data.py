@@ -361,7 +361,7 @@ class TestState:
         for state in (project.data_root / "State" / "fetch").iterdir():
             state.unlink()
         workspace.runs = [row for row in workspace.runs if row["uuid"] not in ("run-0001", "run-0002")]
-        with pytest.raises(ServiceError, match="s01e01: 8 runs, 10 were held before") as refused:
+        with pytest.raises(ServiceError, match="s01e01: 8 runs, 10 before") as refused:
             project.fetch()
         assert "--accept-shrinkage" in str(refused.value)
         assert {path: path.read_bytes() for path in (project.data_root / "Raw Data").iterdir()} == before

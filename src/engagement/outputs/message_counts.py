@@ -15,13 +15,14 @@ from typing import Any
 
 from engagement.configuration import Project
 from engagement.configuration.field_names import UID_FIELD
-from engagement.errors import InputError, listing
+from engagement.errors import InputError, count_of, listing
 from engagement.files import read_json, write_json
 
 _FILE = "message_counts.json"
 _LEAST_SHARE = 0.9
 # Of a few messages one is a large share.
 _FEWEST_MISSING = 10
+_COUNTED = "Counted by the episode that a message was sent to, before labels move any; the line 'Kept' counts after these moves."
 
 log = logging.getLogger(__name__)
 
@@ -141,11 +142,20 @@ def refuse_shrinkage(outputs: Path, before: MessageCounts | None, now: MessageCo
     changed = _find_explanations(outputs, before.settings, now.settings)
     if not is_accepted and not changed:
         raise InputError(
-            f"{outputs}: far fewer messages than the last run had; expected at least 90 %. {listing(fallen)}\n"
+            f"{outputs}: far fewer messages than the last run had; expected at least 90 %. {listing(fallen)}\n{_COUNTED}\n"
             "Nothing was replaced. Find out what is missing in Raw Data/. With --accept-shrinkage the smaller outputs are taken."
         )
-    reason = "--accept-shrinkage was given" if is_accepted else f"changed since: {', '.join(changed)}"
-    log.warning("Far fewer messages than the last run had (%s): %s", reason, ", ".join(fallen))
+    reason, remedy = "--accept-shrinkage was given", "See that these messages were meant to go."
+    if not is_accepted:
+        reason = f"changed since: {', '.join(changed)}"
+        remedy = "See that the change was meant to leave them out; if not, undo it and run stage 3 again."
+    log.warning(
+        "Far fewer messages than the last run had (%s): %s; expected at least 90 %%. %s %s",
+        reason,
+        ", ".join(fallen),
+        _COUNTED,
+        remedy,
+    )
 
 
 def _find_explanations(outputs: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -164,4 +174,4 @@ def _find_fallen(before: Mapping[str, int], now: Mapping[str, int]) -> Iterator[
     counts.append(("all episodes", sum(now.values()), sum(before.values())))
     for name, count, count_before in counts:
         if count < _LEAST_SHARE * count_before and count_before - count >= _FEWEST_MISSING:
-            yield f"{name}: {count} message(s), {count_before} before"
+            yield f"{name}: {count_of(count, 'message')}, {count_before:,} before"

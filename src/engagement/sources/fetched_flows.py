@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engagement.errors import InputError, ServiceError, listing
+from engagement.errors import InputError, ServiceError, count_of, listing
 from engagement.sources.manifest import RawDataWriter
 
 _LEAST_SHARE = 0.9
@@ -30,7 +30,7 @@ def refuse_shrinkage(flows: Sequence[FetchedFlow]) -> None:
         Names each flow that has less than 90 % of the runs it had.
     """
     shrunk = [
-        f"{flow.name}: {flow.runs} runs, {flow.runs_before} were held before"
+        f"{flow.name}: {count_of(flow.runs, 'run')}, {flow.runs_before:,} before"
         for flow in flows
         if flow.runs < _LEAST_SHARE * flow.runs_before
     ]

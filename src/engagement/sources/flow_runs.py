@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from engagement.errors import count_of
 from engagement.microseconds import count_microseconds
 from engagement.services.rapidpro import Run
 from engagement.sources.de_identify import Participant
@@ -179,18 +180,18 @@ class FlowRuns:
         )
         if gone:
             _logger.info(
-                "Flow %r: %d of the runs left out are of %d contacts that RapidPro has no more",
+                "Flow %r: left out for good: %s of %s that RapidPro has no more",
                 self.name,
-                sum(gone),
-                len(gone),
+                count_of(sum(gone), "run"),
+                count_of(len(gone), "contact"),
             )
         if waited_for:
             named = ", ".join(contact for contact, _ in waited_for[:_LISTED_CONTACTS])
             more = len(waited_for) - _LISTED_CONTACTS
             _logger.warning(
-                "Flow %r: %d runs left out until their contact is in the contacts with a URN: %s%s",
+                "Flow %r: %s left out until their contact is in the contacts with a URN: %s%s",
                 self.name,
-                waiting,
+                count_of(waiting, "run"),
                 named,
                 f" and {more} more" if more > 0 else "",
             )

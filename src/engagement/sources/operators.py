@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from engagement.cleaning.operators import operator_of
 from engagement.configuration import CodeScheme, ControlCode
+from engagement.errors import count_of
 
 _CLEANER = "engagement.cleaning.operators"
 _OTHER_SPELLINGS = {"hormud": "hormuud"}
@@ -49,9 +50,9 @@ class OperatorLabels:
                 missing[operator_raw] += runs
         if missing:
             _logger.warning(
-                "Operator scheme %r: %d runs of operators without a code, kept as not coded: %s",
+                "Operator scheme %r: %s of operators without a code, kept as not coded: %s",
                 self._scheme.name,
-                missing.total(),
+                count_of(missing.total(), "run"),
                 ", ".join(f"{operator} ({runs})" for operator, runs in missing.most_common()),
             )
 

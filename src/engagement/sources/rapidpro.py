@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 
 from engagement.configuration import RapidProSource
 from engagement.configuration.flow_choices import Identity
+from engagement.errors import count_of
 from engagement.services.rapidpro import Contact, Flow, Page, RapidProClient, Run, Workspace
 from engagement.services.storage import read_token
 from engagement.services.uuid_tables import UuidTable
@@ -129,16 +130,16 @@ def _fetch_contacts(
     read_on(store, client.domain, "contacts", client.contacts, keep)
     set_aside.ask_again(CONTACTS, client.contact_again, keep)
     known.flush()
-    _logger.info("RapidPro %s: %d contacts received, %d new", client.domain, received, new)
+    _logger.info("RapidPro %s: %s received, %d new", client.domain, count_of(received, "contact"), new)
 
 
 def _warn_of_left_out(client: RapidProClient, contacts: Collection[str]) -> None:
     if contacts:
         _logger.warning(
-            "RapidPro %s: %d contacts have only URNs that identify nobody: without a scheme, or with a path that is empty or "
-            "masked; left out, with their runs",
+            "RapidPro %s: %s with only URNs that identify nobody: without a scheme, or with a path that is empty or masked; left "
+            "out, with their runs",
             client.domain,
-            len(contacts),
+            count_of(len(contacts), "contact"),
         )
 
 

@@ -16,7 +16,7 @@ from engagement.configuration.iso_times import read_iso_time
 from engagement.configuration.participant_ids import find_strict_id_problem, match_prefixes
 from engagement.configuration.raw_data_sources import flow_name_of_url
 from engagement.configuration.raw_keys import RecoveredKeyNames
-from engagement.errors import InputError, listing
+from engagement.errors import InputError, count_of, listing
 from engagement.provenance import Metadata, encode_fresh_chain, text_value
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
@@ -51,7 +51,11 @@ def _fetch_file(url: str, raw_keys: RecoveredKeyNames, context: FetchContext) ->
         content, url, raw_keys, configuration.time_zone, configuration.participant_prefix
     )
     if repeated:
-        _logger.warning("Flow %r: %d rows stand more than once in the file, the same in every cell", name, repeated)
+        _logger.warning(
+            "Flow %r: %s repeated in the file, the same in every cell; each counts once",
+            name,
+            count_of(repeated, "row"),
+        )
     before = path.read_bytes() if path.exists() else None
     known = {line[-_SHA_TAIL:]: line for line in (before or b"").splitlines(keepends=True)}
     lines = []
@@ -65,7 +69,7 @@ def _fetch_file(url: str, raw_keys: RecoveredKeyNames, context: FetchContext) ->
             _logger.info("Flow %r: unchanged", name)
             return
         writer.write(path, [content])
-        _logger.info("Flow %r: %d messages written", name, len(lines))
+        _logger.info("Flow %r: %s written", name, count_of(len(lines), "message"))
 
     return FetchedFlow(name, path, len(lines), count_lines(path), write)
 
