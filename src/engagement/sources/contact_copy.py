@@ -1,5 +1,6 @@
 """The copy of the contacts' file that a fetch's state keeps to look contacts up in. See `contact_map` for the file."""
 
+import logging
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -8,6 +9,9 @@ from engagement.sources.de_identify import Participant
 
 _LARGEST_QUERY = 500
 _REMEMBERED_PARTICIPANTS = 50_000
+_HELD = "SELECT uuid, participant FROM contacts WHERE uuid IN ({})"
+
+_logger = logging.getLogger(__name__)
 
 
 class Covered(NamedTuple):
@@ -48,10 +52,12 @@ class ContactCopy:
 
     def add(self, contacts: Iterable[tuple[tuple[str, Participant], int | None]]) -> None:
         """Copy contacts, each with its line in the file, None if it is not in there yet. Who is known already stays."""
-        self._connection.executemany(
-            "INSERT INTO contacts VALUES (?, ?, ?, ?, ?) ON CONFLICT (uuid) DO UPDATE SET line = ifnull(line, excluded.line)",
-            [(contact, *who, line) for (contact, who), line in contacts],
+        rows = [(contact, *who, line) for (contact, who), line in contacts]
+        cursor = self._connection.executemany(
+            "INSERT INTO contacts VALUES (?, ?, ?, ?, ?) ON CONFLICT (uuid) DO UPDATE SET line = excluded.line WHERE line IS NULL",
+            rows,
         )
+        self._warn_of_repeated(rows, cursor.rowcount)
 
     def correct(self, contacts: Iterable[tuple[tuple[str, Participant], int]]) -> int:
         """Copy contacts as the file has them; gives how many the copy had otherwise. Of two lines of one the first counts."""
@@ -61,13 +67,30 @@ class ContactCopy:
             batch = {row[0]: row[1:4] for row in reversed(rows[start : start + _LARGEST_QUERY])}
             query = "SELECT uuid, participant, urn_type, operator_raw FROM contacts WHERE line IS NULL AND uuid IN ({})"
             other += sum(tuple(found) != batch[uuid] for uuid, *found in self._select(query, (), batch))
-        self._connection.executemany(
+        cursor = self._connection.executemany(
             "INSERT INTO contacts VALUES (?, ?, ?, ?, ?) ON CONFLICT (uuid) DO UPDATE SET participant = excluded.participant, "
             "urn_type = excluded.urn_type, operator_raw = excluded.operator_raw, line = excluded.line WHERE line IS NULL",
             rows,
         )
         self._participants.clear()
+        self._warn_of_repeated(rows, cursor.rowcount)
         return other
+
+    def _warn_of_repeated(self, rows: Sequence[tuple[Any, ...]], taken: int) -> None:
+        """Say which contacts an earlier line has with another participant, where not all of the rows were taken."""
+        if taken == len(rows):
+            return
+        held = dict(self._select(_HELD, (), dict.fromkeys(row[0] for row in rows)))
+        for contact, participant, _, _, line in rows:
+            if line is not None and held[contact] != participant:
+                _logger.warning(
+                    "Contacts/: contact %s is participant %r on line %d and %r on an earlier one, which holds; expected one line a "
+                    "contact. Remove the wrong line, and run stage 2 again",
+                    contact,
+                    participant,
+                    line + 1,
+                    held[contact],
+                )
 
     def without_line(self, most: int) -> dict[str, Participant]:
         """Contacts of the copy that are not in the file."""

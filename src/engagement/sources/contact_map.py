@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from engagement.configuration.participant_ids import may_be_participant_id
-from engagement.errors import InputError
+from engagement.errors import InputError, count_of
 from engagement.files import explain_os_errors, make_directory
 from engagement.sources.contact_copy import Covered
 from engagement.sources.de_identify import Holder, Participant
@@ -133,7 +133,7 @@ def _merge(path: Path, end: int, store: RunStore, log: LineLog) -> None:
         corrected += store.contacts.correct((line, number) for number, line in enumerate(batch, lines))
         lines += len(batch)
     if corrected:
-        _logger.warning("%s: %d contacts differ from the copy in State/; the file counts", path, corrected)
+        _logger.warning("%s: %s unlike in the copy in State/; the file counts", path, count_of(corrected, "contact"))
         store.forget_renderings()
     store.contacts.keep_covered(Covered(path.name, end, lines, _digest_tail(path, end)))
     _add_missing(store, log)

@@ -131,18 +131,25 @@ def test_where_both_differ_the_file_is_right_and_lines_are_made_again(root, capl
         store.keep_lines(flow, [KeptRun("run", "contact-1", 1, 1, b"{}\n")])
     root.file.write_bytes(root.file.read_bytes().replace(b"uuid-1", b"uuid-8"))
     assert root.known()["contact-1"].uuid == "avf-phone-uuid-8"
-    assert "1 contacts differ from the copy" in caplog.text
+    assert "1 contact unlike in the copy" in caplog.text
     with root.open() as (store, _):
         assert store.rendering(flow) == ""
 
 
-def test_of_two_lines_of_one_contact_the_first_counts(root):
+def test_of_two_lines_of_one_contact_the_first_counts_and_another_participant_is_a_warning(root, caplog):
     root.keep(1, 2)
     lines = root.file.read_bytes()
     root.file.write_bytes(lines + lines.replace(b"uuid-1", b"uuid-8"))
+    # First only the new lines are read, then the whole file.
     for _ in range(2):
         with root.open() as (store, _):
             assert store.participants(["contact-1"]) == {"contact-1": WHO["contact-1"]}
+        (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        assert said.startswith(
+            "Contacts/: contact contact-1 is participant 'avf-phone-uuid-8' on line 3 and 'avf-phone-uuid-1' on an earlier one, "
+            "which holds; expected one line a contact. Remove the wrong line"
+        )
+        caplog.clear()
         root.remove_state()
 
 
