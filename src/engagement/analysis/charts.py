@@ -87,7 +87,9 @@ def _describe_charts(season: Season) -> Iterator[Described]:
         if not has_answers(episode):
             continue
         yield Described(f"themes_{key}", THEMES, chart_codes(season, episode, is_episode=True), key)
-        for is_normalised in (False, True) if gender is not None else ():
+        if gender is None:
+            continue
+        for is_normalised in (False, True):
             name = f"themes_{key}_by_gender{'_normalised' if is_normalised else ''}"
             yield Described(name, THEMES, chart_themes_by(season, episode, gender, is_normalised), key)
     for plan, coding in season.questions:

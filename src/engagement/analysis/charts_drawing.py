@@ -5,12 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engagement.analysis.palette import ASIDE, FAINT_INK, GRID, INK, SERIES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 _WIDTH_INCHES = 9
@@ -88,20 +89,22 @@ def shorten_labels(labels: Sequence[str], width: int = _LABEL_WIDTH) -> list[str
 def draw_bar_chart(chart: BarChart) -> Figure:
     """Draw a chart: bars from left to right, or upright where the labels are a scale such as weeks or ages."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     title, notes = shorten(chart.title, 88), "\n".join(shorten(note, 125, 6) for note in chart.notes)
     above = 0.12 + 0.24 * _lines(title) + 0.26
     below = 0.06 + 0.17 * _lines(notes)
     legend = 0.3 if len(chart.series) > 1 else 0.0
     height = above + legend + _height_of_bars(chart) + below
-    figure = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained")
+    layout = ConstrainedLayoutEngine()
+    figure = Figure(figsize=(_WIDTH_INCHES, height), layout=layout)
     rect = (
         _MARGIN_INCHES / _WIDTH_INCHES,
         below / height,
         1 - 2 * _MARGIN_INCHES / _WIDTH_INCHES,
         1 - (above + legend + below) / height,
     )
-    figure.get_layout_engine().set(rect=rect)
+    layout.set(rect=rect)
     axes = figure.add_subplot()
     (_draw_upright if chart.is_upright else _draw_lying)(axes, chart)
     for side in ("top", "right", "bottom" if not chart.is_upright else "left"):
@@ -151,7 +154,7 @@ def _colours(chart: BarChart, number: int) -> list[str]:
     return [ASIDE if aside else SERIES[number % len(SERIES)] for aside in asides]
 
 
-def _fill(chart: BarChart, number: int) -> dict[str, object]:
+def _fill(chart: BarChart, number: int) -> dict[str, Any]:
     """How a series' bars are filled: guesses are hatched on white, so that they look like nothing solid in grey print, too."""
     colours = _colours(chart, number)
     if chart.series[number].is_guess:
@@ -204,9 +207,10 @@ def _draw_lying(axes: Axes, chart: BarChart) -> None:
 def _draw_intervals(axes: Axes, places: Sequence[float], bars: Bars) -> None:
     drawn = [(place, *ends) for place, ends in zip(places, bars.intervals, strict=False) if ends is not None]
     if drawn:
+        heights, starts, ends = zip(*drawn, strict=True)
         # Light around dark: seen on the bar and beside it. All lines at once: one by one they are slow.
         for width, colour in ((3.0, "white"), (1.1, INK)):
-            axes.hlines(*zip(*drawn, strict=True), colors=colour, linewidths=width, zorder=3)
+            axes.hlines(heights, starts, ends, colors=colour, linewidths=width, zorder=3)
 
 
 def _draw_upright(axes: Axes, chart: BarChart) -> None:
@@ -241,7 +245,7 @@ def _draw_upright(axes: Axes, chart: BarChart) -> None:
     _use_whole_numbers(axes.yaxis, ceiling)
 
 
-def _use_whole_numbers(axis, ceiling: float) -> None:
+def _use_whole_numbers(axis: Axis, ceiling: float) -> None:
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     axis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1 if ceiling < 2 else 2))

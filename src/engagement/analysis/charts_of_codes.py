@@ -70,9 +70,9 @@ def chart_codes(season: Season, coding: CodingConfiguration, is_episode: bool) -
     bases = [basis.answered if one.is_answer else 0 for one in shown]
     series = [bars_with_shares(season, "answered" if basis.guesses else "", counts, bases)]
     for source in basis.guesses:
-        counts = tuple(one.guesses.get(source, 0) for one in shown)
-        texts = tuple(write_count(season, count) if count else "" for count in counts)
-        series.append(Bars(f"{say_guess(source)}: no answer", counts, texts, is_guess=True))
+        guessed = tuple(one.guesses.get(source, 0) for one in shown)
+        texts = tuple(write_count(season, count) if count else "" for count in guessed)
+        series.append(Bars(f"{say_guess(source)}: no answer", guessed, texts, is_guess=True))
     return BarChart(
         title=title_of(coding, is_episode),
         subtitle=say_basis(season, coding, is_episode),
@@ -91,7 +91,7 @@ def bars_with_shares(season: Season, name: str, counts: Sequence[int], bases: Se
         name,
         tuple(counts),
         tuple(write_count(season, count, share) for count, share in zip(counts, shares, strict=True)),
-        tuple(share and _in_participants(share) for share in shares),
+        tuple(_in_participants(share) if share else None for share in shares),
     )
 
 

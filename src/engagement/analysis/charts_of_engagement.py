@@ -92,7 +92,7 @@ def _traffic_series(table: pandas.DataFrame) -> tuple[Bars, ...]:
     return tuple(_counted(f"Messages {name}", table[column]) for name, column in columns.items())
 
 
-def _weeks(days: Sequence[str], step: int = 1) -> Iterable[str]:
+def _weeks(days: Iterable[str], step: int = 1) -> Iterable[str]:
     """Days to read at an axis that shows every `step`-th of them; the year only where it begins.
 
     >>> list(_weeks(["2026-12-28", "2027-01-04", "2027-01-11"]))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Callable
+
 from engagement.analysis.charts_drawing import BarChart, Bars
 from engagement.analysis.charts_of_codes import mark_small, name_of, note_on_intervals, note_on_small, order_themes
 from engagement.analysis.intervals import Share
@@ -15,10 +19,11 @@ _MOST_THEMES_WITH_ZEROS = 30
 def find_gender(season: Season) -> CodingConfiguration | None:
     """The coding of the participants' gender, if the project has one: by its cleaner, else by its name."""
     codings = [coding for plan in season.project.coding_plans.demographic for coding in plan.coding_configurations]
-    for is_gender in (
+    looks: tuple[Callable[[CodingConfiguration], bool], ...] = (
         lambda coding: (coding.cleaner or "").endswith(".gender"),
         lambda coding: (coding.analysis_file_key or "").casefold().split("_")[-1] in ("gender", "sex"),
-    ):
+    )
+    for is_gender in looks:
         found = [coding for coding in codings if is_gender(coding)]
         if found:
             return found[0]
@@ -43,7 +48,7 @@ def chart_themes_by(
     known = relevant & groups.answered
     series, every_count, small = [], [], []
     for answer in (code for code in breakdown.code_scheme.codes if code.is_normal):
-        size = int((groups.hold_any(lambda code, answer=answer: code is answer) & known).sum())
+        size = int((groups.hold_any(functools.partial(operator.is_, answer)) & known).sum())
         found = [next(value.plain for value in counts[theme] if value.code is answer) for theme in themes]
         every_count += found
         name = f"{name_of(answer)} (n = {size:,})"
@@ -83,5 +88,5 @@ def _shares_of(season: Season, name: str, counts: list[int], size: int) -> Bars:
         name,
         tuple(share.percent if share else 0.0 for share in shares),
         tuple(texts),
-        tuple(share and share.interval for share in shares),
+        tuple(share.interval if share else None for share in shares),
     )

@@ -26,6 +26,9 @@ from engagement.outputs.analysis_files import (
     text_column,
 )
 
+type Mask = numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.bool_]]
+type Numbers = numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.integer]]
+
 _NOT_ASKED = tuple(control for control, entry in CONTROL_CODES.items() if not entry.has_responded)
 
 
@@ -36,8 +39,8 @@ class Codes:
         self,
         scheme: CodeScheme,
         combinations: Sequence[Sequence[str]],
-        numbers: numpy.ndarray,
-        guesses: Mapping[str, numpy.ndarray] | None = None,
+        numbers: Numbers,
+        guesses: Mapping[str, Mask] | None = None,
     ) -> None:
         """`combinations` are lists of code ids; `numbers`, shape (rows,), says which of them each row has.
 
@@ -52,52 +55,52 @@ class Codes:
         self.numbers = numbers
         self.guesses = guesses or {}
         # Shape (combinations, codes): whether the combination holds the code.
-        self.holds = numpy.zeros((len(combinations), len(scheme.codes)), dtype=bool)
+        self.holds: Mask = numpy.zeros((len(combinations), len(scheme.codes)), dtype=bool)
         positions = {code.code_id: position for position, code in enumerate(scheme.codes)}
         for number, code_ids in enumerate(combinations):
             self.holds[number, [positions[code_id] for code_id in code_ids]] = True
 
-    def hold_any(self, is_meant: Callable[[Code], bool]) -> numpy.ndarray:
+    def hold_any(self, is_meant: Callable[[Code], bool]) -> Mask:
         """Whether each row has one of the codes that are meant; shape (rows,), bool."""
         return self._any(is_meant)[self.numbers]
 
-    def _any(self, is_meant: Callable[[Code], bool]) -> numpy.ndarray:
+    def _any(self, is_meant: Callable[[Code], bool]) -> Mask:
         return self.holds[:, [is_meant(code) for code in self._scheme.codes]].any(axis=1)
 
     @cached_property
-    def _responded(self) -> numpy.ndarray:
+    def _responded(self) -> Mask:
         return self._any(lambda code: code.control_code not in _NOT_ASKED)
 
     @cached_property
-    def _labelled(self) -> numpy.ndarray:
+    def _labelled(self) -> Mask:
         return self._responded & ~self._any(lambda code: code.control_code is ControlCode.NR)
 
     @cached_property
-    def _normal(self) -> numpy.ndarray:
+    def _normal(self) -> Mask:
         return self._any(lambda code: code.is_normal)
 
     @property
-    def responded(self) -> numpy.ndarray:
+    def responded(self) -> Mask:
         """Rows that are coded with anything but NA or NS: opt-ins."""
         return self._responded[self.numbers]
 
     @property
-    def labelled(self) -> numpy.ndarray:
+    def labelled(self) -> Mask:
         """Rows that responded and hold no NR."""
         return self._labelled[self.numbers]
 
     @property
-    def relevant_message(self) -> numpy.ndarray:
+    def relevant_message(self) -> Mask:
         """Rows that are labelled, with at least one Normal code."""
         return (self._labelled & self._normal)[self.numbers]
 
     @property
-    def relevant_individual(self) -> numpy.ndarray:
+    def relevant_individual(self) -> Mask:
         """Rows that responded with at least one Normal code, reviewed to the end or not."""
         return self._normal[self.numbers]
 
     @property
-    def answered(self) -> numpy.ndarray:
+    def answered(self) -> Mask:
         """Rows with at least one Normal code that an answer led to."""
         rows = self.relevant_individual
         for guessed in self.guesses.values():
@@ -120,7 +123,8 @@ class Codes:
         places, pairs = pandas.factorize(numbers.astype(numpy.int64) * width + others)
         own, of_other = self.holds[pairs // width].astype(float), other.holds[pairs % width].astype(float)
         # Floats multiply faster, and hold whole numbers exactly up to 2**53.
-        return ((own.T * numpy.bincount(places, minlength=len(pairs))) @ of_other).astype(numpy.int64)
+        counts: Numbers = ((own.T * numpy.bincount(places, minlength=len(pairs))) @ of_other).astype(numpy.int64)
+        return counts
 
 
 class CodedTable:

@@ -99,8 +99,8 @@ def _describe_map(season: Season, level: Level, every_count: Mapping[str, PlaceC
         notes.append("Not on the map: " + ", ".join(f"{name} {count:,}" for name, count in counts.others.items()) + ".")
         if ELSEWHERE_NAME in counts.others:
             notes.append(WHAT_IS_ELSEWHERE)
-    places = (*placed.values(), *unnamed)
-    if len(places) > _MOST_WITH_ROOM:
+    every_place = (*placed.values(), *unnamed)
+    if len(every_place) > _MOST_WITH_ROOM:
         notes.append(
             "Not every place has room for its name here: all counts are in demographic_distributions.csv "
             "or theme_distributions.csv."
@@ -108,7 +108,7 @@ def _describe_map(season: Season, level: Level, every_count: Mapping[str, PlaceC
     picture = MapPicture(
         title=title,
         subtitle=_say_base(level, counts),
-        places=places,
+        places=every_place,
         insets=tuple(insets),
         breaks=(),
         notes=tuple(notes),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
+    from matplotlib.path import Path as Outline
     from shapely.geometry.base import BaseGeometry
 
 _WIDTH_INCHES = 9
@@ -133,7 +134,7 @@ def _fill(axes: Axes, picture: MapPicture, places: Sequence[tuple[Place, BaseGeo
         )
 
 
-def _path_of(shape: BaseGeometry):
+def _path_of(shape: BaseGeometry) -> Outline:
     """The outlines of a shape's parts and of their holes, as one path."""
     from matplotlib.path import Path as Outline
 
@@ -188,10 +189,10 @@ def _draw_legend(figure: Figure, picture: MapPicture, bottom: float) -> None:
         patches.append(Patch(facecolor=NOT_CODED, edgecolor=BORDER, hatch=_SMALL_BASE, label=label))
     if any(place.count is None for place in drawn.values()):
         patches.append(Patch(facecolor=NOT_CODED, edgecolor=BORDER, hatch=_NO_CODE, label="no code"))
-    size = min(_LEGEND_FONT_SIZE, _LEGEND_FONT_SIZE * (_WIDTH_INCHES - 0.3) / _measure_legend(patches))
+    font_size = min(_LEGEND_FONT_SIZE, _LEGEND_FONT_SIZE * (_WIDTH_INCHES - 0.3) / _measure_legend(patches))
     figure.legend(
         handles=patches, loc="lower left", bbox_to_anchor=(0.08 / _WIDTH_INCHES, bottom), ncols=len(patches), frameon=False,
-        borderpad=0, borderaxespad=0, handlelength=1.2, handleheight=1.1, handletextpad=0.4, columnspacing=1.1, fontsize=size,
+        borderpad=0, borderaxespad=0, handlelength=1.2, handleheight=1.1, handletextpad=0.4, columnspacing=1.1, fontsize=font_size,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engagement.analysis.charts_drawing import shorten
 
 if TYPE_CHECKING:
+    from shapely import Point, Polygon
     from shapely.geometry.base import BaseGeometry
 
 _MOST_CALLOUTS_A_SIDE = 16
@@ -100,7 +101,7 @@ def _fit_inside(
     return None
 
 
-def _middles(shape: BaseGeometry) -> list[tuple[float, float]]:
+def _middles(shape: Polygon) -> list[tuple[float, float]]:
     """Points within a shape to write at, the best first: near its middle, then where it is widest."""
     from shapely import LineString, maximum_inscribed_circle
 
@@ -154,7 +155,7 @@ def _put_aside(
     return callouts
 
 
-def _land_between(land: BaseGeometry, point: BaseGeometry, west: float, east: float) -> float:
+def _land_between(land: BaseGeometry, point: Point, west: float, east: float) -> float:
     """How much more land lies between a point and the west than between it and the east."""
     from shapely import LineString
 

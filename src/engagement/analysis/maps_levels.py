@@ -80,7 +80,7 @@ def _find_configured_levels(season: Season, codings: Mapping[str, CodingConfigur
         known = find_level(_names(coding), wanted.level)
         if wanted.boundaries is not None:
             path = season.project.path.parent / wanted.boundaries
-            boundaries = read_boundaries(path, _names(coding))
+            boundaries: Boundaries | None = read_boundaries(path, _names(coding))
         else:
             boundaries = _find_boundaries(known, wanted.level)
         if boundaries is not None:

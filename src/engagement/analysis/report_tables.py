@@ -117,7 +117,7 @@ def _number_cell(content: object, small_below: int) -> Cell:
 
 def _plain(cell: object) -> object:
     """What the table library calls an integer is none of Python's."""
-    return int(cell) if hasattr(cell, "item") and not isinstance(cell, str) else cell  # type: ignore[call-overload]
+    return int(cell) if hasattr(cell, "item") and not isinstance(cell, str) else cell  # type: ignore[call-overload]  # a number of numpy's
 
 
 def make_values_table(season: Season, coding: CodingConfiguration, is_episode: bool) -> Table:

@@ -6,6 +6,7 @@ no answer, and NC for a sub-district of Mogadishu may only mean that somebody li
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -71,11 +72,14 @@ def _find_elsewhere(individuals: CodedTable, plan: CodingPlan, position: int, ta
             break
         codes = individuals.codes(by_level[level])
         decides = undecided & codes.hold_any(lambda code: code.is_normal)
-        elsewhere |= decides & ~codes.hold_any(
-            lambda code, level=level, containers=containers: not containers.isdisjoint(places_of(code, table, level))
-        )
+        elsewhere |= decides & ~codes.hold_any(functools.partial(_meets, containers, table, level))
         undecided &= ~decides
     return elsewhere
+
+
+def _meets(containers: frozenset[str], table: PlaceTable, level: str, code: Code) -> bool:
+    """Whether a code stands for one of the places that contain others."""
+    return not containers.isdisjoint(places_of(code, table, level))
 
 
 def split_counts(
