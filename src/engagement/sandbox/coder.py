@@ -165,7 +165,7 @@ def _without_prefix(plan: CodingPlan) -> str:
 
 
 def _is_manual(label: Label) -> bool:
-    return label.get("Origin", {}).get("OriginType") == "Manual"
+    return bool(label.get("Origin", {}).get("OriginType") == "Manual")
 
 
 def _name_of(user: str) -> str:

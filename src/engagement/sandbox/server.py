@@ -1,6 +1,7 @@
 """The sandbox's web server: RapidPro's API on a port of this machine, over connections that stay open."""
 
 import contextlib
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
         """Say nothing of clients that were killed or hung up."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
@@ -45,7 +46,7 @@ def _handler(api: Api) -> type[BaseHTTPRequestHandler]:
         wbufsize = -1  # headers and body leave together
 
         def do_GET(self) -> None:  # noqa: N802 - the base class names it
-            host = self.headers.get("Host", f"{HOST}:{self.server.server_address[1]}")
+            host = self.headers.get("Host", f"{HOST}:{self.connection.getsockname()[1]}")
             self._reply(api.get(self.path, self.headers.get("Authorization"), host))
 
         def do_POST(self) -> None:  # noqa: N802

@@ -139,7 +139,7 @@ def _messages(seed: int, numbered: Sequence[tuple[int, RunState]]) -> list[tuple
     return [(time, message_row(seed, number, state, result)) for number, (time, _, state, result) in enumerate(sent, 1)]
 
 
-def _meanings(runs: Sequence[Run]) -> dict[str, Meaning]:
+def _meanings(runs: Sequence[Run]) -> Mapping[str, Meaning]:
     meanings: dict[str, dict[str, tuple[str, ...]]] = {}
     for run in runs:
         for result in run.results:

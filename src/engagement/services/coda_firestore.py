@@ -182,12 +182,15 @@ def _connect(credentials: GoogleCredentials) -> firestore.Client:
     if os.environ.get("FIRESTORE_EMULATOR_HOST"):
         return firestore.Client(project=credentials.project_id)
     try:
-        return firestore.Client.from_service_account_info(dict(credentials.info), project=credentials.project_id)
+        client: firestore.Client = firestore.Client.from_service_account_info(
+            dict(credentials.info), project=credentials.project_id
+        )
     except ValueError:
         raise UsageError(
             f"Credentials of project {credentials.project_id!r}: the private key can't be read; expected a service account's "
             "key. Download the key again."
         ) from None
+    return client
 
 
 def _kind(error: Exception) -> str:

@@ -187,7 +187,7 @@ class Addition:
         if metrics is not None and metrics.get("messages_count") == size and metrics.keys() >= _NO_METRICS.keys():
             return {name: metrics[name] for name in _NO_METRICS}
         found = self._requests.find(segment.collection("messages").select(["Labels"]))
-        return self._count(segment, [message.to_dict() for message in found])
+        return self._count(segment, [message.to_dict() or {} for message in found])
 
     def _count(self, segment: firestore.DocumentReference, messages: Sequence[Message]) -> dict[str, int]:
         """Count messages, with the segment's code schemes where a label is checked."""
@@ -235,7 +235,7 @@ def write_segment(
     writes.set(_metrics_of(segment), _NO_METRICS)
 
 
-def count_segments(counter: firestore.DocumentSnapshot) -> int:
+def count_segments(counter: "firestore.DocumentSnapshot[Any]") -> int:
     """The number of a dataset's segments, from its document in segment_counts, which a dataset of one need not have."""
     return int(counter.get("segment_count")) if counter.exists else 1
 
@@ -255,8 +255,9 @@ def read_code_schemes(requests: Requests, segment: firestore.DocumentReference) 
             f"Coda: dataset {segment.id!r}, code scheme {', '.join(map(repr, broken))}: no SchemeID, or a code without CodeID; "
             "expected a code scheme. Have an administrator set it anew in Coda."
         )
-    return [document.to_dict() for document in found]
+    return [document.to_dict() or {} for document in found]
 
 
 def _metrics_of(segment: firestore.DocumentReference) -> firestore.DocumentReference:
-    return segment.collection("metrics").document("messages")
+    document: firestore.DocumentReference = segment.collection("metrics").document("messages")
+    return document

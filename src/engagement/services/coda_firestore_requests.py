@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from google.cloud import firestore
-from google.cloud.firestore_v1.base_query import BaseQuery
 
 _DOCUMENT_SECONDS = 15.0
 _COUNT_SECONDS = 30.0
@@ -28,20 +27,23 @@ class Requests:
         self.client = client
         self.documents_read = 0
 
-    def get(self, document: firestore.DocumentReference) -> firestore.DocumentSnapshot:
+    def get(self, document: firestore.DocumentReference) -> "firestore.DocumentSnapshot[Any]":
         """Read a document, which need not exist."""
         self.documents_read += 1
         return document.get(retry=None, timeout=_DOCUMENT_SECONDS)
 
-    def find(self, query: BaseQuery, read_time: datetime | None = None) -> list[firestore.DocumentSnapshot]:
+    def find(
+        self, query: firestore.Query, read_time: datetime | None = None
+    ) -> "list[firestore.DocumentSnapshot[Any]]":
         """Read the documents that a query finds, as they were at a moment or are now."""
         found = list(query.stream(retry=None, timeout=_BULK_SECONDS, read_time=read_time))
         self.documents_read += max(1, len(found))
         return found
 
-    def count(self, query: BaseQuery) -> int:
+    def count(self, query: firestore.Query) -> int:
         """Count the documents that a query finds, without reading them."""
-        count = int(query.count().get(retry=None, timeout=_COUNT_SECONDS)[0][0].value)
+        counting: Any = query.count()  # its types take a query for its class
+        count = int(counting.get(retry=None, timeout=_COUNT_SECONDS)[0][0].value)
         self.documents_read += max(1, math.ceil(count / _COUNTED_FOR_ONE_READ))
         return count
 

@@ -1,7 +1,8 @@
 """How far the coding of a segment is: the counts that Coda shows beside it."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from engagement.services.coda_format import CodeScheme, Message
 
@@ -32,7 +33,7 @@ def count_metrics(messages: Iterable[Message], code_schemes: Sequence[CodeScheme
 
 
 def _labels_that_count(message: Message) -> list[tuple[str, str]]:
-    newest = {}
+    newest: dict[str, Mapping[str, Any]] = {}
     for label in message.get("Labels", []):
         newest.setdefault(label["SchemeID"], label)
     return [

@@ -112,7 +112,7 @@ class GoogleDrive:
         if len(found) > 1:
             _logger.warning("Drive has %d folders named %r: the oldest is used", len(found), path)
         if found:
-            return found[0]["id"]
+            return str(found[0]["id"])
         if not parent:
             raise _no_first_folder(self._account, name, path)
         return self._create_folder(path, name, parent)
@@ -132,9 +132,10 @@ class GoogleDrive:
 
     def _get(self, path: str, file_id: str) -> File | None:
         try:
-            return self._ask(self._api.files().get(fileId=file_id, fields=_FIELDS, supportsAllDrives=True), path)
+            file: File = self._ask(self._api.files().get(fileId=file_id, fields=_FIELDS, supportsAllDrives=True), path)
         except MissingError:
             return None
+        return file
 
     def _named(self, parent: str, path: str) -> dict[str, list[File]]:
         """What lies in a folder, by name; asked for once."""
@@ -149,7 +150,7 @@ class GoogleDrive:
         """Shared drives of that name, else folders that people share with the account."""
         drives = self._list(self._api.drives(), "drives", name, pageSize=100)
         # A shared drive's root folder has the drive's own id.
-        found = [{"id": drive["id"], "mimeType": FOLDER} for drive in drives if drive["name"] == name]
+        found: list[File] = [{"id": drive["id"], "mimeType": FOLDER} for drive in drives if drive["name"] == name]
         return found or self._list_files(
             name, f"name = '{_quote(name)}' and mimeType = '{FOLDER}' and sharedWithMe = true"
         )
@@ -257,7 +258,7 @@ class GoogleDrive:
 _SENT: Mapping[str, Any] = {"fields": "id,md5Checksum", "supportsAllDrives": True}
 
 
-class _Pieces(MediaFileUpload):
+class _Pieces(MediaFileUpload):  # type: ignore[misc]  # the library has no types
     """A file that is sent in pieces of bytes, not as a stream: a stream that was read once can't be sent again."""
 
     def __init__(self, source: Path, chunk_bytes: int) -> None:

@@ -35,6 +35,20 @@ from engagement.services.rapidpro_rows import (
 )
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
 
+# What passes through the client is had from here.
+__all__ = [
+    "Archive",
+    "ArchiveError",
+    "Contact",
+    "Flow",
+    "Message",
+    "Page",
+    "RapidProClient",
+    "Run",
+    "UnreadableRow",
+    "Workspace",
+]
+
 _MOST_ATTEMPTS = 3
 _MOST_EMPTY_PAGES = 100
 

@@ -51,14 +51,14 @@ def read_oldest_first[Row: Run | Contact](where: str, ask: Ask[Row], after: date
                 is_tie = page.rows[0].modified_on == came
             offset = 0 if page.following is None else read_offset(page.following)
             is_cut = bool(page.rows) and offset != 0
-            if is_cut and is_tie and offset is not None:
+            if is_cut and is_tie and offset is not None and came is not None:
                 for tied in _read_tie(where, ask, came):
                     yield Arrival(tied, came)
                 begin = came + MICROSECOND
                 break
             yield Arrival(page, came)
             # A server that ignores `after` has nothing but its cursors.
-            if is_cut and not is_tie and (after is None or came > after):
+            if is_cut and not is_tie and came is not None and (after is None or came > after):
                 begin = came
                 break
         if begin is None:

@@ -69,7 +69,7 @@ class RowReader[Row]:
     """Reads rows of one type. With `flows`, uuids of flows, it reads their runs and skips the others."""
 
     def __init__(self, row: type[Row], flows: Collection[str] | None = None):
-        self._decode_page = msgspec.json.Decoder(_PageBody[row]).decode  # type: ignore[valid-type]
+        self._decode_page = msgspec.json.Decoder(_PageBody[row]).decode  # type: ignore[valid-type]  # known at run time
         self._decode_row = msgspec.json.Decoder(row).decode
         self._flows = flows
 
@@ -108,11 +108,11 @@ class RowReader[Row]:
             try:
                 row, halves = self._decode_row(text), 0
             except UNREADABLE as failure:
-                row, halves, failure = self._mend(text, failure)
-                if row is None:
-                    found = self._describe(text, failure, newest)
-                    unreadable += found
+                mended, halves, reason = self._mend(text, failure)
+                if mended is None:
+                    unreadable += self._describe(text, reason, newest)
                     continue
+                row = mended
             newest = getattr(row, "modified_on", None)
             # Rows come in the order of their times: those that do not tell theirs lie between their neighbours.
             if unbounded < len(unreadable):
@@ -170,7 +170,7 @@ class RowReader[Row]:
             at = None
         key, reason = _explain(failure, members)
         uuid = uuid if uuid and _UUID.fullmatch(uuid) else None
-        return [UnreadableRow(uuid, flow and flow.uuid, at or newest, at, key, reason)]
+        return [UnreadableRow(uuid, None if flow is None else flow.uuid, at or newest, at, key, reason)]
 
 
 def read_workspace(content: bytes) -> Workspace:

@@ -6,7 +6,7 @@ leaves the page that brought it.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -88,8 +88,11 @@ class Run(msgspec.Struct, gc=False):
     exited_on: Instant | None = None
     exit_type: str | None = None
     id: RunId | None = None
-    # A list only on its way in.
-    values: dict[str, Result] | list[dict[str, Result]] | None = None
+    if TYPE_CHECKING:
+        values: dict[str, Result] | None = None
+    else:
+        # A list only on its way in: nobody who has a run meets one.
+        values: dict[str, Result] | list[dict[str, Result]] | None = None
 
     def __post_init__(self) -> None:
         # Written out: a call for each would cost more than all else that decoding a run does.
@@ -99,9 +102,10 @@ class Run(msgspec.Struct, gc=False):
             and (self.exited_on is None or _FIRST_YEAR <= self.exited_on.year <= _LAST_YEAR)
         ):
             raise ValueError("created_on, modified_on or exited_on before 1970 or after 9998")
-        if type(self.values) is list:
+        values: object = self.values
+        if type(values) is list:
             # Archives until June 2018 have a list of objects, each of one result by its key.
-            self.values = {key: result for results in self.values for key, result in results.items()}
+            self.values = {key: result for results in values for key, result in results.items()}
 
 
 class Contact(msgspec.Struct, gc=False):

@@ -10,7 +10,7 @@ import google.api_core.exceptions
 import google.auth.exceptions
 import requests
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
+from google.cloud import storage  # type: ignore[attr-defined]  # the library has no types
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from engagement.errors import ConfigurationError, ServiceError
@@ -73,7 +73,8 @@ class GoogleStorage:
 
         def read() -> bytes:
             with _explained_failures(url):
-                return blob.download_as_bytes(timeout=_TIMEOUT_SECONDS, retry=None)
+                content: bytes = blob.download_as_bytes(timeout=_TIMEOUT_SECONDS, retry=None)
+                return content
 
         return call_with_retries(read, url, self._policy)
 
@@ -171,13 +172,14 @@ class GoogleStorage:
         def begin() -> str:
             with _explained_failures(url, "leave to write"):
                 try:
-                    return blob.create_resumable_upload_session(
+                    address: str = blob.create_resumable_upload_session(
                         "application/octet-stream", size, if_generation_match=0, timeout=_TIMEOUT_SECONDS, retry=None
                     )
                 except google.api_core.exceptions.NotFound:
                     raise ConfigurationError(
                         f"{url}: no such bucket; expected it to exist. Make it, or check the address in the configuration."
                     ) from None
+            return address
 
         return call_with_retries(begin, url, self._policy)
 

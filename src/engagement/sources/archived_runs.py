@@ -1,5 +1,6 @@
 """The archived runs of a RapidPro source: each archive is read once, and one that can't be had holds nothing else back."""
 
+import functools
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -40,7 +41,7 @@ def fetch_archives(
             client.read_archive(
                 archive,
                 new_for,
-                lambda batches, new_for=new_for, md5=archive.md5: _keep(store, new_for, md5, batches, set_aside),
+                functools.partial(_keep, store, new_for, archive.md5, set_aside),
             )
             read += 1
         except ArchiveError as error:
@@ -62,7 +63,7 @@ def fetch_archives(
 
 
 def _keep(
-    store: RunStore, flows: dict[str, FlowRuns], md5: str, batches: Iterator[Page[Run]], set_aside: SetAside
+    store: RunStore, flows: dict[str, FlowRuns], md5: str, set_aside: SetAside, batches: Iterator[Page[Run]]
 ) -> None:
     """Keep the flows' runs of an archive in one transaction: all of them, or none when it proves to be damaged."""
     counted = {uuid: flow.counts for uuid, flow in flows.items()}

@@ -58,6 +58,8 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
             {dataset: shown_schemes_of(plan, plans) for dataset, plan in coded.items()},
             plans,
         )
+    if data_root is None:
+        raise ValueError("expected a configuration or a data root, and got neither")
     folders = (coded_file(data_root, "").parent, output_file(data_root, "").parent)
     _refuse_numbers(folders)
     names = sorted({path.stem for folder in folders for path in folder.glob("*.json")})

@@ -38,7 +38,8 @@ def save_known_messages(data_root: Path, dataset: str, instance: str, message_id
 
 def find_source_instance(data_root: Path, dataset: str) -> str | None:
     """The instance that a dataset's coded file was downloaded from; None where that is not known."""
-    return _read_state(_source_instances_file(data_root)).get("Instances", {}).get(dataset)
+    instance: str | None = _read_state(_source_instances_file(data_root)).get("Instances", {}).get(dataset)
+    return instance
 
 
 def record_source_instance(data_root: Path, dataset: str, instance: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from engagement.errors import MachineError
 from engagement.microseconds import count_microseconds, make_instant
@@ -92,13 +93,13 @@ class FetchState:
         rows = self._select("SELECT newest FROM places WHERE listing LIKE ? AND newest IS NOT NULL", (listing,))
         return make_instant(rows[0][0]) if rows else None
 
-    def _select_of(self, query: str, first: tuple[object, ...], values: Collection[str]) -> Iterator[tuple]:
+    def _select_of(self, query: str, first: tuple[object, ...], values: Collection[str]) -> Iterator[tuple[Any, ...]]:
         distinct = list(values)
         for start in range(0, len(distinct), _LARGEST_QUERY):
             batch = distinct[start : start + _LARGEST_QUERY]
             yield from self._select(query.format(", ".join("?" * len(batch))), (*first, *batch))
 
-    def _select(self, query: str, values: tuple[object, ...]) -> list[tuple]:
+    def _select(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         return [] if self._connection is None else self._connection.execute(query, values).fetchall()
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as _encode
 from operator import itemgetter
-from typing import Any
 
 import msgspec
 
@@ -34,7 +33,7 @@ class _Template:
     """JSON with sorted keys for one set of keys: a format, and what puts encoded values into its order."""
 
     form: str
-    reorder: Callable[[Sequence[str]], Any]
+    reorder: Callable[[Sequence[str]], object]
 
     @classmethod
     def of(cls, keys: Sequence[str]) -> "_Template":

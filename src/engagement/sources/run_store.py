@@ -230,7 +230,7 @@ class RunStore:
             "WHERE flow = ? AND id > ? ORDER BY id LIMIT ?"
         )
         while rows := self.connection.execute(query, (flow, last, _RUNS_A_READ)).fetchall():
-            yield [KeptRun(*run[:4], self._log.read(start, length), *run[4:]) for _, start, length, *run in rows]
+            yield [self._kept_run(row[1:]) for row in rows]
             last = rows[-1][0]
 
     def runs_to_look_up(self, contacts: Collection[str]) -> Iterator[tuple[int, KeptRun]]:
@@ -239,13 +239,19 @@ class RunStore:
             "SELECT flow, start, length, uuid, contact, modified, run_id, is_archived, texts_from FROM runs "
             "WHERE texts_from IS NOT NULL AND contact IN ({})"
         )
-        for flow, start, length, *run in self.select(query, (), contacts):
-            yield flow, KeptRun(*run[:4], self._log.read(start, length), *run[4:])
+        for flow, *row in self.select(query, (), contacts):
+            yield flow, self._kept_run(row)
+
+    def _kept_run(self, row: Sequence[Any]) -> KeptRun:
+        start, length, uuid, contact, modified, run_id, is_archived, texts_from = row
+        text = self._log.read(start, length)
+        return KeptRun(uuid, contact, modified, run_id, text, is_archived, texts_from)
 
     def rendering(self, flow: int) -> str | None:
         """What the held lines of a flow were made with, beside the runs themselves."""
         row = self.connection.execute("SELECT rendering FROM flows WHERE id = ?", (flow,)).fetchone()
-        return row[0]
+        rendering: str | None = row[0]
+        return rendering
 
     def keep_rendering(self, flow: int, rendering: str) -> None:
         """Remember what the held lines of a flow were made with."""
@@ -258,7 +264,8 @@ class RunStore:
     def written(self, flow: int) -> tuple[int, int, int] | None:
         """Runs, size and modification time of the file that was written of exactly the lines held; None if they changed."""
         query = "SELECT written_runs, written_size, written_at FROM flows WHERE id = ? AND written_runs IS NOT NULL"
-        return self.connection.execute(query, (flow,)).fetchone()
+        written: tuple[int, int, int] | None = self.connection.execute(query, (flow,)).fetchone()
+        return written
 
     def keep_written(self, flow: int, runs: int, size: int, at: int) -> None:
         """Remember that a file was written of the lines held."""
