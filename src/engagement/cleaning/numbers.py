@@ -70,7 +70,7 @@ def _may_follow(parts: list[int | str], part: list[int | str], connected: bool) 
     if isinstance(parts[-1], int) and isinstance(part[0], int):
         return True
     if isinstance(parts[-1], int) and not connected:
-        return parts[-1] % 10 == 0 and len(part[0]) == 1  # "twenty 5"
+        return parts[-1] % 10 == 0 and len(str(part[0])) == 1  # "twenty 5"
     if connected:
         return sum(int(one) % 10 == 0 for one in (parts[-1], part[0])) == 1
     return isinstance(parts[-1], str) and isinstance(part[0], str) and len(parts[-1]) == len(part[0]) == 1

@@ -83,14 +83,16 @@ def build_scheme(
     wanted = [*codes, *_missing_codes(codes, control_codes, with_meta_codes, existing)]
     olds = _find_olds(wanted, existing)
     numbers = _choose_numbers(wanted, olds)
-    return CodeScheme(
-        SchemeID=scheme_id,
-        Name=name,
-        Version=version or (existing.version if existing else FIRST_VERSION),
-        Codes=tuple(
-            _complete(code, old, number, scheme_id) for code, old, number in zip(wanted, olds, numbers, strict=True)
-        ),
-        Documentation=existing.documentation if existing else None,
+    return CodeScheme.model_validate(
+        {
+            "SchemeID": scheme_id,
+            "Name": name,
+            "Version": version or (existing.version if existing else FIRST_VERSION),
+            "Codes": tuple(
+                _complete(code, old, number, scheme_id) for code, old, number in zip(wanted, olds, numbers, strict=True)
+            ),
+            "Documentation": existing.documentation if existing else None,
+        }
     )
 
 
@@ -181,16 +183,18 @@ def _complete(code: NewCode, old: Code | None, number: int, scheme_id: str) -> C
         match_values = old.match_values if old else ()
     shortcut = code.shortcut if code.shortcut is not None else old.shortcut if old else None
     color = code.color if code.color is not None else old.color if old else None
-    return Code(
-        CodeID=code.code_id or (old.code_id if old else make_code_id(scheme_id, code)),
-        CodeType=code.code_type,
-        ControlCode=code.control_code,
-        MetaCode=code.meta_code,
-        DisplayText=code.display_text,
-        Shortcut=shortcut or None,
-        NumericValue=number,
-        StringValue=code.string_value,
-        VisibleInCoda=visible,
-        Color=color or None,
-        MatchValues=match_values,
+    return Code.model_validate(
+        {
+            "CodeID": code.code_id or (old.code_id if old else make_code_id(scheme_id, code)),
+            "CodeType": code.code_type,
+            "ControlCode": code.control_code,
+            "MetaCode": code.meta_code,
+            "DisplayText": code.display_text,
+            "Shortcut": shortcut or None,
+            "NumericValue": number,
+            "StringValue": code.string_value,
+            "VisibleInCoda": visible,
+            "Color": color or None,
+            "MatchValues": match_values,
+        }
     )

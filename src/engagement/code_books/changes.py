@@ -28,8 +28,9 @@ class CodeChange:
                 return f"~ {_name(old)}: {details}"
             case Code() as old, None:
                 return f"- {_name(old)}: removed, so that its labels count as not coded (NC)"
-            case _, new:
+            case None, Code() as new:
                 return f"+ {_name(new)}: added" + (f"; {details}" if details else "")
+        raise ValueError("a change of no code; expected the old or the new one")
 
     @property
     def consequence(self) -> str | None:

@@ -14,7 +14,7 @@ from engagement.configuration.control_codes import CONTROL_CODES
 
 _IN_BRACKETS = re.compile(r"(.*)\((.*)\)")
 
-_HARM = {
+_HARM: dict[str, str] = {
     ControlCode.STOP: "whoever is labelled with it is not withdrawn",
     ControlCode.WS: "no answer that is labelled with it moves",
 }
@@ -27,7 +27,7 @@ class LookAlike:
     position: int
     field: str
     name: str
-    control: ControlCode | None = None
+    control: str | None = None
     other: int | None = None
 
 
@@ -52,7 +52,7 @@ def find_look_alikes(codes: Sequence[Code]) -> Iterator[LookAlike]:
             yield LookAlike(position, "DisplayText", code.display_text, other=other)
 
 
-def say_harm(control: ControlCode) -> str:
+def say_harm(control: str) -> str:
     """What goes wrong when coders tick a code that reads like this control code."""
     return _HARM.get(control, "its answers count as answers")
 
@@ -72,9 +72,9 @@ def _names_of(code: Code) -> Iterator[tuple[str, str]]:
     yield from (("MatchValues", value) for value in code.match_values)
 
 
-def _names_of_controls(codes: Sequence[Code]) -> dict[str, ControlCode]:
+def _names_of_controls(codes: Sequence[Code]) -> dict[str, str]:
     """The control codes by what they are called: everywhere, and in this scheme."""
-    names: dict[str, ControlCode] = {}
+    names: dict[str, str] = {}
     for control, standard in CONTROL_CODES.items():
         in_brackets = _IN_BRACKETS.fullmatch(standard.display_text)
         for name in (str(control), standard.display_text, *(in_brackets.groups() if in_brackets else ())):

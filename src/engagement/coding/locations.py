@@ -30,10 +30,12 @@ class _Level:
             places = places_of(code, table, table.levels[level])
             self._lines[code.code_id] = tuple(self._line_of(place) for place in sorted(places))
             if len(places) == 1:
-                self._codes.setdefault(*places, code)
-        self._codes |= {
-            place: code for place in self._codes if (code := scheme.codes_by_match_value.get(place)) and code.is_normal
-        }
+                (place,) = places
+                self._codes.setdefault(place, code)
+        for place in self._codes:
+            named = scheme.codes_by_match_value.get(place)
+            if named is not None and named.is_normal:
+                self._codes[place] = named
 
     def _line_of(self, place: str) -> _Line:
         above = self._table.ancestors(self._table.levels[self.level], place)

@@ -24,7 +24,7 @@ class ProjectFunctions:
     @property
     def modules(self) -> tuple[ModuleType, ...]:
         """The modules that were imported for them."""
-        own = (*self.cleaners.values(), *self.imputations.values())
+        own: tuple[OwnCleaner | OwnImputation, ...] = (*self.cleaners.values(), *self.imputations.values())
         names = (one.function.__module__ for one in own)
         return tuple(sys.modules[name] for name in dict.fromkeys(names) if name in sys.modules)
 
@@ -90,4 +90,5 @@ def _load(folder: Path, name: str) -> Callable[..., Any]:
         module = importlib.util.module_from_spec(specification)
         specification.loader.exec_module(module)
         sys.modules[qualified] = module
-    return getattr(module, function_name)
+    function: Callable[..., Any] = getattr(module, function_name)
+    return function

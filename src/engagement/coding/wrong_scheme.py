@@ -97,15 +97,14 @@ class WrongSchemeMoves:
             if text is None:
                 continue
             reading = self._datasets[plan.raw_field].reading(text)
-            if not reading.moves:
+            target = reading.target
+            if target is None or not reading.moves:
                 continue
             time = message.record.values.get(plan.time_field) if plan.time_field else None
             changes[plan.raw_field] = HIDDEN
-            if plan.time_field in message.record.values:
-                changes[plan.time_field] = HIDDEN  # type: ignore[index]
-            self._send(
-                _Answer(text, time, plan.raw_field), reading.target.code_id, reading.target.string_value, arrivals
-            )  # type: ignore[union-attr]
+            if plan.time_field is not None and plan.time_field in message.record.values:
+                changes[plan.time_field] = HIDDEN
+            self._send(_Answer(text, time, plan.raw_field), target.code_id, target.string_value, arrivals)
         return changes
 
     def _send(self, answer: _Answer, code_id: str, name: str, arrivals: _Arrivals) -> None:
@@ -125,9 +124,9 @@ class WrongSchemeMoves:
         if plan is None or text is None or dataset is None:
             return {}, plan
         reading = dataset.reading(text)
-        if not reading.moves:
+        if reading.target is None or not reading.moves:
             return {}, plan
-        target = self._by_code.get(reading.target.code_id)  # type: ignore[union-attr]
+        target = self._by_code.get(reading.target.code_id)
         values = message.record.values
         if target is not None and target.kind is PlanKind.RQA:
             changes: dict[str, Any] = {SHOW_PIPELINE_KEY: target.raw_field, target.source_field: [plan.raw_field]}
@@ -138,7 +137,7 @@ class WrongSchemeMoves:
             return changes, target
         time = values.get(plan.time_field) if plan.time_field else None
         if target is None:
-            arrivals.lost[reading.target.string_value] += 1  # type: ignore[union-attr]
+            arrivals.lost[reading.target.string_value] += 1
         else:
             arrivals.survey.setdefault(target.raw_field, []).append(_Answer(text, time, plan.raw_field))
         return {key: HIDDEN for key in (plan.raw_field, RQA_MESSAGE, SHOW_PIPELINE_KEY) if key in values}, None

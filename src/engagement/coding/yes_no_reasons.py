@@ -3,6 +3,8 @@
 The truth table is in configurations/README.md, and tested as it stands there.
 """
 
+from operator import itemgetter
+
 from engagement.coding.imputing import Answer, Labels, make_control_label, make_same_label
 from engagement.coding.labels import Label, make_pipeline_label
 from engagement.configuration import CodingMode, CodingPlan, ControlCode
@@ -34,9 +36,13 @@ class YesNoReasons:
     def _complete_yes_no(self, yes_no: Labels, reasons: Labels) -> Labels:
         if not _is_silent(yes_no):
             return yes_no
-        controls = [label.code for label in reasons if label.code.control_code not in (None, ControlCode.NR)]
+        controls = [
+            (rank_of(control), label.code)
+            for label in reasons
+            if (control := label.code.control_code) is not None and control != ControlCode.NR
+        ]
         if controls:
-            first = min(controls, key=lambda code: rank_of(code.control_code))
+            _, first = min(controls, key=itemgetter(0))
             return (make_same_label(self._yes_no_scheme, first),)
         sides = {self._sides[label.code.code_id] for label in reasons if label.code.code_id in self._sides}
         if sides:

@@ -108,10 +108,10 @@ def control_code_by_precedence(scheme: CodeScheme, first: Labels, second: Labels
     """
     if first == second:
         return first
-    codes = [labels[0].code.control_code for labels in (first, second)]
-    if None in codes:
+    one, other = (labels[0].code.control_code for labels in (first, second))
+    if one is None or other is None:
         raise FoldError(_names(first), _names(second))
-    return first if rank_of(codes[0]) < rank_of(codes[1]) else second  # type: ignore[arg-type]
+    return first if rank_of(one) < rank_of(other) else second
 
 
 def _names(labels: Sequence[Label]) -> str:

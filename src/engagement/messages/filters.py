@@ -53,8 +53,8 @@ class Filters:
         time = message.time
         if time is None:
             raise InputError(
-                f"Participant {values.get('uid')!r}: an answer to {message.plan.raw_field!r} has no "  # type: ignore[union-attr]
-                f"{message.plan.time_field!r}; expected a time beside each answer. Check RapidProKeyRemappings."  # type: ignore[union-attr]
+                f"Participant {values.get('uid')!r}: an answer to {message.plan.raw_field!r} has no "  # type: ignore[union-attr]  # with a text there is one
+                f"{message.plan.time_field!r}; expected a time beside each answer. Check RapidProKeyRemappings."  # type: ignore[union-attr]  # as above
             )
         # From the start on, and until before the end.
         return None if self._start <= time < self._end else Dropped.OUT_OF_RANGE
