@@ -40,18 +40,19 @@ def find_flow_problems(
         name, found = name_of_flow(choice), flows_of(choice, flows)
         if len(found) > 1:
             yield Problem(place, describe_several(name, found))
-        elif not found and isinstance(choice, str):
+        elif found:
+            if taken.setdefault(found[0].uuid, place) != place:
+                yield Problem(place, f"it is the flow at {taken[found[0].uuid]}; expected each once. Remove one.")
+        elif isinstance(choice, str):
             yield Problem(
                 place,
                 f"the workspace at {source.domain} has no flow {name!r}; expected one{nearest(name, listed)} Change it.",
             )
-        elif not found:
+        else:
             yield Problem(
                 place,
                 f"the workspace at {source.domain} has no flow of the uuid {choice.uuid!r}; expected one. Change it.",
             )
-        elif taken.setdefault(found[0].uuid, place) != place:
-            yield Problem(place, f"it is the flow at {taken[found[0].uuid]}; expected each once. Remove one.")
     results = _results_of(source, flows)
     written = {
         remapping.pipeline_key

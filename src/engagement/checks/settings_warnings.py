@@ -92,11 +92,11 @@ def _find_time_warnings(configuration: PipelineConfiguration) -> Iterator[Proble
                 f"no remapping writes {remapping.time_key!r}, so that nothing is moved; expected a field with a time"
                 f"{nearest(remapping.time_key, sorted(written))} Change it.",
             )
-    for (one, first), (other, second) in itertools.combinations(enumerate(configuration.timestamp_remappings), 2):
-        is_shared = first.time_key == second.time_key
-        is_moved_twice = first.show_pipeline_key_to_remap_to != second.show_pipeline_key_to_remap_to
+    for (one, earlier), (other, second) in itertools.combinations(enumerate(configuration.timestamp_remappings), 2):
+        is_shared = earlier.time_key == second.time_key
+        is_moved_twice = earlier.show_pipeline_key_to_remap_to != second.show_pipeline_key_to_remap_to
         ranges = (
-            (first.range_start_inclusive, first.range_end_exclusive),
+            (earlier.range_start_inclusive, earlier.range_end_exclusive),
             (
                 second.range_start_inclusive,
                 second.range_end_exclusive,

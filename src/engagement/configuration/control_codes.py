@@ -103,7 +103,7 @@ class OwnControlCode(str):
         own.is_declared = is_declared
         return own
 
-    def __getnewargs__(self) -> tuple[str, str, int, bool]:
+    def __getnewargs__(self) -> tuple[str, str, int, bool]:  # type: ignore[override]  # of its own __new__
         return str(self), self.entry.wording, self.rank[0] - len(CONTROL_CODES), self.is_declared
 
 

@@ -47,14 +47,14 @@ def find_upload_problems(upload: DriveUpload) -> Iterator[Problem]:
                 "expected a file of its own for each table. Change one.",
             )
         first.setdefault(names, key)
-    for key, path in (
+    for key, folder in (
         ("AutomatedAnalysisDir", upload.automated_analysis_dir),
         ("AnalysisGraphsDir", upload.analysis_graphs_dir),
     ):
-        if path is not None and not _names_of(path):
+        if folder is not None and not _names_of(folder):
             yield Problem(
                 f"$.DriveUpload.{key}",
-                f"{path!r} is no folder; expected '<shared drive or shared folder>/…', "
+                f"{folder!r} is no folder; expected '<shared drive or shared folder>/…', "
                 "without '.' and '..'. Change it.",
             )
 

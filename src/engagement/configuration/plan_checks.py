@@ -1,6 +1,6 @@
 """Checks of the coding plans, and of the code schemes as the plans use them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from engagement.configuration.coding_plans import (
     CodingConfigurationDocument,
@@ -63,13 +63,14 @@ def find_repeated(
 def find_plan_problems(document: CodingPlansDocument, schemes: Schemes) -> Iterator[Problem]:
     """Every problem of the coding plans, and between them and the code schemes that could be read."""
     plans = list(placed_plans(document))
-    for name, what, value_of in (
+    named: tuple[tuple[str, str, Callable[[CodingPlanDocument], str | None]], ...] = (
         ("RawField", "raw field", lambda plan: plan.raw_field),
         ("CodaFilename", "dataset", lambda plan: plan.coda_filename),
         ("ICRFilename", "ICR file", lambda plan: plan.icr_filename),
         ("IDField", "field", lambda plan: plan.id_field or f"{plan.raw_field}_id"),
         ("WSCode", "WS code", lambda plan: plan.ws_code),
-    ):
+    )
+    for name, what, value_of in named:
         values = [(f"{at}.{name}", value_of(plan)) for at, _, plan in plans]
         # Plans of one raw field have one default id as well: said once.
         placed = [(place, value) for place, value in values if value is not None]

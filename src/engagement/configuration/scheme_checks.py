@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from engagement.configuration.code_schemes import CodeScheme, ControlCode
+from engagement.configuration.code_schemes import CodeScheme
 from engagement.configuration.coding_plans import CodingPlansDocument
+from engagement.configuration.control_codes import ControlCode
 from engagement.configuration.imputation_checks import AGE_RANGE, Schemes
 from engagement.configuration.plan_checks import placed_configurations, placed_plans
 from engagement.configuration.problems import AtStake, Problem

@@ -72,7 +72,7 @@ def _say(found: Mapping[str, Any], description: str) -> str:
         return f"is of the wrong kind; expected {_WANTED[kind]}. Change it."
     match kind:
         case _ if kind == REFUSED:
-            return context["text"]
+            return str(context["text"])
         case "string_too_short" | "too_short":
             return f"is empty; expected something ({description}). Fill it in."
         case "string_too_long":

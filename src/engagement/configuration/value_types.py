@@ -43,13 +43,13 @@ def _text(check: Callable[[str], str], **schema: Any) -> Any:
     ]
 
 
-def matching(pattern: re.Pattern[str], text: str, **schema: Any) -> Any:
-    """Text of a pattern; `text` is what is said of one that is not."""
+def matching(pattern: re.Pattern[str], text: str, complete: Callable[[str], str] | None = None, **schema: Any) -> Any:
+    """Text of a pattern, completed where there is something to add; `text` is what is said of one that is not."""
 
     def check(value: str) -> str:
         if pattern.fullmatch(value) is None:
             raise refuse(text)
-        return value
+        return value if complete is None else complete(value)
 
     return _text(check, pattern=f"^({pattern.pattern})$", **schema)
 
@@ -176,14 +176,12 @@ StorageUrl = matching(
     _CREDENTIALS_URL,
     "is no address of a file; expected gs://<bucket>/<object>, the bucket in lower case, or file:///<path>. Change it.",
 )
-UrlPrefix = Annotated[
-    matching(
-        _PREFIX_URL,
-        "is no beginning of an address; expected gs://<bucket>/<beginning of the name>, the bucket in lower case, or "
-        "file:///<path>. Change it.",
-    ),
-    AfterValidator(_end_bucket),
-]
+UrlPrefix = matching(
+    _PREFIX_URL,
+    "is no beginning of an address; expected gs://<bucket>/<beginning of the name>, the bucket in lower case, or "
+    "file:///<path>. Change it.",
+    complete=_end_bucket,
+)
 BucketUrl = matching(
     _BUCKET_URL, "is no address of a bucket; expected gs://<bucket> in lower case, or file:///<folder>. Change it."
 )
