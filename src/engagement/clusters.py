@@ -163,7 +163,7 @@ def _refuse_unfit_workers(client: "Client", scheduler: str, job: _Job) -> None:
         )
 
 
-def _wait_for(client: "Client", scheduler: str, future: "Future", number: int) -> _Attempt:
+def _wait_for(client: "Client", scheduler: str, future: "Future[_Attempt]", number: int) -> _Attempt:
     """What became of a partition."""
     # There only where it is installed, as above.
     from distributed import CancelledError, KilledWorker, wait
@@ -181,7 +181,8 @@ def _wait_for(client: "Client", scheduler: str, future: "Future", number: int) -
                     f"Dask scheduler {scheduler}: it has no worker any more; expected some to come back within "
                     f"{_SECONDS_WITHOUT_WORKERS} s. Start workers and run this again."
                 )
-        return future.result()
+        attempt: _Attempt = future.result()
+        return attempt
     except CancelledError:
         raise lost from None
     except KilledWorker:
@@ -270,7 +271,8 @@ def _read_process(job: _Job) -> Callable[..., Any]:
         raise ServiceError(f"Dask worker on {platform.node()}: {problem}. Mend it, start it again, and run this again.")
     arrays = [_map(_process_path(job.folder, number)) for number in range(1, job.arrays + 1)]
     pickled = _process_path(job.folder, 0).read_bytes()
-    return pickle.loads(pickled, buffers=arrays)  # noqa: S301  # the client's own, by its digest
+    process: Callable[..., Any] = pickle.loads(pickled, buffers=arrays)  # noqa: S301  # the client's own, by its digest
+    return process
 
 
 def _map(path: Path) -> bytes | mmap.mmap:

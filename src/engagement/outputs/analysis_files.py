@@ -146,7 +146,7 @@ def has_column(path: Path, name: str) -> bool:
 
 def count_rows(path: Path) -> int:
     """How many rows a table has."""
-    return _read(path, UID, lambda table: table.num_rows)
+    return int(_read(path, UID, lambda table: table.num_rows))
 
 
 def _read[R](path: Path, name: str, use: Callable[[pyarrow.Table], R]) -> R:

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy
 
@@ -143,7 +143,7 @@ def _texts(column: Sequence[bytes | None]) -> pyarrow.Array:
     import pyarrow
 
     are_there = _there(column)
-    encoded = column if are_there is None else [b"" if text is None else text for text in column]
+    encoded = cast("Sequence[bytes]", column) if are_there is None else [text or b"" for text in column]
     offsets = numpy.zeros(len(encoded) + 1, numpy.int32)
     numpy.cumsum(numpy.fromiter(map(len, encoded), numpy.int32, len(encoded)), out=offsets[1:])
     buffers = [are_there, pyarrow.py_buffer(offsets), pyarrow.py_buffer(b"".join(encoded))]
@@ -227,7 +227,7 @@ class _Rows:
                 self._batch = next(self._batches)
                 self._first, self._end = self._end, self._end + self._batch.num_rows
             stop = min(end, self._end)
-            yield self._batch.slice(start - self._first, stop - start)  # type: ignore[union-attr]
+            yield self._batch.slice(start - self._first, stop - start)  # type: ignore[union-attr]  # taken above
             start = stop
 
 

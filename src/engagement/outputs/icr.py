@@ -2,7 +2,6 @@
 
 import hashlib
 import heapq
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engagement.configuration import CodingPlan
@@ -39,7 +38,7 @@ class IcrSample:
         kept = heapq.nsmallest(SAMPLE_SIZE, self.smallest.items(), key=lambda item: (item[1], item[0]))
         self.smallest = dict(kept)
 
-    def rows(self, plan: CodingPlan) -> tuple[list[str], list[Sequence[str]]]:
+    def rows(self, plan: CodingPlan) -> tuple[list[str], list[tuple[str, str]]]:
         """The header and the rows of the sample, in the order of their hashes; cells are safe in spreadsheets."""
         self.trim()
         rows = [(guard_cell(run_id), guard_cell(text)) for text, (_, run_id) in self.smallest.items()]

@@ -22,7 +22,8 @@ def are_among(values: numpy.ndarray, some: numpy.ndarray) -> numpy.ndarray:
     """For each value whether it is among `some`, which are in order: quick where these are few."""
     if not len(some):
         return numpy.zeros(len(values), bool)
-    return some[numpy.minimum(numpy.searchsorted(some, values), len(some) - 1)] == values
+    found: numpy.ndarray = some[numpy.minimum(numpy.searchsorted(some, values), len(some) - 1)] == values
+    return found
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def write_table(table: Table, notes: Path, last_run: LastRun | None) -> None:
             merge_rows(file, rows, table.parts)
         else:
             old = last_run.outputs / table.path.name, notes_path(last_run.notes, name)
-            new = tuple(table.parts[0].with_name(f"new {name}.{kind}") for kind in ("csv", "rows"))
+            new = table.parts[0].with_name(f"new {name}.csv"), table.parts[0].with_name(f"new {name}.rows")
             with open_part(new[0]) as new_file, open_part(new[1]) as new_rows:
                 merge_rows(new_file, new_rows, table.parts)
             with _Rows(*old, len(header)) as old_rows, _Rows(*new, 0) as added:

@@ -109,4 +109,5 @@ def _scramble(numbers: numpy.ndarray) -> numpy.ndarray:
     """
     numbers = (numbers ^ (numbers >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
     numbers = (numbers ^ (numbers >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
-    return numbers ^ (numbers >> numpy.uint64(31))
+    mixed: numpy.ndarray = numbers ^ (numbers >> numpy.uint64(31))
+    return mixed

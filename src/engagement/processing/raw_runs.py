@@ -190,7 +190,8 @@ def find_runs(
     if check is not None:
         check.take(itertools.islice(found, len(checks)))
     numbered = ((stretch[0], *several) for stretch, several in zip(stretches, found, strict=True))
-    others = ((number, lines, []) for number, lines in sorted(known.items()))
+    nobody: list[tuple[int, int, int]] = []
+    others = ((number, lines, nobody) for number, lines in sorted(known.items()))
     nameless: list[tuple[int, int, int]] = []
     size = 0
     with open_part(folder / "places.unsorted") as places_file, open_part(folder / "digests.unsorted") as digests_file:
@@ -246,7 +247,7 @@ def _look(number: int, path: Path, start: int) -> tuple[Lines, list[tuple[int, i
 
 def _find_uid(line: bytes) -> bytes | None:
     """The participant of a raw line, without decoding it where that can be avoided; None for a line that can't be read."""
-    found = _find_participants(line)
+    found: list[bytes] = _find_participants(line)
     if len(found) == 1:
         return found[0]
     try:

@@ -4,9 +4,10 @@ import argparse
 import functools
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from engagement.checks.plan_warnings import find_key_warnings
 from engagement.clusters import count_workers, run_on_cluster
@@ -171,11 +172,11 @@ def run(args: argparse.Namespace) -> None:
         ]
         if is_coded:
             # Then what takes the most memory, while the processes are small: Parquet.
-            parts = (
+            messages, individuals = (
                 [part_path(outputs.scratch, name, number) for number in range(partitions)]
                 for name in (ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS)
             )
-            tasks += analysis.table_tasks(project.coding_plans.all, *parts, mixed)
+            tasks += analysis.table_tasks(project.coding_plans.all, messages, individuals, mixed)
         tasks += outputs.table_tasks(partitions, *withdrawn, notes.folder, last_run)
         tasks += outputs.coda_file_tasks(summary.texts, make_coders(project, functions), datasets)
         for _ in run_partitions(lambda number: tasks[number](), len(tasks), jobs):
@@ -236,7 +237,7 @@ def load_coded_datasets(
         if plan.coda_filename is None:
             continue
         path = data_root / "Coded Coda Files" / plan.coda_filename
-        messages = []
+        messages: Sequence[Mapping[str, Any]] = ()
         if path.exists():
             try:
                 messages = check_coda_messages(
@@ -245,7 +246,7 @@ def load_coded_datasets(
             except InputError as error:
                 problems.append(str(error))
         else:
-            missing.append(plan.coda_dataset)
+            missing.append(str(plan.coda_dataset))
         datasets[plan.raw_field] = CodedDataset(plan, project.coding_plans.ws_correct_dataset_scheme, messages)
         if found := datasets[plan.raw_field].warn_of_lost_labels(project.coding_plans):
             lost[str(plan.coda_dataset)] = found
