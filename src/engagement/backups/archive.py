@@ -13,7 +13,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from engagement.backups.contents import CHECKSUMS, Entry, scan, unreadable
 from engagement.backups.gzip_blocks import write_gzip
@@ -25,8 +25,16 @@ _REMEDY = "It was not restored. Use another archive, or another copy of this one
 _TYPES = {stat.S_IFREG: tarfile.REGTYPE, stat.S_IFDIR: tarfile.DIRTYPE, stat.S_IFLNK: tarfile.SYMTYPE}
 _KINDS = {type_: kind for kind, type_ in _TYPES.items()}
 
+
+class Content(Protocol):
+    """The content of a file in an archive: it can only be read."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Give the next bytes; none at the end."""
+
+
 # Takes an entry and the content of its file, and reads that to its end.
-type _Receiver = Callable[[Entry, IO[bytes]], None]
+type _Receiver = Callable[[Entry, Content], None]
 
 
 def write_archive(
@@ -47,7 +55,7 @@ def write_archive(
         hold(file.fileno())
         with (
             write_gzip(file, threads) as compressed,
-            tarfile.open(fileobj=compressed, mode="w|", format=tarfile.PAX_FORMAT, bufsize=_CHUNK_BYTES) as tar,
+            tarfile.open(fileobj=compressed, mode="w|", format=tarfile.PAX_FORMAT, bufsize=_CHUNK_BYTES) as tar,  # type: ignore[call-overload]  # only written to
         ):
             lines = [_add(tar, data_root, entry) for entry in entries]
             checksums = "".join(lines).encode("utf-8", "surrogateescape")
@@ -110,7 +118,7 @@ def _read(path: Path) -> Iterator[tuple[Entry, IO[bytes]]]:
                 raise InputError(f"{path}: {member.name!r} is nothing that this pipeline archives. {_REMEDY}")
             kind = _KINDS[member.type]
             entry = Entry(member.name, kind, member.size, member.mtime, member.mode, member.linkname)
-            yield entry, tar.extractfile(member) if kind == stat.S_IFREG else io.BytesIO()  # type: ignore[misc]
+            yield entry, tar.extractfile(member) if kind == stat.S_IFREG else io.BytesIO()  # type: ignore[misc]  # of a file there is one
         # The last checksum of gzip comes after all that tar reads.
         while stream.read(_CHUNK_BYTES):
             pass

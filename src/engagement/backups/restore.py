@@ -4,9 +4,8 @@ import os
 import shutil
 import stat
 from pathlib import Path
-from typing import IO
 
-from engagement.backups.archive import verify_archive
+from engagement.backups.archive import Content, verify_archive
 from engagement.backups.contents import OWN_NAMES, RESTORING, Entry
 from engagement.errors import UsageError
 from engagement.files import explain_os_errors, make_directory, open_bytes_for_writing
@@ -53,7 +52,7 @@ class _Unpacked:
         self._directory = directory
         self._later: list[Entry] = []
 
-    def receive(self, entry: Entry, content: IO[bytes]) -> None:
+    def receive(self, entry: Entry, content: Content) -> None:
         """Make a file or a directory."""
         path = self._directory / entry.name
         if entry.kind != stat.S_IFREG:

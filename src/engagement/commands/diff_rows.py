@@ -133,8 +133,8 @@ def match_rows(old: Rows, new: Rows) -> Matches:
         keys = [_with_occurrence(frame, list(names)) for frame in (left, right)]
         merged = keys[0].merge(keys[1], on=[*names, "occurrence"], suffixes=("_old", "_new"))
         pairs.append(merged[["position_old", "position_new"]].to_numpy())
-        left = left.drop(index=merged["position_old"])
-        right = right.drop(index=merged["position_new"])
+        left = left.drop(index=pandas.Index(merged["position_old"]))
+        right = right.drop(index=pandas.Index(merged["position_new"]))
     both = numpy.concatenate(pairs)
     both = both[numpy.argsort(both[:, 1], kind="stable")]
     return Matches(both[:, 0], both[:, 1], left.index.to_numpy(), right.index.to_numpy())

@@ -126,7 +126,10 @@ def read_cases(path: Path) -> list[Case]:
 
 def evaluate(cases: Iterable[Case]) -> tuple[dict[str, Score], list[Miss]]:
     """Clean each answer; give a score for each cleaner, sorted by name, and what was read in another way."""
-    given, expected, right, total = Counter(), Counter(), Counter(), Counter()
+    given: Counter[str] = Counter()
+    expected: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    total: Counter[str] = Counter()
     misses = []
     for case in cases:
         found = find_cleaner(case.cleaner)(case.text)

@@ -94,12 +94,12 @@ class AnswerStories:
 
     def _tell_of_fetched(self, row: TracedRow, plan: CodingPlan, text: str) -> Step:
         change = next(change for key, change in row.history if key == plan.raw_field)
-        fetched = {"fetched_at": change.metadata.timestamp, "fetched_by": change.metadata.user}
+        time, user = change.metadata.timestamp, change.metadata.user
         says = (
-            f"{text!r} is what was kept, when the run was {_say_fetched(fetched['fetched_at'], fetched['fetched_by'])}, of the "
+            f"{text!r} is what was kept, when the run was {_say_fetched(time, user)}, of the "
             "participant's address: of a phone number the first five digits, of any other channel its name."
         )
-        return Step(StepKind.ANSWER, says, {"text": text, **fetched})
+        return Step(StepKind.ANSWER, says, {"text": text, "fetched_at": time, "fetched_by": user})
 
     def _identify(self, plan: CodingPlan, text: str) -> dict[str, Any]:
         return {"text": self._texts.give(text), "message_id": message_id_of(text), "dataset": plan.coda_dataset}
@@ -278,7 +278,7 @@ def _say_message_id(plan: CodingPlan, text: str) -> str:
 def _text_that_left(row: TracedRow, plan: CodingPlan) -> str | None:
     """The text that was in a field until it moved away, whatever came in its place; None where none did."""
     values = [change.value for key, change in row.history if key == plan.raw_field]
-    sources = row.values.get(plan.source_field)
+    sources = row.values.get(plan.source_field) or ()
     has_left = bool(values) and (values[-1] == HIDDEN or (bool(sources) and plan.raw_field not in sources))
     return values[-2] if has_left and len(values) > 1 and isinstance(values[-2], str) else None
 

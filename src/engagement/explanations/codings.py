@@ -109,10 +109,11 @@ class CodingStories:
     def _tell_of_coder(self, plan: CodingPlan, configuration: CodingConfiguration, label: Label, text: str) -> Step:
         scheme = configuration.code_scheme
         labels = [given for given in self._coda.labels(plan, text) or [] if scheme.owns(given["SchemeID"])]
-        earlier = _earlier_labels(labels, label.document)
+        document = label.document or {}
+        earlier = _earlier_labels(labels, document)
         unknown, code = _find_unknown_code(labels, scheme, label), say_code(label.code)
         given = code if unknown is None else f"with {say_code_id(scheme, unknown)}: it is kept as {code}"
-        says = f"In {plan.coda_dataset}, {say_coder(label.document)} labelled it {given}"
+        says = f"In {plan.coda_dataset}, {say_coder(document)} labelled it {given}"
         if label not in self._counting(plan, configuration, text):
             says += f". By now the coders say otherwise: {_SINCE}"
         if earlier:
@@ -148,7 +149,7 @@ class CodingStories:
             label,
             says,
             rule=plan.code_imputation_function,
-            labels_from_coders=[{"field": coding.coded_field, **tick.document} for coding, tick in ticks],
+            labels_from_coders=[{"field": coding.coded_field, **(tick.document or {})} for coding, tick in ticks],
         )
 
     def _say_contradiction(self, plan: CodingPlan, text: str) -> str:
@@ -282,7 +283,7 @@ def _say_ticks(ticks: list[tuple[CodingConfiguration, Label]], before: str) -> s
     if not ticks:
         return ""
     return before + listed(
-        f"{say_coder(tick.document)} labelled it {say_code(tick.code)} in {coding.code_scheme.name!r}"
+        f"{say_coder(tick.document or {})} labelled it {say_code(tick.code)} in {coding.code_scheme.name!r}"
         for coding, tick in ticks
     )
 
@@ -299,7 +300,8 @@ def _find_unknown_code(labels: list[Mapping[str, Any]], scheme: CodeScheme, labe
     """The id of the code that a coder gave, where the scheme lacks it and "not coded" is kept in its place."""
     if label.code.control_code is not ControlCode.NC:
         return None
-    given = (found["CodeID"] for found in labels if found.get("DateTimeUTC") == label.document.get("DateTimeUTC"))
+    time = (label.document or {}).get("DateTimeUTC")
+    given = (found["CodeID"] for found in labels if found.get("DateTimeUTC") == time)
     return next((code_id for code_id in given if code_id not in scheme.codes_by_id), None)
 
 

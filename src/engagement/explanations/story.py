@@ -1,5 +1,6 @@
 """The whole story of a participant, or of one cell of theirs, as sections: rows, their cells, and the steps to them."""
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +125,9 @@ class _Teller:
                 silent.append(plan.raw_field)
                 continue
             yield from self._tell_messages(
-                lambda row, plan=plan: self._steps(row, plan, plan.coding_configurations), list(plan.columns()), plan
+                functools.partial(self._steps, plan=plan, configurations=plan.coding_configurations),
+                list(plan.columns()),
+                plan,
             )
         if silent:
             says = f"The participant gave no answer to {listed(silent)}: 'NA' (no answer)."
