@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 #
-# Set up the virtual environment, and check the whole project: Python's and bash's lint and format, and all tests.
+# Set up the virtual environment, and check the whole project: Python's and bash's lint and format, Python's types, and all
+# tests.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -8,28 +9,51 @@ source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
 
 usage() {
     cat <<TEXT
-Usage: ${0##*/} [-h | --help] [<pytest-argument>...]
+Usage: ${0##*/} [-h | --help] [--quick] [--coverage] [<pytest-argument>...]
 
-Lint, check the format of, and test the project, in a virtual environment that is made if it is missing. The arguments are
-passed on to pytest. The exit status is that of the first check that does not hold.
+Lint, check the format and the types of, and test the project, in a virtual environment that is made if it is missing. The
+other arguments are passed on to pytest. The exit status is that of the first check that fails.
+
+  --quick     run the unit tests and those of the project's own files only, with fewer examples of each property
+  --coverage  measure which lines the tests run, and print each room's share of them; this takes longer
+  -h, --help  show this and exit
 TEXT
 }
 
 main() {
-    if [[ ${1:-} == -h || ${1:-} == --help ]]; then
-        usage
-        exit 0
-    fi
-    local tools="$project_root/.venv/bin" scripts status=0
+    local tools="$project_root/.venv/bin" scripts options=() tests=() is_measured=no status=0
+    while (($#)); do
+        case "$1" in
+            -h | --help)
+                usage
+                exit 0
+                ;;
+            --quick)
+                options+=(--hypothesis-profile quick)
+                tests=(tests/unit tests/data)
+                ;;
+            --coverage)
+                options+=(--cov --cov-report=)
+                is_measured=yes
+                ;;
+            *) break ;;
+        esac
+        shift
+    done
     scripts=("$project_root"/run_scripts/*.sh "$project_root"/run_scripts/lib/*.sh "$project_root"/.ci/*)
     export PIPELINE_CLUSTER=yes
     set_up_environment development
     check "lint of Python" "$tools/ruff" check "$project_root/src" "$project_root/tests"
     check "format of Python" "$tools/ruff" format --check "$project_root/src" "$project_root/tests"
+    check "types of Python" env --chdir="$project_root" "$tools/python" -m mypy
     check "lint of bash" "$tools/shellcheck" --external-sources "${scripts[@]}"
     check "format of bash" "$tools/shfmt" -i 4 -ci -d "${scripts[@]}"
     # What a file's tests prepare once is prepared by one process.
-    check "tests" env --chdir="$project_root" "$tools/python" -m pytest --numprocesses auto --dist loadscope "$@"
+    check "tests" env --chdir="$project_root" "$tools/python" -m pytest --numprocesses auto --dist loadscope "${options[@]}" \
+        "$@" "${tests[@]}"
+    if [[ $is_measured == yes ]]; then
+        check "coverage of each room" env --chdir="$project_root" "$tools/python" tests/coverage_by_room.py
+    fi
     exit "$status"
 }
 

@@ -6,6 +6,8 @@ collect_ignore = ["faults_preload.py"]
 
 # Tests have no time limits: machines that are busy miss them, and nothing is wrong.
 hypothesis.settings.register_profile("project", deadline=None)
+# For a look between two changes: run_scripts/run_tests.sh --quick.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
 hypothesis.settings.load_profile("project")
 
 
