@@ -1,3 +1,5 @@
+import signal
+
 import hypothesis
 import pytest
 
@@ -9,6 +11,17 @@ hypothesis.settings.register_profile("project", deadline=None)
 # For a look between two changes: run_scripts/run_tests.sh --quick.
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
 hypothesis.settings.load_profile("project")
+
+
+def _heed(number: int, frame: object) -> None:
+    """Do nothing: whoever let this process ignore the signal meant it."""
+
+
+# Under nohup or behind "&" some signals are ignored, and whoever is started inherits that: a program that a test ends with a
+# signal would never end. A signal that is handled is not inherited.
+for _number in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _heed)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

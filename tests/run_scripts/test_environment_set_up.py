@@ -9,7 +9,8 @@ FETCH = "2_fetch_raw_data.sh"
 FAKE_PIPENV = """#!/usr/bin/env bash
 [[ $1 != --version ]] || { echo 'pipenv, version 0'; exit "${FAKE_PIPENV_VERSION_EXIT:-0}"; }
 printf '%s\\n' "$PIPENV_VENV_IN_PROJECT" "$PIPENV_PIPFILE" "$HOME" "$@" "---" >>"$FAKE_PIPENV_LOG"
-[[ $1 != sync ]] || { sleep 0.3; printf 'what pipenv printed\\n'; exit "${FAKE_PIPENV_EXIT:-0}"; }
+[[ $1 != sync || -z ${FAKE_PIPENV_WAITS_FOR:-} ]] || until [[ -e $FAKE_PIPENV_WAITS_FOR ]]; do sleep 0.02; done
+[[ $1 != sync ]] || { printf 'what pipenv printed\\n'; exit "${FAKE_PIPENV_EXIT:-0}"; }
 mkdir -p "${PIPENV_PIPFILE%/*}/.venv/bin"
 cp "$FAKE_ENVIRONMENT_PYTHON" "${PIPENV_PIPFILE%/*}/.venv/bin/python"
 """
@@ -106,15 +107,19 @@ def test_a_changed_lock_file_is_synchronised(bare_clone):
     assert [call[3] for call in pipenv_calls(bare_clone)] == ["--python", "sync", "sync"]
 
 
-def test_two_runs_at_once_set_it_up_once(bare_clone):
+def test_two_runs_at_once_set_it_up_once(bare_clone, wait_for):
     arguments = bare_clone.arguments_of(FETCH)[:-1]
-    runs = [
-        bare_clone.start(FETCH, *arguments, bare_clone.work / name, **bare_clone.variables) for name in ("one", "two")
-    ]
-    errors = [run.communicate(timeout=30)[1] for run in runs]
-    assert [run.returncode for run in runs] == [0, 0]
+    go = bare_clone.work / "go on"
+    variables = {**bare_clone.variables, "FAKE_PIPENV_WAITS_FOR": str(go)}
+    first = bare_clone.start(FETCH, *arguments, bare_clone.work / "one", **variables)
+    wait_for(lambda: [call[3] for call in pipenv_calls(bare_clone)] == ["--python", "sync"])
+    second = bare_clone.start(FETCH, *arguments, bare_clone.work / "two", **variables)
+    assert "Another run is setting up" in second.stderr.readline()
+    go.touch()
+    errors = [run.communicate(timeout=30)[1] for run in (first, second)]
+    assert [run.returncode for run in (first, second)] == [0, 0]
     assert [call[3] for call in pipenv_calls(bare_clone)] == ["--python", "sync"]
-    assert sum("Another run is setting up" in text for text in errors) == 1
+    assert "Another run is setting up" not in errors[0]
 
 
 def test_a_set_up_that_is_refused_exits_14_and_is_tried_again(bare_clone):

@@ -296,19 +296,29 @@ def test_what_is_no_count_leaves_the_summary_whole(whole_clone, told):
 
 
 def set_clock(clone, time_of_day):
-    """Let the scripts' clock stand still."""
-    clone.write_program(
-        clone.programs / "date", f'#!/usr/bin/env bash\nexec /usr/bin/date --date=2026-11-22T{time_of_day}Z "$@"\n'
-    )
+    """Let the scripts' clock stand still, and write down each look at it."""
+    program = f"""#!/usr/bin/env bash
+printf '%s\\n' "$*" >>"{clone.work / "looks at the clock"}"
+exec /usr/bin/date --date=2026-11-22T{time_of_day}Z "$@"
+"""
+    # In one step: somebody may look just now.
+    beside = clone.programs / "date.new"
+    clone.write_program(beside, program)
+    beside.rename(clone.programs / "date")
+
+
+def count_looks(clone):
+    return len((clone.work / "looks at the clock").read_text().splitlines())
 
 
 def test_two_runs_never_share_a_run_id_whatever_the_clock_does(whole_clone, wait_for):
     for time_of_day in ("02:05:11", "01:05:11"):
         set_clock(whole_clone, time_of_day)
         assert run_pipeline(whole_clone, "--only", "5").returncode == 0
-    # The clock was put back to the time of a run that was: the next second is waited for.
+    # The clock was put back to the time of a run that was: the next second is waited for, with a look or two at each try.
+    looks_before = count_looks(whole_clone)
     process = whole_clone.start(PIPELINE, "--only", "5", *whole_clone.pipeline_arguments, PIPELINE_RUNTIME="host")
-    time.sleep(0.5)
+    wait_for(lambda: count_looks(whole_clone) >= looks_before + 4)
     assert process.poll() is None
     set_clock(whole_clone, "01:05:12")
     process.communicate(timeout=20)

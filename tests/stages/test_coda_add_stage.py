@@ -1,5 +1,7 @@
 """Stage 4 end to end, into an embedded Coda folder."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from coda_examples import (
@@ -19,6 +21,7 @@ from coda_examples import (
 from engagement.errors import ConfigurationError, InputError, ServiceError, UsageError
 from engagement.services.coda_folder import FolderCoda
 from engagement.services.coda_metrics import count_metrics
+from engagement.sources.coda_known import find_source_instance, record_source_instance, save_known_messages
 
 
 class Place:
@@ -46,6 +49,14 @@ class Place:
 
     def texts_by_number(self, dataset="show"):
         return {item["SequenceNumber"]: item["Text"] for item in self.coda.read_messages(dataset)}
+
+
+def save_known(data_root, number):
+    save_known_messages(data_root, "show", "another instance", {f"message {number}"})
+
+
+def record_source(data_root, number):
+    record_source_instance(data_root, f"dataset {number}", "here")
 
 
 @pytest.fixture
@@ -146,6 +157,17 @@ def test_two_copies_at_once_add_each_message_once(tmp_path):
     for segment in ("show", "show_2"):
         metrics = count_metrics(read(place.folder / f"{segment}.json"), [code_scheme()])
         assert read(place.folder / f"{segment}.metrics.json") == metrics
+
+
+@pytest.mark.parametrize("save", [save_known, record_source], ids=["known messages", "source instances"])
+def test_what_is_kept_of_coda_can_be_saved_by_several_at_once(tmp_path, save):
+    with ThreadPoolExecutor(8) as threads:
+        for saved in [threads.submit(save, tmp_path, number) for number in range(200)]:
+            saved.result()
+    assert not list(tmp_path.rglob("*.partial"))
+    datasets = {find_source_instance(tmp_path, f"dataset {number}") for number in range(200)}
+    # What one of them keeps another does not overwrite.
+    assert datasets == ({"here"} if save is record_source else {None})
 
 
 def test_datasets_that_can_not_be_made_are_named_after_the_others_are_done(tmp_path):

@@ -515,13 +515,8 @@ def test_a_fetch_that_is_told_to_wait_for_an_hour_stops_when_asked(project, work
     workspace.trouble.append(once("runs.json", lambda request: request.reply(429, b"{}", headers=wait), skip=1))
     command = [sys.executable, "-m", "engagement", "fetch-raw-data", *project.arguments()]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-
-    def heed() -> None:
-        # Who runs the tests in the background ignores Ctrl-C, which is inherited.
-        signal.signal(stop, signal.SIG_DFL)
-
     with (
-        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as process,
+        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process,
         contextlib.ExitStack() as end,
     ):
         end.callback(process.kill)

@@ -2,6 +2,7 @@
 
 import argparse
 import builtins
+import itertools
 import multiprocessing
 import os
 import re
@@ -43,10 +44,20 @@ def record_memory(path, block):
     return mprof.read_mprofile_file(str(path))
 
 
+def wait_until(holds, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to hold"
+        time.sleep(0.01)
+
+
 def test_memory_is_sampled_about_ten_times_a_second(tmp_path):
     started = time.time()
-    profile = record_memory(tmp_path / "memory", lambda _: time.sleep(1))
-    assert 7 <= len(profile["mem_usage"]) <= 13
+    partial = tmp_path / "memory.partial"
+    profile = record_memory(tmp_path / "memory", lambda _: wait_until(lambda: partial.read_text().count("MEM ") >= 8))
+    gaps = sorted(later - earlier for earlier, later in itertools.pairwise(profile["timestamp"]))
+    # On a busy machine some are longer.
+    assert 0.09 <= gaps[len(gaps) // 4] <= 0.2
     assert started <= profile["timestamp"][0] <= profile["timestamp"][-1] <= time.time()
     assert sorted(profile["timestamp"]) == profile["timestamp"]
     assert profile["cmd_line"] == "engagement invented\n"
@@ -79,7 +90,9 @@ def test_a_marked_function_is_measured_from_its_call_to_its_end(tmp_path):
     profile = record_memory(tmp_path / "memory", call_marked)
     ((name, calls),) = profile["func_timestamp"].items()
     assert name == f"{__name__}.hold"
-    assert [round(end - start, 1) for start, end, *_ in calls] == [0.2, 0.3]
+    took = [end - start for start, end, *_ in calls]
+    assert 0.2 <= took[0] <= 1
+    assert 0.3 <= took[1] <= 1
 
 
 def test_without_the_option_a_marked_function_is_itself():
@@ -162,7 +175,8 @@ def test_a_killed_run_leaves_its_samples_and_no_process(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"running\n"
-        time.sleep(0.3)
+        samples = tmp_path / "memory.partial"
+        wait_until(lambda: samples.exists() and "MEM" in samples.read_text())
         process.send_signal(signal.SIGKILL)
         # The output ends when the last process that has it open has ended.
         assert process.stdout.read() == b""

@@ -5,13 +5,15 @@ about the instance it came from, so that is remembered. What another instance ha
 
     State/coda/coded_file_instances.json      which instance each coded file was downloaded from
     State/coda/<instance>/<dataset>.json      ids of messages that a dataset of another instance is known to have
+
+Two copies of a stage that work on one data root, which the run scripts don't allow, write one after the other.
 """
 
 from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
-from engagement.files import make_directory, read_json, write_json
+from engagement.files import hold_directory, read_json, write_json
 from engagement.services.coda_format import read_message_file
 from engagement.sources.coda_datasets import coded_file
 
@@ -33,7 +35,9 @@ def load_known_messages(data_root: Path, dataset: str, instance: str) -> frozens
 def save_known_messages(data_root: Path, dataset: str, instance: str, message_ids: Set[str]) -> None:
     """Keep what the instance is known to have, unless the coded file tells it."""
     if not _is_coded_file_of(instance, data_root, dataset):
-        _write_state(_known_messages_file(data_root, dataset, instance), {"MessageIDs": sorted(message_ids)})
+        path = _known_messages_file(data_root, dataset, instance)
+        with hold_directory(path.parent):
+            _write_state(path, {"MessageIDs": sorted(message_ids)})
 
 
 def find_source_instance(data_root: Path, dataset: str) -> str | None:
@@ -45,9 +49,10 @@ def find_source_instance(data_root: Path, dataset: str) -> str | None:
 def record_source_instance(data_root: Path, dataset: str, instance: str) -> None:
     """Remember which instance a dataset's coded file was downloaded from."""
     path = _source_instances_file(data_root)
-    instances = _read_state(path).get("Instances", {})
-    if instances.get(dataset) != instance:
-        _write_state(path, {"Instances": {**instances, dataset: instance}})
+    with hold_directory(path.parent):
+        instances = _read_state(path).get("Instances", {})
+        if instances.get(dataset) != instance:
+            _write_state(path, {"Instances": {**instances, dataset: instance}})
 
 
 def _is_coded_file_of(instance: str, data_root: Path, dataset: str) -> bool:
@@ -69,5 +74,4 @@ def _read_state(path: Path) -> dict[str, Any]:
 
 
 def _write_state(path: Path, document: Mapping[str, Any]) -> None:
-    make_directory(path.parent)
     write_json(path, {"Version": _STATE_VERSION, **document})
