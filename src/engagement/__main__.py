@@ -7,42 +7,110 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, TextIO
 
 from engagement.errors import PipelineError
 from engagement.profiling import Profiler
 from engagement.profiling import add_arguments as add_profiling_arguments
 from engagement.run_report import record_peak_memory
 
-# Modules are imported only when they are called: a stage that needs no network loads no client of one.
+
+class Command(NamedTuple):
+    """A stage or a command: the module that runs it, and the first line of that module's docstring."""
+
+    module: str
+    summary: str
+
+
+# Modules are imported only when they are called: a stage that needs no network loads no client of one, and the help none.
 STAGES = {
-    "coda-get": "engagement.stages.coda_get",
-    "fetch-raw-data": "engagement.stages.fetch_raw_data",
-    "generate-outputs": "engagement.stages.generate_outputs",
-    "coda-add": "engagement.stages.coda_add",
-    "automated-analysis": "engagement.stages.automated_analysis",
-    "generate-analysis-graphs": "engagement.stages.generate_analysis_graphs",
-    "backup-data-root": "engagement.stages.backup_data_root",
-    "upload-logs": "engagement.stages.upload_logs",
+    "coda-get": Command("engagement.stages.coda_get", "Stage 1: download the messages that people labelled in Coda"),
+    "fetch-raw-data": Command(
+        "engagement.stages.fetch_raw_data", "Fetch every run of the project's flows, and save them de-identified"
+    ),
+    "generate-outputs": Command(
+        "engagement.stages.generate_outputs",
+        "Generate the outputs: join, clean up, code and fold the raw data, and write CSVs, Coda files, ICR samples and traced data",
+    ),
+    "coda-add": Command("engagement.stages.coda_add", "Stage 4: add the messages that people should label to Coda"),
+    "automated-analysis": Command(
+        "engagement.stages.automated_analysis",
+        "Analyse the outputs: tables of engagement, themes and traffic, sample messages, charts, maps and a report",
+    ),
+    "generate-analysis-graphs": Command(
+        "engagement.stages.generate_analysis_graphs",
+        "Draw the graphs of the automated analysis anew, and leave its tables, maps and report as they are",
+    ),
+    "backup-data-root": Command(
+        "engagement.stages.backup_data_root", "Stage 6: keep an archive of the data root, or restore one"
+    ),
+    "upload-logs": Command(
+        "engagement.stages.upload_logs",
+        "Stage 7: upload the run's archive, memory profile and log to where the pipeline configuration says",
+    ),
 }
-COMMANDS = {
-    "check": "engagement.commands.check",
-    "coda-progress": "engagement.commands.coda_progress",
-    "container-plan": "engagement.commands.container_plan",
-    "diff": "engagement.commands.diff",
-    "evaluate-cleaners": "engagement.commands.evaluate_cleaners",
-    "explain": "engagement.commands.explain",
-    "icr": "engagement.commands.icr",
-    "new-project": "engagement.commands.new_project",
-    "scheme": "engagement.commands.scheme",
-    "plan-run": "engagement.commands.plan_run",
-    "status": "engagement.commands.status",
-    "update-manual": "engagement.commands.update_manual",
-    "update-schemas": "engagement.commands.update_schemas",
-    "sandbox-prepare": "engagement.sandbox.prepare",
-    "sandbox-serve": "engagement.sandbox.serve",
-    "sandbox-code": "engagement.sandbox.code",
+DESK = {
+    "check": Command(
+        "engagement.commands.check",
+        "Check a project before a run: everything that is wrong or odd in its files, all at once",
+    ),
+    "coda-progress": Command("engagement.commands.coda_progress", "Show how far the coding of each dataset is in Coda"),
+    "diff": Command(
+        "engagement.commands.diff", "Tell what a change of the configuration would do to the outputs, before it is made"
+    ),
+    "evaluate-cleaners": Command(
+        "engagement.commands.evaluate_cleaners", "Measure the cleaners on answers that people have coded"
+    ),
+    "explain": Command(
+        "engagement.commands.explain",
+        "Tell where a participant's rows, or one of their cells, came from: the whole story in plain words",
+    ),
+    "icr": Command(
+        "engagement.commands.icr",
+        "Say how far coders agree who coded the same sample: percent agreement, Krippendorff's alpha, Gwet's AC1, and where not",
+    ),
+    "new-project": Command(
+        "engagement.commands.new_project",
+        "Make the configuration folder of a new project, ready to be checked, changed and run",
+    ),
+    "scheme": Command(
+        "engagement.commands.scheme",
+        "Code schemes: make one from a spreadsheet, tell what changed between two versions, print a project's code book",
+    ),
+    "status": Command("engagement.commands.status", "Say how the last run of the whole pipeline went, on one screen"),
 }
-_MODULES = {**STAGES, **COMMANDS}
+MACHINERY = {
+    "container-plan": Command(
+        "engagement.commands.container_plan",
+        "Say what a stage's container needs: which paths besides those on its command line, which network, which variables",
+    ),
+    "plan-run": Command(
+        "engagement.commands.plan_run",
+        "Say what a run of the pipeline would do: what it would fetch, add to Coda and upload, and what Firestore would bill",
+    ),
+    "update-manual": Command(
+        "engagement.commands.update_manual",
+        "Renew the tables of the manual that are made from the code: configuration keys, cleaners, output columns, exit statuses",
+    ),
+    "update-schemas": Command(
+        "engagement.commands.update_schemas",
+        "Renew the JSON Schemas that editors check configuration files with, from the code that reads the files",
+    ),
+    "sandbox-prepare": Command(
+        "engagement.sandbox.prepare",
+        "Make the directory of a demo: credentials, configuration, and the embedded services with what they know beforehand",
+    ),
+    "sandbox-serve": Command(
+        "engagement.sandbox.serve",
+        "Serve the sandbox's RapidPro on this machine until the command is told to end (SIGTERM or SIGINT)",
+    ),
+    "sandbox-code": Command(
+        "engagement.sandbox.code",
+        "Let the sandbox's coders label what is in the demo's Coda, and move the sandbox on to its next round",
+    ),
+}
+COMMANDS = {**STAGES, **DESK, **MACHINERY}
 _PROFILED = ("fetch-raw-data", "generate-outputs", "automated-analysis", "generate-analysis-graphs")
 
 
@@ -51,8 +119,11 @@ def main(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         _print_usage(sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
+    if arguments[0] == "--version":
+        print(f"engagement {find_revision()}")  # noqa: T201
+        return 0
     name = arguments[0]
-    if name not in _MODULES:
+    if name not in COMMANDS:
         print(f"engagement: no stage or command named {name!r}.", file=sys.stderr)  # noqa: T201
         _print_usage(sys.stderr)
         return 2
@@ -72,8 +143,8 @@ def main(arguments: Sequence[str]) -> int:
     )
     profiler = Profiler.asked_for(arguments[1:]) if name in _PROFILED else Profiler()
     # There before the modules are imported whose functions it marks.
-    builtins.profile = profiler.profile  # type: ignore[attr-defined]
-    module = importlib.import_module(_MODULES[name])
+    builtins.profile = profiler.profile  # type: ignore[attr-defined]  # put there for it
+    module = importlib.import_module(COMMANDS[name].module)
     parser = argparse.ArgumentParser(prog=f"engagement {name}", description=module.__doc__)
     module.add_arguments(parser)
     if name in _PROFILED:
@@ -92,17 +163,28 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _print_usage(file: object) -> None:
+def find_revision() -> str:
+    """The commit of the code that runs: git's, else the one that the image was built from, else "unknown"."""
+    import subprocess
+
+    root = Path(__file__).resolve().parents[2]
+    git = ["git", "-c", f"safe.directory={root}", "-C", str(root), "rev-parse", "--verify", "HEAD"]
+    try:
+        found = subprocess.run(git, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return os.environ.get("ENGAGEMENT_REVISION") or "unknown"
+    return found.stdout.strip()
+
+
+def _print_usage(file: TextIO) -> None:
     lines = [
         "Usage: python -m engagement <stage or command> [options]",
-        "",
-        "Stages:",
-        *STAGES,
-        "",
-        "Commands:",
-        *COMMANDS,
+        "       python -m engagement <stage or command> --help",
+        "       python -m engagement --version",
     ]
-    print("\n".join(f"  {line}" if line in _MODULES else line for line in lines), file=file)  # type: ignore[call-overload]  # noqa: T201
+    for title, commands in (("Stages", STAGES), ("Desk", DESK), ("Machinery", MACHINERY)):
+        lines += ["", f"{title}:", *(f"  {name:<26}{command.summary}" for name, command in commands.items())]
+    print("\n".join(lines), file=file)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -206,6 +206,7 @@ def tag_of_build(clone):
     assert build[-1] == str(clone.root)
     assert value_of(build, "--target") == "maps"
     assert build[build.index("--label") + 1] == "org.opencontainers.image.revision=unknown"
+    assert build[build.index("--build-arg") + 1] == "REVISION=unknown"
     return build[build.index("--tag") + 1]
 
 

@@ -306,3 +306,6 @@ def test_the_image_lists_the_stages_and_names_its_commit(project):
     command = ["docker", "run", "--rm", "--network", "none", image, "--help"]
     usage = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert {"fetch-raw-data", "generate-outputs"} <= set(usage.split())
+    command[-1] = "--version"
+    version = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert version == f"engagement {revision}\n"
