@@ -22,7 +22,7 @@ _LATE = (
     "pandas",
     "pyarrow.parquet",
 )
-for _name in (*STAGES.values(), *_LATE):
+for _name in (*(stage.module for stage in STAGES.values()), *_LATE):
     importlib.import_module(_name)
 # By default it is one between processes, which those that die here would leave behind.
 tqdm.tqdm.set_lock(threading.RLock())

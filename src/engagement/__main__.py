@@ -110,7 +110,8 @@ MACHINERY = {
         "Let the sandbox's coders label what is in the demo's Coda, and move the sandbox on to its next round",
     ),
 }
-COMMANDS = {**STAGES, **DESK, **MACHINERY}
+COMMANDS = {**DESK, **MACHINERY}
+_ALL = {**STAGES, **COMMANDS}
 _PROFILED = ("fetch-raw-data", "generate-outputs", "automated-analysis", "generate-analysis-graphs")
 
 
@@ -123,7 +124,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"engagement {find_revision()}")  # noqa: T201
         return 0
     name = arguments[0]
-    if name not in COMMANDS:
+    if name not in _ALL:
         print(f"engagement: no stage or command named {name!r}.", file=sys.stderr)  # noqa: T201
         _print_usage(sys.stderr)
         return 2
@@ -144,7 +145,7 @@ def main(arguments: Sequence[str]) -> int:
     profiler = Profiler.asked_for(arguments[1:]) if name in _PROFILED else Profiler()
     # There before the modules are imported whose functions it marks.
     builtins.profile = profiler.profile  # type: ignore[attr-defined]  # put there for it
-    module = importlib.import_module(COMMANDS[name].module)
+    module = importlib.import_module(_ALL[name].module)
     parser = argparse.ArgumentParser(prog=f"engagement {name}", description=module.__doc__)
     module.add_arguments(parser)
     if name in _PROFILED:

@@ -38,7 +38,7 @@ def options_of(script: str) -> dict[str, bool]:
 @functools.cache
 def parser_of(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=name, exit_on_error=False)
-    importlib.import_module({**STAGES, **COMMANDS}[name]).add_arguments(parser)
+    importlib.import_module({**STAGES, **COMMANDS}[name].module).add_arguments(parser)
     if name in STAGES:
         add_profiling_arguments(parser)
     return parser
@@ -95,4 +95,4 @@ def test_every_option_in_the_text_is_one():
         "--now",
         "--rm",
     }  # docker, systemctl, sha256sum, flamegraph.pl
-    assert mentioned - known - of_others - {"--help"} == set()
+    assert mentioned - known - of_others - {"--help", "--version"} == set()

@@ -12,12 +12,13 @@ import pytest
 from engagement import __main__ as entry
 from engagement.__main__ import COMMANDS, DESK, MACHINERY, STAGES, find_revision, main
 
+ALL = {**STAGES, **COMMANDS}
 SOURCE = Path(entry.__file__).resolve().parents[1]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ALL)
 def test_the_help_says_of_each_command_what_its_module_says(name: str):
-    command = COMMANDS[name]
+    command = ALL[name]
     path = SOURCE / Path(*command.module.split(".")).with_suffix(".py")
     docstring = ast.get_docstring(ast.parse(path.read_text()))
     assert docstring is not None
@@ -36,16 +37,16 @@ def test_the_help_has_one_line_a_command_in_three_groups(capsys: pytest.CaptureF
 
 
 def test_no_command_is_in_two_groups():
-    assert len(COMMANDS) == len(STAGES) + len(DESK) + len(MACHINERY)
+    assert len(ALL) == len(STAGES) + len(DESK) + len(MACHINERY)
 
 
 def test_neither_the_help_nor_the_version_imports_a_command():
     program = """if True:
         import sys
-        from engagement.__main__ import COMMANDS, main
+        from engagement.__main__ import COMMANDS, STAGES, main
         main(["--help"])
         main(["--version"])
-        sys.exit(bool({command.module for command in COMMANDS.values()} & set(sys.modules)))
+        sys.exit(bool({command.module for command in {**STAGES, **COMMANDS}.values()} & set(sys.modules)))
     """
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     assert subprocess.run([sys.executable, "-c", program], env=environment, stdout=subprocess.DEVNULL).returncode == 0
