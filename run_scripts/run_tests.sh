@@ -14,7 +14,8 @@ Usage: ${0##*/} [-h | --help] [--quick] [--coverage] [<pytest-argument>...]
 Lint, check the format and the types of, and test the project, in a virtual environment that is made if it is missing. The
 other arguments are passed on to pytest. The exit status is that of the first check that fails.
 
-  --quick     run the unit tests and those of the project's own files only, with fewer examples of each property
+  --quick     run the unit tests and those of the project's own files only, but for slow ones, with fewer examples of
+              each property
   --coverage  measure which lines the tests run, and print each room's share of them; this takes longer
   -h, --help  show this and exit
 TEXT
@@ -29,7 +30,7 @@ main() {
                 exit 0
                 ;;
             --quick)
-                options+=(--hypothesis-profile quick)
+                options+=(--hypothesis-profile quick -m "not slow")
                 tests=(tests/unit tests/data)
                 ;;
             --coverage)

@@ -12,7 +12,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 (REPOSITORY,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
 HOOKS = {hook["id"]: hook for hook in REPOSITORY["hooks"]}
-programs = pytest.mark.parametrize("name", [name for name, hook in HOOKS.items() if hook["language"] == "system"])
+PROGRAMS = [name for name, hook in HOOKS.items() if hook["language"] == "system"]
+SLOW = pytest.mark.slow
 KEY = "-----BEGIN {}PRIVATE KEY-----"
 
 # What each is there for, as a file's name and content.
@@ -56,14 +57,14 @@ def test_every_hook_is_known_here():
     assert {*WRONG, "private-keys"} == set(HOOKS)
 
 
-@programs
+@pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW if name == "shellcheck" else ()) for name in PROGRAMS])
 def test_a_hook_passes_on_the_project(name: str):
     hook = HOOKS[name]
     found = run(hook, *(files_for(hook) if hook.get("pass_filenames", True) else ()))
     assert found.returncode == 0, found.stdout + found.stderr
 
 
-@programs
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_a_hook_fails_on_what_it_is_there_for(name: str, tmp_path: Path):
     file, content = WRONG[name]
     (tmp_path / file).write_bytes(content)

@@ -2,6 +2,7 @@
 
 import pytest
 
+QUICK = ["--hypothesis-profile", "quick", "-m", "not slow"]
 CHECKS = ["lint of Python", "format of Python", "types of Python", "lint of bash", "format of bash", "tests"]
 
 
@@ -51,12 +52,12 @@ def test_red_types_are_a_red_script(developers_clone):
     [
         # The caller's own words, and nothing of the script's.
         (["-k", "folding", "--quick"], ["-k", "folding", "--quick"]),
-        (["--quick"], ["--hypothesis-profile", "quick", "tests/unit", "tests/data"]),
-        (["--quick", "-k", "a b"], ["--hypothesis-profile", "quick", "-k", "a b", "tests/unit", "tests/data"]),
+        (["--quick"], [*QUICK, "tests/unit", "tests/data"]),
+        (["--quick", "-k", "a b"], [*QUICK, "-k", "a b", "tests/unit", "tests/data"]),
         (["--coverage"], ["--cov", "--cov-report="]),
         (
             ["--coverage", "--quick"],
-            ["--cov", "--cov-report=", "--hypothesis-profile", "quick", "tests/unit", "tests/data"],
+            ["--cov", "--cov-report=", *QUICK, "tests/unit", "tests/data"],
         ),
     ],
 )

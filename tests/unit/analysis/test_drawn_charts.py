@@ -115,6 +115,7 @@ def test_long_names_that_begin_alike_stay_apart():
     assert len(set(shorten_labels(labels))) == 3
 
 
+@pytest.mark.slow
 def test_charts_are_drawn_once_and_returned_every_time(
     season: Season, charts: dict[str, BarChart], tmp_path: Path, caplog
 ):
@@ -127,6 +128,7 @@ def test_charts_are_drawn_once_and_returned_every_time(
     assert f"Drew 0 of {len(first)} picture(s)" in caplog.text
 
 
+@pytest.mark.slow
 def test_charts_are_the_same_bytes_on_one_process_or_two(charts: dict[str, BarChart], tmp_path: Path):
     some = dict(list(charts.items())[:6])
     for folder, jobs in (("one", 1), ("two", 2)):
@@ -157,7 +159,7 @@ def test_charts_no_longer_asked_for_go_and_other_files_stay(tmp_path: Path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.png", "drawn.json", "mine.png"]
 
 
-@pytest.mark.parametrize("count", [0, 1, 3, 60, 300])
+@pytest.mark.parametrize("count", [0, 1, 3, 60, pytest.param(300, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("is_upright", [True, False])
 def test_any_number_of_bars_is_drawn(count: int, is_upright: bool):
     labels = tuple(f"a long name of a code, number {number}" for number in range(count))

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engagement.analysis.maps_classes import class_breaks, class_of
+from property_examples import examples
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def spread(groups) -> float:
     return sum(sum((value - sum(group) / len(group)) ** 2 for value in group) for group in groups)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.integers(0, 60), max_size=10), st.integers(1, 4))
 def test_no_other_division_is_closer_together(counts, classes):
     breaks = class_breaks(counts, classes)

@@ -14,6 +14,9 @@ from engagement.analysis.report_tables import make_table
 from engagement.analysis.season import Season
 from picture_season import ATTACKER, HOSTILE_TEXTS, TEXT_WITH_NUMBER, make_season, region_map
 
+# They draw the pictures of a whole season first.
+pytestmark = pytest.mark.slow
+
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "header", "nav", "main", "section", "h1", "h2", "h3", "h4", "p", "ol", "li",
     "a", "div", "figure", "img", "table", "caption", "thead", "tbody", "tr", "th", "td", "button", "bdi", "span", "meter",

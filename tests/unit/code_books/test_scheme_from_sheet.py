@@ -14,6 +14,7 @@ from engagement.code_books.building import NewCode, build_scheme
 from engagement.code_books.scheme_files import scheme_document
 from engagement.code_books.spreadsheet import make_string_value
 from engagement.configuration.code_schemes import load_code_scheme
+from property_examples import examples
 
 SHEET = """\
 Label;String value;Numeric value;Match values;Shortcut;Colour;Visible in Coda;Code type;Meta code;Notes
@@ -246,7 +247,7 @@ names = st.text(st.characters(codec="utf-8", exclude_categories=("C",)), min_siz
 sheets_of_names = st.lists(names, min_size=1, max_size=12, unique_by=make_string_value)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(sheets_of_names, sheets_of_names)
 def test_any_names_make_a_valid_scheme_and_more_names_change_no_id(tmp_path_factory, first, more):
     folder = tmp_path_factory.mktemp("sheets")

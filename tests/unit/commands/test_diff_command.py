@@ -27,6 +27,9 @@ from example_project import (
     write_project,
 )
 
+# Each runs stage 3, most of them twice.
+pytestmark = pytest.mark.slow
+
 SOURCE = Path(__file__).resolve().parents[3] / "src"
 Changes = dict[str, Callable[[Document], object]]
 

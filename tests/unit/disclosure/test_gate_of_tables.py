@@ -207,6 +207,7 @@ def test_rare_participants_are_those_whose_combination_is_counted_fewer_than_k(a
     assert rare == {uid for uid, (first, _, last) in rows if counts[first, last] < fewest}
 
 
+@pytest.mark.slow
 def test_a_long_season_passes_in_little_memory(season, tmp_path):
     """The same rows 20,000 times over, in a process that may not have much more memory than it starts with."""
     for name, times in (("messages", 20_000), ("production", 20_000)):

@@ -11,6 +11,7 @@ from engagement.services.json_pieces import BrokenJSONError, mend_surrogates, sp
 from engagement.services.rapidpro_archives import ArchiveRow, archive_of
 from engagement.services.rapidpro_reading import NotAPageError, RowReader, TooLargeError, read_workspace
 from engagement.services.rapidpro_rows import Contact, Flow, Run
+from property_examples import examples
 
 UUID = "5b0e0f5a-2b5e-4d6e-8f3a-3f6a6d0c9a41"
 AT = "2026-03-01T09:00:00.123456Z"
@@ -146,7 +147,7 @@ def encoded(draw, document):
     return content
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), kind=st.sampled_from(sorted(KINDS)))
 def test_nothing_that_comes_from_outside_is_a_traceback(data, kind):
     row, example = KINDS[kind]
@@ -169,7 +170,7 @@ def test_nothing_that_comes_from_outside_is_a_traceback(data, kind):
             assert found.modified_on.year >= 1970
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(data=st.data())
 def test_one_bad_row_never_costs_its_neighbours(data):
     bad = data.draw(mutated(RUN))
@@ -190,7 +191,7 @@ WORKSPACE = {
 }
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_workspace_is_read_or_refused(data):
     content = data.draw(encoded(data.draw(mutated(WORKSPACE))))
@@ -202,7 +203,7 @@ def test_a_workspace_is_read_or_refused(data):
         assert len(found.uuid or "") <= 64
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(data=st.data())
 def test_lines_of_an_archive_are_read_one_by_one(data):
     lines = [json.dumps(RUN).encode(), data.draw(encoded(data.draw(mutated(RUN)))), json.dumps(RUN).encode()]

@@ -13,6 +13,7 @@ from engagement.sources import run_store_files
 from engagement.sources.de_identify import Participant
 from engagement.sources.run_store import HeldRun, KeptRun
 from engagement.sources.run_store_files import open_run_store
+from property_examples import examples
 
 FLOWS = (1, 2)
 
@@ -49,7 +50,7 @@ arrivals = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(arrivals)
 def test_lines_are_the_last_ones_kept_of_each_run_in_order(arrivals):
     """A run that comes again takes the place of its older line; what was undone was never there."""
