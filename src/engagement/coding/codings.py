@@ -30,7 +30,9 @@ class Coding:
     def guessed_from(self, position: int) -> str | None:
         """What the codes of a configuration were guessed from; None as soon as an answer led to one of them."""
         sources = {label.guessed_from for label in self.labels[position] if label.code.is_normal}
-        return None if None in sources else min(sources, default=None)
+        if None in sources:
+            return None
+        return min((source for source in sources if source is not None), default=None)
 
 
 def make_coding(plan: CodingPlan, labels: tuple[tuple[Label, ...], ...]) -> Coding:

@@ -170,4 +170,5 @@ def _connect(credentials: GoogleCredentials) -> firestore.Client:
     if os.environ.get("FIRESTORE_EMULATOR_HOST"):
         return firestore.Client(project=credentials.project_id)
     with refuse_broken_key(credentials):
-        return firestore.Client.from_service_account_info(dict(credentials.info))
+        client: firestore.Client = firestore.Client.from_service_account_info(dict(credentials.info))
+    return client
