@@ -1,6 +1,7 @@
 """The messages that the runbook explains are messages of the code, with the exit status that it says."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,6 +47,11 @@ def texts_in(node: ast.AST, status: int | None) -> Iterator[tuple[str, int | Non
             yield from texts_in(child, status)
 
 
+@functools.cache
+def all_templates() -> tuple[Template, ...]:
+    return tuple(templates())
+
+
 def templates() -> Iterator[Template]:
     for path in (ROOT / "src" / "engagement").rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -58,7 +64,6 @@ def templates() -> Iterator[Template]:
             yield Template(re.sub(r"\$\{[^}]*\}|\$\w+", HOLE, text), frozenset([int(status or 2)]))
 
 
-TEMPLATES = list(templates())
 # Each message of the runbook with its status.
 MESSAGES = [
     (int(heading.removeprefix("Status ").split(":")[0]) if heading.startswith("Status") else WARNING, message)
@@ -83,7 +88,7 @@ def is_of(message: str, template: Template) -> bool:
 @pytest.mark.parametrize(("status", "message"), MESSAGES, ids=lambda value: str(value))
 def test_a_message_of_the_runbook_is_one_of_the_code(status: int, message: str):
     assert len(message.replace("…", "")) > 12, "too little to be recognised by"
-    found = [template for template in TEMPLATES if is_of(message, template)]
+    found = [template for template in all_templates() if is_of(message, template)]
     assert found
     assert any(status in template.statuses or not template.statuses for template in found), found
 

@@ -13,11 +13,9 @@ from engagement.messages.blank_texts import visible_text
 # Format characters with a shape of their own: number signs, marks of verses and abbreviations.
 SEEN = {*range(0x600, 0x606), 0x6DD, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
 UNSEEN = [
-    chr(code)
-    for code in range(sys.maxunicode + 1)
-    if (unicodedata.category(chr(code)) == "Cf" and code not in SEEN)
-    or unicodedata.category(chr(code)) == "Cc"
-    or chr(code).isspace()
+    character
+    for code, character in enumerate(map(chr, range(sys.maxunicode + 1)))
+    if ((kind := unicodedata.category(character)) == "Cf" and code not in SEEN) or kind == "Cc" or character.isspace()
 ]
 
 

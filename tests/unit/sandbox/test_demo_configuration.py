@@ -14,10 +14,11 @@ from engagement.sandbox.coder import DATASET_PREFIX
 from engagement.sandbox.prepare import DEMO_CONFIGURATION
 from engagement.sandbox.rows import result_name
 from engagement.sandbox.season import FLOWS_BY_NAME
-from engagement.sandbox.workspace import DEFAULT_SEED, make_workspace
+from engagement.sandbox.workspace import DEFAULT_SEED
+from sandbox_season import cached_workspace
 
 PROJECT = load_project(Path(DEMO_CONFIGURATION) / "pipeline_configuration.json")
-WORKSPACE = make_workspace(DEFAULT_SEED, 0)
+WORKSPACE = cached_workspace(DEFAULT_SEED, 0)
 CODED_IN_CODA = [plan for plan in PROJECT.coding_plans.all if plan.coda_dataset]
 SCHEME_FILES = sorted((Path(DEMO_CONFIGURATION) / "code_schemes").glob("*.json"))
 

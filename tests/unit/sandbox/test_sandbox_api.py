@@ -10,9 +10,10 @@ import pytest
 
 from engagement.sandbox.api import PAGE_SIZE, Api
 from engagement.sandbox.server import serve
-from engagement.sandbox.workspace import DEFAULT_SEED, make_workspace
+from engagement.sandbox.workspace import DEFAULT_SEED
+from sandbox_season import cached_workspace
 
-WORKSPACE = make_workspace(DEFAULT_SEED, 0)
+WORKSPACE = cached_workspace(DEFAULT_SEED, 0)
 API = Api(WORKSPACE)
 HOST = "sandbox.example:8010"
 

@@ -9,10 +9,11 @@ import pytest
 from engagement.configuration import CodingMode, ControlCode, load_coding_plans
 from engagement.sandbox.coder import UNCODED, Coders, understand
 from engagement.sandbox.prepare import DEMO_CONFIGURATION
-from engagement.sandbox.workspace import DEFAULT_SEED, make_workspace
+from engagement.sandbox.workspace import DEFAULT_SEED
 from engagement.services.coda_format import find_message_problems
+from sandbox_season import cached_workspace
 
-WORKSPACE = make_workspace(DEFAULT_SEED, 0)
+WORKSPACE = cached_workspace(DEFAULT_SEED, 0)
 PLANS = load_coding_plans(Path(DEMO_CONFIGURATION) / "coding_plans.json")
 PLAN_BY_DATASET = {plan.coda_dataset: plan for plan in PLANS.all if plan.coda_dataset}
 WS_SCHEME = PLANS.ws_correct_dataset_scheme

@@ -1,6 +1,5 @@
 """The invented workspace: repeatable, growing from round to round, and as varied as the demo needs it."""
 
-import functools
 import gzip
 import hashlib
 import json
@@ -17,9 +16,9 @@ from engagement.sandbox.participants import make_participants
 from engagement.sandbox.runs import make_runs
 from engagement.sandbox.season import LAST_ROUND, end_of_round
 from engagement.sandbox.workspace import DEFAULT_SEED, Workspace, make_workspace
+from sandbox_season import cached_workspace
 
 PROJECT_STARTS = datetime.fromisoformat("2026-08-03T00:00:00+03:00")
-cached_workspace = functools.cache(make_workspace)
 WORKSPACE = cached_workspace(DEFAULT_SEED, 0)
 
 
