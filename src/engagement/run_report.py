@@ -12,6 +12,8 @@ from pathlib import Path
 from engagement.errors import PipelineError
 from engagement.files import read_json, write_json
 
+# A pattern of the ids that run_pipeline.sh gives: when the run began, and the commit that ran.
+RUN_ID = r"(?P<time>\d{4}-\d\d-\d\dT\d{6}Z)-(?:[0-9a-f]{40}|unknown)"
 _VARIABLE = "ENGAGEMENT_COUNTS_FILE"
 
 _logger = logging.getLogger(__name__)

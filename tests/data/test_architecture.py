@@ -11,7 +11,7 @@ SOURCE = ROOT / "src" / "engagement"
 ROOMS = (
     "__main__", "commands", "stages", "explanations", "planning", "checks", "scaffolding", "code_books", "reliability",
     "sandbox", "uploads", "disclosure", "analysis", "processing", "outputs", "folding",
-    "coding", "messages", "sources", "cleaning", "services", "clusters", "partitions", "provenance", "configuration", "backups",
+    "coding", "messages", "cleaning", "sources", "services", "clusters", "partitions", "provenance", "configuration", "backups",
     "own_code", "progress", "run_report", "profiling", "pages", "sheets", "data_tables", "files", "csv_cells", "microseconds", "errors",
 )  # fmt: skip
 MODULES = sorted(SOURCE.rglob("*.py"))

@@ -6,11 +6,11 @@ import pytest
 
 from engagement.cleaning import codes_of_cleaner
 from engagement.cleaning.gazetteer import fold_kenyan, fold_somali, spelling_key
-from engagement.cleaning.operators import operator_codes
 from engagement.cleaning.place_names import kenyan_reader, somali_reader
 from engagement.cleaning.places import PlaceTable, kenyan_places, somali_places
 from engagement.cleaning.text import plain, squeeze, stop_words, words
 from engagement.data_tables import read_table
+from engagement.sources.operator_prefixes import operator_codes
 
 COUNTRIES = {
     "somali": (somali_places, fold_somali, ("mogadishu_sub_district", "district", "region")),
@@ -155,7 +155,7 @@ def test_stop_words_are_single_words_of_the_three_languages() -> None:
 
 
 def test_every_prefix_is_of_one_operator_and_every_zone_of_a_known_operator() -> None:
-    rows = read_table("engagement.cleaning", "operators")
+    rows = read_table("engagement.sources", "operators")
     assert len({(row["urn_scheme"], row["prefix"]) for row in rows}) == len(rows)
     for row in read_table("engagement.cleaning", "operator_zones"):
         assert row["operator"] in operator_codes()

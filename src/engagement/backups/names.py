@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-RUN_ID = r"(?P<time>\d{4}-\d\d-\d\dT\d{6}Z)-(?:[0-9a-f]{40}|unknown)"
+from engagement.run_report import RUN_ID
+
 _ARCHIVE = re.compile(rf"data-(?P<run_id>{RUN_ID})\.tar\.gz")
 _UNFINISHED = re.compile(rf"data-{RUN_ID}\.tar\.gz\.partial")
 

@@ -11,11 +11,12 @@ import functools
 from collections.abc import Callable, Iterable, Mapping
 
 from engagement.cleaning.age import OLDEST, YOUNGEST, read_age
-from engagement.cleaning.operators import operator_codes, read_operator
+from engagement.cleaning.operators import read_operator
 from engagement.cleaning.phrases import PhraseReader
 from engagement.cleaning.place_names import PlaceReader, kenyan_reader, somali_reader
 from engagement.cleaning.places import KENYAN_LEVELS, kenyan_places, somali_places
 from engagement.cleaning.text import match_key
+from engagement.sources.operator_prefixes import operator_codes
 
 Cleaner = Callable[[str], str | None]
 

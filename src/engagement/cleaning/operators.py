@@ -1,42 +1,16 @@
-"""Mobile operators by the prefix of a phone number, other channels by their name.
+"""Mobile operators of numbers as people write them."""
 
-The prefix tells who gave the number out: a number that was carried over to another operator keeps its first one.
-"""
-
-import functools
 import re
-from collections.abc import Mapping
 
 from engagement.cleaning.text import plain
-from engagement.data_tables import read_table
+from engagement.sources.operator_prefixes import PREFIX_DIGITS, operator_of
 
-_PREFIX_DIGITS = 5
 _SEPARATORS = re.compile(r"[\s().+-]+")
 _COUNTRY_CODES = ("252", "254", "251")
 _INTERNATIONAL_DIGITS = range(11, 13)  # with the country code
 _NATIONAL_DIGITS = 9  # without country code and leading zero
 # What numbers begin with at home. 77 is Hormuud's and Telkom Kenya's as well: such a number may be either.
 _NATIONAL_PREFIXES = {"252": ("6", "90"), "254": ("70", "71", "72", "73", "74", "75", "76", "78", "79", "1")}
-
-
-def operator_of(urn_scheme: str, path: str) -> str | None:
-    """Give the operator of a telephone number, or the name of another channel; None when it is not listed.
-
-    `path` is the digits of an international number for tel ("252615…", its first five are enough); other channels
-    don't need it.
-
-    >>> operator_of("tel", "252615123456"), operator_of("telegram", "1234")
-    ('hormud', 'telegram')
-    """
-    operators = _operators_by_scheme().get(urn_scheme.lower())
-    if operators is None:
-        return None
-    digits = path.lstrip("+")
-    for length in range(_PREFIX_DIGITS, -1, -1):
-        operator = operators.get(digits[:length])
-        if operator is not None:
-            return operator
-    return None
 
 
 def read_operator(text: str) -> str | None:
@@ -58,17 +32,12 @@ def read_operator(text: str) -> str | None:
     return None if international is None else operator_of("tel", international)
 
 
-def operator_codes() -> frozenset[str]:
-    """Give every operator and channel that `operator_of` can tell."""
-    return frozenset(row["operator"] for row in read_table(__package__, "operators"))
-
-
 def _international(digits: str) -> str | None:
     """Write a number with its country code; None when it isn't one of the known countries', or too short or long."""
     digits = digits.removeprefix("00")
     if digits[3:4] == "0" and digits.startswith(_COUNTRY_CODES):
         digits = digits[:3] + digits[4:]  # the zero that is dialled at home only
-    if digits.startswith(_COUNTRY_CODES) and (len(digits) in _INTERNATIONAL_DIGITS or len(digits) == _PREFIX_DIGITS):
+    if digits.startswith(_COUNTRY_CODES) and (len(digits) in _INTERNATIONAL_DIGITS or len(digits) == PREFIX_DIGITS):
         return digits
     national = digits.removeprefix("0")
     if len(national) != _NATIONAL_DIGITS:
@@ -77,11 +46,3 @@ def _international(digits: str) -> str | None:
         if national.startswith(prefixes):
             return country_code + national
     return None
-
-
-@functools.cache
-def _operators_by_scheme() -> Mapping[str, Mapping[str, str]]:
-    operators: dict[str, dict[str, str]] = {}
-    for row in read_table(__package__, "operators"):
-        operators.setdefault(row["urn_scheme"], {})[row["prefix"]] = row["operator"]
-    return operators

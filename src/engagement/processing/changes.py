@@ -25,9 +25,9 @@ from engagement.processing.noted_texts import (
     mark,
     read_texts,
 )
-from engagement.processing.partition import Summary
 from engagement.processing.raw_runs import Lines
 from engagement.processing.run_notes import RunNotes
+from engagement.processing.summary import Summary
 
 log = logging.getLogger(__name__)
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from engagement.cleaning import codes_of_cleaner
-from engagement.cleaning.operators import operator_codes
 from engagement.cleaning.places import PlaceTable
 from engagement.code_books.building import NewCode, build_scheme, make_scheme_id
 from engagement.code_books.spreadsheet import make_string_value
 from engagement.configuration import CodeScheme, CodeType, ControlCode
 from engagement.scaffolding.topics import themes_of
+from engagement.sources.operator_prefixes import operator_codes
 
 # The ranges that age_category puts ages into, both ends inclusive.
 _AGE_CATEGORIES = ((10, 14), (15, 17), (18, 35), (36, 54), (55, 99))

@@ -5,9 +5,9 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 
-from engagement.cleaning.operators import operator_of
 from engagement.configuration import CodeScheme, ControlCode
 from engagement.errors import count_of
+from engagement.sources.operator_prefixes import operator_of
 
 _CLEANER = "engagement.cleaning.operators"
 _OTHER_SPELLINGS = {"hormud": "hormuud"}

@@ -37,7 +37,6 @@ from engagement.processing.participant import Steps
 from engagement.processing.partition import (
     ANALYSIS_INDIVIDUALS,
     ANALYSIS_MESSAGES,
-    Summary,
     process_partition,
 )
 from engagement.processing.raw_checks import RawCheck
@@ -51,6 +50,7 @@ from engagement.processing.run_notes import (
     read_notes,
     write_notes,
 )
+from engagement.processing.summary import Summary
 from engagement.progress import show_progress
 from engagement.run_report import record_counts
 from engagement.services.credentials import Credentials, load_credentials

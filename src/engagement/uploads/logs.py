@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engagement.backups.names import RUN_ID
 from engagement.configuration import PipelineConfiguration
+from engagement.run_report import RUN_ID
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engagement.cleaning.operators import operator_codes, operator_of
 from engagement.cleaning.places import kenyan_places, operator_zone, somali_places
+from engagement.sources.operator_prefixes import operator_codes, operator_of
 
 
 def test_levels_run_from_fine_to_coarse() -> None:

@@ -11,11 +11,11 @@ from datetime import datetime
 
 import pytest
 
-from engagement.cleaning.operators import operator_of
 from engagement.sandbox.participants import make_participants
 from engagement.sandbox.runs import make_runs
 from engagement.sandbox.season import LAST_ROUND, end_of_round
 from engagement.sandbox.workspace import DEFAULT_SEED, Workspace, make_workspace
+from engagement.sources.operator_prefixes import operator_of
 from sandbox_season import cached_workspace
 
 PROJECT_STARTS = datetime.fromisoformat("2026-08-03T00:00:00+03:00")
