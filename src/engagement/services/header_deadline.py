@@ -1,9 +1,7 @@
 """A deadline for the first part of an answer: a server that sends its headers byte by byte keeps every other time-out from running out."""
 
-import contextlib
-import socket
-import threading
-from collections.abc import Iterator
+import http.client
+import time
 from typing import Any
 
 import requests.adapters
@@ -31,16 +29,48 @@ class DeadlineAdapter(requests.adapters.HTTPAdapter):
         return manager
 
 
+class _Headers:
+    """The beginning of an answer, read by lines until the deadline. Everything else is the reader's own."""
+
+    def __init__(self, reader: Any):
+        self._reader = reader
+        self._deadline = time.monotonic() + LONGEST_HEADERS_SECONDS
+
+    def readline(self, limit: int) -> bytes:
+        """Read a line, or the beginning of a longer one."""
+        line = b""
+        while not line.endswith(b"\n") and len(line) < limit:
+            if time.monotonic() > self._deadline:
+                raise EndlessHeadersError
+            # Waits for one piece from the network, and for no second one.
+            waiting = self._reader.peek(1)
+            if not waiting:
+                break
+            line += self._reader.readline(min(len(waiting), limit - len(line)))
+        return line
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+
+class _Response(http.client.HTTPResponse):
+    def begin(self) -> None:
+        reader = self.fp
+        self.fp = _Headers(reader)  # type: ignore[assignment]  # it reads lines as a reader does
+        try:
+            super().begin()
+        finally:
+            # An answer without a body has closed it.
+            if self.fp is not None:
+                self.fp = reader
+
+
 class _Connection(urllib3.connection.HTTPConnection):
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3's own is
-        with _ended_in_time(self.sock):
-            return super().getresponse()
+    response_class = _Response
 
 
 class _SecureConnection(urllib3.connection.HTTPSConnection):
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3's own is
-        with _ended_in_time(self.sock):
-            return super().getresponse()
+    response_class = _Response
 
 
 class _Pool(urllib3.HTTPConnectionPool):
@@ -52,31 +82,3 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
 
 
 _POOLS = {"http": _Pool, "https": _SecurePool}
-
-
-@contextlib.contextmanager
-def _ended_in_time(connection: socket.socket | None) -> Iterator[None]:
-    if connection is None:
-        yield
-        return
-    is_late = threading.Event()
-
-    def end() -> None:
-        is_late.set()
-        # Whoever reads from it finds its end.
-        with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(LONGEST_HEADERS_SECONDS, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except Exception:
-        if not is_late.is_set():
-            raise
-    finally:
-        timer.cancel()
-    # Headers that break off can be taken for whole ones.
-    if is_late.is_set():
-        raise EndlessHeadersError
