@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from engagement.coding import imputation
 from engagement.coding.labels import MANUALLY_UNCODED, PIPELINE_CODER, Label, counts, newest_by_scheme_id, origin_of
 from engagement.coding.location_levels import find_levels
 from engagement.coding.locations import PLACE_TABLES
@@ -14,7 +13,7 @@ from engagement.explanations.steps import Step, StepKind
 from engagement.explanations.wording import listed, say_code, say_code_id, say_coder
 
 # The step whose updates set what follows from other codes.
-_IMPUTATION_STEP = imputation.__name__
+_IMPUTATION_STEP = "engagement.coding.imputation"
 _SINCE = "the next run of stage 3 takes that up"
 
 
