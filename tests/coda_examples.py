@@ -8,7 +8,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from engagement.services.coda import open_coda
+from engagement.services.coda.protocol import open_coda
 from faults import KILLED, PROCESSES, start_server
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)

@@ -138,7 +138,7 @@ def have_no_patience() -> None:
     for module in _project_modules():
         if vars(module).get("RetryPolicy") is RetryPolicy and module.__name__ != RetryPolicy.__module__:
             vars(module)["RetryPolicy"] = make_policy
-    from engagement.services.coda_firestore import FirestoreCoda
+    from engagement.services.coda.firestore import FirestoreCoda
 
     # Its patience is a default of its own.
     FirestoreCoda.__init__.__defaults__ = (make_policy(),)

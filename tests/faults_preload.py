@@ -9,14 +9,14 @@ import tqdm
 from matplotlib.figure import Figure
 
 from engagement.__main__ import STAGES
-from engagement.analysis import pictures
-from engagement.analysis.fonts import find_fonts, use_fonts
+from engagement.analysis.pictures import pictures
+from engagement.analysis.pictures.fonts import find_fonts, use_fonts
 
 _LATE = (
-    "engagement.services.coda_firestore",
-    "engagement.services.drive_google",
-    "engagement.services.storage_google",
-    "engagement.services.uuid_tables_firestore",
+    "engagement.services.coda.firestore",
+    "engagement.services.drive.google",
+    "engagement.services.storage.google",
+    "engagement.services.uuid_tables.firestore",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
     "pandas",

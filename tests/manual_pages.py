@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engagement.commands.update_manual import PAGES
+from engagement.desk.update_manual import PAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from engagement.analysis.season import Season, load_season
+from engagement.analysis.tables.season import Season, load_season
 from engagement.configuration import load_project
 from example_project import DataRoot, coda_message, episode_run, label, survey_run, write_project
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from engagement.errors import PipelineError
-from engagement.profiling import Profiler
-from engagement.profiling import add_arguments as add_profiling_arguments
-from engagement.run_report import record_peak_memory
+from engagement.foundation.errors import PipelineError
+from engagement.foundation.profiling import Profiler
+from engagement.foundation.profiling import add_arguments as add_profiling_arguments
+from engagement.foundation.run_report import record_peak_memory
 
 
 class Command(NamedTuple):
@@ -52,49 +52,49 @@ STAGES = {
 }
 DESK = {
     "check": Command(
-        "engagement.commands.check",
+        "engagement.desk.check",
         "Check a project before a run: everything that is wrong or odd in its files, all at once",
     ),
-    "coda-progress": Command("engagement.commands.coda_progress", "Show how far the coding of each dataset is in Coda"),
+    "coda-progress": Command("engagement.desk.coda_progress", "Show how far the coding of each dataset is in Coda"),
     "diff": Command(
-        "engagement.commands.diff", "Tell what a change of the configuration would do to the outputs, before it is made"
+        "engagement.desk.diff", "Tell what a change of the configuration would do to the outputs, before it is made"
     ),
     "evaluate-cleaners": Command(
-        "engagement.commands.evaluate_cleaners", "Measure the cleaners on answers that people have coded"
+        "engagement.desk.evaluate_cleaners", "Measure the cleaners on answers that people have coded"
     ),
     "explain": Command(
-        "engagement.commands.explain",
+        "engagement.desk.explain",
         "Tell where a participant's rows, or one of their cells, came from: the whole story in plain words",
     ),
     "icr": Command(
-        "engagement.commands.icr",
+        "engagement.desk.icr",
         "Say how far coders agree who coded the same sample: percent agreement, Krippendorff's alpha, Gwet's AC1, and where not",
     ),
     "new-project": Command(
-        "engagement.commands.new_project",
+        "engagement.desk.new_project",
         "Make the configuration folder of a new project, ready to be checked, changed and run",
     ),
     "scheme": Command(
-        "engagement.commands.scheme",
+        "engagement.desk.scheme",
         "Code schemes: make one from a spreadsheet, tell what changed between two versions, print a project's code book",
     ),
-    "status": Command("engagement.commands.status", "Say how the last run of the whole pipeline went, on one screen"),
+    "status": Command("engagement.desk.status", "Say how the last run of the whole pipeline went, on one screen"),
 }
 MACHINERY = {
     "container-plan": Command(
-        "engagement.commands.container_plan",
+        "engagement.desk.container_plan",
         "Say what a stage's container needs: which paths besides those on its command line, which network, which variables",
     ),
     "plan-run": Command(
-        "engagement.commands.plan_run",
+        "engagement.desk.plan_run",
         "Say what a run of the pipeline would do: what it would fetch, add to Coda and upload, and what Firestore would bill",
     ),
     "update-manual": Command(
-        "engagement.commands.update_manual",
+        "engagement.desk.update_manual",
         "Renew the tables of the manual that are made from the code: configuration keys, cleaners, output columns, exit statuses",
     ),
     "update-schemas": Command(
-        "engagement.commands.update_schemas",
+        "engagement.desk.update_schemas",
         "Renew the JSON Schemas that editors check configuration files with, from the code that reads the files",
     ),
     "sandbox-prepare": Command(

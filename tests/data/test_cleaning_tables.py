@@ -4,12 +4,12 @@ import itertools
 
 import pytest
 
-from engagement.cleaning import codes_of_cleaner
-from engagement.cleaning.gazetteer import fold_kenyan, fold_somali, spelling_key
-from engagement.cleaning.place_names import kenyan_reader, somali_reader
-from engagement.cleaning.places import PlaceTable, kenyan_places, somali_places
-from engagement.cleaning.text import plain, squeeze, stop_words, words
-from engagement.data_tables import read_table
+from engagement.foundation.data_tables import read_table
+from engagement.pipeline.coding.cleaning import codes_of_cleaner
+from engagement.pipeline.coding.cleaning.gazetteer import fold_kenyan, fold_somali, spelling_key
+from engagement.pipeline.coding.cleaning.place_names import kenyan_reader, somali_reader
+from engagement.pipeline.coding.cleaning.places import PlaceTable, kenyan_places, somali_places
+from engagement.pipeline.coding.cleaning.text import plain, squeeze, stop_words, words
 from engagement.sources.operator_prefixes import operator_codes
 
 COUNTRIES = {
@@ -25,7 +25,7 @@ def place_names(country: str) -> dict[str, tuple[str, str, bool]]:
     """Give each name with its level, its code and whether it is a word too."""
     return {
         name: (row["level"], row["code"], column == "names_that_are_words")
-        for row in read_table("engagement.cleaning", f"{country}_place_names")
+        for row in read_table("engagement.pipeline.coding.cleaning", f"{country}_place_names")
         for column in ("names", "names_that_are_words")
         for name in filter(None, row[column].split(";"))
     }
@@ -52,7 +52,7 @@ def test_tables_have_as_many_places_as_the_countries() -> None:
 @pytest.mark.parametrize("country", COUNTRIES)
 def test_every_name_is_of_a_place_in_the_table(country: str) -> None:
     table = COUNTRIES[country][0]()
-    for row in read_table("engagement.cleaning", f"{country}_place_names"):
+    for row in read_table("engagement.pipeline.coding.cleaning", f"{country}_place_names"):
         if row["level"] == "elsewhere":
             assert row["code"] == ""
         else:
@@ -62,7 +62,7 @@ def test_every_name_is_of_a_place_in_the_table(country: str) -> None:
 @pytest.mark.parametrize("country", COUNTRIES)
 def test_every_name_is_written_once(country: str) -> None:
     seen: dict[str, str] = {}
-    for row in read_table("engagement.cleaning", f"{country}_place_names"):
+    for row in read_table("engagement.pipeline.coding.cleaning", f"{country}_place_names"):
         for name in filter(None, [*row["names"].split(";"), *row["names_that_are_words"].split(";")]):
             assert name == name.strip().lower()
             assert name not in seen, f"{name} is a name of {seen[name]} and of {row['code']}"
@@ -119,7 +119,7 @@ def test_every_code_is_read_as_itself(country: str, level: str) -> None:
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_phrase_says_one_thing_in_a_language(field: str, language: str) -> None:
     meanings: dict[str, tuple[str, str]] = {}
-    for row in read_table("engagement.cleaning", f"{field}_phrases"):
+    for row in read_table("engagement.pipeline.coding.cleaning", f"{field}_phrases"):
         if not row["languages"] or language in row["languages"].split(";"):
             for phrase in row["phrases"].split(";"):
                 assert phrase
@@ -129,7 +129,7 @@ def test_every_phrase_says_one_thing_in_a_language(field: str, language: str) ->
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_phrase_has_a_known_code_and_reading(field: str) -> None:
-    for row in read_table("engagement.cleaning", f"{field}_phrases"):
+    for row in read_table("engagement.pipeline.coding.cleaning", f"{field}_phrases"):
         coded = row["reading"] in ("anywhere", "first", "alone")
         assert row["code"] in (codes_of_cleaner(f"somali.{field}") if coded else {""})
         assert coded or row["reading"] in ("unclear", "rest", "neutral")
@@ -138,14 +138,16 @@ def test_every_phrase_has_a_known_code_and_reading(field: str) -> None:
 
 def test_every_number_word_has_one_value() -> None:
     values: dict[str, str] = {}
-    for row in read_table("engagement.cleaning", "numbers"):
+    for row in read_table("engagement.pipeline.coding.cleaning", "numbers"):
         for word in row["words"].split(";"):
             assert values.setdefault(squeeze(word), row["value"]) == row["value"], word
 
 
 def test_stop_words_are_single_words_of_the_three_languages() -> None:
-    assert {row["language"] for row in read_table("engagement.cleaning", "stop_words")} == set(LANGUAGES)
-    assert {row["kind"] for row in read_table("engagement.cleaning", "stop_words")} == {
+    assert {row["language"] for row in read_table("engagement.pipeline.coding.cleaning", "stop_words")} == set(
+        LANGUAGES
+    )
+    assert {row["kind"] for row in read_table("engagement.pipeline.coding.cleaning", "stop_words")} == {
         "neutral",
         "greeting",
         "doubt",
@@ -157,6 +159,6 @@ def test_stop_words_are_single_words_of_the_three_languages() -> None:
 def test_every_prefix_is_of_one_operator_and_every_zone_of_a_known_operator() -> None:
     rows = read_table("engagement.sources", "operators")
     assert len({(row["urn_scheme"], row["prefix"]) for row in rows}) == len(rows)
-    for row in read_table("engagement.cleaning", "operator_zones"):
+    for row in read_table("engagement.pipeline.coding.cleaning", "operator_zones"):
         assert row["operator"] in operator_codes()
         assert row["zone"] in somali_places().codes("zone")

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from engagement.__main__ import COMMANDS
-from engagement.commands.update_manual import make_tables, renew
 from engagement.configuration.code_schemes import CodeScheme
 from engagement.configuration.coding_plans import CodingPlansDocument
 from engagement.configuration.model import Model, models_in
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
-from engagement.errors import InputError
-from engagement.outputs.columns import COLUMNS
+from engagement.desk.update_manual import make_tables, renew
+from engagement.foundation.errors import InputError
+from engagement.pipeline.outputs.columns import COLUMNS
 from example_project import DataRoot, episode_run
 from manual_pages import ROOT, TEXTS
 

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from engagement.__main__ import COMMANDS, STAGES
-from engagement.profiling import add_arguments as add_profiling_arguments
+from engagement.foundation.profiling import add_arguments as add_profiling_arguments
 from manual_pages import ROOT, TEXTS, CommandLine, all_command_lines
 
 # Called by scripts alone, never typed.

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from engagement.configuration import CodingMode, Project, load_project
-from engagement.errors import ConfigurationError
-from engagement.services.coda_folder import FolderCoda
-from engagement.sources.coda_datasets import code_schemes_of
+from engagement.foundation.errors import ConfigurationError
+from engagement.labelling.datasets.datasets import code_schemes_of
+from engagement.services.coda.embedded import FolderCoda
 from engagement.stages import coda_add
 from example_project import (
     DataRoot,

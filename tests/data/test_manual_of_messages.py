@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from engagement import errors
-from engagement.errors import PipelineError
+from engagement.foundation import errors
+from engagement.foundation.errors import PipelineError
 from manual_pages import ROOT, TEXTS
 
 PAGE = "docs/runbook.md"

@@ -12,22 +12,22 @@ import pytest
 from google.cloud import firestore
 
 from engagement.__main__ import main
-from engagement.checks.findings import Findings
-from engagement.checks.online import Services, ask_services
 from engagement.configuration import load_project
 from engagement.configuration.loading import read_project_files
-from engagement.errors import ConfigurationError, MachineError, ServiceError
+from engagement.desk.checks.findings import Findings
+from engagement.desk.checks.online import Services, ask_services
+from engagement.foundation.errors import ConfigurationError, MachineError, ServiceError
+from engagement.labelling.datasets.datasets import code_schemes_of
 from engagement.sandbox.server import serve
 from engagement.sandbox.workspace import make_workspace
-from engagement.services.coda import open_coda
+from engagement.services.coda.protocol import open_coda
 from engagement.services.credentials import EmbeddedCredentials, GoogleCredentials
-from engagement.services.drive import FolderDrive
-from engagement.services.drive_google import GoogleDrive
-from engagement.services.drive_ids import DriveIds
+from engagement.services.drive.google import GoogleDrive
+from engagement.services.drive.ids import DriveIds
+from engagement.services.drive.protocol import FolderDrive
 from engagement.services.retries import RetryPolicy
-from engagement.services.storage import open_storage
-from engagement.services.uuid_tables import find_uuid_tables, open_uuid_table
-from engagement.sources.coda_datasets import code_schemes_of
+from engagement.services.storage.protocol import open_storage
+from engagement.services.uuid_tables.protocol import find_uuid_tables, open_uuid_table
 from fake_drive import FakeDrive
 
 # Nobody waits for what can't be reached.

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from coda_examples import KILLED, WS_SCHEME, code_scheme, label, message, read, start_adding
-from engagement.errors import ServiceError
-from engagement.services.coda import open_coda
-from engagement.services.coda_format import name_segment, parse_time
+from engagement.foundation.errors import ServiceError
+from engagement.services.coda.format import name_segment, parse_time
+from engagement.services.coda.protocol import open_coda
 from engagement.services.credentials import EmbeddedCredentials, GoogleCredentials
 
 USERS = ["coder@example.org", "reviewer@example.org"]

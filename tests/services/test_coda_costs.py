@@ -7,8 +7,8 @@ import uuid
 import pytest
 
 from coda_examples import code_scheme, label, make_project, message, run_stage, write
-from engagement.services.coda import open_coda
-from engagement.services.coda_costs import reads_to_add, reads_to_download
+from engagement.services.coda.costs import reads_to_add, reads_to_download
+from engagement.services.coda.protocol import open_coda
 from engagement.services.credentials import GoogleCredentials
 
 # The scheme of the dataset, and that of answers to another question.

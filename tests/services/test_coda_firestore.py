@@ -14,9 +14,9 @@ from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 from google.cloud.firestore_v1.types import CommitRequest
 
 from coda_examples import KILLED, code_scheme, label, make_project, message, read, run_stage, write
-from engagement.errors import ServiceError, UsageError
-from engagement.services.coda import open_coda
-from engagement.services.coda_format import parse_time
+from engagement.foundation.errors import ServiceError, UsageError
+from engagement.services.coda.format import parse_time
+from engagement.services.coda.protocol import open_coda
 from engagement.services.credentials import GoogleCredentials
 
 # A fresh interpreter: the Google client's threads do not survive a fork.

@@ -15,14 +15,14 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 
-import engagement.services.coda_firestore
+import engagement.services.coda.firestore
 from coda_examples import code_scheme, label, make_project, message, read, run_stage, write
-from engagement.commands import coda_progress
-from engagement.services.coda import open_coda
-from engagement.services.coda_format import parse_time
+from engagement.desk import coda_progress
+from engagement.services.coda.format import parse_time
+from engagement.services.coda.protocol import open_coda
 from engagement.services.credentials import GoogleCredentials
 
-INDEXES = Path(engagement.services.coda_firestore.__file__).with_name("firestore.indexes.json")
+INDEXES = Path(engagement.services.coda.firestore.__file__).with_name("firestore.indexes.json")
 
 
 class Recorder:

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from coda_examples import START, code_scheme, label, message, read, write
-from engagement.errors import InputError, ServiceError
-from engagement.services.coda_folder import FolderCoda
+from engagement.foundation.errors import InputError, ServiceError
+from engagement.services.coda.embedded import FolderCoda
 
 
 def folder_at(directory, *times):

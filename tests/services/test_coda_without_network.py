@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from engagement.errors import ServiceError
-from engagement.services import coda_firestore
+from engagement.foundation.errors import ServiceError
+from engagement.services.coda import firestore as coda_firestore
 from engagement.services.credentials import GoogleCredentials
 
 
@@ -42,7 +42,7 @@ def test_a_port_that_nobody_listens_on_is_said_within_a_minute(closed_port, ask)
 
 
 def test_a_server_that_accepts_and_says_nothing_is_given_up_on(monkeypatch):
-    monkeypatch.setattr("engagement.services.coda_firestore_requests._DOCUMENT_SECONDS", 0.2)
+    monkeypatch.setattr("engagement.services.coda.firestore_requests._DOCUMENT_SECONDS", 0.2)
     monkeypatch.setattr(coda_firestore, "_MOST_INTERRUPTED_SECONDS", 0.5)
     policy = dataclasses.replace(coda_firestore._PATIENCE, first_wait_seconds=0.01, longest_wait_seconds=0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from engagement.errors import ConfigurationError
+from engagement.foundation.errors import ConfigurationError
 from engagement.services.credentials import EmbeddedCredentials, GoogleCredentials
-from engagement.services.drive import Outcome, open_drive
-from engagement.services.drive_google import GoogleDrive
-from engagement.services.drive_ids import DriveIds
+from engagement.services.drive.google import GoogleDrive
+from engagement.services.drive.ids import DriveIds
+from engagement.services.drive.protocol import Outcome, open_drive
 from engagement.services.retries import RetryPolicy
 from fake_drive import FakeDrive
 

@@ -5,11 +5,11 @@ import logging
 
 import pytest
 
-from engagement.errors import ConfigurationError, ServiceError
+from engagement.foundation.errors import ConfigurationError, ServiceError
 from engagement.services.credentials import GoogleCredentials
-from engagement.services.drive import Outcome
-from engagement.services.drive_google import GoogleDrive
-from engagement.services.drive_ids import DriveIds
+from engagement.services.drive.google import GoogleDrive
+from engagement.services.drive.ids import DriveIds
+from engagement.services.drive.protocol import Outcome
 from engagement.services.retries import RetryPolicy
 from fake_drive import ApiError, DroppedError, FakeDrive
 

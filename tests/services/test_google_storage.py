@@ -7,10 +7,10 @@ import urllib.request
 
 import pytest
 
-from engagement.errors import ConfigurationError, ServiceError
+from engagement.foundation.errors import ConfigurationError, ServiceError
 from engagement.services.credentials import EmbeddedCredentials, GoogleCredentials
 from engagement.services.retries import RetryPolicy
-from engagement.services.storage import open_storage, read_credentials, read_token
+from engagement.services.storage.protocol import open_storage, read_credentials, read_token
 
 CONTENT = b"x" * 3_000_000
 

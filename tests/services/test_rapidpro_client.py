@@ -7,9 +7,9 @@ import socket
 import pytest
 
 import fake_rapidpro
-from engagement.errors import ServiceError
-from engagement.services.rapidpro import RapidProClient
-from engagement.services.rapidpro import Workspace as RapidProWorkspace
+from engagement.foundation.errors import ServiceError
+from engagement.services.rapidpro.client import RapidProClient
+from engagement.services.rapidpro.client import Workspace as RapidProWorkspace
 from engagement.services.retries import RetryPolicy
 from fake_rapidpro import TOKEN, Workspace, contact, message, once, run
 

@@ -11,9 +11,9 @@ import tracemalloc
 import pytest
 
 import fake_rapidpro
-from engagement.errors import ServiceError
+from engagement.foundation.errors import ServiceError
 from engagement.services import header_deadline, http
-from engagement.services.rapidpro import ArchiveError, RapidProClient
+from engagement.services.rapidpro.client import ArchiveError, RapidProClient
 from engagement.services.retries import RetryPolicy
 from fake_rapidpro import TOKEN, Workspace, once, run
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fake_rapidpro
-from engagement.errors import ServiceError
-from engagement.services.rapidpro import RapidProClient
-from engagement.services.rapidpro_paging import read_oldest_first
+from engagement.foundation.errors import ServiceError
+from engagement.services.rapidpro.client import RapidProClient
+from engagement.services.rapidpro.paging import read_oldest_first
 from engagement.services.retries import RetryPolicy
 from fake_rapidpro import TOKEN, Workspace, at, run
 

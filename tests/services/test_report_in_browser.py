@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from engagement.analysis.charts import draw_charts
-from engagement.analysis.maps import draw_maps
-from engagement.analysis.report import write_report
+from engagement.analysis.charts.charts import draw_charts
+from engagement.analysis.maps.maps import draw_maps
+from engagement.analysis.report.report import write_report
 from picture_season import ATTACKER, make_season, region_map
 
 # The browser's own errands, which the page has no part in.

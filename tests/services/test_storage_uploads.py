@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from engagement.errors import ConfigurationError, InputError, ServiceError
-from engagement.services import storage_google_upload
+from engagement.foundation.errors import ConfigurationError, InputError, ServiceError
 from engagement.services.credentials import EmbeddedCredentials, GoogleCredentials
 from engagement.services.retries import RetryPolicy
-from engagement.services.storage import Uploaded, open_storage
+from engagement.services.storage import google_upload as storage_google_upload
+from engagement.services.storage.protocol import Uploaded, open_storage
 from fake_storage import fake_storage
 
 MEBIBYTE = 2**20

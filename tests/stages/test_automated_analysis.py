@@ -16,8 +16,8 @@ from types import ModuleType
 
 import pytest
 
-from engagement.errors import InputError
-from engagement.outputs.columns import COLUMNS
+from engagement.foundation.errors import InputError
+from engagement.pipeline.outputs.columns import COLUMNS
 from engagement.stages import automated_analysis, generate_analysis_graphs
 from example_project import DataRoot, coda_message, episode_run, label, survey_run, write_project
 

@@ -18,10 +18,14 @@ from coda_examples import (
     start_stage,
     write,
 )
-from engagement.errors import ConfigurationError, InputError, ServiceError, UsageError
-from engagement.services.coda_folder import FolderCoda
-from engagement.services.coda_metrics import count_metrics
-from engagement.sources.coda_known import find_source_instance, record_source_instance, save_known_messages
+from engagement.foundation.errors import ConfigurationError, InputError, ServiceError, UsageError
+from engagement.labelling.datasets.known_messages import (
+    find_source_instance,
+    record_source_instance,
+    save_known_messages,
+)
+from engagement.services.coda.embedded import FolderCoda
+from engagement.services.coda.metrics import count_metrics
 
 
 class Place:

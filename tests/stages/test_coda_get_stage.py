@@ -16,8 +16,8 @@ from coda_examples import (
     run_stage,
     write,
 )
-from engagement.errors import InputError, UsageError
-from engagement.services.coda_folder import FolderCoda
+from engagement.foundation.errors import InputError, UsageError
+from engagement.services.coda.embedded import FolderCoda
 
 
 class Place:

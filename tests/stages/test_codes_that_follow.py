@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from engagement.__main__ import main
-from engagement.analysis.coded_table import CodedTable
+from engagement.analysis.tables.coded_table import CodedTable
 from engagement.configuration import load_project
-from engagement.errors import ConfigurationError
-from engagement.outputs.analysis_files import analysis_folder, individuals_path
+from engagement.foundation.errors import ConfigurationError
+from engagement.pipeline.outputs.analysis_files import analysis_folder, individuals_path
 from example_project import (
     DataRoot,
     Document,
@@ -24,7 +24,7 @@ from example_project import (
 )
 
 OWN = """
-from engagement.coding.labels import make_pipeline_label
+from engagement.pipeline.coding.labels import make_pipeline_label
 
 
 def add_roads(plan, labels, answer):

@@ -6,13 +6,13 @@ from pathlib import Path
 import pandas
 import pytest
 
-from engagement.analysis.season import load_season
-from engagement.analysis.tables import write_tables
+from engagement.analysis.tables.files import write_tables
+from engagement.analysis.tables.season import load_season
 from engagement.configuration import load_project
-from engagement.disclosure.analysis_files import pass_analysis_file
-from engagement.disclosure.findings import Findings
-from engagement.disclosure.tables import pass_tables
-from engagement.files import make_directory
+from engagement.delivery.disclosure.analysis_files import pass_analysis_file
+from engagement.delivery.disclosure.findings import Findings
+from engagement.delivery.disclosure.tables import pass_tables
+from engagement.foundation.files import make_directory
 from example_project import DataRoot, coda_message, episode_run, label, write_project
 
 TEXTS = ("i sheeg\rbiyo,1", "\r", "\r\nbiyo", "a\x85b\u2028c", '\u200b=HYPERLINK("x")', "＝1+1\r-2", "-", "-7", "biyo")

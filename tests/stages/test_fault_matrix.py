@@ -18,7 +18,7 @@ import pytest
 
 import fake_rapidpro
 from chain_project import STAGES, ChainProject, add_night, differences, make_workspace
-from engagement.services.coda_folder import FolderCoda
+from engagement.services.coda.embedded import FolderCoda
 from example_project import label
 from faults import KILLED, NOW, Changes, in_server, limit_files, run_stage
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 import fake_rapidpro
-from engagement.sources import contacts_waited_for
+from engagement.sources.rapidpro import contacts_waited_for
 from fake_rapidpro import Workspace, contact, run
 
 

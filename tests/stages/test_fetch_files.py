@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from engagement.errors import ConfigurationError, InputError, ServiceError
+from engagement.foundation.errors import ConfigurationError, InputError, ServiceError
 from engagement.provenance import HIDDEN, Metadata, encode_fresh_chain
 from engagement.sources.manifest import digest_file, read_manifest
 from fetch_project import FetchProject

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import fake_rapidpro
-from engagement.errors import ConfigurationError, LockedError, ServiceError
+from engagement.foundation.errors import ConfigurationError, LockedError, ServiceError
 from engagement.sources.manifest import digest_file, read_manifest
 from fake_rapidpro import Workspace, at, contact, once, run
 

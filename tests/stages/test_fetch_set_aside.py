@@ -7,7 +7,7 @@ import logging
 import pytest
 
 import fake_rapidpro
-from engagement.errors import ServiceError
+from engagement.foundation.errors import ServiceError
 from fake_rapidpro import Workspace, at, contact, once, run
 
 FOUL = "5b0e0f5a-2b5e-4d6e-8f3a-3f6a6d0c9a41"

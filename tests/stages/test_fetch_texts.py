@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from engagement.errors import ServiceError
+from engagement.foundation.errors import ServiceError
 from fake_rapidpro import Workspace, at, contact, message, once, run
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engagement.errors import InputError
+from engagement.foundation.errors import InputError
 from engagement.provenance import encode_fresh_chain, read_traced_data
 from example_project import (
     EPISODE_FLOW,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dask_cluster import SOURCE, DaskCluster, expect_dask
-from engagement.errors import InputError, MachineError, ServiceError
+from engagement.foundation.errors import InputError, MachineError, ServiceError
 from example_project import EPISODE_FLOW, DataRoot, coda_message, episode_run, label, survey_run, write_project
 
 expect_dask()
@@ -82,7 +82,7 @@ def data_root(tmp_path: Path) -> DataRoot:
 @pytest.fixture
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for a second where ten are given."""
-    monkeypatch.setattr("engagement.clusters._SECONDS_TO_CONNECT", 1)
+    monkeypatch.setattr("engagement.foundation.clusters._SECONDS_TO_CONNECT", 1)
 
 
 def kill_one_at_work(cluster: DaskCluster, killed: list[int]) -> None:
@@ -213,8 +213,8 @@ def test_a_scheduler_without_workers_is_told(data_root: DataRoot, tmp_path: Path
 
 
 def test_a_cluster_that_loses_its_last_worker_is_told_after_a_while(data_root: DataRoot, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("engagement.clusters._SECONDS_BETWEEN_LOOKS", 1)
-    monkeypatch.setattr("engagement.clusters._SECONDS_WITHOUT_WORKERS", 2)
+    monkeypatch.setattr("engagement.foundation.clusters._SECONDS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr("engagement.foundation.clusters._SECONDS_WITHOUT_WORKERS", 2)
     other = DaskCluster(tmp_path, SOURCE)
     killed: list[int] = []
     killer = threading.Thread(target=kill_one_at_work, args=(other, killed), daemon=True)

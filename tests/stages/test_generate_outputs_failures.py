@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engagement.errors import ConfigurationError, InputError
+from engagement.foundation.errors import ConfigurationError, InputError
 from example_project import EPISODE_FLOW, DataRoot, coda_message, episode_run, label, survey_run, write_project
 
 # As the run scripts start a stage: compiled files that a full disk cuts short would break every later start.

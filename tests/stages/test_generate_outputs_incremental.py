@@ -11,7 +11,7 @@ import pytest
 from pyarrow.parquet import ParquetFile
 
 from changing_season import Season
-from engagement.processing.records import PARTICIPANT, TEXT
+from engagement.processing.participant_notes import PARTICIPANT, TEXT
 from example_project import DataRoot, Document, coda_message, episode_run, label, survey_run, write_project
 from faults import KILLED, Changes, Ended, in_server, run_stage
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engagement.errors import InputError
+from engagement.foundation.errors import InputError
 from example_project import DataRoot, coda_message, episode_run, label, survey_run, uid_of
 
 Label = dict[str, Any]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from engagement.analysis.season import load_season
+from engagement.analysis.tables.season import load_season
 from engagement.configuration import load_project
-from engagement.errors import ConfigurationError
+from engagement.foundation.errors import ConfigurationError
 from example_project import DataRoot, episode_run, survey_run, write_project
 
 

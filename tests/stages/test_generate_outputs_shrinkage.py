@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engagement.errors import InputError
+from engagement.foundation.errors import InputError
 from example_project import (
     EPISODE_FLOW,
     DataRoot,

@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 from engagement.__main__ import main
 from engagement.configuration import load_project
-from engagement.errors import InputError, PipelineError
+from engagement.foundation.errors import InputError, PipelineError
 from engagement.provenance import encode_fresh_chain, read_traced_data
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
-from engagement.services.storage import EmbeddedStorage, open_storage, read_credentials, read_token
-from engagement.services.uuid_tables import open_uuid_table
+from engagement.services.storage.protocol import EmbeddedStorage, open_storage, read_credentials, read_token
+from engagement.services.uuid_tables.protocol import open_uuid_table
 from example_project import (
     EPISODE_FLOW,
     METADATA,

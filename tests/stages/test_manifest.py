@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from engagement.errors import InputError
-from engagement.processing import raw_checks, run_notes
-from engagement.processing.raw_checks import RawCheck
+from engagement.foundation.errors import InputError
+from engagement.processing.records import raw_checks
+from engagement.processing.records.raw_checks import RawCheck
+from engagement.processing.reuse import run_notes
 from engagement.sources.manifest import FileVersion, RawDataWriter, read_manifest
 from example_project import EPISODE_FLOW, SURVEY_FLOW, DataRoot, episode_run, survey_run
 

@@ -10,7 +10,7 @@ import pytest
 import fake_rapidpro
 from chain_project import ChainProject, add_night, make_workspace
 from engagement.__main__ import main
-from engagement.sources.run_store_files import open_run_store
+from engagement.sources.rapidpro.state.run_store_files import open_run_store
 from fake_rapidpro import at, contact, run
 from faults import Changes, in_server, run_stage
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement.csv_cells import encode_cell, encode_line, guard_cell, guard_line, read_lines, remove_guard
-from engagement.errors import InputError
-from engagement.files import read_text, reading_csv, write_csv
+from engagement.foundation.csv_cells import encode_cell, encode_line, guard_cell, guard_line, read_lines, remove_guard
+from engagement.foundation.errors import InputError
+from engagement.foundation.files import read_text, reading_csv, write_csv
 
 # A text, and its cell.
 CELLS = [

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from engagement import files
-from engagement.errors import MachineError
-from engagement.files import replace_folder
+from engagement.foundation import files
+from engagement.foundation.errors import MachineError
+from engagement.foundation.files import replace_folder
 
 
 def write_folder(path: Path, version: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from engagement.pages import clean, render_page
+from engagement.foundation.pages import clean, render_page
 
 CELL = '<td title="{{ content }}">{{ content }}</td>'
 
@@ -89,7 +89,7 @@ def test_a_value_that_a_template_lacks_is_an_error(folder: Path):
         render_page(folder / "cell.html.jinja")
 
 
-@pytest.mark.parametrize("module", ["stages.generate_analysis_graphs", "stages.automated_analysis", "commands.scheme"])
+@pytest.mark.parametrize("module", ["stages.generate_analysis_graphs", "stages.automated_analysis", "desk.scheme"])
 def test_nothing_loads_jinja_before_there_is_a_page_to_make(module: str):
     script = f"import sys, engagement.{module}; sys.exit('jinja2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -17,8 +17,8 @@ import mprof
 import pytest
 
 from engagement.__main__ import main
-from engagement.errors import InputError, UsageError
-from engagement.profiling import Profiler
+from engagement.foundation.errors import InputError, UsageError
+from engagement.foundation.profiling import Profiler
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 MIB = 2**20
@@ -166,7 +166,7 @@ def test_nothing_for_profiles_is_loaded_without_the_options():
 def test_a_killed_run_leaves_its_samples_and_no_process(tmp_path):
     program = f"""
         import argparse, pathlib, time
-        from engagement.profiling import Profiler
+        from engagement.foundation.profiling import Profiler
         with Profiler(memory=pathlib.Path({str(tmp_path / "memory")!r})).record(argparse.Namespace(), "invented"):
             print("running", flush=True)
             time.sleep(60)

@@ -3,7 +3,7 @@
 import json
 
 from engagement.__main__ import main
-from engagement.run_report import record_counts
+from engagement.foundation.run_report import record_counts
 
 
 def test_nothing_is_written_unless_a_file_is_named(monkeypatch, tmp_path):

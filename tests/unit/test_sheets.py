@@ -2,8 +2,8 @@
 
 import pytest
 
-from engagement.errors import InputError, UsageError
-from engagement.sheets import Row, read_sheet, split_cell
+from engagement.foundation.errors import InputError, UsageError
+from engagement.foundation.sheets import Row, read_sheet, split_cell
 
 
 def read(tmp_path, content: str | bytes, name: str = "sheet.csv"):

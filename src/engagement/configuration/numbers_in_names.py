@@ -1,7 +1,7 @@
 """Phone numbers in what a configuration calls things: flows, files, fields, tables, folders.
 
 Such names become names of files and objects, columns and lines of the log, where no phone number may be. What people wrote is looked
-at by `cleaning.phone_numbers`, which knows countries and their numbers; a name is never as free as that, so that its form decides.
+at by `pipeline.coding.cleaning.phone_numbers`, which knows countries and their numbers; a name is never as free as that, so that its form decides.
 """
 
 import re

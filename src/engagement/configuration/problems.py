@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engagement.errors import ConfigurationError, listing
+from engagement.foundation.errors import ConfigurationError, listing
 
 
 @dataclass(frozen=True)

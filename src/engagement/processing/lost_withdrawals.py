@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engagement.coding.lost_labels import LostLabels
-from engagement.errors import InputError, count_of, listing
-from engagement.files import make_directory, read_json, write_json
+from engagement.foundation.errors import InputError, count_of, listing
+from engagement.foundation.files import make_directory, read_json, write_json
+from engagement.pipeline.coding.lost_labels import LostLabels
 
 _FILE = "accepted lost withdrawals.json"
 

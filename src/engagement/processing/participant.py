@@ -4,22 +4,22 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from engagement.coding.coded_datasets import CodedDataset
-from engagement.coding.coder import Coder
-from engagement.coding.codings import make_field
-from engagement.coding.imputing import ImputationMaker
-from engagement.coding.wrong_scheme import WrongSchemeMoves
 from engagement.configuration import Project
 from engagement.configuration.field_names import CONSENT_FIELD, PARTICIPANT_KEY
-from engagement.folding.consent import has_withdrawn_in_messages, has_withdrawn_in_runs
-from engagement.folding.fold import Folder, Individual
-from engagement.messages.filters import Dropped, Filters
-from engagement.messages.join import combine_survey_runs, join_survey
-from engagement.messages.key_names import KeyNames
-from engagement.messages.message import Message
-from engagement.messages.recovered import drop_known_messages, has_recovery_files
-from engagement.messages.texts import mend_texts
-from engagement.processing.raw_runs import Runs
+from engagement.pipeline.coding.coded_datasets import CodedDataset
+from engagement.pipeline.coding.coder import Coder
+from engagement.pipeline.coding.codings import make_field
+from engagement.pipeline.coding.imputing import ImputationMaker
+from engagement.pipeline.coding.wrong_scheme import WrongSchemeMoves
+from engagement.pipeline.folding.consent import has_withdrawn_in_messages, has_withdrawn_in_runs
+from engagement.pipeline.folding.fold import Folder, Individual
+from engagement.pipeline.messages.filters import Dropped, Filters
+from engagement.pipeline.messages.join import combine_survey_runs, join_survey
+from engagement.pipeline.messages.key_names import KeyNames
+from engagement.pipeline.messages.message import Message
+from engagement.pipeline.messages.recovered import drop_known_messages, has_recovery_files
+from engagement.pipeline.messages.texts import mend_texts
+from engagement.processing.records.raw_runs import Runs
 from engagement.provenance import Metadata, TracedData
 
 # Coders' labels decide about it, so it is written down with them.
@@ -31,7 +31,7 @@ _CONTACT_KEYS = (PARTICIPANT_KEY, "urn_type", "operator_raw", "operator_coded")
 class Participant:
     """What became of one participant. `messages` are those that were kept, in their order.
 
-    `sent` counts those that were sent to each episode, by its raw field, as `outputs.message_counts` does. `contradictions` counts answers that are wrong scheme by one label and not by another, by dataset and message id.
+    `sent` counts those that were sent to each episode, by its raw field, as `pipeline.outputs.message_counts` does. `contradictions` counts answers that are wrong scheme by one label and not by another, by dataset and message id.
     """
 
     uid: str

@@ -3,27 +3,27 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from engagement.coding.coder import is_noise
 from engagement.configuration import CodingPlans
 from engagement.configuration.field_names import PARTICIPANT_KEY
-from engagement.errors import InputError
-from engagement.messages.message import Message
-from engagement.microseconds import count_microseconds
-from engagement.outputs.analysis_parts import AnalysisPart
-from engagement.outputs.coda_files import CodaTexts
-from engagement.outputs.icr import IcrSample
-from engagement.outputs.parts import (
+from engagement.foundation.errors import InputError
+from engagement.foundation.microseconds import count_microseconds
+from engagement.foundation.partitions import hash_uid
+from engagement.pipeline.coding.coder import is_noise
+from engagement.pipeline.messages.message import Message
+from engagement.pipeline.outputs.analysis_parts import AnalysisPart
+from engagement.pipeline.outputs.coda_files import CodaTexts
+from engagement.pipeline.outputs.icr import IcrSample
+from engagement.pipeline.outputs.parts import (
     INDIVIDUALS_TRACED_DATA,
     MESSAGES_TRACED_DATA,
     open_part,
     part_path,
     write_rows,
 )
-from engagement.outputs.rows import AnalysisRows, ChangedAnswers, ProductionRows
-from engagement.partitions import hash_uid
+from engagement.pipeline.outputs.rows import AnalysisRows, ChangedAnswers, ProductionRows
 from engagement.processing.participant import Participant, Steps
-from engagement.processing.raw_runs import RunPlaces, Runs
-from engagement.processing.records import Records, TextUses
+from engagement.processing.participant_notes import Records, TextUses
+from engagement.processing.records.raw_runs import RunPlaces, Runs
 from engagement.processing.summary import Summary
 
 # The parts of the two tables for the analysis.

@@ -3,10 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from engagement.errors import InputError
-from engagement.messages.filters import Dropped
-from engagement.outputs.coda_files import CodaTexts
-from engagement.outputs.icr import IcrSample
+from engagement.foundation.errors import InputError
+from engagement.pipeline.messages.filters import Dropped
+from engagement.pipeline.outputs.coda_files import CodaTexts
+from engagement.pipeline.outputs.icr import IcrSample
 
 
 @dataclass

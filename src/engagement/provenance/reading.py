@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from engagement.errors import InputError
+from engagement.foundation.errors import InputError
 from engagement.provenance.decoding import ChainError, decode
 from engagement.provenance.traced_data import TracedData
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from engagement.data_tables import read_table
+from engagement.foundation.data_tables import read_table
 from engagement.sandbox.ages import write_age
 from engagement.sandbox.chance import draw
 from engagement.sandbox.messiness import mess_up

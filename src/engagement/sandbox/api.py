@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from engagement.microseconds import count_microseconds
+from engagement.foundation.microseconds import count_microseconds
 from engagement.sandbox.rows import Row
 from engagement.sandbox.workspace import Workspace
 

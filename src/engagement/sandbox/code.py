@@ -12,7 +12,7 @@ from engagement.sandbox.coder import Coders
 from engagement.sandbox.demo_directory import DemoDirectory, SandboxState
 from engagement.sandbox.season import LAST_ROUND
 from engagement.sandbox.workspace import make_workspace
-from engagement.services.coda_folder import FolderCoda
+from engagement.services.coda.embedded import FolderCoda
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from engagement.configuration.code_schemes import Code, CodeScheme
 from engagement.sandbox.answers import ANY_DATASET, Meaning
 from engagement.sandbox.chance import random_for
 from engagement.sandbox.season import end_of_round
-from engagement.services.coda_format import Message, write_time
+from engagement.services.coda.format import Message, write_time
 
 DATASET_PREFIX = "DEMO_"
 UNCODED = "SPECIAL-MANUALLY_UNCODED"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from engagement.errors import InputError
-from engagement.files import make_directory, read_json, write_json
+from engagement.foundation.errors import InputError
+from engagement.foundation.files import make_directory, read_json, write_json
 from engagement.sandbox.workspace import DEFAULT_SEED
 
 _STATE_VERSION = 1

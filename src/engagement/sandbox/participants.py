@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from random import Random
 
-from engagement.cleaning.places import somali_places
-from engagement.data_tables import read_table
+from engagement.foundation.data_tables import read_table
+from engagement.pipeline.coding.cleaning.places import somali_places
 from engagement.sandbox.chance import draw, random_for, uuid_for
 from engagement.sandbox.season import EPISODES, ROUND_ZERO_ENDS
 

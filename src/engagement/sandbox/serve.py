@@ -14,8 +14,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from engagement.configuration import load_pipeline_configuration
-from engagement.errors import ConfigurationError, MachineError
-from engagement.files import open_for_writing, read_json
+from engagement.foundation.errors import ConfigurationError, MachineError
+from engagement.foundation.files import open_for_writing, read_json
 from engagement.sandbox.demo_directory import DemoDirectory
 from engagement.sandbox.server import HOST, serve
 from engagement.sandbox.workspace import make_workspace

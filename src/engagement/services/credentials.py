@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engagement.errors import ConfigurationError, PipelineError, UsageError
-from engagement.files import read_text
+from engagement.foundation.errors import ConfigurationError, PipelineError, UsageError
+from engagement.foundation.files import read_text
 
 _SERVICE_ACCOUNT_KEYS = ("project_id", "client_email", "private_key", "token_uri")
 # What Linux takes, in bytes; that of the folder before a relative path comes to it.

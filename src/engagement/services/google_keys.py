@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from google.auth.exceptions import GoogleAuthError
 
-from engagement.errors import ConfigurationError
+from engagement.foundation.errors import ConfigurationError
 from engagement.services.credentials import GoogleCredentials
 
 

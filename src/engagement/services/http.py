@@ -18,7 +18,7 @@ from typing import Self
 import requests
 import urllib3
 
-from engagement.errors import ServiceError
+from engagement.foundation.errors import ServiceError
 from engagement.services.header_deadline import LONGEST_HEADERS_SECONDS, DeadlineAdapter, EndlessHeadersError
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries, temporary_failure_of
 

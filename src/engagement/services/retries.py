@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import tenacity
 
-from engagement.errors import ServiceError
+from engagement.foundation.errors import ServiceError
 
 _logger = logging.getLogger(__name__)
 

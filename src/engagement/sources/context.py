@@ -9,8 +9,8 @@ from pathlib import Path
 from engagement.configuration import Project
 from engagement.provenance import Metadata
 from engagement.services.retries import RetryPolicy
-from engagement.services.storage import Storage, read_credentials
-from engagement.services.uuid_tables import UuidTable, open_uuid_table
+from engagement.services.storage.protocol import Storage, read_credentials
+from engagement.services.uuid_tables.protocol import UuidTable, open_uuid_table
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engagement.configuration import RapidProSource
-from engagement.sources.bucket import fetch_bucket
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow
-from engagement.sources.known_participants import refuse_other_table
-from engagement.sources.rapidpro import fetch_rapidpro
-from engagement.sources.recovery_csv import fetch_recovery_csv
+from engagement.sources.gcloud_bucket.fetch import fetch_bucket
+from engagement.sources.rapidpro.fetch import fetch_rapidpro
+from engagement.sources.rapidpro.known_participants import refuse_other_table
+from engagement.sources.recovery_csv.fetch import fetch_recovery_csv
 
 _SOURCE_TYPES: Mapping[str, Callable[[Any, FetchContext], list[FetchedFlow]]] = {
     "RapidPro": fetch_rapidpro,

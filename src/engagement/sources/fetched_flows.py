@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engagement.errors import InputError, ServiceError, count_of, listing
+from engagement.foundation.errors import InputError, ServiceError, count_of, listing
 from engagement.sources.manifest import RawDataWriter
 
 _LEAST_SHARE = 0.9

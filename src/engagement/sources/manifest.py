@@ -12,8 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from engagement.errors import InputError
-from engagement.files import explain_os_errors, make_directory, open_bytes_for_writing, read_json, write_json
+from engagement.foundation.errors import InputError
+from engagement.foundation.files import (
+    explain_os_errors,
+    make_directory,
+    open_bytes_for_writing,
+    read_json,
+    write_json,
+)
 
 MANIFEST = "manifest.json"
 _VERSION = 1

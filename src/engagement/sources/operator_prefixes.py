@@ -6,7 +6,7 @@ The prefix tells who gave the number out: a number that was carried over to anot
 import functools
 from collections.abc import Mapping
 
-from engagement.data_tables import read_table
+from engagement.foundation.data_tables import read_table
 
 # How much of a number tells the operator; what the raw data keep of it.
 PREFIX_DIGITS = 5

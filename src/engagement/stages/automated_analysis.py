@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from engagement.analysis.charts import draw_charts
-from engagement.analysis.maps import draw_maps
-from engagement.analysis.report import write_report
-from engagement.analysis.season import load_season
-from engagement.analysis.tables import write_tables
+from engagement.analysis.charts.charts import draw_charts
+from engagement.analysis.maps.maps import draw_maps
+from engagement.analysis.report.report import write_report
+from engagement.analysis.tables.files import write_tables
+from engagement.analysis.tables.season import load_season
 from engagement.configuration import load_project
-from engagement.files import (
+from engagement.delivery.drive import upload_analysis
+from engagement.foundation.files import (
     copy_tree,
     explain_os_errors,
     make_directory,
@@ -22,11 +23,10 @@ from engagement.files import (
     replace_folder,
     write_json,
 )
-from engagement.outputs.folder import AUTOMATED_ANALYSIS
-from engagement.partitions import count_processors, parse_count
-from engagement.run_report import record_counts
+from engagement.foundation.partitions import count_processors, parse_count
+from engagement.foundation.run_report import record_counts
+from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS
 from engagement.services.credentials import load_credentials
-from engagement.uploads.drive import upload_analysis
 
 log = logging.getLogger(__name__)
 

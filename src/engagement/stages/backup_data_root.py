@@ -15,14 +15,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engagement.backups.archive import write_archive
-from engagement.backups.contents import Entry, scan
-from engagement.backups.names import archive_name, find_older_than, find_unfinished
-from engagement.backups.restore import restore_archive
-from engagement.errors import MachineError, UsageError
-from engagement.files import explain_os_errors, make_directory
-from engagement.partitions import count_processors
-from engagement.run_report import record_counts
+from engagement.custody.backups.archive import write_archive
+from engagement.custody.backups.contents import Entry, scan
+from engagement.custody.backups.names import archive_name, find_older_than, find_unfinished
+from engagement.custody.backups.restore import restore_archive
+from engagement.foundation.errors import MachineError, UsageError
+from engagement.foundation.files import explain_os_errors, make_directory
+from engagement.foundation.partitions import count_processors
+from engagement.foundation.run_report import record_counts
 
 log = logging.getLogger(__name__)
 

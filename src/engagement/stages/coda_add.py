@@ -10,21 +10,21 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from engagement.coding.coda_schemes import (
+from engagement.foundation.errors import ConfigurationError, InputError, ServiceError, listing
+from engagement.foundation.run_report import record_counts
+from engagement.labelling.datasets.datasets import Datasets, find_datasets, output_file
+from engagement.labelling.datasets.known_messages import load_known_messages, save_known_messages
+from engagement.labelling.datasets.scheme_differences import (
     find_absent_schemes,
     find_in_segments,
     find_odd_schemes,
     find_scheme_differences,
     find_unknown_codes,
 )
-from engagement.coding.coda_sync import choose_new_messages
-from engagement.errors import ConfigurationError, InputError, ServiceError, listing
-from engagement.run_report import record_counts
-from engagement.services.coda import CodaDatabase, open_coda
-from engagement.services.coda_format import Message, read_message_file
+from engagement.labelling.datasets.synchronisation import choose_new_messages
+from engagement.services.coda.format import Message, read_message_file
+from engagement.services.coda.protocol import CodaDatabase, open_coda
 from engagement.services.credentials import load_credentials
-from engagement.sources.coda_datasets import Datasets, find_datasets, output_file
-from engagement.sources.coda_known import load_known_messages, save_known_messages
 
 log = logging.getLogger(__name__)
 

@@ -8,16 +8,16 @@ import argparse
 import logging
 from pathlib import Path
 
-from engagement.coding.coda_sync import count_copies, merge_messages
-from engagement.coding.lost_labels import find_lost_labels
-from engagement.errors import InputError
-from engagement.files import make_directory, write_json
-from engagement.run_report import record_counts
-from engagement.services.coda import CodaDatabase, open_coda
-from engagement.services.coda_format import Message, find_newest_update, read_message_file
+from engagement.foundation.errors import InputError
+from engagement.foundation.files import make_directory, write_json
+from engagement.foundation.run_report import record_counts
+from engagement.labelling.datasets.datasets import Datasets, coded_file, find_datasets
+from engagement.labelling.datasets.known_messages import NO_INSTANCE, find_source_instance, record_source_instance
+from engagement.labelling.datasets.synchronisation import count_copies, merge_messages
+from engagement.pipeline.coding.lost_labels import find_lost_labels
+from engagement.services.coda.format import Message, find_newest_update, read_message_file
+from engagement.services.coda.protocol import CodaDatabase, open_coda
 from engagement.services.credentials import load_credentials
-from engagement.sources.coda_datasets import Datasets, coded_file, find_datasets
-from engagement.sources.coda_known import NO_INSTANCE, find_source_instance, record_source_instance
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engagement.configuration import load_project
-from engagement.run_report import record_counts
+from engagement.foundation.run_report import record_counts
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
-from engagement.services.storage import open_storage
+from engagement.services.storage.protocol import open_storage
 from engagement.sources.context import FetchContext
 from engagement.sources.fetch import fetch_sources
 from engagement.sources.fetched_flows import refuse_shrinkage

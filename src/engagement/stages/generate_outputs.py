@@ -9,40 +9,42 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engagement.checks.plan_warnings import find_key_warnings
-from engagement.clusters import count_workers, run_on_cluster
-from engagement.coding.automatic import AutomaticCoder, warn_of_missing_codes
-from engagement.coding.coded_datasets import CODA_FILE_REMEDY, CodedDataset, check_coda_messages
-from engagement.coding.lost_labels import LostLabels, find_stop_ids
-from engagement.coding.project_functions import ProjectFunctions, load_project_functions
-from engagement.coding.unread_files import describe_unread_files
 from engagement.configuration import Project, load_project
+from engagement.configuration.kept_project import find_kept_stop_ids, keep_project
+from engagement.configuration.plan_warnings import find_key_warnings
 from engagement.configuration.unwritten_plans import find_unwritten_plans
-from engagement.errors import InputError, listing
-from engagement.explanations.kept_project import find_kept_stop_ids, keep_project
-from engagement.files import read_json
-from engagement.messages.filters import Dropped
-from engagement.messages.missing_keys import find_missing_keys
-from engagement.messages.unknown_testers import find_unknown_testers
-from engagement.outputs.analysis_files import Funnel, SourceRun
-from engagement.outputs.analysis_parts import write_analysis_folder
-from engagement.outputs.folder import current_outputs, encode_withdrawn, write_outputs
-from engagement.outputs.message_counts import write_message_counts
-from engagement.outputs.participant_files import MixedParticipants
-from engagement.outputs.parts import part_path
-from engagement.partitions import count_processors, parse_count, run_partitions
-from engagement.processing.changes import Unchanged, find_unchanged
+from engagement.foundation.clusters import count_workers, run_on_cluster
+from engagement.foundation.errors import InputError, listing
+from engagement.foundation.files import read_json
+from engagement.foundation.partitions import count_processors, parse_count, run_partitions
+from engagement.foundation.progress import show_progress
+from engagement.foundation.run_report import record_counts
+from engagement.labelling.datasets.unread_files import describe_unread_files
+from engagement.pipeline.coding.automatic import AutomaticCoder, warn_of_missing_codes
+from engagement.pipeline.coding.coded_datasets import CODA_FILE_REMEDY, CodedDataset, check_coda_messages
+from engagement.pipeline.coding.lost_labels import LostLabels, find_stop_ids
+from engagement.pipeline.coding.project_functions import ProjectFunctions, load_project_functions
+from engagement.pipeline.messages.filters import Dropped
+from engagement.pipeline.messages.missing_keys import find_missing_keys
+from engagement.pipeline.messages.unknown_testers import find_unknown_testers
+from engagement.pipeline.outputs.analysis_files import Funnel, SourceRun
+from engagement.pipeline.outputs.analysis_parts import write_analysis_folder
+from engagement.pipeline.outputs.folder import current_outputs, encode_withdrawn, write_outputs
+from engagement.pipeline.outputs.message_counts import write_message_counts
+from engagement.pipeline.outputs.participant_files import MixedParticipants
+from engagement.pipeline.outputs.parts import part_path
 from engagement.processing.lost_withdrawals import refuse_lost_withdrawals
 from engagement.processing.participant import Steps
+from engagement.processing.participant_notes import read_participants
 from engagement.processing.partition import (
     ANALYSIS_INDIVIDUALS,
     ANALYSIS_MESSAGES,
     process_partition,
 )
-from engagement.processing.raw_checks import RawCheck
-from engagement.processing.raw_runs import Flows, Lines, RunPlaces, find_flows, find_runs
-from engagement.processing.records import read_participants
-from engagement.processing.run_notes import (
+from engagement.processing.records.raw_checks import RawCheck
+from engagement.processing.records.raw_runs import Flows, Lines, RunPlaces, find_flows, find_runs
+from engagement.processing.reuse.changes import Unchanged, find_unchanged
+from engagement.processing.reuse.run_notes import (
     NotesWriter,
     RunNotes,
     describe_maker,
@@ -51,8 +53,6 @@ from engagement.processing.run_notes import (
     write_notes,
 )
 from engagement.processing.summary import Summary
-from engagement.progress import show_progress
-from engagement.run_report import record_counts
 from engagement.services.credentials import Credentials, load_credentials
 
 log = logging.getLogger(__name__)
@@ -194,7 +194,7 @@ def upload(project: Project, data_root: Path, credentials: Credentials) -> None:
     """Upload the tables, where the project has a Drive."""
     if project.configuration.drive_upload is not None:
         # The gate and Drive take a tenth of the stage's start to import, and most projects have no Drive.
-        from engagement.uploads.drive import upload_tables
+        from engagement.delivery.drive import upload_tables
 
         upload_tables(project, data_root, credentials)
 

@@ -11,12 +11,12 @@ from collections import Counter
 from pathlib import Path
 
 from engagement.configuration import load_pipeline_configuration
-from engagement.errors import InputError, ServiceError, UsageError, listing
-from engagement.run_report import record_counts
+from engagement.delivery.logs import RunFiles, Upload, find_upload_kinds, find_uploads
+from engagement.foundation.errors import InputError, ServiceError, UsageError, listing
+from engagement.foundation.run_report import record_counts
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
-from engagement.services.storage import Storage, Uploaded, open_storage
-from engagement.uploads.logs import RunFiles, Upload, find_upload_kinds, find_uploads
+from engagement.services.storage.protocol import Storage, Uploaded, open_storage
 
 log = logging.getLogger(__name__)
 

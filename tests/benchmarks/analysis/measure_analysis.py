@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engagement.analysis.season import load_season
-from engagement.analysis.tables import write_tables
+from engagement.analysis.tables.files import write_tables
+from engagement.analysis.tables.season import load_season
 from engagement.configuration import load_project
-from engagement.partitions import count_processors
+from engagement.foundation.partitions import count_processors
 
 
 @contextmanager
@@ -44,9 +44,9 @@ def main() -> None:
             write_tables(season, folder)
         if args.tables_only:
             return
-        from engagement.analysis.charts import draw_charts
-        from engagement.analysis.maps import draw_maps
-        from engagement.analysis.report import write_report
+        from engagement.analysis.charts.charts import draw_charts
+        from engagement.analysis.maps.maps import draw_maps
+        from engagement.analysis.report.report import write_report
 
         for part in ("graphs", "maps"):
             (folder / part).mkdir()

@@ -9,8 +9,8 @@ import resource
 import time
 from collections.abc import Callable
 
-from engagement.cleaning import Cleaner, find_cleaner
-from engagement.cleaning.place_names import kenyan_reader, somali_reader
+from engagement.pipeline.coding.cleaning import Cleaner, find_cleaner
+from engagement.pipeline.coding.cleaning.place_names import kenyan_reader, somali_reader
 
 EXACT_A_SECOND = 200_000
 FUZZY_A_SECOND = 20_000

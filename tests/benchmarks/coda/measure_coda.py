@@ -15,7 +15,7 @@ from itertools import batched
 from google.cloud import firestore
 
 from coda_examples import code_scheme, label, message
-from engagement.services.coda import open_coda
+from engagement.services.coda.protocol import open_coda
 from engagement.services.credentials import GoogleCredentials
 
 _MOST = 1.5

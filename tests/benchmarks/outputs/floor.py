@@ -19,7 +19,7 @@ from typing import IO, Any
 import msgspec
 
 from benchmarks.outputs.measuring import Measured
-from engagement.partitions import count_processors
+from engagement.foundation.partitions import count_processors
 
 _LINES_OF_A_CHUNK = 500
 _BYTES_OF_A_COPY = 2**20

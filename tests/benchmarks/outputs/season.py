@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from engagement.configuration import CodeType, CodingMode, CodingPlan, ControlCode, Project, load_project
-from engagement.partitions import count_processors, run_partitions
+from engagement.foundation.partitions import count_processors, run_partitions
 from engagement.provenance import Metadata, encode_fresh_chain
 
 _DEMO = Path(__file__).resolve().parents[3] / "configurations" / "demo"

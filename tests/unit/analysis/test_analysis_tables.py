@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from pyarrow.parquet import read_table
 
-from engagement.analysis.season import Season, load_season
+from engagement.analysis.tables.season import Season, load_season
 from engagement.configuration import load_project
-from engagement.errors import InputError
-from engagement.outputs.analysis_files import analysis_folder
+from engagement.foundation.errors import InputError
+from engagement.pipeline.outputs.analysis_files import analysis_folder
 from example_project import DataRoot, coda_message, episode_run, label, survey_run, write_project
 
 # Texts of the first episode by what coders said of them.

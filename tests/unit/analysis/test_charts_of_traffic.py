@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from engagement.analysis.charts_of_engagement import (
+from engagement.analysis.charts.engagement import (
     RELEVANT_IS_NOT_THE_SAME,
     chart_engagement,
     chart_ranges,
     chart_weeks,
 )
-from engagement.analysis.report_tables import Table, make_engagement_tables, make_traffic_tables
-from engagement.analysis.season import Season, load_season
+from engagement.analysis.report.tables import Table, make_engagement_tables, make_traffic_tables
+from engagement.analysis.tables.season import Season, load_season
 from engagement.configuration import load_project
 from example_project import DataRoot, coda_message, episode_run, label, write_project
 

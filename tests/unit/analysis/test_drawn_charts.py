@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engagement.analysis import fonts
-from engagement.analysis.charts import describe_charts, draw_charts
-from engagement.analysis.charts_drawing import BarChart, Bars, draw_bar_chart, shorten_labels
-from engagement.analysis.charts_of_codes import chart_codes
-from engagement.analysis.fonts import find_fonts
-from engagement.analysis.pictures import draw_pictures
-from engagement.analysis.season import Season, load_season
+from engagement.analysis.charts.charts import describe_charts, draw_charts
+from engagement.analysis.charts.codes import chart_codes
+from engagement.analysis.charts.drawing import BarChart, Bars, draw_bar_chart, shorten_labels
+from engagement.analysis.pictures import fonts
+from engagement.analysis.pictures.fonts import find_fonts
+from engagement.analysis.pictures.pictures import draw_pictures
+from engagement.analysis.tables.season import Season, load_season
 from engagement.configuration import load_project
 from example_project import DataRoot
 from picture_season import HOSTILE_NAME, make_season

@@ -7,15 +7,15 @@ import pytest
 from PIL import Image
 from shapely.geometry import box
 
-from engagement.analysis import maps_boundaries
-from engagement.analysis.fonts import find_fonts
-from engagement.analysis.maps import draw_maps
-from engagement.analysis.maps_boundaries import KNOWN_LEVELS, Boundaries, fold_name
-from engagement.analysis.maps_drawing import draw_map
-from engagement.analysis.maps_levels import Level, find_levels
-from engagement.analysis.maps_picture import Inset, MapPicture, Place
-from engagement.analysis.palette import BORDER, NOBODY, NOT_CODED, class_colours
-from engagement.analysis.pictures import draw_pictures
+from engagement.analysis.maps import boundaries as maps_boundaries
+from engagement.analysis.maps.boundaries import KNOWN_LEVELS, Boundaries, fold_name
+from engagement.analysis.maps.drawing import draw_map
+from engagement.analysis.maps.levels import Level, find_levels
+from engagement.analysis.maps.maps import draw_maps
+from engagement.analysis.maps.picture import Inset, MapPicture, Place
+from engagement.analysis.pictures.fonts import find_fonts
+from engagement.analysis.pictures.palette import BORDER, NOBODY, NOT_CODED, class_colours
+from engagement.analysis.pictures.pictures import draw_pictures
 from engagement.configuration import load_project
 from example_project import write_project
 from picture_season import make_season, region_map, write_squares

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement.analysis.intervals import Share, wilson_interval
+from engagement.analysis.tables.intervals import Share, wilson_interval
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 import shapefile
 from shapely.geometry import box
 
-from engagement.analysis import maps_boundaries
-from engagement.analysis.maps_boundaries import (
+from engagement.analysis.maps import boundaries as maps_boundaries
+from engagement.analysis.maps.boundaries import (
     KNOWN_LEVELS,
     find_boundaries,
     find_gazetteer,
@@ -18,10 +18,10 @@ from engagement.analysis.maps_boundaries import (
     fold_name,
     lay_tiles,
 )
-from engagement.analysis.maps_files import read_boundaries
-from engagement.cleaning.places import kenyan_places, somali_places
-from engagement.data_tables import read_table
-from engagement.errors import ConfigurationError, InputError
+from engagement.analysis.maps.files import read_boundaries
+from engagement.foundation.data_tables import read_table
+from engagement.foundation.errors import ConfigurationError, InputError
+from engagement.pipeline.coding.cleaning.places import kenyan_places, somali_places
 from picture_season import SQUARES, write_squares
 
 # Places that the open boundaries have no shape of. Reviewed: each new one is to be looked at.
@@ -31,7 +31,7 @@ NAMES = [["banadir"], ["bay"], ["lower_shabelle", "lower shabelle"]]
 
 @pytest.mark.parametrize("known", KNOWN_LEVELS, ids=lambda known: known.level)
 def test_every_place_has_a_shape(known):
-    rows = read_table("engagement.analysis", known.shapes_table)
+    rows = read_table("engagement.analysis.maps", known.shapes_table)
     assert len({row["shape_id"] for row in rows}) == len(rows)
     assert all(known.first_shape <= row["shape_id"] < known.past_last_shape for row in rows)
     finest = {row[known.finest] for row in rows}
@@ -42,12 +42,12 @@ def test_every_place_has_a_shape(known):
 
 
 def test_shapes_within_mogadishu_are_of_mogadishu():
-    for row in read_table("engagement.analysis", "somali_district_shapes"):
+    for row in read_table("engagement.analysis.maps", "somali_district_shapes"):
         assert bool(row["mogadishu_sub_district"]) == (row["district"] == "mogadishu"), row
 
 
 def test_a_shape_of_a_ward_is_in_the_constituency_that_the_ward_lies_in():
-    for row in read_table("engagement.analysis", "kenyan_ward_shapes"):
+    for row in read_table("engagement.analysis.maps", "kenyan_ward_shapes"):
         # Two national parks are no wards.
         assert not row["ward"] or kenyan_places().parent_of("ward", row["ward"]) == row["constituency"], row
 

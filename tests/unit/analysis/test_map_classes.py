@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engagement.analysis.maps_classes import class_breaks, class_of
+from engagement.analysis.maps.classes import class_breaks, class_of
 from property_examples import examples
 
 

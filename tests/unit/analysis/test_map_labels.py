@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import LineString, box
 
-from engagement.analysis.maps_labels import Callout, Labelled, place_labels
+from engagement.analysis.maps.labels import Callout, Labelled, place_labels
 
 DEGREES_AN_INCH, STRETCH, FONT_SIZE = 1.0, 1.0, 7.2
 STEP = FONT_SIZE / 72 * DEGREES_AN_INCH * 1.6

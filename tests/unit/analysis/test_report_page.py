@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from engagement.analysis.charts import draw_charts
-from engagement.analysis.maps import draw_maps
-from engagement.analysis.report import make_page, write_report
-from engagement.analysis.report_tables import make_table
-from engagement.analysis.season import Season
+from engagement.analysis.charts.charts import draw_charts
+from engagement.analysis.maps.maps import draw_maps
+from engagement.analysis.report.report import make_page, write_report
+from engagement.analysis.report.tables import make_table
+from engagement.analysis.tables.season import Season
 from picture_season import ATTACKER, HOSTILE_TEXTS, TEXT_WITH_NUMBER, make_season, region_map
 
 # They draw the pictures of a whole season first.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engagement.analysis.season import Season, load_season
+from engagement.analysis.tables.season import Season, load_season
 from engagement.configuration import load_project
 from example_project import DataRoot, coda_message, episode_run, label, survey_run, write_project
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from engagement.analysis.charts import describe_charts
-from engagement.analysis.charts_drawing import BarChart
-from engagement.analysis.maps import draw_maps
-from engagement.analysis.report_tables import make_values_table
-from engagement.analysis.season import Season, load_season
+from engagement.analysis.charts.charts import describe_charts
+from engagement.analysis.charts.drawing import BarChart
+from engagement.analysis.maps.maps import draw_maps
+from engagement.analysis.report.tables import make_values_table
+from engagement.analysis.tables.season import Season, load_season
 from engagement.configuration import CodingConfiguration, load_project
 from example_project import DataRoot, coda_message, episode_run, label, survey_run, write_project
 from picture_season import write_squares

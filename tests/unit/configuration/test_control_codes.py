@@ -3,12 +3,12 @@
 import numpy
 import pytest
 
-from engagement.analysis.coded_table import Codes
-from engagement.code_books.dictionary import used_control_codes
+from engagement.analysis.tables.coded_table import Codes
 from engagement.configuration import CodeScheme, ControlCode
 from engagement.configuration.control_codes import CONTROL_CODES
 from engagement.configuration.model import parse_model
-from engagement.explanations.wording import say_code
+from engagement.desk.explanations.wording import say_code
+from engagement.labelling.code_books.dictionary import used_control_codes
 from example_project import make_scheme
 from manual_pages import TEXTS
 

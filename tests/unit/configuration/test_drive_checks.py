@@ -6,7 +6,7 @@ import pytest
 
 from engagement.__main__ import main
 from engagement.configuration import load_project
-from engagement.errors import ConfigurationError
+from engagement.foundation.errors import ConfigurationError
 from example_project import DataRoot, write_project
 
 DRIVE = {

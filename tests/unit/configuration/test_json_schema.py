@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engagement.commands.update_schemas import make_schema_files
 from engagement.configuration.json_schema import make_json_schemas
+from engagement.desk.update_schemas import make_schema_files
 
 ROOT = Path(__file__).resolve().parents[3]
 PUBLISHED = ROOT / "configurations" / "schema"

@@ -12,7 +12,7 @@ from engagement.configuration import FoldStrategy, load_coding_plans, load_pipel
 from engagement.configuration.model import Model, models_in
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
 from engagement.configuration.raw_data_sources import RapidProSource
-from engagement.errors import ConfigurationError
+from engagement.foundation.errors import ConfigurationError
 from example_project import write_project
 
 Change = Callable[[Any], object]

@@ -8,9 +8,9 @@ import numpy
 import pytest
 
 from engagement.configuration import load_project
-from engagement.processing.raw_runs import Flows, Lines, find_runs
-from engagement.processing.records import PARTICIPANT
-from engagement.processing.run_notes import CODED, NotesWriter, describe_maker, notes_folder, read_notes
+from engagement.processing.participant_notes import PARTICIPANT
+from engagement.processing.records.raw_runs import Flows, Lines, find_runs
+from engagement.processing.reuse.run_notes import CODED, NotesWriter, describe_maker, notes_folder, read_notes
 from example_project import EPISODE_FLOW, SURVEY_FLOW, DataRoot, episode_run, survey_run
 
 FLOWS = (EPISODE_FLOW.format(1), EPISODE_FLOW.format(2), SURVEY_FLOW)

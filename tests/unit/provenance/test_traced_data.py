@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement.errors import InputError
+from engagement.foundation.errors import InputError
 from engagement.provenance import (
     HIDDEN,
     ChainError,

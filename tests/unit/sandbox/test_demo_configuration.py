@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from engagement.cleaning.places import somali_places
 from engagement.configuration import CodeType, load_project
-from engagement.data_tables import read_table
+from engagement.foundation.data_tables import read_table
+from engagement.pipeline.coding.cleaning.places import somali_places
 from engagement.sandbox.answers import ANY_DATASET
 from engagement.sandbox.coder import DATASET_PREFIX
 from engagement.sandbox.prepare import DEMO_CONFIGURATION

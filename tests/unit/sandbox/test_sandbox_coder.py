@@ -10,7 +10,7 @@ from engagement.configuration import CodingMode, ControlCode, load_coding_plans
 from engagement.sandbox.coder import UNCODED, Coders, understand
 from engagement.sandbox.prepare import DEMO_CONFIGURATION
 from engagement.sandbox.workspace import DEFAULT_SEED
-from engagement.services.coda_format import find_message_problems
+from engagement.services.coda.format import find_message_problems
 from sandbox_season import cached_workspace
 
 WORKSPACE = cached_workspace(DEFAULT_SEED, 0)

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from engagement.configuration import load_project
-from engagement.errors import InputError, MachineError
+from engagement.foundation.errors import InputError, MachineError
 from engagement.sandbox import code, prepare, serve
 from engagement.sandbox.demo_directory import DemoDirectory, SandboxState
 from engagement.sandbox.workspace import DEFAULT_SEED
-from engagement.services.coda_folder import FolderCoda
+from engagement.services.coda.embedded import FolderCoda
 from engagement.services.credentials import EmbeddedCredentials, load_credentials
-from engagement.services.uuid_tables import EmbeddedUuidTable
+from engagement.services.uuid_tables.protocol import EmbeddedUuidTable
 from sandbox_season import cached_workspace
 
 WORKSPACE = cached_workspace(DEFAULT_SEED, 0)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coda_examples import label, message
-from engagement.errors import InputError
-from engagement.services.coda_format import (
+from engagement.foundation.errors import InputError
+from engagement.services.coda.format import (
     find_message_problems,
     find_newest_update,
     parse_time,

@@ -3,7 +3,7 @@
 import pytest
 
 from coda_examples import code, label, message
-from engagement.services.coda_metrics import count_metrics
+from engagement.services.coda.metrics import count_metrics
 
 THEME = {"SchemeID": "Scheme-a", "Codes": [code("code-1", 1), code("code-WS", -1, "WS"), code("code-NC", -2, "NC")]}
 # Its id is that of a copy of the one above; the same CodeID means something else in it.

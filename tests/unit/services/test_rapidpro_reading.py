@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engagement.services.json_pieces import BrokenJSONError, mend_surrogates, split_list, split_object
-from engagement.services.rapidpro_archives import ArchiveRow, archive_of
-from engagement.services.rapidpro_reading import NotAPageError, RowReader, TooLargeError, read_workspace
-from engagement.services.rapidpro_rows import Contact, Flow, Run
+from engagement.services.rapidpro.archives import ArchiveRow, archive_of
+from engagement.services.rapidpro.reading import NotAPageError, RowReader, TooLargeError, read_workspace
+from engagement.services.rapidpro.rows import Contact, Flow, Run
 from property_examples import examples
 
 UUID = "5b0e0f5a-2b5e-4d6e-8f3a-3f6a6d0c9a41"

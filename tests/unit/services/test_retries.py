@@ -2,7 +2,7 @@
 
 import pytest
 
-from engagement.errors import ServiceError
+from engagement.foundation.errors import ServiceError
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries, temporary_failure_of
 
 

@@ -6,11 +6,11 @@ import sqlite3
 
 import pytest
 
-from engagement.errors import InputError
-from engagement.sources.contact_map import open_contact_map, read_contacts
-from engagement.sources.de_identify import Participant
-from engagement.sources.run_store import KeptRun
-from engagement.sources.run_store_files import open_run_store
+from engagement.foundation.errors import InputError
+from engagement.sources.rapidpro.contact_map import open_contact_map, read_contacts
+from engagement.sources.rapidpro.de_identify import Participant
+from engagement.sources.rapidpro.state.run_store import KeptRun
+from engagement.sources.rapidpro.state.run_store_files import open_run_store
 
 WHO = {f"contact-{number}": Participant(f"avf-phone-uuid-{number}", "tel", "25261") for number in range(9)}
 
@@ -76,7 +76,7 @@ def test_lines_are_only_ever_added(root):
 
 def test_the_file_is_not_read_when_nothing_changed(root, monkeypatch):
     root.keep(1, 2)
-    monkeypatch.setattr("engagement.sources.contact_map._read_batches", None)
+    monkeypatch.setattr("engagement.sources.rapidpro.contact_map._read_batches", None)
     with root.open() as (store, _):
         assert len(store.participants(["contact-1", "contact-2"])) == 2
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from engagement.services.rapidpro import Contact
-from engagement.services.uuid_tables import EmbeddedUuidTable
-from engagement.sources.contact_map import open_contact_map
-from engagement.sources.de_identify import ContactsByUrn, ContactsByUuid
-from engagement.sources.run_store_files import open_run_store
+from engagement.services.rapidpro.client import Contact
+from engagement.services.uuid_tables.protocol import EmbeddedUuidTable
+from engagement.sources.rapidpro.contact_map import open_contact_map
+from engagement.sources.rapidpro.de_identify import ContactsByUrn, ContactsByUuid
+from engagement.sources.rapidpro.state.run_store_files import open_run_store
 
 X, Y, Z = "tel:+252615000001", "tel:+252615000002", "tel:+252615000003"
 

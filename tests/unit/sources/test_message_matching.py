@@ -2,7 +2,7 @@
 
 import pytest
 
-from engagement.sources.message_matching import Answer, SentText, find_texts
+from engagement.sources.rapidpro.message_matching import Answer, SentText, find_texts
 
 
 def at(seconds):

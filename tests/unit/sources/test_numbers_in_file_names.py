@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from checked_project import write_small_project
-from engagement.coding.unread_files import describe_unread_files
 from engagement.configuration import load_project
-from engagement.errors import InputError
-from engagement.sources.coda_datasets import find_datasets
+from engagement.foundation.errors import InputError
+from engagement.labelling.datasets.datasets import find_datasets
+from engagement.labelling.datasets.unread_files import describe_unread_files
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engagement.errors import LockedError
-from engagement.sources import run_store_files
-from engagement.sources.de_identify import Participant
-from engagement.sources.run_store import HeldRun, KeptRun
-from engagement.sources.run_store_files import open_run_store
+from engagement.foundation.errors import LockedError
+from engagement.sources.rapidpro.de_identify import Participant
+from engagement.sources.rapidpro.state import run_store_files
+from engagement.sources.rapidpro.state.run_store import HeldRun, KeptRun
+from engagement.sources.rapidpro.state.run_store_files import open_run_store
 from property_examples import examples
 
 FLOWS = (1, 2)

@@ -1,0 +1,228 @@
+"""What the charts of themes and answers show: how participants are distributed over the codes of a scheme."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from engagement.analysis.charts.drawing import BarChart, Bars
+from engagement.analysis.tables.intervals import WHAT_INTERVALS_SAY, Share
+from engagement.analysis.tables.season import Season
+from engagement.analysis.tables.values import Value, say_guess
+from engagement.configuration import Code, CodeType, CodingConfiguration, ControlCode
+from engagement.foundation.errors import count_of
+
+_MOST_BARS_WITH_ZEROS = 30
+_MOST_NAMED = 40
+_FEWEST_OF_A_SCALE = 15  # so many numbers are a scale, like ages, and no list
+_DID_NOT_ANSWER = (ControlCode.NA, ControlCode.NS)
+ELSEWHERE_NAME = "elsewhere"
+WHAT_IS_ELSEWHERE = "Elsewhere: the place that they named has none of these."
+
+
+def name_of(code: Code) -> str:
+    """What a code is called for people to read."""
+    return code.display_text.strip() or code.string_value
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of a chart or a table of values: how many answered it, how many are a guess, and whether it is an answer at all."""
+
+    name: str
+    count: int
+    guesses: dict[str, int]
+    is_answer: bool
+
+
+def list_entries(season: Season, coding: CodingConfiguration, is_episode: bool) -> list[Entry]:
+    """The values of a coding to be shown, in order: answers, then what is no answer, if somebody has it.
+
+    Of an episode only those who responded are shown: nobody needs to see how many did not.
+    """
+    left_out = (ControlCode.STOP, *(_DID_NOT_ANSWER if is_episode else ()))
+    values = [value for value in season.values(coding) if value.code.control_code not in left_out]
+    entries = [_entry(value) for value in _order(values)]
+    elsewhere = sum(value.elsewhere for value in values)
+    if elsewhere:
+        place = sum(entry.is_answer for entry in entries)
+        entries.insert(place, Entry(ELSEWHERE_NAME, elsewhere, {}, is_answer=False))
+    return [entry for entry in entries if entry.is_answer or entry.count]
+
+
+def _entry(value: Value) -> Entry:
+    return Entry(name_of(value.code), value.plain, dict(value.guesses), value.code.is_normal)
+
+
+def has_answers(coding: CodingConfiguration) -> bool:
+    """Whether a scheme has codes that are answers or themes: one that only sorts messages out has nothing to chart."""
+    return any(code.is_normal for code in coding.code_scheme.codes)
+
+
+def chart_codes(season: Season, coding: CodingConfiguration, is_episode: bool) -> BarChart:
+    """Participants with each code of a scheme: themes or answers first, codes about the coding in grey."""
+    basis = season.basis(coding)
+    if _is_scale(coding):
+        return _chart_scale(season, coding)
+    shown, unused = drop_unused(list_entries(season, coding, is_episode))
+    counts = [one.count for one in shown]
+    bases = [basis.answered if one.is_answer else 0 for one in shown]
+    series = [bars_with_shares(season, "answered" if basis.guesses else "", counts, bases)]
+    for source in basis.guesses:
+        guessed = tuple(one.guesses.get(source, 0) for one in shown)
+        texts = tuple(write_count(season, count) if count else "" for count in guessed)
+        series.append(Bars(f"{say_guess(source)}: no answer", guessed, texts, is_guess=True))
+    return BarChart(
+        title=title_of(coding, is_episode),
+        subtitle=say_basis(season, coding, is_episode),
+        value_axis="Participants",
+        labels=tuple(one.name for one in shown),
+        series=tuple(series),
+        asides=tuple(not one.is_answer for one in shown),
+        notes=tuple(_write_notes(season, coding, is_episode, shown, unused)),
+    )
+
+
+def bars_with_shares(season: Season, name: str, counts: Sequence[int], bases: Sequence[int]) -> Bars:
+    """Bars as long as counts, with the shares of each one's base, if it has any, and their intervals."""
+    shares = [Share(count, base) if base else None for count, base in zip(counts, bases, strict=True)]
+    return Bars(
+        name,
+        tuple(counts),
+        tuple(write_count(season, count, share) for count, share in zip(counts, shares, strict=True)),
+        tuple(_in_participants(share) if share else None for share in shares),
+    )
+
+
+def _in_participants(share: Share) -> tuple[float, float]:
+    low, high = share.interval
+    return low * share.base / 100, high * share.base / 100
+
+
+def say_basis(season: Season, coding: CodingConfiguration, is_episode: bool) -> str:
+    """What a chart's numbers are numbers of."""
+    basis = season.basis(coding)
+    if is_episode:
+        return f"n = {count_of(basis.answered, 'participant')} with a theme; shares are of them"
+    shares = "shares are of them" if basis.is_told_by_number else "shares are of those who answered"
+    return f"n = {basis.say()}; {shares}"
+
+
+def title_of(coding: CodingConfiguration, is_episode: bool) -> str:
+    """What is counted: the key that the tables have, and the code scheme's name unless both are the same words."""
+    key, name = str(coding.analysis_file_key), coding.code_scheme.name
+    if is_episode:
+        return f"Themes of {key} ({name})"
+    spoken = key.replace("_", " ").strip()
+    says_more = not {*re.findall(r"\w+", name.casefold())} <= {*spoken.casefold().split()}
+    return f"Participants by {spoken} ({name})" if says_more else f"Participants by {name or spoken}"
+
+
+def write_count(season: Season, count: int, share: Share | None = None) -> str:
+    """A count as it stands at a bar: marked if it is small, and with its share and interval, if it has any."""
+    return f"{count:,}{mark_small(season, count)}" + (f" ({share.say()})" if share else "")
+
+
+def mark_small(season: Season, count: int) -> str:
+    """An asterisk at a count so small that it may tell who somebody is; nobody is not small."""
+    return "*" if 0 < count < season.small_count_threshold else ""
+
+
+def note_on_small(season: Season, counts: Iterable[int]) -> tuple[str, ...]:
+    """What the asterisk means, if there is one."""
+    if not any(mark_small(season, count) for count in counts):
+        return ()
+    return (f"* fewer than {season.small_count_threshold} participants",)
+
+
+def note_on_base(season: Season, base: int) -> tuple[str, ...]:
+    """A warning where shares are of very few."""
+    if not 0 < base < season.small_count_threshold:
+        return ()
+    return (f"Small base: shares of fewer than {season.small_count_threshold} participants say little.",)
+
+
+def note_on_intervals(base: int) -> tuple[str, ...]:
+    """What the lines over bars mean, where there are shares."""
+    return (f"Lines: {WHAT_INTERVALS_SAY}",) if base else ()
+
+
+def _write_notes(
+    season: Season, coding: CodingConfiguration, is_episode: bool, shown: Sequence[Entry], unused: Sequence[Entry]
+) -> Iterable[str]:
+    total = count_of(len(season.individuals), "participant")
+    codes = season.individuals.codes(coding)
+    grey = "" if all(one.is_answer for one in shown) else " Grey: codes that are no {}."
+    if is_episode:
+        responded = int(codes.responded.sum())
+        yield f"{responded:,} of {total} responded; one may have several themes.{grey.format('theme')}"
+        if not codes.answered.any() and responded:
+            yield "No theme yet: coders have not found or not labelled any."
+    else:
+        yield f"{total} in all.{grey.format('answer')}"
+    if any(one.name == ELSEWHERE_NAME and not one.is_answer for one in shown):
+        yield WHAT_IS_ELSEWHERE
+    if unused:
+        named = ", ".join(one.name for one in unused[:_MOST_NAMED])
+        more = f" and {len(unused) - _MOST_NAMED} more" if len(unused) > _MOST_NAMED else ""
+        yield f"Nobody has: {named}{more}."
+    base = season.basis(coding).answered
+    yield from note_on_base(season, base)
+    yield from note_on_small(season, [count for one in shown for count in (one.count, *one.guesses.values())])
+    yield from note_on_intervals(base)
+
+
+def _is_scale(coding: CodingConfiguration) -> bool:
+    numbers = [code for code in coding.code_scheme.codes if code.is_normal]
+    return len(numbers) >= _FEWEST_OF_A_SCALE and all(code.string_value.isdecimal() for code in numbers)
+
+
+def _chart_scale(season: Season, coding: CodingConfiguration) -> BarChart:
+    """Numbers such as ages, in their order; whoever has none of them is only told of."""
+    values = [value for value in season.values(coding) if value.code.control_code is not ControlCode.STOP]
+    numbers = sorted((one for one in values if one.code.is_normal), key=lambda one: int(one.code.string_value))
+    others = [f"{name_of(one.code)} {one.plain:,}" for one in values if not one.code.is_normal and one.plain]
+    counts = tuple(one.plain for one in numbers)
+    return BarChart(
+        title=title_of(coding, is_episode=False),
+        subtitle=f"n = {season.basis(coding).say()}",
+        value_axis="Participants",
+        label_axis=coding.code_scheme.name,
+        labels=tuple(one.code.string_value for one in numbers),
+        series=(Bars("", counts, tuple(f"{count:,}" for count in counts)),),
+        notes=(
+            f"{count_of(len(season.individuals), 'participant')} in all.",
+            *([f"Not shown: {', '.join(others)}."] if others else []),
+            *([f"Bars of fewer than {season.small_count_threshold} participants may tell who somebody is."] if any(
+                mark_small(season, count) for count in counts) else []),
+        ),
+        is_upright=True,
+    )  # fmt: skip
+
+
+def _order(values: Sequence[Value]) -> list[Value]:
+    """Themes and answers by size, but a scale such as age groups as in the scheme; then Meta, then Control codes by size."""
+    normal = [value for value in values if value.code.is_normal]
+    if not all(value.code.string_value[:1].isdecimal() for value in normal):
+        # "Other" says least, whatever its size.
+        normal.sort(key=lambda value: ("other" in value.code.string_value.casefold().split("_"), -value.plain))
+    others = [value for value in values if not value.code.is_normal]
+    others.sort(key=lambda value: (value.code.code_type is CodeType.CONTROL, -value.plain))
+    return normal + others
+
+
+def order_themes(season: Season, episode: CodingConfiguration) -> list[Code]:
+    """The themes of an episode in the order in which its chart shows them."""
+    return [value.code for value in _order(season.values(episode)) if value.code.is_normal]
+
+
+def drop_unused(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """Return the entries to show and, where there are many, those that nobody has apart."""
+    is_used = [bool(one.count or one.guesses) for one in entries]
+    if len(entries) <= _MOST_BARS_WITH_ZEROS or not any(is_used):
+        return entries, []
+    return (
+        [one for one, used in zip(entries, is_used, strict=True) if used],
+        [one for one, used in zip(entries, is_used, strict=True) if not used],
+    )

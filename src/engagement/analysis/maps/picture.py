@@ -1,0 +1,107 @@
+"""What a choropleth map shows: its places, their numbers, and the classes that these are in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engagement.analysis.maps.classes import class_of
+from engagement.analysis.pictures.palette import NOBODY, NOT_CODED, class_colours
+
+
+@dataclass(frozen=True)
+class Place:
+    """A shape (WKB as hex, degrees) with its name and count; no count for a shape that the code scheme has no code for.
+
+    On a map of shares `base` is what the count is a part of.
+    """
+
+    name: str
+    count: int | None
+    shape: str
+    base: int = 0
+
+
+@dataclass(frozen=True)
+class Inset:
+    """Places that are drawn larger below the map. Those that are on the map as well are labelled only here."""
+
+    title: str
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class MapPicture:
+    """A choropleth map: `breaks` are the inclusive upper edges of the classes, the first of them 0.
+
+    Classes are of counts of participants or, with `are_shares`, of whole percents of each place's base; a base below the threshold
+    has no share. `unit` says what the classes are of.
+    """
+
+    title: str
+    subtitle: str
+    places: tuple[Place, ...]
+    breaks: tuple[int, ...]
+    notes: tuple[str, ...]
+    attribution: str
+    are_tiles: bool
+    small_count_threshold: int
+    insets: tuple[Inset, ...] = ()
+    unit: str = "Participants"
+    are_shares: bool = False
+
+    def value_of(self, place: Place) -> int | None:
+        """What the colour of a place tells: its count, or its share in percent; None where there is none."""
+        if place.count is None or not self.are_shares:
+            return place.count
+        return None if self.is_small(place) else share_in_percent(place.count, place.base)
+
+    def is_small(self, place: Place) -> bool:
+        """Whether a place has too small a base to show a share of."""
+        return self.are_shares and place.count is not None and place.base < self.small_count_threshold
+
+    def write(self, place: Place) -> str:
+        """What is written of a place's numbers: a small count is marked."""
+        is_marked = not self.are_shares and 0 < (place.count or 0) < self.small_count_threshold
+        return self.say(place) + "*" * is_marked
+
+    def say(self, place: Place) -> str:
+        """A place's numbers: the count, or the share with what it is a share of."""
+        count = place.count or 0
+        if not self.are_shares:
+            return f"{count:,}"
+        of = f"{count:,} of {place.base:,}"
+        return of if self.is_small(place) else f"{100 * count / place.base:.0f} % ({of})"
+
+    def texts(self) -> Iterator[str]:
+        """Everything that is written on it."""
+        yield from (self.title, self.subtitle, self.attribution, "…")
+        yield from self.notes
+        yield from (inset.title for inset in self.insets)
+        yield from (place.name for place in self.every_place())
+
+    def every_place(self) -> Iterator[Place]:
+        """The places of the map, then those of each inset, of which some may be on the map as well."""
+        yield from self.places
+        for inset in self.insets:
+            yield from inset.places
+
+    def colour_of(self, place: Place) -> str:
+        """The colour of a place."""
+        value = self.value_of(place)
+        return NOT_CODED if value is None else self.colour_of_class(class_of(value, self.breaks))
+
+    def colour_of_class(self, number: int) -> str:
+        """The colour of a class."""
+        return NOBODY if number == 0 else class_colours(len(self.breaks) - 1)[number - 1]
+
+
+def share_in_percent(count: int, base: int) -> int:
+    """A share in whole percents; anybody is more than nobody, and all are more than nearly all.
+
+    >>> share_in_percent(0, 500), share_in_percent(1, 500), share_in_percent(499, 500)
+    (0, 1, 99)
+    """
+    if count in (0, base):
+        return 100 * bool(count)
+    return min(99, max(1, round(100 * count / base)))

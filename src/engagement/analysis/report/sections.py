@@ -1,0 +1,217 @@
+"""What the report's sections hold."""
+
+from __future__ import annotations
+
+import base64
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engagement.analysis.charts.charts import DEMOGRAPHICS, ENGAGEMENT, FOLLOW_UP, THEMES, TRAFFIC, Chart
+from engagement.analysis.charts.codes import has_answers, name_of
+from engagement.analysis.maps.maps import DrawnMap
+from engagement.analysis.report.tables import (
+    Table,
+    make_engagement_tables,
+    make_frame,
+    make_traffic_tables,
+    make_values_table,
+)
+from engagement.analysis.tables.season import Season
+from engagement.configuration import CodingConfiguration, PlanKind
+from engagement.foundation.errors import count_of
+from engagement.pipeline.coding.cleaning.phone_numbers import find_phone_numbers
+
+_MOST_EXAMPLES = 3
+_MOST_MAPS = 100  # a page of thousands of pictures opens on no phone
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG in base64, with its size, so that the page does not jump while it loads."""
+
+    content: str
+    width: int
+    height: int
+    text_alternative: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step from fetched runs to messages that count."""
+
+    name: str
+    count: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A few messages of a code."""
+
+    code: str
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """The answers to a question, or the themes of an episode."""
+
+    key: str
+    title: str
+    charts: Sequence[Picture]
+    notes: Sequence[str]
+    table: Table
+    is_table_folded: bool
+    examples: Sequence[Examples] = ()
+
+
+@dataclass(frozen=True)
+class MapsOfLevel:
+    """The maps of a level of places: the total, and single themes."""
+
+    name: str
+    total: Picture
+    how_many_themes: str
+    themes: Sequence[Picture]
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the page; what it has is shown in this order."""
+
+    anchor: str
+    title: str
+    funnel: Sequence[Step] = ()
+    notes: Sequence[str] = ()
+    charts: Sequence[Picture] = ()
+    tables: Sequence[Table] = ()
+    questions: Sequence[Question] = ()
+    levels_of_maps: Sequence[MapsOfLevel] = ()
+
+
+def make_sections(season: Season, charts: Sequence[Chart], maps: Sequence[DrawnMap]) -> list[Section]:
+    """Every section that has something to show, in order."""
+    by_section: dict[str, list[Chart]] = defaultdict(list)
+    for chart in charts:
+        by_section[chart.section].append(chart)
+    engagement, traffic = ([_read_picture(chart) for chart in by_section[name]] for name in (ENGAGEMENT, TRAFFIC))
+    demographics = _make_questions(season, PlanKind.DEMOGRAPHIC, by_section[DEMOGRAPHICS])
+    sections = [
+        Section("funnel", "From runs to messages", funnel=_make_funnel(season)),
+        Section("engagement", "Engagement", charts=engagement, tables=make_engagement_tables(season)),
+        Section("traffic", "Traffic", charts=traffic, tables=make_traffic_tables(season)),
+        Section("themes", "Themes", questions=_make_themes(season, by_section[THEMES])),
+        Section("demographics", "Participants", questions=demographics),
+    ]
+    if any(plan.kind is PlanKind.FOLLOW_UP for plan, _ in season.questions):
+        questions = _make_questions(season, PlanKind.FOLLOW_UP, by_section[FOLLOW_UP])
+        sections.append(Section("follow-up", "Follow-up questions", questions=questions))
+    if maps:
+        sections.append(Section("maps", "Maps", levels_of_maps=_make_maps(maps)))
+    ids_alone = "Message ids are those that Coda shows; the texts are not repeated here."
+    sections.append(Section("quality", "Data quality", notes=[ids_alone], tables=_make_quality_tables(season)))
+    return sections
+
+
+def _read_picture(picture: Chart | DrawnMap) -> Picture:
+    content = picture.path.read_bytes()
+    # The first chunk of a PNG begins with its size.
+    width, height = (int.from_bytes(content[place : place + 4], "big") for place in (16, 20))
+    return Picture(base64.b64encode(content).decode(), width, height, picture.text_alternative)
+
+
+def _make_funnel(season: Season) -> list[Step]:
+    funnel = season.funnel
+    total = season.engagement_counts[season.engagement_counts["Dataset"] == "Total"].iloc[0]
+    withdrawn = f"of {count_of(funnel.withdrawn_participants, 'participant')} who withdrew consent"
+    return [
+        Step("Runs fetched", funnel.runs),
+        Step(
+            "Messages in them", funnel.messages, "a run can hold an answer to an episode, answers to a survey, or none"
+        ),
+        *(Step("− dropped", count, reason) for reason, count in funnel.dropped.items()),
+        *(Step("− lost", count, f"wrong scheme, marked {code!r}: no dataset") for code, count in funnel.lost.items()),
+        Step("Messages kept", funnel.kept),
+        Step("− withdrawn", funnel.withdrawn_messages, withdrawn),
+        Step("Messages analysed", len(season.messages), f"of {count_of(len(season.individuals), 'participant')}"),
+        Step("… with opt-ins", int(total["Total Messages with Opt-Ins"]), "coded with anything but NA or NS"),
+        Step("… labelled", int(total["Total Labelled Messages"]), "of those, reviewed to the end"),
+        Step("… relevant", int(total["Total Relevant Messages"]), "of those, with at least one theme"),
+    ]
+
+
+def _make_themes(season: Season, charts: Sequence[Chart]) -> list[Question]:
+    texts = _choose_examples(season)
+    questions = []
+    for _, episode in season.episodes:
+        key = str(episode.analysis_file_key)
+        table = make_values_table(season, episode, is_episode=True)
+        examples = [
+            Examples(name_of(code), texts[key, code.string_value])
+            for code in episode.code_scheme.codes
+            if code.is_normal and (key, code.string_value) in texts
+        ]
+        shown, notes = _read_charts_of(episode, charts)
+        title = f"{key}: {episode.code_scheme.name}"
+        questions.append(Question(key, title, shown, notes, table, is_table_folded=False, examples=examples))
+    return questions
+
+
+def _make_questions(season: Season, kind: PlanKind, charts: Sequence[Chart]) -> list[Question]:
+    """The charts of demographic or follow-up questions, with a table of each to unfold."""
+    questions = []
+    for plan, coding in season.questions:
+        if plan.kind is kind:
+            key = str(coding.analysis_file_key)
+            table = make_values_table(season, coding, is_episode=False)
+            shown, notes = _read_charts_of(coding, charts)
+            questions.append(Question(key, key.replace("_", " "), shown, notes, table, is_table_folded=True))
+    return questions
+
+
+def _read_charts_of(coding: CodingConfiguration, charts: Sequence[Chart]) -> tuple[list[Picture], list[str]]:
+    """The charts of a question, and why there is none."""
+    found = [_read_picture(chart) for chart in charts if chart.question == coding.analysis_file_key]
+    if not has_answers(coding):
+        return found, ["No chart: this code scheme has no themes or answers, only codes about messages."]
+    return found, [] if found else ["No chart: nobody has any of these codes yet."]
+
+
+def _choose_examples(season: Season) -> dict[tuple[str, str], list[str]]:
+    """A few texts for each episode and code, by StringValue; none that is blank or holds a phone number."""
+    chosen: dict[tuple[str, str], list[str]] = {}
+    for episode, _, code, text in season.sample_messages.itertuples(index=False, name=None):
+        texts = chosen.get((episode, code), [])
+        if len(texts) < _MOST_EXAMPLES and text.strip() and not find_phone_numbers(text):
+            chosen[episode, code] = [*texts, text]
+    return chosen
+
+
+def _make_maps(maps: Sequence[DrawnMap]) -> list[MapsOfLevel]:
+    """The total of each level, and its themes to unfold."""
+    by_level: dict[str, list[DrawnMap]] = defaultdict(list)
+    for drawn in maps:
+        by_level[drawn.level].append(drawn)
+    left = _MOST_MAPS
+    levels = []
+    for level, (total, *themes) in by_level.items():
+        shown = themes[:left]
+        left -= len(shown)
+        notes = [f"A theme that nobody of a known {level} named has no map."] if shown else []
+        if len(themes) > len(shown):
+            more = count_of(len(themes) - len(shown), "more map")
+            notes.append(f"In the folder maps/{total.path.parent.name}/: {more}.")
+        pictures = [_read_picture(drawn) for drawn in shown]
+        levels.append(MapsOfLevel(level, _read_picture(total), count_of(len(shown), "map"), pictures, notes))
+    return levels
+
+
+def _make_quality_tables(season: Season) -> list[Table]:
+    no_estimate = "Labelled % counts every text: it is no estimate, and has no interval."
+    return [
+        make_frame("Coding progress, in distinct texts", season.coding_progress, season, notes=[no_estimate]),
+        make_frame("Coding errors, and wrong-scheme labels that contradict each other", season.coding_errors, season),
+        make_frame("Texts that seem to hold a phone number", season.texts_with_phone_numbers, season),
+    ]

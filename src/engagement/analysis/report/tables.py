@@ -1,0 +1,201 @@
+"""The tables of the report: those of the CSVs as a person reads them, with names, bases and intervals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engagement.analysis.charts.codes import (
+    ELSEWHERE_NAME,
+    WHAT_IS_ELSEWHERE,
+    drop_unused,
+    list_entries,
+    note_on_base,
+    say_basis,
+    title_of,
+)
+from engagement.analysis.charts.engagement import OUTSIDE, RELEVANT_IS_NOT_THE_SAME, WHAT_IS_LABELLED
+from engagement.analysis.tables.intervals import Share
+from engagement.analysis.tables.season import Season
+from engagement.analysis.tables.values import say_guess
+from engagement.configuration import CodingConfiguration
+
+if TYPE_CHECKING:
+    import pandas
+
+_MOST_ROWS = 500
+_INTERVAL = "95 % interval"
+_NOT_OVER = "not over: more may come"
+# A day, a week or a moment is not broken at its hyphens.
+_DATE = re.compile(r"\d{4}-(?:\d\d-\d\d(?:T[0-9:.]+(?:Z|[+-][0-9:]+)?)?|W\d\d)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; numbers stand to the right."""
+
+    name: str
+    is_number: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell; `sort_key` is the number that a column of numbers is sorted by, empty where there is none."""
+
+    text: str
+    is_number: bool = False
+    sort_key: str = ""
+    is_small: bool = False
+    is_date: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that sorts by any column, with notes below; counts from 1 to `small_below` - 1 are marked."""
+
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    small_below: int = 0
+    notes: Sequence[str] = ()
+
+
+def make_table(
+    caption: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    small_below: int = 0,
+    small: Iterable[str] = (),
+    notes: Iterable[str] = (),
+) -> Table:
+    """A table, of which no more than 500 rows are shown. The counts of the columns `small` are marked where they are small."""
+    shown, marked = rows[:_MOST_ROWS], {header.index(name) for name in small}
+    are_numbers = [all(_is_number(row[position]) for row in shown) for position in range(len(header))]
+    more = [f"… and {len(rows) - _MOST_ROWS:,} rows more."] if len(rows) > _MOST_ROWS else []
+    cells = [
+        [
+            _number_cell(content, small_below if position in marked else 0)
+            if are_numbers[position]
+            else Cell(str(content), is_date=_DATE.fullmatch(str(content)) is not None)
+            for position, content in enumerate(row)
+        ]
+        for row in shown
+    ]
+    return Table(caption, list(map(Column, header, are_numbers)), cells, small_below, (*more, *notes))
+
+
+def make_frame(
+    caption: str, table: pandas.DataFrame, season: Season, small: Iterable[str] = (), notes: Iterable[str] = ()
+) -> Table:
+    """A table of the season; counts of participants in the columns `small` are marked where they are small."""
+    rows = [[_plain(cell) for cell in row] for row in table.itertuples(index=False, name=None)]
+    return make_table(caption, list(map(str, table.columns)), rows, season.small_count_threshold, small, notes)
+
+
+def _is_number(content: object) -> bool:
+    return isinstance(content, int) or _to_number(content) is not None or content in ("", "-")
+
+
+def _to_number(content: object) -> float | None:
+    try:
+        return float(str(content))
+    except ValueError:
+        return None
+
+
+def _number_cell(content: object, small_below: int) -> Cell:
+    value = _to_number(content)
+    return Cell(
+        f"{content:,}" if isinstance(content, int) else str(content),
+        is_number=True,
+        sort_key="" if value is None else f"{value:g}",
+        is_small=value is not None and 0 < value < small_below,
+    )
+
+
+def _plain(cell: object) -> object:
+    """What the table library calls an integer is none of Python's."""
+    return int(cell) if hasattr(cell, "item") and not isinstance(cell, str) else cell  # type: ignore[call-overload]  # a number of numpy's
+
+
+def make_values_table(season: Season, coding: CodingConfiguration, is_episode: bool) -> Table:
+    """How many participants have each theme of an episode, or gave each answer, with shares of those who have or gave any."""
+    basis, (entries, unused) = season.basis(coding), drop_unused(list_entries(season, coding, is_episode))
+    counts, first = ["Participants", *(say_guess(source).capitalize() for source in basis.guesses)], "Answer"
+    caption = f"{title_of(coding, is_episode)}: {say_basis(season, coding, is_episode)}"
+    if is_episode:
+        first, caption = (
+            "Theme",
+            f"Participants with each theme of {coding.analysis_file_key}: " + caption.partition(": ")[2],
+        )
+    rows = [
+        [one.name, one.count, *(one.guesses.get(source, 0) if one.is_answer else "" for source in basis.guesses),
+         *_cells_of_share(one.count, basis.answered if one.is_answer else 0)]
+        for one in entries
+    ]  # fmt: skip
+    notes = []
+    if any(one.name == ELSEWHERE_NAME and not one.is_answer for one in entries):
+        notes.append(WHAT_IS_ELSEWHERE)
+    if unused:
+        notes.append(f"{len(unused):,} more that nobody has are left out.")
+    notes += note_on_base(season, basis.answered)
+    return make_table(
+        caption, [first, *counts, "Share %", _INTERVAL], rows, season.small_count_threshold, counts, notes
+    )
+
+
+def _cells_of_share(count: int, base: int) -> tuple[str, str]:
+    if not base:
+        return "", ""
+    share = Share(count, base)
+    return str(round(share.percent, 1)), share.say_interval()
+
+
+def make_engagement_tables(season: Season) -> list[Table]:
+    """Messages and participants of each episode, and how often participants came back."""
+    repeats = season.repeat_participations.copy()
+    counts = [int(count) for count in repeats["Number of Participants with Opt-Ins"]]
+    repeats[_INTERVAL] = [_cells_of_share(count, sum(counts))[1] for count in counts]
+    withdrew = (
+        "Total Messages and Total Participants are of the whole season, and count those who withdrew consent, too; every other number "
+        "leaves them out."
+    )
+    return [
+        make_frame(
+            "Messages and participants in each episode",
+            season.engagement_counts,
+            season,
+            ("Total Participants with Opt-Ins", "Total Relevant Participants"),
+            (withdrew, RELEVANT_IS_NOT_THE_SAME),
+        ),
+        make_frame(
+            f"In how many episodes participants took part: shares of the {sum(counts):,} with opt-ins",
+            repeats,
+            season,
+            ("Number of Participants with Opt-Ins",),
+        ),
+    ]
+
+
+def make_traffic_tables(season: Season) -> list[Table]:
+    """Messages of each week and of each configured range, with those outside of all ranges."""
+    tables = [("Messages in each week", _mark(season.weekly_traffic, season.weeks_over))]
+    if season.settings.traffic_labels:
+        # The label first: it is what a narrow screen shows.
+        table = season.traffic[["Label", *(name for name in season.traffic.columns if name != "Label")]]
+        table = _mark(table, season.ranges_over)
+        table.loc[len(table)] = {**dict.fromkeys(table.columns, ""), "Label": OUTSIDE, **season.traffic_outside}
+        tables.append(("Messages in each time range", table))
+    notes = [()] * (len(tables) - 1) + [(WHAT_IS_LABELLED,)]
+    return [
+        make_frame(caption, table, season, notes=note) for (caption, table), note in zip(tables, notes, strict=True)
+    ]
+
+
+def _mark(table: pandas.DataFrame, are_over: Sequence[bool]) -> pandas.DataFrame:
+    """A table of periods with a note where one was not over yet; without any there is no column for it."""
+    if all(are_over):
+        return table.copy()
+    return table.assign(Note=["" if is_over else _NOT_OVER for is_over in are_over])

@@ -1,0 +1,210 @@
+"""The messages or the participants of a season, one a row, and counting their codes.
+
+A coded field is kept as one number a row: that of the combination of codes it has. There are few combinations, so whatever
+is asked of codes is asked once of each combination and then looked up for all rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy
+import pandas
+
+from engagement.configuration import Code, CodeScheme, CodingConfiguration, CodingPlan
+from engagement.configuration.control_codes import CONTROL_CODES, ControlCode
+from engagement.foundation.errors import InputError
+from engagement.pipeline.outputs.analysis_files import (
+    codes_column,
+    count_rows,
+    guesses_column,
+    has_column,
+    read_column,
+    text_column,
+)
+
+type Mask = numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.bool_]]
+type Numbers = numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.integer]]
+
+_NOT_ASKED = tuple(control for control, entry in CONTROL_CODES.items() if not entry.has_responded)
+
+
+class Codes:
+    """The codes of one coded field in every row."""
+
+    def __init__(
+        self,
+        scheme: CodeScheme,
+        combinations: Sequence[Sequence[str]],
+        numbers: Numbers,
+        guesses: Mapping[str, Mask] | None = None,
+    ) -> None:
+        """`combinations` are lists of code ids; `numbers`, shape (rows,), says which of them each row has.
+
+        `guesses` are the rows (masks) whose Normal codes no answer led to, by what they were guessed from.
+
+        Raises
+        ------
+        KeyError
+            The scheme lacks a code id.
+        """
+        self._scheme = scheme
+        self.numbers = numbers
+        self.guesses = guesses or {}
+        # Shape (combinations, codes): whether the combination holds the code.
+        self.holds: Mask = numpy.zeros((len(combinations), len(scheme.codes)), dtype=bool)
+        positions = {code.code_id: position for position, code in enumerate(scheme.codes)}
+        for number, code_ids in enumerate(combinations):
+            self.holds[number, [positions[code_id] for code_id in code_ids]] = True
+
+    def hold_any(self, is_meant: Callable[[Code], bool]) -> Mask:
+        """Whether each row has one of the codes that are meant; shape (rows,), bool."""
+        return self._any(is_meant)[self.numbers]
+
+    def _any(self, is_meant: Callable[[Code], bool]) -> Mask:
+        return self.holds[:, [is_meant(code) for code in self._scheme.codes]].any(axis=1)
+
+    @cached_property
+    def _responded(self) -> Mask:
+        return self._any(lambda code: code.control_code not in _NOT_ASKED)
+
+    @cached_property
+    def _labelled(self) -> Mask:
+        return self._responded & ~self._any(lambda code: code.control_code is ControlCode.NR)
+
+    @cached_property
+    def _normal(self) -> Mask:
+        return self._any(lambda code: code.is_normal)
+
+    @property
+    def responded(self) -> Mask:
+        """Rows that are coded with anything but NA or NS: opt-ins."""
+        return self._responded[self.numbers]
+
+    @property
+    def labelled(self) -> Mask:
+        """Rows that responded and hold no NR."""
+        return self._labelled[self.numbers]
+
+    @property
+    def relevant_message(self) -> Mask:
+        """Rows that are labelled, with at least one Normal code."""
+        return (self._labelled & self._normal)[self.numbers]
+
+    @property
+    def relevant_individual(self) -> Mask:
+        """Rows that responded with at least one Normal code, reviewed to the end or not."""
+        return self._normal[self.numbers]
+
+    @property
+    def answered(self) -> Mask:
+        """Rows with at least one Normal code that an answer led to."""
+        rows = self.relevant_individual
+        for guessed in self.guesses.values():
+            rows &= ~guessed
+        return rows
+
+    def count(self, rows: numpy.ndarray | None = None) -> numpy.ndarray:
+        """How many of the rows (a mask; without one all) have each code; shape (codes,)."""
+        numbers = self.numbers if rows is None else self.numbers[rows]
+        return numpy.bincount(numbers, minlength=len(self.holds)) @ self.holds
+
+    def cross(self, other: Codes, rows: numpy.ndarray | None = None) -> numpy.ndarray:
+        """How many of the rows (a mask; without one all) have a code of this field and one of another's.
+
+        Shape (codes, codes of the other).
+        """
+        # Only the pairs of combinations that there are: all that there could be may be too many to list.
+        width = len(other.holds)
+        numbers, others = (one.numbers if rows is None else one.numbers[rows] for one in (self, other))
+        places, pairs = pandas.factorize(numbers.astype(numpy.int64) * width + others)
+        own, of_other = self.holds[pairs // width].astype(float), other.holds[pairs % width].astype(float)
+        # Floats multiply faster, and hold whole numbers exactly up to 2**53.
+        counts: Numbers = ((own.T * numpy.bincount(places, minlength=len(pairs))) @ of_other).astype(numpy.int64)
+        return counts
+
+
+class CodedTable:
+    """A file that stage 3 left, read column by column when it is asked for.
+
+    Columns of messages: uid, time (UTC instants), dataset (name in Coda, else the raw field) and run_id; of individuals: uid.
+    Both have what `codes` and `texts` read. Rows stand in no order that means anything, the same in every column.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._codes: dict[str, Codes] = {}
+        self._crossed: dict[tuple[str, str], numpy.ndarray] = {}
+        self._rows = count_rows(path)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def column(self, name: str) -> pandas.Series:
+        """A column of the file."""
+        return read_column(self._path, name)
+
+    def texts(self, plan: CodingPlan) -> pandas.Series:
+        """What participants wrote (text, categorical); missing where there was no answer. Individuals have theirs folded."""
+        return read_column(self._path, text_column(plan.raw_field))
+
+    def codes(self, configuration: CodingConfiguration) -> Codes:
+        """The codes of a coded field.
+
+        Raises
+        ------
+        InputError
+            The field or one of its codes is not that of the code scheme: the configuration changed since stage 3.
+        """
+        field, scheme = configuration.coded_field, configuration.code_scheme
+        found = self._codes.get(field)
+        if found is None:
+            column = read_column(self._path, codes_column(field)).cat
+            combinations = [json.loads(text) for text in column.categories]
+            try:
+                found = Codes(scheme, combinations, column.codes.to_numpy(), self._read_guesses(field))
+            except KeyError as error:
+                raise InputError(
+                    f"{self._path}: field {field!r} has code {error}, which scheme {scheme.name!r} lacks; expected the code "
+                    "schemes that stage 3 used. Run stage 3 again."
+                ) from None
+            self._codes[field] = found
+        return found
+
+    def _read_guesses(self, field: str) -> dict[str, numpy.ndarray]:
+        name = guesses_column(field)
+        if not has_column(self._path, name):
+            return {}
+        guesses = read_column(self._path, name).cat
+        return {source: (guesses.codes == number).to_numpy() for number, source in enumerate(guesses.categories)}
+
+    def cross(self, first: CodingConfiguration, second: CodingConfiguration) -> numpy.ndarray:
+        """How many rows have a code of `first` and one of `second`; shape (codes of first, codes of second). Kept for the next time."""
+        key = first.coded_field, second.coded_field
+        if key not in self._crossed:
+            self._crossed[key] = self.codes(first).cross(self.codes(second))
+        return self._crossed[key]
+
+    def count_codes(self, configuration: CodingConfiguration) -> pandas.Series:
+        """How many rows have each code, by StringValue in the scheme's order."""
+        return pandas.Series(self.codes(configuration).count(), index=string_values(configuration), dtype="int64")
+
+    def cross_tabulate(self, first: CodingConfiguration, second: CodingConfiguration) -> pandas.DataFrame:
+        """How many rows have a code of `first` and one of `second`, by StringValues."""
+        return pandas.DataFrame(self.cross(first, second), index=string_values(first), columns=string_values(second))
+
+
+def string_values(configuration: CodingConfiguration) -> list[str]:
+    """The StringValues of a scheme's codes, in order."""
+    return [code.string_value for code in configuration.code_scheme.codes]
+
+
+def any_of(table: CodedTable, configurations: Sequence[CodingConfiguration], what: str) -> numpy.ndarray:
+    """Rows of which `what`, a property of Codes, holds in at least one coding; shape (rows,), bool."""
+    found = numpy.zeros(len(table), dtype=bool)
+    for configuration in configurations:
+        found |= getattr(table.codes(configuration), what)
+    return found

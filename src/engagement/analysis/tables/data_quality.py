@@ -1,0 +1,112 @@
+"""How far coding has come, and which texts a person should look at; texts are named by their message ids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy
+import pandas
+
+from engagement.analysis.tables.coded_table import CodedTable
+from engagement.analysis.tables.percentages import percentage
+from engagement.configuration import CodingPlan, ControlCode, PlanKind
+from engagement.pipeline.coding.cleaning.phone_numbers import find_phone_numbers
+from engagement.pipeline.coding.coded_datasets import message_id_of
+
+WRONG_SCHEME, CONTRADICTING_CODES = "wrong scheme", "contradicting codes"
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """The answers to one plan: the distinct texts, which of them each row has (-1 for none), and whether it has one."""
+
+    dataset: str
+    texts: pandas.Index
+    numbers: numpy.ndarray
+    answered: numpy.ndarray
+
+    def distinct(self, rows: numpy.ndarray) -> numpy.ndarray:
+        """The numbers of the distinct texts in some rows (a mask)."""
+        return numpy.unique(self.numbers[rows & self.answered])
+
+
+def _answers(table: CodedTable, plan: CodingPlan) -> _Answers:
+    texts = table.texts(plan)
+    numbers = texts.cat.codes.to_numpy()
+    return _Answers(str(plan.coda_dataset), texts.cat.categories, numbers, numbers >= 0)
+
+
+def _in_coda(plans: Iterable[CodingPlan]) -> Iterator[CodingPlan]:
+    return (plan for plan in plans if plan.coda_filename is not None)
+
+
+def _have(table: CodedTable, plan: CodingPlan, control_code: ControlCode) -> numpy.ndarray:
+    """Rows with a control code in any coding of the plan; shape (rows,), bool."""
+    found = numpy.zeros(len(table), dtype=bool)
+    for configuration in plan.coding_configurations:
+        found |= table.codes(configuration).hold_any(lambda code: code.control_code is control_code)
+    return found
+
+
+def measure_coding_progress(messages: CodedTable, plans: Iterable[CodingPlan]) -> pandas.DataFrame:
+    """A row a dataset in Coda; a survey answer counts once a participant, an answer to an episode once a message.
+
+    A text is labelled when no coding of its plan says "not reviewed".
+    """
+    uids = messages.column("uid").cat.codes.to_numpy().astype(numpy.int64)
+    rows = []
+    for plan in _in_coda(plans):
+        answers = _answers(messages, plan)
+        # The survey's answers stand in every message of a participant.
+        counted = answers.answered if plan.kind is PlanKind.RQA else _first_of_each(uids, answers.answered)
+        empty = numpy.asarray(answers.texts == "", dtype=bool)
+        is_empty = answers.answered.copy()
+        is_empty[answers.answered] = empty[answers.numbers[answers.answered]]
+        distinct = answers.distinct(~is_empty)
+        unreviewed = answers.distinct(~is_empty & _have(messages, plan, ControlCode.NR))
+        labelled = len(distinct) - len(unreviewed)
+        rows.append(
+            (answers.dataset, int(counted.sum()), int((counted & is_empty).sum()), len(distinct), labelled,
+             percentage(labelled, len(distinct)))
+        )  # fmt: skip
+    columns = ["Dataset", "Answers", "Empty Answers", "Distinct Texts", "Labelled Texts", "Labelled %"]
+    return pandas.DataFrame(rows, columns=columns)
+
+
+def _first_of_each(uids: numpy.ndarray, rows: numpy.ndarray) -> numpy.ndarray:
+    """The rows (a mask) without those of a participant who was there already."""
+    places = numpy.flatnonzero(rows)
+    _, first = numpy.unique(uids[places], return_index=True)
+    found = numpy.zeros(len(rows), dtype=bool)
+    found[places[first]] = True
+    return found
+
+
+def list_coding_errors(
+    messages: CodedTable, plans: Iterable[CodingPlan], contradictions: Collection[tuple[str, str]]
+) -> pandas.DataFrame:
+    """Dataset, Message ID, Reason of every text with the code CE.
+
+    `contradictions` are the datasets and message ids that are wrong scheme by one label and not by another; the codes of the others
+    contradict each other, or are out of range.
+    """
+    rows = []
+    for plan in _in_coda(plans):
+        answers = _answers(messages, plan)
+        for number in answers.distinct(_have(messages, plan, ControlCode.CE)):
+            key = (answers.dataset, message_id_of(answers.texts[number]))
+            rows.append((*key, WRONG_SCHEME if key in contradictions else CONTRADICTING_CODES))
+    return pandas.DataFrame(sorted(rows), columns=["Dataset", "Message ID", "Reason"])
+
+
+def list_texts_with_phone_numbers(messages: CodedTable, plans: Iterable[CodingPlan]) -> pandas.DataFrame:
+    """Dataset, Message ID of every text that seems to hold a phone number."""
+    rows = [
+        (answers.dataset, message_id_of(text))
+        for plan in _in_coda(plans)
+        for answers in [_answers(messages, plan)]
+        for text in answers.texts
+        if find_phone_numbers(text)
+    ]
+    return pandas.DataFrame(sorted(rows), columns=["Dataset", "Message ID"])

@@ -1,0 +1,272 @@
+"""Everything that is known of a season: what stage 3 left for the analysis, and the tables made of it.
+
+Charts, maps and the report read this and nothing else. Tables are made when they are first asked for, and once.
+Nobody who withdrew consent is in any of them: of those there are only the two numbers in the funnel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from engagement.analysis.tables import (
+    data_quality,
+    distributions,
+    engagement_counts,
+    message_samples,
+    shares,
+    traffic,
+)
+from engagement.analysis.tables.coded_table import CodedTable
+from engagement.analysis.tables.values import Basis, Layer, Value, find_layers, split_counts, summarise
+from engagement.configuration import CodingConfiguration, CodingPlan, Project
+from engagement.configuration.pipeline_configuration import AutomatedAnalysis
+from engagement.foundation.errors import InputError
+from engagement.pipeline.outputs.analysis_files import (
+    Funnel,
+    SourceRun,
+    analysis_folder,
+    individuals_path,
+    messages_path,
+    read_season,
+)
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True, eq=False)
+class Season:
+    """One project's messages and participants, coded, with what became of those that are not among them.
+
+    `messages` has one row a message and `individuals` one row a participant; see CodedTable for their columns and how
+    codes are counted. Configurations and plans are those of `project.coding_plans`.
+    """
+
+    project: Project
+    source: SourceRun
+    funnel: Funnel
+    messages: CodedTable
+    individuals: CodedTable
+    settings: AutomatedAnalysis = field(init=False)
+    _layers: dict[str, tuple[Layer, ...]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", self.project.configuration.automated_analysis or AutomatedAnalysis())
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """The project's time zone, in which weeks begin."""
+        return self.project.configuration.time_zone
+
+    @property
+    def small_count_threshold(self) -> int:
+        """Counts below it are to be marked as small."""
+        return self.project.configuration.small_count_threshold
+
+    @cached_property
+    def episodes(self) -> tuple[tuple[CodingPlan, CodingConfiguration], ...]:
+        """The codings of answers to episodes that have an AnalysisFileKey, with their plans, in order."""
+        return _codings_with_key(self.project.coding_plans.rqa)
+
+    @cached_property
+    def demographics(self) -> tuple[CodingConfiguration, ...]:
+        """The codings of demographic plans that are tabulated, in order."""
+        return distributions.tabulated(self.project.coding_plans.demographic)
+
+    @cached_property
+    def breakdowns(self) -> tuple[CodingConfiguration, ...]:
+        """The codings that themes are broken down by: of demographic, then of follow-up plans."""
+        return distributions.tabulated(self.project.coding_plans.survey)
+
+    @cached_property
+    def _episode_codings(self) -> tuple[CodingConfiguration, ...]:
+        return tuple(configuration for _, configuration in self.episodes)
+
+    @cached_property
+    def engagement_counts(self) -> pandas.DataFrame:
+        """A row an episode, then "Total"; the columns of engagement_counts.csv. Numbers are int, "-" where there is none."""
+        return engagement_counts.count_engagement(
+            self.messages,
+            self.individuals,
+            self._episode_codings,
+            self.funnel.withdrawn_messages,
+            self.funnel.withdrawn_participants,
+        )
+
+    @cached_property
+    def demographic_distributions(self) -> pandas.DataFrame:
+        """The columns of demographic_distributions.csv: Dataset on its first row only; counts int, percentages text."""
+        return distributions.tabulate_distributions(self.individuals, self.demographics, ())
+
+    @cached_property
+    def theme_distributions(self) -> pandas.DataFrame:
+        """The columns of theme_distributions.csv, two a breakdown code; counts int, percentages text."""
+        return distributions.tabulate_distributions(
+            self.individuals, distributions.tabulated(self.project.coding_plans.rqa), self.breakdowns
+        )
+
+    @cached_property
+    def repeat_participations(self) -> pandas.DataFrame:
+        """A row for each number of episodes; the columns of repeat_participations.csv."""
+        return engagement_counts.count_repeat_participations(self.individuals, self._episode_codings)
+
+    @cached_property
+    def weekly_traffic(self) -> pandas.DataFrame:
+        """A row for each ISO week from the first message to the last, empty weeks included.
+
+        Columns Week ("2026-W14"), Start Date ("2026-03-30", its Monday), Total Messages with Opt-Ins, Total Labelled
+        Messages, Total Relevant Messages (int).
+        """
+        return traffic.count_by_week(self.messages, self._episode_codings, self.time_zone)
+
+    @cached_property
+    def traffic(self) -> pandas.DataFrame:
+        """A row for each configured range: Start Date, End Date (ISO 8601), Label, then the numbers of `weekly_traffic`."""
+        return traffic.count_by_label(self.messages, self._episode_codings, self.settings.traffic_labels)
+
+    @cached_property
+    def traffic_outside(self) -> dict[str, int]:
+        """The numbers of `traffic` for the messages that are in none of the ranges."""
+        return traffic.count_outside(self.messages, self._episode_codings, self.settings.traffic_labels)
+
+    @cached_property
+    def made_at(self) -> datetime:
+        """When stage 3 began to make the outputs: what was sent later is in none of them."""
+        return datetime.fromisoformat(self.source.timestamp)
+
+    def is_over(self, end: datetime) -> bool:
+        """Whether a time range was over when the outputs were made: if not, more messages may come."""
+        return min(end, self.project.configuration.project_end_date) <= self.made_at
+
+    @cached_property
+    def weeks_over(self) -> tuple[bool, ...]:
+        """Whether each week of `weekly_traffic` was over."""
+        mondays = (datetime.fromisoformat(day) for day in self.weekly_traffic["Start Date"])
+        return tuple(self.is_over((monday + timedelta(days=7)).replace(tzinfo=self.time_zone)) for monday in mondays)
+
+    @cached_property
+    def ranges_over(self) -> tuple[bool, ...]:
+        """Whether each range of `traffic` was over."""
+        return tuple(self.is_over(label.end_date) for label in self.settings.traffic_labels)
+
+    @cached_property
+    def sample_messages(self) -> pandas.DataFrame:
+        """Columns Episode, Code Scheme, Code, Message: for each code a stable sample of distinct texts, as they were written."""
+        limit = 100 if self.settings.sample_messages is None else self.settings.sample_messages.limit_per_code
+        return message_samples.sample_messages(self.messages, self.episodes, limit)
+
+    @cached_property
+    def impact_messages(self) -> pandas.DataFrame:
+        """Columns Episode, Code Scheme, Code, Message: every labelled message with one of ImpactMessageCodes."""
+        return message_samples.list_messages(self.messages, self.episodes, self.settings.impact_message_codes)
+
+    @cached_property
+    def coding_progress(self) -> pandas.DataFrame:
+        """A row a dataset in Coda: Dataset, Answers, Empty Answers, Distinct Texts, Labelled Texts (int), Labelled % (text)."""
+        return data_quality.measure_coding_progress(self.messages, self.project.coding_plans.all)
+
+    @cached_property
+    def coding_errors(self) -> pandas.DataFrame:
+        """Dataset, Message ID, Reason: texts with the code CE; Reason is "wrong scheme" or "contradicting codes"."""
+        return data_quality.list_coding_errors(self.messages, self.project.coding_plans.all, self.funnel.contradictions)
+
+    @cached_property
+    def texts_with_phone_numbers(self) -> pandas.DataFrame:
+        """Dataset, Message ID: texts that seem to hold a phone number."""
+        return data_quality.list_texts_with_phone_numbers(self.messages, self.project.coding_plans.all)
+
+    def count_codes(self, configuration: CodingConfiguration) -> pandas.Series:
+        """How many participants have each code: indexed by StringValue, in the scheme's order."""
+        return self.individuals.count_codes(configuration)
+
+    @cached_property
+    def questions(self) -> tuple[tuple[CodingPlan, CodingConfiguration], ...]:
+        """The codings of demographic and follow-up plans that have an AnalysisFileKey, with their plans, in order."""
+        return _codings_with_key(self.project.coding_plans.survey)
+
+    @cached_property
+    def share_intervals(self) -> pandas.DataFrame:
+        """The columns of share_intervals.csv: counts and bases int, percentages text."""
+        tabulated = [(plan, coding) for plan, coding in self.questions if coding.include_in_theme_distribution]
+        return shares.tabulate_shares(
+            self.individuals,
+            distributions.tabulated(self.project.coding_plans.rqa),
+            tabulated,
+            self.repeat_participations["Number of Participants with Opt-Ins"].tolist(),
+            self.layers,
+            self.small_count_threshold,
+        )
+
+    @cached_property
+    def value_origins(self) -> pandas.DataFrame:
+        """The columns of value_origins.csv: how participants came to each value of each question."""
+        return shares.list_value_origins(self.individuals, self.questions, self.layers)
+
+    def plan_of(self, coding: CodingConfiguration) -> CodingPlan:
+        """The plan that a coding is part of."""
+        return next(
+            plan
+            for plan in self.project.coding_plans.all
+            if any(one.coded_field == coding.coded_field for one in plan.coding_configurations)
+        )
+
+    def layers(self, coding: CodingConfiguration) -> tuple[Layer, ...]:
+        """The participants whose code of a coding is no answer."""
+        if coding.coded_field not in self._layers:
+            self._layers[coding.coded_field] = find_layers(self.individuals, self.plan_of(coding), coding)
+        return self._layers[coding.coded_field]
+
+    def values(self, coding: CodingConfiguration) -> list[Value]:
+        """How many participants have each code, in the scheme's order; what is no answer apart."""
+        return shares.count_values(self.individuals, coding, self.layers(coding))
+
+    def basis(self, coding: CodingConfiguration) -> Basis:
+        """How many participants the values of a coding are known of."""
+        return summarise(self.plan_of(coding), self.individuals.codes(coding), self.layers(coding))
+
+    def values_by_code(self, first: CodingConfiguration, second: CodingConfiguration) -> list[list[Value]]:
+        """For each code of `first`, in order, the values of `second` that the participants with it have."""
+        codes, other = self.individuals.codes(first), self.individuals.codes(second)
+        counts = self.individuals.cross(first, second).tolist()
+        apart = [(layer, codes.cross(other, layer.rows).tolist()) for layer in self.layers(second)]
+        return [
+            split_counts(second.code_scheme.codes, row, [(layer, table[number]) for layer, table in apart])
+            for number, row in enumerate(counts)
+        ]
+
+    def cross_tabulate(self, first: CodingConfiguration, second: CodingConfiguration) -> pandas.DataFrame:
+        """How many participants have a code of `first` and one of `second`: StringValues by StringValues."""
+        return self.individuals.cross_tabulate(first, second)
+
+
+def _codings_with_key(plans: Iterable[CodingPlan]) -> tuple[tuple[CodingPlan, CodingConfiguration], ...]:
+    return tuple(
+        (plan, coding)
+        for plan in plans
+        for coding in plan.coding_configurations
+        if coding.analysis_file_key is not None
+    )
+
+
+def load_season(project: Project, data_root: Path) -> Season:
+    """Read what stage 3 left for the analysis; the tables' columns are read when they are first needed.
+
+    Raises
+    ------
+    InputError
+        It is not there, is of another version, or was made before coding.
+    """
+    source, funnel = read_season(data_root)
+    if not source.is_coded:
+        raise InputError(
+            f"{data_root}: Outputs/ was made with --mode {source.mode!r}; expected 'all-stages', for only coded messages "
+            "can be analysed. Run stage 3 in that mode and this again."
+        )
+    folder = analysis_folder(data_root)
+    return Season(project, source, funnel, CodedTable(messages_path(folder)), CodedTable(individuals_path(folder)))

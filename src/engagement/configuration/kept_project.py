@@ -1,0 +1,83 @@
+"""State/project/: a copy of the configuration that Outputs were made with, so that they can be explained after it changed."""
+
+from pathlib import Path, PurePath
+from typing import Any
+
+from engagement.configuration import ControlCode, Project
+from engagement.configuration.coding_plans import PlanKind
+from engagement.foundation.errors import ConfigurationError, InputError
+from engagement.foundation.files import make_directory, read_json, replace_folder, write_json
+
+_CONFIGURATION, _PLANS, _SCHEMES = "pipeline_configuration.json", "coding_plans.json", "code_schemes"
+
+
+def kept_folder(data_root: Path) -> Path:
+    """Where the copy is in a data root."""
+    return data_root / "State" / "project"
+
+
+def keep_project(project: Project, data_root: Path) -> None:
+    """Copy a project's three kinds of files into the data root, in the place of an earlier copy.
+
+    The copy is a project of its own: its files name each other wherever they lay. Addresses of credentials are in it, never
+    credentials.
+    """
+    configuration = read_json(project.path, ConfigurationError)
+    plans_path = project.path.parent / configuration["CodingPlansFile"]
+    plans = read_json(plans_path, ConfigurationError)
+    schemes_folder = plans_path.parent / plans["CodeSchemesDir"]
+    schemes: dict[str, Any] = {}
+
+    def keep_scheme(holder: dict[str, Any], key: str) -> None:
+        if holder.get(key) is not None:
+            document = read_json(schemes_folder / holder[key], ConfigurationError)
+            # A scheme in a folder of its own gets a name that needs none.
+            holder[key] = "__".join(part for part in PurePath(holder[key]).parts if part not in ("..", "/"))
+            schemes[holder[key]] = document
+
+    for kind in PlanKind:
+        for plan in plans.get(kind.value, ()):
+            for coding in plan["CodingConfigurations"]:
+                keep_scheme(coding, "CodeScheme")
+    for key in ("WSCorrectDatasetScheme", "OperatorScheme"):
+        keep_scheme(plans, key)
+    _write(data_root, {**configuration, "CodingPlansFile": _PLANS}, {**plans, "CodeSchemesDir": _SCHEMES}, schemes)
+
+
+def _write(data_root: Path, configuration: Any, plans: Any, schemes: dict[str, Any]) -> None:
+    current = kept_folder(data_root)
+    with replace_folder(current) as building:
+        make_directory(building / _SCHEMES)
+        write_json(building / _CONFIGURATION, configuration)
+        write_json(building / _PLANS, plans)
+        for name, document in schemes.items():
+            write_json(building / _SCHEMES / name, document)
+
+
+def find_kept_configuration(data_root: Path) -> Path:
+    """The kept pipeline configuration.
+
+    Raises
+    ------
+    InputError
+        Nothing is kept: Outputs were made before it was, or State/ was deleted.
+    """
+    path = kept_folder(data_root) / _CONFIGURATION
+    if not path.is_file():
+        raise InputError(
+            f"{path.parent}: not there; expected the configuration that Outputs/ were made with. "
+            "Name it with --pipeline-configuration, or run stage 3 (generate outputs) and this again."
+        )
+    return path
+
+
+def find_kept_stop_ids(data_root: Path) -> frozenset[str]:
+    """The ids of the codes for STOP that the kept code schemes have; none where nothing is kept, or it can't be read."""
+    found = set()
+    for path in sorted((kept_folder(data_root) / _SCHEMES).glob("*.json")):
+        try:
+            codes = read_json(path, InputError)["Codes"]
+            found |= {code["CodeID"] for code in codes if code.get("ControlCode") == ControlCode.STOP}
+        except (InputError, LookupError, TypeError, AttributeError):
+            continue
+    return frozenset(found)

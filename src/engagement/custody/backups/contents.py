@@ -1,0 +1,72 @@
+"""What of a data root goes into its archive: files, directories and links, but not what a run leaves for itself."""
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engagement.foundation.errors import InputError, MachineError
+
+RESTORING = ".restoring"
+CHECKSUMS = ".sha256sums"
+# At the top of the data root: the lock, what a killed restore leaves, and what unpacking without this project leaves.
+OWN_NAMES = frozenset({".lock", RESTORING, CHECKSUMS})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file, directory or link, by its path within the data root. Only of files the size and the time are known."""
+
+    name: str
+    kind: int
+    size: int = 0
+    modified: float = 0.0
+    mode: int = 0
+    link_target: str = ""
+
+
+def scan(data_root: Path) -> tuple[list[Entry], list[str]]:
+    """What to put into the archive, in the order of the paths, and the names of what can't be put into one.
+
+    Links are not followed: they are entries themselves.
+    """
+    entries: list[Entry] = []
+    left_out: list[str] = []
+    for path in _walk(data_root):
+        name = path.relative_to(data_root).as_posix()
+        status = path.lstat()
+        kind, mode = stat.S_IFMT(status.st_mode), stat.S_IMODE(status.st_mode)
+        if kind == stat.S_IFLNK:
+            entries.append(Entry(name, kind, link_target=str(path.readlink())))
+        elif kind == stat.S_IFDIR:
+            entries.append(Entry(name, kind, mode=mode))
+        elif kind == stat.S_IFREG:
+            entries.append(Entry(name, kind, status.st_size, status.st_mtime, mode))
+        else:
+            left_out.append(name)
+    return entries, left_out
+
+
+def _walk(directory: Path, top: bool = True) -> Iterator[Path]:
+    try:
+        paths = sorted(directory.iterdir())
+    except OSError as error:
+        raise unreadable(directory, error) from None
+    for path in paths:
+        if (top and path.name in OWN_NAMES) or path.name.endswith(".partial"):
+            continue
+        yield path
+        if path.is_dir() and not path.is_symlink():
+            yield from _walk(path, top=False)
+
+
+def unreadable(path: Path, error: OSError) -> InputError | MachineError:
+    """What to say of something in the data root that can't be read."""
+    if isinstance(error, FileNotFoundError):
+        return InputError(
+            f"{path}: vanished or became shorter during the backup; expected nothing to change. Stop what changes it."
+        )
+    return MachineError(
+        f"{path}: can't be read: {error.strerror}; expected leave to read everything in the data root. "
+        "Check the file's permissions, and run this again."
+    )

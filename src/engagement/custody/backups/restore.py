@@ -1,0 +1,76 @@
+"""Make a data root from an archive: all of it, or nothing."""
+
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from engagement.custody.backups.archive import Content, verify_archive
+from engagement.custody.backups.contents import OWN_NAMES, RESTORING, Entry
+from engagement.foundation.errors import UsageError
+from engagement.foundation.files import explain_os_errors, make_directory, open_bytes_for_writing
+
+
+def restore_archive(archive: Path, directory: Path) -> int:
+    """Unpack an archive into a directory that is empty or not there; gives how many files, directories and links there are.
+
+    What is unpacked lies in `.restoring` within the directory until every checksum was compared.
+
+    Raises
+    ------
+    UsageError
+        The directory holds something.
+    InputError
+        The archive is damaged; nothing of it is left in the directory.
+    """
+    make_directory(directory)
+    held = sorted(path.name for path in directory.iterdir() if path.name not in OWN_NAMES)
+    if held:
+        raise UsageError(
+            f"{directory}: holds {held[0]!r} and {len(held) - 1} more; expected an empty directory, or none. "
+            "Restore into another one."
+        )
+    scratch = directory / RESTORING
+    with explain_os_errors(scratch):
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        try:
+            unpacked = _Unpacked(scratch)
+            listed = verify_archive(archive, unpacked.receive)
+            unpacked.finish()
+            for path in sorted(scratch.iterdir()):
+                path.rename(directory / path.name)
+        finally:
+            shutil.rmtree(scratch)
+    return len(listed)
+
+
+class _Unpacked:
+    """Takes what is in an archive. Links come last, so that nothing is ever written through one."""
+
+    def __init__(self, directory: Path):
+        self._directory = directory
+        self._later: list[Entry] = []
+
+    def receive(self, entry: Entry, content: Content) -> None:
+        """Make a file or a directory."""
+        path = self._directory / entry.name
+        if entry.kind != stat.S_IFREG:
+            self._later.append(entry)
+        if entry.kind == stat.S_IFDIR:
+            make_directory(path)
+        elif entry.kind == stat.S_IFREG:
+            make_directory(path.parent)
+            with open_bytes_for_writing(path) as file:
+                shutil.copyfileobj(content, file, 2**20)
+            path.chmod(entry.mode)
+            os.utime(path, (entry.modified, entry.modified))
+
+    def finish(self) -> None:
+        """Make the links, and close the directories that were closed."""
+        for entry in reversed(self._later):
+            path = self._directory / entry.name
+            if entry.kind == stat.S_IFLNK:
+                path.symlink_to(entry.link_target)
+            else:
+                path.chmod(entry.mode)

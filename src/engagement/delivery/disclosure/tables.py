@@ -1,0 +1,99 @@
+"""The three tables before they go to Drive: copies without phone numbers, and without what too few participants share.
+
+Rows pass one by one, so that a season of any length takes little memory: that of the hashes of participants' uids, of the
+combinations that are counted, and of what was found.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from engagement.configuration import Project
+from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
+from engagement.configuration.pipeline_configuration import PhoneNumberPolicy
+from engagement.delivery.disclosure.findings import Findings
+from engagement.delivery.disclosure.rare_combinations import find_rare_participants
+from engagement.delivery.disclosure.rows import RowGate, hash_uid
+from engagement.delivery.disclosure.texts import TextGate
+from engagement.foundation.errors import InputError
+from engagement.foundation.files import reading_csv, write_csv
+
+INDIVIDUALS, MESSAGES, PRODUCTION = "individuals.csv", "messages.csv", "production.csv"
+
+
+def pass_tables(project: Project, outputs: Path, copies: Path) -> Findings:
+    """Write what may leave of the three tables of an Outputs folder into the folder `copies`; returns what was found.
+
+    Raises
+    ------
+    InputError
+        A table is missing, or is none, or individuals.csv lacks a column that Disclosure.Columns names.
+    """
+    disclosure, plans = project.configuration.disclosure, project.coding_plans.all
+    individuals = outputs / INDIVIDUALS
+    header = read_header(individuals)
+    findings, withheld = Findings(), _withheld_columns(project, header)
+    if disclosure.k_anonymity is not None:
+        places = [header.index(column) for column in disclosure.columns]
+        findings.rare = find_rare_participants(lambda: _staying(individuals), places, disclosure.k_anonymity)
+    staying = {hash_uid(uid) for uid, _ in _staying(individuals)}
+    texts = TextGate(findings, lets_pass=disclosure.phone_numbers is PhoneNumberPolicy.ALLOW)
+    for name in (INDIVIDUALS, MESSAGES, PRODUCTION):
+        header = read_header(outputs / name)
+        gate = RowGate(
+            name=name,
+            texts=texts,
+            datasets={
+                header.index(plan.raw_field): plan.coda_dataset or plan.raw_field
+                for plan in plans
+                if plan.raw_field in header
+            },
+            consent=header.index(CONSENT_FIELD) if CONSENT_FIELD in header else None,
+            staying=staying,
+            withheld=[place for place, column in enumerate(header) if column in withheld],
+            rare=findings.rare,
+            are_guarded=name == PRODUCTION or project.configuration.guard_formulas,
+            are_folded=name == INDIVIDUALS,
+        )
+        rows = (gate.pass_row(number, row) for number, row in enumerate(read_rows(outputs / name), 1))
+        write_csv(copies / name, header, rows, quote_all=name == PRODUCTION)
+    return findings
+
+
+def read_header(path: Path) -> list[str]:
+    """The names of the columns of a table of stage 3."""
+    with reading_csv(path) as rows:
+        header = next(rows, [])
+    if header[:1] != [UID_FIELD]:
+        raise InputError(f"{path}: the first column is not {UID_FIELD!r}; expected a table of stage 3. Run it again.")
+    return header
+
+
+def read_rows(path: Path) -> Iterator[list[str]]:
+    """The rows below a table's header, one by one."""
+    with reading_csv(path) as rows:
+        width = len(next(rows, []))
+        for number, row in enumerate(rows, 1):
+            if len(row) != width:
+                raise InputError(f"{path}, row {number}: {len(row)} cell(s); expected {width}. Run the stage again.")
+            yield row
+
+
+def _staying(individuals: Path) -> Iterator[tuple[str, list[str]]]:
+    """The uid and row of each participant who did not withdraw."""
+    header = read_header(individuals)
+    consent = header.index(CONSENT_FIELD) if CONSENT_FIELD in header else None
+    return ((row[0], row) for row in read_rows(individuals) if consent is None or row[consent] != "true")
+
+
+def _withheld_columns(project: Project, header: Sequence[str]) -> frozenset[str]:
+    """All columns of the plans that Disclosure.Columns belong to: the text itself tells what it was coded as."""
+    names = project.configuration.disclosure.columns
+    plan_of = {column: plan for plan in project.coding_plans.all for column in plan.columns()}
+    # Outputs that another version of the coding plans made.
+    missing = [name for name in names if name not in header]
+    if missing:
+        raise InputError(
+            f"{INDIVIDUALS}: no column {', '.join(map(repr, missing))}, which Disclosure.Columns names; expected it in what "
+            "stage 3 writes. Run stage 3 again."
+        )
+    return frozenset(column for name in names for column in plan_of[name].columns())

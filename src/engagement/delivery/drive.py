@@ -1,0 +1,157 @@
+"""Outputs to Drive: through the gate first, then file by file; a last step that can fail and be done again alone.
+
+What goes up are copies that the gate made; Outputs/ stays as it is.
+"""
+
+import contextlib
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
+
+from engagement.configuration import Project
+from engagement.configuration.pipeline_configuration import DriveUpload, PhoneNumberPolicy
+from engagement.delivery.disclosure.analysis_files import pass_analysis_file
+from engagement.delivery.disclosure.findings import Findings
+from engagement.delivery.disclosure.tables import INDIVIDUALS, MESSAGES, PRODUCTION, pass_tables
+from engagement.delivery.disclosure.verdict import judge, write_findings
+from engagement.foundation.errors import ConfigurationError, DisclosureError, InputError, ServiceError
+from engagement.foundation.files import explain_os_errors, make_directory, read_json
+from engagement.foundation.progress import show_progress
+from engagement.pipeline.outputs.analysis_files import read_season
+from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS
+from engagement.services.credentials import Credentials
+from engagement.services.drive.protocol import Drive, open_drive
+from engagement.services.retries import RetryPolicy
+from engagement.services.storage.protocol import open_storage, read_credentials
+
+log = logging.getLogger(__name__)
+
+# Stage 5's note which run of stage 3 its files were made from, and what it calls the two parts of its folder.
+_MADE_FROM, _GRAPHS, _EVERYTHING_ELSE = "made_from.json", "graphs", "everything else"
+
+OpenDrive = Callable[[Credentials, Path, RetryPolicy], Drive]
+
+
+def upload_tables(project: Project, data_root: Path, credentials: Credentials, connect: OpenDrive = open_drive) -> None:
+    """Upload the three tables of stage 3; without DriveUpload in the configuration, nothing.
+
+    `credentials` are those of the command line, with which Drive's own are read.
+
+    Raises
+    ------
+    DisclosureError
+        The gate holds something back.
+    ServiceError, ConfigurationError
+        The upload did not come about; the text says that the outputs are written.
+    """
+    upload = project.configuration.drive_upload
+    if upload is None:
+        return
+    outputs = data_root / "Outputs"
+    with _explained("stage 3"), _temporary_folder(data_root) as copies:
+        findings = pass_tables(project, outputs, copies)
+        _judge(project, data_root, "tables", findings)
+        files = [
+            (upload.production_upload_path, copies / PRODUCTION),
+            (upload.messages_upload_path, copies / MESSAGES),
+            (upload.individuals_upload_path, copies / INDIVIDUALS),
+        ]
+        _save(_connect(upload, data_root, credentials, connect), files)
+
+
+def upload_analysis(
+    project: Project, data_root: Path, credentials: Credentials, connect: OpenDrive = open_drive
+) -> None:
+    """Upload the folder of stage 5, as far as it was made from the outputs that are there now; see `upload_tables`.
+
+    Files made from earlier outputs may hold messages of people who have withdrawn since: they stay here.
+    """
+    upload = project.configuration.drive_upload
+    target = None if upload is None else upload.automated_analysis_dir or upload.analysis_graphs_dir
+    if upload is None or target is None:
+        return
+    folder = data_root / "Outputs" / AUTOMATED_ANALYSIS
+    lets_pass = project.configuration.disclosure.phone_numbers is PhoneNumberPolicy.ALLOW
+    with _explained("stage 5"), _temporary_folder(data_root) as copies:
+        findings = Findings()
+        files = [
+            (f"{target}/{name}", pass_analysis_file(folder / name, str(name), copies, findings, lets_pass))
+            for name in _find_current_files(folder, data_root)
+        ]
+        _judge(project, data_root, "analysis", findings)
+        _save(_connect(upload, data_root, credentials, connect), files)
+
+
+def _find_current_files(folder: Path, data_root: Path) -> Iterator[PurePosixPath]:
+    """The files of the analysis that were made from the latest run of stage 3, by their paths in the folder."""
+    note = folder / _MADE_FROM
+    made = read_json(note, InputError, what="what the analysis was made from")
+    source, _ = read_season(data_root)
+    current = {part for part in (_GRAPHS, _EVERYTHING_ELSE) if made.get(part) == asdict(source)}
+    passed_over = 0
+    for path in sorted(folder.rglob("*")):
+        name = PurePosixPath(path.relative_to(folder).as_posix())
+        # JSON is what the stage keeps for itself.
+        if not path.is_file() or path.suffix == ".json":
+            continue
+        if (_GRAPHS if name.parts[0] == _GRAPHS else _EVERYTHING_ELSE) in current:
+            yield name
+        else:
+            passed_over += 1
+    if passed_over:
+        log.warning(
+            "%d file(s) of the analysis were made from earlier outputs and are not uploaded: run stage 5 again",
+            passed_over,
+        )
+
+
+def _judge(project: Project, data_root: Path, what: str, findings: Findings) -> None:
+    found_in = _state(data_root) / f"held_back_{what}.csv"
+    write_findings(found_in, findings)
+    judge(findings, project.configuration.disclosure, f"Upload of the {what}", found_in)
+
+
+def _connect(upload: DriveUpload, data_root: Path, credentials: Credentials, connect: OpenDrive) -> Drive:
+    policy = RetryPolicy()
+    storage = open_storage(credentials, policy)
+    return connect(read_credentials(storage, upload.drive_credentials_file_url), _state(data_root), policy)
+
+
+def _save(drive: Drive, files: Sequence[tuple[str, Path]]) -> None:
+    outcomes = Counter(
+        drive.save_file(path, source).outcome for path, source in show_progress(files, len(files), "Drive", "file")
+    )
+    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "none to upload"
+    log.info("Drive: %d file(s): %s", len(files), told)
+
+
+@contextlib.contextmanager
+def _explained(stage: str) -> Iterator[None]:
+    """Add to a failure that is not about the outputs themselves what is done and what is not."""
+    try:
+        yield
+    except (ConfigurationError, ServiceError, DisclosureError) as error:
+        raise type(error)(
+            f"{error}\nThe outputs of {stage} are written; only the upload to Drive is missing. "
+            f"Run {stage} with --upload-only once that is mended."
+        ) from None
+
+
+@contextlib.contextmanager
+def _temporary_folder(data_root: Path) -> Iterator[Path]:
+    """An empty folder for the copies that are uploaded, removed afterwards; also what a killed upload left."""
+    folder = _state(data_root) / "copies.partial"
+    with explain_os_errors(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        make_directory(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _state(data_root: Path) -> Path:
+    return data_root / "State" / "drive"

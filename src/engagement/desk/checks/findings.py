@@ -1,0 +1,67 @@
+"""What a check found: errors apart from warnings, each at its place, and what could not be asked."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from engagement.configuration.json_text import find_lines
+from engagement.configuration.problems import Problem, Problems, give_lines
+from engagement.desk.checks.labels_at_stake import LabelsAtStake
+from engagement.foundation.errors import ConfigurationError, PipelineError
+
+
+class Findings:
+    """Everything that was found, in the order in which it was."""
+
+    def __init__(self, errors: Problems) -> None:
+        self._errors = errors
+        self._warnings = Problems()
+        self._lines: dict[Path, Mapping[str, int]] = {}
+        self.failures: list[PipelineError] = []
+
+    @property
+    def error_count(self) -> int:
+        """How many errors there are."""
+        return sum(map(len, self._errors.by_file.values()))
+
+    @property
+    def warning_count(self) -> int:
+        """How many warnings there are."""
+        return sum(map(len, self._warnings.by_file.values()))
+
+    def add_errors(self, path: Path, problems: Iterable[Problem]) -> None:
+        """Note what is wrong with a file that is JSON."""
+        self._errors.add(path, give_lines(problems, lambda: self._lines_of(path)))
+
+    def add_warnings(self, path: Path, problems: Iterable[Problem]) -> None:
+        """Note what is odd in a file that is JSON."""
+        self._warnings.add(path, give_lines(problems, lambda: self._lines_of(path)))
+
+    @contextlib.contextmanager
+    def noted(self, path: Path, at: str) -> Iterator[None]:
+        """Note what a question ends in: an error of the configuration at its place in a file, or a failure."""
+        try:
+            yield
+        except ConfigurationError as error:
+            self.add_errors(path, [Problem(at, str(error))])
+        except PipelineError as error:
+            self.failures.append(error)
+
+    def lines(self, labels: LabelsAtStake | None = None) -> Iterator[str]:
+        """Every finding as a line of text: errors, warnings, what could not be asked.
+
+        With `labels`, also how many of them the wrong remedy would lose.
+        """
+        for word, problems in (("ERROR", self._errors), ("WARNING", self._warnings)):
+            for path, found in problems.by_file.items():
+                # From top to bottom, as one works through a file.
+                for problem in sorted(found, key=lambda problem: problem.line or 0):
+                    stake = "" if labels is None or problem.at_stake is None else labels.say(problem.at_stake)
+                    yield f"{word}: {', '.join(filter(None, (str(path), problem.place)))}: {problem.text}{stake}"
+        for failure in self.failures:
+            yield f"FAILED: {failure}"
+
+    def _lines_of(self, path: Path) -> Mapping[str, int]:
+        if path not in self._lines:
+            self._lines[path] = find_lines(path.read_text(encoding="utf-8"))
+        return self._lines[path]

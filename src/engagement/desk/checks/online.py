@@ -1,0 +1,181 @@
+"""What the services say of a project: each is asked, whatever the others answered; nothing is written or left there."""
+
+import logging
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engagement.configuration import CodingPlans, PipelineConfiguration, RapidProSource
+from engagement.configuration.loading import ProjectFiles
+from engagement.configuration.nearest import nearest
+from engagement.configuration.pipeline_configuration import DriveUpload
+from engagement.configuration.problems import Problem
+from engagement.delivery.logs import find_upload_kinds
+from engagement.desk.checks.cut_texts import find_server_that_cuts
+from engagement.desk.checks.findings import Findings
+from engagement.desk.checks.online_coda import find_coda_problems, find_coda_warnings, read_coda_side
+from engagement.desk.checks.online_rapidpro import (
+    find_flow_problems,
+    find_rapid_pro_warnings,
+    find_workspace_problems,
+    find_workspace_warnings,
+    read_as_the_fetch_does,
+)
+from engagement.services.coda.protocol import CodaDatabase, open_coda
+from engagement.services.credentials import Credentials
+from engagement.services.drive.protocol import Drive, open_drive
+from engagement.services.rapidpro.client import RapidProClient
+from engagement.services.retries import RetryPolicy
+from engagement.services.storage.protocol import Storage, open_storage, read_credentials, read_token
+from engagement.services.uuid_tables.protocol import find_uuid_tables
+
+log = logging.getLogger(__name__)
+
+OpenDrive = Callable[[Credentials, Path, RetryPolicy], Drive]
+# Somebody waits for the answer.
+POLICY = RetryPolicy(first_wait_seconds=0.5, longest_wait_seconds=4.0, budget_seconds=10.0, told_budget_seconds=60.0)
+_UPLOAD_KEYS = {
+    "memory profile": ("MemoryProfileUploadURLPrefix", "MemoryProfileUploadBucket"),
+    "archive": ("DataArchiveUploadURLPrefix", "DataArchiveUploadBucket"),
+}
+
+
+@dataclass(frozen=True)
+class Services:
+    """How the services are reached: the credentials of the command line. Coda's may be two, or none."""
+
+    credentials: Credentials
+    coda_credentials: tuple[Credentials, ...] = ()
+    policy: RetryPolicy = POLICY
+    connect_drive: OpenDrive = open_drive
+
+
+def ask_services(files: ProjectFiles, services: Services, findings: Findings) -> None:
+    """Ask every service that the configuration names."""
+    configuration, plans = files.configuration, files.plans
+    if configuration is None:
+        return
+    with findings.noted(files.path, "$"):
+        storage = open_storage(services.credentials, services.policy)
+        for position, source in enumerate(configuration.raw_data_sources):
+            if isinstance(source, RapidProSource):
+                _ask_rapid_pro(files, position, source, storage, services.policy, findings)
+            else:
+                for key, urls in (
+                    ("ActivationFlowURLs", source.activation_flow_urls),
+                    ("SurveyFlowURLs", source.survey_flow_urls),
+                ):
+                    for number, url in enumerate(urls):
+                        at = f"$.RawDataSources[{position}].{key}[{number}]"
+                        with findings.noted(files.path, at):
+                            findings.add_errors(files.path, _find_missing_object(storage, url, at))
+        _ask_uuid_table(files, configuration, storage, services.policy, findings)
+        _ask_uploads(files, configuration, storage, findings)
+        if configuration.drive_upload is not None:
+            _ask_drive(files, configuration.drive_upload, storage, services, findings)
+    if plans is not None and files.plans_path is not None:
+        for credentials in services.coda_credentials:
+            with findings.noted(files.plans_path, "$"):
+                _ask_coda(files.plans_path, configuration, plans, open_coda(credentials), findings)
+
+
+def _ask_rapid_pro(
+    files: ProjectFiles,
+    position: int,
+    source: RapidProSource,
+    storage: Storage,
+    policy: RetryPolicy,
+    findings: Findings,
+) -> None:
+    at = f"$.RawDataSources[{position}]"
+    with findings.noted(files.path, f"{at}.TokenFileURL"):
+        token = read_token(storage, source.token_file_url)
+        with RapidProClient(source.domain, token, policy) as client:
+            workspace = client.workspace()
+            findings.add_errors(files.path, find_workspace_problems(at, source, workspace))
+            findings.add_warnings(files.path, find_workspace_warnings(at, source, workspace))
+            flows = client.flows()
+            remappings = files.configuration.rapid_pro_key_remappings  # type: ignore[union-attr]  # the caller looked
+            findings.add_errors(files.path, find_flow_problems(at, source, flows, remappings))
+            findings.add_warnings(files.path, find_rapid_pro_warnings(at, source, flows, remappings))
+            unknown = [
+                Problem(
+                    f"{at}.TestContactUUIDs[{number}]",
+                    "the workspace has no contact with this uuid, so that none of its messages is left out; expected one of "
+                    "this workspace. Change or remove it.",
+                )
+                for number, uuid in enumerate(source.test_contact_uuids)
+                if not client.has_contact(uuid)
+            ]
+            findings.add_warnings(files.path, unknown)
+            findings.add_warnings(files.path, read_as_the_fetch_does(at, source, client, flows))
+            cut = find_server_that_cuts(position, source, flows, lambda flow: next(client.runs(flow, None)).rows)
+            findings.add_warnings(files.path, cut)
+
+
+def _find_missing_object(storage: Storage, url: str, at: str) -> Iterator[Problem]:
+    if not storage.has_object(url):
+        yield Problem(at, f"{url} is not there; expected a file. Check the address.")
+
+
+def _ask_uuid_table(
+    files: ProjectFiles, configuration: PipelineConfiguration, storage: Storage, policy: RetryPolicy, findings: Findings
+) -> None:
+    table = configuration.phone_number_uuid_table
+    with findings.noted(files.path, "$.PhoneNumberUuidTable.FirebaseCredentialsFileURL"):
+        tables = find_uuid_tables(read_credentials(storage, table.firebase_credentials_file_url), policy)
+        if table.table_name not in tables:
+            text = (
+                f"there is no uuid table {table.table_name!r} yet; expected one, unless this project is the first to use it, "
+                f"as participants get other uuids in a new table{nearest(table.table_name, tables)} Change it, or leave it "
+                "to stage 2 to make the table."
+            )
+            findings.add_warnings(files.path, [Problem("$.PhoneNumberUuidTable.TableName", text)])
+
+
+def _ask_uploads(
+    files: ProjectFiles, configuration: PipelineConfiguration, storage: Storage, findings: Findings
+) -> None:
+    given = configuration.model_dump(by_alias=True, exclude_none=True)
+    for kind in find_upload_kinds(configuration):
+        # The log goes where the memory profile goes.
+        key = next((key for key in _UPLOAD_KEYS.get(kind.what, ()) if key in given), None)
+        if key is not None:
+            with findings.noted(files.path, f"$.{key}"):
+                storage.check_writable(kind.address("check"))
+
+
+def _ask_drive(
+    files: ProjectFiles, upload: DriveUpload, storage: Storage, services: Services, findings: Findings
+) -> None:
+    paths: dict[str, Any] = {
+        "ProductionUploadPath": upload.production_upload_path,
+        "MessagesUploadPath": upload.messages_upload_path,
+        "IndividualsUploadPath": upload.individuals_upload_path,
+    }
+    for key, folder in (
+        ("AutomatedAnalysisDir", upload.automated_analysis_dir),
+        ("AnalysisGraphsDir", upload.analysis_graphs_dir),
+    ):
+        if folder is not None:
+            paths[key] = f"{folder}/report.html"
+    at = "$.DriveUpload"
+    # What Drive's ids are is remembered for the stages only, in the data root.
+    with tempfile.TemporaryDirectory() as scratch, findings.noted(files.path, f"{at}.DriveCredentialsFileURL"):
+        credentials = read_credentials(storage, upload.drive_credentials_file_url)
+        drive = services.connect_drive(credentials, Path(scratch), services.policy)
+        for key, path in paths.items():
+            with findings.noted(files.path, f"{at}.{key}"):
+                drive.check_writable(path)
+
+
+def _ask_coda(
+    path: Path, configuration: PipelineConfiguration, plans: CodingPlans, coda: CodaDatabase, findings: Findings
+) -> None:
+    side = read_coda_side(coda, plans)
+    wanted = sum(plan.coda_dataset is not None for plan in plans.all)
+    log.info("Coda %s: has %d of the project's %d datasets", side.instance, len(side.datasets), wanted)
+    findings.add_errors(path, find_coda_problems(side, plans, configuration.coda_users))
+    findings.add_warnings(path, find_coda_warnings(side, plans, configuration.coda_users))

@@ -1,0 +1,73 @@
+"""Files besides JSON that a project names: boundaries of places, and code of its own, which is read here and never run."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from engagement.analysis.maps.files import read_boundaries
+from engagement.configuration import CodingPlans, PipelineConfiguration
+from engagement.configuration.function_names import is_project_function
+from engagement.configuration.nearest import nearest
+from engagement.configuration.plan_places import placed_configurations, placed_plans
+from engagement.configuration.problems import Problem
+from engagement.foundation.errors import PipelineError
+
+
+def find_boundary_problems(configuration: PipelineConfiguration, plans: CodingPlans, folder: Path) -> Iterator[Problem]:
+    """What is wrong with files of boundaries."""
+    schemes = {c.coded_field: c.code_scheme for plan in plans.survey for c in plan.coding_configurations}
+    for position, wanted in enumerate(
+        configuration.automated_analysis.maps if configuration.automated_analysis else ()
+    ):
+        scheme = schemes.get(wanted.coded_field)
+        if wanted.boundaries is None or scheme is None:
+            continue
+        names = [(code.string_value, code.display_text, *code.match_values) for code in scheme.codes if code.is_normal]
+        try:
+            read_boundaries(folder / wanted.boundaries, names)
+        except PipelineError as error:
+            yield Problem(f"$.AutomatedAnalysis.Maps[{position}].Boundaries", str(error))
+
+
+def find_function_problems(plans: CodingPlans, folder: Path) -> Iterator[Problem]:
+    """What is wrong with cleaners and imputation functions of the project's own."""
+    for at, plan in placed_plans(plans):
+        if plan.code_imputation_function is not None and is_project_function(plan.code_imputation_function):
+            yield from _find_function(f"{at}.CodeImputationFunction", plan.code_imputation_function, folder)
+    for at, _, configuration in placed_configurations(plans):
+        if configuration.cleaner is not None and is_project_function(configuration.cleaner):
+            yield from _find_function(f"{at}.Cleaner", configuration.cleaner, folder)
+
+
+def _find_function(at: str, name: str, folder: Path) -> Iterator[Problem]:
+    module, _, function = name.partition(":")
+    path = folder.joinpath(*module.split(".")).with_suffix(".py")
+    try:
+        tree = ast.parse(path.read_bytes())
+    except OSError:
+        yield Problem(
+            at, f"{name!r} needs {path}, which can't be read; expected a Python file. Write it, or change the name."
+        )
+        return
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        yield Problem(at, f"{path}, line {line or '?'}, is no Python; expected a module with {function!r}. Mend it.")
+        return
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+    names += [
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    ]
+    names += [
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    ]
+    if function not in names and "*" not in names:
+        yield Problem(
+            at, f"{path} has no {function!r}; expected a function of that name{nearest(function, names)} Change it."
+        )

@@ -1,0 +1,101 @@
+"""Show how far the coding of each dataset is in Coda.
+
+One row a dataset: its messages, those that are labelled, labelled as wrong scheme, labelled as not coded, and when the
+last label was made (UTC). A label counts when it is the newest of its scheme, checked, and not taken off again. With a
+data root, only what changed since the last download is read from Coda. With a configuration, labels whose scheme or code it
+lacks are warned of: they are in the table, and nowhere in the outputs. Nothing is written.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from engagement.configuration import CodingPlans
+from engagement.foundation.csv_cells import encode_line, guard_line
+from engagement.foundation.errors import UsageError
+from engagement.labelling.datasets.datasets import coded_file, find_datasets
+from engagement.labelling.datasets.known_messages import find_source_instance
+from engagement.labelling.datasets.synchronisation import merge_messages
+from engagement.pipeline.coding.lost_labels import find_lost_labels
+from engagement.services.coda.format import Message, find_newest_label, find_newest_update, read_message_file
+from engagement.services.coda.metrics import count_metrics
+from engagement.services.coda.protocol import CodaDatabase, open_coda
+from engagement.services.credentials import load_credentials
+
+log = logging.getLogger(__name__)
+
+COLUMNS = ("Dataset", "Messages", "Labelled", "Wrong Scheme", "Not Coded", "Last Label Made")
+_NOTHING = "-"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this command takes on its command line."""
+    parser.add_argument("--credentials", type=Path, required=True, help="Coda's credentials (JSON)")
+    parser.add_argument(
+        "--pipeline-configuration", type=Path, help="pipeline configuration (JSON), to know the datasets from"
+    )
+    parser.add_argument("--data-root", type=Path, help="folder with all of the pipeline's data")
+    parser.add_argument("--csv", action="store_true", help="write a CSV, and not a table to look at")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Count each dataset's messages and write the table."""
+    if arguments.pipeline_configuration is None and arguments.data_root is None:
+        raise UsageError(
+            "coda-progress: neither --pipeline-configuration nor --data-root was given; expected one, to know the datasets "
+            "from. Give either."
+        )
+    coda = open_coda(load_credentials(arguments.credentials))
+    datasets = find_datasets(arguments.data_root, arguments.pipeline_configuration)
+    rows = [_describe(coda, dataset, arguments.data_root, datasets.plans) for dataset in datasets.names]
+    log.info("Coda: read %d documents", coda.documents_read)
+    if arguments.csv:
+        sys.stdout.writelines(encode_line(guard_line(row)) for row in (COLUMNS, *rows))
+    else:
+        sys.stdout.write(align([COLUMNS, *([cell or _NOTHING for cell in row] for row in rows)]))
+
+
+def align(rows: Sequence[Sequence[str]]) -> str:
+    """Set out rows with their columns below each other: numbers to the right, first and last column to the left.
+
+    >>> print(align([("Dataset", "Messages", "Last"), ("age", "12", "-")]), end="")
+    Dataset  Messages  Last
+    age            12  -
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    edges = (0, len(widths) - 1)
+    lines = (
+        "  ".join(
+            cell.ljust(width) if index in edges else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _describe(coda: CodaDatabase, dataset: str, data_root: Path | None, plans: CodingPlans | None) -> list[str]:
+    """A dataset's row; only its name where Coda lacks it. Labels that count for nothing are warned of."""
+    if not coda.has_dataset(dataset):
+        return [dataset, *[""] * (len(COLUMNS) - 1)]
+    messages = _read_messages(coda, dataset, data_root)
+    last_label = find_newest_label(messages)
+    for lost in find_lost_labels(dataset, plans, messages) if plans is not None else ():
+        log.warning("Coda %r: %s", dataset, lost.text)
+    return [
+        dataset,
+        *map(str, count_metrics(messages, coda.read_code_schemes(dataset)).values()),
+        "" if last_label is None else last_label.isoformat(timespec="seconds"),
+    ]
+
+
+def _read_messages(coda: CodaDatabase, dataset: str, data_root: Path | None) -> list[Message]:
+    """A dataset's messages: those downloaded before from this Coda, and what changed since."""
+    previous: list[Message] = []
+    if data_root is not None and find_source_instance(data_root, dataset) == coda.instance:
+        path = coded_file(data_root, dataset)
+        if path.exists():
+            previous = read_message_file(path, "Download it anew: run stage 1 with --full.")
+    return merge_messages(previous, coda.read_messages(dataset, find_newest_update(previous)))

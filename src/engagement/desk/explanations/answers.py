@@ -1,0 +1,295 @@
+"""Where an answer came from: the run and flow that brought it, and the moves that coders' "wrong scheme" labels made."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engagement.configuration import CodingPlan, PlanKind, Project
+from engagement.configuration.field_names import FETCHED_FIELDS
+from engagement.configuration.raw_keys import ANSWER_PARTS
+from engagement.desk.explanations.coda_evidence import CodaEvidence
+from engagement.desk.explanations.participant import TracedRow, text_of
+from engagement.desk.explanations.steps import Step, StepKind
+from engagement.desk.explanations.wording import Texts, printable, say_code, say_coder, say_time
+from engagement.pipeline.coding.coded_datasets import message_id_of
+from engagement.pipeline.messages.recovered import ALSO_RECOVERED
+from engagement.pipeline.messages.result_keys import split_key
+from engagement.provenance import HIDDEN, Change
+
+_SEPARATOR = "; "
+_JOIN_STEP = "engagement.messages.join"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The run that brought an answer. `flow` and `result` are None where the traced data does not name them."""
+
+    field: str
+    flow: str | None
+    result: str | None
+    run_id: str | None
+    answered_at: str | None
+    fetched_at: str | float
+    fetched_by: str
+    source: str
+
+
+class AnswerStories:
+    """Tells of the answers of a project's participants where they came from."""
+
+    def __init__(self, project: Project, coda: CodaEvidence, texts: Texts) -> None:
+        self._plans = project.coding_plans
+        self._by_raw_field = {plan.raw_field: plan for plan in self._plans.all}
+        self._remappings = project.configuration.rapid_pro_key_remappings
+        self._recovered = project.configuration.recovered_keys
+        self._coda = coda
+        self._texts = texts
+
+    def tell(self, row: TracedRow, plan: CodingPlan) -> Iterator[Step]:
+        """The steps to what stands in the raw field of a message, or to nothing standing there."""
+        text, left = text_of(row, plan), _text_that_left(row, plan)
+        if left is not None:
+            yield self._tell_of_departure(plan, left)
+        if text is None:
+            if left is None:
+                yield _tell_of_nothing(plan)
+            return
+        sources = row.values.get(plan.source_field)
+        if sources:
+            yield from self._tell_of_moves(row, plan, text, sources)
+        else:
+            yield from self._tell_origin(row, plan, text)
+        recovered = row.values.get(ALSO_RECOVERED)
+        if recovered and plan.kind is PlanKind.RQA:
+            yield Step(
+                StepKind.NOTE,
+                f"A recovery file holds this message too, as run {', '.join(map(printable, recovered))}: it counts once, as "
+                "RapidPro has it.",
+                {ALSO_RECOVERED: recovered},
+            )
+
+    def _tell_origin(self, row: TracedRow, plan: CodingPlan, text: str, is_whole: bool = True) -> Iterator[Step]:
+        if plan.raw_field in FETCHED_FIELDS:
+            yield self._tell_of_fetched(row, plan, text)
+            return
+        origin = self._find_origin(row, plan.raw_field, text)
+        yield Step(
+            StepKind.ANSWER,
+            f"The participant wrote {self._texts.show(text)}{_say_origin(origin)}."
+            f"{_say_message_id(plan, text) if is_whole else ''}",
+            {**self._identify(plan, text), "origin": None if origin is None else asdict(origin)},
+        )
+        if origin is not None and origin.field != plan.raw_field:
+            is_neutral = origin.field not in self._by_raw_field
+            by_flow = (
+                "No episode is known of it by its file, but it"
+                if is_neutral
+                else f"It answers {origin.field!r} by its flow, but"
+            )
+            yield Step(
+                StepKind.TIME_RANGE,
+                f"{by_flow} was sent in a range of TimestampRemappings that belongs to {plan.raw_field!r}: so it stands there.",
+                {"from": origin.field, "to": plan.raw_field},
+            )
+
+    def _tell_of_fetched(self, row: TracedRow, plan: CodingPlan, text: str) -> Step:
+        change = next(change for key, change in row.history if key == plan.raw_field)
+        time, user = change.metadata.timestamp, change.metadata.user
+        says = (
+            f"{text!r} is what was kept, when the run was {_say_fetched(time, user)}, of the "
+            "participant's address: of a phone number the first five digits, of any other channel its name."
+        )
+        return Step(StepKind.ANSWER, says, {"text": text, "fetched_at": time, "fetched_by": user})
+
+    def _identify(self, plan: CodingPlan, text: str) -> dict[str, Any]:
+        return {"text": self._texts.give(text), "message_id": message_id_of(text), "dataset": plan.coda_dataset}
+
+    def _tell_of_moves(self, row: TracedRow, plan: CodingPlan, text: str, sources: Sequence[str]) -> Iterator[Step]:
+        parts = _split_joined(text, [self._text_before(row, source, plan) for source in sources])
+        for source, part in zip(sources, parts, strict=True):
+            if source == plan.raw_field:
+                yield from self._tell_origin(row, plan, part, is_whole=False) if part is not None else ()
+                continue
+            yield self._tell_of_arrival(row, self._by_raw_field[source], plan, part, is_whole=len(sources) == 1)
+        if len(sources) > 1:
+            yield Step(
+                StepKind.NOTE,
+                f"{len(sources)} answers met in {plan.raw_field!r} and were joined with '; ': {self._texts.show(text)}."
+                f"{_say_message_id(plan, text)}",
+                {**self._identify(plan, text), "from": list(sources)},
+            )
+
+    def _tell_of_arrival(
+        self, row: TracedRow, source: CodingPlan, plan: CodingPlan, part: str | None, is_whole: bool
+    ) -> Step:
+        if part is None:
+            return Step(
+                StepKind.MOVED_HERE,
+                f"An answer to {source.raw_field!r} moved here, because coders marked it as wrong scheme there. Which part of the "
+                "text it is can't be told from the traced data.",
+                {"from": source.raw_field, "to": plan.raw_field},
+            )
+        origin = self._find_origin(row, source.raw_field, part)
+        # An answer to an episode that became a survey answer left its message, which is no row any more.
+        unknown = ". Its run is not in the traced data: its own message holds no answer any more, and is left out"
+        return Step(
+            StepKind.MOVED_HERE,
+            f"The participant wrote {self._texts.show(part)}{unknown if origin is None else _say_origin(origin)}. "
+            f"That was an answer to {source.raw_field!r}, but {self._say_mark(source, part)}: so stage 3 moved it from there to "
+            f"{plan.raw_field!r}.{_say_message_id(plan, part) if is_whole else ''}",
+            {
+                **self._identify(source, part),
+                "from": source.raw_field,
+                "to": plan.raw_field,
+                "origin": None if origin is None else asdict(origin),
+                **self._mark_facts(source, part),
+            },
+        )
+
+    def _tell_of_departure(self, plan: CodingPlan, left: str) -> Step:
+        mark = self._coda.wrong_scheme_mark(plan, left)
+        target = None if mark.target is None else self._coda.plans_by_target.get(mark.target.code_id)
+        where = (
+            f"so stage 3 moved it from here to {target.raw_field!r}"
+            if target is not None
+            else "so stage 3 took it away from here"
+        )
+        return Step(
+            StepKind.MOVED_AWAY,
+            f"The participant wrote {self._texts.show(left)} here, but {self._say_mark(plan, left)}: {where}.",
+            {
+                **self._identify(plan, left),
+                "from": plan.raw_field,
+                "to": None if target is None else target.raw_field,
+                **self._mark_facts(plan, left),
+            },
+        )
+
+    def _say_mark(self, plan: CodingPlan, text: str) -> str:
+        mark = self._coda.wrong_scheme_mark(plan, text)
+        if mark.ws_label is None or mark.dataset_label is None or mark.target is None:
+            return (
+                f"coders had marked it as wrong scheme in {plan.coda_dataset} when Outputs were made (the Coda files of this data "
+                "root do not say so any more)"
+            )
+        return (
+            f"in {plan.coda_dataset} {say_coder(mark.ws_label)} labelled it 'WS' (wrong scheme), and "
+            f"{say_coder(mark.dataset_label)} named {say_code(mark.target)} as the dataset it belongs to"
+        )
+
+    def _mark_facts(self, plan: CodingPlan, text: str) -> dict[str, Any]:
+        mark = self._coda.wrong_scheme_mark(plan, text)
+        return {"wrong_scheme_label": mark.ws_label, "correct_dataset_label": mark.dataset_label}
+
+    def _text_before(self, row: TracedRow, source: str, plan: CodingPlan) -> str | None:
+        """What stood in a field before the moves, as far as this message's record tells."""
+        if source != plan.raw_field:
+            return _text_that_left(row, self._by_raw_field[source])
+        texts = [change.value for key, change in row.history if key == source and change.value != HIDDEN]
+        return texts[-2] if len(texts) > 1 else None
+
+    def _find_origin(self, row: TracedRow, field: str, text: str) -> Origin | None:
+        """The newest run that has the text as an answer that the remappings name `field`, else any episode's answer."""
+        own = {r.rapid_pro_key: r.pipeline_key for r in self._remappings if r.pipeline_key == field}
+        plan = self._by_raw_field[field]
+        episodes = {
+            r.rapid_pro_key: r.pipeline_key
+            for r in self._remappings
+            if r.is_activation_message and plan.kind is PlanKind.RQA
+        }
+        # Fields that the fetch writes itself have the project's name from the start.
+        for names in (own, episodes, {field: field}):
+            found = [
+                position
+                for position, (key, change) in enumerate(row.history)
+                if key in names and change.value == text and change.metadata.source != _JOIN_STEP
+            ]
+            if found:
+                key, _ = row.history[found[-1]]
+                return self._make_origin(row.history, found[-1], names[key])
+        return None
+
+    def _make_origin(self, history: Sequence[tuple[str, Change]], position: int, field: str) -> Origin:
+        key, change = history[position]
+        names, _ = split_key(key, self._recovered)
+        companions = self._companions(history, position)
+        run_id, answered_at = companions.get("Run ID"), companions.get("Time")
+        result, flow = names if len(names) == 2 else (None, None)
+        return Origin(
+            field=field,
+            flow=flow,
+            result=result,
+            run_id=None if run_id is None else str(run_id),
+            answered_at=None if answered_at is None else str(answered_at),
+            fetched_at=change.metadata.timestamp,
+            fetched_by=change.metadata.user,
+            source=change.metadata.source,
+        )
+
+    def _companions(self, history: Sequence[tuple[str, Change]], position: int) -> Mapping[str, Any]:
+        """What travels with an answer, by part: of the same result and record, and of several runs that of the nearest."""
+        key, change = history[position]
+        result, part = split_key(key, self._recovered)
+        if part not in ANSWER_PARTS:
+            return {}
+        nearest: dict[str, tuple[int, Any]] = {}
+        for other, (other_key, other_change) in enumerate(history):
+            other_result, other_part = split_key(other_key, self._recovered)
+            distance = abs(other - position)
+            if other_result != result or other_change.path != change.path:
+                continue
+            if other_part not in nearest or distance < nearest[other_part][0]:
+                nearest[other_part] = (distance, other_change.value)
+        return {name: value for name, (_, value) in nearest.items()}
+
+
+def _tell_of_nothing(plan: CodingPlan) -> Step:
+    says = (
+        "This message answers another episode, and has no answer to this one."
+        if plan.kind is PlanKind.RQA
+        else "The participant gave no answer to this."
+    )
+    return Step(StepKind.NO_ANSWER, says, {"field": plan.raw_field})
+
+
+def _say_origin(origin: Origin | None) -> str:
+    if origin is None:
+        return " (the traced data does not tell in which run)"
+    words = [f"on {say_time(origin.answered_at)}"] if origin.answered_at is not None else []
+    if origin.flow is not None:
+        words.append(f"in flow '{printable(origin.flow)}', result '{printable(origin.result or '')}'")
+    else:
+        words.append("in a file of recovered messages, which the traced data does not name")
+    if origin.run_id is not None:
+        words.append(f"run {printable(origin.run_id)}")
+    return f" {', '.join(words)} ({_say_fetched(origin.fetched_at, origin.fetched_by)})"
+
+
+def _say_fetched(time: str | float, user: str) -> str:
+    return f"fetched on {say_time(time)} by {printable(user)}"
+
+
+def _say_message_id(plan: CodingPlan, text: str) -> str:
+    if plan.coda_dataset is None or text == "":
+        return ""
+    return f" Its message id in Coda's dataset {plan.coda_dataset} is {message_id_of(text)}."
+
+
+def _text_that_left(row: TracedRow, plan: CodingPlan) -> str | None:
+    """The text that was in a field until it moved away, whatever came in its place; None where none did."""
+    values = [change.value for key, change in row.history if key == plan.raw_field]
+    sources = row.values.get(plan.source_field) or ()
+    has_left = bool(values) and (values[-1] == HIDDEN or (bool(sources) and plan.raw_field not in sources))
+    return values[-2] if has_left and len(values) > 1 and isinstance(values[-2], str) else None
+
+
+def _split_joined(text: str, parts: Sequence[str | None]) -> list[str | None]:
+    """The parts of a joined text where all but one are known; unknown ones stay None otherwise."""
+    if parts.count(None) != 1:
+        return list(parts)
+    position = parts.index(None)
+    before = "".join(f"{part}{_SEPARATOR}" for part in parts[:position])
+    after = "".join(f"{_SEPARATOR}{part}" for part in parts[position + 1 :])
+    if not (text.startswith(before) and text.endswith(after) and len(text) >= len(before) + len(after)):
+        return list(parts)
+    return [*parts[:position], text[len(before) : len(text) - len(after)], *parts[position + 1 :]]

@@ -1,0 +1,104 @@
+"""How times, codes, lists and texts are put before a person."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from engagement.configuration import Code, CodeScheme
+from engagement.configuration.control_codes import entry_of
+from engagement.pipeline.coding.cleaning.phone_numbers import mask_phone_numbers
+from engagement.pipeline.coding.coded_datasets import message_id_of
+from engagement.pipeline.coding.labels import origin_of
+from engagement.pipeline.messages.instants import parse_instant
+
+
+def say_time(time: object) -> str:
+    """A time of the data (ISO 8601, or seconds since 1970 in older files) in UTC, to the second.
+
+    >>> say_time("2026-03-01T10:00:00.123456+03:00")
+    '2026-03-01 07:00:00 UTC'
+    """
+    try:
+        instant = datetime.fromtimestamp(time, UTC) if isinstance(time, int | float) else parse_instant(str(time))
+    except (ValueError, OverflowError, OSError):
+        return f"an unknown time ({time!r})"
+    return instant.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def say_code(code: Code) -> str:
+    """A code as it stands in the CSVs, with what it means where that says more.
+
+    >>> say_code(Code.model_construct(string_value="NR", display_text="NR", control_code="NR"))
+    "'NR' (not reviewed by a coder yet)"
+    """
+    meaning = code.display_text if code.control_code is None else entry_of(code.control_code).wording
+    is_plain = meaning.casefold() == code.string_value.replace("_", " ").casefold()
+    return f"'{code.string_value}'" if is_plain else f"'{code.string_value}' ({meaning})"
+
+
+def say_code_id(scheme: CodeScheme, code_id: str) -> str:
+    """The same for a code's id, which the scheme may lack."""
+    code = scheme.codes_by_id.get(code_id)
+    return f"code id '{code_id}', which scheme {scheme.name!r} lacks" if code is None else say_code(code)
+
+
+def say_coder(label: Mapping[str, Any]) -> str:
+    """Who made a label, and when, as far as it says so."""
+    origin = origin_of(label)
+    name, origin_id = origin.get("Name"), origin.get("OriginID")
+    who = f"{name} ({origin_id})" if name and origin_id and name != origin_id else str(name or origin_id or "somebody")
+    time = label.get("DateTimeUTC")
+    return printable(who) if time is None else f"{printable(who)} on {say_time(time)}"
+
+
+def listed(things: Iterable[str]) -> str:
+    """A list in a sentence.
+
+    >>> listed(["age"]), listed(["age", "gender", "place"])
+    ('age', 'age, gender and place')
+    """
+    found = list(things)
+    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}" if found else "nothing"
+
+
+def printable(text: str) -> str:
+    """A text with escapes in the place of whatever a terminal would act upon.
+
+    >>> printable("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def say_messages(numbers: Sequence[int]) -> str:
+    """Which messages are meant.
+
+    >>> say_messages([1]), say_messages([1, 2])
+    ('message 1', 'messages 1 and 2')
+    """
+    return f"message{'s' if len(numbers) > 1 else ''} {listed(map(str, numbers))}"
+
+
+def mask(text: str) -> str:
+    """What somebody wrote, without phone numbers and safe to print."""
+    return printable(mask_phone_numbers(text))
+
+
+class Texts:
+    """What one participant wrote, as far as it may be shown: only what stands in their rows, and no phone number."""
+
+    def __init__(self, in_rows: Sequence[str]) -> None:
+        self._in_rows = in_rows
+
+    def show(self, text: str) -> str:
+        """A text in quotes, or the id of one that is not in the CSVs."""
+        if not self._is_shown(text):
+            return f"a text that is in no CSV (message id {message_id_of(text)})"
+        return f"“{mask(text)}”" if text else "an empty text"
+
+    def give(self, text: str | None) -> str | None:
+        """A text for programs; None without one, and for one that is not in the CSVs."""
+        return mask_phone_numbers(text) if text is not None and self._is_shown(text) else None
+
+    def _is_shown(self, text: str) -> bool:
+        return any(text in shown for shown in self._in_rows)

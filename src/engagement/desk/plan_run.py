@@ -1,0 +1,80 @@
+"""Say what a run of the pipeline would do: what it would fetch, add to Coda and upload, and what Firestore would bill.
+
+Nothing is written, locked or sent. RapidPro is asked for one page of each listing, the bucket whether files of earlier runs
+are there; Coda and Drive are not asked. A service that can't be reached is named, and the exit status is 12.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engagement.configuration import load_project
+from engagement.desk.planning.archives import plan_backup, plan_uploads
+from engagement.desk.planning.coda import plan_add, plan_get
+from engagement.desk.planning.context import PlanContext
+from engagement.desk.planning.fetch import plan_fetch
+from engagement.desk.planning.outputs import plan_analysis, plan_outputs
+from engagement.foundation.errors import ServiceError, listing
+from engagement.services.credentials import load_credentials
+from engagement.services.retries import RetryPolicy
+from engagement.services.storage.protocol import open_storage
+
+_STAGES: dict[int, tuple[str, Callable[[PlanContext], Iterator[str]]]] = {
+    1: ("coda get", plan_get),
+    2: ("fetch raw data", plan_fetch),
+    3: ("generate outputs", plan_outputs),
+    4: ("coda add", plan_add),
+    5: ("automated analysis", plan_analysis),
+    6: ("backup data root", plan_backup),
+    7: ("upload logs", plan_uploads),
+}
+# Each request is made once: somebody waits for the answer, and can ask again.
+_POLICY = RetryPolicy(budget_seconds=0.0, told_budget_seconds=0.0)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this command takes on its command line."""
+    parser.add_argument("--pipeline-configuration", type=Path, required=True, help="pipeline configuration (JSON)")
+    parser.add_argument("--credentials", type=Path, required=True, help="Google Cloud service account's key (JSON)")
+    parser.add_argument(
+        "--coda-pull-credentials", type=Path, required=True, help="stage 1's credentials of Coda (JSON)"
+    )
+    parser.add_argument(
+        "--coda-push-credentials", type=Path, required=True, help="stage 4's credentials of Coda (JSON)"
+    )
+    parser.add_argument("--data-root", type=Path, required=True, help="directory that holds all the pipeline's data")
+    parser.add_argument("--backups-dir", type=Path, required=True, help="directory for the archives")
+    parser.add_argument("--performance-logs-dir", type=Path, required=True, help="directory for logs and profiles")
+    parser.add_argument("--first", type=int, choices=_STAGES, default=1, help="the stage that the run begins with")
+    parser.add_argument("--last", type=int, choices=_STAGES, default=7, help="the stage that it ends with")
+    parser.add_argument("--keep-days", type=int, help="days after which the run removes archives")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print the plan, stage by stage, then what could not be asked."""
+    credentials = load_credentials(args.credentials)
+    context = PlanContext(
+        project=load_project(args.pipeline_configuration),
+        data_root=args.data_root,
+        backups=args.backups_dir,
+        performance_logs=args.performance_logs_dir,
+        coda_pull_credentials=load_credentials(args.coda_pull_credentials),
+        coda_push_credentials=load_credentials(args.coda_push_credentials),
+        storage=open_storage(credentials, _POLICY),
+        policy=_POLICY,
+        now=datetime.now(UTC),
+        keep_days=args.keep_days,
+    )
+    sys.stdout.write(f"A run on {args.data_root} would do this; nothing of it is done now, and nothing is written.\n")
+    for number in range(args.first, args.last + 1):
+        title, plan = _STAGES[number]
+        sys.stdout.write(f"{number} {title}\n")
+        for line in plan(context):
+            sys.stdout.write(f"    {line}\n")
+        sys.stdout.flush()
+    if context.unreachable:
+        raise ServiceError(
+            f"{listing(context.unreachable)}\nExpected every service to answer. What else the plan says holds."
+        )

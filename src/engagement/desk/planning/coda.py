@@ -1,0 +1,70 @@
+"""What stages 1 and 4 would do, by the files at hand: Coda itself is asked for nothing, because it bills each answer."""
+
+from collections.abc import Iterator
+
+from engagement.desk.planning.context import PlanContext, say_time
+from engagement.labelling.datasets.datasets import coded_file, find_datasets, output_file
+from engagement.labelling.datasets.known_messages import find_source_instance, load_known_messages
+from engagement.labelling.datasets.synchronisation import choose_new_messages
+from engagement.services.coda.costs import reads_to_add, reads_to_download
+from engagement.services.coda.format import find_newest_update, read_message_file
+from engagement.services.coda.protocol import open_coda
+from engagement.services.credentials import Credentials, EmbeddedCredentials
+
+_REMEDY = "Run the stage that writes it again."
+
+
+def plan_get(context: PlanContext) -> Iterator[str]:
+    """The lines about stage 1."""
+    credentials = context.coda_pull_credentials
+    instance = open_coda(credentials).instance
+    yield _name(credentials, instance)
+    reads = 0
+    for dataset in find_datasets(context.data_root, context.project.path).names:
+        path = coded_file(context.data_root, dataset)
+        if path.exists() and find_source_instance(context.data_root, dataset) in (None, instance):
+            messages = read_message_file(path, _REMEDY)
+            newest = find_newest_update(messages)
+            since = "all are read again" if newest is None else f"those changed since {say_time(newest)} are read"
+            yield f"dataset {dataset!r}: {len(messages)} messages held; {since}"
+            reads += reads_to_download(len(messages)) + (len(messages) if newest is None else 0)
+        else:
+            yield f"dataset {dataset!r}: not downloaded from there yet; all that it has is read, if it exists"
+            # Whether it exists.
+            reads += 1
+    if isinstance(credentials, EmbeddedCredentials):
+        yield "no reads of Firestore"
+    else:
+        yield f"at least {reads} reads of Firestore, and one for each message that is new or changed"
+
+
+def plan_add(context: PlanContext) -> Iterator[str]:
+    """The lines about stage 4. What stages 2 and 3 bring before it is not known yet."""
+    credentials = context.coda_push_credentials
+    instance = open_coda(credentials).instance
+    yield f"{_name(credentials, instance)}; by Outputs/ as it is now, what stages 1 to 3 bring comes on top"
+    reads = complete = 0
+    datasets = find_datasets(context.data_root, context.project.path)
+    for dataset in datasets.names:
+        path = output_file(context.data_root, dataset)
+        if not path.exists():
+            yield f"dataset {dataset!r}: no file in Outputs/ yet"
+            continue
+        known = load_known_messages(context.data_root, dataset, instance)
+        new = choose_new_messages(read_message_file(path, _REMEDY), known)
+        if not new:
+            complete += 1
+            continue
+        with_labels = any(label.get("Checked") for message in new for label in message["Labels"])
+        reads += reads_to_add(len(known), len(new), len(datasets.code_schemes.get(dataset, ())), with_labels)
+        yield f"dataset {dataset!r}: {len(new)} messages to be added to the {len(known)} that it is known to have"
+    if complete:
+        yield f"{complete} dataset(s) with nothing to add"
+    if isinstance(credentials, EmbeddedCredentials):
+        yield "no reads of Firestore"
+    else:
+        yield f"at most {reads} reads of Firestore, unless somebody else added messages since"
+
+
+def _name(credentials: Credentials, instance: str) -> str:
+    return "Coda: embedded" if isinstance(credentials, EmbeddedCredentials) else f"Coda: {instance}"

@@ -1,0 +1,53 @@
+"""Labels that a changed configuration would lose: under a SchemeID, with a CodeID or in a dataset that it lacks."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engagement.configuration import CodingPlans
+from engagement.foundation.errors import InputError
+from engagement.foundation.files import read_json
+from engagement.labelling.datasets.datasets import coded_file
+from engagement.labelling.datasets.unread_files import find_unread_files
+from engagement.pipeline.coding.labels import counts, newest_by_scheme_id
+from engagement.pipeline.coding.lost_labels import LostKind, LostLabels, find_lost_labels
+from engagement.services.coda.format import Message
+
+
+@dataclass(frozen=True)
+class LabelsLost:
+    """Labels of a dataset that count now and would count for nothing: how many messages have them, and why."""
+
+    dataset: str
+    scheme_id: str | None
+    code_id: str | None
+    messages: int
+    text: str
+
+
+def compare_labels(old: CodingPlans, new: CodingPlans, data_root: Path) -> Iterator[LabelsLost]:
+    """The labels of each dataset that the old plans read and the new ones do not. Labels that were lost before are left out."""
+    unread = {path.stem for path in find_unread_files(data_root, new)}
+    for plan in old.all:
+        dataset = plan.coda_dataset
+        if dataset is None or not coded_file(data_root, dataset).exists():
+            continue
+        messages = read_json(coded_file(data_root, dataset), InputError, what="a Coda file")
+        if dataset in unread:
+            labelled = sum(any(map(counts, newest_by_scheme_id(m["Labels"]).values())) for m in messages)
+            if labelled:
+                text = (
+                    f"{labelled} message(s) are labelled in it, and no plan would have its CodaFilename; keep the name."
+                )
+                yield LabelsLost(dataset, None, None, labelled, text)
+            continue
+        before = _find_lost(dataset, old, messages)
+        for key, lost in _find_lost(dataset, new, messages).items():
+            if key not in before or lost.count > before[key].count:
+                yield LabelsLost(dataset, lost.scheme_id, lost.code_id, lost.count, lost.text)
+
+
+def _find_lost(
+    dataset: str, plans: CodingPlans, messages: list[Message]
+) -> Mapping[tuple[LostKind, str, str | None], LostLabels]:
+    return {(lost.kind, lost.scheme_id, lost.code_id): lost for lost in find_lost_labels(dataset, plans, messages)}

@@ -1,0 +1,1 @@
+"""What passes between the pipeline and its coders."""

@@ -1,0 +1,202 @@
+"""Sheets that coders filled in: samples for inter-coder reliability with one or more columns of codes beside them.
+
+A sheet is a file of Outputs/ICR/ as stage 3 writes it, the run id in the first column and the text in the second. The coder adds
+a column whose heading begins with "code" (or several); a cell holds one code, or several between ; | , or line ends.
+Empty cells mean that the coder did not code the message; that nothing fits is a code too: NC.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engagement.configuration import CodeScheme
+from engagement.configuration.nearest import nearest
+from engagement.foundation.csv_cells import remove_guard
+from engagement.foundation.errors import InputError, UsageError, listing
+from engagement.foundation.sheets import Row, Sheet, column_name, fold_name, read_sheet, split_cell
+from engagement.pipeline.coding.coded_datasets import message_id_of
+
+_RUN_ID, _TEXT, _FIRST_OTHER = 0, 1, 2
+# The run id, or the text where the run id is missing or that of several messages.
+_Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class CodedMessage:
+    """A message with the codes that each coder gave it, in the coders' order; None from a coder who did not code it.
+
+    `message_id` is the one in Coda; `run_id` is "" where the message has none.
+    """
+
+    message_id: str
+    run_id: str
+    text: str
+    codes: tuple[frozenset[str] | None, ...]
+
+    @property
+    def is_disagreement(self) -> bool:
+        """Whether two coders gave it different codes."""
+        return len({codes for codes in self.codes if codes is not None}) > 1
+
+
+@dataclass(frozen=True)
+class Codings:
+    """What several coders said of the same messages, in the order of the first sheet."""
+
+    coders: tuple[str, ...]
+    messages: tuple[CodedMessage, ...]
+
+    @property
+    def codes(self) -> list[str]:
+        """Every code that somebody gave, sorted."""
+        return sorted({code for message in self.messages for codes in message.codes for code in codes or ()})
+
+
+@dataclass(frozen=True)
+class _CodedRow:
+    row: Row
+    codes: frozenset[str] | None
+
+
+def read_codings(paths: Sequence[Path], code_columns: Sequence[str] = (), scheme: CodeScheme | None = None) -> Codings:
+    """Read the sheets of two coders or more. With a `scheme` codes may be written as it has them in any field.
+
+    Raises
+    ------
+    UsageError
+        There are fewer than two sheets, or one does not exist.
+    InputError
+        With every problem of every sheet, by row and column; or no message was coded by two.
+    """
+    if len(paths) < 2 or len({path.resolve() for path in paths}) < len(paths):
+        raise UsageError(f"{len(paths)} sheet(s), or one named twice; expected two sheets or more. Name one a coder.")
+    sheets = [read_sheet(path, "a sheet of coded messages") for path in paths]
+    names = _Names(scheme)
+    problems: list[str] = []
+    coded = [_read_codes(sheet, code_columns, names, problems) for sheet in sheets]
+    keys = _choose_keys(sheets)
+    for sheet, keys_of_sheet in zip(sheets, keys, strict=True):
+        problems += _find_repeated(sheet, keys_of_sheet)
+    if problems:
+        raise InputError(f"{listing(problems)}\nMend the sheets and run this again.")
+    messages = _join(coded, keys)
+    if not any(sum(codes is not None for codes in message.codes) > 1 for message in messages):
+        raise InputError(
+            f"{', '.join(map(str, paths))}: no message that two coders coded; expected sheets of one sample. "
+            "Check that they are copies of the same file of Outputs/ICR/."
+        )
+    return Codings(_name_coders(paths), messages)
+
+
+class _Names:
+    """Knows a code by what people write for it."""
+
+    def __init__(self, scheme: CodeScheme | None) -> None:
+        self._scheme = scheme
+        self._known: dict[str, str] = {}
+        for code in scheme.codes if scheme else ():
+            self._known.setdefault(_fold(code.string_value), code.string_value)
+        for code in scheme.codes if scheme else ():
+            for name in (code.display_text, str(code.numeric_value), code.code_id, *code.match_values):
+                self._known.setdefault(_fold(name), code.string_value)
+
+    def find(self, name: str) -> str | None:
+        """The code's StringValue; without a scheme the first spelling of the name."""
+        if self._scheme is None:
+            return self._known.setdefault(_fold(name), name)
+        return self._known.get(_fold(name))
+
+    def suggest(self, name: str) -> str:
+        """What was perhaps meant, as the end of a sentence."""
+        return nearest(name, sorted(set(self._known.values())))
+
+
+def _fold(name: str) -> str:
+    return " ".join(name.casefold().replace("_", " ").split())
+
+
+def _read_codes(sheet: Sheet, code_columns: Sequence[str], names: _Names, problems: list[str]) -> list[_CodedRow]:
+    positions = _find_code_columns(sheet, code_columns, problems)
+    coded = []
+    for row in sheet.rows:
+        codes = set()
+        for position in positions:
+            for written in split_cell(row.cells[position]):
+                code = names.find(written)
+                if code is None:
+                    where = f"{sheet.path}, row {row.number}, {column_name(sheet.header, position)}"
+                    problems.append(f"{where}: {written!r} is no code of the scheme{names.suggest(written)}")
+                else:
+                    codes.add(code)
+        coded.append(_CodedRow(row, frozenset(codes) or None))
+    return coded
+
+
+def _find_code_columns(sheet: Sheet, code_columns: Sequence[str], problems: list[str]) -> list[int]:
+    """Those that are named; else those whose heading begins with "code"; else the one column beside id and text."""
+    others = range(_FIRST_OTHER, len(sheet.header))
+    if code_columns:
+        wanted = set(map(fold_name, code_columns))
+        found = [position for position in others if fold_name(sheet.header[position]) in wanted]
+    else:
+        found = [position for position in others if fold_name(sheet.header[position]).startswith("code")]
+        if not found and len(others) == 1:
+            found = [*others]
+    if not found:
+        headings = ", ".join(map(repr, sheet.header)) or "none"
+        expected = " or ".join(map(repr, code_columns)) or "one whose name begins with 'code', behind run id and text"
+        problems.append(
+            f"{sheet.path}, row 1: the columns are {headings}; expected {expected}. Add it, or --code-column."
+        )
+    return found
+
+
+def _choose_keys(sheets: Sequence[Sheet]) -> list[list[_Key]]:
+    """What tells the messages of each sheet apart: run ids, which no spreadsheet program mends, as far as they are unique."""
+    repeated = {
+        run_id
+        for sheet in sheets
+        for run_id, times in Counter(row.cells[_RUN_ID] for row in sheet.rows).items()
+        if times > 1
+    }
+    return [
+        [
+            (row.cells[_RUN_ID], "") if row.cells[_RUN_ID] not in ("", *repeated) else ("", _text_of(row))
+            for row in sheet.rows
+        ]
+        for sheet in sheets
+    ]
+
+
+def _text_of(row: Row) -> str:
+    """The text as the participant wrote it: without the apostrophe that keeps a spreadsheet from running it."""
+    return remove_guard(row.cells[_TEXT]) if len(row.cells) > _TEXT else ""
+
+
+def _find_repeated(sheet: Sheet, keys: Sequence[_Key]) -> Iterable[str]:
+    first: dict[_Key, int] = {}
+    for row, key in zip(sheet.rows, keys, strict=True):
+        if key in first:
+            yield f"{sheet.path}, row {row.number}: the message of row {first[key]}; expected each once. Remove one row."
+        first.setdefault(key, row.number)
+
+
+def _join(coded: Sequence[Sequence[_CodedRow]], keys: Sequence[Sequence[_Key]]) -> tuple[CodedMessage, ...]:
+    by_coder: list[Mapping[_Key, _CodedRow]] = [
+        dict(zip(keys_of_sheet, rows, strict=True)) for keys_of_sheet, rows in zip(keys, coded, strict=True)
+    ]
+    messages = []
+    for key in dict.fromkeys(key for keys_of_sheet in keys for key in keys_of_sheet):
+        found = [rows.get(key) for rows in by_coder]
+        row = next(item.row for item in found if item is not None)
+        text = _text_of(row)
+        codes = tuple(item.codes if item is not None else None for item in found)
+        messages.append(CodedMessage(message_id_of(text), row.cells[_RUN_ID], text, codes))
+    return tuple(messages)
+
+
+def _name_coders(paths: Sequence[Path]) -> tuple[str, ...]:
+    """The files' names, or their paths where names are the same."""
+    stems = [path.stem for path in paths]
+    return tuple(stems if len(set(stems)) == len(stems) else map(str, paths))

@@ -1,0 +1,1 @@
+"""Datasets in Coda, and what came back from them."""

@@ -1,0 +1,62 @@
+"""Keeping the files of Coda messages and Coda itself in step: what to keep of a download, what to add."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
+
+from engagement.pipeline.coding.labels import counts, newest_by_scheme_id
+from engagement.services.coda.format import Message, parse_time
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def merge_messages(previous: Iterable[Message], downloaded: Iterable[Message]) -> list[Message]:
+    """Put downloaded messages in the place of their previous versions, and new ones beside them.
+
+    The result is sorted by SequenceNumber; messages without one come last, by time of creation, then id.
+    """
+    merged = {message["MessageID"]: message for message in previous}
+    for message_id, message in _join_copies(downloaded).items():
+        old = merged.get(message_id)
+        # Coda has this text twice, and only one of the two was downloaded now: it is no later version of the other.
+        is_copy = old is not None and _number(old) is not None and _number(message) not in (None, _number(old))
+        merged[message_id] = max(message, old, key=_rank) if is_copy and old is not None else message
+    return sorted(merged.values(), key=_place_in_dataset)
+
+
+def count_copies(messages: Sequence[Message]) -> int:
+    """Count the messages that a dataset has twice, as tools that add without looking make them in two segments."""
+    return len(messages) - len({message["MessageID"] for message in messages})
+
+
+def _join_copies(messages: Iterable[Message]) -> dict[str, Message]:
+    """The messages by id; of a text that is there twice the copy that a coder labelled, or labelled last."""
+    joined: dict[str, Message] = {}
+    for message in messages:
+        other = joined.get(message["MessageID"])
+        joined[message["MessageID"]] = message if other is None else max(message, other, key=_rank)
+    return joined
+
+
+def _rank(message: Message) -> tuple[bool, datetime]:
+    updated = message.get("LastUpdated")
+    is_labelled = any(map(counts, newest_by_scheme_id(message["Labels"]).values()))
+    return is_labelled, parse_time(updated) if updated else _NEVER
+
+
+def _number(message: Message) -> int | None:
+    return message.get("SequenceNumber")
+
+
+def choose_new_messages(candidates: Iterable[Message], known_ids: Collection[str]) -> list[Message]:
+    """Keep the candidates that are not known yet, in the order in which they get their numbers: as they were created."""
+    new = [message for message in candidates if message["MessageID"] not in known_ids]
+    return sorted(new, key=_place_by_creation)
+
+
+def _place_in_dataset(message: Message) -> tuple[bool, int, datetime, str]:
+    number = message.get("SequenceNumber")
+    return (number is None, number or 0, *_place_by_creation(message))
+
+
+def _place_by_creation(message: Message) -> tuple[datetime, str]:
+    return parse_time(message["CreationDateTimeUTC"]), message["MessageID"]

@@ -1,0 +1,42 @@
+"""Files of coded messages that no plan reads: what is left of a dataset that was renamed, or given up."""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from engagement.configuration import CodingPlans
+from engagement.configuration.nearest import find_nearest
+from engagement.configuration.numbers_in_names import holds_phone_number
+from engagement.labelling.datasets.datasets import coded_file
+
+
+def find_unread_files(data_root: Path, plans: CodingPlans) -> list[Path]:
+    """The files in Coded Coda Files/ whose names are the CodaFilename of no plan; none is opened."""
+    read = {plan.coda_filename for plan in plans.all}
+    return [path for path in sorted(coded_file(data_root, "").parent.glob("*.json")) if path.name not in read]
+
+
+def describe_unread_files(data_root: Path, plans: CodingPlans) -> Iterator[tuple[Path, str]]:
+    """Each such file, with what is said of it."""
+    wanted = [plan.coda_filename for plan in plans.all if plan.coda_filename is not None]
+    without_file = [name for name in wanted if not coded_file(data_root, name.removesuffix(".json")).exists()]
+    for path in find_unread_files(data_root, plans):
+        if holds_phone_number(path.stem):
+            yield (
+                path.parent,
+                (
+                    "a file whose name holds a phone number, not shown here, is that of no plan; expected files of datasets. Rename or "
+                    "remove it."
+                ),
+            )
+        else:
+            yield path, _say_unread(path.name, without_file, wanted)
+
+
+def _say_unread(name: str, without_file: Collection[str], wanted: Collection[str]) -> str:
+    # A dataset that was renamed has no file under its new name until stage 1 ran.
+    near = find_nearest(name, without_file, 1) or find_nearest(name, wanted, 1)
+    return (
+        f"no plan has the CodaFilename {name!r}, so that its labels count for nothing; expected one"
+        f"{f', perhaps {near[0]!r}' if near else ''}. If the dataset was renamed in the configuration only, give it its old "
+        "CodaFilename back; otherwise move the file out of this folder."
+    )

@@ -1,0 +1,1 @@
+"""The life of one message, pure: messages -> coding -> folding -> outputs."""

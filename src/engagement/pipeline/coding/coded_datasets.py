@@ -1,0 +1,220 @@
+"""What coders said in Coda: the labels of a dataset's messages, read once and looked up by text.
+
+The newest label of a scheme is the first in the array: it is the one that counts, if it is checked and not un-coded. A scheme can
+be applied several times; its copies' ids are its own with a number behind it.
+"""
+
+import hashlib
+import json
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy
+
+from engagement.configuration import Code, CodeScheme, CodingMode, CodingPlan, CodingPlans, ControlCode
+from engagement.foundation.errors import InputError, listing
+from engagement.pipeline.coding.labels import Label, counts, make_coder_label, newest_by_scheme_id
+from engagement.pipeline.coding.lost_labels import LabelCensus, LostLabels, describe_lost_labels
+
+log = logging.getLogger(__name__)
+
+CODA_FILE_REMEDY = "Run stage 1 with --full, which downloads it anew."
+"""What to do about a damaged file in Coded Coda Files/."""
+
+# How many texts' readings are remembered, so that memory does not grow with the number of texts.
+_MOST_TEXTS = 50_000
+_MESSAGE_ID = re.compile("[0-9a-f]{64}")
+# The start of a message's id, and that of the hash of its labels.
+LABELS = numpy.dtype([("id", "<u8"), ("digest", "<u8")])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What coders said of one text in one dataset. There is one object for each message that they labelled.
+
+    `labels` has, for each coding configuration of the plan in order, the coders' labels that count (none: not reviewed).
+    `target` is the code of the dataset that the text belongs to, where a coder named one in the WS scheme.
+    """
+
+    labels: tuple[tuple[Label, ...], ...]
+    is_ws: bool = False
+    target: Code | None = None
+    has_stop: bool = False
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether a coder labelled it under any of the plan's schemes."""
+        return any(self.labels)
+
+    @property
+    def moves(self) -> bool:
+        """Whether both say so: wrong scheme here, and where it belongs."""
+        return self.is_ws and self.target is not None
+
+    @property
+    def contradicts_itself(self) -> bool:
+        """Whether one of the two says wrong scheme and the other does not."""
+        return self.is_ws != (self.target is not None)
+
+
+def message_id_of(text: str) -> str:
+    """The id of a message in Coda: the SHA-256 of its text, as hex."""
+    # Lone surrogates can come out of JSON escapes; they can't be encoded strictly, and must not stop anything.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def start_of_id(message_id: str) -> int:
+    """The first 8 of the 32 bytes of a message's id: enough to tell texts apart that a run meets."""
+    return int(message_id[:16], 16)
+
+
+class CodedDataset:
+    """The coded messages of one plan's dataset; without a Coda file nothing is coded yet.
+
+    `looked_up` are the texts that were asked for since somebody last cleared it: what was made of them depends on their labels.
+    """
+
+    def __init__(self, plan: CodingPlan, ws_scheme: CodeScheme | None, messages: Iterable[Mapping[str, Any]]) -> None:
+        self.plan = plan
+        self._nothing = Reading(tuple(() for _ in plan.coding_configurations))
+        self._by_id: dict[str, Reading] = {}
+        self._by_text: dict[str, tuple[str, Reading]] = {}
+        self.looked_up: set[str] = set()
+        self._census = LabelCensus(plan, ws_scheme)
+        digests = []
+        for message in messages:
+            message_id = message["MessageID"]
+            self._by_id[message_id] = self._read(message, ws_scheme)
+            if message["Labels"] and _is_message_id(message_id):
+                digest = hashlib.sha256(_encode(message["Labels"])).digest()[:8]
+                digests.append((start_of_id(message_id), int.from_bytes(digest)))
+        self.labels = numpy.array(digests, LABELS)
+
+    def reading(self, text: str) -> Reading:
+        """What coders said of a text."""
+        return self.find(text)[1]
+
+    def find(self, text: str) -> tuple[str, Reading]:
+        """A text's message id, and what coders said of it."""
+        self.looked_up.add(text)
+        found = self._by_text.get(text)
+        if found is None:
+            if len(self._by_text) >= _MOST_TEXTS:
+                self._by_text.clear()
+            message_id = message_id_of(text)
+            found = self._by_text[text] = message_id, self._by_id.get(message_id, self._nothing)
+        return found
+
+    def message_ids(self) -> dict[int, str]:
+        """The ids of the messages that Coda has, by their starts."""
+        return {start_of_id(message_id): message_id for message_id in self._by_id if _is_message_id(message_id)}
+
+    def __contains__(self, text: str) -> bool:
+        """Whether the dataset has the text in Coda."""
+        return message_id_of(text) in self._by_id
+
+    def _read(self, message: Mapping[str, Any], ws_scheme: CodeScheme | None) -> Reading:
+        labels = message["Labels"]
+        if not labels:
+            return self._nothing
+        newest = newest_by_scheme_id(labels)
+        self._census.note(message["MessageID"], newest)
+        own_ids = {configuration.code_scheme.scheme_id for configuration in self.plan.coding_configurations}
+        counted, is_ws, has_stop = [], False, False
+        for configuration in self.plan.coding_configurations:
+            scheme = configuration.code_scheme
+            given = list(self._counting(newest, scheme, own_ids))
+            codes = [scheme.codes_by_id.get(label["CodeID"]) or scheme.control(ControlCode.NC) for label in given]
+            is_ws = is_ws or any(code.control_code is ControlCode.WS for code in codes)
+            has_stop = has_stop or any(code.control_code is ControlCode.STOP for code in codes)
+            if configuration.coding_mode is CodingMode.SINGLE:
+                pairs = [(c, g) for c, g in zip(codes, given, strict=True) if g["SchemeID"] == scheme.scheme_id]
+            else:
+                pairs = list(zip(codes, given, strict=True))
+            counted.append(_without_repeats(make_coder_label(scheme, code, label) for code, label in pairs))
+        return Reading(tuple(counted), is_ws, self._target(newest, ws_scheme), has_stop)
+
+    def _counting(
+        self, newest: Mapping[str, Mapping[str, Any]], scheme: CodeScheme, own_ids: set[str]
+    ) -> Iterator[Mapping[str, Any]]:
+        for scheme_id, label in newest.items():
+            if scheme_id != scheme.scheme_id and (scheme_id in own_ids or not scheme.owns(scheme_id)):
+                continue
+            if counts(label):
+                yield label
+
+    def _target(self, newest: Mapping[str, Mapping[str, Any]], ws_scheme: CodeScheme | None) -> Code | None:
+        if ws_scheme is None:
+            return None
+        for label in self._counting(newest, ws_scheme, set()):
+            code = ws_scheme.codes_by_id.get(label["CodeID"])
+            if code is not None and (code.is_normal or code.control_code is ControlCode.NC):
+                return code
+        return None
+
+    def warn_of_lost_labels(self, plans: CodingPlans) -> list[LostLabels]:
+        """Log each kind of labels that count for nothing, once, and return them; `plans` are all of the project's."""
+        found = list(describe_lost_labels(self._census, self.plan, plans))
+        for lost in found:
+            log.warning("Coda %r: %s", self.plan.coda_dataset, lost.text)
+        return found
+
+
+def _encode(labels: Sequence[Mapping[str, Any]]) -> bytes:
+    try:
+        return msgspec.json.encode(labels)
+    except (UnicodeEncodeError, OverflowError, msgspec.MsgspecError):
+        # Halves of characters, and numbers longer than 64 bits.
+        return json.dumps(labels).encode()
+
+
+def _is_message_id(message_id: str) -> bool:
+    """Whether it can be the id of a text: nothing is ever found under another one."""
+    return _MESSAGE_ID.fullmatch(message_id) is not None
+
+
+def _without_repeats(labels: Iterable[Label]) -> tuple[Label, ...]:
+    distinct = tuple(dict.fromkeys(labels))
+    # Not coded says nothing beside a label that does.
+    coded = tuple(label for label in distinct if label.code.control_code is not ControlCode.NC)
+    return coded or distinct
+
+
+def check_coda_messages(document: Any, where: str) -> Sequence[Mapping[str, Any]]:
+    """Check the shape of a Coda file's content as far as labels are read from it.
+
+    Raises
+    ------
+    InputError
+        With every place that is not of the format; texts are never shown.
+    """
+    if not isinstance(document, list):
+        raise InputError(f"{where}: not a list of messages; expected a JSON array. {CODA_FILE_REMEDY}")
+    problems = []
+    for position, message in enumerate(document):
+        if not isinstance(message, dict) or not isinstance(message.get("MessageID"), str):
+            problems.append(f"at $[{position}]: no MessageID; expected a message")
+            continue
+        labels = message.get("Labels")
+        if not isinstance(labels, list):
+            problems.append(f"at $[{position}].Labels: not a list; expected the message's labels")
+            continue
+        for number, label in enumerate(labels):
+            missing = [key for key in ("SchemeID", "CodeID") if not _has_text(label, key)]
+            if missing:
+                problems.append(f"at $[{position}].Labels[{number}]: no {' and no '.join(missing)}; expected a label")
+    ids = [message.get("MessageID") for message in document if isinstance(message, dict)]
+    repeated = [key for key, n in Counter(key for key in ids if isinstance(key, str)).items() if n > 1]
+    problems.extend(f"message id {key!r} is there more than once; expected once" for key in repeated)
+    if problems:
+        raise InputError(f"{where}: {listing(problems)}\n{CODA_FILE_REMEDY}")
+    return document
+
+
+def _has_text(label: Any, key: str) -> bool:
+    return isinstance(label, dict) and isinstance(label.get(key), str)

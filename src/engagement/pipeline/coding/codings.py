@@ -1,0 +1,66 @@
+"""What a plan's labels come to: the codes of its fields, and the fields as they stand in TracedData."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from engagement.configuration import CodingConfiguration, CodingMode, CodingPlan
+from engagement.pipeline.coding.labels import Label
+from engagement.provenance import Metadata, TracedData, encode_json
+
+# A field's name, its value and its JSON with the name before it.
+Field = tuple[str, Any, bytes]
+name_of = itemgetter(0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coding:
+    """The labels of one plan: for each of its coding configurations in order the labels, at least one, and their codes' ids.
+
+    `fields` are the coded fields as they stand in TracedData; those without a label there are left out. `is_single` says whether
+    every field has one label.
+    """
+
+    labels: tuple[tuple[Label, ...], ...]
+    code_ids: tuple[tuple[str, ...], ...]
+    fields: tuple[Field, ...]
+    is_single: bool
+
+    def guessed_from(self, position: int) -> str | None:
+        """What the codes of a configuration were guessed from; None as soon as an answer led to one of them."""
+        sources = {label.guessed_from for label in self.labels[position] if label.code.is_normal}
+        if None in sources:
+            return None
+        return min((source for source in sources if source is not None), default=None)
+
+
+def make_coding(plan: CodingPlan, labels: tuple[tuple[Label, ...], ...]) -> Coding:
+    """The coding of a plan that consists of these labels."""
+    fields = (make_label_field(c, several) for c, several in zip(plan.coding_configurations, labels, strict=True))
+    code_ids = tuple(tuple(label.code.code_id for label in several) for several in labels)
+    is_single = all(len(several) == 1 for several in labels)
+    return Coding(labels, code_ids, tuple(field for field in fields if field[1] is not None), is_single)
+
+
+def append_fields(record: TracedData, fields: list[Field], metadata: Metadata) -> None:
+    """Add an update of these fields to a record, if there are any."""
+    if not fields:
+        return
+    fields.sort(key=name_of)
+    encoded = b"{" + b", ".join([encoded for _, _, encoded in fields]) + b"}"
+    record.append({name: value for name, value, _ in fields}, metadata, encoded_data=encoded)
+
+
+def make_field(name: str, value: Any) -> Field:
+    """A field with its JSON."""
+    return name, value, f"{encode_json(name)}: {encode_json(value)}".encode()
+
+
+def make_label_field(configuration: CodingConfiguration, labels: Sequence[Label]) -> Field:
+    """The labels of a coded field as a JSON value: one label (SINGLE) or a list of them (MULTIPLE); None without any."""
+    documents = [label.document for label in labels if label.document is not None]
+    if not documents:
+        return make_field(configuration.coded_field, None)
+    is_single = configuration.coding_mode is CodingMode.SINGLE
+    return make_field(configuration.coded_field, documents[0] if is_single else documents)

@@ -1,0 +1,33 @@
+"""Codes that stand for an answer that nobody gave: they are marked, so that nothing takes them for answers."""
+
+from dataclasses import replace
+
+from engagement.configuration import CodingPlan
+from engagement.configuration.function_names import LOCATION_WITH_ZONE, is_project_function
+from engagement.pipeline.coding.labels import Label
+from engagement.pipeline.coding.location_levels import find_levels
+from engagement.pipeline.coding.locations import PLACE_TABLES
+
+# What a zone is guessed from where nobody named a place.
+OPERATOR = "operator"
+
+
+def find_guessed_positions(plan: CodingPlan) -> tuple[int, ...]:
+    """Which coding configurations, by number, may get a code where the participant gave no answer at all."""
+    function = plan.code_imputation_function
+    if function is not None and is_project_function(function):
+        return tuple(range(len(plan.coding_configurations)))
+    if function == LOCATION_WITH_ZONE and plan.zone_from_operator:
+        levels = find_levels(plan, PLACE_TABLES[function]())
+        return tuple(position for position, level in enumerate(levels) if level == "zone")
+    return ()
+
+
+def mark_guesses(plan: CodingPlan, labels: tuple[tuple[Label, ...], ...]) -> tuple[tuple[Label, ...], ...]:
+    """Mark every Normal code that a plan's imputation function gave although there was no answer."""
+    function = plan.code_imputation_function
+    source = OPERATOR if function == LOCATION_WITH_ZONE else function
+    return tuple(
+        tuple(replace(label, guessed_from=source) if label.code.is_normal else label for label in several)
+        for several in labels
+    )

@@ -1,0 +1,77 @@
+"""Codes that follow from other codes: an age's category, the levels above a place, yes and no from reasons, coding errors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engagement.configuration import Code, CodeScheme, CodingPlan, ControlCode
+from engagement.configuration.imputation_checks import AGE_RANGE
+from engagement.foundation.errors import ConfigurationError, listing
+from engagement.pipeline.coding.imputing import (
+    Answer,
+    Imputation,
+    ImputationMaker,
+    Labels,
+    make_control_label,
+    make_same_label,
+)
+from engagement.pipeline.coding.labels import make_pipeline_label
+from engagement.pipeline.coding.locations import make_kenya_location, make_somalia_location
+from engagement.pipeline.coding.yes_no_reasons import YesNoReasons
+
+
+@dataclass(frozen=True, eq=False)
+class AgeCategory:
+    """The category of the age that the first configuration has; outside all categories a coding error."""
+
+    plan: CodingPlan
+
+    def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> tuple[Labels, ...]:
+        """The age as it is, and its category."""
+        (age,), scheme = labels[0], self.plan.coding_configurations[1].code_scheme
+        if not age.code.is_normal:
+            return (age,), (make_same_label(scheme, age.code),)
+        number = _number_of(age.code)
+        for (youngest, oldest), category in _categories(scheme):
+            if number is not None and youngest <= number <= oldest:
+                return (age,), (make_pipeline_label(scheme, category),)
+        return (age,), (make_control_label(scheme, ControlCode.CE),)
+
+
+def _number_of(code: Code) -> int | None:
+    return next((int(name) for name in (*code.match_values, code.string_value) if name.isdecimal()), None)
+
+
+def _categories(scheme: CodeScheme) -> list[tuple[tuple[int, int], Code]]:
+    """The age ranges of a scheme, both ends inclusive: a match value like "18 to 35" names one."""
+    matches = ((AGE_RANGE.fullmatch(value), code) for code in scheme.codes for value in code.match_values)
+    return [((int(match[1]), int(match[2])), code) for match, code in matches if match is not None]
+
+
+IMPUTATIONS: Mapping[str, ImputationMaker] = {
+    "age_category": AgeCategory,
+    "somalia_location": make_somalia_location,
+    "kenya_location": make_kenya_location,
+    "yes_no_reasons": YesNoReasons,
+}
+
+
+def make_imputations(plans: tuple[CodingPlan, ...], own: Mapping[str, ImputationMaker]) -> list[Imputation | None]:
+    """The imputation function of each plan, those of the project's `own` as well.
+
+    Raises
+    ------
+    ConfigurationError
+        The schemes of some plans can't be understood: all that is wrong.
+    """
+    known = {**IMPUTATIONS, **own}
+    imputations: list[Imputation | None] = []
+    problems = []
+    for plan in plans:
+        maker = known.get(plan.code_imputation_function or "")
+        try:
+            imputations.append(None if maker is None else maker(plan))
+        except ConfigurationError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigurationError(f"the coding plans: {listing(problems)}")
+    return imputations

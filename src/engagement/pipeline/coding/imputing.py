@@ -1,0 +1,40 @@
+"""What an imputation function is, and the labels that it makes.
+
+An imputation function gets the labels of an answer, a tuple for each coding configuration of the plan in their order, and gives the
+labels that take their place in the same shape. What it gives depends on nothing else: it is asked once for answers that are alike.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engagement.configuration import Code, CodeScheme, CodingPlan, ControlCode
+from engagement.pipeline.coding.labels import Label, make_pipeline_label
+
+Labels = tuple[Label, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an imputation function may look at besides the labels."""
+
+    is_given: bool
+    operator: str | None
+
+
+Imputation = Callable[[tuple[Labels, ...], Answer], tuple[Labels, ...]]
+# Makes the imputation function of a plan; a ConfigurationError where its schemes can't be understood.
+ImputationMaker = Callable[[CodingPlan], Imputation]
+
+
+def make_control_label(scheme: CodeScheme, control_code: ControlCode) -> Label:
+    """A label with a control code, which the scheme has to have."""
+    return make_pipeline_label(scheme, scheme.control(control_code))
+
+
+def make_same_label(scheme: CodeScheme, code: Code) -> Label:
+    """A label with the code that says the same of the coding as one of another scheme; NC where this scheme can't say it."""
+    if code.control_code is not None:
+        same = scheme.find_control(code.control_code)
+    else:
+        same = scheme.codes_by_meta_code.get(code.meta_code or "")
+    return make_pipeline_label(scheme, same or scheme.control(ControlCode.NC))

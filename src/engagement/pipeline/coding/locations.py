@@ -1,0 +1,185 @@
+"""Places: from the level that somebody ticked to the levels above it."""
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from engagement.configuration import Code, CodeScheme, CodingPlan, ControlCode
+from engagement.foundation.errors import ConfigurationError
+from engagement.pipeline.coding.cleaning.places import PlaceTable, kenyan_places, operator_zone, somali_places
+from engagement.pipeline.coding.imputing import Answer, Labels, make_control_label, make_same_label
+from engagement.pipeline.coding.labels import Label, make_pipeline_label
+from engagement.pipeline.coding.location_levels import find_level_problems, find_levels, places_of
+
+# A place with those that it lies in, from its own level to the coarsest one; the finer levels are None.
+_Line = tuple[str | None, ...]
+
+
+class _Level:
+    """One coding configuration of a plan: its level among those of the country, 0 the finest, and the places of its codes."""
+
+    def __init__(self, scheme: CodeScheme, table: PlaceTable, level: int) -> None:
+        self.scheme = scheme
+        self.level = level
+        self._table = table
+        self._lines: dict[str, tuple[_Line, ...]] = {}
+        self._codes: dict[str, Code] = {}
+        for code in scheme.codes:
+            if not code.is_normal:
+                continue
+            places = places_of(code, table, table.levels[level])
+            self._lines[code.code_id] = tuple(self._line_of(place) for place in sorted(places))
+            if len(places) == 1:
+                (place,) = places
+                self._codes.setdefault(place, code)
+        for place in self._codes:
+            named = scheme.codes_by_match_value.get(place)
+            if named is not None and named.is_normal:
+                self._codes[place] = named
+
+    def _line_of(self, place: str) -> _Line:
+        above = self._table.ancestors(self._table.levels[self.level], place)
+        return (*[None] * self.level, place, *above)
+
+    def lines(self, code: Code) -> tuple[_Line, ...]:
+        """The places that a code may stand for, each with what it lies in; none for one that nobody knows."""
+        return self._lines[code.code_id]
+
+    def has(self, place: str) -> bool:
+        """Whether one of the codes stands for a place."""
+        return place in self._codes
+
+    def allows(self, line: _Line, code: Code) -> bool:
+        """Whether a place of a finer level, or of this one, may lie in what the code stands for."""
+        return any(line[self.level] == other[self.level] for other in self._lines[code.code_id])
+
+    def make_label(self, lines: Iterable[_Line]) -> Label:
+        """The label of the one place of this level that all lines go through; NC where it can't be told."""
+        found = {line[self.level] for line in lines}
+        code = self._codes.get(found.pop() or "") if len(found) == 1 else None
+        if code is None:
+            return make_control_label(self.scheme, ControlCode.NC)
+        return make_pipeline_label(self.scheme, code)
+
+
+@dataclass(frozen=True, eq=False)
+class LocationImputation:
+    """All levels of the place that was ticked at any of them; what contradicts itself is a coding error everywhere."""
+
+    levels: tuple[_Level, ...]
+    zones: _Level | None
+
+    def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> tuple[Labels, ...]:
+        """The labels of all levels."""
+        if not answer.is_given:
+            return self._without_answer(answer.operator)
+        given = [(level, label) for level, (label,) in zip(self.levels, labels, strict=True)]
+        ticked = [(level, label) for level, label in given if label.code.control_code is not ControlCode.NR]
+        if not ticked:
+            return self._everywhere(ControlCode.NR)
+        others = {_identity(label.code) for _, label in ticked if not label.code.is_normal}
+        places = [(level, label) for level, label in ticked if label.code.is_normal]
+        if len(others) > 1 or (others and places):
+            return self._everywhere(ControlCode.CE)
+        if others:
+            return tuple((make_same_label(level.scheme, ticked[0][1].code),) for level in self.levels)
+        finest, label = min(places, key=lambda place: place[0].level)
+        lines = [
+            line
+            for line in finest.lines(label.code)
+            if all(level.allows(line, label.code) for level, label in places if level is not finest)
+        ]
+        if not lines:
+            return self._everywhere(ControlCode.CE)
+        return tuple((self._label_at(level, finest, given, lines),) for level, given in given)
+
+    def _label_at(self, level: _Level, finest: _Level, given: Label, lines: Sequence[_Line]) -> Label:
+        if level.level < finest.level:
+            return make_control_label(level.scheme, ControlCode.NC)
+        return given if given.code.is_normal else level.make_label(lines)
+
+    def _without_answer(self, operator: str | None) -> tuple[Labels, ...]:
+        zone = None if operator is None else _zone_of(operator)
+        return tuple(
+            (level.make_label([(None,) * level.level + (zone,)]),)
+            if zone is not None and level is self.zones and level.has(zone)
+            else (make_control_label(level.scheme, ControlCode.NA),)
+            for level in self.levels
+        )
+
+    def _everywhere(self, control_code: ControlCode) -> tuple[Labels, ...]:
+        return tuple((make_control_label(level.scheme, control_code),) for level in self.levels)
+
+
+def _make(table: PlaceTable, plan: CodingPlan) -> LocationImputation:
+    problems = [f"plan {plan.raw_field!r}: {problem.text}" for problem in find_level_problems(plan, table)]
+    if problems:
+        raise ConfigurationError("\n  ".join(problems))
+    levels = tuple(
+        _Level(configuration.code_scheme, table, table.levels.index(name))
+        for configuration, name in zip(plan.coding_configurations, find_levels(plan, table), strict=True)
+    )
+    zones = next((level for level in levels if table.levels[level.level] == "zone" and plan.zone_from_operator), None)
+    return LocationImputation(levels, zones)
+
+
+# The places that each imputation function knows.
+PLACE_TABLES = {"somalia_location": somali_places, "kenya_location": kenyan_places}
+
+
+def find_place_table(plan: CodingPlan) -> PlaceTable | None:
+    """The places whose levels the codings of a plan are, finest first; None for a plan of other things."""
+    table_of = PLACE_TABLES.get(plan.code_imputation_function or "")
+    return None if table_of is None else table_of()
+
+
+def find_containers(table: PlaceTable, level: str) -> Mapping[str, frozenset[str]]:
+    """For each coarser level the places that have a place of the level in them.
+
+    >>> from engagement.pipeline.coding.cleaning.places import somali_places
+    >>> find_containers(somali_places(), "mogadishu_sub_district")["district"]
+    frozenset({'mogadishu'})
+    """
+    coarser_levels = table.levels[table.levels.index(level) + 1 :]
+    found: dict[str, set[str]] = {coarser: set() for coarser in coarser_levels}
+    for name in table.codes(level):
+        for coarser, ancestor in zip(coarser_levels, table.ancestors(level, name), strict=False):
+            found[coarser].add(ancestor)
+    return {coarser: frozenset(places) for coarser, places in found.items()}
+
+
+def has_elsewhere(plan: CodingPlan, position: int) -> bool:
+    """Whether somebody can live outside of all places of a coding: true of Mogadishu's sub-districts, not of districts."""
+    table = find_place_table(plan)
+    levels = () if table is None else find_levels(plan, table)
+    if table is None or not levels:
+        return False
+    containers = find_containers(table, levels[position])
+    return any(places != set(table.codes(coarser)) for coarser, places in containers.items())
+
+
+def make_somalia_location(plan: CodingPlan) -> LocationImputation:
+    """Sub-district of Mogadishu, district, region, state and zone, as far as there are; without an answer the operator's zone."""
+    return _make(somali_places(), plan)
+
+
+def make_kenya_location(plan: CodingPlan) -> LocationImputation:
+    """Ward, constituency and county, as far as there are."""
+    return _make(kenyan_places(), plan)
+
+
+def _identity(code: Code) -> tuple[str, str]:
+    return str(code.code_type), str(code.control_code or code.meta_code)
+
+
+def operator_name(scheme: CodeScheme, code_id: str) -> str | None:
+    """The operator that a code of the operators' scheme stands for, or None for one that tells no place."""
+    code = scheme.codes_by_id.get(code_id)
+    if code is None:
+        return None
+    return next((name for name in (*code.match_values, code.string_value) if _zone_of(name) is not None), None)
+
+
+@functools.lru_cache(maxsize=256)
+def _zone_of(operator: str) -> str | None:
+    return operator_zone(operator)

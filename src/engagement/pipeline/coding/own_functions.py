@@ -1,0 +1,127 @@
+"""Calls of a project's own cleaners and imputation functions: what they give is checked, and what they raise is told.
+
+Nothing here shows a text: somebody else's exception can hold what a participant wrote.
+"""
+
+import functools
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from engagement.configuration import CodingConfiguration, CodingMode, CodingPlan
+from engagement.foundation.errors import ConfigurationError
+from engagement.pipeline.coding.imputing import Answer, Imputation, Labels
+from engagement.pipeline.coding.labels import Label
+
+
+@dataclass(frozen=True)
+class OwnCleaner:
+    """A cleaner of the project's own; `name` is `<module>:<function>`."""
+
+    name: str
+    function: Callable[..., Any]
+
+    def __call__(self, text: str) -> str | None:
+        """What the function makes of a text.
+
+        Raises
+        ------
+        ConfigurationError
+            It raises something, or gives neither a text nor None.
+        """
+        try:
+            found = self.function(text)
+        except Exception as error:  # whatever somebody else's code raises
+            _tell(self.name, error, "a match value of the code scheme, or None")
+        if found is None or isinstance(found, str):
+            return found
+        raise ConfigurationError(
+            f"cleaner {self.name!r}: it gave {_describe(found)}; expected a match value of the code scheme (str), or None. "
+            "Mend the function."
+        )
+
+
+@dataclass(frozen=True)
+class OwnImputation:
+    """An imputation function of the project's own; `name` is `<module>:<function>`."""
+
+    name: str
+    function: Callable[..., Any]
+
+    def __call__(self, plan: CodingPlan) -> Imputation:
+        """The function for the answers to a plan."""
+        return functools.partial(self.impute, plan)
+
+    def impute(self, plan: CodingPlan, labels: tuple[Labels, ...], answer: Answer) -> tuple[Labels, ...]:
+        """The labels that the function gives for an answer.
+
+        Raises
+        ------
+        ConfigurationError
+            It raises something, or gives something of another shape than it got.
+        """
+        expected = _expected(plan)
+        try:
+            given = self.function(plan, labels, answer)
+        except Exception as error:  # whatever somebody else's code raises
+            _tell(self.name, error, expected)
+        fault = _find_fault(plan, given)
+        if fault is not None:
+            raise ConfigurationError(
+                f"imputation function {self.name!r}, plan {plan.raw_field!r}: {fault}; expected {expected}. Mend the function."
+            )
+        return tuple(map(tuple, given))
+
+
+def _expected(plan: CodingPlan) -> str:
+    count = len(plan.coding_configurations)
+    return (
+        f"{count} tuple(s), one for each coding configuration, as it got them: a tuple of one Label for SINGLE, of one or "
+        "more for MULTIPLE, each with a code of its configuration's scheme"
+    )
+
+
+def _find_fault(plan: CodingPlan, given: Any) -> str | None:
+    """What is wrong with what a function gave, or None."""
+    configurations = plan.coding_configurations
+    if not _is_sequence(given):
+        return f"it gave {_describe(given)}"
+    if len(given) != len(configurations):
+        return f"it gave {_describe(given)} for {len(configurations)} coding configuration(s)"
+    faults = (_find_fault_in_labels(c, labels) for c, labels in zip(configurations, given, strict=True))
+    return next((f"number {n} of what it gave is {fault}" for n, fault in enumerate(faults, 1) if fault), None)
+
+
+def _find_fault_in_labels(configuration: CodingConfiguration, labels: Any) -> str | None:
+    if not _is_sequence(labels) or not labels or not all(isinstance(label, Label) for label in labels):
+        return _describe(labels)
+    if configuration.coding_mode is CodingMode.SINGLE and len(labels) > 1:
+        return f"{_describe(labels)}, for {configuration.coded_field!r}, which is SINGLE"
+    foreign = [label.code for label in labels if label.code.code_id not in configuration.code_scheme.codes_by_id]
+    if foreign:
+        return (
+            f"{_describe(labels)} with the code {foreign[0].code_id!r} for {configuration.coded_field!r}, "
+            f"whose scheme {configuration.code_scheme.name!r} lacks it"
+        )
+    return None
+
+
+def _is_sequence(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _describe(value: Any) -> str:
+    """A value by its type and the types of what it holds, never by its content."""
+    if not _is_sequence(value):
+        return f"a value of type {type(value).__name__}" if value is not None else "None"
+    kinds = dict.fromkeys(type(item).__name__ for item in value)
+    return f"a {type(value).__name__} of {len(value)}" + (f" ({', '.join(kinds)})" if kinds else "")
+
+
+def _tell(name: str, error: Exception, expected: str) -> NoReturn:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}, line {frames[-1].lineno}" if len(frames) > 1 else "its call"
+    raise ConfigurationError(
+        f"{name!r}: it raised {type(error).__name__} at {where}; expected {expected}. Mend the function."
+    ) from None

@@ -1,0 +1,94 @@
+"""Cleaners and imputation functions of a project's own: `<module>:<function>`, from the configuration's folder."""
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from engagement.configuration import Project
+from engagement.configuration.function_names import is_project_function
+from engagement.foundation.errors import ConfigurationError, listing
+from engagement.pipeline.coding.own_functions import OwnCleaner, OwnImputation
+
+
+@dataclass(frozen=True)
+class ProjectFunctions:
+    """The functions of a project's own, by their names in the coding plans."""
+
+    cleaners: dict[str, OwnCleaner] = field(default_factory=dict)
+    imputations: dict[str, OwnImputation] = field(default_factory=dict)
+
+    @property
+    def modules(self) -> tuple[ModuleType, ...]:
+        """The modules that were imported for them."""
+        own: tuple[OwnCleaner | OwnImputation, ...] = (*self.cleaners.values(), *self.imputations.values())
+        names = (one.function.__module__ for one in own)
+        return tuple(sys.modules[name] for name in dict.fromkeys(names) if name in sys.modules)
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.cleaners or self.imputations)
+
+
+def load_project_functions(project: Project, is_allowed: bool) -> ProjectFunctions:
+    """Import the functions that the coding plans name.
+
+    Raises
+    ------
+    ConfigurationError
+        They name some and `is_allowed` is false, or some can't be imported: all of them at once.
+    """
+    cleaners, imputations = set(_cleaner_names(project)), set(_imputation_names(project))
+    names = sorted(cleaners | imputations)
+    if names and not is_allowed:
+        raise ConfigurationError(
+            f"{project.path}: the coding plans name code of the project's own: {', '.join(names)}; it is not run unless "
+            "that is allowed. Read it, and run this again with --allow-project-code."
+        )
+    loaded, problems = {}, []
+    for name in names:
+        try:
+            loaded[name] = _load(project.path.parent, name)
+        except (ImportError, AttributeError, OSError, SyntaxError) as error:
+            problems.append(f"{name!r} can't be loaded: {type(error).__name__}: {error}")
+    if problems:
+        raise ConfigurationError(f"{project.path}: {listing(problems)}")
+    return ProjectFunctions(
+        {name: OwnCleaner(name, loaded[name]) for name in cleaners},
+        {name: OwnImputation(name, loaded[name]) for name in imputations},
+    )
+
+
+def _cleaner_names(project: Project) -> Iterator[str]:
+    for plan in project.coding_plans.all:
+        for configuration in plan.coding_configurations:
+            if configuration.cleaner is not None and is_project_function(configuration.cleaner):
+                yield configuration.cleaner
+
+
+def _imputation_names(project: Project) -> Iterator[str]:
+    for plan in project.coding_plans.all:
+        name = plan.code_imputation_function
+        if name is not None and is_project_function(name):
+            yield name
+
+
+def _load(folder: Path, name: str) -> Callable[..., Any]:
+    module_name, function_name = name.split(":")
+    path = folder.joinpath(*module_name.split(".")).with_suffix(".py")
+    # Under a name of its own, so that a project's module never hides one of the pipeline's.
+    qualified = f"project_code.{module_name}"
+    module: ModuleType | None = sys.modules.get(qualified)
+    # One process may work on two projects, as `diff` does: each has its own modules.
+    if module is None or module.__file__ != str(path):
+        specification = importlib.util.spec_from_file_location(qualified, path)
+        if specification is None or specification.loader is None:
+            raise ImportError(f"no module at {path}")
+        module = importlib.util.module_from_spec(specification)
+        specification.loader.exec_module(module)
+        sys.modules[qualified] = module
+    function: Callable[..., Any] = getattr(module, function_name)
+    return function

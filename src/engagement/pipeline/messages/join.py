@@ -1,0 +1,53 @@
+"""Joining the survey answers of a participant to each of their messages."""
+
+from collections.abc import Sequence
+
+from engagement.configuration.raw_keys import RecoveredKeyNames
+from engagement.pipeline.messages.result_keys import find_unanswered_keys
+from engagement.provenance import Metadata, Nested, TracedData
+
+_SURVEY_ANSWERS = "survey_answers"
+_COMMON_KEYS = ("avf_phone_id", "urn_type", "test_run", "operator_raw", "operator_coded")
+
+
+def combine_survey_runs(
+    runs: Sequence[TracedData], metadata: Metadata, recovered: tuple[RecoveredKeyNames, ...]
+) -> Nested | None:
+    """One record of all survey runs of a participant, to be joined to their messages; None without runs.
+
+    A later run wins key by key, but a null answer replaces neither an earlier answer nor what travels with it, like its
+    time. Runs of which nothing is left are not part of the record, so its size is bounded by the number of keys and not by
+    that of the runs. `recovered` are the keys of recovered messages.
+    """
+    if not runs:
+        return None
+    if len(runs) == 1:
+        return Nested({_SURVEY_ANSWERS: runs[0]})
+    unanswered = [find_unanswered_keys(run.values, recovered) for run in runs]
+    latest: dict[str, int] = {}
+    for position, run in enumerate(runs):
+        for key in run.values:
+            if key not in unanswered[position] or key not in latest:
+                latest[key] = position
+    combined = TracedData()
+    for position in sorted(set(latest.values())):
+        before = combined.values
+        kept = {key: before[key] for key in unanswered[position] if key in before and latest[key] != position}
+        combined.append(kept, metadata, {"survey_run": runs[position]})
+    return Nested({_SURVEY_ANSWERS: combined})
+
+
+def join_survey(run: TracedData, survey: Nested | None, metadata: Metadata) -> TracedData:
+    """A new record that goes on from an activation run and holds the participant's survey answers.
+
+    What both say of the contact stays as the activation run has it.
+    """
+    joined = run.copy()
+    if survey is not None:
+        own = {
+            key: run.values[key]
+            for key in _COMMON_KEYS
+            if key in run.values and key in survey.values and run.values[key] != survey.values[key]
+        }
+        joined.append(own, metadata, survey)
+    return joined

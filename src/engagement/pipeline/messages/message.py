@@ -1,0 +1,84 @@
+"""One message of a participant on its way through stage 3."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engagement.configuration import CodingPlan
+from engagement.foundation.errors import InputError
+from engagement.pipeline.messages.instants import parse_instant
+from engagement.provenance import TracedData
+
+RQA_MESSAGE = "rqa_message"
+SHOW_PIPELINE_KEY = "show_pipeline_key"
+
+
+@dataclass(slots=True)
+class Message:
+    """A record and what is known of its answer. `plan` is the RQA plan that the answer belongs to, or None without one.
+
+    `sent_to` is the one that it was sent to, and stays so when the answer moves.
+    `texts` has, once answers are where they belong, what there is to code under each of the project's plans in order. `codings` has,
+    once it was coded, its coding under each of them; what that is is the business of `coding`.
+    """
+
+    record: TracedData
+    plan: CodingPlan | None
+    texts: tuple[str | None, ...] = ()
+    codings: tuple[Any, ...] = ()
+    sent_to: CodingPlan | None = None
+
+    @property
+    def text(self) -> str | None:
+        """What the participant wrote, or None where there is no answer to an episode."""
+        return None if self.plan is None else self.record.values.get(self.plan.raw_field)
+
+    @property
+    def is_without_answer(self) -> bool:
+        """Whether there is no answer at all; else there is one, which may be of no episode."""
+        return self.record.values.get(SHOW_PIPELINE_KEY) is None
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run that brought the message, "" for a message without one."""
+        if self.plan is None or self.plan.run_id_field is None:
+            return ""
+        found = self.record.values.get(self.plan.run_id_field)
+        return "" if found is None else str(found)
+
+    @property
+    def time(self) -> datetime | None:
+        """When it was sent, or None where there is no answer or no time."""
+        if self.plan is None or self.plan.time_field is None:
+            return None
+        return read_time(self.record, self.plan.time_field)
+
+    def order(self) -> tuple[float, str, str, str]:
+        """The key that messages of one participant are sorted by: time, dataset, run id, text; without a time last."""
+        time = self.time
+        return (
+            float("inf") if time is None else time.timestamp(),
+            "" if self.plan is None else self.plan.raw_field,
+            self.run_id,
+            self.text or "",
+        )
+
+
+def read_time(record: TracedData, time_field: str) -> datetime | None:
+    """The instant in a time field of a record, or None where there is none.
+
+    Raises
+    ------
+    InputError
+        It is there, but is not ISO 8601 with an offset.
+    """
+    text = record.values.get(time_field)
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except (ValueError, TypeError):
+        raise InputError(
+            f"Participant {record.values.get('uid')!r}: {time_field!r} is not a time; expected ISO 8601 with an offset. "
+            "Check which key is remapped to it."
+        ) from None

@@ -1,0 +1,290 @@
+"""Writing what stage 3 leaves for the analysis, part by part: nothing is held in memory as a whole.
+
+Each partition writes its rows in batches. Merging reads a batch at a time, and cuts row groups at the same rows whatever the
+number of partitions, so that the bytes do not depend on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy
+
+from engagement.configuration import CodingPlan
+from engagement.foundation.files import explain_os_errors, open_bytes_for_writing, replace_folder, write_json
+from engagement.foundation.microseconds import count_microseconds
+from engagement.pipeline.coding.codings import Coding
+from engagement.pipeline.coding.guesses import find_guessed_positions
+from engagement.pipeline.messages.message import Message
+from engagement.pipeline.outputs.analysis_files import (
+    DATASET,
+    RUN_ID,
+    TIME,
+    UID,
+    VERSION,
+    Funnel,
+    SourceRun,
+    analysis_folder,
+    codes_column,
+    guesses_column,
+    individuals_path,
+    messages_path,
+    season_path,
+    text_column,
+)
+from engagement.pipeline.outputs.participant_files import MixedParticipants
+
+if TYPE_CHECKING:
+    import pyarrow
+
+_ROWS_OF_A_BATCH = 4096
+_ROWS_OF_A_ROW_GROUP = 16384
+
+
+class AnalysisPart:
+    """The rows of one partition, written in batches as an Arrow stream, which costs least to write and to read once."""
+
+    def __init__(self, path: Path, plans: tuple[CodingPlan, ...], are_messages: bool) -> None:
+        self._path = path
+        self._schema = _schema(plans, are_messages)
+        self._rows: list[list[bytes | datetime | None]] = []
+        self._encoded: dict[tuple[tuple[str, ...], ...], list[bytes]] = {}
+        self._guessed = [find_guessed_positions(plan) for plan in plans]
+        widths = [
+            1 + len(plan.coding_configurations) + len(guessed)
+            for plan, guessed in zip(plans, self._guessed, strict=True)
+        ]
+        self._stretches = [slice(end - width, end) for end, width in zip(accumulate(widths), widths, strict=True)]
+        self._cells: list[bytes | None] = [None] * sum(widths)
+
+    def __enter__(self) -> AnalysisPart:
+        import pyarrow
+
+        with explain_os_errors(self._path):
+            self._file = self._path.open("wb")
+            self._writer = pyarrow.RecordBatchStreamWriter(self._file, self._schema)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with explain_os_errors(self._path), self._file:
+            if error[0] is None:
+                self._flush()
+                self._writer.close()
+
+    def add_message(self, uid: str, message: Message, changed: Sequence[int]) -> None:
+        """Write the row of a message; `changed` are the numbers of the plans whose answers are not as in the row before."""
+        plan = message.plan
+        dataset = None if plan is None else (plan.coda_dataset or plan.raw_field).encode()
+        more = (message.time, dataset, message.run_id.encode())
+        self._add(uid, message.texts, message.codings, changed, more)
+
+    def add_individual(
+        self, uid: str, texts: Sequence[str | None], codings: Sequence[Coding], changed: Sequence[int]
+    ) -> None:
+        """Write the row of a participant."""
+        self._add(uid, texts, codings, changed, ())
+
+    def _add(
+        self,
+        uid: str,
+        texts: Sequence[str | None],
+        codings: Sequence[Coding],
+        changed: Sequence[int],
+        more: tuple[datetime | bytes | None, ...],
+    ) -> None:
+        for number in changed:
+            self._cells[self._stretches[number]] = self._encode(number, texts[number], codings[number])
+        self._rows.append([uid.encode(), *more, *self._cells])
+        if len(self._rows) == _ROWS_OF_A_BATCH:
+            self._flush()
+
+    def _encode(self, number: int, text: str | None, coding: Coding) -> list[bytes | None]:
+        encoded = None if text is None else str(text).encode()
+        cells = [encoded, *(self._encoded.get(coding.code_ids) or self._encode_codes(coding))]
+        for position in self._guessed[number]:
+            source = coding.guessed_from(position)
+            cells.append(None if source is None else source.encode())
+        return cells
+
+    def _encode_codes(self, coding: Coding) -> list[bytes]:
+        found = self._encoded[coding.code_ids] = [json.dumps(code_ids).encode() for code_ids in coding.code_ids]
+        return found
+
+    def _flush(self) -> None:
+        import pyarrow
+
+        columns: Any = zip(*self._rows, strict=True) if self._rows else [()] * len(self._schema)
+        arrays = [
+            _texts(column) if pyarrow.types.is_string(field.type) else _times(column, field.type)
+            for column, field in zip(columns, self._schema, strict=True)
+        ]
+        with explain_os_errors(self._path):
+            self._writer.write_batch(pyarrow.RecordBatch.from_arrays(arrays, schema=self._schema))
+        self._rows.clear()
+
+
+# Arrays are made of their buffers: that is twice as fast as handing over Python's values, for which pyarrow loads pandas too.
+
+
+def _texts(column: Sequence[bytes | None]) -> pyarrow.Array:
+    import pyarrow
+
+    are_there = _there(column)
+    encoded = cast("Sequence[bytes]", column) if are_there is None else [text or b"" for text in column]
+    offsets = numpy.zeros(len(encoded) + 1, numpy.int32)
+    numpy.cumsum(numpy.fromiter(map(len, encoded), numpy.int32, len(encoded)), out=offsets[1:])
+    buffers = [are_there, pyarrow.py_buffer(offsets), pyarrow.py_buffer(b"".join(encoded))]
+    return pyarrow.Array.from_buffers(pyarrow.string(), len(encoded), buffers)
+
+
+def _times(column: Sequence[datetime | None], kind: pyarrow.DataType) -> pyarrow.Array:
+    import pyarrow
+
+    microseconds = [0 if time is None else count_microseconds(time) for time in column]
+    buffers = [_there(column), pyarrow.py_buffer(numpy.array(microseconds, numpy.int64))]
+    return pyarrow.Array.from_buffers(kind, len(column), buffers)
+
+
+def _there(column: Sequence[object]) -> pyarrow.Buffer | None:
+    """A bit for each value that says whether it is there; None if all are."""
+    import pyarrow
+
+    if None not in column:
+        return None
+    return pyarrow.py_buffer(numpy.packbits([value is not None for value in column], bitorder="little"))
+
+
+def _schema(plans: tuple[CodingPlan, ...], are_messages: bool) -> pyarrow.Schema:
+    import pyarrow
+
+    fields: list[tuple[str, pyarrow.DataType]] = [(UID, pyarrow.string())]
+    if are_messages:
+        fields += [(TIME, pyarrow.timestamp("us", "UTC")), (DATASET, pyarrow.string()), (RUN_ID, pyarrow.string())]
+    for plan in plans:
+        fields.append((text_column(plan.raw_field), pyarrow.string()))
+        fields += [(codes_column(c.coded_field), pyarrow.string()) for c in plan.coding_configurations]
+        guessed = (plan.coding_configurations[position] for position in find_guessed_positions(plan))
+        fields += [(guesses_column(c.coded_field), pyarrow.string()) for c in guessed]
+    return pyarrow.schema(fields)
+
+
+def _write_table(target: Path, batches: Iterable[pyarrow.RecordBatch], schema: pyarrow.Schema) -> None:
+    """Write rows to one file, in groups that are the same whatever batches they come in."""
+    from pyarrow.parquet import ParquetWriter
+
+    with open_bytes_for_writing(target) as file, ParquetWriter(file, schema, compression="zstd") as writer:
+        for group in _cut(batches, _ROWS_OF_A_ROW_GROUP):
+            writer.write_table(group, row_group_size=_ROWS_OF_A_ROW_GROUP)
+
+
+def _batches(parts: Iterable[Path]) -> Iterator[pyarrow.RecordBatch]:
+    import pyarrow
+
+    for part in parts:
+        with part.open("rb") as file, pyarrow.ipc.open_stream(file) as batches:
+            yield from batches
+
+
+def _batches_of_table(path: Path) -> Iterator[pyarrow.RecordBatch]:
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(path, pre_buffer=False) as file:
+        yield from file.iter_batches(_ROWS_OF_A_BATCH, use_threads=False)
+
+
+def _mix(stretches: Iterable[tuple[bool, int, int]], old: Path, parts: Iterable[Path]) -> Iterator[pyarrow.RecordBatch]:
+    """The rows of stretches of the last run's table and of this one's parts."""
+    sources = (_Rows(_batches_of_table(old)), _Rows(_batches(parts)))
+    for is_new, start, end in stretches:
+        yield from sources[is_new].take(start, end)
+
+
+class _Rows:
+    """Rows that come in batches, of which stretches are taken in their order."""
+
+    def __init__(self, batches: Iterator[pyarrow.RecordBatch]) -> None:
+        self._batches = batches
+        self._batch: pyarrow.RecordBatch | None = None
+        # The numbers of the batch's first row, and of the first one after it.
+        self._first = self._end = 0
+
+    def take(self, start: int, end: int) -> Iterator[pyarrow.RecordBatch]:
+        while start < end:
+            while self._end <= start:
+                self._batch = next(self._batches)
+                self._first, self._end = self._end, self._end + self._batch.num_rows
+            stop = min(end, self._end)
+            yield self._batch.slice(start - self._first, stop - start)  # type: ignore[union-attr]  # taken above
+            start = stop
+
+
+def _cut(batches: Iterable[pyarrow.RecordBatch], size: int) -> Iterator[pyarrow.Table]:
+    """The rows of all batches in tables of exactly `size` rows; the last may have fewer."""
+    import pyarrow
+
+    waiting: list[pyarrow.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        start = 0
+        while batch.num_rows - start >= size - count:
+            taken = size - count
+            yield pyarrow.Table.from_batches([*waiting, batch.slice(start, taken)]).combine_chunks()
+            waiting, count, start = [], 0, start + taken
+        if start < batch.num_rows:
+            waiting.append(batch.slice(start))
+            count += batch.num_rows - start
+    if waiting:
+        yield pyarrow.Table.from_batches(waiting).combine_chunks()
+
+
+class AnalysisFolder:
+    """The next version of State/analysis/."""
+
+    def __init__(self, path: Path, current: Path) -> None:
+        self.path = path
+        self._current = current
+
+    def table_tasks(
+        self,
+        plans: tuple[CodingPlan, ...],
+        messages: Sequence[Path],
+        individuals: Sequence[Path],
+        participants: MixedParticipants | None = None,
+    ) -> list[Callable[[], object]]:
+        """What there is to do for the two tables, from the parts of the partitions, which are in order.
+
+        `participants` says what stays of the tables that are there, if anything does.
+        """
+
+        def write(locate: Callable[[Path], Path], parts: Sequence[Path], column: str, are_messages: bool) -> None:
+            batches = (
+                _batches(parts)
+                if participants is None
+                else _mix(participants.stretches(column), locate(self._current), parts)
+            )
+            _write_table(locate(self.path), batches, _schema(plans, are_messages))
+
+        return [
+            functools.partial(write, messages_path, messages, "message_rows", are_messages=True),
+            functools.partial(write, individuals_path, individuals, "individual_rows", are_messages=False),
+        ]
+
+    def write_season(self, run: SourceRun, funnel: Funnel) -> None:
+        """Write what the run found."""
+        write_json(season_path(self.path), {"version": VERSION, "run": asdict(run), "funnel": asdict(funnel)})
+
+
+@contextlib.contextmanager
+def write_analysis_folder(data_root: Path) -> Iterator[AnalysisFolder]:
+    """Build the next State/analysis/ beside the old one; it takes the old one's place when the block ends well."""
+    current = analysis_folder(data_root)
+    with replace_folder(current) as building:
+        yield AnalysisFolder(building, current)

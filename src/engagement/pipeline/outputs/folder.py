@@ -1,0 +1,130 @@
+"""The Outputs folder: built beside the old one, and put in its place when it is complete."""
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from engagement.configuration import CodingPlan, CodingPlans
+from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
+from engagement.foundation.csv_cells import encode_line
+from engagement.foundation.files import link_tree, make_directory, replace_folder, write_csv, write_json
+from engagement.pipeline.coding.automatic import AutomaticCoder
+from engagement.pipeline.coding.coded_datasets import CodedDataset
+from engagement.pipeline.outputs.coda_files import CodaTexts, make_coda_messages
+from engagement.pipeline.outputs.icr import IcrSample
+from engagement.pipeline.outputs.participant_files import ParticipantFile
+from engagement.pipeline.outputs.parts import (
+    INDIVIDUALS_TRACED_DATA,
+    MESSAGES_TRACED_DATA,
+    part_path,
+    scratch_directory,
+)
+from engagement.pipeline.outputs.rows import WITHDRAWN, AnalysisRows, ProductionRows
+from engagement.pipeline.outputs.stretches import LastRun
+from engagement.pipeline.outputs.tables import Table, write_table
+from engagement.provenance import Metadata, TracedData
+
+# Stage 5 owns this folder in Outputs/: it is carried across unchanged.
+AUTOMATED_ANALYSIS = "Automated Analysis"
+
+# Something to do that depends on none of the others.
+Task = Callable[[], object]
+
+
+class OutputsFolder:
+    """The next version of Outputs/. Partitions leave their parts in `scratch`; the methods merge them."""
+
+    def __init__(self, path: Path, scratch: Path, plans: CodingPlans, is_coded: bool) -> None:
+        self.path = path
+        self._plans = plans
+        self._is_coded = is_coded
+        self.scratch = scratch
+
+    def traced_data_files(self, last_run: LastRun | None) -> list[ParticipantFile]:
+        """The files with the provenance of messages and individuals, for the partitions' parts; before coding there are none."""
+        columns = {MESSAGES_TRACED_DATA: "messages_bytes", INDIVIDUALS_TRACED_DATA: "individual_bytes"}
+        return [
+            ParticipantFile(
+                self.path / f"{name}.jsonl",
+                self.scratch,
+                None if last_run is None else last_run.outputs / f"{name}.jsonl",
+                column,
+            )
+            for name, column in (columns.items() if self._is_coded else ())
+        ]
+
+    def table_tasks(
+        self,
+        partitions: int,
+        withdrawn_messages: int,
+        withdrawn_individuals: int,
+        notes: Path,
+        last_run: LastRun | None,
+    ) -> list[Task]:
+        """What there is to do for the CSVs. Of those who withdrew there is only their number, in the last rows.
+
+        Before coding there is production.csv alone. What is to be known of the rows goes to the folder `notes`.
+        """
+        header = encode_line(ProductionRows(self._plans.all).header, quote_all=True)
+        tables = [Table(self.path / "production.csv", header, self._parts("production", partitions))]
+        if self._is_coded:
+            rows = AnalysisRows(self._plans.all)
+            header, last = encode_line(rows.header), encode_line(rows.withdrawn_row())
+            for name, withdrawn in (("messages", withdrawn_messages), ("individuals", withdrawn_individuals)):
+                parts = self._parts(name, partitions)
+                tables.append(Table(self.path / f"{name}.csv", header, parts, last, withdrawn))
+        return [functools.partial(write_table, table, notes, last_run) for table in tables]
+
+    def _parts(self, name: str, partitions: int) -> list[Path]:
+        return [part_path(self.scratch, name, number) for number in range(partitions)]
+
+    def coda_file_tasks(
+        self,
+        texts: Mapping[str, CodaTexts],
+        coders: Mapping[str, AutomaticCoder],
+        datasets: Mapping[str, CodedDataset],
+    ) -> list[Task]:
+        """What there is to do for the files of each dataset for Coda; all three arguments are by raw field."""
+        folder = make_directory(self.path / "Coda Files")
+
+        def write(plan: CodingPlan, name: str) -> None:
+            field = plan.raw_field
+            messages = make_coda_messages(
+                texts.get(field, CodaTexts()), coders[field], datasets[field], leave_out_withdrawn=self._is_coded
+            )
+            write_json(folder / name, messages)
+
+        names = ((plan, plan.coda_filename) for plan in self._plans.all)
+        return [functools.partial(write, plan, name) for plan, name in names if name is not None]
+
+    def write_icr_files(self, samples: Mapping[str, IcrSample]) -> None:
+        """Write the samples for inter-coder reliability, which are by raw field."""
+        folder = make_directory(self.path / "ICR")
+        for plan in self._plans.rqa:
+            if plan.icr_filename is not None:
+                write_csv(folder / plan.icr_filename, *samples.get(plan.raw_field, IcrSample()).rows(plan))
+
+
+def current_outputs(data_root: Path) -> Path:
+    """The folder of a data root that the next version replaces."""
+    return data_root / "Outputs"
+
+
+def encode_withdrawn(last: Metadata) -> bytes:
+    """The line of traced data of a message or an individual that withdrew: nothing of theirs."""
+    return TracedData.start({UID_FIELD: WITHDRAWN, CONSENT_FIELD: "true"}, last).encode_line()
+
+
+@contextlib.contextmanager
+def write_outputs(data_root: Path, plans: CodingPlans, is_coded: bool) -> Iterator[OutputsFolder]:
+    """Build the next Outputs/ beside the old one; it takes the old one's place when the block ends well.
+
+    When it does not, the old one stays as it was and nothing of the new one is left.
+    """
+    current = current_outputs(data_root)
+    with replace_folder(current) as building:
+        with scratch_directory(building / ".parts") as scratch:
+            yield OutputsFolder(building, scratch, plans, is_coded)
+        if (current / AUTOMATED_ANALYSIS).is_dir():
+            link_tree(current / AUTOMATED_ANALYSIS, building / AUTOMATED_ANALYSIS)

@@ -1,0 +1,177 @@
+"""Outputs/message_counts.json: how many messages each episode has, so that a later run notices when far fewer are left.
+
+It lies in Outputs/, and not in State/, so that it is replaced together with what it counts and outlives State/. A message counts for the
+episode that it was sent to, as long as it is no test and was sent in the project's time: what coders say of it, that it belongs
+elsewhere or withdraws consent, changes no count. Beside the counts are the settings that decide which messages there are.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from engagement.configuration import Project
+from engagement.configuration.field_names import UID_FIELD
+from engagement.foundation.errors import InputError, count_of, listing
+from engagement.foundation.files import read_json, write_json
+
+_FILE = "message_counts.json"
+_LEAST_SHARE = 0.9
+# Of a few messages one is a large share.
+_FEWEST_MISSING = 10
+_COUNTED = "Counted by the episode that a message was sent to, before labels move any; the line 'Kept' counts after these moves."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MessageCounts:
+    """`messages` are by the raw field of the episode they were sent to, `settings` JSON values by their configuration key."""
+
+    messages: Mapping[str, int]
+    settings: Mapping[str, Any]
+
+
+def write_message_counts(
+    building: Path, current: Path, project: Project, sent: Mapping[str, int], is_accepted: bool
+) -> None:
+    """Write the counts to an Outputs folder, unless far fewer messages are left than in the one that it is to replace.
+
+    `sent` has how many messages were sent to each episode, by raw field. See `refuse_shrinkage`.
+    """
+    counts = count_messages(project, sent)
+    refuse_shrinkage(current, read_message_counts(current), counts, is_accepted)
+    write_json(building / _FILE, asdict(counts))
+
+
+def count_messages(project: Project, sent: Mapping[str, int]) -> MessageCounts:
+    """The counts of every episode of a project, zeros included."""
+    messages = {plan.raw_field: sent.get(plan.raw_field, 0) for plan in project.coding_plans.rqa}
+    settings = json.loads(json.dumps(dict(_choosing_settings(project))))
+    return MessageCounts(messages, settings)
+
+
+def _choosing_settings(project: Project) -> Iterator[tuple[str, object]]:
+    """What decides which messages there are, by configuration key."""
+    configuration, episodes = project.configuration, project.coding_plans.rqa
+    fields = {UID_FIELD, *(plan.raw_field for plan in episodes), *(plan.time_field for plan in episodes)}
+    yield "RawDataSources", configuration.activation_flows
+    yield (
+        "TestContactUUIDs",
+        [uuid for source in configuration.raw_data_sources for uuid in getattr(source, "test_contact_uuids", ())],
+    )
+    yield (
+        "RapidProKeyRemappings",
+        [
+            (remapping.rapid_pro_key, remapping.pipeline_key, remapping.is_activation_message)
+            for remapping in configuration.rapid_pro_key_remappings
+            if remapping.pipeline_key in fields
+        ],
+    )
+    yield "TimestampRemappings", [remapping.model_dump(mode="json") for remapping in configuration.timestamp_remappings]
+    yield "ProjectStartDate", configuration.project_start_date.isoformat()
+    yield "ProjectEndDate", configuration.project_end_date.isoformat()
+    yield "FilterTestMessages", configuration.filter_test_messages
+    yield "RQACodingPlans", [(plan.raw_field, plan.time_field) for plan in episodes]
+    yield "TestParticipantUUIDs", configuration.test_participant_uuids
+    yield "Keys", configuration.recovered_keys
+
+
+def _is_later(before: str, now: str) -> bool:
+    return datetime.fromisoformat(now) > datetime.fromisoformat(before)
+
+
+def _is_earlier(before: str, now: str) -> bool:
+    return datetime.fromisoformat(now) < datetime.fromisoformat(before)
+
+
+def _has_more(before: list[str], now: list[str]) -> bool:
+    return bool(set(now) - set(before))
+
+
+def _has_less(before: list[str], now: list[str]) -> bool:
+    return bool(set(before) - set(now))
+
+
+# Which changes of a setting can take messages away. Of those that are not here, any can.
+_TAKES_AWAY: Mapping[str, Callable[[Any, Any], bool]] = {
+    "RawDataSources": _has_less,
+    "TestContactUUIDs": _has_more,
+    "TestParticipantUUIDs": _has_more,
+    "ProjectStartDate": _is_later,
+    "ProjectEndDate": _is_earlier,
+    "FilterTestMessages": lambda before, now: now and not before,
+}
+
+
+def _takes_away(key: str, before: Any, now: Any) -> bool:
+    """Whether the change of a setting can be why messages are missing."""
+    return bool(before != now and _TAKES_AWAY.get(key, lambda *_: True)(before, now))
+
+
+def read_message_counts(outputs: Path) -> MessageCounts | None:
+    """The counts of an Outputs folder; None where there are none, as an earlier version left none, or they can't be read."""
+    path = outputs / _FILE
+    if not path.exists():
+        return None
+    try:
+        document = read_json(path)
+        messages = {str(raw_field): int(count) for raw_field, count in document["messages"].items()}
+        return MessageCounts(messages, dict(document["settings"]))
+    except (InputError, KeyError, TypeError, ValueError, AttributeError):
+        log.warning("%s: can't be read, so missing messages would go unnoticed in this run", path)
+        return None
+
+
+def refuse_shrinkage(outputs: Path, before: MessageCounts | None, now: MessageCounts, is_accepted: bool) -> None:
+    """Refuse outputs with far fewer messages than those they would replace, of an episode or in all.
+
+    They are taken, with a warning, if that is accepted, or if settings changed in a way that takes messages away.
+
+    Raises
+    ------
+    InputError
+        Names each episode that has less than 90 % of the messages it had, and at least 10 fewer.
+    """
+    fallen = [] if before is None else list(_find_fallen(before.messages, now.messages))
+    if before is None or not fallen:
+        return
+    changed = _find_explanations(outputs, before.settings, now.settings)
+    if not is_accepted and not changed:
+        raise InputError(
+            f"{outputs}: far fewer messages than the last run had; expected at least 90 %. {listing(fallen)}\n{_COUNTED}\n"
+            "Nothing was replaced. Find out what is missing in Raw Data/. With --accept-shrinkage the smaller outputs are taken."
+        )
+    reason, remedy = "--accept-shrinkage was given", "See that these messages were meant to go."
+    if not is_accepted:
+        reason = f"changed since: {', '.join(changed)}"
+        remedy = "See that the change was meant to leave them out; if not, undo it and run stage 3 again."
+    log.warning(
+        "Far fewer messages than the last run had (%s): %s; expected at least 90 %%. %s %s",
+        reason,
+        ", ".join(fallen),
+        _COUNTED,
+        remedy,
+    )
+
+
+def _find_explanations(outputs: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The keys whose change can be why messages are missing; none where the last run's settings can't be read."""
+    try:
+        return [key for key, value in now.items() if key in before and _takes_away(key, before[key], value)]
+    except (TypeError, ValueError):
+        log.warning(
+            "%s: its settings can't be read, so no change of the configuration explains anything", outputs / _FILE
+        )
+        return []
+
+
+def _find_fallen(before: Mapping[str, int], now: Mapping[str, int]) -> Iterator[str]:
+    counts = [(raw_field, now.get(raw_field, 0), count) for raw_field, count in before.items()]
+    counts.append(("all episodes", sum(now.values()), sum(before.values())))
+    for name, count, count_before in counts:
+        if count < _LEAST_SHARE * count_before and count_before - count >= _FEWEST_MISSING:
+            yield f"{name}: {count_of(count, 'message')}, {count_before:,} before"

@@ -1,0 +1,135 @@
+"""What each partition leaves behind, and merging it: the bytes do not depend on how many partitions there were."""
+
+import contextlib
+import heapq
+import mmap
+import os
+import re
+import shutil
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy
+
+from engagement.foundation.files import explain_os_errors
+
+# The note of a row: its time in microseconds (0 without one), its participant and its bytes.
+ROW = numpy.dtype([("time", "<i8"), ("hash", "<u8"), ("length", "<u4")])
+
+# Parts that are named like the outputs that they become.
+MESSAGES_TRACED_DATA, INDIVIDUALS_TRACED_DATA = "messages_traced_data", "individuals_traced_data"
+# How many rows all parts of a table together hold in memory while they are merged, and how many each may at least.
+_ROWS_OF_ALL, _LEAST_ROWS = 2**14, 2**4
+_BYTES_OF_A_BUFFER = 2**16
+
+_find_quoted_cell = re.compile(b'"((?:[^"]|"")*)"').match
+
+
+def part_path(scratch: Path, name: str, number: int) -> Path:
+    """Where the partition with that number leaves its part of an output."""
+    return scratch / f"{name}.{number}"
+
+
+def notes_of_part(part: Path) -> Path:
+    """Where the notes of a part of a table are: a `ROW` for each of its rows."""
+    return part.with_name(f"{part.name}.rows")
+
+
+@contextlib.contextmanager
+def open_part(path: Path) -> Iterator[IO[bytes]]:
+    """Open a part for writing. It is of use for this run alone, so it need not outlast a power cut."""
+    with explain_os_errors(path), path.open("wb", buffering=_BYTES_OF_A_BUFFER) as file:
+        yield file
+
+
+def write_records(file: IO[bytes], records: numpy.ndarray) -> None:
+    """Write an array as it lies in memory, without a copy."""
+    file.write(records.view(numpy.uint8))
+
+
+def read_records(path: Path, kind: numpy.dtype) -> numpy.ndarray:
+    """An array that was written as it lies in memory; it stays on the disk, of which only what is looked at comes to memory."""
+    if not path.stat().st_size:
+        return numpy.empty(0, kind)
+    with path.open("rb") as file:
+        return numpy.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), kind)
+
+
+def let_go(records: numpy.ndarray) -> None:
+    """Let what was looked at of an array on the disk leave the memory again."""
+    base = records.base
+    if isinstance(base, memoryview) and isinstance(base.obj, mmap.mmap):
+        base.obj.madvise(mmap.MADV_DONTNEED)
+
+
+def make_packer(kind: numpy.dtype) -> Callable[..., bytes]:
+    """A function that writes one record as it lies in an array of that kind: for single records an array costs too much."""
+    formats = {"u8": "Q", "u4": "I", "u2": "H", "u1": "B", "i8": "q", "b1": "?"}
+    return struct.Struct("<" + "".join(formats[kind[name].str[1:]] for name in kind.names or ())).pack
+
+
+_pack_row = make_packer(ROW)
+
+
+def write_rows(path: Path, rows: Iterable[tuple[int, str, int]]) -> None:
+    """Keep the rows of a table of one partition, which are in their order: time, CSV line and start of the participant's hash."""
+    with open_part(path) as file, open_part(notes_of_part(path)) as notes:
+        for time, line, hashed in rows:
+            notes.write(_pack_row(time, hashed, file.write(line.encode())))
+
+
+def read_uid(line: bytes) -> bytes:
+    """The first cell of a row of any table: the participant's uid."""
+    if not line.startswith(b'"'):
+        return line.partition(b",")[0]
+    quoted = _find_quoted_cell(line)
+    return b"" if quoted is None else quoted[1].replace(b'""', b'"')
+
+
+def _read_rows(part: Path, rows_at_a_time: int) -> Iterator[tuple[int, bytes, bytes, int]]:
+    """The rows of a part with what they are ordered by: time, uid, line, and the start of the participant's hash."""
+    first = begin = 0
+    while True:
+        notes = numpy.fromfile(notes_of_part(part), ROW, rows_at_a_time, offset=first * ROW.itemsize)
+        if not len(notes):
+            return
+        # Opened for each look: there can be more parts than files that may be open.
+        with part.open("rb", buffering=0) as file:
+            lines = os.pread(file.fileno(), int(notes["length"].sum(dtype=numpy.int64)), begin)
+        start = 0
+        for time, hashed, length in notes.tolist():
+            line = lines[start : start + length]
+            yield time, read_uid(line), line, hashed
+            start += length
+        first, begin = first + len(notes), begin + start
+
+
+def merge_rows(file: IO[bytes], notes: IO[bytes], parts: Sequence[Path]) -> None:
+    """Write the partitions' rows in order, by time and then uid, to `file`, and a `ROW` for each to `notes`.
+
+    Rows of one participant are all in one part, and stay in its order.
+    """
+    rows_at_a_time = max(_LEAST_ROWS, _ROWS_OF_ALL // max(1, len(parts)))
+    rows = (_read_rows(part, rows_at_a_time) for part in parts)
+    for time, _, line, hashed in heapq.merge(*rows):
+        notes.write(_pack_row(time, hashed, file.write(line)))
+
+
+def append_file(target: IO[bytes], part: Path) -> None:
+    """Write a part behind what `target` holds already, and remove it: so the disk holds it once."""
+    with part.open("rb") as source:
+        shutil.copyfileobj(source, target)
+    part.unlink()
+
+
+@contextlib.contextmanager
+def scratch_directory(path: Path) -> Iterator[Path]:
+    """An empty directory for the partitions' parts, removed when the block ends."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,97 @@
+"""The rows of messages.csv and individuals.csv: the same columns in the same order for both."""
+
+from collections.abc import Callable, Sequence
+
+from engagement.configuration import CodingMode, CodingPlan
+from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
+from engagement.foundation.csv_cells import encode_cell, encode_line, guard_cell
+from engagement.pipeline.coding.codings import Coding
+
+WITHDRAWN = "STOP"
+_Codes = tuple[tuple[str, ...], ...]
+
+
+class ChangedAnswers:
+    """Tells which answers of a row are others than in the row before: messages of one participant share what was answered in surveys."""
+
+    def __init__(self, plans: Sequence[CodingPlan]) -> None:
+        self._texts: Sequence[object] = [self] * len(plans)
+        self._codings: Sequence[object] = self._texts
+
+    def find(self, texts: Sequence[str | None], codings: Sequence[Coding]) -> list[int]:
+        """The numbers of the plans."""
+        # They are the very same objects where they are shared; others that are equal are only written anew.
+        both = zip(texts, self._texts, codings, self._codings, strict=True)
+        changed = [number for number, (a, b, c, d) in enumerate(both) if a is not b or c is not d]
+        self._texts, self._codings = texts, codings
+        return changed
+
+
+class AnalysisRows:
+    """Makes the lines of one of the analysis files."""
+
+    def __init__(self, plans: Sequence[CodingPlan], guards_formulas: bool = False) -> None:
+        """With `guards_formulas` what people wrote is made safe for spreadsheets."""
+        self.header = [UID_FIELD, CONSENT_FIELD, *(column for plan in plans for column in plan.columns())]
+        self._cells = [_PlanCells(plan, _encode_guarded if guards_formulas else encode_cell) for plan in plans]
+        self._parts = [""] * len(plans)
+
+    def make_line(
+        self, uid: str, texts: Sequence[str | None], codings: Sequence[Coding], changed: Sequence[int]
+    ) -> str:
+        """The CSV line of a message or an individual that did not withdraw; texts and codings are in the order of the plans.
+
+        `changed` are the numbers of those that are not as in the line made before.
+        """
+        for number in changed:
+            self._parts[number] = self._cells[number].write(texts[number], codings[number])
+        return f"{encode_cell(uid)},false,{','.join(self._parts)}\n"
+
+    def withdrawn_row(self) -> list[str]:
+        """The cells of a message or an individual that withdrew: nothing of theirs."""
+        return [WITHDRAWN, "true", *[WITHDRAWN] * (len(self.header) - 2)]
+
+
+def _encode_guarded(text: str) -> str:
+    return encode_cell(guard_cell(text))
+
+
+class _PlanCells:
+    """The cells of one plan as CSV without line end; the coded ones are made once for each combination of codes."""
+
+    def __init__(self, plan: CodingPlan, encode_text: Callable[[str], str]) -> None:
+        self._encode_text = encode_text
+        self._configurations = [
+            (position, configuration.coding_mode is CodingMode.SINGLE, configuration.code_scheme.codes)
+            for position, configuration in enumerate(plan.coding_configurations)
+            if configuration.analysis_file_key is not None
+        ]
+        self._known: dict[_Codes, str] = {}
+
+    def write(self, text: str | None, coding: Coding) -> str:
+        """The codes, if any have columns, and the text."""
+        written = "" if text is None else self._encode_text(str(text))
+        if not self._configurations:
+            return written
+        return f"{self._known.get(coding.code_ids) or self._write_codes(coding)},{written}"
+
+    def _write_codes(self, coding: Coding) -> str:
+        cells: list[str] = []
+        for position, is_single, codes in self._configurations:
+            if is_single:
+                cells.append(coding.labels[position][0].code.string_value)
+            else:
+                cells.extend("1" if code.code_id in coding.code_ids[position] else "0" for code in codes)
+        self._known[coding.code_ids] = written = encode_line(cells)[:-1]
+        return written
+
+
+class ProductionRows:
+    """Makes the lines of production.csv: what people wrote, every cell quoted and safe in a spreadsheet."""
+
+    def __init__(self, plans: Sequence[CodingPlan]) -> None:
+        self.header = [UID_FIELD, *(plan.raw_field for plan in plans)]
+
+    def make_line(self, uid: str, texts: Sequence[str | None]) -> str:
+        """The CSV line of a message; `texts` are in the order of the plans."""
+        return encode_line([uid, *("" if text is None else guard_cell(str(text)) for text in texts)], quote_all=True)

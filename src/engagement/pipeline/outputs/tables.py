@@ -1,0 +1,86 @@
+"""Writing the CSVs of stage 3: the partitions' lines in order, between those of the last run that stay.
+
+Beside each table there are notes, a `ROW` for each of its rows but those of participants who withdrew, so that the next run can do the same.
+"""
+
+import os
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+
+from engagement.foundation.files import open_bytes_for_writing
+from engagement.pipeline.outputs.parts import ROW, merge_rows, open_part, read_uid, write_records
+from engagement.pipeline.outputs.stretches import LastRun, are_among, copy_stretches, mix
+
+# Longer than any uid.
+_BYTES_OF_A_UID = 4096
+
+
+def notes_path(folder: Path, table: str) -> Path:
+    """Where the notes of a table are."""
+    return folder / f"{table}.rows"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file that is to be written: its header, the partitions' parts, and the line that stands `times` times at its end."""
+
+    path: Path
+    header: str
+    parts: Sequence[Path]
+    last: str = ""
+    times: int = 0
+
+
+def write_table(table: Table, notes: Path, last_run: LastRun | None) -> None:
+    """Write a table, and its notes to the folder `notes`."""
+    name, header = table.path.stem, table.header.encode()
+    with open_bytes_for_writing(table.path) as file, open_part(notes_path(notes, name)) as rows:
+        file.write(header)
+        if last_run is None:
+            merge_rows(file, rows, table.parts)
+        else:
+            old = last_run.outputs / table.path.name, notes_path(last_run.notes, name)
+            new = table.parts[0].with_name(f"new {name}.csv"), table.parts[0].with_name(f"new {name}.rows")
+            with open_part(new[0]) as new_file, open_part(new[1]) as new_rows:
+                merge_rows(new_file, new_rows, table.parts)
+            with _Rows(*old, len(header)) as old_rows, _Rows(*new, 0) as added:
+                mixed = mix(~are_among(old_rows.notes["hash"], last_run.changed), _find_places(old_rows, added))
+            stretches = mixed.stretches(old_rows.notes["length"], added.notes["length"])
+            copy_stretches(file, stretches, old[0], new[0], start=len(header))
+            write_records(rows, mixed.apply(old_rows.notes, added.notes))
+        for _ in range(table.times):
+            file.write(table.last.encode())
+
+
+class _Rows:
+    """The rows of a file with their notes, to be asked for their uids."""
+
+    def __init__(self, path: Path, notes: Path, start: int) -> None:
+        self.notes = numpy.fromfile(notes, ROW)
+        self._path = path
+        self._ends = start + numpy.cumsum(self.notes["length"], dtype=numpy.int64)
+
+    def __enter__(self) -> "_Rows":
+        self._file = self._path.open("rb")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def read_uid(self, number: int) -> bytes:
+        length = int(self.notes["length"][number])
+        return read_uid(os.pread(self._file.fileno(), min(length, _BYTES_OF_A_UID), int(self._ends[number]) - length))
+
+
+def _find_places(old: _Rows, new: _Rows) -> numpy.ndarray:
+    """Before which old row each new one goes: by time, then by uid."""
+    first = numpy.searchsorted(old.notes["time"], new.notes["time"], "left")
+    end = numpy.searchsorted(old.notes["time"], new.notes["time"], "right")
+    for number in numpy.flatnonzero(first < end).tolist():
+        same_time = range(int(end[number]))
+        first[number] = bisect_left(same_time, new.read_uid(number), lo=int(first[number]), key=old.read_uid)
+    return first

@@ -1,0 +1,123 @@
+"""What a run notes of every participant, so that the next one can tell what to keep: numbers, sizes and hashes, never a text.
+
+`participants` has one record each in the order of their hashed uids, `texts` one for each text of theirs that was looked up in a
+dataset, and `sent` one for each episode that they wrote to, participant by participant.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy
+
+from engagement.configuration import CodingPlan
+from engagement.foundation.microseconds import count_microseconds
+from engagement.pipeline.coding.coded_datasets import CodedDataset, message_id_of, start_of_id
+from engagement.pipeline.messages.filters import Dropped
+from engagement.pipeline.messages.instants import parse_instant
+from engagement.pipeline.outputs.parts import make_packer, open_part, part_path
+from engagement.processing.participant import Participant
+
+PARTICIPANTS, TEXTS, SENT_MESSAGES = "participants", "texts", "sent"
+# What the summary counts, and how much each has of what comes in the participants' order: rows of the tables for the analysis, bytes of
+# the traced data, `texts` and `sent`.
+PARTICIPANT = numpy.dtype(
+    [("hash", "<u8"), ("runs", "<u4"), ("kept", "<u4"), *((reason.name, "<u4") for reason in Dropped), ("has_withdrawn", "?"),
+     ("message_rows", "<u4"), ("individual_rows", "<u1"), ("messages_bytes", "<u8"), ("individual_bytes", "<u8"),
+     ("texts", "<u4"), ("sent", "<u2")]
+)  # fmt: skip
+# The start of the message id, the number of the plan, when it was first written (microseconds since 1970) in a message that was
+# kept, the start of its smallest hash for the ICR sample, and how many messages it makes a coding error.
+TEXT = numpy.dtype(
+    [("id", "<u8"), ("plan", "<u2"), ("first_written", "<i8"), ("sample_key", "<u8"), ("contradictions", "<u4")]
+)
+# The number of the episode's plan, and how many messages were sent to it.
+SENT = numpy.dtype([("plan", "<u2"), ("messages", "<u4")])
+_pack_participant, _pack_text, _pack_sent = map(make_packer, (PARTICIPANT, TEXT, SENT))
+NEVER = 2**63 - 1
+NO_KEY = 2**64 - 1
+_NONE_DROPPED = [0] * len(Dropped)
+
+
+class TextUses:
+    """What one participant did with the texts of one plan."""
+
+    def __init__(self, number: int, plan: CodingPlan, dataset: CodedDataset | None) -> None:
+        self.plan = plan
+        # Those that were looked up, too: what was made of the participant depends on their labels.
+        self.texts: set[str] = set() if dataset is None else dataset.looked_up
+        self.first_written: dict[str, int] = {}
+        self._number = number
+        self._dataset = dataset
+        self._sample_keys: dict[str, int] = {}
+
+    def write(self, text: str, time: str | None) -> None:
+        """Note that it was written at that time (ISO 8601); without a time it is not known to coders."""
+        if time is None:
+            return
+        self.texts.add(text)
+        microseconds = count_microseconds(parse_instant(time))
+        known = self.first_written.get(text)
+        if known is None or microseconds < known:
+            self.first_written[text] = microseconds
+
+    def sample(self, text: str, key: str) -> None:
+        """Note its hash for the ICR sample."""
+        self.texts.add(text)
+        self._sample_keys[text] = min(int(key[:16], 16), self._sample_keys.get(text, NO_KEY))
+
+    def take(self, contradictions: Counter[tuple[str, str]]) -> list[bytes]:
+        """The records of the texts, which are then forgotten."""
+        records = []
+        for text in tuple(self.texts):
+            message_id = message_id_of(text) if self._dataset is None else self._dataset.find(text)[0]
+            errors = contradictions[str(self.plan.coda_dataset), message_id] if contradictions else 0
+            first, key = self.first_written.get(text, NEVER), self._sample_keys.get(text, NO_KEY)
+            records.append(_pack_text(start_of_id(message_id), self._number, first, key, errors))
+        self.texts.clear()
+        self.first_written.clear()
+        self._sample_keys.clear()
+        return records
+
+
+class Records:
+    """The records of one partition."""
+
+    def __init__(self, uses: Sequence[TextUses], episodes: Sequence[CodingPlan]) -> None:
+        self._uses = uses
+        self._numbers = {plan.raw_field: number for number, plan in enumerate(episodes)}
+        self._participants: list[bytes] = []
+        self._texts: list[bytes] = []
+        self._sent: list[bytes] = []
+
+    def add(self, hashed: int, runs: int, participant: Participant, messages_bytes: int, individual_bytes: int) -> None:
+        """Note a participant, and what was noted of their texts in the meantime."""
+        texts = [record for uses in self._uses if uses.texts for record in uses.take(participant.contradictions)]
+        self._texts += texts
+        sent = sorted((self._numbers[raw_field], messages) for raw_field, messages in participant.sent.items())
+        self._sent += [_pack_sent(*record) for record in sent]
+        dropped = [participant.dropped[reason] for reason in Dropped] if participant.dropped else _NONE_DROPPED
+        kept, is_coded = len(participant.messages), participant.individual is not None
+        self._participants.append(
+            _pack_participant(
+                hashed, runs, kept, *dropped, participant.has_withdrawn,
+                kept if is_coded else 0, is_coded, messages_bytes, individual_bytes, len(texts),
+                len(sent),
+            )
+        )  # fmt: skip
+
+    def write(self, scratch: Path, number: int) -> None:
+        """Leave them as the parts of a partition."""
+        for name, records in (
+            (PARTICIPANTS, self._participants),
+            (TEXTS, self._texts),
+            (SENT_MESSAGES, self._sent),
+        ):
+            with open_part(part_path(scratch, name, number)) as file:
+                file.write(b"".join(records))
+
+
+def read_participants(scratch: Path, partitions: int) -> numpy.ndarray:
+    """The records of the participants of all partitions."""
+    parts = [numpy.fromfile(part_path(scratch, PARTICIPANTS, number), PARTICIPANT) for number in range(partitions)]
+    return numpy.concatenate(parts)

@@ -1,0 +1,1 @@
+"""Raw runs, and where they are on disk."""

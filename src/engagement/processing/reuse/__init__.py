@@ -1,0 +1,1 @@
+"""What stays of the last run: the one place that looks back."""

@@ -1,0 +1,113 @@
+"""What the last run noted of participants' texts, asked for all of them at once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy
+
+from engagement.pipeline.coding.coded_datasets import message_id_of, start_of_id
+from engagement.pipeline.outputs.icr import SAMPLE_SIZE, IcrSample
+from engagement.processing.participant_notes import NEVER, NO_KEY
+from engagement.processing.reuse.run_notes import RunNotes
+
+_ODD = numpy.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True)
+class NotedTexts:
+    """Notes on texts; for each the number of its participant in the notes, and whether they did not withdraw."""
+
+    uses: numpy.ndarray
+    owners: numpy.ndarray
+    are_staying: numpy.ndarray
+
+    def where(self, chosen: numpy.ndarray) -> "NotedTexts":
+        """Some of them: a bool or a number for each."""
+        return NotedTexts(self.uses[chosen], self.owners[chosen], self.are_staying[chosen])
+
+    def of_plan(self, number: int, stay: numpy.ndarray) -> "NotedTexts":
+        """Those of one plan, of participants who stay."""
+        return self.where((self.uses["plan"] == number) & stay[self.owners])
+
+    def choose_sample(self) -> "NotedTexts":
+        """Of one plan's, those that the ICR sample would consist of: of each text the smallest hash, and of these the smallest."""
+        hashed = self.where(self.uses["sample_key"] != NO_KEY)
+        order = numpy.lexsort((hashed.uses["sample_key"], hashed.uses["id"]))
+        ids = hashed.uses["id"][order]
+        distinct = hashed.where(order[numpy.concatenate([[True], ids[1:] != ids[:-1]])[: len(ids)]])
+        keys = distinct.uses["sample_key"]
+        if len(keys) <= SAMPLE_SIZE:
+            return distinct
+        # Of several texts with the last hash one could be chosen by what it says, which is not known here.
+        return distinct.where(keys <= numpy.partition(keys, SAMPLE_SIZE - 1)[SAMPLE_SIZE - 1])
+
+
+def find_noted_texts(notes: RunNotes) -> NotedTexts:
+    """All of them."""
+    owners = numpy.repeat(numpy.arange(len(notes.participants)), notes.participants["texts"])
+    return NotedTexts(notes.texts, owners, ~notes.participants["has_withdrawn"][owners])
+
+
+@dataclass(frozen=True)
+class WrittenTexts:
+    """The distinct texts of one plan by the starts of their ids, which are in order: when each was first written (microseconds since
+    1970), and whether somebody wrote it who did not withdraw.
+    """
+
+    ids: numpy.ndarray
+    first_written: numpy.ndarray
+    are_staying: numpy.ndarray
+
+
+def find_written(texts: NotedTexts) -> WrittenTexts:
+    """The distinct texts of notes of one plan."""
+    written = texts.where(texts.uses["first_written"] != NEVER)
+    order = numpy.argsort(written.uses["id"])
+    ids = written.uses["id"][order]
+    starts = numpy.flatnonzero(numpy.concatenate([[True], ids[1:] != ids[:-1]])[: len(ids)])
+    if not len(starts):
+        return WrittenTexts(ids, written.uses["first_written"], written.are_staying)
+    return WrittenTexts(
+        ids[starts],
+        numpy.minimum.reduceat(written.uses["first_written"][order], starts),
+        numpy.logical_or.reduceat(written.are_staying[order], starts),
+    )
+
+
+class _CodaMessage(msgspec.Struct, rename={"message_id": "MessageID", "text": "Text"}):
+    message_id: str
+    text: str
+
+
+_decoder = msgspec.json.Decoder(list[_CodaMessage])
+
+
+def read_texts(coda_file: Path) -> dict[int, str]:
+    """The texts of an output Coda file by the starts of their ids."""
+    return {start_of_id(message.message_id): message.text for message in _decoder.decode(coda_file.read_bytes())}
+
+
+def find_in_sample(sample: IcrSample) -> numpy.ndarray:
+    """The marks of the messages of a sample."""
+    pairs = [(start_of_id(message_id_of(text)), int(key[:16], 16)) for text, (key, _) in sample.smallest.items()]
+    ids, keys = numpy.array(pairs, numpy.uint64).reshape(-1, 2).T
+    return mark(ids, keys)
+
+
+def mark(first: numpy.ndarray, second: numpy.ndarray) -> numpy.ndarray:
+    """One number for each pair of numbers; that two pairs have the same is as unlikely as with any hash."""
+    return _scramble(first ^ _scramble(second.astype(numpy.uint64) + _ODD))
+
+
+def _scramble(numbers: numpy.ndarray) -> numpy.ndarray:
+    """A hash of each number, by splitmix64.
+
+    Source
+    ------
+    G. L. Steele, D. Lea, C. H. Flood (2014), Fast splittable pseudorandom number generators, OOPSLA '14, 453-472.
+    """
+    numbers = (numbers ^ (numbers >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ (numbers >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
+    mixed: numpy.ndarray = numbers ^ (numbers >> numpy.uint64(31))
+    return mixed

@@ -1,0 +1,221 @@
+"""Coda in a folder: the embedded twin of Coda V2's Firestore database.
+
+    <directory>/coda/<segment>.json                 the messages of a segment: <dataset>, <dataset>_2, …
+    <directory>/coda/<segment>.code_schemes.json    array of code schemes
+    <directory>/coda/<segment>.users.json           array of e-mail addresses
+    <directory>/coda/<segment>.metrics.json         how far the coding is
+
+A segment exists when its file of messages does: the other three are written before it, so a process that is killed leaves
+nothing that the next one does not write over. All work is done under a lock on `.lock` in the folder.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engagement.foundation.errors import InputError, ServiceError
+from engagement.foundation.files import explain_os_errors, make_directory, read_json, write_json
+from engagement.services.coda.format import (
+    SEGMENT_SIZE,
+    CodeScheme,
+    Message,
+    find_highest_number,
+    find_newest_update,
+    is_code_scheme,
+    name_segment,
+    parse_time,
+    read_message_file,
+    write_time,
+)
+from engagement.services.coda.metrics import count_metrics
+
+_REMEDY = "Mend the file, or restore the embedded Coda folder."
+
+
+def read_clock() -> datetime:
+    """The time now, which stamps what is written."""
+    return datetime.now(UTC)
+
+
+class FolderCoda:
+    """The Coda instance in an embedded directory."""
+
+    documents_read = 0
+
+    def __init__(self, directory: Path, clock: Callable[[], datetime] = read_clock) -> None:
+        self._folder = directory / "coda"
+        self._clock = clock
+        self.instance = "embedded-" + hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
+
+    def has_dataset(self, dataset: str) -> bool:
+        """Whether the dataset exists, perhaps without messages."""
+        return self._messages_path(dataset).exists()
+
+    def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[Message]:
+        """Read the messages that were updated at a time or later, or all of them, as they were at one moment."""
+        with self._lock(fcntl.LOCK_SH):
+            messages = [message for segment in self._segments(dataset) for message in self._read_segment(segment)]
+        if updated_since is None:
+            return messages
+        return [
+            message
+            for message in messages
+            if message.get("LastUpdated") and parse_time(message["LastUpdated"]) >= updated_since
+        ]
+
+    def read_code_schemes(self, dataset: str) -> list[CodeScheme]:
+        """Read the code schemes that the dataset's next messages are labelled with."""
+        with self._lock(fcntl.LOCK_SH):
+            segments = self._segments(dataset)
+            return self._read_code_schemes(segments[-1]) if segments else []
+
+    def read_code_schemes_of_all_segments(self, dataset: str) -> list[list[CodeScheme]]:
+        """Read the code schemes of each segment; see CodaDatabase."""
+        with self._lock(fcntl.LOCK_SH):
+            return [self._read_code_schemes(segment) for segment in self._segments(dataset)]
+
+    def read_users(self, dataset: str) -> list[str]:
+        """Read who may label the dataset's next messages."""
+        with self._lock(fcntl.LOCK_SH):
+            segments = self._segments(dataset)
+            return self._read_users(segments[-1]) if segments else []
+
+    def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeScheme]) -> None:
+        """Create a dataset without messages; one that exists stays as it is.
+
+        Raises
+        ------
+        ServiceError
+            Its name, or that of its second segment, is taken by another dataset: their messages would be mixed up.
+        """
+        with self._lock(fcntl.LOCK_EX):
+            if self.has_dataset(dataset):
+                return
+            stem, _, number = dataset.rpartition("_")
+            second = name_segment(dataset, 2)
+            if number.isdecimal() and self.has_dataset(stem):
+                raise _name_taken(dataset, stem)
+            if self.has_dataset(second):
+                raise _name_taken(second, dataset)
+            self._write_segment(dataset, [], users, code_schemes)
+
+    def add_messages(self, dataset: str, messages: Sequence[Message], known_count: int | None = None) -> int:
+        """Add the messages that the dataset lacks; see CodaDatabase."""
+        with self._lock(fcntl.LOCK_EX):
+            segments = self._segments(dataset)
+            if not segments:
+                raise ServiceError(f"Coda folder: no dataset {dataset!r}; expected it to exist. Create it first.")
+            contents = {segment: self._read_segment(segment) for segment in segments}
+            present = [message for content in contents.values() for message in content]
+            known = {message["MessageID"] for message in present}
+            new = [message for message in messages if message["MessageID"] not in known]
+            stamp = self._stamp(present)
+            first_number = find_highest_number(present) + 1
+            numbered = [
+                {**message, "SequenceNumber": number, "LastUpdated": stamp}
+                for number, message in enumerate(new, start=first_number)
+            ]
+            self._fill_segments(dataset, segments, contents[segments[-1]], numbered)
+            return len(numbered)
+
+    def save_labels(self, dataset: str, messages: Sequence[Message]) -> None:
+        """Replace the labels of messages, as people do on Coda's page: the way in for whoever plays a coder.
+
+        Only MessageID and Labels of `messages` are used. The messages whose labels change are stamped, so that the next
+        incremental download has them.
+        """
+        labels = {message["MessageID"]: message["Labels"] for message in messages}
+        with self._lock(fcntl.LOCK_EX):
+            segments = self._segments(dataset)
+            contents = {segment: self._read_segment(segment) for segment in segments}
+            stamp = self._stamp([message for content in contents.values() for message in content])
+            for segment, content in contents.items():
+                labelled = [
+                    {**message, "Labels": labels[message["MessageID"]], "LastUpdated": stamp}
+                    if labels.get(message["MessageID"], message["Labels"]) != message["Labels"]
+                    else message
+                    for message in content
+                ]
+                if labelled != content:
+                    self._write_segment(segment, labelled, self._read_users(segment), self._read_code_schemes(segment))
+
+    def _fill_segments(self, dataset: str, segments: list[str], last: list[Message], new: list[Message]) -> None:
+        """Write new messages to the last segment as far as there is room, then to further ones."""
+        segment, content, count = segments[-1], last, len(segments)
+        users, code_schemes = self._read_users(segment), self._read_code_schemes(segment)
+        while new:
+            room = max(0, SEGMENT_SIZE - len(content))
+            if room:
+                self._write_segment(segment, content + new[:room], users, code_schemes)
+            new = new[room:]
+            count += 1
+            segment, content = name_segment(dataset, count), []
+
+    def _write_segment(
+        self, segment: str, messages: list[Message], users: Sequence[str], code_schemes: Sequence[CodeScheme]
+    ) -> None:
+        write_json(self._path(segment, "users"), list(users))
+        write_json(self._path(segment, "code_schemes"), list(code_schemes))
+        # Before the messages: after a kill between the two there is still something to add, and so to count again.
+        write_json(self._path(segment, "metrics"), count_metrics(messages, code_schemes))
+        write_json(self._messages_path(segment), messages)
+
+    def _stamp(self, present: list[Message]) -> str:
+        """The time of a change: never before a time that a reader may have seen already."""
+        now = self._clock()
+        return write_time(max(now, find_newest_update(present) or now))
+
+    def _segments(self, dataset: str) -> list[str]:
+        segments: list[str] = []
+        while self._messages_path(segment := name_segment(dataset, len(segments) + 1)).exists():
+            segments.append(segment)
+        return segments
+
+    def _read_segment(self, segment: str) -> list[Message]:
+        return read_message_file(self._messages_path(segment), _REMEDY)
+
+    def _read_users(self, segment: str) -> list[str]:
+        return self._read_list(segment, "users", lambda user: isinstance(user, str), "e-mail addresses")
+
+    def _read_code_schemes(self, segment: str) -> list[CodeScheme]:
+        return self._read_list(segment, "code_schemes", is_code_scheme, "code schemes")
+
+    def _read_list(self, segment: str, name: str, is_item: Callable[[Any], bool], what: str) -> list[Any]:
+        path = self._path(segment, name)
+        if not path.exists():
+            return []
+        items = read_json(path, what=f"a JSON array of {what}")
+        if not isinstance(items, list) or not all(map(is_item, items)):
+            raise InputError(f"{path}: something else than {what}; expected a JSON array of {what}. {_REMEDY}")
+        return items
+
+    def _messages_path(self, segment: str) -> Path:
+        return self._folder / f"{segment}.json"
+
+    def _path(self, segment: str, what: str) -> Path:
+        return self._folder / f"{segment}.{what}.json"
+
+    @contextlib.contextmanager
+    def _lock(self, kind: int) -> Iterator[None]:
+        """Hold the folder's lock, which the system lets go of when the process dies."""
+        make_directory(self._folder)
+        path = self._folder / ".lock"
+        with explain_os_errors(path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, kind)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _name_taken(segment: str, dataset: str) -> ServiceError:
+    return ServiceError(
+        f"Coda folder: dataset {segment!r} has the name of a segment of dataset {dataset!r}; expected another name. "
+        "Rename one of the two."
+    )

@@ -1,0 +1,212 @@
+"""Coda V2's own database, in Firestore.
+
+datasets/{segment}                          {"users": [e-mail address, …]}
+datasets/{segment}/messages/{MessageID}     a message, with SequenceNumber and LastUpdated (the server's time)
+datasets/{segment}/code_schemes/{SchemeID}  a code scheme
+datasets/{segment}/metrics/messages         how far the coding is
+segment_counts/{dataset}                    {"segment_count": n}, absent for a dataset of one segment
+
+The composite indexes that the queries need are listed in firestore.indexes.json beside this file. There are none: Firestore
+keeps an index of each single field by itself.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from google.api_core import exceptions
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from engagement.foundation.errors import ServiceError, UsageError, listing
+from engagement.services.coda.firestore_adding import Addition, count_segments, read_code_schemes, write_segment
+from engagement.services.coda.firestore_requests import Requests
+from engagement.services.coda.format import CodeScheme, Message, find_message_problems, name_segment, write_time
+from engagement.services.credentials import GoogleCredentials
+from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
+
+# A change carries the time at which the server took it on, but can only be read once it is committed: perhaps after another
+# one with a later time. So a download begins this much before the newest change that was seen.
+_COMMIT_DURATION = timedelta(seconds=10)
+# Another process wrote at the same moment.
+_COLLISIONS = (exceptions.Aborted, exceptions.AlreadyExists, exceptions.FailedPrecondition)
+_INTERRUPTIONS = (
+    exceptions.DeadlineExceeded,
+    exceptions.InternalServerError,
+    exceptions.ResourceExhausted,
+    exceptions.ServiceUnavailable,
+)
+_REFUSALS = (exceptions.PermissionDenied, exceptions.Unauthenticated)
+_PATIENCE = RetryPolicy(first_wait_seconds=0.2, longest_wait_seconds=15.0, budget_seconds=300.0)
+# Who sits before a computer without a network should know within a minute: half of one is spent on waiting, the rest on
+# requests that nothing answers.
+_MOST_INTERRUPTIONS = 8
+_MOST_INTERRUPTED_SECONDS = 45.0
+# Without an answer to the key, which may have been revoked, there is none to the request either.
+_INTERRUPTION_REMEDY = (
+    "Check the network, and whether the credentials are still valid; then run this again: what was done is kept."
+)
+
+
+class FirestoreCoda:
+    """The Coda instance of a Google Cloud project; see CodaDatabase."""
+
+    def __init__(self, credentials: GoogleCredentials, policy: RetryPolicy = _PATIENCE) -> None:
+        self.instance = credentials.project_id
+        self._client = _connect(credentials)
+        self._requests = Requests(self._client)
+        self._policy = policy
+
+    @property
+    def documents_read(self) -> int:
+        """How many reads Google bills for what was done so far."""
+        return self._requests.documents_read
+
+    def has_dataset(self, dataset: str) -> bool:
+        """Whether the dataset exists, perhaps without messages."""
+        return self._call(dataset, lambda: self._requests.get(self._segment(dataset, 1)).exists)
+
+    def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[Message]:
+        """Read the messages that were updated at a time or later, or all of them, as they were at one moment."""
+        messages = self._call(dataset, lambda: self._read_messages(dataset, updated_since))
+        problems = find_message_problems(messages)
+        if problems:
+            raise ServiceError(
+                f"Coda {self.instance}, dataset {dataset!r}: {listing(problems)}\nExpected Coda messages. Mend them in Coda."
+            )
+        return messages
+
+    def read_code_schemes(self, dataset: str) -> list[CodeScheme]:
+        """Read the code schemes that the dataset's next messages are labelled with."""
+
+        def read() -> list[CodeScheme]:
+            segment_count = count_segments(self._requests.get(self._counter(dataset)))
+            return read_code_schemes(self._requests, self._segment(dataset, segment_count))
+
+        return self._call(dataset, read)
+
+    def read_code_schemes_of_all_segments(self, dataset: str) -> list[list[CodeScheme]]:
+        """Read the code schemes of each segment; see CodaDatabase."""
+
+        def read() -> list[list[CodeScheme]]:
+            segment_count = count_segments(self._requests.get(self._counter(dataset)))
+            segments = (self._segment(dataset, number) for number in range(1, segment_count + 1))
+            return [read_code_schemes(self._requests, segment) for segment in segments]
+
+        return self._call(dataset, read)
+
+    def read_users(self, dataset: str) -> list[str]:
+        """Read who may label the dataset's next messages."""
+
+        def read() -> list[str]:
+            segment_count = count_segments(self._requests.get(self._counter(dataset)))
+            segment = self._requests.get(self._segment(dataset, segment_count)).to_dict() or {}
+            return [user for user in segment.get("users", []) if isinstance(user, str)]
+
+        return self._call(dataset, read)
+
+    def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeScheme]) -> None:
+        """Create a dataset without messages; one that exists stays as it is."""
+
+        def create() -> None:
+            segment = self._segment(dataset, 1)
+            if not self._requests.get(segment).exists:
+                # All or nothing, and nothing when another process was faster.
+                writes = self._client.batch()
+                write_segment(writes, segment, users, code_schemes)
+                self._requests.commit(writes)
+
+        self._call(dataset, create)
+
+    def add_messages(self, dataset: str, messages: Sequence[Message], known_count: int | None = None) -> int:
+        """Add the messages that the dataset lacks; see CodaDatabase."""
+        addition = Addition(self._requests, dataset, messages, known_count)
+        while addition.waiting:
+            self._call(dataset, addition.take_step)
+        return addition.added
+
+    def _read_messages(self, dataset: str, updated_since: datetime | None) -> list[Message]:
+        counter = self._requests.get(self._counter(dataset))
+        # All segments are read as they were at this moment: were they read one after the other, a label could be made in one
+        # that was read already, earlier than another label that is still found, and never be asked for again.
+        moment = counter.read_time
+        messages = []
+        for number in range(1, count_segments(counter) + 1):
+            query = self._segment(dataset, number).collection("messages")
+            if updated_since is not None:
+                start = updated_since - _COMMIT_DURATION
+                query = query.where(filter=FieldFilter("LastUpdated", ">=", start))
+            messages += [_to_json(snapshot.to_dict()) for snapshot in self._requests.find(query, read_time=moment)]
+        return messages
+
+    def _segment(self, dataset: str, number: int) -> firestore.DocumentReference:
+        return self._client.document("datasets", name_segment(dataset, number))
+
+    def _counter(self, dataset: str) -> firestore.DocumentReference:
+        return self._client.document("segment_counts", dataset)
+
+    def _call[T](self, dataset: str, action: Callable[[], T]) -> T:
+        """Carry out a request, again if what went wrong will pass. Errors say what kind they are and not what was sent."""
+        where = f"Coda {self.instance}, dataset {dataset!r}"
+        started = time.monotonic()
+
+        def attempt() -> T:
+            try:
+                return action()
+            except _COLLISIONS as error:
+                raise TemporaryError(f"answered {_kind(error)}") from error
+            except _INTERRUPTIONS as error:
+                is_late = time.monotonic() - started > _MOST_INTERRUPTED_SECONDS
+                most_attempts = 1 if is_late else _MOST_INTERRUPTIONS
+                raise TemporaryError(f"answered {_kind(error)}", None, most_attempts, _INTERRUPTION_REMEDY) from error
+
+        try:
+            return call_with_retries(attempt, where, self._policy)
+        except _REFUSALS as error:
+            raise ServiceError(
+                f"{where}: the request ended with {_kind(error)}; expected that these credentials may read and write this "
+                "project's Firestore. Give the service account the role Cloud Datastore User, or use another key."
+            ) from error
+        except (exceptions.GoogleAPIError, GoogleAuthError) as error:
+            raise ServiceError(
+                f"{where}: the request ended with {_kind(error)}; expected an answer. "
+                "Check the network, and whether these credentials belong to a project with Coda."
+            ) from error
+
+
+def _connect(credentials: GoogleCredentials) -> firestore.Client:
+    """Connect to the project's Firestore, or to the emulator that FIRESTORE_EMULATOR_HOST names, which asks for no key."""
+    if os.environ.get("FIRESTORE_EMULATOR_HOST"):
+        return firestore.Client(project=credentials.project_id)
+    try:
+        client: firestore.Client = firestore.Client.from_service_account_info(
+            dict(credentials.info), project=credentials.project_id
+        )
+    except ValueError:
+        raise UsageError(
+            f"Credentials of project {credentials.project_id!r}: the private key can't be read; expected a service account's "
+            "key. Download the key again."
+        ) from None
+    return client
+
+
+def _kind(error: Exception) -> str:
+    """The kind of an error, as the server names it."""
+    if isinstance(error, exceptions.RetryError) and error.cause is not None:
+        return _kind(error.cause)
+    status = getattr(error, "grpc_status_code", None)
+    return type(error).__name__ if status is None else status.name
+
+
+def _to_json(value: Any) -> Any:
+    """A document's value as JSON has it: times become text, at any depth."""
+    if isinstance(value, datetime):
+        return write_time(value)
+    if isinstance(value, dict):
+        return {key: _to_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_to_json(item) for item in value]
+    return value

@@ -1,0 +1,168 @@
+"""What Coda's data looks like: messages, the segments that a dataset is split into, and its times.
+
+A message is a plain dictionary of JSON values and not a model, because what other tools put in it has to survive:
+
+    {"MessageID", "Text", "CreationDateTimeUTC", "Labels": [newest first], "SequenceNumber"?, "LastUpdated"?, …}
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engagement.foundation.errors import InputError, listing
+from engagement.foundation.files import read_json
+
+Message = dict[str, Any]
+CodeScheme = dict[str, Any]
+
+SEGMENT_SIZE = 2500
+"""The most messages that one segment of a dataset holds: Coda's page loads a whole segment."""
+
+
+def name_segment(dataset: str, number: int) -> str:
+    """Name a dataset's segment; the first is number 1 and has the dataset's own name.
+
+    >>> name_segment("age", 1), name_segment("age", 3)
+    ('age', 'age_3')
+    """
+    return dataset if number == 1 else f"{dataset}_{number}"
+
+
+def parse_time(text: str) -> datetime:
+    """Read an ISO 8601 time; one without an offset is in UTC, as the names of Coda's fields say.
+
+    Raises
+    ------
+    ValueError
+        It is not ISO 8601, or lies outside of the calendar.
+    """
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        return time.replace(tzinfo=UTC)
+    try:
+        time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside of the calendar") from None
+    return time
+
+
+def write_time(time: datetime) -> str:
+    """Write a time as Coda's files hold it, in UTC to the microsecond, so that equal times are equal text."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def find_newest_update(messages: Iterable[Message]) -> datetime | None:
+    """The newest LastUpdated; None when no message has one."""
+    times = (parse_time(message["LastUpdated"]) for message in messages if message.get("LastUpdated"))
+    return max(times, default=None)
+
+
+def find_newest_label(messages: Iterable[Message]) -> datetime | None:
+    """When the last label was made that somebody checked, in UTC; None when there is none that tells its time."""
+    times = (
+        parse_time(label["DateTimeUTC"]).astimezone(UTC)
+        for message in messages
+        for label in message["Labels"]
+        if label.get("Checked") and _is_time(label.get("DateTimeUTC"))
+    )
+    return max(times, default=None)
+
+
+def find_highest_number(messages: Iterable[Message]) -> int:
+    """The highest SequenceNumber; -1 when no message has one, so that the first number given is 0."""
+    numbers = (message["SequenceNumber"] for message in messages if message.get("SequenceNumber") is not None)
+    return max(numbers, default=-1)
+
+
+def read_message_file(path: Path, remedy: str) -> list[Message]:
+    """Read a file of messages. `remedy` is the sentence that tells a person what to do about a damaged one.
+
+    Raises
+    ------
+    InputError
+        The file is missing or not JSON, or messages in it are not of the format: all of them are named, by their position
+        in the array (from 1) and their MessageID.
+    """
+    document = read_json(path, what="a JSON array of Coda messages", remedy=remedy)
+    if not isinstance(document, list):
+        raise InputError(f"{path}: the document is not an array; expected a JSON array of Coda messages. {remedy}")
+    problems = find_message_problems(document) + _find_repeated_ids(document)
+    if problems:
+        raise InputError(f"{path}: {listing(problems)}\nExpected Coda messages. {remedy}")
+    return document
+
+
+def find_message_problems(messages: Sequence[Any]) -> list[str]:
+    """Find what keeps messages from being used. Values are not shown: they may be what somebody wrote.
+
+    Two messages with one id are no problem here: Coda can have a text in two segments, a file must not.
+    """
+    return [
+        f"message {position}{_name(message)}: {problem}"
+        for position, message in enumerate(messages, start=1)
+        for problem in _find_problems(message)
+    ]
+
+
+def is_code_scheme(item: Any) -> bool:
+    """Whether it has what makes labels readable: the ids of the scheme and of its codes."""
+    codes = item.get("Codes") if isinstance(item, dict) and isinstance(item.get("SchemeID"), str) else None
+    return isinstance(codes, list) and all(
+        isinstance(code, dict) and isinstance(code.get("CodeID"), str) for code in codes
+    )
+
+
+def _name(message: Any) -> str:
+    message_id = message.get("MessageID") if isinstance(message, dict) else None
+    return f" ({message_id})" if isinstance(message_id, str) else ""
+
+
+def _find_problems(message: Any) -> list[str]:
+    if not isinstance(message, dict):
+        return ["it is not an object"]
+    problems = []
+    message_id = message.get("MessageID")
+    if not isinstance(message_id, str) or not message_id or "/" in message_id:
+        problems.append("'MessageID' should be a non-empty string without '/'")
+    if not isinstance(message.get("Text"), str):
+        problems.append("'Text' should be a string")
+    if not _is_time(message.get("CreationDateTimeUTC")):
+        problems.append("'CreationDateTimeUTC' should be an ISO 8601 time")
+    labels = message.get("Labels")
+    if not isinstance(labels, list) or not all(_is_label(label) for label in labels):
+        problems.append("'Labels' should be an array of labels, each with 'SchemeID' and 'CodeID'")
+    number = message.get("SequenceNumber")
+    if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
+        problems.append("'SequenceNumber' should be a whole number or null")
+    last_updated = message.get("LastUpdated")
+    if last_updated is not None and not _is_time(last_updated):
+        problems.append("'LastUpdated' should be an ISO 8601 time")
+    return problems
+
+
+def _is_label(label: Any) -> bool:
+    return isinstance(label, dict) and isinstance(label.get("SchemeID"), str) and isinstance(label.get("CodeID"), str)
+
+
+def _is_time(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        parse_time(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _find_repeated_ids(messages: Sequence[Any]) -> list[str]:
+    seen: set[str] = set()
+    problems = []
+    for position, message in enumerate(messages, start=1):
+        message_id = message.get("MessageID") if isinstance(message, dict) else None
+        if not isinstance(message_id, str):
+            continue
+        if message_id in seen:
+            problems.append(f"message {position} ({message_id}): an earlier message has the same 'MessageID'")
+        seen.add(message_id)
+    return problems

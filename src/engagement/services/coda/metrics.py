@@ -1,0 +1,48 @@
+"""How far the coding of a segment is: the counts that Coda shows beside it."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from engagement.services.coda.format import CodeScheme, Message
+
+UNCODED = "SPECIAL-MANUALLY_UNCODED"
+_COPY_SUFFIX = re.compile(r"-\d+\Z")
+
+
+def count_metrics(messages: Iterable[Message], code_schemes: Sequence[CodeScheme]) -> dict[str, int]:
+    """Count a segment's messages: all, labelled, labelled WS (wrong scheme) and labelled NC (not coded).
+
+    A label counts when it is the newest of its scheme (or of its copy of the scheme), checked, and not taken off again.
+    """
+    control_codes = {
+        (scheme["SchemeID"], code["CodeID"]): code.get("ControlCode")
+        for scheme in code_schemes
+        for code in scheme.get("Codes", [])
+    }
+    scheme_ids = {scheme["SchemeID"] for scheme in code_schemes}
+    metrics = {"messages_count": 0, "messages_with_label": 0, "wrong_scheme_messages": 0, "not_coded_messages": 0}
+    for message in messages:
+        labels = _labels_that_count(message)
+        codes = {control_codes.get((primary_scheme_id(scheme, scheme_ids), code)) for scheme, code in labels}
+        metrics["messages_count"] += 1
+        metrics["messages_with_label"] += bool(labels)
+        metrics["wrong_scheme_messages"] += "WS" in codes
+        metrics["not_coded_messages"] += "NC" in codes
+    return metrics
+
+
+def _labels_that_count(message: Message) -> list[tuple[str, str]]:
+    newest: dict[str, Mapping[str, Any]] = {}
+    for label in message.get("Labels", []):
+        newest.setdefault(label["SchemeID"], label)
+    return [
+        (label["SchemeID"], label["CodeID"])
+        for label in newest.values()
+        if label.get("Checked") and label["CodeID"] != UNCODED
+    ]
+
+
+def primary_scheme_id(scheme_id: str, scheme_ids: set[str]) -> str:
+    """The scheme that a copy ("Scheme-abc-1") belongs to; a scheme's own id stays, even one that ends like a copy's."""
+    return scheme_id if scheme_id in scheme_ids else _COPY_SUFFIX.sub("", scheme_id)

@@ -1,0 +1,114 @@
+"""The connection to Google Drive, and what its refusals mean in words."""
+
+import contextlib
+import http.client
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import google.auth.exceptions
+import google_auth_httplib2
+import httplib2
+from google.oauth2 import service_account
+from googleapiclient import discovery, discovery_cache
+from googleapiclient.errors import HttpError
+from googleapiclient.http import build_http
+
+from engagement.foundation.errors import ConfigurationError, ServiceError
+from engagement.services.credentials import GoogleCredentials
+from engagement.services.retries import TemporaryError, temporary_failure_of
+
+_SCOPES = ("https://www.googleapis.com/auth/drive",)
+_TIMEOUT_SECONDS = 120
+_TOO_FAST = frozenset({"userRateLimitExceeded", "rateLimitExceeded", "sharingRateLimitExceeded"})
+_FULL = frozenset({"storageQuotaExceeded", "teamDriveFileLimitExceeded"})
+
+
+class MissingError(Exception):
+    """There is no such file, or the account may not see it."""
+
+
+class ExistsError(Exception):
+    """The id is that of a file that is there already."""
+
+
+def connect(credentials: GoogleCredentials, root_url: str | None) -> Any:
+    """The client of Drive's API. Its description comes with the package, so that nothing is asked yet."""
+    description = json.loads(discovery_cache.get_static_doc("drive", "v3"))
+    if root_url is not None:
+        # The one place that uploads follow as well; an endpoint among the client's options is not.
+        description["rootUrl"] = root_url
+    try:
+        account = service_account.Credentials.from_service_account_info(dict(credentials.info), scopes=_SCOPES)
+    except (ValueError, google.auth.exceptions.GoogleAuthError):
+        raise ConfigurationError(
+            f"project {credentials.project_id}: the service account's key can't be read; expected a whole one. "
+            "Download the key again."
+        ) from None
+    connection = build_http()
+    connection.timeout = _TIMEOUT_SECONDS
+    return discovery.build_from_document(
+        description, http=google_auth_httplib2.AuthorizedHttp(account, http=connection)
+    )
+
+
+@contextlib.contextmanager
+def explained_failures(account: str, path: str) -> Iterator[None]:
+    """Turn what Drive and the network answer into errors of this project; their own texts are not shown."""
+    try:
+        yield
+    except HttpError as error:
+        raise _failure_of(error, account, path) from None
+    except google.auth.exceptions.RefreshError as error:
+        if error.retryable:
+            raise TemporaryError("gave no token") from None
+        raise ServiceError(
+            f"Drive: the key of {account} was refused; expected a valid one. Check the credentials file, and this "
+            "machine's clock."
+        ) from None
+    except (google.auth.exceptions.TransportError, httplib2.HttpLib2Error, http.client.HTTPException, OSError) as error:
+        raise TemporaryError(f"did not answer ({type(error).__name__})") from None
+
+
+def _failure_of(error: HttpError, account: str, path: str) -> Exception:
+    status, reasons = int(error.resp.status), _reasons_of(error)
+    if status in (404, 410):
+        return MissingError()
+    if status == 409:
+        return ExistsError()
+    if status == 403 and reasons & _TOO_FAST:
+        return TemporaryError("asks for fewer requests")
+    if reasons & _FULL:
+        return no_room(account, path)
+    told = {name: error.resp.get(name.lower(), "") for name in ("Retry-After", "Date")}
+    failure = temporary_failure_of(status, str(error.resp.reason), told)
+    if failure is not None:
+        return failure
+    why = f"{status} ({', '.join(sorted(reasons)) or 'no reason given'})"
+    return no_leave(account, path, f"answered {why}")
+
+
+def no_room(account: str, path: str) -> ServiceError:
+    """What to say where a file would be the account's own."""
+    return ServiceError(
+        f"Drive: no room for {path!r}: {account} is a service account, which has no storage of its own and can make "
+        "no file in a folder that is merely shared with it; expected a shared drive. Move the folder to a shared drive "
+        "that the account is a Content manager of (or put an empty file of that name there yourself: it is then updated)."
+    )
+
+
+def no_leave(account: str, path: str, why: str) -> ServiceError:
+    """What to say where the account may not write."""
+    return ServiceError(
+        f"Drive: {path!r}: {why}; expected leave to write. Share the folder or shared drive with {account} as "
+        "Editor or Content manager, and check that its project has the Drive API switched on."
+    )
+
+
+def _reasons_of(error: HttpError) -> set[str]:
+    """The words that Drive gives for a refusal, such as storageQuotaExceeded; its sentences can name anything."""
+    try:
+        problems = json.loads(error.content)["error"]["errors"]
+        return {reason for problem in problems if (reason := str(problem.get("reason", ""))).isalpha()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return set()

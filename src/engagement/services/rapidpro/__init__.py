@@ -1,0 +1,1 @@
+"""The HTTP API of RapidPro, version 2."""

@@ -1,0 +1,271 @@
+"""RapidPro's REST API v2: the workspace, flows, runs, contacts and archives, page by page, as servers from 2016 to 2026 answer.
+
+Pages of runs and contacts are asked for oldest first. Newest first, which is the server's own way, a run that is
+modified while its flow is being paged moves to a page that was already read, and is lost without an error.
+"""
+
+import logging
+import urllib.parse
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from engagement.foundation.errors import ServiceError
+from engagement.services.http import Answer, HttpSession, NoAddressError, RefusedError
+from engagement.services.json_pieces import BrokenJSONError
+from engagement.services.rapidpro.archives import (
+    Archive,
+    ArchiveError,
+    ArchiveRow,
+    DamagedArchiveError,
+    archive_of,
+    read_batches,
+)
+from engagement.services.rapidpro.cursors import write_offset
+from engagement.services.rapidpro.reading import NotAPageError, RowReader, TooLargeError, read_workspace
+from engagement.services.rapidpro.refusals import ASK_THE_SERVER, CHECK_DOMAIN, explain_refusal
+from engagement.services.rapidpro.rows import Contact, Flow, Message, Page, Run, UnreadableRow, Workspace
+from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
+
+# What passes through the client is had from here.
+__all__ = [
+    "Archive",
+    "ArchiveError",
+    "Contact",
+    "Flow",
+    "Message",
+    "Page",
+    "RapidProClient",
+    "Run",
+    "UnreadableRow",
+    "Workspace",
+]
+
+_MOST_ATTEMPTS = 3
+_MOST_EMPTY_PAGES = 100
+
+_logger = logging.getLogger(__name__)
+
+
+class RapidProClient:
+    """A workspace at `domain`: a host name, or an address with scheme and port. Use it as a context manager.
+
+    Its methods raise ServiceError when the server refuses, can't be reached within the policy's patience, or answers what
+    is not RapidPro.
+    """
+
+    def __init__(self, domain: str, token: str, policy: RetryPolicy):
+        self.domain = domain
+        address = domain if domain.startswith(("http://", "https://")) else f"https://{domain}"
+        self._api = f"{address.rstrip('/')}/api/v2/"
+        self._token = token
+        headers = {"Authorization": f"Token {token}", "Accept": "application/json"}
+        self._session = HttpSession(f"RapidPro {domain}", headers, policy)
+
+    def __enter__(self) -> "RapidProClient":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._session.__exit__(None, None, None)
+
+    def workspace(self) -> Workspace:
+        """The workspace that the token is of; an empty one where the server is too old to say."""
+        what = "workspace.json"
+
+        def read(body: bytes) -> Workspace:
+            try:
+                return read_workspace(body)
+            except BrokenJSONError:
+                raise TemporaryError("the answer is not JSON", most_attempts=_MOST_ATTEMPTS) from None
+            except NotAPageError as error:
+                raise ServiceError(
+                    f"{self._session.where}: {what} is not as RapidPro's API version 2 has it: {error}. {CHECK_DOMAIN}"
+                ) from None
+
+        try:
+            return self._session.get(self._api + what, what, read).body
+        except RefusedError as refused:
+            if refused.status == 404:
+                return Workspace()
+            raise explain_refusal(refused, f"{self._session.where}: {what}", self._token) from None
+
+    def flows(self) -> list[Flow]:
+        """Every flow of the workspace, archived ones too."""
+        flows: list[Flow] = []
+        for page in self._pages("flows", {}, RowReader(Flow)):
+            flows += page.rows
+            for lost in page.unreadable:
+                _logger.warning(
+                    "%s: flow %s can't be read: %s: %s. %s",
+                    self._session.where,
+                    lost.uuid or "(without a uuid)",
+                    lost.key or "the row",
+                    lost.reason,
+                    ASK_THE_SERVER,
+                )
+        return flows
+
+    def runs(
+        self, flow_uuid: str, after: datetime | None, before: datetime | None = None, skip: int = 0
+    ) -> Iterator[Page[Run]]:
+        """The runs of a flow that were modified from one time to another, both included, oldest first; all but the first `skip`."""
+        parameters = {"flow": flow_uuid, **_oldest_first(after, before, skip)}
+        return self._pages("runs", parameters, RowReader(Run, (flow_uuid,)))
+
+    def contacts(
+        self, after: datetime | None, before: datetime | None = None, skip: int = 0
+    ) -> Iterator[Page[Contact]]:
+        """The contacts that were modified from one time to another, both included, oldest first; all but the first `skip`."""
+        return self._pages("contacts", _oldest_first(after, before, skip), RowReader(Contact))
+
+    def contact(self, uuid: str) -> Page[Contact]:
+        """The contact of a uuid as a page, without rows if the workspace has none, or has none any more."""
+        return next(self._pages("contacts", {"uuid": uuid}, RowReader(Contact)))
+
+    def messages(self, after: datetime | None, before: datetime | None = None) -> Iterator[Page[Message]]:
+        """The messages from contacts that were modified from one time to another, newest first: that is all the server can do.
+
+        Servers that do not know this folder answer with all messages, created from one time to the other.
+        """
+        return self._pages("messages", {"folder": "incoming", **_bounds(after, before)}, RowReader(Message))
+
+    def run_again(self, flow_uuid: str, lost: UnreadableRow) -> Page[Run]:
+        """What the server has by now in the place of a run that could not be used: a page, without rows if it is gone."""
+        return next(self._pages("runs", {"flow": flow_uuid, **_one(lost)}, RowReader(Run, (flow_uuid,))))
+
+    def contact_again(self, lost: UnreadableRow) -> Page[Contact]:
+        """What the server has by now in the place of a contact that could not be used."""
+        return next(self._pages("contacts", _one(lost), RowReader(Contact)))
+
+    def has_contact(self, uuid: str) -> bool:
+        """Whether the workspace has a contact, which was not deleted."""
+        return bool(self.contact(uuid).rows)
+
+    def run_archives(self) -> list[Archive]:
+        """The archives of runs that are not empty, oldest first."""
+        # The parameter's name changed with the servers: each ignores the one that it does not know.
+        parameters = {"archive_type": "run", "type": "run"}
+        pages = self._pages("archives", parameters, RowReader(ArchiveRow))
+        archives = [archive for page in pages for row in page.rows if (archive := archive_of(row)) is not None]
+        return sorted(archives, key=lambda archive: (archive.start_date, archive.period))
+
+    def read_archive[Outcome](
+        self, archive: Archive, flows: Collection[str], store: Callable[[Iterator[Page[Run]]], Outcome]
+    ) -> Outcome:
+        """Hand the runs that an archive has of flows, by their uuids, to `store` in batches, as they stream in.
+
+        That the archive is whole is known only when the batches have ended. `store` must undo what it did when they end in an
+        error, and it is called again when another try may help.
+
+        Raises
+        ------
+        ArchiveError
+            The archive is gone, or damaged.
+        """
+        where = f"{self._session.where}: {archive.name}"
+        reader = RowReader(Run, flows)
+        damage = ""
+        is_new = False
+
+        def read() -> Outcome:
+            nonlocal archive, damage, is_new
+            damage = ""
+            if not archive.address:
+                raise ArchiveError(f"{where}: listed without what it takes to read it. {ASK_THE_SERVER}")
+            try:
+                return store(read_batches(self._session, archive, reader))
+            except DamagedArchiveError as error:
+                damage = str(error)
+                raise TemporaryError(damage, most_attempts=_MOST_ATTEMPTS) from None
+            except NoAddressError:
+                raise ArchiveError(f"{where}: its address is none of HTTP. {ASK_THE_SERVER}") from None
+            except RefusedError as refused:
+                if is_new:
+                    raise ArchiveError(
+                        f"{where}: its file is not there, or is not given out (status {refused.status}). {ASK_THE_SERVER}"
+                    ) from None
+            # The addresses of a listing expire after a day: a new listing has new ones.
+            is_new = True
+            md5 = archive.md5
+            archive = next(
+                (listed for listed in self.run_archives() if listed.md5 == md5), replace(archive, address="")
+            )
+            return read()
+
+        try:
+            return call_with_retries(read, where, self._session.policy)
+        except ServiceError:
+            if damage:
+                raise ArchiveError(f"{where}: {damage}; nothing of it was kept. {ASK_THE_SERVER}") from None
+            raise
+
+    def _pages[Row](self, endpoint: str, parameters: Mapping[str, str], reader: RowReader[Row]) -> Iterator[Page[Row]]:
+        what = f"{endpoint}.json"
+        query = urllib.parse.urlencode(parameters)
+        asked: set[int] = set()
+        before: list[Row] = []
+        empty_pages = 0
+        while True:
+            if hash(query) in asked:
+                raise self._endless(what, "the next page is one that came before")
+            asked.add(hash(query))
+            answer = self._ask(endpoint, query, reader)
+            # `next` is made from the Host header, and its host can be another behind a proxy: only its query is used.
+            page = answer.body
+            query = _query_of(page.following)
+            empty_pages = 0 if page.rows or page.unreadable else empty_pages + 1
+            if empty_pages > _MOST_EMPTY_PAGES:
+                raise self._endless(what, f"{empty_pages} pages without a row, one after another")
+            if page.rows and page.rows == before and query:
+                raise self._endless(what, "a page with the rows of the one before it")
+            before = page.rows
+            yield replace(page, following=query or None, answered_on=answer.answered_on)
+            if not query:
+                return
+
+    def _ask[Row](self, endpoint: str, query: str, reader: RowReader[Row]) -> Answer[Page[Row]]:
+        what = f"{endpoint}.json"
+        address = self._api + what + (f"?{query}" if query else "")
+        where = f"{self._session.where}: {what}"
+
+        def read(body: bytes) -> Page[Row]:
+            try:
+                return reader.read_page(body)
+            except BrokenJSONError:
+                raise TemporaryError("the answer is not JSON", most_attempts=_MOST_ATTEMPTS) from None
+            except NotAPageError as error:
+                raise ServiceError(
+                    f"{where} is not as RapidPro's API version 2 has it: {error}. {CHECK_DOMAIN}"
+                ) from None
+            except TooLargeError as error:
+                raise ServiceError(f"{where}: a page holds {error}. {ASK_THE_SERVER}") from None
+
+        try:
+            return self._session.get(address, what, read)
+        except RefusedError as refused:
+            raise explain_refusal(refused, f"{self._session.where}: {what}", self._token) from None
+
+    def _endless(self, what: str, found: str) -> ServiceError:
+        return ServiceError(f"{self._session.where}: {what} does not end: {found}. {ASK_THE_SERVER}")
+
+
+def _query_of(address: str | None) -> str:
+    # Not split by urllib, which refuses some of what a server can send.
+    return (address or "").partition("?")[2].partition("#")[0]
+
+
+def _one(lost: UnreadableRow) -> dict[str, str]:
+    """Parameters that ask for one row, or for the time that it lies in."""
+    if lost.uuid is not None:
+        return {"uuid": lost.uuid}
+    return _oldest_first(lost.after, lost.before)
+
+
+def _oldest_first(after: datetime | None, before: datetime | None, skip: int = 0) -> dict[str, str]:
+    cursor = {"cursor": write_offset(skip)} if skip else {}
+    return {"reverse": "true", **_bounds(after, before), **cursor}
+
+
+def _bounds(after: datetime | None, before: datetime | None) -> dict[str, str]:
+    bounds = {"after": after, "before": before}
+    return {name: at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") for name, at in bounds.items() if at is not None}

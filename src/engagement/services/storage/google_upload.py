@@ -1,0 +1,148 @@
+"""Upload a file to Cloud Storage in pieces: what arrived is not sent again when the connection breaks.
+
+The object is created or nothing is: an object of that name which is there already is never replaced.
+"""
+
+import base64
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import google_crc32c
+import requests
+
+from engagement.foundation.errors import ServiceError
+from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries, temporary_failure_of
+from engagement.services.storage.protocol import unreadable_upload
+
+# Cloud Storage takes multiples of 256 KiB.
+PIECE_BYTES = 8 * 2**20
+_READ_BYTES = 2**20
+
+
+class ObjectExistsError(Exception):
+    """Somebody else created the object meanwhile."""
+
+
+class SessionLostError(Exception):
+    """The service does not know the upload any more: it has to begin again."""
+
+
+def checksum_of(path: Path, size: int) -> str:
+    """The CRC32C of the first `size` bytes of a file, as Cloud Storage writes it."""
+    checksum = google_crc32c.Checksum()
+    left = size
+    try:
+        with path.open("rb") as file:
+            while left and (data := file.read(min(left, _READ_BYTES))):
+                checksum.update(data)
+                left -= len(data)
+    except OSError as error:
+        raise unreadable_upload(path, error) from None
+    return base64.b64encode(checksum.digest()).decode()
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What is sent to an upload that was begun: the first `size` bytes of a file. `url` names the object in messages.
+
+    `was_begun_before`: by another process, so that something may have arrived already.
+    """
+
+    session_url: str = field(repr=False)
+    path: Path
+    size: int
+    checksum: str
+    url: str
+    timeout: Any
+    was_begun_before: bool = False
+
+
+def send_pieces(sending: Sending, policy: RetryPolicy) -> None:
+    """Send a file; each piece of it has the policy's whole budget.
+
+    Raises
+    ------
+    ObjectExistsError, SessionLostError
+        See there.
+    ServiceError
+        The service refused, stayed away, or holds something else in the end.
+    """
+    with sending.path.open("rb") as file, requests.Session() as http:
+        upload = _Upload(sending, http)
+        if sending.was_begun_before:
+            call_with_retries(upload.look, sending.url, policy)
+        while upload.created is None:
+            file.seek(upload.position)
+            piece = file.read(min(PIECE_BYTES, sending.size - upload.position))
+            call_with_retries(functools.partial(upload.send, piece, upload.position), sending.url, policy)
+    found = (int(upload.created.get("size", -1)), upload.created.get("crc32c"))
+    if found != (sending.size, sending.checksum):
+        raise ServiceError(
+            f"{sending.url}: {found[0]} bytes with the checksum {found[1]} arrived; expected {sending.size} with "
+            f"{sending.checksum}. Remove the object, and run this again."
+        )
+
+
+class _Upload:
+    """An upload under way: how far it came, and in the end the object's description."""
+
+    def __init__(self, sending: Sending, http: requests.Session):
+        self._sending = sending
+        self._http = http
+        self._is_position_known = True
+        self._has_answered = not sending.was_begun_before
+        self.position = 0
+        self.created: dict[str, Any] | None = None
+
+    def look(self) -> None:
+        """Ask the service what has arrived."""
+        self._put(b"", {"Content-Range": f"bytes */{self._sending.size}"})
+
+    def send(self, piece: bytes, start: int) -> None:
+        """Send a piece that begins at `start`. After a failure the service is asked first what of it arrived."""
+        size = self._sending.size
+        if not self._is_position_known:
+            self.look()
+        if self.created is None and self.position == start:
+            end = start + len(piece)
+            # An empty file has no first byte to name.
+            headers = {"Content-Range": f"bytes {start}-{end - 1}/{size}" if piece else f"bytes */{size}"}
+            if end == size:
+                # The service compares it, and creates nothing else.
+                headers["X-Goog-Hash"] = f"crc32c={self._sending.checksum}"
+            self._put(piece, headers)
+
+    def _put(self, data: bytes, headers: dict[str, str]) -> None:
+        self._is_position_known = False
+        try:
+            answer = self._http.put(
+                self._sending.session_url,
+                data=data,
+                headers={**headers, "Content-Length": str(len(data))},
+                timeout=self._sending.timeout,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise TemporaryError(f"the connection failed ({type(error).__name__})") from None
+        temporary = temporary_failure_of(answer.status_code, answer.reason, answer.headers)
+        if temporary is not None:
+            raise temporary
+        if answer.status_code in (200, 201):
+            self.created = answer.json()
+        elif answer.status_code == 308:
+            # "bytes=0-524287"; without it nothing has arrived.
+            arrived = answer.headers.get("Range")
+            self.position = int(arrived.rpartition("-")[2]) + 1 if arrived else 0
+        elif answer.status_code == 412:
+            raise ObjectExistsError
+        elif answer.status_code in (404, 410) or not self._has_answered:
+            # Whatever is wrong with an upload that another process began, a new one may not have.
+            raise SessionLostError
+        else:
+            raise ServiceError(
+                f"{self._sending.url}: answered {answer.status_code} ({answer.reason}); expected leave to write. "
+                "Check the service account's roles on the bucket."
+            )
+        self._is_position_known = self._has_answered = True

@@ -1,0 +1,174 @@
+"""The phone number <-> uuid table in Firestore: tables/<name>/mappings/<id> = {"uuid": …}."""
+
+import os
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import google.api_core.exceptions
+import google.auth.exceptions
+from google.cloud import firestore
+
+from engagement.foundation.errors import ServiceError
+from engagement.services.credentials import GoogleCredentials
+from engagement.services.google_keys import refuse_broken_key
+from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
+from engagement.services.uuid_tables.protocol import in_batches, make_participant_uuid
+
+_TIMEOUT_SECONDS = 60.0
+_MOST_ROUNDS = 20
+_TEMPORARY = (
+    google.api_core.exceptions.ServerError,
+    google.api_core.exceptions.TooManyRequests,
+    google.api_core.exceptions.Aborted,
+    google.api_core.exceptions.Cancelled,
+    google.api_core.exceptions.RetryError,
+    google.auth.exceptions.TransportError,
+)
+
+
+class FirestoreUuidTable:
+    """A table in the Firestore of a project. Who is first to create a mapping decides; everybody else reads it."""
+
+    def __init__(
+        self,
+        credentials: GoogleCredentials,
+        table_name: str,
+        policy: RetryPolicy,
+        make_uuid: Callable[[], str] = make_participant_uuid,
+    ):
+        self._where = f"Firestore {credentials.project_id}: uuid table {table_name!r}"
+        self._policy = policy
+        self._make_uuid = make_uuid
+        self._client = _connect(credentials)
+        self._table = self._client.collection("tables").document(table_name)
+        self._table_name = table_name
+        self._is_named = False
+
+    def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
+        """The uuid of each id; an id that is new gets one."""
+        found: dict[str, str] = {}
+        for batch in in_batches(ids):
+            found |= self._uuids_for_batch(batch)
+        return found
+
+    def find(self, ids: Collection[str]) -> dict[str, str]:
+        """The uuid of each id that the table knows."""
+        found: dict[str, str] = {}
+        for batch in in_batches(ids):
+            found |= self._look_up(batch)
+        return found
+
+    def knows_any(self, participants: Sequence[str]) -> bool:
+        """Whether at least one of at most 30 uuids, which is what one query takes, is in the table."""
+        known = firestore.FieldFilter("uuid", "in", list(participants))
+        query = self._table.collection("mappings").where(filter=known).limit(1)
+        return bool(self._call(lambda: query.get(retry=None, timeout=_TIMEOUT_SECONDS), "look for participants"))
+
+    def close(self) -> None:
+        """Nothing: the client keeps nothing that others wait for."""
+
+    def _uuids_for_batch(self, batch: Sequence[str]) -> dict[str, str]:
+        found = self._look_up(batch)
+        for _ in range(_MOST_ROUNDS):
+            new = [identifier for identifier in batch if identifier not in found]
+            if not new:
+                return found
+            # All of the new ones, or none when another pipeline made one of them first: then the next look-up finds it.
+            self._create(new)
+            found |= self._look_up(new)
+        raise ServiceError(
+            f"{self._where}: mappings that others made at the same time could not be read back; expected them to stay. "
+            "Run this again."
+        )
+
+    def _look_up(self, batch: Sequence[str]) -> dict[str, str]:
+        by_document = {document_id(identifier): identifier for identifier in batch}
+        mappings = self._table.collection("mappings")
+        references = [mappings.document(document) for document in by_document]
+
+        def read() -> dict[str, str]:
+            snapshots = self._client.get_all(references, retry=None, timeout=_TIMEOUT_SECONDS)
+            return {by_document[snapshot.id]: _uuid_of(snapshot) for snapshot in snapshots if snapshot.exists}
+
+        return self._call(read, "look up")
+
+    def _create(self, new: Sequence[str]) -> None:
+        mappings = self._table.collection("mappings")
+
+        def write() -> None:
+            writes = self._client.batch()
+            for identifier in new:
+                writes.create(mappings.document(document_id(identifier)), {"uuid": self._make_uuid()})
+            try:
+                writes.commit(retry=None, timeout=_TIMEOUT_SECONDS)
+            except google.api_core.exceptions.Conflict as conflict:
+                if isinstance(conflict, google.api_core.exceptions.Aborted):
+                    raise
+
+        if not self._is_named:
+            # Once, and not with each batch: pipelines that meet participants at once would wait for one another here.
+            self._call(self._name_table, "name the table")
+            self._is_named = True
+        self._call(write, "create mappings")
+
+    def _name_table(self) -> None:
+        if not self._table.get(retry=None, timeout=_TIMEOUT_SECONDS).exists:
+            self._table.set({"table_name": self._table_name}, retry=None, timeout=_TIMEOUT_SECONDS)
+
+    def _call[Outcome](self, action: Callable[[], Outcome], what: str) -> Outcome:
+        return _call(action, f"{self._where}: {what}", self._policy)
+
+
+def find_firestore_tables(credentials: GoogleCredentials, policy: RetryPolicy) -> list[str]:
+    """The names of the tables in the Firestore of a project."""
+    tables = _connect(credentials).collection("tables")
+
+    def read() -> list[str]:
+        return [table.id for table in tables.list_documents(retry=None, timeout=_TIMEOUT_SECONDS)]
+
+    return _call(read, f"Firestore {credentials.project_id}: look for uuid tables", policy)
+
+
+def _call[Outcome](action: Callable[[], Outcome], where: str, policy: RetryPolicy) -> Outcome:
+    def explained() -> Outcome:
+        # The errors' own texts can name documents, whose ids are phone numbers: only their kinds are told.
+        try:
+            return action()
+        except _TEMPORARY as error:
+            raise TemporaryError(f"answered {type(error).__name__}") from None
+        except google.auth.exceptions.GoogleAuthError:
+            raise ServiceError(
+                f"{where}: the service account's key was refused; expected a valid one. "
+                "Check the file that FirebaseCredentialsFileURL names."
+            ) from None
+        except google.api_core.exceptions.GoogleAPIError as error:
+            raise ServiceError(
+                f"{where}: answered {type(error).__name__}; expected leave to read and write. "
+                "Check the project and the service account's roles."
+            ) from None
+
+    return call_with_retries(explained, where, policy)
+
+
+def document_id(identifier: str) -> str:
+    """An id as the name of a document, which may hold no slash.
+
+    >>> document_id("252615000001"), document_id("facebook:a/b")
+    ('252615000001', 'facebook:a%2Fb')
+    """
+    return identifier.replace("%", "%25").replace("/", "%2F")
+
+
+def _uuid_of(snapshot: Any) -> str:
+    participant = (snapshot.to_dict() or {}).get("uuid")
+    if not isinstance(participant, str) or not participant:
+        raise ServiceError("a mapping in the uuid table has no 'uuid'; expected one. Mend the table by hand.")
+    return participant
+
+
+def _connect(credentials: GoogleCredentials) -> firestore.Client:
+    if os.environ.get("FIRESTORE_EMULATOR_HOST"):
+        return firestore.Client(project=credentials.project_id)
+    with refuse_broken_key(credentials):
+        client: firestore.Client = firestore.Client.from_service_account_info(dict(credentials.info))
+    return client

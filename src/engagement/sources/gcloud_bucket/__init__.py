@@ -1,0 +1,1 @@
+"""TracedData files in a bucket."""

@@ -1,0 +1,66 @@
+"""TracedData files that another pipeline left in a bucket: each is downloaded once, complete or not at all."""
+
+import logging
+from pathlib import Path
+
+from engagement.configuration import GCloudBucketSource
+from engagement.configuration.field_names import PARTICIPANT_KEY
+from engagement.configuration.participant_ids import find_id_problem
+from engagement.configuration.raw_data_sources import flow_name_of_url
+from engagement.foundation.errors import InputError
+from engagement.foundation.files import make_directory
+from engagement.provenance import read_traced_data
+from engagement.sources.context import FetchContext
+from engagement.sources.fetched_flows import FetchedFlow, count_lines
+from engagement.sources.manifest import RawDataWriter
+
+_logger = logging.getLogger(__name__)
+
+
+def fetch_bucket(source: GCloudBucketSource, context: FetchContext) -> list[FetchedFlow]:
+    """Download the files that are not in Raw Data yet.
+
+    Raises
+    ------
+    InputError
+        A file is not TracedData, or is of participants who are not de-identified: it is not kept.
+    """
+    return [_fetch_file(url, context) for url in (*source.activation_flow_urls, *source.survey_flow_urls)]
+
+
+def _fetch_file(url: str, context: FetchContext) -> FetchedFlow:
+    name = flow_name_of_url(url)
+    target = context.raw_data_file(name)
+    if target.exists():
+        runs = count_lines(target)
+        _logger.info("Flow %r: %d runs, downloaded before", name, runs)
+        return FetchedFlow(name, target, runs, runs, lambda writer: None)
+    # Beside the file's place in Raw Data, which it takes only when all sources are known to be well.
+    arrived = make_directory(context.state_file("downloads")) / target.name
+    context.storage.download(url, arrived)
+    try:
+        runs = _count_runs(arrived, url, context.project.configuration.participant_prefix)
+    except InputError:
+        arrived.unlink()
+        raise
+    return FetchedFlow(name, target, runs, 0, lambda writer: _move(writer, arrived, target, name, runs))
+
+
+def _count_runs(path: Path, url: str, prefix: str) -> int:
+    runs = 0
+    try:
+        for runs, record in enumerate(read_traced_data(path), 1):
+            if find_id_problem(str(record.values.get(PARTICIPANT_KEY)), prefix) is not None:
+                raise InputError(
+                    f"{url}, line {runs}: {PARTICIPANT_KEY!r} is no participant's uuid; expected '{prefix}…'. "
+                    "Nothing of the file was kept. De-identify it first."
+                )
+    except InputError as error:
+        # The message names a copy that is not kept: what a person can look at is the address.
+        raise InputError(str(error).replace(str(path), url)) from None
+    return runs
+
+
+def _move(writer: RawDataWriter, arrived: Path, target: Path, name: str, runs: int) -> None:
+    writer.move(arrived, target)
+    _logger.info("Flow %r: %d runs downloaded", name, runs)

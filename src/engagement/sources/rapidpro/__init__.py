@@ -1,0 +1,1 @@
+"""RapidPro workspaces: runs and contacts, de-identified at the door."""

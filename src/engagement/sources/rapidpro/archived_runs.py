@@ -1,0 +1,88 @@
+"""The archived runs of a RapidPro source: each archive is read once, and one that can't be had holds nothing else back."""
+
+import functools
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from engagement.configuration import RapidProSource
+from engagement.configuration.raw_data_sources import ArchivePolicy
+from engagement.services.rapidpro.client import ArchiveError, Page, RapidProClient, Run, UnreadableRow
+from engagement.sources.rapidpro.flow_runs import FlowRuns
+from engagement.sources.rapidpro.set_aside import SetAside
+from engagement.sources.rapidpro.state.run_store import RunStore
+
+_logger = logging.getLogger(__name__)
+
+
+def fetch_archives(
+    source: RapidProSource,
+    client: RapidProClient,
+    store: RunStore,
+    flows: Sequence[FlowRuns],
+    set_aside: SetAside,
+    counts: Counter[str],
+) -> None:
+    """Read the archives that were not read yet. `counts` gets how many can't be had: they are asked for in every fetch."""
+    if source.archives is ArchivePolicy.IGNORE:
+        with store.transaction():
+            store.set_aside.keep_archives(())
+        _logger.info("RapidPro %s: archives are left out, as the configuration says", client.domain)
+        return
+    archives = client.run_archives()
+    with store.transaction():
+        store.set_aside.keep_archives({archive.md5 for archive in archives})
+    read = missing = 0
+    for archive in archives:
+        new_for = {flow.uuid: flow for flow in flows if not store.has_read_archive(flow.id, archive.md5)}
+        if not new_for:
+            continue
+        try:
+            client.read_archive(
+                archive,
+                new_for,
+                functools.partial(_keep, store, new_for, archive.md5, set_aside),
+            )
+            read += 1
+        except ArchiveError as error:
+            missing += 1
+            _logger.warning(
+                "%s Everything else is fetched without it; it is asked for again in every fetch. If nobody can bring it back, "
+                '"Archives": "ignore" leaves all archives of this source out.',
+                error,
+            )
+    if missing:
+        counts["missing_archives"] += missing
+    _logger.info(
+        "RapidPro %s: %d archives of runs, %d read now, %d could not be read",
+        client.domain,
+        len(archives),
+        read,
+        missing,
+    )
+
+
+def _keep(
+    store: RunStore, flows: dict[str, FlowRuns], md5: str, set_aside: SetAside, batches: Iterator[Page[Run]]
+) -> None:
+    """Keep the flows' runs of an archive in one transaction: all of them, or none when it proves to be damaged."""
+    counted = {uuid: flow.counts for uuid, flow in flows.items()}
+    received = replaced = 0
+    unreadable: list[UnreadableRow] = []
+    try:
+        with store.transaction():
+            for batch in batches:
+                received += len(batch.rows)
+                replaced += batch.replaced_characters
+                unreadable += batch.unreadable
+                for uuid, flow in flows.items():
+                    flow.take((run for run in batch.rows if run.flow.uuid == uuid), is_archived=True)
+            numbers = {uuid: flow.id for uuid, flow in flows.items()}
+            unfinished = set_aside.take_archive(md5, numbers, received, replaced, unreadable)
+            for flow in flows.values():
+                if flow.id not in unfinished:
+                    store.keep_archive(flow.id, md5)
+    except BaseException:
+        for uuid, flow in flows.items():
+            flow.counts = counted[uuid]
+        raise

@@ -1,0 +1,168 @@
+"""The door: who a contact is, decided once, when it is first met. No URN goes further than this module.
+
+A contact gets the uuid that the uuid table has for its first URN, and keeps it whatever becomes of its URNs. That one
+participant can have several contacts is meant: by SMS and on WhatsApp, or made again after it was deleted. But a number that
+changes hands must not make two people one, since a STOP of one would be a STOP of both. So when a new contact gets the uuid of
+another contact of the workspace:
+
+- the other one still has the number, or was deleted, or has no URN left: both are one participant;
+- the other one is still there, with other URNs: the number has changed hands. It keeps its uuid. The new contact becomes
+  the number's next holder, with a uuid of its own, which the table knows by "holder 2:<number>" (3, 4, … after it).
+
+From then on whoever is met with that number, in any project of this table, is its latest holder.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from engagement.services.rapidpro.client import Contact
+from engagement.services.uuid_tables.protocol import UuidTable
+from engagement.sources.rapidpro.urns import Urn, first_scheme, first_urn, identities_of, operator_raw, parse_urn
+
+# The channel of a contact that has no URN with a scheme, and is a participant all the same.
+UNKNOWN_CHANNEL = "unknown"
+AskForContact = Callable[[str], Contact | None]
+
+
+class Participant(NamedTuple):
+    """Who a contact is: a uuid, the channel, and the first digits of a phone number (of other channels the name)."""
+
+    uuid: str
+    urn_type: str
+    operator_raw: str
+
+
+class Holder(NamedTuple):
+    """A contact that has a participant's uuid. `is_new`: it was met in this fetch."""
+
+    contact: str
+    urn_type: str
+    is_new: bool
+
+
+class KnownContacts(Protocol):
+    """The contacts of the workspace that were met before."""
+
+    def holders(self, participants: Sequence[str]) -> Mapping[str, Sequence[Holder]]:
+        """The contacts that have these uuids, by uuid."""
+
+
+class ContactsByUrn:
+    """Decides who contacts are by their URNs. `ask` gives a contact as it is now, None if the workspace lacks it.
+
+    `left_out` are the contacts whose URNs identify nobody.
+    """
+
+    def __init__(self, table: UuidTable, known: KnownContacts, ask: AskForContact, country: str | None = None):
+        self._table = table
+        self._known = known
+        self._ask = ask
+        self._country = country
+        self._identities: dict[str, frozenset[str]] = {}
+        self.left_out: set[str] = set()
+
+    def identify(self, contacts: Sequence[Contact]) -> dict[str, Participant]:
+        """Who these new contacts are, by their uuids; those without a URN are left out."""
+        urns: dict[str, Urn] = {}
+        for contact in contacts:
+            urn = first_urn(contact.urns)
+            if urn is not None:
+                urns[contact.uuid] = urn
+            elif contact.urns:
+                self.left_out.add(contact.uuid)
+        possible = {contact: identities_of(urn, self._country) for contact, urn in urns.items()}
+        identities, latest, known = self._look_up(possible)
+        holders = {uuid: list(found) for uuid, found in self._known.holders(known).items()} if known else {}
+        participants: dict[str, Participant] = {}
+        for contact in (contact for contact in contacts if contact.uuid in urns):
+            urn, identity = urns[contact.uuid], identities[contact.uuid]
+            number, uuid = latest[identity]
+            while uuid in holders and self._has_changed_hands(contact, urn.scheme, holders[uuid]):
+                number += 1
+                holder_id = _holder_id(identity, number)
+                uuid = self._table.uuids_for([holder_id])[holder_id]
+                latest[identity] = (number, uuid)
+            holders.setdefault(uuid, []).append(Holder(contact.uuid, urn.scheme, is_new=True))
+            participants[contact.uuid] = Participant(uuid, urn.scheme, operator_raw(urn, possible[contact.uuid][-1]))
+        return participants
+
+    def _look_up(
+        self, possible: Mapping[str, Sequence[str]]
+    ) -> tuple[dict[str, str], dict[str, tuple[int, str]], list[str]]:
+        """Find what each contact goes by, of each such id its latest holder's number, from 1, and uuid, and the uuids known before.
+
+        `possible` has the ids that the table may know each contact by.
+        """
+        uuids = self._table.find({identity for found in possible.values() for identity in found})
+        identities = {
+            contact: next((identity for identity in found if identity in uuids), found[-1])
+            for contact, found in possible.items()
+        }
+        latest = {identity: (1, uuids[identity]) for identity in identities.values() if identity in uuids}
+        # Only a number that was known before can have been handed on.
+        number, handed_on = 2, self._table.find({_holder_id(identity, 2) for identity in latest})
+        while handed_on:
+            latest |= {
+                identity: (number, handed_on[_holder_id(identity, number)])
+                for identity in latest
+                if _holder_id(identity, number) in handed_on
+            }
+            number += 1
+            handed_on = self._table.find(
+                {_holder_id(identity, number) for identity, (last, _) in latest.items() if last == number - 1}
+            )
+        known = [uuid for _, uuid in latest.values()]
+        made = self._table.uuids_for({identity for identity in identities.values() if identity not in latest})
+        latest |= {identity: (1, uuid) for identity, uuid in made.items()}
+        return identities, latest, known
+
+    def _has_changed_hands(self, contact: Contact, scheme: str, holders: Sequence[Holder]) -> bool:
+        """Whether all others that have the number's uuid lack the number by now, and one of them is still there."""
+        others = [holder for holder in holders if holder.contact != contact.uuid]
+        # Of two contacts that came at once on two channels both have the number. One URN is of one contact at a time.
+        if not others or any(holder.is_new and holder.urn_type != scheme for holder in others):
+            return False
+        own = self._read_identities(contact.urns)
+        theirs = [self._identities_now(holder.contact) for holder in others]
+        return not any(own & identities for identities in theirs) and any(theirs)
+
+    def _identities_now(self, contact: str) -> frozenset[str]:
+        if contact not in self._identities:
+            found = self._ask(contact)
+            self._identities[contact] = self._read_identities(found.urns if found is not None else [])
+        return self._identities[contact]
+
+    def _read_identities(self, urns: Sequence[str]) -> frozenset[str]:
+        return frozenset(
+            identity
+            for urn in map(parse_urn, urns)
+            if urn is not None
+            for identity in identities_of(urn, self._country)
+        )
+
+
+class ContactsByUuid:
+    """Takes each contact for a participant, for workspaces that hide URNs. `workspace` is its uuid, or the name used for it.
+
+    No number tells the operator, so that the channel stands in its place.
+    """
+
+    def __init__(self, table: UuidTable, workspace: str):
+        self._table = table
+        self._workspace = workspace
+        self.left_out: set[str] = set()
+
+    def identify(self, contacts: Sequence[Contact]) -> dict[str, Participant]:
+        """Who these new contacts are, by their uuids."""
+        ids = {contact.uuid: f"contact of {self._workspace}:{contact.uuid}" for contact in contacts}
+        uuids = self._table.uuids_for(set(ids.values()))
+        channels = {contact.uuid: first_scheme(contact.urns) or UNKNOWN_CHANNEL for contact in contacts}
+        return {
+            contact: Participant(uuids[identity], channels[contact], channels[contact])
+            for contact, identity in ids.items()
+        }
+
+
+def _holder_id(identity: str, number: int) -> str:
+    # No scheme of a URN has a blank in it.
+    return f"holder {number}:{identity}"

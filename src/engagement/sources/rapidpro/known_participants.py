@@ -1,0 +1,97 @@
+"""Whether the uuid table is the one that the data root's participants have their uuids from.
+
+A table that was forgotten in a move, or another name of it, gives everybody a new uuid without a word. So some of the
+participants that the data root knows are looked for in it before anything is fetched.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from engagement.configuration import RapidProSource
+from engagement.foundation.errors import ConfigurationError
+from engagement.foundation.files import make_directory, read_json, write_json
+from engagement.services.uuid_tables.protocol import UuidTable
+from engagement.sources.context import FetchContext
+from engagement.sources.rapidpro.workspaces import find_contacts_files
+
+_MOST_PARTICIPANTS = 30
+_TAIL_BYTES = 1 << 16
+
+_logger = logging.getLogger(__name__)
+
+
+def refuse_other_table(table: UuidTable, context: FetchContext) -> None:
+    """Refuse a uuid table that knows none of some participants that the data root has.
+
+    With --accept-new-uuid-table it is accepted, which is remembered in State/.
+
+    Raises
+    ------
+    ConfigurationError
+        It knows none of them. Nothing was fetched.
+    """
+    participants = _sample_participants(context)
+    if not participants or table.knows_any(participants):
+        return
+    settings = context.project.configuration.phone_number_uuid_table
+    identity = settings.model_dump(by_alias=True)
+    note = context.state_file("accepted uuid table.json")
+    if context.accept_new_uuid_table:
+        _logger.warning(
+            "uuid table %r: accepted, though it knows none of the earlier participants", settings.table_name
+        )
+        make_directory(note.parent)
+        write_json(note, identity)
+    elif not (note.exists() and read_json(note) == identity):
+        raise ConfigurationError(
+            f"uuid table {settings.table_name!r}: it knows none of {len(participants)} participants in {context.data_root}; "
+            "expected the table that they got their uuids from. Nothing was fetched. Check PhoneNumberUuidTable, or bring "
+            "the table back (docs/runbook.md, 'The uuid table'). If it is meant to be a new one, run stage 2 with "
+            "--accept-new-uuid-table: whoever is met from then on gets a new uuid."
+        )
+
+
+def _sample_participants(context: FetchContext) -> list[str]:
+    """Some of the participants that were met last, without repetition."""
+    contacts = [_last_lines(path) for path in find_contacts_files(context.data_root)]
+    runs = [
+        _last_lines(context.raw_data_file(name))
+        for source in context.project.configuration.raw_data_sources
+        if isinstance(source, RapidProSource)
+        for name in (*source.activation_flow_names, *source.survey_flow_names)
+    ]
+    found: dict[str, None] = {}
+    for lines in contacts if any(contacts) else runs:
+        # So many of each file, so that one workspace does not stand for all.
+        own: dict[str, None] = {}
+        for line in reversed(lines):
+            own |= dict.fromkeys(_participants_of(line))
+            if len(own) * len(contacts or runs) >= _MOST_PARTICIPANTS:
+                break
+        found |= own
+    return list(found)[:_MOST_PARTICIPANTS]
+
+
+def _participants_of(line: bytes) -> Iterator[str]:
+    """The participant of a line of Contacts/ or Raw Data/; whether the line is sound is for others to say."""
+    try:
+        document = json.loads(line)
+        updates = [document] if isinstance(document, dict) else [update["Data"] for update in document]
+        values = [update.get("participant", update.get("avf_phone_id")) for update in updates]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return
+    yield from (value for value in values if isinstance(value, str))
+
+
+def _last_lines(path: Path) -> list[bytes]:
+    """The whole lines at the end of a file; none if there is no file."""
+    try:
+        with path.open("rb") as file:
+            start = max(0, file.seek(0, 2) - _TAIL_BYTES)
+            file.seek(start)
+            lines = file.read().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return []
+    return lines[1:] if start else lines

@@ -1,0 +1,1 @@
+"""What a source has fetched so far, in State/."""

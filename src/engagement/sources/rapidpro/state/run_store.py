@@ -1,0 +1,298 @@
+"""What a RapidPro source has fetched so far, in State/: lines of runs, and how far each listing was read.
+
+Of who contacts are it has a copy; see `contact_map` for the file that counts.
+Each page is kept in one transaction together with the place that it was read to, so a fetch that is killed at any moment goes
+on after the last page that arrived. Nothing in it can tell a phone number: a contact is its uuid here, and lines are made of
+what was de-identified.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from engagement.foundation.microseconds import count_microseconds, make_instant
+from engagement.sources.rapidpro.de_identify import Participant
+from engagement.sources.rapidpro.state.contact_copy import ContactCopy
+from engagement.sources.rapidpro.state.line_log import LineLog
+from engagement.sources.rapidpro.state.set_aside_rows import SetAsideRows
+
+_LARGEST_QUERY = 500
+_RUNS_A_READ = 1000
+_LARGEST_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a listing was read: the newest modification that came, and where to go on in one that did not come to its end."""
+
+    newest: datetime | None = None
+    go_on_from: datetime | None = None
+
+
+class KeptRun(NamedTuple):
+    """A run of a flow. `text` is its line, or its JSON while it waits for its contact to be known.
+
+    `texts_from` is the time of its first result whose whole text is still to be looked up among the messages.
+    """
+
+    uuid: str
+    contact: str
+    modified: int
+    run_id: int | str
+    text: bytes
+    is_archived: bool = False
+    texts_from: int | None = None
+
+
+class HeldRun(NamedTuple):
+    """What is known of a run that is held. Of two versions with one modification time the archived one is the newer."""
+
+    version: tuple[int, bool]
+    run_id: int | str
+    texts_from: int | None = None
+
+
+class RunStore:
+    """The state of one source. Open it with `open_run_store`. `connection` is for who keeps other things in the same state."""
+
+    def __init__(self, connection: sqlite3.Connection, log: LineLog):
+        self.connection = connection
+        self._log = log
+        self.contacts = ContactCopy(connection)
+        self._ids: dict[int, dict[str, int]] = {}
+        self.set_aside = SetAsideRows(connection)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is kept in the block is kept together, or not at all when it raises."""
+        size = self._log.size
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            if self._log.size != size:
+                # Before the rows that name them: after a power cut the last transactions may be gone, never their lines alone.
+                self._log.flush()
+                self.connection.execute("UPDATE line_log SET size = ?", (self._log.size,))
+            self.connection.execute("COMMIT")
+        except BaseException:
+            self._log.size = size
+            self.contacts.forget_remembered()
+            self._ids.clear()
+            # A full disk may have undone it already.
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+
+    def place(self, listing: str) -> Place:
+        """How far a listing was read; an empty place for one that never was."""
+        query = "SELECT newest, go_on_from FROM places WHERE listing = ?"
+        row = self.connection.execute(query, (listing,)).fetchone() or (None, None)
+        return Place(*(None if at is None else make_instant(at) for at in row))
+
+    def keep_place(self, listing: str, place: Place) -> None:
+        """Remember how far a listing was read."""
+        times = (None if at is None else count_microseconds(at) for at in (place.newest, place.go_on_from))
+        self.connection.execute("REPLACE INTO places VALUES (?, ?, ?)", (listing, *times))
+
+    def participants(self, contacts: Collection[str]) -> dict[str, Participant]:
+        """Who contacts are, as far as that is known."""
+        return self.contacts.participants(contacts)
+
+    def is_empty(self) -> bool:
+        """Whether nothing was fetched yet."""
+        return (
+            self.connection.execute("SELECT 1 FROM flows UNION ALL SELECT 1 FROM contacts LIMIT 1").fetchone() is None
+        )
+
+    def begin_anew(self) -> None:
+        """Forget all that was fetched. To be called within a transaction."""
+        self.contacts.clear()
+        for table in ("places", "flows", "archives", "runs", "waiting", "set_aside", "asked_for", "messages"):
+            self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
+        self.connection.execute("UPDATE line_log SET size = 0")
+        self._ids.clear()
+
+    def flow_id(self, uuid: str, name: str) -> int:
+        """The store's own number of a flow. A flow under another name counts as another: the name is part of its lines."""
+        self.connection.execute("INSERT OR IGNORE INTO flows (uuid, name) VALUES (?, ?)", (uuid, name))
+        row = self.connection.execute("SELECT id FROM flows WHERE uuid = ? AND name = ?", (uuid, name)).fetchone()
+        return int(row[0])
+
+    def has_read_archive(self, flow: int, md5: str) -> bool:
+        """Whether a flow's runs of an archive are held."""
+        found = self.connection.execute("SELECT 1 FROM archives WHERE flow = ? AND md5 = ?", (flow, md5))
+        return found.fetchone() is not None
+
+    def keep_archive(self, flow: int, md5: str) -> None:
+        """Remember that a flow's runs of an archive are held."""
+        self.connection.execute("INSERT OR IGNORE INTO archives VALUES (?, ?)", (flow, md5))
+
+    def held(self, flow: int, uuids: Collection[str]) -> dict[str, HeldRun]:
+        """The newest version that is held of runs, and the run id that they went by first."""
+        held: dict[str, HeldRun] = {}
+        if self._has_waiting(flow):
+            query = "SELECT uuid, modified, is_archived, run_id FROM waiting WHERE flow = ? AND uuid IN ({})"
+            for uuid, modified, is_archived, run_id in self.select(query, (flow,), uuids):
+                held[uuid] = HeldRun((modified, bool(is_archived)), run_id)
+        ids = self._ids_of(flow)
+        query = "SELECT uuid, modified, is_archived, run_id, texts_from FROM runs WHERE flow = ? AND id IN ({})"
+        known = [ids[uuid] for uuid in uuids if uuid in ids]
+        for uuid, modified, is_archived, run_id, texts_from in self.select(query, (flow,), known):
+            version = (modified, bool(is_archived))
+            held[uuid] = HeldRun(max(version, held[uuid].version) if uuid in held else version, run_id, texts_from)
+        return held
+
+    def lines_of(self, flow: int, uuids: Collection[str]) -> dict[str, bytes]:
+        """The lines of those runs that are held as lines."""
+        ids = self._ids_of(flow)
+        query = "SELECT uuid, start, length FROM runs WHERE flow = ? AND id IN ({})"
+        found = self.select(query, (flow,), [ids[uuid] for uuid in uuids if uuid in ids])
+        return {uuid: self._log.read(start, length) for uuid, start, length in found}
+
+    def keep_lines(self, flow: int, runs: Sequence[KeptRun]) -> None:
+        """Hold runs as lines, in the place of their older ones."""
+        if not runs:
+            return
+        start = self._log.append([run.text for run in runs])
+        ids = self._ids_of(flow)
+        rows = []
+        for uuid, contact, modified, run_id, line, *rest in runs:
+            rows.append(
+                (flow, ids.setdefault(uuid, len(ids)), uuid, contact, modified, run_id, start, len(line), *rest)
+            )
+            start += len(line)
+        self.connection.executemany("REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        if self._has_waiting(flow):
+            self.connection.executemany(
+                "DELETE FROM waiting WHERE flow = ? AND uuid = ?", [(flow, run.uuid) for run in runs]
+            )
+        self.connection.execute("UPDATE flows SET written_runs = NULL WHERE id = ?", (flow,))
+
+    def keep_as_they_are(self, flow: int, runs: Sequence[KeptRun]) -> None:
+        """Remember what else is known of runs whose lines stay."""
+        ids = self._ids_of(flow)
+        self.connection.executemany(
+            "UPDATE runs SET is_archived = ?, texts_from = ? WHERE flow = ? AND id = ?",
+            [(run.is_archived, run.texts_from, flow, ids[run.uuid]) for run in runs],
+        )
+
+    def keep_waiting(self, flow: int, runs: Sequence[KeptRun]) -> None:
+        """Hold runs until their contacts are known."""
+        self.connection.executemany(
+            "REPLACE INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?)", [(flow, *run[:-1]) for run in runs]
+        )
+
+    def ready(self, flow: int) -> Iterator[list[tuple[KeptRun, Participant]]]:
+        """Runs that waited and whose contacts are known by now, in batches; each batch must be kept as lines."""
+        query = (
+            "SELECT waiting.uuid, contact, modified, run_id, run, is_archived, participant, urn_type, operator_raw "
+            "FROM waiting JOIN contacts ON contacts.uuid = contact WHERE flow = ? LIMIT ?"
+        )
+        while rows := self.connection.execute(query, (flow, _RUNS_A_READ)).fetchall():
+            yield [(KeptRun(*row[:6]), Participant(*row[6:])) for row in rows]
+
+    def contacts_waited_for(self, flow: int) -> list[tuple[str, int, bool]]:
+        """The contacts that runs wait for, each with its number of runs, and whether it is gone."""
+        rows = self.connection.execute(
+            "SELECT contact, count(*), coalesce(max(is_gone), 0) FROM waiting LEFT JOIN asked_for USING (contact) "
+            "WHERE flow = ? GROUP BY contact ORDER BY contact",
+            (flow,),
+        )
+        return [(contact, runs, bool(is_gone)) for contact, runs, is_gone in rows]
+
+    def count(self, flow: int) -> int:
+        """How many runs of a flow are held as lines."""
+        row = self.connection.execute("SELECT count(*) FROM runs WHERE flow = ?", (flow,)).fetchone()
+        return int(row[0])
+
+    def lines(self, flow: int) -> Iterator[bytes]:
+        """A flow's lines by modification time, then uuid, in pieces of many lines."""
+        places = self.connection.execute(
+            "SELECT start, length FROM runs WHERE flow = ? ORDER BY modified, uuid", (flow,)
+        )
+        start = end = 0
+        for place, length in places:
+            # Lines that arrived in order lie in order, and are read together.
+            if place != end or end - start > _LARGEST_READ_BYTES:
+                yield self._log.read(start, end - start)
+                start = end = place
+            end += length
+        yield self._log.read(start, end - start)
+
+    def batches(self, flow: int) -> Iterator[list[KeptRun]]:
+        """A flow's runs in batches, in the order in which they first came; a batch may be kept anew before the next is taken."""
+        last = -1
+        query = (
+            "SELECT id, start, length, uuid, contact, modified, run_id, is_archived, texts_from FROM runs "
+            "WHERE flow = ? AND id > ? ORDER BY id LIMIT ?"
+        )
+        while rows := self.connection.execute(query, (flow, last, _RUNS_A_READ)).fetchall():
+            yield [self._kept_run(row[1:]) for row in rows]
+            last = rows[-1][0]
+
+    def runs_to_look_up(self, contacts: Collection[str]) -> Iterator[tuple[int, KeptRun]]:
+        """The runs of contacts whose texts are to be looked up, with their flows' numbers."""
+        query = (
+            "SELECT flow, start, length, uuid, contact, modified, run_id, is_archived, texts_from FROM runs "
+            "WHERE texts_from IS NOT NULL AND contact IN ({})"
+        )
+        for flow, *row in self.select(query, (), contacts):
+            yield flow, self._kept_run(row)
+
+    def _kept_run(self, row: Sequence[Any]) -> KeptRun:
+        start, length, uuid, contact, modified, run_id, is_archived, texts_from = row
+        text = self._log.read(start, length)
+        return KeptRun(uuid, contact, modified, run_id, text, is_archived, texts_from)
+
+    def rendering(self, flow: int) -> str | None:
+        """What the held lines of a flow were made with, beside the runs themselves."""
+        row = self.connection.execute("SELECT rendering FROM flows WHERE id = ?", (flow,)).fetchone()
+        rendering: str | None = row[0]
+        return rendering
+
+    def keep_rendering(self, flow: int, rendering: str) -> None:
+        """Remember what the held lines of a flow were made with."""
+        self.connection.execute("UPDATE flows SET rendering = ? WHERE id = ?", (rendering, flow))
+
+    def forget_renderings(self) -> None:
+        """Let every flow's lines be looked at again, whatever they were made with."""
+        self.connection.execute("UPDATE flows SET rendering = '' WHERE rendering IS NOT NULL")
+
+    def written(self, flow: int) -> tuple[int, int, int] | None:
+        """Runs, size and modification time of the file that was written of exactly the lines held; None if they changed."""
+        query = "SELECT written_runs, written_size, written_at FROM flows WHERE id = ? AND written_runs IS NOT NULL"
+        written: tuple[int, int, int] | None = self.connection.execute(query, (flow,)).fetchone()
+        return written
+
+    def keep_written(self, flow: int, runs: int, size: int, at: int) -> None:
+        """Remember that a file was written of the lines held."""
+        self.connection.execute(
+            "UPDATE flows SET written_runs = ?, written_size = ?, written_at = ? WHERE id = ?", (runs, size, at, flow)
+        )
+
+    def are_texts_looked_up(self, flow: int) -> bool:
+        """Whether the last fetch looked up whole texts of a flow."""
+        row = self.connection.execute("SELECT full_texts FROM flows WHERE id = ?", (flow,)).fetchone()
+        return bool(row[0])
+
+    def _ids_of(self, flow: int) -> dict[str, int]:
+        """The numbers of a flow's runs, by their uuids; 0, 1, 2, … in the order in which they first came."""
+        # In memory: uuids are in no order, and an index of them in the database would be written to in as many places as a
+        # page has runs, which costs more than all else that is kept of the page.
+        if flow not in self._ids:
+            rows = self.connection.execute("SELECT uuid, id FROM runs WHERE flow = ?", (flow,))
+            self._ids[flow] = dict(rows)
+        return self._ids[flow]
+
+    def _has_waiting(self, flow: int) -> bool:
+        return self.connection.execute("SELECT 1 FROM waiting WHERE flow = ? LIMIT 1", (flow,)).fetchone() is not None
+
+    def select(self, query: str, first: Sequence[object], values: Collection[object]) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query with one `IN ({})` for any number of values."""
+        distinct = list(values)
+        for start in range(0, len(distinct), _LARGEST_QUERY):
+            batch = distinct[start : start + _LARGEST_QUERY]
+            yield from self.connection.execute(query.format(", ".join("?" * len(batch))), (*first, *batch))

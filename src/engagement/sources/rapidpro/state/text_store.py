@@ -1,0 +1,89 @@
+"""What is kept while whole texts are looked up: which runs lack them, and the messages of these runs' contacts until that is done."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+
+from engagement.foundation.microseconds import count_microseconds, make_instant
+from engagement.sources.rapidpro.message_matching import SentText
+from engagement.sources.rapidpro.state.run_store import KeptRun, RunStore
+
+_CONTACTS_A_READ = 200
+_FIRST, _UNTIL = "messages from", "messages until"
+
+
+class TextStore:
+    """The part of a source's state that is about texts."""
+
+    def __init__(self, store: RunStore):
+        self._store = store
+        self._connection = store.connection
+
+    def mark(self, flow: int, runs: Collection[KeptRun]) -> None:
+        """Remember from which time on texts of runs are to be looked up."""
+        self._store.keep_as_they_are(flow, [run for run in runs if run.texts_from is not None])
+
+    def keep_whether_looked_up(self, flow: int, are_looked_up: bool) -> None:
+        """Remember whether texts of a flow are looked up; where they are not, none is left to be."""
+        if not are_looked_up:
+            self._connection.execute("UPDATE runs SET texts_from = NULL WHERE flow = ?", (flow,))
+        self._connection.execute("UPDATE flows SET full_texts = ? WHERE id = ?", (are_looked_up, flow))
+
+    def first_time(self) -> datetime | None:
+        """The time of the first answer whose text is to be looked up; None if there is none."""
+        query = "SELECT min(texts_from) FROM runs WHERE texts_from IS NOT NULL"
+        (time,) = self._connection.execute(query).fetchone()
+        return None if time is None else make_instant(time)
+
+    def newest_row(self) -> datetime | None:
+        """The newest modification of anything that came, by the server's clock."""
+        (time,) = self._connection.execute("SELECT max(newest) FROM places").fetchone()
+        return None if time is None else make_instant(time)
+
+    def contacts_among(self, contacts: Collection[str]) -> set[str]:
+        """Those of some contacts whose texts are to be looked up."""
+        query = "SELECT DISTINCT contact FROM runs WHERE texts_from IS NOT NULL AND contact IN ({})"
+        return {row[0] for row in self._store.select(query, (), contacts)}
+
+    def runs_by_contact(self) -> Iterator[dict[str, list[tuple[int, KeptRun]]]]:
+        """The runs whose texts are to be looked up, with their flows' numbers, some contacts at a time."""
+        last = ""
+        query = (
+            "SELECT DISTINCT contact FROM runs WHERE texts_from IS NOT NULL AND contact > ? ORDER BY contact LIMIT ?"
+        )
+        while found := self._connection.execute(query, (last, _CONTACTS_A_READ)).fetchall():
+            contacts = [row[0] for row in found]
+            runs = defaultdict(list)
+            for flow, run in self._store.runs_to_look_up(contacts):
+                runs[run.contact].append((flow, run))
+            yield runs
+            last = contacts[-1]
+
+    def messages_of(self, contacts: Collection[str]) -> dict[str, list[SentText]]:
+        """The messages of contacts."""
+        messages = defaultdict(list)
+        query = "SELECT contact, created, text FROM messages WHERE contact IN ({})"
+        for contact, created, text in self._store.select(query, (), contacts):
+            messages[contact].append(SentText(created, text))
+        return messages
+
+    def keep_messages(self, messages: Iterable[tuple[str, datetime, str]]) -> None:
+        """Hold messages: whose, when and what."""
+        rows = [(contact, count_microseconds(created), text) for contact, created, text in messages]
+        self._connection.executemany("INSERT OR IGNORE INTO messages VALUES (?, ?, ?)", rows)
+
+    def stretch(self) -> tuple[datetime, datetime] | None:
+        """From when to when all messages are held, while a look-up was not completed."""
+        first, until = self._store.place(_FIRST).newest, self._store.place(_UNTIL).newest
+        return None if first is None or until is None else (first, until)
+
+    def keep_stretch(self, first: datetime, until: datetime) -> None:
+        """Remember from when to when all messages are held."""
+        for listing, time in ((_FIRST, first), (_UNTIL, until)):
+            query = "REPLACE INTO places (listing, newest) VALUES (?, ?)"
+            self._connection.execute(query, (listing, count_microseconds(time)))
+
+    def drop_messages(self) -> None:
+        """Hold no messages any more."""
+        self._connection.execute("DELETE FROM messages")
+        self._connection.execute("DELETE FROM places WHERE listing IN (?, ?)", (_FIRST, _UNTIL))

@@ -1,1 +1,0 @@
-"""What leaves this machine, and where it goes."""
