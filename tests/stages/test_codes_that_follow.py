@@ -56,8 +56,11 @@ def write_own_project(folder: Path, function: str) -> Path:
     return path
 
 
-def test_a_function_of_the_projects_own_keeps_every_label_of_a_multiple_scheme(tmp_path: Path, capsys):
-    root = DataRoot(tmp_path, write_own_project(tmp_path / "configuration", "add_roads"))
+@pytest.mark.parametrize("module", ["engagement.pipeline.coding.labels", "engagement.coding.labels"])  # now, and before
+def test_a_function_of_the_projects_own_keeps_every_label_of_a_multiple_scheme(tmp_path: Path, capsys, module: str):
+    configuration = write_own_project(tmp_path / "configuration", "add_roads")
+    (configuration.parent / "own_rules.py").write_text(OWN.replace("engagement.pipeline.coding.labels", module))
+    root = DataRoot(tmp_path, configuration)
     root.write_runs(episode_run("a", "biyo iyo dugsi"))
     root.write_coded(
         "s01e01", coda_message("biyo iyo dugsi", label("episode1", "water"), label("episode1", "school", copy="-1"))

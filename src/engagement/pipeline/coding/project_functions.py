@@ -1,5 +1,6 @@
 """Cleaners and imputation functions of a project's own: `<module>:<function>`, from the configuration's folder."""
 
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,12 @@ from engagement.configuration import Project
 from engagement.configuration.function_names import is_project_function
 from engagement.foundation.errors import ConfigurationError, listing
 from engagement.pipeline.coding.own_functions import OwnCleaner, OwnImputation
+
+# What the manual told projects to import before modules moved.
+_EARLIER_NAMES = {
+    "engagement.coding": "engagement.pipeline.coding",
+    "engagement.coding.labels": "engagement.pipeline.coding.labels",
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ def load_project_functions(project: Project, is_allowed: bool) -> ProjectFunctio
             f"{project.path}: the coding plans name code of the project's own: {', '.join(names)}; it is not run unless "
             "that is allowed. Read it, and run this again with --allow-project-code."
         )
+    for earlier, now in _EARLIER_NAMES.items() if names else ():
+        sys.modules.setdefault(earlier, importlib.import_module(now))
     loaded, problems = {}, []
     for name in names:
         try:
