@@ -13,7 +13,7 @@ import tarfile
 from pathlib import Path
 
 import fake_rapidpro
-from engagement.services.uuid_tables.protocol import EmbeddedUuidTable
+from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 from example_project import EPISODE_FLOW, SURVEY_FLOW, Document, write_project
 from fake_rapidpro import Workspace, contact, run
 

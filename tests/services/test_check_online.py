@@ -22,9 +22,9 @@ from engagement.sandbox.server import serve
 from engagement.sandbox.workspace import make_workspace
 from engagement.services.coda.protocol import open_coda
 from engagement.services.credentials import EmbeddedCredentials, GoogleCredentials
+from engagement.services.drive.embedded import FolderDrive
 from engagement.services.drive.google import GoogleDrive
 from engagement.services.drive.ids import DriveIds
-from engagement.services.drive.protocol import FolderDrive
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import open_storage
 from engagement.services.uuid_tables.protocol import find_uuid_tables, open_uuid_table

@@ -8,7 +8,8 @@ from engagement.foundation.errors import ConfigurationError
 from engagement.services.credentials import EmbeddedCredentials, GoogleCredentials
 from engagement.services.drive.google import GoogleDrive
 from engagement.services.drive.ids import DriveIds
-from engagement.services.drive.protocol import Outcome, open_drive
+from engagement.services.drive.protocol import open_drive
+from engagement.services.drive.saved_files import Outcome
 from engagement.services.retries import RetryPolicy
 from fake_drive import FakeDrive
 

@@ -9,7 +9,7 @@ from engagement.foundation.errors import ConfigurationError, ServiceError
 from engagement.services.credentials import GoogleCredentials
 from engagement.services.drive.google import GoogleDrive
 from engagement.services.drive.ids import DriveIds
-from engagement.services.drive.protocol import Outcome
+from engagement.services.drive.saved_files import Outcome
 from engagement.services.retries import RetryPolicy
 from fake_drive import ApiError, DroppedError, FakeDrive
 

@@ -13,7 +13,8 @@ import pytest
 from engagement.services.credentials import GoogleCredentials
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage import google_upload as storage_google_upload
-from engagement.services.storage.protocol import Uploaded, open_storage
+from engagement.services.storage.local_files import Uploaded
+from engagement.services.storage.protocol import open_storage
 from fake_storage import fake_storage
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"

@@ -14,7 +14,8 @@ from google.cloud import firestore
 from engagement.foundation.errors import InputError, MachineError, ServiceError
 from engagement.services.credentials import EmbeddedCredentials, GoogleCredentials
 from engagement.services.retries import RetryPolicy
-from engagement.services.uuid_tables.protocol import EmbeddedUuidTable, open_uuid_table
+from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
+from engagement.services.uuid_tables.protocol import open_uuid_table
 
 NUMBERS = [f"25261500{number:04}" for number in range(1200)]
 

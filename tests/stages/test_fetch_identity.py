@@ -9,7 +9,7 @@ import pytest
 
 import fake_rapidpro
 from engagement.foundation.errors import ConfigurationError, ServiceError
-from engagement.services.uuid_tables.protocol import EmbeddedUuidTable
+from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 from fake_rapidpro import Workspace, contact, once, run
 
 OTHER = "7b0e2a44-9d1c-4f3a-a6c5-2e8f1d0b9a73"

@@ -21,7 +21,8 @@ from engagement.foundation.errors import InputError, PipelineError
 from engagement.provenance import encode_fresh_chain, read_traced_data
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
-from engagement.services.storage.protocol import EmbeddedStorage, open_storage, read_credentials, read_token
+from engagement.services.storage.embedded import EmbeddedStorage
+from engagement.services.storage.protocol import open_storage, read_credentials, read_token
 from engagement.services.uuid_tables.protocol import open_uuid_table
 from example_project import (
     EPISODE_FLOW,

@@ -20,7 +20,8 @@ from engagement.delivery.logs import find_upload_kinds
 from engagement.foundation.errors import ConfigurationError, PipelineError, UsageError
 from engagement.foundation.files import read_json, read_text
 from engagement.services.credentials import Credentials, EmbeddedCredentials, load_credentials, parse_credentials
-from engagement.services.storage.protocol import EmbeddedStorage, local_file
+from engagement.services.storage.embedded import EmbeddedStorage
+from engagement.services.storage.local_files import local_file
 
 _EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "DRIVE_EMULATOR_HOST")
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")

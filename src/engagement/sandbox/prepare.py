@@ -12,7 +12,7 @@ from engagement.foundation.errors import MachineError
 from engagement.foundation.files import make_directory, open_bytes_for_writing, open_for_writing, write_json
 from engagement.sandbox.demo_directory import DemoDirectory
 from engagement.sandbox.workspace import Workspace, make_workspace
-from engagement.services.uuid_tables.protocol import EmbeddedUuidTable
+from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,8 @@ from engagement.foundation.errors import InputError, ServiceError, UsageError, l
 from engagement.foundation.run_report import record_counts
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
-from engagement.services.storage.protocol import Storage, Uploaded, open_storage
+from engagement.services.storage.local_files import Uploaded
+from engagement.services.storage.protocol import Storage, open_storage
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from engagement.sandbox.demo_directory import DemoDirectory, SandboxState
 from engagement.sandbox.workspace import DEFAULT_SEED
 from engagement.services.coda.embedded import FolderCoda
 from engagement.services.credentials import EmbeddedCredentials, load_credentials
-from engagement.services.uuid_tables.protocol import EmbeddedUuidTable
+from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 from sandbox_season import cached_workspace
 
 WORKSPACE = cached_workspace(DEFAULT_SEED, 0)

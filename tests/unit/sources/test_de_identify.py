@@ -3,7 +3,7 @@
 import pytest
 
 from engagement.services.rapidpro.client import Contact
-from engagement.services.uuid_tables.protocol import EmbeddedUuidTable
+from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 from engagement.sources.rapidpro.contact_map import open_contact_map
 from engagement.sources.rapidpro.de_identify import ContactsByUrn, ContactsByUuid
 from engagement.sources.rapidpro.state.run_store_files import open_run_store

@@ -24,7 +24,7 @@ from engagement.services.drive.google_requests import (
     no_room,
 )
 from engagement.services.drive.ids import DriveIds
-from engagement.services.drive.protocol import Outcome, SavedFile, md5_of, split_path
+from engagement.services.drive.saved_files import Outcome, SavedFile, md5_of, split_path
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
 
 _logger = logging.getLogger(__name__)

@@ -25,7 +25,7 @@ from engagement.services.storage.google_upload import (
     checksum_of,
     send_pieces,
 )
-from engagement.services.storage.protocol import (
+from engagement.services.storage.local_files import (
     Uploaded,
     check_local_folder,
     copy_local_file,

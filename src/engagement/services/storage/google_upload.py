@@ -14,7 +14,7 @@ import requests
 
 from engagement.foundation.errors import ServiceError
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries, temporary_failure_of
-from engagement.services.storage.protocol import unreadable_upload
+from engagement.services.storage.local_files import unreadable_upload
 
 # Cloud Storage takes multiples of 256 KiB.
 PIECE_BYTES = 8 * 2**20

@@ -12,7 +12,7 @@ from engagement.foundation.errors import ServiceError
 from engagement.services.credentials import GoogleCredentials
 from engagement.services.google_keys import refuse_broken_key
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
-from engagement.services.uuid_tables.protocol import in_batches, make_participant_uuid
+from engagement.services.uuid_tables.uuids import in_batches, make_participant_uuid
 
 _TIMEOUT_SECONDS = 60.0
 _MOST_ROUNDS = 20

@@ -6,7 +6,7 @@ import pytest
 
 from engagement.__main__ import main
 from engagement.configuration import CodeScheme
-from engagement.configuration.model import parse_model
+from engagement.configuration.parsing import parse_model
 from engagement.labelling.code_books.changes import LabelCount, compare_schemes, count_labels, describe_effects
 from example_project import DataRoot, coda_message, episode_run, label, make_scheme
 

@@ -7,7 +7,7 @@ import pytest
 
 from engagement.configuration import CodeScheme, CodingMode, CodingPlan
 from engagement.configuration.loading import load_coding_plans
-from engagement.configuration.model import parse_model
+from engagement.configuration.parsing import parse_model
 from engagement.foundation.errors import ConfigurationError
 from engagement.pipeline.coding.cleaning.places import kenyan_places
 from engagement.pipeline.coding.guesses import find_guessed_positions

@@ -9,7 +9,7 @@ from engagement.configuration import CodeScheme, CodingMode, CodingPlan
 from engagement.configuration.code_schemes import give_own_control_codes
 from engagement.configuration.imputation_checks import sides_of_reasons
 from engagement.configuration.loading import load_coding_plans
-from engagement.configuration.model import parse_model
+from engagement.configuration.parsing import parse_model
 from engagement.pipeline.coding.imputing import Answer
 from engagement.pipeline.coding.labels import make_pipeline_label
 from engagement.pipeline.coding.yes_no_reasons import YesNoReasons

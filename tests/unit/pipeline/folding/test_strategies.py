@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engagement.configuration import CodeScheme, ControlCode
 from engagement.configuration.code_schemes import give_own_control_codes
-from engagement.configuration.model import parse_model
+from engagement.configuration.parsing import parse_model
 from engagement.pipeline.coding.labels import Label, make_pipeline_label
 from engagement.pipeline.folding.strategies import (
     LABEL_STRATEGIES,

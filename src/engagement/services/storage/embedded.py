@@ -1,0 +1,52 @@
+"""The embedded twin: buckets are folders."""
+
+from pathlib import Path
+
+from engagement.foundation.errors import ConfigurationError
+from engagement.services.storage.local_files import (
+    Uploaded,
+    check_local_folder,
+    copy_local_file,
+    create_local_file,
+    local_file,
+    read_local_file,
+    split_bucket_url,
+)
+
+
+class EmbeddedStorage:
+    """Cloud Storage's twin: gs://<bucket>/<object> is the file `<directory>/storage/<bucket>/<object>`."""
+
+    def __init__(self, directory: Path):
+        self._root = directory / "storage"
+
+    def local_path(self, url: str) -> Path:
+        """Where the file lies: always on this machine."""
+        path = local_file(url)
+        if path is not None:
+            return path
+        bucket, name = split_bucket_url(url)
+        path = (self._root / bucket / name).resolve()
+        if not path.is_relative_to(self._root.resolve()):
+            raise ConfigurationError(f"{url}: leads out of the embedded storage; expected a name within it. Change it.")
+        return path
+
+    def read_bytes(self, url: str) -> bytes:
+        """The content of a small file."""
+        return read_local_file(self.local_path(url), url)
+
+    def download(self, url: str, path: Path) -> None:
+        """Copy a file to `path`."""
+        copy_local_file(self.local_path(url), url, path)
+
+    def has_object(self, url: str) -> bool:
+        """Whether there is a file at the address."""
+        return self.local_path(url).exists()
+
+    def upload(self, path: Path, url: str, is_growing: bool = False) -> Uploaded:
+        """Create the file at the address, and the folders above it."""
+        return create_local_file(path, self.local_path(url), is_growing)
+
+    def check_writable(self, url: str) -> None:
+        """Raise what an upload to the address would raise."""
+        check_local_folder(self.local_path(url).parent)

@@ -1,0 +1,241 @@
+"""The embedded table, SQLite's: it never holds an id, and is keyed by HMAC-SHA256 under a key of its own."""
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from engagement.foundation.errors import InputError, MachineError
+from engagement.foundation.files import explain_os_errors, make_directory
+from engagement.services.uuid_tables.uuids import in_batches, make_participant_uuid
+
+_LOCK_TIMEOUT_SECONDS = 120.0
+
+
+_KEY_CHECK = b"the key of this file"
+
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS mappings (
+    table_name TEXT, hash BLOB, uuid TEXT NOT NULL, PRIMARY KEY (table_name, hash)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS key_check (value BLOB);
+"""
+
+
+class EmbeddedUuidTable:
+    """A table in `<directory>/uuid_tables.sqlite`, which holds hashes under the key in `<directory>/uuid_tables.key`."""
+
+    def __init__(self, directory: Path, table_name: str, make_uuid: Callable[[], str] = make_participant_uuid):
+        self._path = directory / "uuid_tables.sqlite"
+        self._table_name = table_name
+        self._make_uuid = make_uuid
+        self._key_path = directory / "uuid_tables.key"
+        # A key is made with the first mapping: one that lies in a wrong place would be taken for the right one later.
+        self._key = _read_key(self._key_path, self._path) if self._is_there() else b""
+        # Stays open: opening it for each page of contacts would cost more than the look-up.
+        self._connection: sqlite3.Connection | None = None
+
+    def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
+        """The uuid of each id; an id that is new gets one."""
+        found: dict[str, str] = {}
+        if not ids:
+            return found
+        with self._transaction() as connection:
+            for batch in self._in_hashed_batches(ids):
+                found |= self._look_up(connection, batch)
+                # Nobody else can have been first since the look-up: this is one transaction.
+                made = {key: self._make_uuid() for key, identifier in batch.items() if identifier not in found}
+                self._insert(connection, made)
+                found |= {batch[key]: participant for key, participant in made.items()}
+        return found
+
+    def find(self, ids: Collection[str]) -> dict[str, str]:
+        """The uuid of each id that the table knows."""
+        found: dict[str, str] = {}
+        if ids and self._is_there():
+            with self._reading() as connection:
+                for batch in self._in_hashed_batches(ids):
+                    found |= self._look_up(connection, batch)
+        return found
+
+    def knows_any(self, participants: Sequence[str]) -> bool:
+        """Whether at least one of these uuids is in the table."""
+        if not self._is_there():
+            return False
+        marks = ", ".join("?" * len(participants))
+        query = f"SELECT 1 FROM mappings WHERE table_name = ? AND uuid IN ({marks}) LIMIT 1"  # noqa: S608 - only marks
+        with self._reading() as connection:
+            return connection.execute(query, (self._table_name, *participants)).fetchone() is not None
+
+    def import_mappings(self, mapping: Mapping[str, str]) -> None:
+        """Take over uuids that were given elsewhere.
+
+        Raises
+        ------
+        InputError
+            An id has another uuid here, or a uuid belongs to another id: nothing is taken over.
+        """
+        conflicts = 0
+        with self._transaction() as connection:
+            for batch in self._in_hashed_batches(mapping):
+                self._insert(connection, {key: mapping[identifier] for key, identifier in batch.items()})
+                held = self._look_up(connection, batch)
+                conflicts += sum(held.get(identifier) != mapping[identifier] for identifier in batch.values())
+            # Counted here: an index that keeps uuids apart would cost each new participant as much again as the mapping.
+            query = "SELECT count(*) - count(DISTINCT uuid) FROM mappings WHERE table_name = ?"
+            (shared,) = connection.execute(query, (self._table_name,)).fetchone()
+            conflicts += shared
+            if conflicts:
+                raise InputError(
+                    f"{self._path}: {conflicts} of {len(mapping)} mappings differ from what table {self._table_name!r} "
+                    "holds; expected one uuid a number for ever. Nothing was taken over. Import into a new table."
+                )
+
+    def _look_up(self, connection: sqlite3.Connection, batch: Mapping[bytes, str]) -> dict[str, str]:
+        marks = ", ".join("?" * len(batch))
+        rows = connection.execute(
+            f"SELECT hash, uuid FROM mappings WHERE table_name = ? AND hash IN ({marks})",  # noqa: S608 - only marks
+            (self._table_name, *batch),
+        )
+        return {batch[key]: participant for key, participant in rows}
+
+    def _insert(self, connection: sqlite3.Connection, participants: Mapping[bytes, str]) -> None:
+        connection.executemany(
+            "INSERT OR IGNORE INTO mappings (table_name, hash, uuid) VALUES (?, ?, ?)",
+            [(self._table_name, key, participant) for key, participant in participants.items()],
+        )
+
+    def _in_hashed_batches(self, ids: Iterable[str]) -> Iterator[dict[bytes, str]]:
+        """Batches of ids by their hashes."""
+        for batch in in_batches(ids):
+            yield {hmac.digest(self._key, identifier.encode(), hashlib.sha256): identifier for identifier in batch}
+
+    def _is_there(self) -> bool:
+        return self._path.exists() and self._path.stat().st_size > 0
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """The table as it is. Other processes may write meanwhile."""
+        with self._explaining():
+            yield self._open()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, which no other process can write within; it is undone when the block raises."""
+        with self._explaining():
+            connection = self._open()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            if not self._key:
+                make_directory(self._path.parent)
+                self._key = _load_key(self._key_path, self._path)
+            with explain_os_errors(self._path):
+                self._path.touch(mode=0o600)
+            with contextlib.ExitStack() as resources:
+                connection = resources.enter_context(
+                    contextlib.closing(sqlite3.connect(self._path, timeout=_LOCK_TIMEOUT_SECONDS, isolation_level=None))
+                )
+                connection.execute("BEGIN IMMEDIATE")
+                for statement in _TABLES.split(";")[:-1]:
+                    connection.execute(statement)
+                self._check_key(connection)
+                connection.execute("COMMIT")
+                resources.pop_all()
+            self._connection = connection
+        return self._connection
+
+    @contextlib.contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                self.close()
+            raise MachineError(
+                f"{self._path}: the uuid table could not be used: {error}. "
+                "Nothing was changed. Check the disk, or bring the file back from a backup with its key."
+            ) from error
+
+    def _check_key(self, connection: sqlite3.Connection) -> None:
+        """Refuse a key that the file was not made with: everybody would get a new uuid."""
+        expected = hmac.digest(self._key, _KEY_CHECK, hashlib.sha256)
+        kept = connection.execute("SELECT value FROM key_check").fetchone()
+        if kept is None:
+            connection.execute("INSERT INTO key_check VALUES (?)", (expected,))
+        elif kept[0] != expected:
+            raise MachineError(
+                f"{self._key_path}: not the key that {self._path.name} was made with; expected the two of one backup. "
+                "Nothing was changed. Bring both back together."
+            )
+
+
+def find_embedded_tables(path: Path) -> list[str]:
+    """List the tables that a file has; none where there is no file."""
+    if not path.exists():
+        return []
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'mappings'").fetchone():
+                return []
+            return [name for (name,) in connection.execute("SELECT DISTINCT table_name FROM mappings ORDER BY 1")]
+    except sqlite3.Error as error:
+        raise MachineError(
+            f"{path}: the uuid table could not be read: {error}. Check the disk, or bring the file back from a backup."
+        ) from error
+
+
+def _load_key(path: Path, table: Path) -> bytes:
+    """Read the key, or make it when there is no table yet."""
+    if not path.exists() and not (table.exists() and table.stat().st_size):
+        _make_key(path)
+    return _read_key(path, table)
+
+
+def _read_key(path: Path, table: Path) -> bytes:
+    if not path.exists():
+        raise MachineError(
+            f"{path}: no such file, but {table.name} is there; expected the key that it was made with. "
+            "Bring it back from a backup: without it everybody would get a new uuid."
+        )
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        key = b""
+    if len(key) != hashlib.sha256().digest_size:
+        raise MachineError(f"{path}: not the key of a uuid table; expected 64 hex digits. Bring it back from a backup.")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    # Written whole under a name of its own, then linked: of two processes that do this at once, the first one's key counts.
+    own = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    with explain_os_errors(path):
+        descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(secrets.token_hex(hashlib.sha256().digest_size))
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(own)
+        finally:
+            own.unlink(missing_ok=True)
