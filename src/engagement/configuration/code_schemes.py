@@ -11,7 +11,8 @@ from pydantic import AfterValidator, WithJsonSchema
 
 from engagement.configuration.control_codes import ControlCode, find_meant, make_own_control_code
 from engagement.configuration.json_text import find_lines, read_document
-from engagement.configuration.model import Model, key, parse_model
+from engagement.configuration.model import Model, key
+from engagement.configuration.parsing import parse_model
 from engagement.configuration.problems import AtStake, Problem, give_lines
 from engagement.configuration.value_types import Text, refuse
 

@@ -20,8 +20,9 @@ from engagement.configuration.coding_plans import (
 from engagement.configuration.control_codes import ControlCode, OwnControlCode, say_undeclared
 from engagement.configuration.cross_checks import find_configuration_problems
 from engagement.configuration.json_text import Document, find_lines, read_document
-from engagement.configuration.model import Model, parse_model
+from engagement.configuration.model import Model
 from engagement.configuration.numbers_in_names import find_numbers_in_names, holds_phone_number
+from engagement.configuration.parsing import parse_model
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
 from engagement.configuration.plan_checks import find_plan_problems, placed_configurations
 from engagement.configuration.problems import Problem, Problems, ProblemsError, give_lines

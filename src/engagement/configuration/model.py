@@ -1,13 +1,10 @@
-"""The frozen base of all configuration models, and how a JSON document becomes one."""
+"""The frozen base of all configuration models."""
 
-import json
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from engagement.configuration.problems import Problem
+from pydantic import BaseModel, ConfigDict, Field
 
 # Names the JSON Schema that editors check a file with; it is not part of what the file says.
 SCHEMA_KEY = "$schema"
@@ -33,17 +30,3 @@ def models_in(annotation: Any) -> Iterator[type[Model]]:
         yield annotation
     for argument in typing.get_args(annotation):
         yield from models_in(argument)
-
-
-def parse_model[M: Model](model: type[M], content: Any) -> tuple[M | None, list[Problem]]:
-    """Validate a JSON document: the model and no problems, or None and every problem with its JSON path."""
-    # Only when something is wrong are the words for it needed.
-    from engagement.configuration.validation_messages import describe
-
-    if isinstance(content, Mapping):
-        content = {name: value for name, value in content.items() if name != SCHEMA_KEY}
-    try:
-        # Through JSON text, because strict validation takes lists for tuples and strings for enums only from there.
-        return model.model_validate_json(json.dumps(content)), []
-    except ValidationError as error:
-        return None, describe(model, error)
