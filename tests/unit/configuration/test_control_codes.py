@@ -6,7 +6,7 @@ import pytest
 from engagement.analysis.tables.coded_table import Codes
 from engagement.configuration import CodeScheme, ControlCode
 from engagement.configuration.control_codes import CONTROL_CODES
-from engagement.configuration.model import parse_model
+from engagement.configuration.parsing import parse_model
 from engagement.desk.explanations.wording import say_code
 from engagement.labelling.code_books.dictionary import used_control_codes
 from example_project import make_scheme
