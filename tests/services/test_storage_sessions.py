@@ -25,10 +25,10 @@ URL = "gs://project/data.tar.gz"
 UPLOAD_AND_DIE = """
 import os, sys
 from pathlib import Path
-from engagement.services import storage_google_upload as uploads
+from engagement.services.storage import google_upload as uploads
 from engagement.services.credentials import GoogleCredentials
 from engagement.services.retries import RetryPolicy
-from engagement.services.storage import open_storage
+from engagement.services.storage.protocol import open_storage
 
 path, url, sessions, piece_bytes, pieces = sys.argv[1:]
 uploads.PIECE_BYTES = int(piece_bytes)

@@ -199,7 +199,7 @@ class TestEmbedded:
 
     def test_processes_that_make_the_table_at_once_agree(self, tmp_path):
         program = (
-            "import pathlib, sys; from engagement.services.uuid_tables import EmbeddedUuidTable; "
+            "import pathlib, sys; from engagement.services.uuid_tables.embedded import EmbeddedUuidTable; "
             "table = EmbeddedUuidTable(pathlib.Path(sys.argv[1]), 'PROJECT'); "
             "print(sorted(table.uuids_for(sys.argv[2:]).items()))"
         )
