@@ -222,8 +222,8 @@ def decode_or_none[Value](text: bytes, kind: type[Value]) -> Value | None:
 
 def _check_size(text: bytes) -> None:
     # Each value but the first of a list or an object follows a comma. This is what bounds the memory that a page can take.
-    # Most pages have fewer bytes than that, and are not searched.
-    if len(text) > _MOST_VALUES and text.count(b",") > _MOST_VALUES:
+    # A value takes two bytes with its comma: most pages are too short to hold so many, and are not searched.
+    if len(text) > 2 * _MOST_VALUES and text.count(b",") > _MOST_VALUES:
         raise TooLargeError(f"more than {_MOST_VALUES} values")
 
 
