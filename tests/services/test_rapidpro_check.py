@@ -3,12 +3,11 @@
 import pytest
 
 import fake_rapidpro
-from engagement.configuration import RapidProSource
-from engagement.configuration.raw_data_sources import ArchivePolicy
 from engagement.desk.checks.online_rapidpro import read_as_the_fetch_does
 from engagement.foundation.errors import ServiceError
 from engagement.services.rapidpro.client import RapidProClient
 from engagement.services.retries import RetryPolicy
+from engagement.sources.rapidpro.model import ArchivePolicy, RapidProSource
 from fake_rapidpro import TOKEN, Workspace, contact, once, run
 
 

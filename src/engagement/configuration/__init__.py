@@ -21,7 +21,6 @@ from engagement.configuration.loading import (
     load_project,
 )
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
-from engagement.configuration.raw_data_sources import GCloudBucketSource, RapidProSource, RecoveryCSVSource
 
 __all__ = [
     "Code",
@@ -33,13 +32,10 @@ __all__ = [
     "CodingPlans",
     "ControlCode",
     "FoldStrategy",
-    "GCloudBucketSource",
     "PipelineConfiguration",
     "PlanKind",
     "Project",
-    "RapidProSource",
     "RawFieldFoldStrategy",
-    "RecoveryCSVSource",
     "load_coding_plans",
     "load_pipeline_configuration",
     "load_project",

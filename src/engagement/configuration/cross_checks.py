@@ -10,9 +10,9 @@ from engagement.configuration.participant_ids import find_id_problem
 from engagement.configuration.pipeline_configuration import PipelineConfiguration, RapidProKeyRemapping
 from engagement.configuration.plan_checks import find_repeated
 from engagement.configuration.problems import Problem
-from engagement.configuration.raw_data_sources import RapidProSource, activation_flows_of, survey_flows_of
 from engagement.configuration.raw_keys import ANSWER_PARTS, find_recovered_key, read_result_key
-from engagement.configuration.recovered_checks import find_neutral_fault, find_recovered_problems
+from engagement.configuration.recovered_checks import find_neutral_fault
+from engagement.configuration.source_model import placed_sources, sources_by_type
 from engagement.configuration.unwritten_plans import is_written
 
 # Which parts of a result can be the field of a plan.
@@ -22,7 +22,6 @@ _PARTS_OF_FIELDS = {"RawField": ANSWER_PARTS, "TimeField": ("Time",), "RunIDFiel
 def find_configuration_problems(configuration: PipelineConfiguration, plans: CodingPlans | None) -> Iterator[Problem]:
     """Every problem inside the pipeline configuration and, where they could be read, with the coding plans."""
     yield from _find_source_problems(configuration)
-    yield from find_recovered_problems(configuration)
     yield from _find_test_participant_problems(configuration)
     yield from _find_time_problems(configuration)
     for older, newer in (
@@ -47,43 +46,11 @@ def _both(at: str, other: str) -> Problem:
 
 
 def _find_source_problems(configuration: PipelineConfiguration) -> Iterator[Problem]:
-    places: list[tuple[str, str]] = []
-    workspaces: dict[str, tuple[str, str, str]] = {}
-    for position, source in enumerate(configuration.raw_data_sources):
-        at = f"$.RawDataSources[{position}]"
-        kind = "Names" if isinstance(source, RapidProSource) else "URLs"
-        for name, flows in (("Activation", activation_flows_of(source)), ("Survey", survey_flows_of(source))):
-            places += [(f"{at}.{name}Flow{kind}[{number}]", flow) for number, flow in enumerate(flows)]
-        if isinstance(source, RapidProSource):
-            # How far a workspace's contacts were read is part of their map.
-            workspace = (source.domain, source.token_file_url)
-            first = workspaces.setdefault(source.contacts_name, (*workspace, at))
-            if first[:2] != workspace:
-                named = (
-                    repr(source.contacts_name)
-                    if source.contacts_file_name
-                    else f"{source.contacts_name!r}, the host's,"
-                )
-                yield Problem(
-                    f"{at}.ContactsFileName",
-                    f"{named} is also that of another workspace, at {first[2]}; expected one name a "
-                    f"workspace. {'Change one' if source.contacts_file_name else 'Add one'}.",
-                )
-    yield from find_repeated(places, "flow")
-    yield from find_repeated(list(_find_flow_uuids(configuration)), "flow's uuid")
-
-
-def _find_flow_uuids(configuration: PipelineConfiguration) -> Iterator[tuple[str, str]]:
-    """The uuids of flows that are chosen by uuid, each with its place."""
-    for position, source in enumerate(configuration.raw_data_sources):
-        if isinstance(source, RapidProSource):
-            for key, choices in (
-                ("ActivationFlowNames", source.activation_flow_choices),
-                ("SurveyFlowNames", source.survey_flow_choices),
-            ):
-                for number, choice in enumerate(choices):
-                    if not isinstance(choice, str):
-                        yield f"$.RawDataSources[{position}].{key}[{number}].UUID", choice.uuid
+    sources = configuration.raw_data_sources
+    for source_model, placed in sources_by_type(sources).items():
+        yield from source_model.find_problems(placed)
+    flows = [(f"{at}.{place}", flow) for at, source in placed_sources(sources) for place, flow in source.placed_flows()]
+    yield from find_repeated(flows, "flow")
 
 
 def _find_test_participant_problems(configuration: PipelineConfiguration) -> Iterator[Problem]:

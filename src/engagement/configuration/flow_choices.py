@@ -27,6 +27,16 @@ def name_of_flow(choice: str | ChosenFlow) -> str:
     return choice if isinstance(choice, str) else choice.name
 
 
+def flow_name_of_url(url: str) -> str:
+    """The flow's name that a file stands for: the file's name without its extension.
+
+    >>> flow_name_of_url("gs://recovered/2021/s01e01_recovered.csv")
+    's01e01_recovered'
+    """
+    name = url.rsplit("/", 1)[-1]
+    return name.rsplit(".", 1)[0] or name
+
+
 class Identity(enum.StrEnum):
     """What makes somebody one participant."""
 

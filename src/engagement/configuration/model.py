@@ -1,7 +1,7 @@
 """The frozen base of all configuration models."""
 
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +18,11 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    @classmethod
+    def alternatives(cls) -> Iterable[type["Model"]]:
+        """The models that an annotation with this one speaks of: a base stands for those that derive from it."""
+        return (cls,)
+
 
 def key(name: str, description: str, example: Any, default: Any = _REQUIRED, **constraints: Any) -> Any:
     """Declare the JSON key of an attribute, with what the manual says of it. Without a `default` it is required."""
@@ -27,6 +32,6 @@ def key(name: str, description: str, example: Any, default: Any = _REQUIRED, **c
 def models_in(annotation: Any) -> Iterator[type[Model]]:
     """Every configuration model that an annotation speaks of, e.g. Setting of `tuple[Setting, ...] | None`."""
     if isinstance(annotation, type) and issubclass(annotation, Model):
-        yield annotation
+        yield from annotation.alternatives()
     for argument in typing.get_args(annotation):
         yield from models_in(argument)

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from engagement.configuration.flow_choices import flow_name_of_url
 from engagement.configuration.problems import Problem
-from engagement.configuration.raw_data_sources import flow_name_of_url
 
 _FEWEST_DIGITS, _FEWEST_GROUPED, _MOST_GROUPED = 7, 9, 15
 _CANDIDATE = re.compile(rf"[+\uff0b]?[ (]{{0,2}}\d(?:[ \-._()]{{0,2}}\d){{{_FEWEST_DIGITS - 1},}}")

@@ -6,13 +6,8 @@ from zoneinfo import ZoneInfo
 
 from engagement.configuration.model import Model, key
 from engagement.configuration.participant_ids import PARTICIPANT_PREFIX
-from engagement.configuration.raw_data_sources import (
-    RawDataSource,
-    RecoveryCSVSource,
-    activation_flows_of,
-    survey_flows_of,
-)
 from engagement.configuration.raw_keys import DEFAULT_RECOVERED_KEYS, RecoveredKeyNames
+from engagement.configuration.source_model import SourceOfAnyType
 from engagement.configuration.value_types import (
     BucketFolder,
     BucketUrl,
@@ -162,7 +157,7 @@ class PipelineConfiguration(Model):
     pipeline_name: Text | None = key(
         "PipelineName", "name of the pipeline; without it that of the configuration's folder", "PROJECT_s01", None
     )
-    raw_data_sources: tuple[RawDataSource, ...] = key("RawDataSources", "where messages come from", [], min_length=1)
+    raw_data_sources: tuple[SourceOfAnyType, ...] = key("RawDataSources", "where messages come from", [], min_length=1)
     phone_number_uuid_table: PhoneNumberUuidTable = key(
         "PhoneNumberUuidTable", "where phone numbers are exchanged for uuids", {}
     )
@@ -236,18 +231,18 @@ class PipelineConfiguration(Model):
     @property
     def recovered_keys(self) -> tuple[RecoveredKeyNames, ...]:
         """The keys that recovered messages come with: the usual ones, and those of sources that have their own."""
-        sources = (source for source in self.raw_data_sources if isinstance(source, RecoveryCSVSource))
-        return tuple(dict.fromkeys((DEFAULT_RECOVERED_KEYS, *(source.raw_keys for source in sources))))
+        found = (keys for source in self.raw_data_sources if (keys := source.recovered_keys) is not None)
+        return tuple(dict.fromkeys((DEFAULT_RECOVERED_KEYS, *found)))
 
     @property
     def activation_flows(self) -> tuple[str, ...]:
         """Names of all activation flows, in the order of the sources."""
-        return tuple(name for source in self.raw_data_sources for name in activation_flows_of(source))
+        return tuple(name for source in self.raw_data_sources for name in source.activation_flow_names)
 
     @property
     def survey_flows(self) -> tuple[str, ...]:
         """Names of all survey flows, in the order of the sources."""
-        return tuple(name for source in self.raw_data_sources for name in survey_flows_of(source))
+        return tuple(name for source in self.raw_data_sources for name in source.survey_flow_names)
 
 
 def name_of_pipeline(configuration: PipelineConfiguration, path: Path) -> str:

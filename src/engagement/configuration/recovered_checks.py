@@ -1,43 +1,9 @@
-"""Checks of recovered messages: the keys of their files, and the fields that wait for a time range to name an episode."""
+"""Checks of recovered messages: the fields that wait for a time range to name an episode."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from engagement.configuration.pipeline_configuration import PipelineConfiguration, RapidProKeyRemapping
-from engagement.configuration.problems import Problem
-from engagement.configuration.raw_data_sources import RecoveryCSVSource
-from engagement.configuration.raw_keys import (
-    CONTACT_KEYS,
-    RecoveredKeyNames,
-    find_recovered_key,
-    flow_of_key,
-)
-
-_NAMES = ("Text", "Time", "RunID")
-
-
-def find_recovered_problems(configuration: PipelineConfiguration) -> Iterator[Problem]:
-    """Keys of recovery files that would be taken for others."""
-    known = configuration.recovered_keys
-    for position, source in enumerate(configuration.raw_data_sources):
-        if not isinstance(source, RecoveryCSVSource) or source.keys is None:
-            continue
-        at = f"$.RawDataSources[{position}].Keys"
-        for number, name in enumerate(source.raw_keys):
-            place = f"{at}.{_NAMES[number]}"
-            if name in source.raw_keys[:number]:
-                yield Problem(
-                    place, f"{name!r} is another key of these files too; expected three different ones. Change one."
-                )
-            elif name in CONTACT_KEYS or flow_of_key(name) is not None:
-                yield Problem(
-                    place, f"{name!r} is a key of RapidPro's runs; expected one that only these files have. Change it."
-                )
-            elif any(name in others for others in known if others != source.raw_keys):
-                yield Problem(
-                    place,
-                    f"{name!r} is a key of other recovery files too, whose other keys differ; expected files to share all three "
-                    "keys or none. Change it.",
-                )
+from engagement.configuration.raw_keys import RecoveredKeyNames, find_recovered_key
 
 
 def find_neutral_fault(

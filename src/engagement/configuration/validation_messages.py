@@ -12,6 +12,7 @@ from engagement.configuration.model import FLOW_TAGS, Model, models_in
 from engagement.configuration.moved_keys import find_place
 from engagement.configuration.nearest import nearest
 from engagement.configuration.problems import Problem
+from engagement.configuration.source_types import SOURCE_TYPES
 from engagement.configuration.value_types import REFUSED
 
 _LONGEST_SHOWN = 60
@@ -57,7 +58,7 @@ def _describe(model: type[Model], found: Mapping[str, Any]) -> Problem:
                 )
             return Problem(path, f"unknown key{nearest(str(name), _keys(parents))} Rename or remove it.")
         case "union_tag_not_found":
-            return Problem(path, "no 'SourceType'; expected 'RapidPro', 'GCloudBucket' or 'RecoveryCSV'. Add it.")
+            return Problem(path, f"no 'SourceType'; expected {_join(list(SOURCE_TYPES))}. Add it.")
         case "union_tag_invalid":
             tag = found["ctx"]["tag"]
             kinds = _quoted(found["ctx"]["expected_tags"])
@@ -88,9 +89,13 @@ def _say(found: Mapping[str, Any], description: str) -> str:
 
 def _one_of(value: object, kinds: Sequence[str]) -> str:
     """What was expected of a closed set, and which of it is nearest."""
-    expected = f"; expected {', '.join(map(repr, kinds[:-1]))} or {kinds[-1]!r}"
+    expected = f"; expected {_join(kinds)}"
     near = nearest(str(value), kinds)
     return f"{expected}{near}" if "nearest" in near else f"{expected}."
+
+
+def _join(kinds: Sequence[str]) -> str:
+    return f"{', '.join(map(repr, kinds[:-1]))} or {kinds[-1]!r}"
 
 
 def _quoted(text: str) -> list[str]:

@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engagement.configuration import PipelineConfiguration, RapidProSource, load_pipeline_configuration
+from engagement.configuration import PipelineConfiguration, load_pipeline_configuration
 from engagement.delivery.logs import find_upload_kinds
 from engagement.foundation.errors import ConfigurationError, PipelineError, UsageError
 from engagement.foundation.files import read_json, read_text
 from engagement.services.credentials import Credentials, EmbeddedCredentials, load_credentials, parse_credentials
 from engagement.services.storage.embedded import EmbeddedStorage
 from engagement.services.storage.local_files import local_file
+from engagement.sources.rapidpro.model import RapidProSource
+from engagement.sources.stored_files import StoredFilesSource
 
 _EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "DRIVE_EMULATOR_HOST")
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -101,8 +103,8 @@ def _add_sources(needs: ContainerNeeds, credentials: Credentials, configuration:
                 needs.uses_this_host = True
             else:
                 needs.uses_other_hosts = True
-        else:
-            for url in (*source.activation_flow_urls, *source.survey_flow_urls):
+        elif isinstance(source, StoredFilesSource):
+            for url in source.flow_urls:
                 needs.add_file(url, credentials)
 
 

@@ -7,7 +7,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from engagement.configuration import RapidProSource, load_project
+from engagement.configuration import load_project
 from engagement.foundation.errors import MachineError
 from engagement.foundation.files import make_directory, open_bytes_for_writing, open_for_writing, write_json
 from engagement.sandbox.demo_directory import DemoDirectory
@@ -65,8 +65,8 @@ def _fill_embedded_services(demo: DemoDirectory, workspace: Workspace) -> None:
     for url in services:
         write_json(_stored_at(demo, url), {"type": "embedded", "directory": "../.."})
     for source in configuration.raw_data_sources:
-        if isinstance(source, RapidProSource):
-            with open_for_writing(_stored_at(demo, source.token_file_url)) as file:
+        for url in source.token_file_urls:
+            with open_for_writing(_stored_at(demo, url)) as file:
                 file.write(workspace.token + "\n")
     # Participants get the same uuids in every demo, so that the outputs of two can be compared byte for byte.
     EmbeddedUuidTable(demo.embedded, table.table_name).import_mappings(workspace.uuid_mappings)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engagement.configuration import RapidProSource
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow
 from engagement.sources.gcloud_bucket.fetch import fetch_bucket
@@ -21,7 +20,7 @@ _SOURCE_TYPES: Mapping[str, Callable[[Any, FetchContext], list[FetchedFlow]]] = 
 def fetch_sources(context: FetchContext) -> list[FetchedFlow]:
     """Fetch every source of the project; nothing is written to Raw Data yet."""
     sources = context.project.configuration.raw_data_sources
-    if any(isinstance(source, RapidProSource) for source in sources):
+    if any(source.uses_uuid_table for source in sources):
         refuse_other_table(context.uuid_table, context)
     flows: list[FetchedFlow] = []
     for source in sources:

@@ -11,8 +11,8 @@ import pytest
 from engagement.configuration import FoldStrategy, load_coding_plans, load_pipeline_configuration, load_project
 from engagement.configuration.model import Model, models_in
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
-from engagement.configuration.raw_data_sources import RapidProSource
 from engagement.foundation.errors import ConfigurationError
+from engagement.sources.rapidpro.model import RapidProSource
 from example_project import write_project
 
 Change = Callable[[Any], object]

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from engagement.configuration import RapidProSource
 from engagement.desk.checks.cut_texts import find_server_that_cuts
 from engagement.services.rapidpro.rows import Flow, Reference, Result, Run
+from engagement.sources.rapidpro.model import RapidProSource
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TESTED = Flow("1", "survey", encoded_results=msgspec.Raw(b'[{"key": "age", "categories": ["Number", "Other"]}]'))

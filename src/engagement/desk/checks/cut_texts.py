@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import msgspec
 
-from engagement.configuration import PipelineConfiguration, RapidProSource
+from engagement.configuration import PipelineConfiguration
 from engagement.configuration.problems import Problem
 from engagement.services.rapidpro.client import Flow, Run
+from engagement.sources.rapidpro.model import RapidProSource
 
 # What a flow calls an answer that no test of its author's matched, or that is none.
 _UNTESTED = {"All Responses", "Other", "No Response", "Failure", "Has Text", ""}

@@ -10,7 +10,7 @@ from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import read_result_key
 from engagement.desk.checks.cut_texts import AnswerLengths, find_cut_texts
-from engagement.desk.checks.remapping_warnings import placed_rapid_pro_flows
+from engagement.desk.checks.remapping_warnings import placed_flows_with_results
 from engagement.pipeline.messages.missing_keys import find_missing_keys
 from engagement.pipeline.messages.unknown_testers import find_unknown_testers
 from engagement.provenance import read_traced_data
@@ -67,7 +67,7 @@ def find_fetched_warnings(configuration: PipelineConfiguration, fetched: Fetched
     """What does not fit together, with counts of runs."""
     remappings = configuration.rapid_pro_key_remappings
     read = {(result.category, result.flow) for r in remappings if (result := read_result_key(r.rapid_pro_key))}
-    flows = placed_rapid_pro_flows(configuration)
+    flows = placed_flows_with_results(configuration)
     yield from find_cut_texts(configuration, fetched.lengths)
     for at, flow in flows.items():
         if flow not in fetched.runs:

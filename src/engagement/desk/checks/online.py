@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engagement.configuration import CodingPlans, PipelineConfiguration, RapidProSource
+from engagement.configuration import CodingPlans, PipelineConfiguration
 from engagement.configuration.loading import ProjectFiles
 from engagement.configuration.nearest import nearest
 from engagement.configuration.pipeline_configuration import DriveUpload
@@ -30,6 +30,8 @@ from engagement.services.rapidpro.client import RapidProClient
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import Storage, open_storage, read_credentials, read_token
 from engagement.services.uuid_tables.protocol import find_uuid_tables
+from engagement.sources.rapidpro.model import RapidProSource
+from engagement.sources.stored_files import StoredFilesSource
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,7 @@ def ask_services(files: ProjectFiles, services: Services, findings: Findings) ->
         for position, source in enumerate(configuration.raw_data_sources):
             if isinstance(source, RapidProSource):
                 _ask_rapid_pro(files, position, source, storage, services.policy, findings)
-            else:
+            elif isinstance(source, StoredFilesSource):
                 for key, urls in (
                     ("ActivationFlowURLs", source.activation_flow_urls),
                     ("SurveyFlowURLs", source.survey_flow_urls),

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from engagement.configuration import RapidProSource
 from engagement.configuration.flow_choices import ChosenFlow, Identity, name_of_flow
 from engagement.configuration.nearest import nearest
 from engagement.configuration.pipeline_configuration import RapidProKeyRemapping
 from engagement.configuration.problems import Problem
-from engagement.configuration.raw_data_sources import ArchivePolicy
 from engagement.configuration.raw_keys import category_of, read_result_key
 from engagement.services.rapidpro.client import Contact, Flow, Page, RapidProClient, Run, Workspace
-from engagement.sources.rapidpro.chosen_flows import describe_several, flows_of, placed_choices
+from engagement.sources.rapidpro.chosen_flows import describe_several, flows_of
+from engagement.sources.rapidpro.model import ArchivePolicy, RapidProSource
 from engagement.sources.rapidpro.workspaces import describe_anonymous
 
 
@@ -129,12 +128,12 @@ def _say(page: Page[Run] | Page[Contact], what: str) -> str:
 
 
 def _placed(at: str, source: RapidProSource) -> Iterator[tuple[str, str | ChosenFlow]]:
-    return ((f"{at}.{place}", choice) for place, choice in placed_choices(source))
+    return ((f"{at}.{place}", choice) for place, choice in source.placed_choices())
 
 
 def _flows_by_name(source: RapidProSource, flows: Sequence[Flow]) -> Iterator[tuple[str, Flow]]:
     """The flows of a source that the workspace has, by what they are called here."""
-    for _, choice in placed_choices(source):
+    for _, choice in source.placed_choices():
         found = flows_of(choice, flows)
         if len(found) == 1:
             yield name_of_flow(choice), found[0]

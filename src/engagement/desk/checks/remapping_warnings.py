@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from engagement.configuration import CodingPlans, PipelineConfiguration, RapidProSource, RecoveryCSVSource
+from engagement.configuration import CodingPlans, PipelineConfiguration
 from engagement.configuration.field_names import FETCHED_FIELDS, UID_FIELD
 from engagement.configuration.nearest import nearest
 from engagement.configuration.pipeline_configuration import RapidProKeyRemapping
@@ -17,12 +17,13 @@ from engagement.configuration.raw_keys import (
     read_result_key,
 )
 from engagement.configuration.recovered_checks import find_neutral_fields
+from engagement.configuration.source_model import ResultKeys, placed_sources
 
 
 def find_remapping_warnings(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:
     """Flows that nothing is read from, remappings that read nothing, and fields that nobody reads."""
     remappings = configuration.rapid_pro_key_remappings
-    flows = placed_rapid_pro_flows(configuration)
+    flows = placed_flows_with_results(configuration)
     read_flows = {flow for remapping in remappings if (flow := flow_of_key(remapping.rapid_pro_key)) is not None}
     for at, flow in flows.items():
         if flow not in read_flows:
@@ -32,7 +33,7 @@ def find_remapping_warnings(configuration: PipelineConfiguration, plans: CodingP
                 f"{nearest(flow, sorted(read_flows))} Add it to RapidProKeyRemappings, or remove the flow.",
             )
     # Files of other pipelines hold keys of flows that are named nowhere here.
-    only_known = all(isinstance(s, RapidProSource | RecoveryCSVSource) for s in configuration.raw_data_sources)
+    only_known = all(source.result_keys is not ResultKeys.ANY_FLOW for source in configuration.raw_data_sources)
     wanted = _find_wanted_fields(configuration, plans)
     seen: dict[tuple[str, str], int] = {}
     for position, remapping in enumerate(remappings):
@@ -55,17 +56,13 @@ def find_remapping_warnings(configuration: PipelineConfiguration, plans: CodingP
     yield from _find_mixed_recovered_keys(configuration)
 
 
-def placed_rapid_pro_flows(configuration: PipelineConfiguration) -> dict[str, str]:
-    """The flows of RapidPro by their JSON paths."""
+def placed_flows_with_results(configuration: PipelineConfiguration) -> dict[str, str]:
+    """The flows whose runs have keys of results, by their JSON paths."""
     return {
-        f"$.RawDataSources[{position}].{key}[{number}]": flow
-        for position, source in enumerate(configuration.raw_data_sources)
-        if isinstance(source, RapidProSource)
-        for key, names in (
-            ("ActivationFlowNames", source.activation_flow_names),
-            ("SurveyFlowNames", source.survey_flow_names),
-        )
-        for number, flow in enumerate(names)
+        f"{at}.{place}": flow
+        for at, source in placed_sources(configuration.raw_data_sources)
+        if source.result_keys is ResultKeys.ITS_OWN_FLOWS
+        for place, flow in source.placed_flows()
     }
 
 
@@ -147,19 +144,19 @@ def _find_answers_without_run_id(configuration: PipelineConfiguration, plans: Co
 def _find_mixed_recovered_keys(configuration: PipelineConfiguration) -> Iterator[Problem]:
     """Recovery files with answers about participants, whose keys are those of files with answers to episodes."""
     sources = [
-        (f"$.RawDataSources[{position}]", source)
-        for position, source in enumerate(configuration.raw_data_sources)
-        if isinstance(source, RecoveryCSVSource)
+        (at, source, source.recovered_keys)
+        for at, source in placed_sources(configuration.raw_data_sources)
+        if source.recovered_keys is not None
     ]
     episodes: dict[RecoveredKeyNames, str] = {}
-    for at, source in sources:
-        if source.activation_flow_urls:
-            episodes.setdefault(source.raw_keys, f"{at}.ActivationFlowURLs")
-    for at, source in sources:
-        place = episodes.get(source.raw_keys)
-        if source.survey_flow_urls and place is not None:
+    for at, source, keys in sources:
+        if source.activation_flow_names:
+            episodes.setdefault(keys, f"{at}.{source.flow_keys[0]}")
+    for at, source, keys in sources:
+        place = episodes.get(keys)
+        if source.survey_flow_names and place is not None:
             yield Problem(
-                f"{at}.SurveyFlowURLs",
-                f"these files have the keys {', '.join(map(repr, source.raw_keys))}, as those of {place} have, so that answers "
+                f"{at}.{source.flow_keys[1]}",
+                f"these files have the keys {', '.join(map(repr, keys))}, as those of {place} have, so that answers "
                 "about participants count as answers to episodes; expected keys of their own. Make it a source with Keys.",
             )

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from engagement.analysis.maps.boundaries import find_level
-from engagement.configuration import CodingPlans, PipelineConfiguration, RapidProSource
+from engagement.configuration import CodingPlans, PipelineConfiguration
 from engagement.configuration.nearest import nearest
 from engagement.configuration.participant_ids import find_id_problem, find_strict_id_problem
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import read_result_key
+from engagement.sources.rapidpro.model import RapidProSource
 
 _LOOPBACK = re.compile(r"http://(127\.\d+\.\d+\.\d+|localhost|\[::1\])([:/].*)?")
 

@@ -4,17 +4,19 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from engagement.configuration import GCloudBucketSource, RapidProSource, RecoveryCSVSource
-from engagement.configuration.raw_data_sources import flow_name_of_url
+from engagement.configuration.flow_choices import flow_name_of_url
 from engagement.desk.planning.context import PlanContext, say_time
 from engagement.services.credentials import EmbeddedCredentials
 from engagement.services.rapidpro.client import Contact, Flow, Page, RapidProClient, Run
 from engagement.services.storage.protocol import read_credentials, read_token
+from engagement.sources.gcloud_bucket.model import GCloudBucketSource
 from engagement.sources.rapidpro.chosen_flows import find_flows
 from engagement.sources.rapidpro.contact_map import read_contacts
 from engagement.sources.rapidpro.fetch import state_file_name
+from engagement.sources.rapidpro.model import RapidProSource
 from engagement.sources.rapidpro.state.fetch_state import FetchState, FlowState, look_at_fetch_state
 from engagement.sources.rapidpro.workspaces import contacts_files, refuse_anonymous
+from engagement.sources.recovery_csv.model import RecoveryCSVSource
 
 
 def plan_fetch(context: PlanContext) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from engagement.configuration import PipelineConfiguration, RecoveryCSVSource
+from engagement.configuration import PipelineConfiguration
 from engagement.configuration.raw_keys import RecoveredKeyNames
 from engagement.foundation.microseconds import MICROSECOND, count_microseconds
 from engagement.pipeline.messages.instants import parse_instant
@@ -34,7 +34,7 @@ class _Sent:
 
 def has_recovery_files(configuration: PipelineConfiguration) -> bool:
     """Whether there can be recovered messages at all."""
-    return any(isinstance(source, RecoveryCSVSource) for source in configuration.raw_data_sources)
+    return any(source.recovered_keys is not None for source in configuration.raw_data_sources)
 
 
 def drop_known_messages(

@@ -61,7 +61,7 @@ def _choosing_settings(project: Project) -> Iterator[tuple[str, object]]:
     yield "RawDataSources", configuration.activation_flows
     yield (
         "TestContactUUIDs",
-        [uuid for source in configuration.raw_data_sources for uuid in getattr(source, "test_contact_uuids", ())],
+        [uuid for source in configuration.raw_data_sources for uuid in source.test_contacts],
     )
     yield (
         "RapidProKeyRemappings",

@@ -3,15 +3,15 @@
 import logging
 from pathlib import Path
 
-from engagement.configuration import GCloudBucketSource
 from engagement.configuration.field_names import PARTICIPANT_KEY
+from engagement.configuration.flow_choices import flow_name_of_url
 from engagement.configuration.participant_ids import find_id_problem
-from engagement.configuration.raw_data_sources import flow_name_of_url
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import make_directory
 from engagement.provenance import read_traced_data
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
+from engagement.sources.gcloud_bucket.model import GCloudBucketSource
 from engagement.sources.manifest import RawDataWriter
 
 _logger = logging.getLogger(__name__)

@@ -5,10 +5,9 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from engagement.configuration import RapidProSource
-from engagement.configuration.raw_data_sources import ArchivePolicy
 from engagement.services.rapidpro.client import ArchiveError, Page, RapidProClient, Run, UnreadableRow
 from engagement.sources.rapidpro.flow_runs import FlowRuns
+from engagement.sources.rapidpro.model import ArchivePolicy, RapidProSource
 from engagement.sources.rapidpro.set_aside import SetAside
 from engagement.sources.rapidpro.state.run_store import RunStore
 

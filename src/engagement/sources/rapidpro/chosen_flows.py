@@ -1,14 +1,14 @@
 """The flows of a workspace that a source's configuration means, by name or by uuid."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from engagement.configuration import RapidProSource
 from engagement.configuration.flow_choices import ChosenFlow, name_of_flow
 from engagement.foundation.errors import ConfigurationError, listing
 from engagement.services.rapidpro.client import Flow
+from engagement.sources.rapidpro.model import RapidProSource
 
 
 def find_flows(source: RapidProSource, listed: Sequence[Flow]) -> list[Flow]:
@@ -22,7 +22,7 @@ def find_flows(source: RapidProSource, listed: Sequence[Flow]) -> list[Flow]:
     flows: list[Flow] = []
     problems = []
     places: dict[str, str] = {}
-    for place, choice in placed_choices(source):
+    for place, choice in source.placed_choices():
         found = flows_of(choice, listed)
         if len(found) != 1:
             problems.append(f"{_describe(choice, found, listed)} Check {place}.")
@@ -34,16 +34,6 @@ def find_flows(source: RapidProSource, listed: Sequence[Flow]) -> list[Flow]:
     if problems:
         raise ConfigurationError(f"RapidPro {source.domain}: {listing(problems)}")
     return flows
-
-
-def placed_choices(source: RapidProSource) -> Iterator[tuple[str, str | ChosenFlow]]:
-    """The flows of a source, each with its place in the source."""
-    for key, choices in (
-        ("ActivationFlowNames", source.activation_flow_choices),
-        ("SurveyFlowNames", source.survey_flow_choices),
-    ):
-        for number, choice in enumerate(choices):
-            yield f"{key}[{number}]", choice
 
 
 def flows_of(choice: str | ChosenFlow, listed: Sequence[Flow]) -> list[Flow]:

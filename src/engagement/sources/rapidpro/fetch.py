@@ -6,7 +6,6 @@ import logging
 import urllib.parse
 from collections.abc import Collection, Sequence
 
-from engagement.configuration import RapidProSource
 from engagement.configuration.flow_choices import Identity
 from engagement.foundation.errors import count_of
 from engagement.services.rapidpro.client import Contact, Flow, Page, RapidProClient, Run, Workspace
@@ -21,6 +20,7 @@ from engagement.sources.rapidpro.contacts_waited_for import ask_for_contacts
 from engagement.sources.rapidpro.de_identify import ContactsByUrn, ContactsByUuid
 from engagement.sources.rapidpro.flow_runs import FlowRuns
 from engagement.sources.rapidpro.listings import read_on
+from engagement.sources.rapidpro.model import RapidProSource
 from engagement.sources.rapidpro.operator_labels import OperatorLabels
 from engagement.sources.rapidpro.run_lines import RunLines
 from engagement.sources.rapidpro.set_aside import SetAside

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from engagement.configuration import RapidProSource
 from engagement.foundation.errors import ConfigurationError
 from engagement.foundation.files import make_directory, read_json, write_json
 from engagement.services.uuid_tables.protocol import UuidTable
@@ -59,8 +58,8 @@ def _sample_participants(context: FetchContext) -> list[str]:
     runs = [
         _last_lines(context.raw_data_file(name))
         for source in context.project.configuration.raw_data_sources
-        if isinstance(source, RapidProSource)
-        for name in (*source.activation_flow_names, *source.survey_flow_names)
+        if source.uses_uuid_table
+        for name in source.flow_names
     ]
     found: dict[str, None] = {}
     for lines in contacts if any(contacts) else runs:

@@ -4,11 +4,11 @@ import logging
 import urllib.parse
 from pathlib import Path
 
-from engagement.configuration import RapidProSource
 from engagement.configuration.flow_choices import Identity
 from engagement.foundation.errors import ConfigurationError
 from engagement.services.rapidpro.client import Workspace
 from engagement.sources.context import FetchContext
+from engagement.sources.rapidpro.model import RapidProSource
 from engagement.sources.rapidpro.state.run_store import RunStore
 
 _CONTACTS_DIRECTORY = "Contacts"

@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from engagement.configuration import RecoveryCSVSource
+from engagement.configuration.flow_choices import flow_name_of_url
 from engagement.configuration.iso_times import read_iso_time
 from engagement.configuration.participant_ids import find_strict_id_problem, match_prefixes
-from engagement.configuration.raw_data_sources import flow_name_of_url
 from engagement.configuration.raw_keys import RecoveredKeyNames
 from engagement.foundation.errors import InputError, count_of, listing
 from engagement.provenance import Metadata, encode_fresh_chain, text_value
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
 from engagement.sources.manifest import RawDataWriter
+from engagement.sources.recovery_csv.model import RecoveryCSVSource
 from engagement.sources.recovery_csv.rows import read_rows
 
 _DATE_FORMATS = ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S")
@@ -39,7 +39,7 @@ def fetch_recovery_csv(source: RecoveryCSVSource, context: FetchContext) -> list
         A file has senders that are no ids, dates of another form or broken rows: every row and column of it is named.
     """
     urls = (*source.activation_flow_urls, *source.survey_flow_urls)
-    return [_fetch_file(url, source.raw_keys, context) for url in urls]
+    return [_fetch_file(url, source.recovered_keys, context) for url in urls]
 
 
 def _fetch_file(url: str, raw_keys: RecoveredKeyNames, context: FetchContext) -> FetchedFlow:

@@ -1,0 +1,16 @@
+"""How TracedData files in a bucket are configured."""
+
+from typing import Literal
+
+from engagement.configuration.model import key
+from engagement.configuration.source_model import ResultKeys
+from engagement.sources.stored_files import StoredFilesSource
+
+
+class GCloudBucketSource(StoredFilesSource):
+    """TracedData files that another pipeline left in a bucket."""
+
+    # The other pipeline may have joined flows that are named nowhere here.
+    result_keys = ResultKeys.ANY_FLOW
+
+    source_type: Literal["GCloudBucket"] = key("SourceType", "'GCloudBucket'", "GCloudBucket")
