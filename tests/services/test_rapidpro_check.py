@@ -3,11 +3,11 @@
 import pytest
 
 import fake_rapidpro
-from engagement.desk.checks.online_rapidpro import read_as_the_fetch_does
 from engagement.foundation.errors import ServiceError
 from engagement.services.rapidpro.client import RapidProClient
 from engagement.services.retries import RetryPolicy
 from engagement.sources.rapidpro.model import ArchivePolicy, RapidProSource
+from engagement.sources.rapidpro.online_questions import read_as_the_fetch_does
 from fake_rapidpro import TOKEN, Workspace, contact, once, run
 
 

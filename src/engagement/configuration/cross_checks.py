@@ -47,8 +47,8 @@ def _both(at: str, other: str) -> Problem:
 
 def _find_source_problems(configuration: PipelineConfiguration) -> Iterator[Problem]:
     sources = configuration.raw_data_sources
-    for source_model, placed in sources_by_type(sources).items():
-        yield from source_model.find_problems(placed)
+    for placed in sources_by_type(sources).values():
+        yield from type(placed[0].source).find_problems(placed)
     flows = [(f"{at}.{place}", flow) for at, source in placed_sources(sources) for place, flow in source.placed_flows()]
     yield from find_repeated(flows, "flow")
 

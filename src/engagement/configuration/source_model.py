@@ -112,11 +112,11 @@ def placed_sources(sources: Iterable[RawDataSource]) -> Iterator[PlacedSource[An
         yield PlacedSource(f"$.RawDataSources[{position}]", source)
 
 
-def sources_by_type(sources: Iterable[RawDataSource]) -> dict[type[RawDataSource], list[PlacedSource[Any]]]:
+def sources_by_type(sources: Iterable[RawDataSource]) -> dict[str, list[PlacedSource[Any]]]:
     """Sources with their JSON paths, those of each type together."""
-    found: dict[type[RawDataSource], list[PlacedSource[Any]]] = {}
+    found: dict[str, list[PlacedSource[Any]]] = {}
     for placed in placed_sources(sources):
-        found.setdefault(type(placed.source), []).append(placed)
+        found.setdefault(placed.source.source_type, []).append(placed)
     return found
 
 

@@ -7,85 +7,18 @@ refers to and that can't be seen from here: with that mounted as well, the answe
 
 import argparse
 import contextlib
-import ipaddress
-import os
 import sys
-import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from engagement.configuration import PipelineConfiguration, load_pipeline_configuration
+from engagement.configuration.source_types import load_part
 from engagement.delivery.logs import find_upload_kinds
 from engagement.foundation.errors import ConfigurationError, PipelineError, UsageError
-from engagement.foundation.files import read_json, read_text
-from engagement.services.credentials import Credentials, EmbeddedCredentials, load_credentials, parse_credentials
-from engagement.services.storage.embedded import EmbeddedStorage
+from engagement.foundation.files import read_json
+from engagement.services.container_needs import ContainerNeeds
+from engagement.services.credentials import Credentials, load_credentials
 from engagement.services.storage.local_files import local_file
-from engagement.sources.rapidpro.model import RapidProSource
-from engagement.sources.stored_files import StoredFilesSource
-
-_EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "DRIVE_EMULATOR_HOST")
-_PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-
-
-@dataclass
-class ContainerNeeds:
-    """What a stage needs, as it is found out."""
-
-    read_only: set[Path] = field(default_factory=set)
-    writable: set[Path] = field(default_factory=set)
-    out_of_sight: set[Path] = field(default_factory=set)
-    uses_google: bool = False
-    uses_other_hosts: bool = False
-    uses_this_host: bool = False
-
-    def lines(self) -> Iterator[str]:
-        """The needs, one a line."""
-        for word, paths in (("look", self.out_of_sight), ("mount ro", self.read_only), ("mount rw", self.writable)):
-            for path in sorted(paths):
-                if "\n" in str(path):
-                    raise ConfigurationError(f"{str(path)!r}: a line break; expected a path on one line. Rename it.")
-                yield f"{word} {path}"
-        emulators = [os.environ[name] for name in _EMULATOR_VARIABLES if os.environ.get(name)]
-        if self.uses_this_host or (self.uses_google and any(map(is_loopback, emulators))):
-            network = "host"
-        else:
-            network = "bridge" if self.uses_google or self.uses_other_hosts else "none"
-        yield f"network {network}"
-        if self.uses_google:
-            yield from (f"environment {name}" for name in _EMULATOR_VARIABLES)
-        if network != "none":
-            yield from (f"environment {name}" for name in _PROXY_VARIABLES)
-
-    def add_credentials(self, credentials: Credentials) -> None:
-        """A service that these credentials are for is used."""
-        if isinstance(credentials, EmbeddedCredentials):
-            self.writable.add(credentials.directory)
-        else:
-            self.uses_google = True
-
-    def add_file(self, url: str, credentials: Credentials) -> Path | None:
-        """A file at a gs:// or file:// address is read; gives its path where it lies on this machine."""
-        path = local_file(url)
-        if path is not None:
-            self.read_only.add(path)
-            return path
-        self.add_credentials(credentials)
-        if isinstance(credentials, EmbeddedCredentials):
-            return EmbeddedStorage(credentials.directory).local_path(url)
-        return None
-
-    def add_service(self, credentials_url: str, credentials: Credentials) -> None:
-        """A service is used whose credentials file has this address."""
-        path = self.add_file(credentials_url, credentials)
-        if path is None:
-            self.uses_google = True
-        elif path.exists():
-            text = read_text(path, ConfigurationError, "a credentials file")
-            self.add_credentials(parse_credentials(text, where=credentials_url, folder=path.parent))
-        else:
-            self.out_of_sight.add(path)
 
 
 def _add_coda(needs: ContainerNeeds, credentials: Credentials, configuration: PipelineConfiguration | None) -> None:
@@ -97,15 +30,7 @@ def _add_sources(needs: ContainerNeeds, credentials: Credentials, configuration:
         raise UsageError("fetch-raw-data: no --pipeline-configuration; expected it, to know the sources. Give it.")
     needs.add_service(configuration.phone_number_uuid_table.firebase_credentials_file_url, credentials)
     for source in configuration.raw_data_sources:
-        if isinstance(source, RapidProSource):
-            needs.add_file(source.token_file_url, credentials)
-            if is_loopback(source.domain):
-                needs.uses_this_host = True
-            else:
-                needs.uses_other_hosts = True
-        elif isinstance(source, StoredFilesSource):
-            for url in source.flow_urls:
-                needs.add_file(url, credentials)
+        load_part(source.source_type, "needs").add_needs(source, needs, credentials)
 
 
 def _add_drive(needs: ContainerNeeds, credentials: Credentials, configuration: PipelineConfiguration | None) -> None:
@@ -203,19 +128,6 @@ def _plan_check(options: list[str]) -> ContainerNeeds:
                 if path is not None:
                     _add_coda(needs, load_credentials(path), configuration)
     return needs
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address, with or without scheme and port, is this machine's own.
-
-    >>> is_loopback("http://127.0.0.1:8010"), is_loopback("localhost:8080"), is_loopback("textit.in")
-    (True, True, False)
-    """
-    host = urllib.parse.urlsplit(address if "//" in address else f"//{address}").hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _add_coding_plans(needs: ContainerNeeds, path: Path, configuration: PipelineConfiguration) -> None:

@@ -1,20 +1,9 @@
 """Every source of a configuration, in order: first all arrive, then all are written."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
+from engagement.configuration.source_types import load_part
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow
-from engagement.sources.gcloud_bucket.fetch import fetch_bucket
-from engagement.sources.rapidpro.fetch import fetch_rapidpro
-from engagement.sources.rapidpro.known_participants import refuse_other_table
-from engagement.sources.recovery_csv.fetch import fetch_recovery_csv
-
-_SOURCE_TYPES: Mapping[str, Callable[[Any, FetchContext], list[FetchedFlow]]] = {
-    "RapidPro": fetch_rapidpro,
-    "GCloudBucket": fetch_bucket,
-    "RecoveryCSV": fetch_recovery_csv,
-}
+from engagement.sources.known_participants import refuse_other_table
 
 
 def fetch_sources(context: FetchContext) -> list[FetchedFlow]:
@@ -24,5 +13,5 @@ def fetch_sources(context: FetchContext) -> list[FetchedFlow]:
         refuse_other_table(context.uuid_table, context)
     flows: list[FetchedFlow] = []
     for source in sources:
-        flows += _SOURCE_TYPES[source.source_type](source, context)
+        flows += load_part(source.source_type, "fetch").fetch_flows(source, context)
     return flows

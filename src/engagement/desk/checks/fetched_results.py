@@ -9,11 +9,13 @@ from engagement.configuration import PipelineConfiguration
 from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import read_result_key
-from engagement.desk.checks.cut_texts import AnswerLengths, find_cut_texts
+from engagement.configuration.source_model import sources_by_type
+from engagement.configuration.source_types import load_part
 from engagement.desk.checks.remapping_warnings import placed_flows_with_results
 from engagement.pipeline.messages.missing_keys import find_missing_keys
 from engagement.pipeline.messages.unknown_testers import find_unknown_testers
 from engagement.provenance import read_traced_data
+from engagement.sources.answer_lengths import AnswerLengths
 
 _TEXT_PARTS = ("Text", "Value")
 
@@ -68,7 +70,8 @@ def find_fetched_warnings(configuration: PipelineConfiguration, fetched: Fetched
     remappings = configuration.rapid_pro_key_remappings
     read = {(result.category, result.flow) for r in remappings if (result := read_result_key(r.rapid_pro_key))}
     flows = placed_flows_with_results(configuration)
-    yield from find_cut_texts(configuration, fetched.lengths)
+    for source_type, placed in sources_by_type(configuration.raw_data_sources).items():
+        yield from load_part(source_type, "check").find_warnings_in_runs(placed, fetched.lengths)
     for at, flow in flows.items():
         if flow not in fetched.runs:
             yield Problem(

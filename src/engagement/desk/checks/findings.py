@@ -61,7 +61,31 @@ class Findings:
         for failure in self.failures:
             yield f"FAILED: {failure}"
 
+    def of(self, path: Path) -> "FindingsOfFile":
+        """Give the findings in one file."""
+        return FindingsOfFile(self, path)
+
     def _lines_of(self, path: Path) -> Mapping[str, int]:
         if path not in self._lines:
             self._lines[path] = find_lines(path.read_text(encoding="utf-8"))
         return self._lines[path]
+
+
+class FindingsOfFile:
+    """Notes what is found in one file that is JSON."""
+
+    def __init__(self, findings: Findings, path: Path) -> None:
+        self._findings = findings
+        self._path = path
+
+    def add_errors(self, problems: Iterable[Problem]) -> None:
+        """Note what is wrong."""
+        self._findings.add_errors(self._path, problems)
+
+    def add_warnings(self, problems: Iterable[Problem]) -> None:
+        """Note what is odd."""
+        self._findings.add_warnings(self._path, problems)
+
+    def noted(self, at: str) -> contextlib.AbstractContextManager[None]:
+        """Note what a question ends in, at a JSON path."""
+        return self._findings.noted(self._path, at)

@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,26 +12,18 @@ from engagement.configuration.loading import ProjectFiles
 from engagement.configuration.nearest import nearest
 from engagement.configuration.pipeline_configuration import DriveUpload
 from engagement.configuration.problems import Problem
+from engagement.configuration.source_model import placed_sources
+from engagement.configuration.source_types import load_part
 from engagement.delivery.logs import find_upload_kinds
-from engagement.desk.checks.cut_texts import find_server_that_cuts
 from engagement.desk.checks.findings import Findings
 from engagement.desk.checks.online_coda import find_coda_problems, find_coda_warnings, read_coda_side
-from engagement.desk.checks.online_rapidpro import (
-    find_flow_problems,
-    find_rapid_pro_warnings,
-    find_workspace_problems,
-    find_workspace_warnings,
-    read_as_the_fetch_does,
-)
 from engagement.services.coda.protocol import CodaDatabase, open_coda
 from engagement.services.credentials import Credentials
 from engagement.services.drive.protocol import Drive, open_drive
-from engagement.services.rapidpro.client import RapidProClient
 from engagement.services.retries import RetryPolicy
-from engagement.services.storage.protocol import Storage, open_storage, read_credentials, read_token
+from engagement.services.storage.protocol import Storage, open_storage, read_credentials
 from engagement.services.uuid_tables.protocol import find_uuid_tables
-from engagement.sources.rapidpro.model import RapidProSource
-from engagement.sources.stored_files import StoredFilesSource
+from engagement.sources.online_check import OnlineCheck
 
 log = logging.getLogger(__name__)
 
@@ -61,18 +53,9 @@ def ask_services(files: ProjectFiles, services: Services, findings: Findings) ->
         return
     with findings.noted(files.path, "$"):
         storage = open_storage(services.credentials, services.policy)
-        for position, source in enumerate(configuration.raw_data_sources):
-            if isinstance(source, RapidProSource):
-                _ask_rapid_pro(files, position, source, storage, services.policy, findings)
-            elif isinstance(source, StoredFilesSource):
-                for key, urls in (
-                    ("ActivationFlowURLs", source.activation_flow_urls),
-                    ("SurveyFlowURLs", source.survey_flow_urls),
-                ):
-                    for number, url in enumerate(urls):
-                        at = f"$.RawDataSources[{position}].{key}[{number}]"
-                        with findings.noted(files.path, at):
-                            findings.add_errors(files.path, _find_missing_object(storage, url, at))
+        check = OnlineCheck(storage, services.policy, configuration.rapid_pro_key_remappings, findings.of(files.path))
+        for placed in placed_sources(configuration.raw_data_sources):
+            load_part(placed.source.source_type, "check").ask(placed, check)
         _ask_uuid_table(files, configuration, storage, services.policy, findings)
         _ask_uploads(files, configuration, storage, findings)
         if configuration.drive_upload is not None:
@@ -81,45 +64,6 @@ def ask_services(files: ProjectFiles, services: Services, findings: Findings) ->
         for credentials in services.coda_credentials:
             with findings.noted(files.plans_path, "$"):
                 _ask_coda(files.plans_path, configuration, plans, open_coda(credentials), findings)
-
-
-def _ask_rapid_pro(
-    files: ProjectFiles,
-    position: int,
-    source: RapidProSource,
-    storage: Storage,
-    policy: RetryPolicy,
-    findings: Findings,
-) -> None:
-    at = f"$.RawDataSources[{position}]"
-    with findings.noted(files.path, f"{at}.TokenFileURL"):
-        token = read_token(storage, source.token_file_url)
-        with RapidProClient(source.domain, token, policy) as client:
-            workspace = client.workspace()
-            findings.add_errors(files.path, find_workspace_problems(at, source, workspace))
-            findings.add_warnings(files.path, find_workspace_warnings(at, source, workspace))
-            flows = client.flows()
-            remappings = files.configuration.rapid_pro_key_remappings  # type: ignore[union-attr]  # the caller looked
-            findings.add_errors(files.path, find_flow_problems(at, source, flows, remappings))
-            findings.add_warnings(files.path, find_rapid_pro_warnings(at, source, flows, remappings))
-            unknown = [
-                Problem(
-                    f"{at}.TestContactUUIDs[{number}]",
-                    "the workspace has no contact with this uuid, so that none of its messages is left out; expected one of "
-                    "this workspace. Change or remove it.",
-                )
-                for number, uuid in enumerate(source.test_contact_uuids)
-                if not client.has_contact(uuid)
-            ]
-            findings.add_warnings(files.path, unknown)
-            findings.add_warnings(files.path, read_as_the_fetch_does(at, source, client, flows))
-            cut = find_server_that_cuts(position, source, flows, lambda flow: next(client.runs(flow, None)).rows)
-            findings.add_warnings(files.path, cut)
-
-
-def _find_missing_object(storage: Storage, url: str, at: str) -> Iterator[Problem]:
-    if not storage.has_object(url):
-        yield Problem(at, f"{url} is not there; expected a file. Check the address.")
 
 
 def _ask_uuid_table(

@@ -53,7 +53,6 @@ def find_remapping_warnings(configuration: PipelineConfiguration, plans: CodingP
             yield Problem(at, f"the same as $.RapidProKeyRemappings[{first}]; expected once. Remove one.")
     yield from _find_answers_of_two_episodes(remappings)
     yield from _find_answers_without_run_id(configuration, plans)
-    yield from _find_mixed_recovered_keys(configuration)
 
 
 def placed_flows_with_results(configuration: PipelineConfiguration) -> dict[str, str]:
@@ -138,25 +137,4 @@ def _find_answers_without_run_id(configuration: PipelineConfiguration, plans: Co
                 f"$.RapidProKeyRemappings[{position}]",
                 f"no remapping of flow {flow!r} writes {plan.run_id_field!r}, so that these answers have no run id in the ICR "
                 "sample; expected one. Add it.",
-            )
-
-
-def _find_mixed_recovered_keys(configuration: PipelineConfiguration) -> Iterator[Problem]:
-    """Recovery files with answers about participants, whose keys are those of files with answers to episodes."""
-    sources = [
-        (at, source, source.recovered_keys)
-        for at, source in placed_sources(configuration.raw_data_sources)
-        if source.recovered_keys is not None
-    ]
-    episodes: dict[RecoveredKeyNames, str] = {}
-    for at, source, keys in sources:
-        if source.activation_flow_names:
-            episodes.setdefault(keys, f"{at}.{source.flow_keys[0]}")
-    for at, source, keys in sources:
-        place = episodes.get(keys)
-        if source.survey_flow_names and place is not None:
-            yield Problem(
-                f"{at}.{source.flow_keys[1]}",
-                f"these files have the keys {', '.join(map(repr, keys))}, as those of {place} have, so that answers "
-                "about participants count as answers to episodes; expected keys of their own. Make it a source with Keys.",
             )

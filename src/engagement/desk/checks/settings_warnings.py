@@ -1,7 +1,6 @@
 """What is odd in the settings of the pipeline configuration."""
 
 import itertools
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -11,9 +10,8 @@ from engagement.configuration.nearest import nearest
 from engagement.configuration.participant_ids import find_id_problem, find_strict_id_problem
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import read_result_key
-from engagement.sources.rapidpro.model import RapidProSource
-
-_LOOPBACK = re.compile(r"http://(127\.\d+\.\d+\.\d+|localhost|\[::1\])([:/].*)?")
+from engagement.configuration.source_model import sources_by_type
+from engagement.configuration.source_types import load_part
 
 
 def find_settings_warnings(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:
@@ -30,23 +28,8 @@ def find_settings_warnings(configuration: PipelineConfiguration, plans: CodingPl
 def _find_source_warnings(configuration: PipelineConfiguration) -> Iterator[Problem]:
     if not configuration.activation_flows:
         yield Problem("$.RawDataSources", "no activation flow; expected one for each episode. Add ActivationFlowNames.")
-    for position, source in enumerate(configuration.raw_data_sources):
-        if not isinstance(source, RapidProSource):
-            continue
-        at = f"$.RawDataSources[{position}]"
-        if source.domain.startswith("http://") and not _LOOPBACK.fullmatch(source.domain):
-            yield Problem(
-                f"{at}.Domain", "http:// sends the token and all messages unencrypted; expected https://. Change it."
-            )
-        has_tests = source.test_contact_uuids or configuration.test_participant_uuids
-        if configuration.filter_test_messages and not has_tests:
-            yield Problem(
-                at, "no TestContactUUIDs, so that no test message is left out; expected the team's contacts. Add them."
-            )
-        for number, uuid in enumerate(source.test_contact_uuids):
-            place = f"{at}.TestContactUUIDs[{number}]"
-            if uuid in source.test_contact_uuids[:number]:
-                yield Problem(place, "it is in the list already; expected once. Remove it.")
+    for source_type, placed in sources_by_type(configuration.raw_data_sources).items():
+        yield from load_part(source_type, "check").find_warnings(placed, configuration)
 
 
 def _find_test_participant_warnings(configuration: PipelineConfiguration) -> Iterator[Problem]:

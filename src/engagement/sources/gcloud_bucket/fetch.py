@@ -17,7 +17,7 @@ from engagement.sources.manifest import RawDataWriter
 _logger = logging.getLogger(__name__)
 
 
-def fetch_bucket(source: GCloudBucketSource, context: FetchContext) -> list[FetchedFlow]:
+def fetch_flows(source: GCloudBucketSource, context: FetchContext) -> list[FetchedFlow]:
     """Download the files that are not in Raw Data yet.
 
     Raises
@@ -25,7 +25,7 @@ def fetch_bucket(source: GCloudBucketSource, context: FetchContext) -> list[Fetc
     InputError
         A file is not TracedData, or is of participants who are not de-identified: it is not kept.
     """
-    return [_fetch_file(url, context) for url in (*source.activation_flow_urls, *source.survey_flow_urls)]
+    return [_fetch_file(url, context) for url in source.flow_urls]
 
 
 def _fetch_file(url: str, context: FetchContext) -> FetchedFlow:

@@ -32,7 +32,7 @@ from engagement.sources.rapidpro.workspaces import contacts_files, refuse_anonym
 _logger = logging.getLogger(__name__)
 
 
-def fetch_rapidpro(source: RapidProSource, context: FetchContext) -> list[FetchedFlow]:
+def fetch_flows(source: RapidProSource, context: FetchContext) -> list[FetchedFlow]:
     """Bring the state of a RapidPro source up to date.
 
     Contacts come first, so that most runs become lines as they arrive; live pages come before archives, so that a run that is

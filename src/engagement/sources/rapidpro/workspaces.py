@@ -7,25 +7,19 @@ from pathlib import Path
 from engagement.configuration.flow_choices import Identity
 from engagement.foundation.errors import ConfigurationError
 from engagement.services.rapidpro.client import Workspace
+from engagement.sources.contacts_directory import contacts_directory, find_contacts_files
 from engagement.sources.context import FetchContext
 from engagement.sources.rapidpro.model import RapidProSource
 from engagement.sources.rapidpro.state.run_store import RunStore
-
-_CONTACTS_DIRECTORY = "Contacts"
 
 _logger = logging.getLogger(__name__)
 
 
 def contacts_files(source: RapidProSource, workspace: Workspace, data_root: Path) -> tuple[Path, Path]:
     """Where it is kept who the workspace's contacts are, and where it was as long as the server did not tell a uuid."""
-    directory = data_root / _CONTACTS_DIRECTORY
+    directory = contacts_directory(data_root)
     unnamed = directory / f"{_as_file_name(source.contacts_name)}.jsonl"
     return (directory / f"{_as_file_name(workspace.uuid)}.jsonl" if workspace.uuid else unnamed), unnamed
-
-
-def find_contacts_files(data_root: Path) -> list[Path]:
-    """The files of all workspaces, by name."""
-    return sorted((data_root / _CONTACTS_DIRECTORY).glob("*.jsonl"))
 
 
 def refuse_anonymous(source: RapidProSource, workspace: Workspace) -> None:
@@ -92,12 +86,11 @@ def _is_other_by_files(source: RapidProSource, workspace: Workspace, store: RunS
     """Whether State/ was removed, and what is left is of other workspaces."""
     mine = set(contacts_files(source, workspace, context.data_root))
     files = find_contacts_files(context.data_root)
-    names = (*source.activation_flow_names, *source.survey_flow_names)
     return (
         bool(files)
         and not mine.intersection(files)
         and store.is_empty()
-        and any(context.raw_data_file(name).exists() for name in names)
+        and any(context.raw_data_file(name).exists() for name in source.flow_names)
     )
 
 

@@ -30,7 +30,7 @@ _SHA_TAIL = len('"' + "0" * 64 + '"}]\n')
 _logger = logging.getLogger(__name__)
 
 
-def fetch_recovery_csv(source: RecoveryCSVSource, context: FetchContext) -> list[FetchedFlow]:
+def fetch_flows(source: RecoveryCSVSource, context: FetchContext) -> list[FetchedFlow]:
     """Read the files anew; messages that are in Raw Data already keep their lines.
 
     Raises
@@ -38,8 +38,7 @@ def fetch_recovery_csv(source: RecoveryCSVSource, context: FetchContext) -> list
     InputError
         A file has senders that are no ids, dates of another form or broken rows: every row and column of it is named.
     """
-    urls = (*source.activation_flow_urls, *source.survey_flow_urls)
-    return [_fetch_file(url, source.recovered_keys, context) for url in urls]
+    return [_fetch_file(url, source.recovered_keys, context) for url in source.flow_urls]
 
 
 def _fetch_file(url: str, raw_keys: RecoveredKeyNames, context: FetchContext) -> FetchedFlow:

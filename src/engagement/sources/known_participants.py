@@ -12,8 +12,8 @@ from pathlib import Path
 from engagement.foundation.errors import ConfigurationError
 from engagement.foundation.files import make_directory, read_json, write_json
 from engagement.services.uuid_tables.protocol import UuidTable
+from engagement.sources.contacts_directory import find_contacts_files
 from engagement.sources.context import FetchContext
-from engagement.sources.rapidpro.workspaces import find_contacts_files
 
 _MOST_PARTICIPANTS = 30
 _TAIL_BYTES = 1 << 16

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from engagement.desk.checks.cut_texts import find_server_that_cuts
 from engagement.services.rapidpro.rows import Flow, Reference, Result, Run
+from engagement.sources.rapidpro.cut_texts import find_server_that_cuts
 from engagement.sources.rapidpro.model import RapidProSource
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -48,6 +48,10 @@ def runs(**parts):
 )
 def test_full_texts_are_suggested_where_a_server_cuts_tested_answers(flows, found, full_texts, is_told, asked):
     requests = []
-    problems = list(find_server_that_cuts(0, source(full_texts), flows, lambda flow: requests.append(flow) or found))
+    problems = list(
+        find_server_that_cuts(
+            "$.RawDataSources[0]", source(full_texts), flows, lambda flow: requests.append(flow) or found
+        )
+    )
     assert [problem.at for problem in problems] == ["$.RawDataSources[0]"] * is_told
     assert requests == asked

@@ -1,0 +1,27 @@
+"""What is odd in sources of TracedData files, and whether the files are there."""
+
+from collections.abc import Iterable, Sequence
+
+from engagement.configuration import PipelineConfiguration
+from engagement.configuration.problems import Problem
+from engagement.configuration.source_model import PlacedSource
+from engagement.sources.answer_lengths import AnswerLengths
+from engagement.sources.gcloud_bucket.model import GCloudBucketSource
+from engagement.sources.online_check import OnlineCheck, ask_for_files
+
+Placed = PlacedSource[GCloudBucketSource]
+
+
+def find_warnings(sources: Sequence[Placed], configuration: PipelineConfiguration) -> Iterable[Problem]:
+    """Find nothing: an address alone can't be odd."""
+    return ()
+
+
+def find_warnings_in_runs(sources: Sequence[Placed], lengths: AnswerLengths) -> Iterable[Problem]:
+    """Find nothing: the other pipeline answers for the texts."""
+    return ()
+
+
+def ask(placed: Placed, check: OnlineCheck) -> None:
+    """Ask whether the files are there."""
+    ask_for_files(placed.at, placed.source, check)

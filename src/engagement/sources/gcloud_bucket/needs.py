@@ -1,0 +1,11 @@
+"""What a container that fetches these files needs."""
+
+from engagement.services.container_needs import ContainerNeeds
+from engagement.services.credentials import Credentials
+from engagement.sources.gcloud_bucket.model import GCloudBucketSource
+
+
+def add_needs(source: GCloudBucketSource, needs: ContainerNeeds, credentials: Credentials) -> None:
+    """Each file, wherever it lies."""
+    for url in source.flow_urls:
+        needs.add_file(url, credentials)

@@ -1,0 +1,20 @@
+"""Which TracedData files a fetch would download. The bucket is asked for each that is not there yet."""
+
+from collections.abc import Iterator
+
+from engagement.configuration.flow_choices import flow_name_of_url
+from engagement.sources.gcloud_bucket.model import GCloudBucketSource
+from engagement.sources.plan_context import SourcePlanContext
+
+
+def plan_fetch(source: GCloudBucketSource, context: SourcePlanContext) -> Iterator[str]:
+    """Which files were downloaded before, and which would be."""
+    for url in source.flow_urls:
+        name = flow_name_of_url(url)
+        if (context.data_root / "Raw Data" / f"{name}.jsonl").exists():
+            yield f"flow {name!r}: downloaded before"
+            continue
+        state = "it could not be asked for"
+        with context.asking():
+            state = "to be downloaded" if context.storage.has_object(url) else "to be downloaded, BUT IT IS NOT THERE"
+        yield f"flow {name!r}: {url}: {state}"

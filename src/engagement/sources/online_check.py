@@ -1,0 +1,44 @@
+"""What the online check of a source needs, and where it notes what it finds."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from engagement.configuration.pipeline_configuration import RapidProKeyRemapping
+from engagement.configuration.problems import Problem
+from engagement.services.retries import RetryPolicy
+from engagement.services.storage.protocol import Storage
+from engagement.sources.stored_files import StoredFilesSource
+
+
+class NotedFindings(Protocol):
+    """Findings in the pipeline configuration."""
+
+    def add_errors(self, problems: Iterable[Problem]) -> None:
+        """Note what is wrong."""
+
+    def add_warnings(self, problems: Iterable[Problem]) -> None:
+        """Note what is odd."""
+
+    def noted(self, at: str) -> AbstractContextManager[None]:
+        """Note what a question ends in, at a JSON path, and go on after the block."""
+
+
+@dataclass(frozen=True)
+class OnlineCheck:
+    """How services are asked, and what the project reads of their answers."""
+
+    storage: Storage
+    policy: RetryPolicy
+    remappings: Sequence[RapidProKeyRemapping]
+    findings: NotedFindings
+
+
+def ask_for_files(at: str, source: StoredFilesSource, check: OnlineCheck) -> None:
+    """Ask whether each file of a source is there."""
+    for (place, _), url in zip(source.placed_flows(), source.flow_urls, strict=True):
+        with check.findings.noted(f"{at}.{place}"):
+            if not check.storage.has_object(url):
+                problem = Problem(f"{at}.{place}", f"{url} is not there; expected a file. Check the address.")
+                check.findings.add_errors([problem])

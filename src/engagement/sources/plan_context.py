@@ -1,0 +1,37 @@
+"""What the plan of a source needs, and what it notes."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from engagement.foundation.errors import ServiceError
+from engagement.services.retries import RetryPolicy
+from engagement.services.storage.protocol import Storage
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourcePlanContext:
+    """A fetch that is planned. The data root need not exist. `unreachable` are services that could not be asked."""
+
+    data_root: Path
+    storage: Storage
+    policy: RetryPolicy
+    unreachable: list[str] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def asking(self) -> Iterator[None]:
+        """Note a service that can't be reached, and go on after the block."""
+        try:
+            yield
+        except ServiceError as error:
+            # Each service once, on one line.
+            told = " ".join(str(error).split())
+            if told not in self.unreachable:
+                self.unreachable.append(told)
+
+
+def say_time(time: datetime | None) -> str:
+    """An instant for a person."""
+    return "never" if time is None else time.isoformat(timespec="seconds")

@@ -1,0 +1,53 @@
+"""Answers of which only a part may have come: what a flow's test matched in them. FullTexts brings the whole texts."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+import msgspec
+
+from engagement.configuration.problems import Problem
+from engagement.configuration.source_model import PlacedSource
+from engagement.services.rapidpro.client import Flow, Run
+from engagement.sources.answer_lengths import UNTESTED, AnswerLengths
+from engagement.sources.rapidpro.model import RapidProSource
+
+# So many that one of them, at least, would be longer than what a test matches, did they come whole.
+_ENOUGH = 20
+
+
+def find_cut_texts(sources: Sequence[PlacedSource[RapidProSource]], lengths: AnswerLengths) -> Iterator[Problem]:
+    """Find sources with flows of which no answer, of many that tests sorted, is longer than what a test matches."""
+    for at, source in sources:
+        if not source.full_texts:
+            cut = [name for name in source.flow_names if lengths.tested[name] >= _ENOUGH and not lengths.longer[name]]
+            if cut:
+                answers = sum(lengths.tested[name] for name in cut)
+                yield _suggest(at, f"none of {answers} answers to tested questions has more than what was matched", cut)
+
+
+def find_server_that_cuts(
+    at: str, source: RapidProSource, flows: Sequence[Flow], first_runs: Callable[[str], Collection[Run]]
+) -> Iterator[Problem]:
+    """A source with flows that test answers, on a server that sends no whole texts. `first_runs` asks for some of a flow's runs."""
+    tested = [
+        flow
+        for flow in flows
+        if flow.name in source.flow_names and any(set(r.categories) - UNTESTED for r in flow.results)
+    ]
+    if source.full_texts:
+        return
+    for flow in tested:
+        results = [result for run in first_runs(flow.uuid) for result in (run.values or {}).values()]
+        if results:
+            # What holds for one flow holds for the server.
+            if any(result.input is msgspec.UNSET for result in results):
+                found = "the server sends what was matched in an answer, and not the whole text"
+                yield _suggest(at, found, [flow.name for flow in tested])
+            return
+
+
+def _suggest(at: str, found: str, flows: Sequence[str]) -> Problem:
+    named = ", ".join(map(repr, flows))
+    return Problem(
+        at,
+        f"{found}, in {named}; expected whole texts for coders. Add '\"FullTexts\": true', or leave it be if the parts are enough.",
+    )

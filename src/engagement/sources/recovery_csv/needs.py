@@ -1,0 +1,11 @@
+"""What a container that fetches these files needs."""
+
+from engagement.services.container_needs import ContainerNeeds
+from engagement.services.credentials import Credentials
+from engagement.sources.recovery_csv.model import RecoveryCSVSource
+
+
+def add_needs(source: RecoveryCSVSource, needs: ContainerNeeds, credentials: Credentials) -> None:
+    """Each file, wherever it lies."""
+    for url in source.flow_urls:
+        needs.add_file(url, credentials)
