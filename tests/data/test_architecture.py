@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -152,6 +153,43 @@ def test_no_room_needs_the_analysis():
         if any(other.startswith("analysis") for other in imported)
     }
     assert users <= {"analysis", "stages", "desk"}
+
+
+def asks_for_a_source_type(source: str) -> bool:
+    """Whether a module asks of which type a source is, in any of the ways in which Python does."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
+            if re.search(r"Source\b", ast.unparse(node.args[1])):
+                return True
+        elif isinstance(node, ast.MatchClass):
+            if ast.unparse(node.cls).endswith("Source"):
+                return True
+        elif isinstance(node, ast.Compare):
+            sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
+            if any(re.search(r"\bsource_type$|^type\(.*source\)$|Source$", side) for side in sides):
+                return True
+    return False
+
+
+def test_nobody_asks_for_the_type_of_a_source():
+    # What sources differ in, `RawDataSource` and the parts of their packages say. This is the base itself.
+    found = {name for name, path in NAMES.items() if asks_for_a_source_type(path.read_text())}
+    assert found == {"configuration.source_model"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "isinstance(source, RapidProSource)",
+        "isinstance(s, model.RapidProSource | RecoveryCSVSource)",
+        "source.source_type == 'RapidPro'",
+        "source.source_type in ('RapidPro',)",
+        "type(source) is RapidProSource",
+        "match source:\n    case RapidProSource():\n        pass",
+    ],
+)
+def test_a_question_for_the_type_of_a_source_is_noticed(source: str):
+    assert asks_for_a_source_type(source)
 
 
 def test_bad_input_is_never_asserted_away():
