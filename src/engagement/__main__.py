@@ -14,42 +14,17 @@ from engagement.foundation.errors import PipelineError
 from engagement.foundation.profiling import Profiler
 from engagement.foundation.profiling import add_arguments as add_profiling_arguments
 from engagement.foundation.run_report import record_peak_memory
+from engagement.stages.table import STAGES
 
 
 class Command(NamedTuple):
-    """A stage or a command: the module that runs it, and the first line of that module's docstring."""
+    """A command that is no stage: the module that runs it, and the first line of that module's docstring."""
 
     module: str
     summary: str
 
 
 # Modules are imported only when they are called: a stage that needs no network loads no client of one, and the help none.
-STAGES = {
-    "coda-get": Command("engagement.stages.coda_get", "Stage 1: download the messages that people labelled in Coda"),
-    "fetch-raw-data": Command(
-        "engagement.stages.fetch_raw_data", "Fetch every run of the project's flows, and save them de-identified"
-    ),
-    "generate-outputs": Command(
-        "engagement.stages.generate_outputs",
-        "Generate the outputs: join, clean up, code and fold the raw data, and write CSVs, Coda files, ICR samples and traced data",
-    ),
-    "coda-add": Command("engagement.stages.coda_add", "Stage 4: add the messages that people should label to Coda"),
-    "automated-analysis": Command(
-        "engagement.stages.automated_analysis",
-        "Analyse the outputs: tables of engagement, themes and traffic, sample messages, charts, maps and a report",
-    ),
-    "generate-analysis-graphs": Command(
-        "engagement.stages.generate_analysis_graphs",
-        "Draw the graphs of the automated analysis anew, and leave its tables, maps and report as they are",
-    ),
-    "backup-data-root": Command(
-        "engagement.stages.backup_data_root", "Stage 6: keep an archive of the data root, or restore one"
-    ),
-    "upload-logs": Command(
-        "engagement.stages.upload_logs",
-        "Stage 7: upload the run's archive, memory profile and log to where the pipeline configuration says",
-    ),
-}
 DESK = {
     "check": Command(
         "engagement.desk.check",
@@ -111,8 +86,6 @@ MACHINERY = {
     ),
 }
 COMMANDS = {**DESK, **MACHINERY}
-_ALL = {**STAGES, **COMMANDS}
-_PROFILED = ("fetch-raw-data", "generate-outputs", "automated-analysis", "generate-analysis-graphs")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -124,7 +97,9 @@ def main(arguments: Sequence[str]) -> int:
         print(f"engagement {find_revision()}")  # noqa: T201
         return 0
     name = arguments[0]
-    if name not in _ALL:
+    stage = STAGES.get(name)
+    command = stage or COMMANDS.get(name)
+    if command is None:
         print(f"engagement: no stage or command named {name!r}.", file=sys.stderr)  # noqa: T201
         _print_usage(sys.stderr)
         return 2
@@ -142,13 +117,14 @@ def main(arguments: Sequence[str]) -> int:
         format="%(asctime)s %(levelname)s %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S%z",
     )
-    profiler = Profiler.asked_for(arguments[1:]) if name in _PROFILED else Profiler()
+    is_profiled = stage is not None and stage.is_profiled
+    profiler = Profiler.asked_for(arguments[1:]) if is_profiled else Profiler()
     # There before the modules are imported whose functions it marks.
     builtins.profile = profiler.profile  # type: ignore[attr-defined]  # put there for it
-    module = importlib.import_module(_ALL[name].module)
+    module = importlib.import_module(command.module)
     parser = argparse.ArgumentParser(prog=f"engagement {name}", description=module.__doc__)
     module.add_arguments(parser)
-    if name in _PROFILED:
+    if is_profiled:
         add_profiling_arguments(parser)
     args = parser.parse_args(arguments[1:])
     try:

@@ -8,64 +8,31 @@ refers to and that can't be seen from here: with that mounted as well, the answe
 import argparse
 import contextlib
 import sys
-from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from engagement.configuration import PipelineConfiguration, load_pipeline_configuration
-from engagement.configuration.source_types import load_part
-from engagement.delivery.logs import find_upload_kinds
-from engagement.foundation.errors import ConfigurationError, PipelineError, UsageError
+from engagement.foundation.errors import ConfigurationError, PipelineError
 from engagement.foundation.files import read_json
 from engagement.services.container_needs import ContainerNeeds
-from engagement.services.credentials import Credentials, load_credentials
-from engagement.services.storage.local_files import local_file
+from engagement.services.credentials import load_credentials
+from engagement.stages.needs import StageStart, add_boundaries, add_coda, add_drive, add_sources, add_uploads
+from engagement.stages.table import STAGES, load_function
 
-
-def _add_coda(needs: ContainerNeeds, credentials: Credentials, configuration: PipelineConfiguration | None) -> None:
-    needs.add_credentials(credentials)
-
-
-def _add_sources(needs: ContainerNeeds, credentials: Credentials, configuration: PipelineConfiguration | None) -> None:
-    if configuration is None:
-        raise UsageError("fetch-raw-data: no --pipeline-configuration; expected it, to know the sources. Give it.")
-    needs.add_service(configuration.phone_number_uuid_table.firebase_credentials_file_url, credentials)
-    for source in configuration.raw_data_sources:
-        load_part(source.source_type, "needs").add_needs(source, needs, credentials)
-
-
-def _add_drive(needs: ContainerNeeds, credentials: Credentials, configuration: PipelineConfiguration | None) -> None:
-    if configuration is not None and configuration.drive_upload is not None:
-        needs.add_service(configuration.drive_upload.drive_credentials_file_url, credentials)
-
-
-def _add_uploads(needs: ContainerNeeds, credentials: Credentials, configuration: PipelineConfiguration | None) -> None:
-    for kind in find_upload_kinds(configuration) if configuration is not None else ():
-        folder = local_file(kind.address_start + "x")
-        if folder is not None:
-            needs.writable.add(folder.parent)
-        else:
-            needs.add_credentials(credentials)
-
-
-_NEEDS_OF_STAGES: Mapping[str, Callable[[ContainerNeeds, Credentials, PipelineConfiguration | None], None]] = {
-    "coda-get": _add_coda,
-    "fetch-raw-data": _add_sources,
-    "generate-outputs": _add_drive,
-    "coda-add": _add_coda,
-    "automated-analysis": _add_drive,
-    "generate-analysis-graphs": _add_drive,
-    "upload-logs": _add_uploads,
-}
-# These use no service: they need no credentials, and nothing but what their scripts mount.
-_STAGES_WITHOUT_SERVICES = ("backup-data-root", "status")
 _PLAN_OF_A_RUN = "plan-run"
 _CHECK = "check"
-_STAGES = sorted((*_NEEDS_OF_STAGES, *_STAGES_WITHOUT_SERVICES, _PLAN_OF_A_RUN, _CHECK))
+# A command that uses no service: it needs no credentials, and nothing but what its script mounts.
+_STATUS = "status"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes on its command line."""
-    parser.add_argument("planned_stage", metavar="stage", choices=_STAGES, help="the stage to run")
+    parser.add_argument(
+        "planned_stage",
+        metavar="stage",
+        choices=sorted((*STAGES, _STATUS, _PLAN_OF_A_RUN, _CHECK)),
+        help="the stage to run",
+    )
     parser.add_argument("stage_options", metavar="option", nargs=argparse.REMAINDER, help="the stage's own options")
 
 
@@ -77,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def plan_container(stage: str, options: list[str]) -> list[str]:
     """Find out what a stage needs that is started with these options; gives the lines that are printed."""
-    if stage in _STAGES_WITHOUT_SERVICES:
+    if stage == _STATUS or (stage in STAGES and STAGES[stage].needs is None):
         return list(ContainerNeeds().lines())
     if stage == _CHECK:
         return list(_plan_check(options).lines())
@@ -92,17 +59,15 @@ def plan_container(stage: str, options: list[str]) -> list[str]:
     if given.pipeline_configuration is not None:
         configuration = load_pipeline_configuration(given.pipeline_configuration)
         _add_coding_plans(needs, given.pipeline_configuration, configuration)
-        if stage == "automated-analysis":
-            _add_boundaries(needs, given.pipeline_configuration, configuration)
-    credentials = load_credentials(given.credentials)
+    start = StageStart(load_credentials(given.credentials), configuration, given.pipeline_configuration)
     if stage == _PLAN_OF_A_RUN:
-        _add_sources(needs, credentials, configuration)
-        _add_uploads(needs, credentials, configuration)
+        add_sources(needs, start)
+        add_uploads(needs, start)
         # It looks, and Coda is not even looked at.
         needs.read_only |= needs.writable
         needs.writable.clear()
     else:
-        _NEEDS_OF_STAGES[stage](needs, credentials, configuration)
+        load_function(STAGES[stage].needs or "")(needs, start)
     return list(needs.lines())
 
 
@@ -119,14 +84,14 @@ def _plan_check(options: list[str]) -> ContainerNeeds:
     with contextlib.suppress(PipelineError):
         configuration = load_pipeline_configuration(given.pipeline_configuration)
         _add_coding_plans(needs, given.pipeline_configuration, configuration)
-        _add_boundaries(needs, given.pipeline_configuration, configuration)
+        add_boundaries(needs, given.pipeline_configuration, configuration)
         if given.online and given.credentials is not None:
-            credentials = load_credentials(given.credentials)
-            for add in (_add_sources, _add_drive, _add_uploads):
-                add(needs, credentials, configuration)
+            start = StageStart(load_credentials(given.credentials), configuration, given.pipeline_configuration)
+            for add in (add_sources, add_drive, add_uploads):
+                add(needs, start)
             for path in (given.coda_pull_credentials, given.coda_push_credentials):
                 if path is not None:
-                    _add_coda(needs, load_credentials(path), configuration)
+                    add_coda(needs, replace(start, credentials=load_credentials(path)))
     return needs
 
 
@@ -142,15 +107,6 @@ def _add_coding_plans(needs: ContainerNeeds, path: Path, configuration: Pipeline
         schemes = (plans.parent / _code_schemes_dir(plans)).resolve()
         if not schemes.is_relative_to(folder) and not schemes.is_relative_to(plans.parent):
             needs.read_only.add(schemes)
-
-
-def _add_boundaries(needs: ContainerNeeds, path: Path, configuration: PipelineConfiguration) -> None:
-    folder = path.resolve().parent
-    for wanted in configuration.automated_analysis.maps if configuration.automated_analysis else ():
-        boundaries = (folder / (wanted.boundaries or "")).resolve()
-        if not boundaries.is_relative_to(folder):
-            # The whole folder: a shapefile is several files.
-            needs.read_only.add(boundaries.parent)
 
 
 def _code_schemes_dir(plans: Path) -> str:

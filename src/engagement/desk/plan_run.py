@@ -6,30 +6,17 @@ are there; Coda and Drive are not asked. A service that can't be reached is name
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from engagement.configuration import load_project
-from engagement.desk.planning.archives import plan_backup, plan_uploads
-from engagement.desk.planning.coda import plan_add, plan_get
-from engagement.desk.planning.context import PlanContext
-from engagement.desk.planning.fetch import plan_fetch
-from engagement.desk.planning.outputs import plan_analysis, plan_outputs
 from engagement.foundation.errors import ServiceError, listing
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import open_storage
+from engagement.stages.planning.context import PlanContext
+from engagement.stages.table import STAGES, load_function, stages_of_a_run, title_of
 
-_STAGES: dict[int, tuple[str, Callable[[PlanContext], Iterator[str]]]] = {
-    1: ("coda get", plan_get),
-    2: ("fetch raw data", plan_fetch),
-    3: ("generate outputs", plan_outputs),
-    4: ("coda add", plan_add),
-    5: ("automated analysis", plan_analysis),
-    6: ("backup data root", plan_backup),
-    7: ("upload logs", plan_uploads),
-}
 # Each request is made once: somebody waits for the answer, and can ask again.
 _POLICY = RetryPolicy(budget_seconds=0.0, told_budget_seconds=0.0)
 
@@ -47,8 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-root", type=Path, required=True, help="directory that holds all the pipeline's data")
     parser.add_argument("--backups-dir", type=Path, required=True, help="directory for the archives")
     parser.add_argument("--performance-logs-dir", type=Path, required=True, help="directory for logs and profiles")
-    parser.add_argument("--first", type=int, choices=_STAGES, default=1, help="the stage that the run begins with")
-    parser.add_argument("--last", type=int, choices=_STAGES, default=7, help="the stage that it ends with")
+    numbers = stages_of_a_run()
+    parser.add_argument("--first", type=int, choices=numbers, default=1, help="the stage that the run begins with")
+    parser.add_argument("--last", type=int, choices=numbers, default=7, help="the stage that it ends with")
     parser.add_argument("--keep-days", type=int, help="days after which the run removes archives")
 
 
@@ -68,10 +56,11 @@ def run(args: argparse.Namespace) -> None:
         keep_days=args.keep_days,
     )
     sys.stdout.write(f"A run on {args.data_root} would do this; nothing of it is done now, and nothing is written.\n")
-    for number in range(args.first, args.last + 1):
-        title, plan = _STAGES[number]
-        sys.stdout.write(f"{number} {title}\n")
-        for line in plan(context):
+    for number, name in sorted(stages_of_a_run().items()):
+        if not args.first <= number <= args.last:
+            continue
+        sys.stdout.write(f"{number} {title_of(name)}\n")
+        for line in load_function(STAGES[name].plan or "")(context):
             sys.stdout.write(f"    {line}\n")
         sys.stdout.flush()
     if context.unreachable:

@@ -8,7 +8,7 @@ from pathlib import Path
 from engagement.custody.backups.contents import scan
 from engagement.custody.backups.names import archive_name, find_older_than
 from engagement.delivery.logs import RunFiles, Upload, find_upload_kinds, find_uploads
-from engagement.desk.planning.context import PlanContext, say_size
+from engagement.stages.planning.context import PlanContext, say_size
 
 RUN_ID = "<run-id>"
 _MOST_NAMED = 20

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from engagement.desk.planning.context import PlanContext
 from engagement.labelling.datasets.datasets import coded_file, find_datasets, output_file
 from engagement.labelling.datasets.known_messages import find_source_instance, load_known_messages
 from engagement.labelling.datasets.synchronisation import choose_new_messages
@@ -11,6 +10,7 @@ from engagement.services.coda.format import find_newest_update, read_message_fil
 from engagement.services.coda.protocol import open_coda
 from engagement.services.credentials import Credentials, EmbeddedCredentials
 from engagement.sources.plan_context import say_time
+from engagement.stages.planning.context import PlanContext
 
 _REMEDY = "Run the stage that writes it again."
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from engagement.configuration.source_types import load_part
-from engagement.desk.planning.context import PlanContext
 from engagement.services.credentials import EmbeddedCredentials
 from engagement.services.storage.protocol import read_credentials
+from engagement.stages.planning.context import PlanContext
 
 
 def plan_fetch(context: PlanContext) -> Iterator[str]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from engagement.desk.planning.context import PlanContext, say_size
 from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS
+from engagement.stages.planning.context import PlanContext, say_size
 
 
 def plan_outputs(context: PlanContext) -> Iterator[str]:

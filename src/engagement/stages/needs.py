@@ -1,0 +1,69 @@
+"""What the containers of stages need besides the paths on their command lines; the table of stages names these functions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engagement.configuration import PipelineConfiguration
+from engagement.configuration.source_types import load_part
+from engagement.delivery.logs import find_upload_kinds
+from engagement.foundation.errors import UsageError
+from engagement.services.container_needs import ContainerNeeds
+from engagement.services.credentials import Credentials
+from engagement.services.storage.local_files import local_file
+
+
+@dataclass(frozen=True)
+class StageStart:
+    """What a stage is started with, as far as its container's needs depend on it."""
+
+    credentials: Credentials
+    configuration: PipelineConfiguration | None
+    configuration_path: Path | None
+
+
+def add_coda(needs: ContainerNeeds, start: StageStart) -> None:
+    """Coda, which the credentials are for."""
+    needs.add_credentials(start.credentials)
+
+
+def add_sources(needs: ContainerNeeds, start: StageStart) -> None:
+    """The uuid table, and every source."""
+    if start.configuration is None:
+        raise UsageError("fetch-raw-data: no --pipeline-configuration; expected it, to know the sources. Give it.")
+    needs.add_service(start.configuration.phone_number_uuid_table.firebase_credentials_file_url, start.credentials)
+    for source in start.configuration.raw_data_sources:
+        load_part(source.source_type, "needs").add_needs(source, needs, start.credentials)
+
+
+def add_drive(needs: ContainerNeeds, start: StageStart) -> None:
+    """Google Drive, where something is uploaded to it."""
+    configuration = start.configuration
+    if configuration is not None and configuration.drive_upload is not None:
+        needs.add_service(configuration.drive_upload.drive_credentials_file_url, start.credentials)
+
+
+def add_analysis(needs: ContainerNeeds, start: StageStart) -> None:
+    """Google Drive, and the boundaries of maps."""
+    if start.configuration is not None and start.configuration_path is not None:
+        add_boundaries(needs, start.configuration_path, start.configuration)
+    add_drive(needs, start)
+
+
+def add_uploads(needs: ContainerNeeds, start: StageStart) -> None:
+    """Where archives and profiles go."""
+    for kind in find_upload_kinds(start.configuration) if start.configuration is not None else ():
+        folder = local_file(kind.address_start + "x")
+        if folder is not None:
+            needs.writable.add(folder.parent)
+        else:
+            needs.add_credentials(start.credentials)
+
+
+def add_boundaries(needs: ContainerNeeds, path: Path, configuration: PipelineConfiguration) -> None:
+    """Files with boundaries of maps that lie outside of the configuration's own folder, which is mounted."""
+    folder = path.resolve().parent
+    for wanted in configuration.automated_analysis.maps if configuration.automated_analysis else ():
+        boundaries = (folder / (wanted.boundaries or "")).resolve()
+        if not boundaries.is_relative_to(folder):
+            # The whole folder: a shapefile is several files.
+            needs.read_only.add(boundaries.parent)

@@ -1,0 +1,115 @@
+"""The table of stages: the help, the plan of a run and the needs of containers are made from it.
+
+It holds names alone: a module is imported when its stage runs, so that the help imports none.
+"""
+
+import importlib
+from typing import Any, NamedTuple
+
+
+class Stage(NamedTuple):
+    """A stage. `summary` is the first line of its module's docstring; `needs` and `plan` name functions.
+
+    Without `needs` its container uses no service; without `plan` it is no part of a run of the pipeline.
+    """
+
+    number: int
+    summary: str
+    module: str
+    needs: str | None
+    plan: str | None
+    is_profiled: bool = False
+
+
+STAGES = {
+    "coda-get": Stage(
+        number=1,
+        summary="Stage 1: download the messages that people labelled in Coda",
+        module="engagement.stages.coda_get",
+        needs="engagement.stages.needs.add_coda",
+        plan="engagement.stages.planning.coda.plan_get",
+    ),
+    "fetch-raw-data": Stage(
+        number=2,
+        summary="Fetch every run of the project's flows, and save them de-identified",
+        module="engagement.stages.fetch_raw_data",
+        needs="engagement.stages.needs.add_sources",
+        plan="engagement.stages.planning.fetch.plan_fetch",
+        is_profiled=True,
+    ),
+    "generate-outputs": Stage(
+        number=3,
+        summary="Generate the outputs: join, clean up, code and fold the raw data, and write CSVs, Coda files, ICR samples and "
+        "traced data",
+        module="engagement.stages.generate_outputs",
+        needs="engagement.stages.needs.add_drive",
+        plan="engagement.stages.planning.outputs.plan_outputs",
+        is_profiled=True,
+    ),
+    "coda-add": Stage(
+        number=4,
+        summary="Stage 4: add the messages that people should label to Coda",
+        module="engagement.stages.coda_add",
+        needs="engagement.stages.needs.add_coda",
+        plan="engagement.stages.planning.coda.plan_add",
+    ),
+    "automated-analysis": Stage(
+        number=5,
+        summary="Analyse the outputs: tables of engagement, themes and traffic, sample messages, charts, maps and a report",
+        module="engagement.stages.automated_analysis",
+        needs="engagement.stages.needs.add_analysis",
+        plan="engagement.stages.planning.outputs.plan_analysis",
+        is_profiled=True,
+    ),
+    "generate-analysis-graphs": Stage(
+        number=5,
+        summary="Draw the graphs of the automated analysis anew, and leave its tables, maps and report as they are",
+        module="engagement.stages.generate_analysis_graphs",
+        needs="engagement.stages.needs.add_drive",
+        plan=None,
+        is_profiled=True,
+    ),
+    "backup-data-root": Stage(
+        number=6,
+        summary="Stage 6: keep an archive of the data root, or restore one",
+        module="engagement.stages.backup_data_root",
+        needs=None,
+        plan="engagement.stages.planning.archives.plan_backup",
+    ),
+    "upload-logs": Stage(
+        number=7,
+        summary="Stage 7: upload the run's archive, memory profile and log to where the pipeline configuration says",
+        module="engagement.stages.upload_logs",
+        needs="engagement.stages.needs.add_uploads",
+        plan="engagement.stages.planning.archives.plan_uploads",
+    ),
+}
+
+
+def script_of(name: str) -> str:
+    """The name of a stage's run script.
+
+    >>> script_of("coda-get")
+    '1_coda_get.sh'
+    """
+    return f"{STAGES[name].number}_{name.replace('-', '_')}.sh"
+
+
+def title_of(name: str) -> str:
+    """A stage's name for a person.
+
+    >>> title_of("coda-get")
+    'coda get'
+    """
+    return name.replace("-", " ")
+
+
+def stages_of_a_run() -> dict[int, str]:
+    """The names of the stages that a run of the pipeline goes through, by number."""
+    return {stage.number: name for name, stage in STAGES.items() if stage.plan is not None}
+
+
+def load_function(path: str) -> Any:
+    """Import a function that the table names."""
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
