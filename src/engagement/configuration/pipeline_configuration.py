@@ -12,7 +12,7 @@ from engagement.configuration.value_types import (
     BucketFolder,
     BucketUrl,
     EmailAddress,
-    Instant,
+    IsoTime,
     ParticipantPrefix,
     StorageUrl,
     TableName,
@@ -38,13 +38,13 @@ class TimestampRemapping(Model):
     show_pipeline_key_to_remap_to: Text = key(
         "ShowPipelineKeyToRemapTo", "raw field of the episode that the messages belong to", "rqa_s01e02_raw"
     )
-    range_start_inclusive: Instant | None = key(
+    range_start_inclusive: IsoTime | None = key(
         "RangeStartInclusive", "from this moment on; without it from the beginning", "2026-03-01T00:00:00+03:00", None
     )
-    range_end_exclusive: Instant | None = key(
+    range_end_exclusive: IsoTime | None = key(
         "RangeEndExclusive", "until before this moment; without it to the end", "2026-03-08T00:00:00+03:00", None
     )
-    time_to_adjust_to: Instant | None = key(
+    time_to_adjust_to: IsoTime | None = key(
         "TimeToAdjustTo", "time that the messages get instead of their own", "2026-03-08T12:00:00+03:00", None
     )
 
@@ -71,8 +71,8 @@ class Map(Model):
 class TrafficLabel(Model):
     """A named time range [start, end) to count messages in."""
 
-    start_date: Instant = key("StartDate", "first moment", "2026-03-01T00:00:00+03:00")
-    end_date: Instant = key("EndDate", "the moment after the last", "2026-03-08T00:00:00+03:00")
+    start_date: IsoTime = key("StartDate", "first moment", "2026-03-01T00:00:00+03:00")
+    end_date: IsoTime = key("EndDate", "the moment after the last", "2026-03-08T00:00:00+03:00")
     label: Text = key("Label", "name of the range", "Week of the first show")
 
 
@@ -179,8 +179,8 @@ class PipelineConfiguration(Model):
     rapid_pro_key_remappings: tuple[RapidProKeyRemapping, ...] = key(
         "RapidProKeyRemappings", "raw keys and the fields they become; of several for one field the later wins", []
     )
-    project_start_date: Instant = key("ProjectStartDate", "first moment of the project", "2026-03-01T00:00:00+03:00")
-    project_end_date: Instant = key("ProjectEndDate", "the moment after the last", "2026-06-01T00:00:00+03:00")
+    project_start_date: IsoTime = key("ProjectStartDate", "first moment of the project", "2026-03-01T00:00:00+03:00")
+    project_end_date: IsoTime = key("ProjectEndDate", "the moment after the last", "2026-06-01T00:00:00+03:00")
     time_zone_name: TimeZone = key(
         "TimeZone", "IANA time zone for weeks, charts and recovery CSVs", "Africa/Mogadishu", "Africa/Nairobi"
     )

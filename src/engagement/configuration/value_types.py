@@ -54,7 +54,7 @@ def matching(pattern: re.Pattern[str], text: str, complete: Callable[[str], str]
     return _text(check, pattern=f"^({pattern.pattern})$", **schema)
 
 
-def _parse_instant(value: object) -> datetime:
+def _parse_iso_time(value: object) -> datetime:
     if not isinstance(value, str):
         raise refuse("is no time; expected ISO 8601 text with an offset, like '2026-08-26T00:00:00+03:00'. Change it.")
     try:
@@ -67,10 +67,10 @@ def _parse_instant(value: object) -> datetime:
         ) from None
 
 
-Instant = Annotated[
+IsoTime = Annotated[
     datetime,
-    BeforeValidator(_parse_instant),
-    PlainSerializer(lambda instant: instant.isoformat(), return_type=str),
+    BeforeValidator(_parse_iso_time),
+    PlainSerializer(lambda time: time.isoformat(), return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 Text = Annotated[str, StringConstraints(min_length=1)]

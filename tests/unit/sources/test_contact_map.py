@@ -8,11 +8,11 @@ import pytest
 
 from engagement.foundation.errors import InputError
 from engagement.sources.rapidpro.contact_map import open_contact_map, read_contacts
-from engagement.sources.rapidpro.de_identify import Participant
+from engagement.sources.rapidpro.de_identify import ContactIdentity
 from engagement.sources.rapidpro.state.run_store import KeptRun
 from engagement.sources.rapidpro.state.run_store_files import open_run_store
 
-WHO = {f"contact-{number}": Participant(f"avf-phone-uuid-{number}", "tel", "25261") for number in range(9)}
+WHO = {f"contact-{number}": ContactIdentity(f"avf-phone-uuid-{number}", "tel", "25261") for number in range(9)}
 
 
 class Root:
@@ -243,10 +243,10 @@ class TestTakingOver:
         assert root.known() == WHO
 
     def test_a_number_that_was_taken_for_a_channel_does_not_stay(self, root):
-        bad = {"contact-1": Participant("avf-phone-uuid-1", "+252615001001", "+252615001001")}
+        bad = {"contact-1": ContactIdentity("avf-phone-uuid-1", "+252615001001", "+252615001001")}
         self.make_version_3(root, WHO | bad)
         known = root.known()
-        assert known == WHO | {"contact-1": Participant("avf-phone-uuid-1", "unknown", "unknown")}
+        assert known == WHO | {"contact-1": ContactIdentity("avf-phone-uuid-1", "unknown", "unknown")}
         for path in (*root.state.parent.iterdir(), root.file):
             assert b"252615001001" not in path.read_bytes()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engagement.sources.rapidpro.message_matching import Answer, SentText, find_texts
+from engagement.sources.rapidpro.message_matching import MatchedAnswer, SentText, find_texts
 
 
 def at(seconds):
@@ -10,7 +10,9 @@ def at(seconds):
 
 
 def texts_of(answers, sent):
-    return find_texts([Answer(at(time), value) for time, value in answers], [SentText(at(t), text) for t, text in sent])
+    return find_texts(
+        [MatchedAnswer(at(time), value) for time, value in answers], [SentText(at(t), text) for t, text in sent]
+    )
 
 
 @pytest.mark.parametrize(

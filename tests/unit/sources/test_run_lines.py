@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from engagement.provenance import HIDDEN, Metadata, decode
 from engagement.services.rapidpro.rows import Reference, Result, Run
-from engagement.sources.rapidpro.de_identify import Participant
+from engagement.sources.rapidpro.de_identify import ContactIdentity
 from engagement.sources.rapidpro.run_lines import RunLines, encode_instants
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 500000, tzinfo=timezone(timedelta(hours=3)))
-SOMEBODY = Participant("avf-phone-uuid-1", "tel", "25261")
+SOMEBODY = ContactIdentity("avf-phone-uuid-1", "tel", "25261")
 METADATA = Metadata("engagement.sources.rapidpro", "2026-04-01T00:00:00+00:00", "tester@example.org")
 
 # Without a zone, which hypothesis adds.

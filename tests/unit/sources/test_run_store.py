@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engagement.foundation.errors import LockedError
-from engagement.sources.rapidpro.de_identify import Participant
+from engagement.sources.rapidpro.de_identify import ContactIdentity
 from engagement.sources.rapidpro.state import run_store_files
 from engagement.sources.rapidpro.state.run_store import HeldRun, KeptRun
 from engagement.sources.rapidpro.state.run_store_files import open_run_store
@@ -143,7 +143,7 @@ def test_a_log_that_lost_lines_begins_everything_anew(path, caplog, damage):
 
 
 def test_who_contacts_are_outlives_a_state_that_is_given_up_and_a_kill_meanwhile(path, monkeypatch):
-    who = Participant("avf-phone-uuid-1", "tel", "25261")
+    who = ContactIdentity("avf-phone-uuid-1", "tel", "25261")
     with open_run_store(path) as store, store.transaction():
         store.contacts.add([(("contact", who), None)])
         store.keep_lines(1, [kept("a")])

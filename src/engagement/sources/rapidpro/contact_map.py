@@ -21,7 +21,7 @@ import msgspec
 from engagement.configuration.participant_ids import may_be_participant_id
 from engagement.foundation.errors import InputError, count_of
 from engagement.foundation.files import explain_os_errors, make_directory
-from engagement.sources.rapidpro.de_identify import Holder, Participant
+from engagement.sources.rapidpro.de_identify import ContactIdentity, Holder
 from engagement.sources.rapidpro.state.contact_copy import Covered
 from engagement.sources.rapidpro.state.line_log import LineLog
 from engagement.sources.rapidpro.state.run_store import RunStore
@@ -53,7 +53,7 @@ class ContactMap:
         self._store = store
         self._first_new_line = store.contacts.covered().lines
 
-    def keep(self, participants: dict[str, Participant]) -> None:
+    def keep(self, participants: dict[str, ContactIdentity]) -> None:
         """Add contacts that were not known. To be called within a transaction of the store."""
         if participants:
             _add(self._log, self._store, participants)
@@ -110,7 +110,7 @@ def open_contact_map(path: Path, earlier: Path, store: RunStore) -> ContactMap:
     return ContactMap(log, store)
 
 
-def read_contacts(path: Path) -> Iterator[tuple[str, Participant]]:
+def read_contacts(path: Path) -> Iterator[tuple[str, ContactIdentity]]:
     """Every contact of a file, and who it is; nothing if there is no file."""
     for batch in _read_batches(path, 0, _find_end_of_lines(path)):
         yield from batch
@@ -149,7 +149,7 @@ def _add_missing(store: RunStore, log: LineLog) -> None:
         _logger.info("%s: took over %d contacts from State/", log.path, added)
 
 
-def _add(log: LineLog, store: RunStore, participants: dict[str, Participant]) -> None:
+def _add(log: LineLog, store: RunStore, participants: dict[str, ContactIdentity]) -> None:
     copy = store.contacts.covered()
     # Lines of a transaction that was undone are written over.
     log.size = copy.size
@@ -163,12 +163,12 @@ def _add(log: LineLog, store: RunStore, participants: dict[str, Participant]) ->
     store.contacts.keep_covered(Covered(log.path.name, log.size, copy.lines + len(encoded), tail))
 
 
-def _read_batches(path: Path, start: int, end: int, lines: int = 0) -> Iterator[list[tuple[str, Participant]]]:
+def _read_batches(path: Path, start: int, end: int, lines: int = 0) -> Iterator[list[tuple[str, ContactIdentity]]]:
     if start >= end:
         return
     with path.open("rb") as file:
         file.seek(start)
-        batch: list[tuple[str, Participant]] = []
+        batch: list[tuple[str, ContactIdentity]] = []
         for number, text in enumerate(file, lines + 1):
             if start >= end:
                 break
@@ -184,7 +184,7 @@ def _read_batches(path: Path, start: int, end: int, lines: int = 0) -> Iterator[
                     f"{path}, line {number}: not a contact and its participant; expected a line as stage 2 writes it. "
                     "Restore the file from the newest archive of the data root: it can't be fetched again."
                 ) from None
-            batch.append((line.contact, Participant(line.participant, line.urn_type, line.operator_raw)))
+            batch.append((line.contact, ContactIdentity(line.participant, line.urn_type, line.operator_raw)))
             if len(batch) == _LINES_A_BATCH:
                 yield batch
                 batch = []

@@ -24,7 +24,7 @@ UNKNOWN_CHANNEL = "unknown"
 AskForContact = Callable[[str], Contact | None]
 
 
-class Participant(NamedTuple):
+class ContactIdentity(NamedTuple):
     """Who a contact is: a uuid, the channel, and the first digits of a phone number (of other channels the name)."""
 
     uuid: str
@@ -61,7 +61,7 @@ class ContactsByUrn:
         self._identities: dict[str, frozenset[str]] = {}
         self.left_out: set[str] = set()
 
-    def identify(self, contacts: Sequence[Contact]) -> dict[str, Participant]:
+    def identify(self, contacts: Sequence[Contact]) -> dict[str, ContactIdentity]:
         """Who these new contacts are, by their uuids; those without a URN are left out."""
         urns: dict[str, Urn] = {}
         for contact in contacts:
@@ -73,7 +73,7 @@ class ContactsByUrn:
         possible = {contact: identities_of(urn, self._country) for contact, urn in urns.items()}
         identities, latest, known = self._look_up(possible)
         holders = {uuid: list(found) for uuid, found in self._known.holders(known).items()} if known else {}
-        participants: dict[str, Participant] = {}
+        participants: dict[str, ContactIdentity] = {}
         for contact in (contact for contact in contacts if contact.uuid in urns):
             urn, identity = urns[contact.uuid], identities[contact.uuid]
             number, uuid = latest[identity]
@@ -83,7 +83,9 @@ class ContactsByUrn:
                 uuid = self._table.uuids_for([holder_id])[holder_id]
                 latest[identity] = (number, uuid)
             holders.setdefault(uuid, []).append(Holder(contact.uuid, urn.scheme, is_new=True))
-            participants[contact.uuid] = Participant(uuid, urn.scheme, operator_raw(urn, possible[contact.uuid][-1]))
+            participants[contact.uuid] = ContactIdentity(
+                uuid, urn.scheme, operator_raw(urn, possible[contact.uuid][-1])
+            )
         return participants
 
     def _look_up(
@@ -152,13 +154,13 @@ class ContactsByUuid:
         self._workspace = workspace
         self.left_out: set[str] = set()
 
-    def identify(self, contacts: Sequence[Contact]) -> dict[str, Participant]:
+    def identify(self, contacts: Sequence[Contact]) -> dict[str, ContactIdentity]:
         """Who these new contacts are, by their uuids."""
         ids = {contact.uuid: f"contact of {self._workspace}:{contact.uuid}" for contact in contacts}
         uuids = self._table.uuids_for(set(ids.values()))
         channels = {contact.uuid: first_scheme(contact.urns) or UNKNOWN_CHANNEL for contact in contacts}
         return {
-            contact: Participant(uuids[identity], channels[contact], channels[contact])
+            contact: ContactIdentity(uuids[identity], channels[contact], channels[contact])
             for contact, identity in ids.items()
         }
 

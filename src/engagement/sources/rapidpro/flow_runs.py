@@ -12,7 +12,7 @@ from engagement.foundation.microseconds import count_microseconds
 from engagement.services.rapidpro.client import Run
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
 from engagement.sources.manifest import RawDataWriter
-from engagement.sources.rapidpro.de_identify import Participant
+from engagement.sources.rapidpro.de_identify import ContactIdentity
 from engagement.sources.rapidpro.line_texts import LineResult, LineTexts, complete, first_to_look_up, lacks_texts
 from engagement.sources.rapidpro.run_lines import RunLines
 from engagement.sources.rapidpro.state.run_store import HeldRun, KeptRun, RunStore
@@ -64,7 +64,7 @@ class FlowRuns:
                 newest[run.uuid] = run
         held = self._store.held(self.id, newest)
         participants = self._store.participants({run.contact.uuid for run in newest.values()})
-        wanted: list[tuple[Run, int | str, Participant]] = []
+        wanted: list[tuple[Run, int | str, ContactIdentity]] = []
         waiting: list[KeptRun] = []
         for run in newest.values():
             run_id = run.uuid if run.id is None else run.id
@@ -88,7 +88,7 @@ class FlowRuns:
         )
 
     def _keep_lines(
-        self, runs: Sequence[tuple[Run, int | str, Participant]], held: Mapping[str, HeldRun], is_archived: bool
+        self, runs: Sequence[tuple[Run, int | str, ContactIdentity]], held: Mapping[str, HeldRun], is_archived: bool
     ) -> list[KeptRun]:
         """Make lines of runs and keep those that say something else than the ones that are held; returns these."""
         of_interest: list[str] = []

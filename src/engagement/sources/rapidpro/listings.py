@@ -1,6 +1,6 @@
-"""Reading a listing of RapidPro's on from where it was left: each page and the place after it are kept together.
+"""Reading a listing of RapidPro's on from where it was left: each page and the position after it are kept together.
 
-A place is a time, never a cursor: what a cursor counts may have changed by the next night.
+A position is a time, never a cursor: what a cursor counts may have changed by the next night.
 """
 
 import logging
@@ -10,7 +10,7 @@ from datetime import timedelta
 from engagement.services.rapidpro.client import Contact, Page, Run
 from engagement.services.rapidpro.paging import Ask, read_oldest_first
 from engagement.services.read_ahead import read_ahead
-from engagement.sources.rapidpro.state.run_store import Place, RunStore
+from engagement.sources.rapidpro.state.run_store import ListingPosition, RunStore
 
 # Rows are committed late, and many share one modification time: what is younger than this is asked for again.
 OVERLAP = timedelta(days=1)
@@ -23,9 +23,9 @@ def read_on[Row: Run | Contact](
     store: RunStore, domain: str, listing: str, ask: Ask[Row], keep: Callable[[Page[Row]], None]
 ) -> None:
     """Read a listing to its end; `keep` is called within a transaction."""
-    place = store.place(listing)
-    newest, rows = place.newest, 0
-    after = place.go_on_from or (newest and newest - OVERLAP)
+    position = store.position(listing)
+    newest, rows = position.newest, 0
+    after = position.go_on_from or (newest and newest - OVERLAP)
     arrivals = read_oldest_first(f"RapidPro {domain}: {listing}", ask, after)
     for number, (page, go_on_from) in enumerate(read_ahead(arrivals), 1):
         rows += len(page.rows)
@@ -41,7 +41,7 @@ def read_on[Row: Run | Contact](
         is_settled = go_on_from and page.answered_on and go_on_from <= page.answered_on - OVERLAP
         with store.transaction():
             keep(page)
-            store.keep_place(listing, Place(newest, go_on_from if is_settled else None))
-    if store.place(listing).go_on_from is not None:
+            store.keep_position(listing, ListingPosition(newest, go_on_from if is_settled else None))
+    if store.position(listing).go_on_from is not None:
         with store.transaction():
-            store.keep_place(listing, Place(newest))
+            store.keep_position(listing, ListingPosition(newest))

@@ -13,7 +13,7 @@ LARGEST_SKEW = _SECOND
 _ONE_MOMENT = _SECOND // 2
 
 
-class Answer(NamedTuple):
+class MatchedAnswer(NamedTuple):
     """What a test matched, and when, in microseconds since 1970."""
 
     time: int
@@ -27,14 +27,14 @@ class SentText(NamedTuple):
     text: str
 
 
-def find_texts(answers: Sequence[Answer], sent: Sequence[SentText]) -> list[str | None]:
+def find_texts(answers: Sequence[MatchedAnswer], sent: Sequence[SentText]) -> list[str | None]:
     """The whole text of each answer of one contact; None where no message can be it.
 
     A message can only be it if it came shortly before the answer, and has in it what was matched. Of several it is the latest;
     but an answer of another moment that came later has the first choice, because a flow reads messages in the order in which
     they come.
 
-    >>> find_texts([Answer(60_000_000, "25")], [SentText(59_000_000, "nin 25 jir ah")])
+    >>> find_texts([MatchedAnswer(60_000_000, "25")], [SentText(59_000_000, "nin 25 jir ah")])
     ['nin 25 jir ah']
     """
     found: list[str | None] = [None] * len(answers)

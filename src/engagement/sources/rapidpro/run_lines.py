@@ -17,7 +17,7 @@ import msgspec
 from engagement.provenance import HIDDEN, Metadata, encode_fresh_chain, encode_json, text_value
 from engagement.provenance.chain_encoding import encode_line
 from engagement.services.rapidpro.client import Run
-from engagement.sources.rapidpro.de_identify import Participant
+from engagement.sources.rapidpro.de_identify import ContactIdentity
 from engagement.sources.rapidpro.operator_labels import OperatorLabels
 
 # Part of what lines were made with: a new number here makes all lines anew whose data differ.
@@ -75,12 +75,12 @@ class RunLines:
         made_with = [_VERSION, sorted(self._test_contacts), self._with_operator, operators]
         return hashlib.sha256(json.dumps(made_with).encode()).hexdigest()
 
-    def make(self, runs: Sequence[tuple[Run, int | str, Participant]]) -> list[bytes]:
+    def make(self, runs: Sequence[tuple[Run, int | str, ContactIdentity]]) -> list[bytes]:
         """The lines, with their line ends, of runs that go by these ids and are of these participants."""
         times = iter(encode_instants(_instants_of(run for run, _, _ in runs)))
         return [self._make(run, run_id, who, times) for run, run_id, who in runs]
 
-    def _make(self, run: Run, run_id: int | str, who: Participant, times: Iterator[str]) -> bytes:
+    def _make(self, run: Run, run_id: int | str, who: ContactIdentity, times: Iterator[str]) -> bytes:
         is_test = run.contact.uuid in self._test_contacts
         results = run.values or {}
         encoded_id = str(run_id) if isinstance(run_id, int) else _encode(run_id)
@@ -123,7 +123,7 @@ class RunLines:
                 self._operators.count(who.urn_type, who.operator_raw)
         return encode_line(updates, self._metadata)
 
-    def make_again(self, line: bytes, contact: str, who: Participant) -> bytes:
+    def make_again(self, line: bytes, contact: str, who: ContactIdentity) -> bytes:
         """The line of a run as it would be made now; the very same line if nothing in its data differs."""
         updates = json.loads(line)
         data = {key: value for key, value in updates[-1]["Data"].items() if key != "test_run"}
@@ -148,7 +148,7 @@ class RunLines:
             template = self._templates[is_test, result_keys] = _Template.of(keys)
         return template
 
-    def _encode_operator(self, who: Participant, labelled_at: str) -> str:
+    def _encode_operator(self, who: ContactIdentity, labelled_at: str) -> str:
         """What is known of the participant's operator, labelled at a time that is JSON already."""
         key = (who.urn_type, who.operator_raw)
         parts = self._operator_parts.get(key)

@@ -16,7 +16,7 @@ from engagement.services.read_ahead import read_ahead
 from engagement.sources.rapidpro.flow_runs import FlowRuns
 from engagement.sources.rapidpro.line_texts import LineTexts
 from engagement.sources.rapidpro.listings import OVERLAP
-from engagement.sources.rapidpro.message_matching import LONGEST_WAIT, Answer, SentText, find_texts
+from engagement.sources.rapidpro.message_matching import LONGEST_WAIT, MatchedAnswer, SentText, find_texts
 from engagement.sources.rapidpro.state.run_store import KeptRun, RunStore
 from engagement.sources.rapidpro.state.text_store import TextStore
 
@@ -115,12 +115,12 @@ def _complete(
 ) -> tuple[int, int]:
     """Complete the runs of one contact; returns how many texts were found, and how many were not."""
     runs = [(flow, run) for flow, run in runs if flow in in_lines]
-    answers: list[Answer] = []
+    answers: list[MatchedAnswer] = []
     places: list[tuple[int, str]] = []
     for position, (flow, run) in enumerate(runs):
         for category, result in in_lines[flow].read(run.text).items():
             if result.value:
-                answers.append(Answer(result.time, result.value))
+                answers.append(MatchedAnswer(result.time, result.value))
                 places.append((position, category))
     new: list[dict[str, str]] = [{} for _ in runs]
     found = missing = 0

@@ -18,7 +18,7 @@ _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
 
 @dataclass(frozen=True)
-class Row:
+class RecoveredRow:
     """A row by its header. `number` is what a spreadsheet counts (the header is row 1), `line` the line that it begins on."""
 
     number: int
@@ -31,7 +31,7 @@ class Row:
         return f"line {self.line}, row {self.number}"
 
 
-def read_rows(content: bytes, url: str, id_start: str) -> tuple[list[Row], list[str]]:
+def read_rows(content: bytes, url: str, id_start: str) -> tuple[list[RecoveredRow], list[str]]:
     """Read the rows, and say of every row that is not whole what is wrong with it. `id_start` matches what ids begin with.
 
     Raises
@@ -42,7 +42,7 @@ def read_rows(content: bytes, url: str, id_start: str) -> tuple[list[Row], list[
     text = _decode(content, url)
     separator, header = _find_header(text, url)
     another_row = re.compile(rf'[\r\n]"?(?:{id_start})')
-    rows: list[Row] = []
+    rows: list[RecoveredRow] = []
     problems: list[str] = []
     for number, line, cells in _split(text, url, separator):
         # Spreadsheets add empty rows, and empty cells at the end of a row.
@@ -55,7 +55,7 @@ def read_rows(content: bytes, url: str, id_start: str) -> tuple[list[Row], list[
             problems.append(f"line {line}, row {number}: {problem}")
             continue
         padded = cells + [""] * (len(header) - len(cells))
-        rows.append(Row(number, line, dict(zip(header, padded, strict=True))))
+        rows.append(RecoveredRow(number, line, dict(zip(header, padded, strict=True))))
     return rows, problems
 
 

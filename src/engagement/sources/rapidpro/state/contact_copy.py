@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from engagement.sources.rapidpro.de_identify import Participant
+from engagement.sources.rapidpro.de_identify import ContactIdentity
 
 _LARGEST_QUERY = 500
 _REMEMBERED_PARTICIPANTS = 50_000
@@ -28,9 +28,9 @@ class ContactCopy:
 
     def __init__(self, connection: sqlite3.Connection):
         self._connection = connection
-        self._participants: dict[str, Participant] = {}
+        self._participants: dict[str, ContactIdentity] = {}
 
-    def participants(self, contacts: Collection[str]) -> dict[str, Participant]:
+    def participants(self, contacts: Collection[str]) -> dict[str, ContactIdentity]:
         """Who contacts are, as far as that is known."""
         missing = [contact for contact in contacts if contact not in self._participants]
         if missing:
@@ -40,7 +40,7 @@ class ContactCopy:
             query = "SELECT uuid, participant, urn_type, operator_raw FROM contacts WHERE uuid IN ({})"
             rows = self._select(query, (), missing)
             # What a contact is never changes, so that it can be remembered, but for a transaction that is undone.
-            self._participants.update((uuid, Participant(*participant)) for uuid, *participant in rows)
+            self._participants.update((uuid, ContactIdentity(*participant)) for uuid, *participant in rows)
         return {contact: self._participants[contact] for contact in contacts if contact in self._participants}
 
     def holders(self, participants: Collection[str]) -> Iterator[tuple[str, str, str, int]]:
@@ -50,7 +50,7 @@ class ContactCopy:
         query = "SELECT participant, uuid, urn_type, line FROM contacts WHERE participant IN ({}) ORDER BY line"
         yield from self._select(query, (), participants)
 
-    def add(self, contacts: Iterable[tuple[tuple[str, Participant], int | None]]) -> None:
+    def add(self, contacts: Iterable[tuple[tuple[str, ContactIdentity], int | None]]) -> None:
         """Copy contacts, each with its line in the file, None if it is not in there yet. Who is known already stays."""
         rows = [(contact, *who, line) for (contact, who), line in contacts]
         cursor = self._connection.executemany(
@@ -59,7 +59,7 @@ class ContactCopy:
         )
         self._warn_of_repeated(rows, cursor.rowcount)
 
-    def correct(self, contacts: Iterable[tuple[tuple[str, Participant], int]]) -> int:
+    def correct(self, contacts: Iterable[tuple[tuple[str, ContactIdentity], int]]) -> int:
         """Copy contacts as the file has them; gives how many the copy had otherwise. Of two lines of one the first counts."""
         rows = [(contact, *who, line) for (contact, who), line in contacts]
         other = 0
@@ -92,12 +92,12 @@ class ContactCopy:
                     held[contact],
                 )
 
-    def without_line(self, most: int) -> dict[str, Participant]:
+    def without_line(self, most: int) -> dict[str, ContactIdentity]:
         """Contacts of the copy that are not in the file."""
         query = (
             "SELECT uuid, participant, urn_type, operator_raw FROM contacts WHERE line IS NULL ORDER BY uuid LIMIT ?"
         )
-        return {uuid: Participant(*who) for uuid, *who in self._connection.execute(query, (most,))}
+        return {uuid: ContactIdentity(*who) for uuid, *who in self._connection.execute(query, (most,))}
 
     def forget_lines(self) -> None:
         """Count no contact as in the file, until it was read."""

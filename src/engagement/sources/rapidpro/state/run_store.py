@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from engagement.foundation.microseconds import count_microseconds, make_instant
-from engagement.sources.rapidpro.de_identify import Participant
+from engagement.sources.rapidpro.de_identify import ContactIdentity
 from engagement.sources.rapidpro.state.contact_copy import ContactCopy
 from engagement.sources.rapidpro.state.line_log import LineLog
 from engagement.sources.rapidpro.state.set_aside_rows import SetAsideRows
@@ -25,7 +25,7 @@ _LARGEST_READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Place:
+class ListingPosition:
     """How far a listing was read: the newest modification that came, and where to go on in one that did not come to its end."""
 
     newest: datetime | None = None
@@ -86,18 +86,18 @@ class RunStore:
                 self.connection.execute("ROLLBACK")
             raise
 
-    def place(self, listing: str) -> Place:
-        """How far a listing was read; an empty place for one that never was."""
+    def position(self, listing: str) -> ListingPosition:
+        """How far a listing was read; an empty position for one that never was."""
         query = "SELECT newest, go_on_from FROM places WHERE listing = ?"
         row = self.connection.execute(query, (listing,)).fetchone() or (None, None)
-        return Place(*(None if at is None else make_instant(at) for at in row))
+        return ListingPosition(*(None if at is None else make_instant(at) for at in row))
 
-    def keep_place(self, listing: str, place: Place) -> None:
+    def keep_position(self, listing: str, position: ListingPosition) -> None:
         """Remember how far a listing was read."""
-        times = (None if at is None else count_microseconds(at) for at in (place.newest, place.go_on_from))
+        times = (None if at is None else count_microseconds(at) for at in (position.newest, position.go_on_from))
         self.connection.execute("REPLACE INTO places VALUES (?, ?, ?)", (listing, *times))
 
-    def participants(self, contacts: Collection[str]) -> dict[str, Participant]:
+    def participants(self, contacts: Collection[str]) -> dict[str, ContactIdentity]:
         """Who contacts are, as far as that is known."""
         return self.contacts.participants(contacts)
 
@@ -185,14 +185,14 @@ class RunStore:
             "REPLACE INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?)", [(flow, *run[:-1]) for run in runs]
         )
 
-    def ready(self, flow: int) -> Iterator[list[tuple[KeptRun, Participant]]]:
+    def ready(self, flow: int) -> Iterator[list[tuple[KeptRun, ContactIdentity]]]:
         """Runs that waited and whose contacts are known by now, in batches; each batch must be kept as lines."""
         query = (
             "SELECT waiting.uuid, contact, modified, run_id, run, is_archived, participant, urn_type, operator_raw "
             "FROM waiting JOIN contacts ON contacts.uuid = contact WHERE flow = ? LIMIT ?"
         )
         while rows := self.connection.execute(query, (flow, _RUNS_A_READ)).fetchall():
-            yield [(KeptRun(*row[:6]), Participant(*row[6:])) for row in rows]
+            yield [(KeptRun(*row[:6]), ContactIdentity(*row[6:])) for row in rows]
 
     def contacts_waited_for(self, flow: int) -> list[tuple[str, int, bool]]:
         """The contacts that runs wait for, each with its number of runs, and whether it is gone."""

@@ -74,7 +74,7 @@ class TextStore:
 
     def stretch(self) -> tuple[datetime, datetime] | None:
         """From when to when all messages are held, while a look-up was not completed."""
-        first, until = self._store.place(_FIRST).newest, self._store.place(_UNTIL).newest
+        first, until = self._store.position(_FIRST).newest, self._store.position(_UNTIL).newest
         return None if first is None or until is None else (first, until)
 
     def keep_stretch(self, first: datetime, until: datetime) -> None:
