@@ -23,7 +23,7 @@ FlowChoice = Annotated[
 
 
 def name_of_flow(choice: str | ChosenFlow) -> str:
-    """What a flow is called here."""
+    """The name of a flow in this project."""
     return choice if isinstance(choice, str) else choice.name
 
 

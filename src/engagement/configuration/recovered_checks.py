@@ -9,7 +9,7 @@ from engagement.configuration.raw_keys import RecoveredKeyNames, find_recovered_
 def find_neutral_fault(
     configuration: PipelineConfiguration, remapping: RapidProKeyRemapping, fields: Collection[str]
 ) -> str | None:
-    """What keeps a field of recovered texts, which is none of the plans' `fields`, from waiting for a time range.
+    """Say what keeps a recovered text's field, none of the plans' `fields`, from waiting for a time range.
 
     None where nothing does. Otherwise words that go on from "is no raw field of an RQA plan", none if there is nothing to add.
     """

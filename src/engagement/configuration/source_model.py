@@ -17,7 +17,7 @@ from engagement.configuration.source_types import load_models
 
 
 class ResultKeys(enum.Enum):
-    """Which flows a source's runs have results of, with keys like "Age (Text) - demographics"."""
+    """The flows that a source's runs have results of, with keys like "Age (Text) - demographics"."""
 
     NO_FLOW = enum.auto()
     ITS_OWN_FLOWS = enum.auto()
@@ -82,7 +82,7 @@ class RawDataSource(Model, abc.ABC):
 
     @classmethod
     def find_problems(cls, sources: Sequence[PlacedSource[Self]]) -> Iterable[Problem]:
-        """What is wrong with, and between, all the sources of this type."""
+        """Find what is wrong with, and between, all the sources of this type."""
         return ()
 
     @classmethod
@@ -92,7 +92,7 @@ class RawDataSource(Model, abc.ABC):
 
 
 class _OfAnyType:
-    """Reads a source by the model of its type. The table is looked at then, not when this is imported: the models import this."""
+    """Reads a source by the model of its type. The models import this, so the table is read only then."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the plan, stage by stage, then what could not be asked."""
+    """Print the plan, stage by stage, then the services that gave no answer."""
     credentials = load_credentials(args.credentials)
     context = PlanContext(
         project=load_project(args.pipeline_configuration),

@@ -1,4 +1,4 @@
-"""What a container needs to reach files and services: paths, a network, variables."""
+"""Needs of a container to reach files and services: paths, a network, variables."""
 
 import ipaddress
 import os
@@ -19,7 +19,7 @@ _PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTP
 
 @dataclass
 class ContainerNeeds:
-    """What a stage needs, as it is found out."""
+    """The needs of a stage, collected one by one."""
 
     read_only: set[Path] = field(default_factory=set)
     writable: set[Path] = field(default_factory=set)
@@ -29,7 +29,7 @@ class ContainerNeeds:
     uses_this_host: bool = False
 
     def lines(self) -> Iterator[str]:
-        """The needs, one a line."""
+        """List the needs, one a line."""
         for word, paths in (("look", self.out_of_sight), ("mount ro", self.read_only), ("mount rw", self.writable)):
             for path in sorted(paths):
                 if "\n" in str(path):
@@ -47,14 +47,14 @@ class ContainerNeeds:
             yield from (f"environment {name}" for name in _PROXY_VARIABLES)
 
     def add_credentials(self, credentials: Credentials) -> None:
-        """A service that these credentials are for is used."""
+        """Add the service that these credentials are for."""
         if isinstance(credentials, EmbeddedCredentials):
             self.writable.add(credentials.directory)
         else:
             self.uses_google = True
 
     def add_file(self, url: str, credentials: Credentials) -> Path | None:
-        """A file at a gs:// or file:// address is read; gives its path where it lies on this machine."""
+        """Add a file at a gs:// or file:// address; gives its path where it lies on this machine."""
         path = local_file(url)
         if path is not None:
             self.read_only.add(path)
@@ -65,7 +65,7 @@ class ContainerNeeds:
         return None
 
     def add_service(self, credentials_url: str, credentials: Credentials) -> None:
-        """A service is used whose credentials file has this address."""
+        """Add a service by the address of its credentials file."""
         path = self.add_file(credentials_url, credentials)
         if path is None:
             self.uses_google = True
@@ -76,7 +76,7 @@ class ContainerNeeds:
             self.out_of_sight.add(path)
 
     def add_host(self, address: str) -> None:
-        """A server at this address is asked."""
+        """Add the server at this address."""
         if is_loopback(address):
             self.uses_this_host = True
         else:
@@ -84,7 +84,7 @@ class ContainerNeeds:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address, with or without scheme and port, is this machine's own.
+    """Tell whether an address, with or without scheme and port, is this machine's own.
 
     >>> is_loopback("http://127.0.0.1:8010"), is_loopback("localhost:8080"), is_loopback("textit.in")
     (True, True, False)

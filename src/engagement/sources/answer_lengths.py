@@ -1,4 +1,4 @@
-"""How long answers are that the tests of flows sorted: whether any is longer than what its test matched."""
+"""Lengths of answers that flows' tests sorted: is any longer than what its test matched?"""
 
 from collections import Counter
 
@@ -7,7 +7,7 @@ UNTESTED = {"All Responses", "Other", "No Response", "Failure", "Has Text", ""}
 
 
 class AnswerLengths:
-    """Counts, by flow, the answers that tests sorted, and those of them that are longer than what was matched."""
+    """Counts a flow's sorted answers, and those of them that are longer than the match."""
 
     def __init__(self) -> None:
         self.tested: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""What every source needs of the stage that fetches it."""
+"""The stage's side of a fetch: what every source needs of it."""
 
 import contextlib
 import functools
@@ -15,7 +15,7 @@ from engagement.services.uuid_tables.protocol import UuidTable, open_uuid_table
 
 @dataclass(frozen=True)
 class FetchContext:
-    """One run of the stage: where things are, who runs it and when. `resources` closes what a source leaves open.
+    """One run of stage 2: its paths, its user, its time. `resources` closes what a source leaves open.
 
     `accept_shrinkage`: write what came also where much of it is missing. `counts` are for the run's summary.
     `accept_workspace`: a source may begin anew with another workspace. `accept_new_uuid_table`: the uuid table need not know
@@ -45,11 +45,11 @@ class FetchContext:
         return table
 
     def metadata(self, source_type: str) -> Metadata:
-        """Who set what is fetched: the same in the whole run."""
+        """The origin of all that is fetched: the same in the whole run."""
         return Metadata(f"engagement.sources.{source_type}", self.timestamp, self.user)
 
     def raw_data_file(self, flow_name: str) -> Path:
-        """Where a flow's runs are written."""
+        """The file that a flow's runs are written to."""
         return self.data_root / "Raw Data" / f"{flow_name}.jsonl"
 
     def state_file(self, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Every source of a configuration, in order: first all arrive, then all are written."""
+"""Fetch a configuration's sources in order. First all arrive, then all are written."""
 
 from engagement.configuration.source_types import load_part
 from engagement.sources.context import FetchContext

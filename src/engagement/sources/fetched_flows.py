@@ -1,4 +1,4 @@
-"""What a source hands over: flows whose runs have arrived, to be written once all sources are known to be well."""
+"""Flows whose runs have arrived. They are written once all sources are known to be well."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _LEAST_SHARE = 0.9
 
 @dataclass(frozen=True)
 class FetchedFlow:
-    """A flow that arrived. `runs_before` is what its file holds now, `write` puts the new file in its place if it differs."""
+    """A flow that arrived. `runs_before` counts the runs in its file; `write` replaces the file if it differs."""
 
     name: str
     file: Path
@@ -42,7 +42,7 @@ def refuse_shrinkage(flows: Sequence[FetchedFlow]) -> None:
 
 
 def count_lines(path: Path) -> int:
-    """How many lines a file has; 0 if there is none."""
+    """Count the lines of a file; 0 if there is none."""
     try:
         with path.open("rb") as file:
             return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))

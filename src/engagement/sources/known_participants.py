@@ -1,4 +1,4 @@
-"""Whether the uuid table is the one that the data root's participants have their uuids from.
+"""Check that the uuid table is the one that the data root's participants have their uuids from.
 
 A table that was forgotten in a move, or another name of it, gives everybody a new uuid without a word. So some of the
 participants that the data root knows are looked for in it before anything is fetched.

@@ -29,7 +29,7 @@ _logger = logging.getLogger(__name__)
 
 
 class FileVersion(NamedTuple):
-    """What tells one version of a file from all others."""
+    """A file's version: its number of lines and its SHA-256."""
 
     lines: int
     sha256: str

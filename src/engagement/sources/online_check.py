@@ -1,4 +1,4 @@
-"""What the online check of a source needs, and where it notes what it finds."""
+"""The desk's side of an online check: the services to ask, and the notes of what is found."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -27,7 +27,7 @@ class NotedFindings(Protocol):
 
 @dataclass(frozen=True)
 class OnlineCheck:
-    """How services are asked, and what the project reads of their answers."""
+    """The services to ask, and the remappings that read their answers."""
 
     storage: Storage
     policy: RetryPolicy

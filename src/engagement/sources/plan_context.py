@@ -1,4 +1,4 @@
-"""What the plan of a source needs, and what it notes."""
+"""The desk's side of a source's plan: what it needs, and what it notes."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from engagement.services.storage.protocol import Storage
 
 @dataclass(frozen=True, kw_only=True)
 class SourcePlanContext:
-    """A fetch that is planned. The data root need not exist. `unreachable` are services that could not be asked."""
+    """A fetch that is planned. The data root need not exist; `unreachable` lists services that gave no answer."""
 
     data_root: Path
     storage: Storage
@@ -32,6 +32,6 @@ class SourcePlanContext:
                 self.unreachable.append(told)
 
 
-def say_time(time: datetime | None) -> str:
-    """An instant for a person."""
-    return "never" if time is None else time.isoformat(timespec="seconds")
+def say_time(time: datetime) -> str:
+    """Write an instant for a person."""
+    return time.isoformat(timespec="seconds")

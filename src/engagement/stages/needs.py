@@ -1,4 +1,4 @@
-"""What the containers of stages need besides the paths on their command lines; the table of stages names these functions."""
+"""Needs of stages' containers besides the paths on their command lines. The table of stages names these functions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from engagement.services.storage.local_files import local_file
 
 @dataclass(frozen=True)
 class StageStart:
-    """What a stage is started with, as far as its container's needs depend on it."""
+    """The options of a stage that its container's needs depend on."""
 
     credentials: Credentials
     configuration: PipelineConfiguration | None
@@ -22,12 +22,12 @@ class StageStart:
 
 
 def add_coda(needs: ContainerNeeds, start: StageStart) -> None:
-    """Coda, which the credentials are for."""
+    """Add Coda, which the credentials are for."""
     needs.add_credentials(start.credentials)
 
 
 def add_sources(needs: ContainerNeeds, start: StageStart) -> None:
-    """The uuid table, and every source."""
+    """Add the uuid table, and every source."""
     if start.configuration is None:
         raise UsageError("fetch-raw-data: no --pipeline-configuration; expected it, to know the sources. Give it.")
     needs.add_service(start.configuration.phone_number_uuid_table.firebase_credentials_file_url, start.credentials)
@@ -36,21 +36,21 @@ def add_sources(needs: ContainerNeeds, start: StageStart) -> None:
 
 
 def add_drive(needs: ContainerNeeds, start: StageStart) -> None:
-    """Google Drive, where something is uploaded to it."""
+    """Add Google Drive, where something is uploaded to it."""
     configuration = start.configuration
     if configuration is not None and configuration.drive_upload is not None:
         needs.add_service(configuration.drive_upload.drive_credentials_file_url, start.credentials)
 
 
 def add_analysis(needs: ContainerNeeds, start: StageStart) -> None:
-    """Google Drive, and the boundaries of maps."""
+    """Add Google Drive, and the boundaries of maps."""
     if start.configuration is not None and start.configuration_path is not None:
         add_boundaries(needs, start.configuration_path, start.configuration)
     add_drive(needs, start)
 
 
 def add_uploads(needs: ContainerNeeds, start: StageStart) -> None:
-    """Where archives and profiles go."""
+    """Add the places that archives and profiles go to."""
     for kind in find_upload_kinds(start.configuration) if start.configuration is not None else ():
         folder = local_file(kind.address_start + "x")
         if folder is not None:
@@ -60,7 +60,7 @@ def add_uploads(needs: ContainerNeeds, start: StageStart) -> None:
 
 
 def add_boundaries(needs: ContainerNeeds, path: Path, configuration: PipelineConfiguration) -> None:
-    """Files with boundaries of maps that lie outside of the configuration's own folder, which is mounted."""
+    """Add map boundaries that lie outside of the configuration's folder, which is mounted anyway."""
     folder = path.resolve().parent
     for wanted in configuration.automated_analysis.maps if configuration.automated_analysis else ():
         boundaries = (folder / (wanted.boundaries or "")).resolve()

@@ -1,4 +1,4 @@
-"""What is odd in sources of TracedData files, and whether the files are there."""
+"""Check sources of TracedData files: are the files there?"""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""TracedData files that another pipeline left in a bucket: each is downloaded once, complete or not at all."""
+"""Fetch TracedData files that another pipeline left in a bucket: each once, complete or not at all."""
 
 import logging
 from pathlib import Path

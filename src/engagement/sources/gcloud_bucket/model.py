@@ -1,4 +1,4 @@
-"""How TracedData files in a bucket are configured."""
+"""Configuration of TracedData files in a bucket."""
 
 from typing import Literal
 

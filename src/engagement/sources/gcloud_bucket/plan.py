@@ -1,4 +1,4 @@
-"""Which TracedData files a fetch would download. The bucket is asked for each that is not there yet."""
+"""Plan the download of TracedData files. The bucket is asked for each that is not held yet."""
 
 from collections.abc import Iterator
 
@@ -8,13 +8,13 @@ from engagement.sources.plan_context import SourcePlanContext
 
 
 def plan_fetch(source: GCloudBucketSource, context: SourcePlanContext) -> Iterator[str]:
-    """Which files were downloaded before, and which would be."""
+    """Tell the files that were downloaded before from those to be downloaded."""
     for url in source.flow_urls:
         name = flow_name_of_url(url)
         if (context.data_root / "Raw Data" / f"{name}.jsonl").exists():
             yield f"flow {name!r}: downloaded before"
             continue
-        state = "it could not be asked for"
+        state = "could not find out whether it is there"
         with context.asking():
             state = "to be downloaded" if context.storage.has_object(url) else "to be downloaded, BUT IT IS NOT THERE"
         yield f"flow {name!r}: {url}: {state}"

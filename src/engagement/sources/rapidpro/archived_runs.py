@@ -1,4 +1,4 @@
-"""The archived runs of a RapidPro source: each archive is read once, and one that can't be had holds nothing else back."""
+"""Fetch a RapidPro source's archived runs. Each archive is read once; a missing one delays nothing else."""
 
 import functools
 import logging
@@ -22,7 +22,7 @@ def fetch_archives(
     set_aside: SetAside,
     counts: Counter[str],
 ) -> None:
-    """Read the archives that were not read yet. `counts` gets how many can't be had: they are asked for in every fetch."""
+    """Read the archives that were not read yet. `counts` gets the missing ones: each fetch asks for them again."""
     if source.archives is ArchivePolicy.IGNORE:
         with store.transaction():
             store.set_aside.keep_archives(())
@@ -64,7 +64,7 @@ def fetch_archives(
 def _keep(
     store: RunStore, flows: dict[str, FlowRuns], md5: str, set_aside: SetAside, batches: Iterator[Page[Run]]
 ) -> None:
-    """Keep the flows' runs of an archive in one transaction: all of them, or none when it proves to be damaged."""
+    """Keep the flows' runs of an archive in one transaction: all, or none if it is damaged."""
     counted = {uuid: flow.counts for uuid, flow in flows.items()}
     received = replaced = 0
     unreadable: list[UnreadableRow] = []

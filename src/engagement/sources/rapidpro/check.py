@@ -1,4 +1,4 @@
-"""What is odd in RapidPro sources: in their settings, in the answers that came, and in what the server says."""
+"""Check RapidPro sources: their settings, the answers that came, and what the server says."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence

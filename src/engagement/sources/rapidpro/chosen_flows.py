@@ -37,7 +37,7 @@ def find_flows(source: RapidProSource, listed: Sequence[Flow]) -> list[Flow]:
 
 
 def flows_of(choice: str | ChosenFlow, listed: Sequence[Flow]) -> list[Flow]:
-    """What a choice can mean: the flow of this uuid; or of the flows of this name those that are not archived, if there are any."""
+    """Find the flows that a choice can mean: by uuid, or by name, where live ones come before archived ones."""
     if not isinstance(choice, str):
         return [flow for flow in listed if flow.uuid == choice.uuid]
     named = [flow for flow in listed if flow.name == choice]

@@ -1,4 +1,4 @@
-"""Who the contacts of a workspace are: `<data-root>/Contacts/<workspace>.jsonl`, one contact a line, in the order of meeting them.
+"""Participants of a workspace's contacts: `<data-root>/Contacts/<workspace>.jsonl`, one contact a line.
 
 {"contact":"<uuid>","operator_raw":"25261","participant":"avf-phone-uuid-…","urn_type":"tel"}
 
@@ -111,7 +111,7 @@ def open_contact_map(path: Path, earlier: Path, store: RunStore) -> ContactMap:
 
 
 def read_contacts(path: Path) -> Iterator[tuple[str, ContactIdentity]]:
-    """Every contact of a file, and who it is; nothing if there is no file."""
+    """Read every contact of a file, and who it is; nothing if there is no file."""
     for batch in _read_batches(path, 0, _find_end_of_lines(path)):
         yield from batch
 

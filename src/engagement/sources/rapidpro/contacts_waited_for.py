@@ -1,4 +1,4 @@
-"""Asking RapidPro for the contacts that runs wait for, one by one: a listing may never have brought them, or they are gone."""
+"""Ask RapidPro, one by one, for contacts that runs wait for: a listing may have missed them, or they are gone."""
 
 import logging
 from collections.abc import Callable

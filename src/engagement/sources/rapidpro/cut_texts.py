@@ -1,4 +1,4 @@
-"""Answers of which only a part may have come: what a flow's test matched in them. FullTexts brings the whole texts."""
+"""Find answers that may have come in part: only what a flow's test matched. FullTexts brings the whole texts."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -15,7 +15,7 @@ _ENOUGH = 20
 
 
 def find_cut_texts(sources: Sequence[PlacedSource[RapidProSource]], lengths: AnswerLengths) -> Iterator[Problem]:
-    """Find sources with flows of which no answer, of many that tests sorted, is longer than what a test matches."""
+    """Find flows with many sorted answers, none of them longer than what the test matched."""
     for at, source in sources:
         if not source.full_texts:
             cut = [name for name in source.flow_names if lengths.tested[name] >= _ENOUGH and not lengths.longer[name]]
@@ -27,7 +27,7 @@ def find_cut_texts(sources: Sequence[PlacedSource[RapidProSource]], lengths: Ans
 def find_server_that_cuts(
     at: str, source: RapidProSource, flows: Sequence[Flow], first_runs: Callable[[str], Collection[Run]]
 ) -> Iterator[Problem]:
-    """A source with flows that test answers, on a server that sends no whole texts. `first_runs` asks for some of a flow's runs."""
+    """Find a server that cuts the answers of tested flows. `first_runs` asks for some of a flow's runs."""
     tested = [
         flow
         for flow in flows

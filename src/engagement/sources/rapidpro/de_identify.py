@@ -1,4 +1,4 @@
-"""The door: who a contact is, decided once, when it is first met. No URN goes further than this module.
+"""The door: decides once who a contact is, when it is first met. No URN goes further than this module.
 
 A contact gets the uuid that the uuid table has for its first URN, and keeps it whatever becomes of its URNs. That one
 participant can have several contacts is meant: by SMS and on WhatsApp, or made again after it was deleted. But a number that
@@ -25,7 +25,7 @@ AskForContact = Callable[[str], Contact | None]
 
 
 class ContactIdentity(NamedTuple):
-    """Who a contact is: a uuid, the channel, and the first digits of a phone number (of other channels the name)."""
+    """A contact's participant: the uuid, the channel, and the number's first digits (or the channel's name)."""
 
     uuid: str
     urn_type: str
@@ -48,7 +48,7 @@ class KnownContacts(Protocol):
 
 
 class ContactsByUrn:
-    """Decides who contacts are by their URNs. `ask` gives a contact as it is now, None if the workspace lacks it.
+    """Identifies contacts by their URNs. `ask` gives a contact as it is now, None if the workspace lacks it.
 
     `left_out` are the contacts whose URNs identify nobody.
     """
@@ -62,7 +62,7 @@ class ContactsByUrn:
         self.left_out: set[str] = set()
 
     def identify(self, contacts: Sequence[Contact]) -> dict[str, ContactIdentity]:
-        """Who these new contacts are, by their uuids; those without a URN are left out."""
+        """Identify new contacts, by their uuids; those without a URN are left out."""
         urns: dict[str, Urn] = {}
         for contact in contacts:
             urn = first_urn(contact.urns)
@@ -91,7 +91,7 @@ class ContactsByUrn:
     def _look_up(
         self, possible: Mapping[str, Sequence[str]]
     ) -> tuple[dict[str, str], dict[str, tuple[int, str]], list[str]]:
-        """Find what each contact goes by, of each such id its latest holder's number, from 1, and uuid, and the uuids known before.
+        """Find each contact's id, each id's latest holder (number from 1, uuid), and the uuids known before.
 
         `possible` has the ids that the table may know each contact by.
         """
@@ -119,7 +119,7 @@ class ContactsByUrn:
         return identities, latest, known
 
     def _has_changed_hands(self, contact: Contact, scheme: str, holders: Sequence[Holder]) -> bool:
-        """Whether all others that have the number's uuid lack the number by now, and one of them is still there."""
+        """Tell whether all other holders of the uuid lack the number by now, and one of them is still there."""
         others = [holder for holder in holders if holder.contact != contact.uuid]
         # Of two contacts that came at once on two channels both have the number. One URN is of one contact at a time.
         if not others or any(holder.is_new and holder.urn_type != scheme for holder in others):
@@ -144,7 +144,7 @@ class ContactsByUrn:
 
 
 class ContactsByUuid:
-    """Takes each contact for a participant, for workspaces that hide URNs. `workspace` is its uuid, or the name used for it.
+    """Takes each contact for a participant, where URNs are hidden. `workspace` is its uuid, or its name here.
 
     No number tells the operator, so that the channel stands in its place.
     """
@@ -155,7 +155,7 @@ class ContactsByUuid:
         self.left_out: set[str] = set()
 
     def identify(self, contacts: Sequence[Contact]) -> dict[str, ContactIdentity]:
-        """Who these new contacts are, by their uuids."""
+        """Identify new contacts, by their uuids."""
         ids = {contact.uuid: f"contact of {self._workspace}:{contact.uuid}" for contact in contacts}
         uuids = self._table.uuids_for(set(ids.values()))
         channels = {contact.uuid: first_scheme(contact.urns) or UNKNOWN_CHANNEL for contact in contacts}

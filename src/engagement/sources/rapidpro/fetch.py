@@ -1,4 +1,4 @@
-"""One RapidPro workspace: flows by name, their runs from live pages and archives, each once, de-identified at the door."""
+"""Fetch a RapidPro workspace: runs of the chosen flows, each once, from live pages and archives."""
 
 import contextlib
 import functools
@@ -146,7 +146,7 @@ def _warn_of_left_out(client: RapidProClient, contacts: Collection[str]) -> None
 def _keep_contacts(
     store: RunStore, known: ContactMap, identity: ContactsByUrn | ContactsByUuid, contacts: list[Contact]
 ) -> int:
-    """Remember who the contacts are that are not known yet; returns how many have a URN that identifies somebody."""
+    """Remember who new contacts are; returns how many have a URN that identifies somebody."""
     met_before = store.participants([contact.uuid for contact in contacts])
     met = identity.identify([contact for contact in contacts if contact.uuid not in met_before])
     known.keep(met)

@@ -1,4 +1,4 @@
-"""The runs of one flow: taken in as they arrive, each once and in its newest version, and written as one file."""
+"""Runs of one flow: taken in as they arrive, each once in its newest version, and written as one file."""
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of the runs that arrived."""
+    """Counts of what became of the runs that arrived."""
 
     new: int = 0
     changed: int = 0
@@ -53,7 +53,7 @@ class FlowRuns:
 
     @property
     def has_new_waiting(self) -> bool:
-        """Whether runs arrived whose contact is not known."""
+        """Tell whether runs arrived whose contact is not known."""
         return self.counts.waiting > 0
 
     def take(self, runs: Iterable[Run], is_archived: bool = False) -> None:
@@ -90,7 +90,7 @@ class FlowRuns:
     def _keep_lines(
         self, runs: Sequence[tuple[Run, int | str, ContactIdentity]], held: Mapping[str, HeldRun], is_archived: bool
     ) -> list[KeptRun]:
-        """Make lines of runs and keep those that say something else than the ones that are held; returns these."""
+        """Make lines of runs, and keep those that differ from the held ones; returns these."""
         of_interest: list[str] = []
         if held:
             of_interest = [run.uuid for run, _, _ in runs if run.uuid in held and (is_archived or lacks_texts(run))]
@@ -112,7 +112,7 @@ class FlowRuns:
     def _complete_texts(
         self, runs: Iterable[Run], held: Mapping[str, HeldRun], before: Mapping[str, bytes], is_archived: bool
     ) -> dict[str, int | None]:
-        """Put the texts that are known into runs that came without; returns from when on others are to be looked up."""
+        """Put known texts into runs that came without; returns the time from which others are to be looked up."""
         texts_from: dict[str, int | None] = {}
         for run in runs:
             known: dict[str, LineResult] = {}
@@ -164,7 +164,7 @@ class FlowRuns:
             _logger.info("Flow %r: the configuration changed; %d runs were made anew", self.name, changed)
 
     def report(self, newly_gone: Collection[str]) -> None:
-        """Log what arrived, and name the contacts that runs wait for: those that are gone once, in the fetch that told."""
+        """Log what arrived, and name the contacts that runs wait for; those that are gone are named once."""
         found = self._store.contacts_waited_for(self.id)
         waited_for = [(contact, runs) for contact, runs, is_gone in found if not is_gone or contact in newly_gone]
         gone = [runs for contact, runs, is_gone in found if is_gone and contact not in newly_gone]
@@ -203,7 +203,7 @@ class FlowRuns:
         return FetchedFlow(self.name, self._file, self._store.count(self.id), runs_before, self._write)
 
     def _written(self) -> int | None:
-        """How many runs the file holds, if it is the one that was written of exactly the lines held; else None."""
+        """Count the file's runs if it was written of exactly the lines held; else None."""
         written = self._store.written(self.id)
         if written is None or not self._file.exists():
             return None

@@ -1,4 +1,4 @@
-"""The texts in the lines of a flow's runs: what is known of them when a newer version of a run comes without.
+"""Texts in the lines of a flow's runs, kept for when a newer version of a run comes without.
 
 Servers since the end of 2024 send of each answer what a flow's test matched in it ("25"), and no longer the whole text ("nin 25
 jir ah"). Where the whole text is known from an earlier version, or from the message, it stays.
@@ -58,7 +58,7 @@ class LineTexts:
 
 
 def lacks_texts(run: Run) -> bool:
-    """Whether a run came without the whole texts of its answers."""
+    """Tell whether a run came without the whole texts of its answers."""
     return any(_is_without_text(result) for result in (run.values or {}).values())
 
 

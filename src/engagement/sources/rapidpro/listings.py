@@ -1,4 +1,4 @@
-"""Reading a listing of RapidPro's on from where it was left: each page and the position after it are kept together.
+"""Read on in a listing of RapidPro's. Each page is kept together with the position after it.
 
 A position is a time, never a cursor: what a cursor counts may have changed by the next night.
 """

@@ -1,4 +1,4 @@
-"""Which message each answer of a contact's came in, by their times and by what the flow's test matched in the text."""
+"""Match a contact's answers with the messages they came in, by time and by what the flow's test matched."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _ONE_MOMENT = _SECOND // 2
 
 
 class MatchedAnswer(NamedTuple):
-    """What a test matched, and when, in microseconds since 1970."""
+    """The part of an answer that a test matched, and its time in microseconds since 1970."""
 
     time: int
     value: str
@@ -68,7 +68,7 @@ def _has_in_it(text: str, value: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _find_part(part: str) -> re.Pattern[str]:
-    """Finds a part of what was matched as a word or number of its own: 25 is in "25jir", and not in "1254"."""
+    """Find a part of the match as a word or number of its own: 25 is in "25jir", and not in "1254"."""
     return re.compile(_edge(part[0], "<") + re.escape(part) + _edge(part[-1], ""))
 
 

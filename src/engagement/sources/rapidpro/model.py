@@ -1,4 +1,4 @@
-"""How the flows of a RapidPro workspace are configured."""
+"""Configuration of the flows of a RapidPro workspace."""
 
 import enum
 from collections.abc import Iterator, Sequence
@@ -80,12 +80,12 @@ class RapidProSource(RawDataSource):
 
     @property
     def activation_flow_names(self) -> tuple[str, ...]:
-        """What the activation flows are called, in order."""
+        """Names of the activation flows, in order."""
         return tuple(map(name_of_flow, self.activation_flow_choices))
 
     @property
     def survey_flow_names(self) -> tuple[str, ...]:
-        """What the survey flows are called, in order."""
+        """Names of the survey flows, in order."""
         return tuple(map(name_of_flow, self.survey_flow_choices))
 
     @property

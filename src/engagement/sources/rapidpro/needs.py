@@ -1,4 +1,4 @@
-"""What a container that asks a RapidPro server needs."""
+"""Needs of a container that asks a RapidPro server."""
 
 from engagement.services.container_needs import ContainerNeeds
 from engagement.services.credentials import Credentials
@@ -6,6 +6,6 @@ from engagement.sources.rapidpro.model import RapidProSource
 
 
 def add_needs(source: RapidProSource, needs: ContainerNeeds, credentials: Credentials) -> None:
-    """The file with the token, and the server."""
+    """Add the file with the token, and the server."""
     needs.add_file(source.token_file_url, credentials)
     needs.add_host(source.domain)

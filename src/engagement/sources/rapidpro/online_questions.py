@@ -1,4 +1,4 @@
-"""What RapidPro says of a source: its flows, the results that they keep, and rows as the fetch reads them."""
+"""Ask RapidPro about a source: its flows, the results that they keep, and rows as the fetch reads them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -32,7 +32,7 @@ def find_workspace_warnings(at: str, source: RapidProSource, workspace: Workspac
 def find_flow_problems(
     at: str, source: RapidProSource, flows: Sequence[Flow], remappings: Sequence[RapidProKeyRemapping]
 ) -> Iterator[Problem]:
-    """Flows that the workspace lacks or has twice, and fields that no result of its flows is the source of."""
+    """Find flows that the workspace lacks or has twice, and fields that no result of its flows fills."""
     listed = sorted({flow.name for flow in flows})
     taken: dict[str, str] = {}
     for place, choice in _placed(at, source):
@@ -96,7 +96,7 @@ def find_rapid_pro_warnings(
 def read_as_the_fetch_does(
     at: str, source: RapidProSource, client: RapidProClient, flows: Sequence[Flow]
 ) -> Iterator[Problem]:
-    """Ask for a page of contacts, a page of each flow's runs and the archives, and tell what the fetch would set aside of them.
+    """Ask for a page of each listing, and tell which rows the fetch would set aside.
 
     What stops a fetch is raised, as it is there.
     """
@@ -140,7 +140,7 @@ def _flows_by_name(source: RapidProSource, flows: Sequence[Flow]) -> Iterator[tu
 
 
 def _results_of(source: RapidProSource, flows: Sequence[Flow]) -> dict[str, set[str]]:
-    """What the source's flows keep, as the fetch calls it."""
+    """Find the results that the source's flows keep, by the fetch's names."""
     # Of a flow that lists none nothing is known.
     return {
         name: {category_of(result.key) for result in flow.results}

@@ -1,4 +1,4 @@
-"""Labels of the operator scheme, from the first digits of a phone number or the name of another channel."""
+"""Labels of the operator scheme, by a number's first digits or another channel's name."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 
 
 class OperatorLabels:
-    """Labels participants with the scheme's code of their operator: NC where it is not listed or the scheme lacks it."""
+    """Labels participants with their operator's code: NC where it is not listed, or the scheme lacks it."""
 
     def __init__(self, scheme: CodeScheme):
         self._scheme = scheme
@@ -38,7 +38,7 @@ class OperatorLabels:
         self._runs[urn_type, operator_raw] += 1
 
     def digest(self) -> str:
-        """What the labels depend on, to see whether they would come out otherwise."""
+        """Digest what the labels depend on, to see whether they would change."""
         codes = {value: code.code_id for value, code in self._scheme.codes_by_match_value.items()}
         return json.dumps([self._scheme.scheme_id, self._not_coded.code_id, codes], sort_keys=True)
 

@@ -1,4 +1,4 @@
-"""What a fetch from RapidPro would bring. It is asked for a listing of flows and one of archives, and for one page of each other."""
+"""Plan a fetch from RapidPro. It is asked for its flows, its archives, and one page of each other listing."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,11 +15,11 @@ from engagement.sources.rapidpro.workspaces import contacts_files, refuse_anonym
 
 
 def plan_fetch(source: RapidProSource, context: SourcePlanContext) -> Iterator[str]:
-    """What is known by now, and what RapidPro has that is new."""
+    """Tell what is held by now, and what RapidPro has that is new."""
     path = context.data_root / "State" / "fetch" / state_file_name(source)
     with look_at_fetch_state(path) as state:
         contacts, newest = state.contacts()
-        yield f"RapidPro {source.domain}: {contacts} contacts known, the newest of {say_time(newest)}"
+        yield f"RapidPro {source.domain}: {contacts} contacts known{_say_newest(newest)}"
         if state.is_behind:
             yield "a fetch is at work, or was killed: what it took in last counts as new here"
         was_asked = False
@@ -27,7 +27,7 @@ def plan_fetch(source: RapidProSource, context: SourcePlanContext) -> Iterator[s
             yield from _ask(source, state, context)
             was_asked = True
         if not was_asked:
-            yield "it could not be asked what is new"
+            yield "could not find out what is new"
 
 
 def _ask(source: RapidProSource, state: FetchState, context: SourcePlanContext) -> Iterator[str]:
@@ -49,7 +49,7 @@ def _ask(source: RapidProSource, state: FetchState, context: SourcePlanContext) 
         files = {*contacts_files(source, workspace, context.data_root)} if uuids and state.is_empty() else ()
         known = {contact for file in files for contact, _ in read_contacts(file)}
         new = state.new_contacts(uuids - known)
-        yield f"contacts: {_say_new(page, f'{new} new')}"
+        yield f"contacts: {_say_new(page, f'{new} new', newest)}"
         names = [(flow.uuid, flow.name) for flow in flows]
         archives = client.run_archives()
         unread = [archive for archive in archives if not state.has_read_archive(archive.md5, names)]
@@ -65,14 +65,17 @@ def _describe_runs(flow: Flow, held: FlowState, state: FetchState, page: Page[Ru
         modified[run.uuid] = max(run.modified_on, modified.get(run.uuid, run.modified_on))
     new, changed = state.new_runs(flow.uuid, flow.name, modified)
     waiting = f", {held.waiting} more wait for their contact" if held.waiting else ""
-    return (
-        f"flow {flow.name!r}: {held.runs} runs held{waiting}, the newest of {say_time(held.newest)}; "
-        f"{_say_new(page, f'{new} new, {changed} changed')}"
-    )
+    found = _say_new(page, f"{new} new, {changed} changed", held.newest)
+    return f"flow {flow.name!r}: {held.runs} runs held{waiting}{_say_newest(held.newest)}; {found}"
 
 
-def _say_new(page: Page[Run] | Page[Contact], found: str) -> str:
-    """What is new, by the first page since the newest that came."""
+def _say_newest(newest: datetime | None) -> str:
+    return "" if newest is None else f", the newest of {say_time(newest)}"
+
+
+def _say_new(page: Page[Run] | Page[Contact], found: str, newest: datetime | None) -> str:
+    """Say what is new, by the first page since the newest that came."""
+    since = "" if newest is None else " since"
     if page.following is None:
-        return f"{found} since"
-    return f"{found} in the first page since, of {len(page.rows)}; more follow"
+        return f"{found}{since}"
+    return f"{found} in the first page{since}, of {len(page.rows)}; more follow"

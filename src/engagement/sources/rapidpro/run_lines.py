@@ -149,7 +149,7 @@ class RunLines:
         return template
 
     def _encode_operator(self, who: ContactIdentity, labelled_at: str) -> str:
-        """What is known of the participant's operator, labelled at a time that is JSON already."""
+        """Encode the participant's operator, labelled at a time that is JSON already."""
         key = (who.urn_type, who.operator_raw)
         parts = self._operator_parts.get(key)
         if parts is None:

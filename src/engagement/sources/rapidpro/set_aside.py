@@ -1,4 +1,4 @@
-"""Rows of a RapidPro source that can't be used: set aside, listed, asked for again in every fetch, and too many of them refused."""
+"""Rows that can't be used: set aside, listed, and asked for again in every fetch. Too many are refused."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ _logger = logging.getLogger(__name__)
 
 
 class SetAside:
-    """What one fetch of a source sets aside. `file` is where the list is written for people to read."""
+    """Rows that one fetch of a source sets aside. `file` is the list of them for people."""
 
     def __init__(self, store: RunStore, where: str, file: Path):
         self._store = store
@@ -34,7 +34,7 @@ class SetAside:
         self.replaced_characters = 0
 
     def take(self, flow: int, page: Page[Run] | Page[Contact]) -> None:
-        """List what a live page has that can't be used. To be called within the transaction that keeps the page."""
+        """List a live page's rows that can't be used. Call it within the transaction that keeps the page."""
         self._received += len(page.rows) + len(page.unreadable)
         self.replaced_characters += page.replaced_characters
         if page.unreadable or self._store.set_aside.has_any(flow):
@@ -44,7 +44,7 @@ class SetAside:
     def take_archive(
         self, md5: str, flows: Mapping[str, int], received: int, replaced: int, unreadable: Sequence[UnreadableRow]
     ) -> set[int]:
-        """List what an archive has of flows (their numbers by uuid) that can't be used; returns the flows that have such rows.
+        """List an archive's rows of these flows (numbers by uuid) that can't be used; returns the flows that have some.
 
         To be called within the transaction that keeps the archive, at its end. A row of no flow that can be told is one of each.
         """
@@ -60,7 +60,7 @@ class SetAside:
     def ask_again[Row: Run | Contact](
         self, flow: int, ask: Callable[[UnreadableRow], Page[Row]], keep: Callable[[Page[Row]], None]
     ) -> None:
-        """Ask for the live rows that earlier fetches listed, each by itself; `keep` keeps what comes, and takes it in here."""
+        """Ask again for each live row that earlier fetches listed; `keep` keeps what comes, and takes it in here."""
         listed = [
             one
             for one in self._store.set_aside.all()
@@ -88,7 +88,7 @@ class SetAside:
         return len(listed)
 
     def refuse_too_many(self, listed: int, held: int) -> None:
-        """Refuse to go on when `listed` is a large share of these and the rows that are `held`, or this fetch set many aside.
+        """Refuse to go on when `listed` is a large share of all rows, or this fetch set many aside.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""What is odd in sources of recovery CSVs, and whether the files are there."""
+"""Check sources of recovery CSVs: are their keys told apart, are the files there?"""
 
 from collections.abc import Iterable, Iterator, Sequence
 

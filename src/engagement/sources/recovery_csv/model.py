@@ -1,4 +1,4 @@
-"""How CSV files of recovered messages are configured."""
+"""Configuration of CSV files of recovered messages."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal, Self
@@ -12,7 +12,7 @@ from engagement.sources.stored_files import StoredFilesSource
 
 
 class RecoveredKeys(Model):
-    """What the raw data call the parts of the messages of a source's recovery files."""
+    """Raw keys for the parts of a source's recovered messages."""
 
     text: Text = key("Text", "raw key of the text", "message_gender")
     time: Text = key("Time", "raw key of its time", "received_on_gender")

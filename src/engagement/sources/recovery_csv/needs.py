@@ -1,4 +1,4 @@
-"""What a container that fetches these files needs."""
+"""Needs of a container that fetches recovery CSVs."""
 
 from engagement.services.container_needs import ContainerNeeds
 from engagement.services.credentials import Credentials
@@ -6,6 +6,6 @@ from engagement.sources.recovery_csv.model import RecoveryCSVSource
 
 
 def add_needs(source: RecoveryCSVSource, needs: ContainerNeeds, credentials: Credentials) -> None:
-    """Each file, wherever it lies."""
+    """Add each file, wherever it lies."""
     for url in source.flow_urls:
         needs.add_file(url, credentials)

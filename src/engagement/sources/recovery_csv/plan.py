@@ -1,4 +1,4 @@
-"""Which recovery CSVs a fetch would read."""
+"""Plan the reading of recovery CSVs."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,6 @@ from engagement.sources.recovery_csv.model import RecoveryCSVSource
 
 
 def plan_fetch(source: RecoveryCSVSource, context: SourcePlanContext) -> Iterator[str]:
-    """Every file is read anew: nothing is asked."""
+    """Name every file: each is read again, and nothing is asked."""
     for url in source.flow_urls:
-        yield f"flow {flow_name_of_url(url)!r}: {url} is read anew, and written if it changed"
+        yield f"flow {flow_name_of_url(url)!r}: {url} is read again, and written if it changed"

@@ -45,7 +45,7 @@ def plan_uploads(context: PlanContext) -> Iterator[str]:
         was_asked = True
         yield from _describe_pending(pending, len(earlier))
     if not was_asked:
-        yield f"of {len(earlier)} files of earlier runs it could not be asked which are there"
+        yield f"could not find out which of {len(earlier)} files of earlier runs are there"
 
 
 def _describe_pending(pending: list[Upload], earlier: int) -> Iterator[str]:

@@ -16,7 +16,7 @@ def plan_outputs(context: PlanContext) -> Iterator[str]:
     yield f"raw data as it is now: {len(there)} of {len(files)} flows, {say_size(sum(map(_size, there)))}"
     datasets = [plan.coda_filename for plan in context.project.coding_plans.all if plan.coda_filename is not None]
     coded = [name for name in datasets if (context.data_root / "Coded Coda Files" / name).is_file()]
-    yield f"coders' labels of {len(coded)} of {len(datasets)} datasets; Outputs/ is made anew"
+    yield f"coders' labels of {len(coded)} of {len(datasets)} datasets; Outputs/ will be rebuilt"
     upload = configuration.drive_upload
     if upload is not None:
         for path in (upload.production_upload_path, upload.messages_upload_path, upload.individuals_upload_path):
@@ -28,7 +28,7 @@ def plan_analysis(context: PlanContext) -> Iterator[str]:
     folder = context.data_root / "Outputs" / AUTOMATED_ANALYSIS
     # JSON is what the stage keeps for itself.
     files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".json"] if folder.is_dir() else []
-    yield f"Outputs/{AUTOMATED_ANALYSIS}/ is made anew; it holds {len(files)} files now"
+    yield f"Outputs/{AUTOMATED_ANALYSIS}/ will be rebuilt; it holds {len(files)} files now"
     upload = context.project.configuration.drive_upload
     target = None if upload is None else upload.automated_analysis_dir or upload.analysis_graphs_dir
     if target is not None:

@@ -1,1 +1,1 @@
-"""What a source has fetched so far, in State/."""
+"""A source's state: all that it has fetched so far, in State/."""

@@ -15,7 +15,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Covered(NamedTuple):
-    """How much of the file the copy covers: the file's name, bytes, lines, and a digest of the last of these bytes."""
+    """The part of the file that the copy covers: its name, bytes, lines, and a digest of the last bytes."""
 
     file: str
     size: int
@@ -31,7 +31,7 @@ class ContactCopy:
         self._participants: dict[str, ContactIdentity] = {}
 
     def participants(self, contacts: Collection[str]) -> dict[str, ContactIdentity]:
-        """Who contacts are, as far as that is known."""
+        """Find who contacts are, as far as that is known."""
         missing = [contact for contact in contacts if contact not in self._participants]
         if missing:
             if len(self._participants) > _REMEMBERED_PARTICIPANTS:
@@ -104,7 +104,7 @@ class ContactCopy:
         self._connection.execute("UPDATE contacts SET line = NULL WHERE line IS NOT NULL")
 
     def covered(self) -> Covered:
-        """How much of which file the copy covers."""
+        """The part of the file that the copy covers."""
         row = self._connection.execute("SELECT file, size, lines, tail FROM contact_file").fetchone()
         return Covered(*row)
 

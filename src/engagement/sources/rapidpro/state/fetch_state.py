@@ -1,4 +1,4 @@
-"""What a RapidPro source has fetched so far, for those who only want to know: nothing is changed, made or locked."""
+"""Look at what a RapidPro source has fetched so far: nothing is changed, made or locked."""
 
 import contextlib
 import sqlite3
@@ -17,7 +17,7 @@ _LARGEST_QUERY = 500
 
 @dataclass(frozen=True)
 class FlowState:
-    """How far a flow was fetched. `newest` is the newest modification that came, by the server's clock."""
+    """The progress of a flow. `newest` is the newest modification that came, by the server's clock."""
 
     runs: int = 0
     waiting: int = 0
@@ -35,7 +35,7 @@ class FetchState:
         self.is_behind = is_behind
 
     def is_empty(self) -> bool:
-        """Whether nothing was fetched yet, or the state was removed."""
+        """Tell whether nothing was fetched yet, or the state was removed."""
         return not self._select("SELECT 1 FROM contacts LIMIT 1", ())
 
     def workspace(self) -> str | None:
@@ -47,7 +47,7 @@ class FetchState:
         return rows[0][0] if rows else None
 
     def flow(self, uuid: str, name: str) -> FlowState:
-        """How far a flow was fetched."""
+        """The progress of a flow."""
         flow = self._flow_id(uuid, name)
         if flow is None:
             return FlowState()
@@ -58,7 +58,7 @@ class FetchState:
         return FlowState(runs, waiting, self._newest(f"runs of flow {flow}, %"))
 
     def new_runs(self, uuid: str, name: str, modified: dict[str, datetime]) -> tuple[int, int]:
-        """Of runs with these times of modification, by uuid: how many are not held, and how many only in an older version."""
+        """Count the runs, given by uuid with their modification times, that are not held, and those held in an older version."""
         flow = self._flow_id(uuid, name)
         held: dict[str, int] = {}
         if flow is not None:
@@ -70,17 +70,17 @@ class FetchState:
         return sum(run not in held for run in modified), changed
 
     def contacts(self) -> tuple[int, datetime | None]:
-        """How many contacts are known, and the newest modification of one that came."""
+        """Count the known contacts, with the newest modification that came."""
         rows = self._select("SELECT count(*) FROM contacts", ())
         return (rows[0][0] if rows else 0), self._newest("contacts")
 
     def new_contacts(self, uuids: Collection[str]) -> int:
-        """How many of these contacts are not known."""
+        """Count those of these contacts that are not known."""
         known = {row[0] for row in self._select_of("SELECT uuid FROM contacts WHERE uuid IN ({})", (), uuids)}
         return len(set(uuids) - known)
 
     def has_read_archive(self, md5: str, flows: Collection[tuple[str, str]]) -> bool:
-        """Whether all of these flows (uuid, name) hold their runs of an archive."""
+        """Tell whether all of these flows (uuid, name) hold their runs of an archive."""
         ids = [self._flow_id(*flow) for flow in flows]
         rows = self._select("SELECT flow FROM archives WHERE md5 = ?", (md5,))
         return {row[0] for row in rows} >= set(ids)

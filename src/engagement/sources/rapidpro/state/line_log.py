@@ -41,7 +41,7 @@ class LineLog:
         return start
 
     def read(self, start: int, length: int) -> bytes:
-        """What lies at a place.
+        """Read the line at a place.
 
         Raises
         ------
@@ -67,5 +67,5 @@ class LineLog:
             self._is_flushed = True
 
     def is_whole(self) -> bool:
-        """Whether the file has everything that counts."""
+        """Tell whether the file has everything that counts."""
         return os.fstat(self._file).st_size >= self.size

@@ -1,4 +1,4 @@
-"""What a RapidPro source has fetched so far, in State/: lines of runs, and how far each listing was read.
+"""A RapidPro source's state in State/: lines of runs, and the position in each listing.
 
 Of who contacts are it has a copy; see `contact_map` for the file that counts.
 Each page is kept in one transaction together with the place that it was read to, so a fetch that is killed at any moment goes
@@ -26,7 +26,7 @@ _LARGEST_READ_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class ListingPosition:
-    """How far a listing was read: the newest modification that came, and where to go on in one that did not come to its end."""
+    """The position in a listing: the newest modification that came, and where to go on if it was cut short."""
 
     newest: datetime | None = None
     go_on_from: datetime | None = None
@@ -48,7 +48,7 @@ class KeptRun(NamedTuple):
 
 
 class HeldRun(NamedTuple):
-    """What is known of a run that is held. Of two versions with one modification time the archived one is the newer."""
+    """A run that is held. Of two versions with one modification time the archived one is the newer."""
 
     version: tuple[int, bool]
     run_id: int | str
@@ -87,7 +87,7 @@ class RunStore:
             raise
 
     def position(self, listing: str) -> ListingPosition:
-        """How far a listing was read; an empty position for one that never was."""
+        """Find how far a listing was read; an empty position if it never was."""
         query = "SELECT newest, go_on_from FROM places WHERE listing = ?"
         row = self.connection.execute(query, (listing,)).fetchone() or (None, None)
         return ListingPosition(*(None if at is None else make_instant(at) for at in row))
@@ -98,11 +98,11 @@ class RunStore:
         self.connection.execute("REPLACE INTO places VALUES (?, ?, ?)", (listing, *times))
 
     def participants(self, contacts: Collection[str]) -> dict[str, ContactIdentity]:
-        """Who contacts are, as far as that is known."""
+        """Find who contacts are, as far as that is known."""
         return self.contacts.participants(contacts)
 
     def is_empty(self) -> bool:
-        """Whether nothing was fetched yet."""
+        """Tell whether nothing was fetched yet."""
         return (
             self.connection.execute("SELECT 1 FROM flows UNION ALL SELECT 1 FROM contacts LIMIT 1").fetchone() is None
         )
@@ -122,7 +122,7 @@ class RunStore:
         return int(row[0])
 
     def has_read_archive(self, flow: int, md5: str) -> bool:
-        """Whether a flow's runs of an archive are held."""
+        """Tell whether a flow's runs of an archive are held."""
         found = self.connection.execute("SELECT 1 FROM archives WHERE flow = ? AND md5 = ?", (flow, md5))
         return found.fetchone() is not None
 
@@ -204,7 +204,7 @@ class RunStore:
         return [(contact, runs, bool(is_gone)) for contact, runs, is_gone in rows]
 
     def count(self, flow: int) -> int:
-        """How many runs of a flow are held as lines."""
+        """Count the runs of a flow that are held as lines."""
         row = self.connection.execute("SELECT count(*) FROM runs WHERE flow = ?", (flow,)).fetchone()
         return int(row[0])
 
@@ -248,7 +248,7 @@ class RunStore:
         return KeptRun(uuid, contact, modified, run_id, text, is_archived, texts_from)
 
     def rendering(self, flow: int) -> str | None:
-        """What the held lines of a flow were made with, beside the runs themselves."""
+        """The settings that the held lines of a flow were made with."""
         row = self.connection.execute("SELECT rendering FROM flows WHERE id = ?", (flow,)).fetchone()
         rendering: str | None = row[0]
         return rendering
@@ -274,7 +274,7 @@ class RunStore:
         )
 
     def are_texts_looked_up(self, flow: int) -> bool:
-        """Whether the last fetch looked up whole texts of a flow."""
+        """Tell whether the last fetch looked up whole texts of a flow."""
         row = self.connection.execute("SELECT full_texts FROM flows WHERE id = ?", (flow,)).fetchone()
         return bool(row[0])
 

@@ -1,4 +1,4 @@
-"""Opening the state of a source: a SQLite file, and the log of lines beside it, of one process at a time.
+"""Open the state of a source: a SQLite file and the log of lines, for one process at a time.
 
 State/fetch/<name>.sqlite      rows, each page's in one transaction; where a line lies is part of its run's row
 State/fetch/<name>.0.lines     the log of lines; `.1.lines` after it was written anew, then `.0.lines` again
