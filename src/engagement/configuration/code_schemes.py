@@ -59,7 +59,7 @@ class Code(Model):
 
     @property
     def is_normal(self) -> bool:
-        """Whether the code is a theme or an answer, and not about the coding."""
+        """Tell whether the code is a theme or an answer, and not about the coding."""
         return self.code_type is CodeType.NORMAL
 
 
@@ -110,7 +110,7 @@ class CodeScheme(Model):
         return re.compile(re.escape(self.scheme_id) + r"-[0-9]+")
 
     def owns(self, scheme_id: str) -> bool:
-        """Whether labels under that SchemeID are labels of this scheme: its own id, or that of a numbered copy.
+        """Tell whether a SchemeID is this scheme's own, or that of a numbered copy.
 
         >>> scheme = CodeScheme.model_construct(scheme_id="Scheme-a")
         >>> scheme.owns("Scheme-a-1"), scheme.owns("Scheme-ab")

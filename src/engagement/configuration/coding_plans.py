@@ -1,4 +1,4 @@
-"""Coding plans: which raw field is coded with which code schemes, where coders see it, and how it is folded."""
+"""Coding plans: the code schemes of each raw field, its dataset in Coda, and how it is folded."""
 
 import enum
 from collections.abc import Iterator
@@ -196,7 +196,7 @@ class CodingConfiguration:
 
 @dataclass(frozen=True)
 class CodingPlan:
-    """How one raw field is coded, ready to use. `ws_code` is this dataset's code in the WS scheme."""
+    """The coding of one raw field, ready to use. `ws_code` is this dataset's code in the WS scheme."""
 
     kind: PlanKind
     raw_field: str

@@ -119,7 +119,7 @@ def make_own_control_code(code: str, display_text: str, declared: Sequence[tuple
 
 
 def say_undeclared(control_code: str) -> str:
-    """What is to be done about a control code that the coding plans do not declare: it is misspelt, or the project's own."""
+    """Say what to do about a control code that the coding plans do not declare."""
     near = find_nearest(str(control_code), list(map(str, ControlCode)), 1)
     meant = f"; nearest: {near[0]!r}. Change it if that is meant; if not" if near else ". If it is the project's own"
     return (
@@ -130,7 +130,7 @@ def say_undeclared(control_code: str) -> str:
 
 
 def entry_of(control_code: str) -> ControlCodeEntry:
-    """What a control code says, of the project's own as well.
+    """Look up what a control code says, one of the project's own as well.
 
     >>> entry_of("NIC").wording
     'not internally consistent'
@@ -139,7 +139,7 @@ def entry_of(control_code: str) -> ControlCodeEntry:
 
 
 def rank_of(control_code: str) -> tuple[int, str]:
-    """Where a control code stands in the order of precedence: of several, the one with the lowest rank counts."""
+    """Rank a control code in the order of precedence: of several, the lowest rank counts."""
     if control_code in ControlCode:
         return list(CONTROL_CODES).index(ControlCode(control_code)), ""
     return _own(control_code).rank

@@ -20,7 +20,7 @@ _PARTS_OF_FIELDS = {"RawField": ANSWER_PARTS, "TimeField": ("Time",), "RunIDFiel
 
 
 def find_configuration_problems(configuration: PipelineConfiguration, plans: CodingPlans | None) -> Iterator[Problem]:
-    """Every problem inside the pipeline configuration and, where they could be read, with the coding plans."""
+    """Find problems inside the pipeline configuration and, where they could be read, with the coding plans."""
     yield from _find_source_problems(configuration)
     yield from _find_test_participant_problems(configuration)
     yield from _find_time_problems(configuration)
@@ -112,7 +112,7 @@ def _find_field_problems(configuration: PipelineConfiguration, plans: CodingPlan
 
 
 def _fields_of_plans(plans: CodingPlans) -> dict[str, set[str]]:
-    """What each field is to the plans that name it, e.g. {"gender_time": {"TimeField"}}."""
+    """Collect what each field is to the plans that name it, e.g. {"gender_time": {"TimeField"}}."""
     fields: dict[str, set[str]] = {}
     for plan in plans.all:
         for name, field in _named_fields(plan):

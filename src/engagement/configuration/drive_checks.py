@@ -26,7 +26,7 @@ def split_drive_path(path: str) -> list[str]:
 
 
 def find_upload_problems(upload: DriveUpload) -> Iterator[Problem]:
-    """What is wrong with paths in Drive, each with its JSON path."""
+    """Find what is wrong with paths in Drive, each with its JSON path."""
     first: dict[tuple[str, ...], str] = {}
     for key, path in (
         ("ProductionUploadPath", upload.production_upload_path),
@@ -68,7 +68,7 @@ def _names_of(path: str) -> tuple[str, ...]:
 
 
 def find_disclosure_problems(disclosure: Disclosure, plans: CodingPlans) -> Iterator[Problem]:
-    """What is wrong with the columns whose combinations are counted, each with its JSON path."""
+    """Find what is wrong with the columns whose combinations are counted, each with its JSON path."""
     columns = [column for plan in plans.all for column in plan.columns()]
     for position, name in enumerate(disclosure.columns):
         if name not in columns:

@@ -1,4 +1,4 @@
-"""How a source names its flows, and what it takes for one participant."""
+"""Names of a source's flows, and its notion of one participant."""
 
 import enum
 from typing import Annotated

@@ -43,7 +43,7 @@ CLEANER_NAMES = tuple(
 
 
 def is_project_function(name: str) -> bool:
-    """Whether a cleaner or an imputation function is `<module>:<function>` of the project's own.
+    """Tell whether a cleaner or an imputation function is `<module>:<function>` of the project's own.
 
     >>> is_project_function("our_cleaners:clean_clan"), is_project_function("somali.age")
     (True, False)

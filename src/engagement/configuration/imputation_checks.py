@@ -17,7 +17,7 @@ Schemes = Mapping[str, CodeScheme | None]
 
 
 def find_imputation_problems(at: str, plan: CodingPlanDocument, schemes: Schemes) -> Iterator[Problem]:
-    """What is wrong with the coding configurations of a plan under its imputation function."""
+    """Find what is wrong with the coding configurations of a plan under its imputation function."""
     function = plan.code_imputation_function or ""
     if function == "age_category":
         yield from _find_age_problems(at, plan)
@@ -145,7 +145,7 @@ def find_named_code(scheme: CodeScheme, name: str) -> Code | None:
 def sides_of_reasons(
     scheme: CodeScheme, reasons_for_yes: tuple[str, ...] | None, reasons_for_no: tuple[str, ...] | None
 ) -> Mapping[str, str]:
-    """What reasons speak for, "yes" or "no" by CodeID; those that speak for neither are left out.
+    """Sort reasons by what they speak for: "yes" or "no" by CodeID, without those that speak for neither.
 
     Where the configuration names none, the beginnings yes_ and no_ of StringValues tell, if the scheme has both: one
     without the other, like no_money, is more likely a word of the reason.

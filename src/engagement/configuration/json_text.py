@@ -139,7 +139,7 @@ def _read_text(path: Path, what: str) -> str:
 
 
 def _explain(text: str, error: json.JSONDecodeError, what: str) -> str:
-    """Why the text is no JSON, from where the reader stopped; at most one character of the text is shown."""
+    """Say why a text is no JSON, from where the reader stopped; at most one character of it is shown."""
     rest, before = text[error.pos :], text[: error.pos].rstrip()
     found = rest[:1]
     if not text.strip():

@@ -12,7 +12,7 @@ _CONFIGURATION, _PLANS, _SCHEMES = "pipeline_configuration.json", "coding_plans.
 
 
 def kept_folder(data_root: Path) -> Path:
-    """Where the copy is in a data root."""
+    """The folder of the copy in a data root."""
     return data_root / "State" / "project"
 
 

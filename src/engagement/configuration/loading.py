@@ -1,4 +1,4 @@
-"""Loading a project's configuration, coding plans and code schemes: everything, or every problem at once."""
+"""Load a project's configuration, coding plans and code schemes: everything, or every problem at once."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -74,7 +74,7 @@ def load_pipeline_configuration(path: Path) -> PipelineConfiguration:
 
 
 def load_project(path: Path) -> Project:
-    """Read the pipeline configuration at `path`, its coding plans and their code schemes, and check them together.
+    """Read the configuration at `path`, its coding plans and code schemes, and check them together.
 
     Raises
     ------

@@ -30,7 +30,7 @@ def key(name: str, description: str, example: Any, default: Any = _REQUIRED, **c
 
 
 def models_in(annotation: Any) -> Iterator[type[Model]]:
-    """Every configuration model that an annotation speaks of, e.g. Setting of `tuple[Setting, ...] | None`."""
+    """Find the models that an annotation speaks of, e.g. Setting of `tuple[Setting, ...] | None`."""
     if isinstance(annotation, type) and issubclass(annotation, Model):
         yield from annotation.alternatives()
     for argument in typing.get_args(annotation):

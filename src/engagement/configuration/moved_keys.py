@@ -1,4 +1,4 @@
-"""Where a key lives that stands in the wrong place, or has the name that earlier pipelines had for it."""
+"""Find the place of a key that is misplaced, or has the name that earlier pipelines gave it."""
 
 import re
 import typing

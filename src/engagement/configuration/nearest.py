@@ -1,4 +1,4 @@
-"""What was perhaps meant by a name that nobody knows."""
+"""Guess what was meant by a name that nobody knows."""
 
 import difflib
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ def find_nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
 
 
 def is_misspelling(name: str, other: str) -> bool:
-    """Whether two names differ in upper and lower case alone, or in one or two letters.
+    """Tell whether two names differ in upper and lower case alone, or in one or two letters.
 
     >>> is_misspelling("rqa_S01E01_raw", "rqa_s01e01_raw"), is_misspelling("gendr_raw", "gender_raw"), is_misspelling("a", "b")
     (True, True, False)

@@ -31,7 +31,7 @@ _KEYS_OF_FLOW_ADDRESSES = ("ActivationFlowURLs", "SurveyFlowURLs")
 
 
 def holds_phone_number(name: str) -> bool:
-    """Whether a name is a phone number, or has one in it; dates, times and uuids are none.
+    """Tell whether a name is a phone number, or has one in it; dates, times and uuids are none.
 
     >>> holds_phone_number("+252 61 5000001"), holds_phone_number("lost_0615-000-001"), holds_phone_number("s01_2026-03-01_1015")
     (True, True, False)
@@ -53,7 +53,7 @@ def _is_number(candidate: str) -> bool:
 
 
 def find_numbers_in_names(content: Any) -> list[Problem]:
-    """A problem for each name in a configuration's document that holds a phone number. None of them is shown."""
+    """Find names in a configuration's document that hold a phone number. None of them is shown."""
     return [
         Problem(
             at,

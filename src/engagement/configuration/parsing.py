@@ -1,4 +1,4 @@
-"""How a JSON document becomes a configuration model, or every problem with it."""
+"""Turn a JSON document into a configuration model, or into every problem with it."""
 
 import json
 from collections.abc import Mapping

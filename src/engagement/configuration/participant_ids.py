@@ -1,4 +1,4 @@
-"""Ids of participants: a prefix that says that they are ids, and a uuid behind it; never a phone number."""
+"""Ids of participants: a prefix that marks them as ids, and a uuid; never a phone number."""
 
 import re
 
@@ -59,7 +59,7 @@ def find_strict_id_problem(text: str, prefix: str = PARTICIPANT_PREFIX) -> str |
 
 
 def may_be_participant_id(text: str) -> bool:
-    """Whether a text may be a participant's id, whatever prefix a project gave it.
+    """Tell whether a text may be a participant's id, whatever prefix a project gave it.
 
     >>> may_be_participant_id("show-uuid-0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f11"), may_be_participant_id("avf-phone-uuid-252615001001")
     (True, False)
@@ -75,5 +75,5 @@ def match_prefixes(prefix: str) -> str:
 
 
 def holds_number(text: str) -> bool:
-    """Whether there are enough digits in one piece to be a phone number."""
+    """Tell whether there are enough digits in one piece to be a phone number."""
     return _NUMBER.search(text) is not None

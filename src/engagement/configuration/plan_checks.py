@@ -28,7 +28,7 @@ _OF_DATASETS = "Leave it to the plan whose code schemes its messages are labelle
 
 
 def placed_plans(document: CodingPlansDocument) -> Iterator[tuple[str, PlanKind, CodingPlanDocument]]:
-    """Every plan with its JSON path and kind, in the order of the output columns."""
+    """List the plans with their JSON paths and kinds, in the order of the output columns."""
     for kind, plans in (
         (PlanKind.RQA, document.rqa_coding_plans),
         (PlanKind.DEMOGRAPHIC, document.demographic_coding_plans),
@@ -41,7 +41,7 @@ def placed_plans(document: CodingPlansDocument) -> Iterator[tuple[str, PlanKind,
 def placed_configurations(
     document: CodingPlansDocument,
 ) -> Iterator[tuple[str, CodingPlanDocument, CodingConfigurationDocument]]:
-    """Every coding configuration with its JSON path and plan."""
+    """List the coding configurations with their JSON paths and plans."""
     for at, _, plan in placed_plans(document):
         for position, configuration in enumerate(plan.coding_configurations):
             yield f"{at}.CodingConfigurations[{position}]", plan, configuration
@@ -50,7 +50,7 @@ def placed_configurations(
 def find_repeated(
     places: Iterable[tuple[str, str]], what: str, remedy: str = "Change one.", is_dataset: bool = False
 ) -> Iterator[Problem]:
-    """What is there twice, of values with their JSON paths. `is_dataset`: the values are files of datasets in Coda."""
+    """Find values that are there twice. `is_dataset`: the values are files of datasets in Coda."""
     first: dict[str, str] = {}
     for place, value in places:
         if value in first:
@@ -61,7 +61,7 @@ def find_repeated(
 
 
 def find_plan_problems(document: CodingPlansDocument, schemes: Schemes) -> Iterator[Problem]:
-    """Every problem of the coding plans, and between them and the code schemes that could be read."""
+    """Find problems of the coding plans, and between them and the code schemes that could be read."""
     plans = list(placed_plans(document))
     named: tuple[tuple[str, str, Callable[[CodingPlanDocument], str | None]], ...] = (
         ("RawField", "raw field", lambda plan: plan.raw_field),

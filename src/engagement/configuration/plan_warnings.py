@@ -1,4 +1,4 @@
-"""What is odd in coding plans."""
+"""Find what is odd in coding plans."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from engagement.configuration.problems import AtStake, Problem
 
 
 def find_plan_warnings(plans: CodingPlans, moves_wrong_scheme: bool) -> Iterator[Problem]:
-    """What operators would want to know of their plans."""
+    """Find what operators would want to know of their plans."""
     if not plans.rqa:
         yield Problem(
             "$", "no RQACodingPlans; expected one for each episode, as all outputs are about their answers. Add them."

@@ -1,4 +1,4 @@
-"""What is wrong in the files of a configuration: where, what was found, what was expected, what to do."""
+"""Problems in the files of a configuration: place, what was found, what was expected, what to do."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ class Problem:
 
     @property
     def place(self) -> str:
-        """Where in the file, in words; empty for the file as a whole."""
+        """The place in the file, in words; empty for the file as a whole."""
         parts = [f"line {self.line}"] if self.line is not None else []
         parts += [f"column {self.column}"] if self.column is not None else []
         parts += [f"at {self.at}"] if self.at is not None else []

@@ -63,7 +63,7 @@ def find_recovered_key(raw_key: str, recovered: Sequence[RecoveredKeyNames]) -> 
 
 
 def category_of(result: str) -> str:
-    """What the fetch calls a result of RapidPro's.
+    """The fetch's name for a result of RapidPro's.
 
     >>> category_of("rqa_s01e01_raw")
     'Rqa_S01E01_Raw'

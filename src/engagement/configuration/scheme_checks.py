@@ -11,7 +11,7 @@ from engagement.configuration.problems import AtStake, Problem
 
 
 def find_scheme_use_problems(document: CodingPlansDocument, schemes: Schemes) -> Iterator[tuple[str, Problem]]:
-    """What is wrong with code schemes as the plans use them, with the file of each."""
+    """Find what is wrong with code schemes as the plans use them, with the file of each."""
     yield from _find_missing_controls(document, schemes)
     yield from ((file, problem) for file, problem, are_together in find_confused_ids(document, schemes) if are_together)
     for _, _, plan in placed_plans(document):
@@ -78,7 +78,7 @@ def _say_remedy(are_together: bool) -> str:
 
 
 def _are_in_one_dataset(document: CodingPlansDocument, file: str, other: str) -> bool:
-    """Whether coders label one dataset with both schemes: the wrong-scheme scheme is in every dataset."""
+    """Tell whether coders label one dataset with both schemes: the wrong-scheme scheme is in every dataset."""
     for _, _, plan in placed_plans(document):
         used = {configuration.code_scheme for configuration in plan.coding_configurations}
         if plan.coda_filename is not None and document.ws_correct_dataset_scheme is not None:
@@ -89,7 +89,7 @@ def _are_in_one_dataset(document: CodingPlansDocument, file: str, other: str) ->
 
 
 def _find_range_problems(scheme: CodeScheme) -> Iterator[Problem]:
-    """What is wrong with the age ranges of a scheme of age categories."""
+    """Find what is wrong with the age ranges of a scheme of age categories."""
     ranges: list[tuple[int, int, str]] = []
     for position, code in enumerate(scheme.codes):
         for value in code.match_values:

@@ -32,7 +32,7 @@ class PlacedSource[S](NamedTuple):
 
 
 class RawDataSource(Model, abc.ABC):
-    """Base of the models of sources. The model of source type X is `XSource` and has `SourceType` as a literal."""
+    """Base of the sources' models. That of source type X is `XSource`, with `SourceType` as a literal."""
 
     if TYPE_CHECKING:
         # Each type declares it as its literal, at the place where its manual names it.

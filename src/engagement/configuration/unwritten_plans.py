@@ -10,7 +10,7 @@ from engagement.configuration.problems import Problem
 
 
 def is_written(plan: CodingPlan, configuration: PipelineConfiguration) -> bool:
-    """Whether anything in the configuration writes a plan's answers."""
+    """Tell whether anything in the configuration writes a plan's answers."""
     field = plan.raw_field
     return (
         field in FETCHED_FIELDS
@@ -20,7 +20,7 @@ def is_written(plan: CodingPlan, configuration: PipelineConfiguration) -> bool:
 
 
 def find_unwritten_plans(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:
-    """Each plan without answers; with the name that was perhaps meant, where one is written that no plan reads."""
+    """Find plans without answers, with the name that was perhaps meant."""
     read = {field for plan in plans.all for field in (plan.raw_field, plan.time_field, plan.run_id_field)}
     unread = sorted({r.pipeline_key for r in configuration.rapid_pro_key_remappings} - read)
     for kind in PlanKind:

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a document, in words that a person can act on."""
+"""Say what pydantic finds wrong with a document, in words that a person can act on."""
 
 import json
 import re
@@ -33,12 +33,12 @@ _WANTED = {
 
 
 def describe(model: type[Model], error: ValidationError) -> list[Problem]:
-    """Every problem of a validation, with its JSON path."""
+    """List the problems of a validation, with their JSON paths."""
     return [_describe(model, found) for found in error.errors() if not _follows_from_another(found)]
 
 
 def _follows_from_another(found: Mapping[str, Any]) -> bool:
-    """Whether pydantic found a list too short only because its items have problems of their own."""
+    """Tell whether a list counts as too short only because its items have problems of their own."""
     return found["type"] == "too_short" and bool(found["input"])
 
 
@@ -88,7 +88,7 @@ def _say(found: Mapping[str, Any], description: str) -> str:
 
 
 def _one_of(value: object, kinds: Sequence[str]) -> str:
-    """What was expected of a closed set, and which of it is nearest."""
+    """Say what was expected of a closed set, and which of it is nearest."""
     expected = f"; expected {_join(kinds)}"
     near = nearest(str(value), kinds)
     return f"{expected}{near}" if "nearest" in near else f"{expected}."

@@ -149,7 +149,7 @@ def _check_time_zone(name: str) -> str:
 
 
 def is_uuid(text: str) -> bool:
-    """Whether a text is a uuid as RapidPro writes them.
+    """Tell whether a text is a uuid as RapidPro writes them.
 
     >>> is_uuid("3c5b7f0e-8d43-4c3e-9b6a-0d4f2a9c7e11"), is_uuid("+254700000000")
     (True, False)

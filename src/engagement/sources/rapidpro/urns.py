@@ -1,4 +1,4 @@
-"""URNs: which of them identify somebody, and what the uuid table knows them by. Nothing in here is kept or logged."""
+"""URNs: those that identify somebody, and their ids in the uuid table. Nothing here is kept or logged."""
 
 import re
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Urn(NamedTuple):
 
 
 def parse_urn(text: str) -> Urn | None:
-    """Read a URN, without display name and query; None if it identifies nobody: no scheme, or a path that is empty or masked.
+    """Read a URN without display name and query; None if it has no scheme, or an empty or masked path.
 
     >>> parse_urn("telegram:1234#amina"), parse_urn("tel:"), parse_urn("tel:********"), parse_urn("+252615000001")
     (Urn(scheme='telegram', path='1234'), None, None, None)

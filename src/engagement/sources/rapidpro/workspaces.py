@@ -1,4 +1,4 @@
-"""Whose data a source brings: the workspace that its token is of, which must stay the same, and whether it hides its URNs."""
+"""Workspaces: the one that a source's token is of must stay the same, and show its URNs."""
 
 import logging
 import urllib.parse
@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 
 
 def contacts_files(source: RapidProSource, workspace: Workspace, data_root: Path) -> tuple[Path, Path]:
-    """Where it is kept who the workspace's contacts are, and where it was as long as the server did not tell a uuid."""
+    """The workspace's file in Contacts/, and its name as long as the server told no uuid."""
     directory = contacts_directory(data_root)
     unnamed = directory / f"{_as_file_name(source.contacts_name)}.jsonl"
     return (directory / f"{_as_file_name(workspace.uuid)}.jsonl" if workspace.uuid else unnamed), unnamed
@@ -83,7 +83,7 @@ _REMEDY = (
 
 
 def _is_other_by_files(source: RapidProSource, workspace: Workspace, store: RunStore, context: FetchContext) -> bool:
-    """Whether State/ was removed, and what is left is of other workspaces."""
+    """Tell whether State/ was removed, and what is left is of other workspaces."""
     mine = set(contacts_files(source, workspace, context.data_root))
     files = find_contacts_files(context.data_root)
     return (

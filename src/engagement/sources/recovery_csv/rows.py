@@ -1,4 +1,4 @@
-"""The rows of a recovery CSV, or every reason why it can't be told for certain what they are. Nothing is guessed, nothing cut off."""
+"""Read the rows of a recovery CSV, or say every reason why they are uncertain. Nothing is guessed or cut off."""
 
 import csv
 import io
@@ -27,12 +27,12 @@ class RecoveredRow:
 
     @property
     def place(self) -> str:
-        """Where it is, for a person with an editor or a spreadsheet."""
+        """The place, for a person with an editor or a spreadsheet."""
         return f"line {self.line}, row {self.number}"
 
 
 def read_rows(content: bytes, url: str, id_start: str) -> tuple[list[RecoveredRow], list[str]]:
-    """Read the rows, and say of every row that is not whole what is wrong with it. `id_start` matches what ids begin with.
+    """Read the rows, and say what is wrong with broken ones. `id_start` matches the beginning of ids.
 
     Raises
     ------
@@ -106,13 +106,13 @@ def _find_header(text: str, url: str) -> tuple[str, list[str]]:
 
 
 def _count_columns(header: Sequence[str]) -> tuple[int, int]:
-    """How many columns are there by their names, and how many by names that differ in case and blanks alone."""
+    """Count the columns there by their names, and those whose names differ in case and blanks alone."""
     alike = {_join_letters(name) for name in header}
     return sum(column in header for column in COLUMNS), sum(_join_letters(column) in alike for column in COLUMNS)
 
 
 def _find_near_columns(missing: Sequence[str], header: Sequence[str]) -> Iterator[str]:
-    """Which column is probably meant by a missing one. Other names are not shown: a file without a header begins with a message."""
+    """Guess which column is a missing one. Other names are not shown: without a header they are a message."""
     for column in missing:
         for number, name in enumerate(header, 1):
             if _join_letters(name) == _join_letters(column):
@@ -149,7 +149,7 @@ def _split(text: str, url: str, separator: str) -> Iterator[tuple[int, int, list
 
 
 def _say_fault(error: csv.Error, first: int, last: int) -> str:
-    """What is wrong with the row that begins on line `first`, in which the reader stopped on line `last`."""
+    """Say what is wrong with the row from line `first`, in which the reader stopped on line `last`."""
     if last > first:
         return (
             f"a quotation mark opens a cell that goes on to line {last} and is not closed well; expected one that ends in its "
@@ -173,7 +173,7 @@ def _say_fault(error: csv.Error, first: int, last: int) -> str:
 def _find_problem(
     cells: Sequence[str], header: Sequence[str], separator: str, another_row: re.Pattern[str]
 ) -> str | None:
-    """What is wrong with a row as a whole; its cells are never shown."""
+    """Find what is wrong with a row as a whole; its cells are never shown."""
     if list(cells) == list(header):
         return "the header again; expected it once, in the first row. Remove it, and see whether two files were joined."
     if len(cells) > len(header):

@@ -1,1 +1,1 @@
-"""What a run of the pipeline would do, found out without doing any of it."""
+"""Plan a run of the pipeline without doing any of it."""

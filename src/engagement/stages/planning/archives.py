@@ -1,4 +1,4 @@
-"""What stages 6 and 7 would archive, remove and upload. The bucket is asked for each file of an earlier run, once."""
+"""Plan stages 6 and 7. The bucket is asked for each file of an earlier run, once."""
 
 import shutil
 import stat

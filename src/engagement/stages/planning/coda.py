@@ -1,4 +1,4 @@
-"""What stages 1 and 4 would do, by the files at hand: Coda itself is asked for nothing, because it bills each answer."""
+"""Plan stages 1 and 4 by the files at hand. Coda is asked for nothing, because it bills each answer."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What every part of a plan needs, and what it notes."""
+"""The plan of a run: what each part of it needs."""
 
 from dataclasses import dataclass
 from datetime import datetime

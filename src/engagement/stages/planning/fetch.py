@@ -1,4 +1,4 @@
-"""What stage 2 would fetch, source by source."""
+"""Plan stage 2, source by source."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What stages 3 and 5 would read, and what they would upload to Drive. Drive is not asked."""
+"""Plan stages 3 and 5: what they would read, and upload to Drive. Drive is not asked."""
 
 from collections.abc import Iterator
 from pathlib import Path

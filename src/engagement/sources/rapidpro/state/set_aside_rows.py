@@ -1,4 +1,4 @@
-"""The list of rows that can't be used, in the state of a source. It holds uuids, times, keys and reasons, and nothing else of a row."""
+"""List of rows that can't be used, in a source's state: uuids, times, keys, reasons, and nothing else."""
 
 import sqlite3
 from collections.abc import Collection, Sequence
@@ -28,7 +28,7 @@ class SetAsideRow:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What tells it from the others, from one fetch to the next."""
+        """The key that tells it from the others, from one fetch to the next."""
         if self.row.uuid is not None:
             return self.flow, self.row.uuid
         return self.flow, self.archive, self.row.after, self.row.before, self.row.key, self.row.reason
@@ -43,7 +43,7 @@ class SetAsideRows:
         connection.execute(_SCHEMA)
 
     def all(self) -> list[SetAsideRow]:
-        """Every row of the list, the one first that was not asked for the longest."""
+        """List all rows, those first that were not asked for the longest."""
         rows = self._connection.execute(
             "SELECT rowid, flow, archive, uuid, after, before, key, reason FROM set_aside ORDER BY rowid"
         )
@@ -53,7 +53,7 @@ class SetAsideRows:
         ]
 
     def has_any(self, flow: int) -> bool:
-        """Whether live rows of a flow are listed."""
+        """Tell whether live rows of a flow are listed."""
         found = self._connection.execute("SELECT 1 FROM set_aside WHERE flow = ? AND archive = '' LIMIT 1", (flow,))
         return found.fetchone() is not None
 

@@ -1,4 +1,4 @@
-"""What is kept while whole texts are looked up: which runs lack them, and the messages of these runs' contacts until that is done."""
+"""State of the look-up of whole texts: the runs that lack them, and their contacts' messages for so long."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
