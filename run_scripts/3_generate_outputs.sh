@@ -24,7 +24,7 @@ Turn the raw data and the coders' labels into messages.csv, individuals.csv, pro
   --jobs N               work on N parts at a time
   --scheduler ADDRESS    work on the Dask cluster of this scheduler, like tcp://10.0.0.5:8786; its machines have to see the
                          data root under the same path
-  --full                 do everything anew, without what was kept of the last run
+  --full                 process all participants again, and keep nothing of the last run
   --accept-shrinkage     replace the outputs even if far fewer messages are left than the last run had
   --accept-lost-withdrawals
                          make the outputs even if labels STOP count for nothing any longer, with those who withdrew in them

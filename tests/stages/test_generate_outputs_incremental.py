@@ -11,8 +11,20 @@ import pytest
 from pyarrow.parquet import ParquetFile
 
 from changing_season import Season
+from engagement.configuration import load_project
 from engagement.processing.participant_notes import PARTICIPANT, TEXT
-from example_project import DataRoot, Document, coda_message, episode_run, label, survey_run, write_project
+from engagement.processing.reuse.settings import NOT_READ
+from engagement.stages import generate_outputs
+from example_project import (
+    SURVEY_FLOW,
+    DataRoot,
+    Document,
+    coda_message,
+    episode_run,
+    label,
+    survey_run,
+    write_project,
+)
 from faults import KILLED, Changes, Ended, in_server, run_stage
 
 _TIMESTAMP = re.compile(rb'("Timestamp": |"timestamp": )"[^"]*"')
@@ -44,9 +56,9 @@ def texts_by_participant(path: Path) -> list[list]:
     return [sorted(next(texts) for _ in range(count)) for count in counts]
 
 
-def made_anew(caplog: pytest.LogCaptureFixture) -> int | str:
-    """How many participants the last run made anew, or why it was all of them."""
-    found = re.findall(r"(\d+) of \d+ participant\(s\) changed;|Everything is made anew: (.*)", caplog.text)
+def read_processed(caplog: pytest.LogCaptureFixture) -> int | str:
+    """Number of participants that the last run processed, or why it was a full run."""
+    found = re.findall(r"(\d+) of \d+ participant\(s\) changed;|Full run: (.*)", caplog.text)
     count, reason = found[-1]
     return reason or int(count)
 
@@ -73,7 +85,7 @@ def test_a_season_of_changes_leaves_what_full_runs_leave(roots, caplog, seed: in
         season.write(root)
         season.write(full)
         root.generate(mode=mode, partitions=step % 3 + 1)
-        counts.append(made_anew(caplog))
+        counts.append(read_processed(caplog))
         full.generate(mode=mode, full=True)
         assert outputs_of(root) == outputs_of(full), f"step {step}"
         for _ in range(season.random.randrange(0, 5)):
@@ -186,7 +198,7 @@ BEFORE_CODING = [
     ("what", "mode"),
     [*((what, "all-stages") for what in CHANGES), *((what, "auto-code-only") for what in BEFORE_CODING)],
 )
-def test_those_are_made_anew_whose_data_changed_and_no_others(tmp_path: Path, caplog, what: str, mode: str):
+def test_only_participants_whose_data_changed_are_processed_again(tmp_path: Path, caplog, what: str, mode: str):
     root = DataRoot(tmp_path)
     first, then, count = CHANGES[what]
     for step in first:
@@ -196,7 +208,7 @@ def test_those_are_made_anew_whose_data_changed_and_no_others(tmp_path: Path, ca
         step(root)
     caplog.clear()
     root.generate(mode=mode, accept_shrinkage=True)
-    assert made_anew(caplog) == count
+    assert read_processed(caplog) == count
     made, told = outputs_of(root), what_was_found(caplog)
     caplog.clear()
     root.generate(mode=mode, full=True)
@@ -219,16 +231,17 @@ def root(tmp_path: Path) -> DataRoot:
     return root
 
 
-def check_made_anew(root: DataRoot, caplog: pytest.LogCaptureFixture, reason: str, **options: object) -> None:
-    """The next run makes everything anew and says why; what it leaves is whole, so the one after that makes nothing anew."""
+def check_full_run(root: DataRoot, caplog: pytest.LogCaptureFixture, reason: str, **options: object) -> None:
+    """The next run is a full one and says why; what it leaves is whole, so the one after that processes nobody."""
     root.generate(**options)
-    assert made_anew(caplog) == reason
+    assert read_processed(caplog) == reason
     made = outputs_of(root)
     root.generate(**options)
-    assert made_anew(caplog) == 0
+    assert read_processed(caplog) == 0
     assert outputs_of(root) == made
 
 
+TEST_CONTACT = "3c5b7f0e-8d43-4c3e-9b6a-0d4f2a9c7e11"
 NOTES = ["participants.array", "texts.array", "places.array", "digests.array", "labels.array"]
 TABLES = ["messages", "individuals", "production"]
 DAMAGES: list[Callable[[Path], object]] = [
@@ -245,7 +258,7 @@ def test_damaged_notes_are_of_no_use(root: DataRoot, caplog, damage: Callable[[P
     for name in (*NOTES, *(f"{name}.rows" for name in TABLES)):
         damage(root.path / "State" / "outputs" / name)
         root.generate()
-        assert made_anew(caplog) == "the notes of the last run are damaged"
+        assert read_processed(caplog) == "the notes of the last run are damaged"
         assert outputs_of(root) == before
 
 
@@ -265,7 +278,7 @@ UNREADABLE = "the notes of the last run can't be read"
 def test_notes_of_something_else_are_of_no_use(root: DataRoot, caplog, change, reason: str):
     path = root.path / "State" / "outputs" / "notes.json"
     path.write_text(change(path.read_text()))
-    check_made_anew(root, caplog, reason)
+    check_full_run(root, caplog, reason)
 
 
 OUTPUTS = [
@@ -290,28 +303,76 @@ def test_nothing_is_kept_of_outputs_that_somebody_else_changed(
     for name in OUTPUTS:
         damage(root.path / name)
         root.generate()
-        assert made_anew(caplog) == "Outputs/ or State/analysis/ is not as the last run left it"
+        assert read_processed(caplog) == "Outputs/ or State/analysis/ is not as the last run left it"
         assert outputs_of(root) == before
 
 
-def test_a_change_of_configuration_plans_schemes_or_mode_makes_everything_anew(root: DataRoot, caplog):
+def test_a_change_of_configuration_plans_schemes_or_mode_makes_a_full_run(root: DataRoot, caplog):
     folder = root.configuration.parent
     changes: list[dict] = [
         {"change_configuration": lambda document: document.update(ProjectEndDate="2026-05-30T00:00:00+03:00")},
+        {"change_configuration": lambda document: document.update(GuardFormulas=True)},
+        {
+            "change_configuration": lambda document: document["RawDataSources"][0].update(
+                TestContactUUIDs=[TEST_CONTACT]
+            )
+        },
         {"change_plans": lambda document: document["DemographicCodingPlans"].pop()},
         {"change_schemes": lambda schemes: schemes["gender"]["Codes"][0].update(StringValue="male")},
     ]
     for change in changes:
         write_project(folder, **change)
-        check_made_anew(root, caplog, "the configuration changed")
-    check_made_anew(root, caplog, "the mode changed", mode="auto-code-only")
+        check_full_run(root, caplog, "the configuration changed")
+    check_full_run(root, caplog, "the mode changed", mode="auto-code-only")
     root.generate(mode="auto-code-only")
-    assert made_anew(caplog) == 0
+    assert read_processed(caplog) == 0
 
 
-def test_where_much_changed_everything_is_made_anew(root: DataRoot, caplog):
+def change_all_that_stage_3_does_not_read(document: Document) -> None:
+    """Change every key of the configuration that is listed as not read by stage 3."""
+    source = document["RawDataSources"][0]
+    source.update(
+        Domain="http://127.0.0.1:4711", TokenFileURL="gs://elsewhere/token.txt", ContactsFileName="others",
+        Identity="contact", Archives="ignore", FullTexts=True,
+        SurveyFlowNames=[{"Name": SURVEY_FLOW, "UUID": "6f2f7d0c-58f1-4b0e-9f0f-6d7f5c1e2a35"}],
+    )  # fmt: skip
+    document["PhoneNumberUuidTable"]["TableName"] = "OTHERS"
+    paths = {f"{name}UploadPath": f"new/{name}.csv" for name in ("Production", "Messages", "Individuals")}
+    document.update(
+        PipelineName="OTHERS", TimeZone="Europe/Berlin", CodingPlansFile="./coding_plans.json", SmallCountThreshold=3,
+        CodaUsers=["coder@example.org"], Disclosure={"PhoneNumbers": "allow"},
+        AutomatedAnalysis={"SampleMessages": {"LimitPerCode": 7}},
+        DriveUpload={"DriveCredentialsFileURL": "gs://elsewhere/drive.json", **paths},
+        MemoryProfileUploadBucket="gs://elsewhere", DataArchiveUploadBucket="gs://elsewhere", BucketDirPath="2027/",
+    )  # fmt: skip
+
+
+def add_what_is_changed_later(document: Document) -> None:
+    survey = {"Name": SURVEY_FLOW, "UUID": "6f2f7d0c-58f1-4b0e-9f0f-6d7f5c1e2a34"}
+    document["RawDataSources"][0]["SurveyFlowNames"] = [survey]
+    document.update(MemoryProfileUploadURLPrefix="gs://logs/memory-", DataArchiveUploadURLPrefix="gs://logs/data-")
+
+
+def test_settings_that_stage_3_does_not_read_make_no_full_run(root: DataRoot, caplog, monkeypatch):
+    monkeypatch.setattr(generate_outputs, "upload", lambda *_: None)
+    folder = root.configuration.parent
+    before = load_project(write_project(folder, add_what_is_changed_later)).configuration
+    root.generate()
+    after = load_project(write_project(folder, change_all_that_stage_3_does_not_read)).configuration
+    sources = [configuration.raw_data_sources[0] for configuration in (before, after)]
+    flows = [source.survey_flow_choices[0] for source in sources]
+    for one, other in ((before, after), sources, flows):
+        assert {name for name in NOT_READ[type(one)] if getattr(one, name) == getattr(other, name)} == set()
+    root.generate()
+    assert read_processed(caplog) == 0
+    made = outputs_of(root)
+    root.generate(full=True)
+    assert made == outputs_of(root)
+
+
+def test_where_much_changed_the_run_is_a_full_one(root: DataRoot, caplog):
     runs(*(episode_run(f"new{n}", "biyo", run_id=100 + n) for n in range(12)))(root)
-    check_made_anew(root, caplog, "12 of 32 participant(s) changed")
+    check_full_run(root, caplog, "12 of 32 participant(s) changed")
 
 
 def test_full_uses_nothing_that_was_kept(root: DataRoot, caplog):
@@ -322,7 +383,7 @@ def test_full_uses_nothing_that_was_kept(root: DataRoot, caplog):
     assert "changed" not in caplog.text
     assert (root.outputs / "messages.csv").stat().st_mtime_ns > before.st_mtime_ns
     root.generate()
-    assert made_anew(caplog) == 0
+    assert read_processed(caplog) == 0
     assert {path.name for path in notes.parent.iterdir()} == {"analysis", "outputs", "project"}
 
 
@@ -337,7 +398,7 @@ def test_code_of_the_projects_own_keeps_nothing(root: DataRoot, caplog):
         (folder / "our_cleaners.py").write_text(f"def clean_gender(text):\n    return {code!r}\n")
         sys.modules.pop("project_code.our_cleaners", None)
         root.generate(allow_project_code=True)
-        assert made_anew(caplog) == "the project has code of its own"
+        assert read_processed(caplog) == "the project has code of its own"
         runs(BIYO, survey_run("a", gender="nin"))(root)
     assert root.coda_file("gender")[0]["Labels"][0]["CodeID"] == "gender-woman"
 
@@ -352,7 +413,7 @@ def test_a_run_that_was_killed_before_its_notes_took_their_place_is_noticed(root
         # What is there after kill -9: all that is new, and the notes of the run before.
         notes.rename(notes.with_name("outputs.partial"))
         old.rename(notes)
-        check_made_anew(root, caplog, "Outputs/ or State/analysis/ is not as the last run left it")
+        check_full_run(root, caplog, "Outputs/ or State/analysis/ is not as the last run left it")
         assert {path.name for path in notes.parent.iterdir()} == {"analysis", "outputs", "project"}
 
 
@@ -385,7 +446,7 @@ def test_runs_killed_at_any_moment_change_nothing_that_a_later_run_leaves(roots,
         season.write(root)
         assert in_server(count_changes_until, root, moment).status == KILLED
         root.generate()
-        counts.append(made_anew(caplog))
+        counts.append(read_processed(caplog))
     # Killed after Outputs/ was replaced, the notes are of another one.
     assert sum(isinstance(count, int) for count in counts) > len(moments) // 2
     season.write(full)

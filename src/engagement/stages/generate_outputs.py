@@ -47,11 +47,11 @@ from engagement.processing.reuse.changes import Unchanged, find_unchanged
 from engagement.processing.reuse.run_notes import (
     NotesWriter,
     RunNotes,
-    describe_maker,
     gather_labels,
     read_notes,
     write_notes,
 )
+from engagement.processing.reuse.settings import describe_settings
 from engagement.processing.summary import Summary
 from engagement.services.credentials import Credentials, load_credentials
 
@@ -86,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--full",
         action="store_true",
-        help="make everything anew; by default what the last run made stays where neither data nor labels changed",
+        help="process all participants; by default only those whose data or labels changed since the last run",
     )
     parser.add_argument(
         "--accept-shrinkage",
@@ -130,13 +130,13 @@ def run(args: argparse.Namespace) -> None:
     steps = Steps(project, datasets, args.user, timestamp, functions.imputations, is_coded)
     jobs = args.jobs or _choose_jobs(flows)
     workers = jobs if args.scheduler is None else count_workers(args.scheduler)
-    maker = describe_maker(project, args.mode)
+    settings = describe_settings(project, args.mode)
     with (
-        write_notes(args.data_root, maker) as notes,
+        write_notes(args.data_root, settings) as notes,
         write_outputs(args.data_root, project.coding_plans, is_coded) as outputs,
         write_analysis_folder(args.data_root) as analysis,
     ):
-        last = read_notes(args.data_root, maker, bool(functions)) if not args.full else None
+        last = read_notes(args.data_root, settings, bool(functions)) if not args.full else None
         places, unchanged, runs_of_flows = find_work(steps, flows, jobs, last, notes)
         last_run = None if unchanged is None else unchanged.last_run
         partitions = args.partitions or _choose_partitions(places.size, workers)

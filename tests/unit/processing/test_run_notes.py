@@ -10,7 +10,8 @@ import pytest
 from engagement.configuration import load_project
 from engagement.processing.participant_notes import PARTICIPANT
 from engagement.processing.records.raw_runs import Flows, Lines, find_runs
-from engagement.processing.reuse.run_notes import CODED, NotesWriter, describe_maker, notes_folder, read_notes
+from engagement.processing.reuse.run_notes import CODED, NotesWriter, notes_folder, read_notes
+from engagement.processing.reuse.settings import describe_settings
 from example_project import EPISODE_FLOW, SURVEY_FLOW, DataRoot, episode_run, survey_run
 
 FLOWS = (EPISODE_FLOW.format(1), EPISODE_FLOW.format(2), SURVEY_FLOW)
@@ -41,7 +42,7 @@ def look(flows: Flows, known: dict[int, Lines], folder: Path) -> Lines:
 def known_lines(root: DataRoot, seconds_later: float) -> dict[int, Lines]:
     """The lines that are known from the notes of a run that began so long after now."""
     maker, folder, flows = (
-        describe_maker(load_project(root.configuration), "all-stages"),
+        describe_settings(load_project(root.configuration), "all-stages"),
         notes_folder(root.path),
         flows_of(root),
     )
@@ -77,7 +78,7 @@ def test_a_file_that_changed_is_looked_at_again(root: DataRoot):
     first.write_text(text.replace("jawaab 0", "jawaab 9"))
     os.utime(first, ns=times)
     second.write_text(second.read_text() + episode_run("new", "biyo", 2, run_id=50))
-    maker = describe_maker(load_project(root.configuration), "all-stages")
+    maker = describe_settings(load_project(root.configuration), "all-stages")
     read = read_notes(root.path, maker, has_own_code=False)
     assert read is not None
     assert list(read.known_lines(flows_of(root))) == [2]

@@ -155,11 +155,11 @@ def find_unchanged(
     changed = numpy.union1d(other_lines, hashes[~stay])
     stay = ~are_among(hashes, changed)
     there_are = len(numpy.unique(lines.places["hash"]))
-    made_anew = int(there_are - numpy.count_nonzero(stay))
-    if made_anew > there_are * _LARGEST_SHARE:
-        log.info("Everything is made anew: %d of %d participant(s) changed", made_anew, there_are)
+    changed_count = int(there_are - numpy.count_nonzero(stay))
+    if changed_count > there_are * _LARGEST_SHARE:
+        log.info("Full run: %d of %d participant(s) changed", changed_count, there_are)
         return None
-    log.info("%d of %d participant(s) changed; of the others stays what the last run made", made_anew, there_are)
+    log.info("%d of %d participant(s) changed; kept the last run's results for the rest", changed_count, there_are)
     return Unchanged(project, notes, texts, known_texts, stay, changed)
 
 

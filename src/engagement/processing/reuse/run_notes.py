@@ -8,7 +8,6 @@ arrays beside it hold hashes, places and numbers, and no text; `notes.json` hold
 import contextlib
 import hashlib
 import logging
-import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,9 @@ from typing import Any
 
 import numpy
 
-from engagement.configuration import CodingPlan, Project
+from engagement.configuration import CodingPlan
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import read_json, replace_folder, write_json
-from engagement.foundation.own_code import describe_own_code
 from engagement.pipeline.coding.coded_datasets import LABELS, CodedDataset
 from engagement.pipeline.outputs.icr import IcrSample
 from engagement.pipeline.outputs.participant_files import ParticipantFile
@@ -50,19 +48,6 @@ _NANOSECONDS_OF_DOUBT = 2 * 10**9
 def notes_folder(data_root: Path) -> Path:
     """The folder in a data root."""
     return data_root / "State" / "outputs"
-
-
-def describe_maker(project: Project, mode: str) -> dict[str, str]:
-    """What decides what is made of the data, by the words in which a change of it is told."""
-    return {
-        "the pipeline": _digest((platform.python_version(), describe_own_code())),
-        "the configuration": _digest((project.configuration, project.coding_plans)),
-        "the mode": mode,
-    }
-
-
-def _digest(thing: object) -> str:
-    return hashlib.sha256(repr(thing).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -106,7 +91,7 @@ def read_notes(data_root: Path, maker: Mapping[str, str], has_own_code: bool) ->
             raise _OfNoUseError("the project has code of its own")
         return _read_notes(data_root, maker)
     except _OfNoUseError as reason:
-        log.info("Everything is made anew: %s", reason)
+        log.info("Full run: %s", reason)
         return None
 
 

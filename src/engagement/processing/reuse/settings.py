@@ -1,0 +1,72 @@
+"""Settings that decide what a run writes: where one of them changed, nothing of the last run is kept.
+
+Every configuration key counts unless it is listed here, so that a new key can't be forgotten: at worst it makes full runs.
+"""
+
+import hashlib
+import platform
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+
+from engagement.configuration import PipelineConfiguration, Project, RapidProSource
+from engagement.configuration.flow_choices import ChosenFlow
+from engagement.foundation.own_code import describe_own_code
+
+NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
+    PipelineConfiguration: frozenset(
+        {
+            # Names reports and logs.
+            "pipeline_name",
+            # For the fetch alone.
+            "phone_number_uuid_table",
+            # For recovery CSVs, which the fetch reads, and for the analysis.
+            "time_zone_name",
+            # Only says where the plans are: what they say is compared.
+            "coding_plans_file",
+            # For what comes behind: the analysis, Coda, Drive and the logs.
+            "automated_analysis",
+            "small_count_threshold",
+            "coda_users",
+            "drive_upload",
+            "disclosure",
+            "memory_profile_upload_url_prefix",
+            "data_archive_upload_url_prefix",
+            "memory_profile_upload_bucket",
+            "data_archive_upload_bucket",
+            "bucket_dir_path",
+        }
+    ),
+    # How the fetch reaches a workspace, and what it asks for: what came of it is in Raw Data/.
+    RapidProSource: frozenset({"domain", "token_file_url", "contacts_file_name", "identity", "archives", "full_texts"}),
+    ChosenFlow: frozenset({"uuid"}),
+}
+"""The attributes of each model that stage 3 does not read when it makes Outputs/ and State/analysis/."""
+
+
+def describe_settings(project: Project, mode: str) -> dict[str, str]:
+    """Digests of what decides about the outputs, by the words in which a change is reported."""
+    return {
+        "the pipeline": _digest((platform.python_version(), describe_own_code())),
+        "the configuration": _digest((describe_what_is_read(project.configuration), project.coding_plans)),
+        "the mode": mode,
+    }
+
+
+def describe_what_is_read(value: object) -> str:
+    """Write down a part of the pipeline configuration, without the keys that stage 3 does not read."""
+    if isinstance(value, BaseModel):
+        left_out = NOT_READ.get(type(value), frozenset())
+        fields = (
+            f"{name}={describe_what_is_read(getattr(value, name))}"
+            for name in type(value).model_fields
+            if name not in left_out
+        )
+        return f"{type(value).__name__}({', '.join(fields)})"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(describe_what_is_read, value))})"
+    return repr(value)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()
