@@ -1,7 +1,7 @@
 """One participant's raw runs -> their messages, labels and folded record: the steps of stage 3 in their order."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from engagement.configuration import Project
@@ -11,7 +11,7 @@ from engagement.pipeline.coding.coder import Coder
 from engagement.pipeline.coding.codings import make_field
 from engagement.pipeline.coding.imputing import ImputationMaker
 from engagement.pipeline.coding.wrong_scheme import WrongSchemeMoves
-from engagement.pipeline.folding.consent import has_withdrawn_in_messages, has_withdrawn_in_runs
+from engagement.pipeline.folding.consent import has_withdrawn
 from engagement.pipeline.folding.fold import Folder, Individual
 from engagement.pipeline.messages.filters import Dropped, Filters
 from engagement.pipeline.messages.join import combine_survey_runs, join_survey
@@ -31,12 +31,15 @@ _CONTACT_KEYS = (PARTICIPANT_KEY, "urn_type", "operator_raw", "operator_coded")
 class Participant:
     """What became of one participant. `messages` are those that were kept, in their order.
 
-    `sent` counts those that were sent to each episode, by its raw field, as `pipeline.outputs.message_counts` does. `contradictions` counts answers that are wrong scheme by one label and not by another, by dataset and message id.
+    `sent` counts those that were sent to each episode, by its raw field, as `pipeline.outputs.message_counts` does. `contradictions`
+    counts answers that are wrong scheme by one label and not by another, by dataset and message id. `looked_up` are for each plan
+    the texts whose labels decided about anything here.
     """
 
     uid: str
     messages: list[Message]
     has_withdrawn: bool
+    looked_up: Sequence[Set[str]]
     individual: Individual | None = None
     dropped: Counter[Dropped] = field(default_factory=Counter)
     sent: Counter[str] = field(default_factory=Counter)
@@ -70,6 +73,7 @@ class Steps:
         self._filters = Filters(project.configuration)
         self._datasets_of_plans = [datasets.get(plan.raw_field) for plan in self._plans.all]
         self._raw_fields = [plan.raw_field for plan in self._plans.all]
+        self._numbers = {raw_field: number for number, raw_field in enumerate(self._raw_fields)}
         self._coder = Coder(
             self._plans,
             datasets,
@@ -95,17 +99,23 @@ class Steps:
         messages, make_blank = self._make_messages(wanted)
         messages.sort(key=Message.order)
         lost: Counter[str] = Counter()
+        self._set_texts(messages)
+        texts = looked_up = self._find_distinct(messages)
         if self._moves is not None and messages:
             moved, lost = self._moves.apply(messages, make_blank, self._move)
             if moved is not messages:
                 messages = sorted(moved, key=Message.order)
-        for message in messages:
-            message.texts = tuple(map(message.record.values.get, self._raw_fields))
-        has_withdrawn = self.is_coded and (
-            has_withdrawn_in_runs([*runs.activation, *runs.survey], self._key_names, self.datasets)
-            or has_withdrawn_in_messages(messages, self._datasets_of_plans)
-        )
-        participant = Participant(uid, [], has_withdrawn, lost=lost)
+                # The answers of messages that were made for moved ones were looked up before some of them left.
+                blank = [make_blank()]
+                self._set_texts(blank)
+                looked_up = _unite(looked_up, self._find_distinct(blank))
+                self._set_texts(messages)
+                texts = self._find_distinct(messages)
+        # Filtered, moved or overwritten later as they may be.
+        answers = self._find_answers(runs) if self.is_coded else texts
+        looked_up = _unite(looked_up, texts, answers)
+        withdrew = self.is_coded and any(has_withdrawn(some, self._datasets_of_plans) for some in (answers, texts))
+        participant = Participant(uid, [], withdrew, looked_up, lost=lost)
         if wanted is not runs:
             participant.dropped[Dropped.ALREADY_THERE] = len(runs.activation) - len(wanted.activation)
         for message in messages:
@@ -117,9 +127,29 @@ class Steps:
             # An answer that moved to a survey is none to an episode any more.
             if message.sent_to is not None and reason in (None, Dropped.NO_ANSWER):
                 participant.sent[message.sent_to.raw_field] += 1
-        if self.is_coded and participant.messages and not has_withdrawn:
+        if self.is_coded and participant.messages and not withdrew:
             self._code_and_fold(participant)
         return participant
+
+    def _set_texts(self, messages: Sequence[Message]) -> None:
+        """Set what there is to code in each message."""
+        for message in messages:
+            message.texts = tuple(map(message.record.values.get, self._raw_fields))
+
+    def _find_distinct(self, messages: Sequence[Message]) -> Sequence[Set[str]]:
+        """The distinct texts of messages for each plan: what was answered in surveys is in all of them."""
+        if not messages:
+            return [frozenset()] * len(self._raw_fields)
+        columns = zip(*(message.texts for message in messages), strict=True)
+        return [{text for text in set(column) if text is not None} for column in columns]
+
+    def _find_answers(self, runs: Runs) -> list[set[str]]:
+        """The distinct answers of the raw runs, before anything is moved, for each plan that their keys are remapped to."""
+        found: list[set[str]] = [set() for _ in self._raw_fields]
+        for run in (*runs.activation, *runs.survey):
+            for plan, text in self._key_names.answers_in(run):
+                found[self._numbers[plan.raw_field]].add(text)
+        return found
 
     def _drop_known(self, runs: Runs) -> Runs:
         """The runs but for recovered messages that are there already; the very same where there are none."""
@@ -150,3 +180,7 @@ class Steps:
             for plan, message_id in errors:
                 participant.contradictions[str(plan.coda_dataset), message_id] += 1
         participant.individual, participant.problems = self._folder.fold(participant.uid, participant.messages)
+
+
+def _unite(*texts: Sequence[Set[str]]) -> list[Set[str]]:
+    return [frozenset().union(*several) for several in zip(*texts, strict=True)]

@@ -5,7 +5,7 @@ dataset, and `sent` one for each episode that they wrote to, participant by part
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import numpy
@@ -44,8 +44,6 @@ class TextUses:
 
     def __init__(self, number: int, plan: CodingPlan, dataset: CodedDataset | None) -> None:
         self.plan = plan
-        # Those that were looked up, too: what was made of the participant depends on their labels.
-        self.texts: set[str] = set() if dataset is None else dataset.looked_up
         self.first_written: dict[str, int] = {}
         self._number = number
         self._dataset = dataset
@@ -55,7 +53,6 @@ class TextUses:
         """Note that it was written at that time (ISO 8601); without a time it is not known to coders."""
         if time is None:
             return
-        self.texts.add(text)
         microseconds = count_microseconds(parse_instant(time))
         known = self.first_written.get(text)
         if known is None or microseconds < known:
@@ -63,18 +60,21 @@ class TextUses:
 
     def sample(self, text: str, key: str) -> None:
         """Note its hash for the ICR sample."""
-        self.texts.add(text)
         self._sample_keys[text] = min(int(key[:16], 16), self._sample_keys.get(text, NO_KEY))
 
-    def take(self, contradictions: Counter[tuple[str, str]]) -> list[bytes]:
-        """The records of the texts, which are then forgotten."""
+    def take(self, looked_up: Sequence[Set[str]], contradictions: Counter[tuple[str, str]]) -> list[bytes]:
+        """The records of the participant's texts, which are then forgotten; `looked_up` are those of each plan that were looked up."""
+        # What became of the participant depends on the labels of all that was looked up.
+        labelled = () if self._dataset is None else looked_up[self._number]
+        if not (labelled or self.first_written or self._sample_keys):
+            return []
+        texts = {*labelled, *self.first_written, *self._sample_keys}
         records = []
-        for text in tuple(self.texts):
+        for text in texts:
             message_id = message_id_of(text) if self._dataset is None else self._dataset.find(text)[0]
             errors = contradictions[str(self.plan.coda_dataset), message_id] if contradictions else 0
             first, key = self.first_written.get(text, NEVER), self._sample_keys.get(text, NO_KEY)
             records.append(_pack_text(start_of_id(message_id), self._number, first, key, errors))
-        self.texts.clear()
         self.first_written.clear()
         self._sample_keys.clear()
         return records
@@ -92,7 +92,9 @@ class Records:
 
     def add(self, hashed: int, runs: int, participant: Participant, messages_bytes: int, individual_bytes: int) -> None:
         """Note a participant, and what was noted of their texts in the meantime."""
-        texts = [record for uses in self._uses if uses.texts for record in uses.take(participant.contradictions)]
+        texts = [
+            record for uses in self._uses for record in uses.take(participant.looked_up, participant.contradictions)
+        ]
         self._texts += texts
         sent = sorted((self._numbers[raw_field], messages) for raw_field, messages in participant.sent.items())
         self._sent += [_pack_sent(*record) for record in sent]

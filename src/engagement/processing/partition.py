@@ -20,7 +20,7 @@ from engagement.pipeline.outputs.parts import (
     part_path,
     write_rows,
 )
-from engagement.pipeline.outputs.rows import AnalysisRows, ChangedAnswers, ProductionRows
+from engagement.pipeline.outputs.rows import AnalysisRows, Answers, ProductionRows, find_changed_answers
 from engagement.processing.participant import Participant, Steps
 from engagement.processing.participant_notes import Records, TextUses
 from engagement.processing.records.raw_runs import RunPlaces, Runs
@@ -52,7 +52,6 @@ class _Outputs:
         self._plans = steps.project.coding_plans
         guards = steps.project.configuration.guard_formulas
         self._message_rows, self._individual_rows = (AnalysisRows(self._plans.all, guards) for _ in range(2))
-        self._in_messages, self._in_individuals = ChangedAnswers(self._plans.all), ChangedAnswers(self._plans.all)
         self._production_rows = ProductionRows(self._plans.all)
         self._texts = {
             plan.raw_field: TextUses(number, plan, steps.datasets.get(plan.raw_field))
@@ -76,6 +75,8 @@ class _Outputs:
                 part_path(scratch, ANALYSIS_INDIVIDUALS, number), self._plans.all, False
             ) as analysis_individuals,
         ):
+            last_message: Answers | None = None
+            last_individual: Answers | None = None
             for uid, runs in participants:
                 hashed, number_of_runs = int(hash_uid(uid)[:16], 16), len(runs.activation) + len(runs.survey)
                 self._summary.runs += number_of_runs
@@ -87,13 +88,17 @@ class _Outputs:
                 individual = participant.individual
                 if individual is not None:
                     for message in participant.messages:
-                        changed = self._in_messages.find(message.texts, message.codings)
-                        line = self._message_rows.make_line(uid, message.texts, message.codings, changed)
+                        answers = Answers(message.texts, message.codings)
+                        changed = find_changed_answers(last_message, answers)
+                        last_message = answers
+                        line = self._message_rows.make_next_line(uid, answers, changed)
                         self._collect(uid, message, line, hashed)
                         analysis_messages.add_message(uid, message, changed)
                         messages_bytes += messages_file.write(message.record.encode_line())
-                    changed = self._in_individuals.find(individual.texts, individual.codings)
-                    line = self._individual_rows.make_line(uid, individual.texts, individual.codings, changed)
+                    answers = Answers(individual.texts, individual.codings)
+                    changed = find_changed_answers(last_individual, answers)
+                    last_individual = answers
+                    line = self._individual_rows.make_next_line(uid, answers, changed)
                     self._individuals.append((uid, line, hashed))
                     analysis_individuals.add_individual(uid, individual.texts, individual.codings, changed)
                     individual_bytes = individuals_file.write(individual.record.encode_line())

@@ -1,7 +1,6 @@
 """Labels that cleaners propose for a text, and which of their codes a scheme lacks."""
 
 import logging
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,10 +29,10 @@ class AutomaticCoder:
             for configuration in plan.coding_configurations
             if configuration.cleaner is not None and configuration.in_coda
         ]
-        self.unknown_codes: Counter[tuple[str, str]] = Counter()
 
     def propose(self, text: str, time: str) -> list[dict[str, Any]]:
-        """The labels for a text, as JSON, in the order of the plan's schemes; none where the cleaners abstain.
+        """The labels for a text, as JSON, in the order of the plan's schemes; none where the cleaners abstain or the
+        scheme lacks their code.
 
         `time` is the creation time of the text's message, so that the same text gets the same bytes in every run.
         """
@@ -43,10 +42,8 @@ class AutomaticCoder:
             if name is None:
                 continue
             code = find_code(configuration.code_scheme, name)
-            if code is None:
-                self.unknown_codes[configuration.code_scheme_file, name] += 1
-                continue
-            labels.append(propose_label(configuration.code_scheme, code, str(configuration.cleaner), time))
+            if code is not None:
+                labels.append(propose_label(configuration.code_scheme, code, str(configuration.cleaner), time))
         return labels
 
 

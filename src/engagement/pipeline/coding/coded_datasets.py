@@ -74,22 +74,20 @@ def start_of_id(message_id: str) -> int:
 
 
 class CodedDataset:
-    """The coded messages of one plan's dataset; without a Coda file nothing is coded yet.
-
-    `looked_up` are the texts that were asked for since somebody last cleared it: what was made of them depends on their labels.
-    """
+    """The coded messages of one plan's dataset; without a Coda file nothing is coded yet."""
 
     def __init__(self, plan: CodingPlan, ws_scheme: CodeScheme | None, messages: Iterable[Mapping[str, Any]]) -> None:
         self.plan = plan
         self._nothing = Reading(tuple(() for _ in plan.coding_configurations))
         self._by_id: dict[str, Reading] = {}
         self._by_text: dict[str, tuple[str, Reading]] = {}
-        self.looked_up: set[str] = set()
         self._census = LabelCensus(plan, ws_scheme)
         digests = []
         for message in messages:
             message_id = message["MessageID"]
-            self._by_id[message_id] = self._read(message, ws_scheme)
+            newest = newest_by_scheme_id(message["Labels"])
+            self._census.note(message_id, newest)
+            self._by_id[message_id] = self._read(newest, ws_scheme) if newest else self._nothing
             if message["Labels"] and _is_message_id(message_id):
                 digest = hashlib.sha256(_encode(message["Labels"])).digest()[:8]
                 digests.append((start_of_id(message_id), int.from_bytes(digest)))
@@ -101,7 +99,6 @@ class CodedDataset:
 
     def find(self, text: str) -> tuple[str, Reading]:
         """A text's message id, and what coders said of it."""
-        self.looked_up.add(text)
         found = self._by_text.get(text)
         if found is None:
             if len(self._by_text) >= _MOST_TEXTS:
@@ -118,12 +115,7 @@ class CodedDataset:
         """Whether the dataset has the text in Coda."""
         return message_id_of(text) in self._by_id
 
-    def _read(self, message: Mapping[str, Any], ws_scheme: CodeScheme | None) -> Reading:
-        labels = message["Labels"]
-        if not labels:
-            return self._nothing
-        newest = newest_by_scheme_id(labels)
-        self._census.note(message["MessageID"], newest)
+    def _read(self, newest: Mapping[str, Mapping[str, Any]], ws_scheme: CodeScheme | None) -> Reading:
         own_ids = {configuration.code_scheme.scheme_id for configuration in self.plan.coding_configurations}
         counted, is_ws, has_stop = [], False, False
         for configuration in self.plan.coding_configurations:

@@ -1,6 +1,7 @@
 """The rows of messages.csv and individuals.csv: the same columns in the same order for both."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from engagement.configuration import CodingMode, CodingPlan
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
@@ -11,20 +12,23 @@ WITHDRAWN = "STOP"
 _Codes = tuple[tuple[str, ...], ...]
 
 
-class ChangedAnswers:
-    """Tells which answers of a row are others than in the row before: messages of one participant share what was answered in surveys."""
+class Answers(NamedTuple):
+    """The answers of a row, and how they were coded, in the order of the plans."""
 
-    def __init__(self, plans: Sequence[CodingPlan]) -> None:
-        self._texts: Sequence[object] = [self] * len(plans)
-        self._codings: Sequence[object] = self._texts
+    texts: Sequence[str | None]
+    codings: Sequence[Coding]
 
-    def find(self, texts: Sequence[str | None], codings: Sequence[Coding]) -> list[int]:
-        """The numbers of the plans."""
-        # They are the very same objects where they are shared; others that are equal are only written anew.
-        both = zip(texts, self._texts, codings, self._codings, strict=True)
-        changed = [number for number, (a, b, c, d) in enumerate(both) if a is not b or c is not d]
-        self._texts, self._codings = texts, codings
-        return changed
+
+def find_changed_answers(last: Answers | None, answers: Answers) -> Sequence[int]:
+    """The numbers of the plans whose answers are not as in the last row; all where there is none.
+
+    Messages of one participant share what was answered in surveys: the very same objects. Others that are equal are only written
+    once more.
+    """
+    if last is None:
+        return range(len(answers.texts))
+    both = zip(answers.texts, last.texts, answers.codings, last.codings, strict=True)
+    return [number for number, (a, b, c, d) in enumerate(both) if a is not b or c is not d]
 
 
 class AnalysisRows:
@@ -36,15 +40,13 @@ class AnalysisRows:
         self._cells = [_PlanCells(plan, _encode_guarded if guards_formulas else encode_cell) for plan in plans]
         self._parts = [""] * len(plans)
 
-    def make_line(
-        self, uid: str, texts: Sequence[str | None], codings: Sequence[Coding], changed: Sequence[int]
-    ) -> str:
-        """The CSV line of a message or an individual that did not withdraw; texts and codings are in the order of the plans.
+    def make_next_line(self, uid: str, answers: Answers, changed: Sequence[int]) -> str:
+        """Make the CSV line of the next message or individual that did not withdraw.
 
-        `changed` are the numbers of those that are not as in the line made before.
+        `changed` are the numbers of the plans whose answers are not as in the line made before.
         """
         for number in changed:
-            self._parts[number] = self._cells[number].write(texts[number], codings[number])
+            self._parts[number] = self._cells[number].write(answers.texts[number], answers.codings[number])
         return f"{encode_cell(uid)},false,{','.join(self._parts)}\n"
 
     def withdrawn_row(self) -> list[str]:
