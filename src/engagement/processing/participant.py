@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import cast
 
 from engagement.configuration import Project
 from engagement.configuration.field_names import CONSENT_FIELD, PARTICIPANT_KEY
@@ -100,7 +101,11 @@ class Steps:
         messages.sort(key=Message.order)
         lost: Counter[str] = Counter()
         self._set_texts(messages)
-        texts = looked_up = self._find_distinct(messages)
+        texts = self._find_distinct(messages)
+        # Filtered, moved or overwritten later as they may be.
+        looked_up = self._find_answers(runs) if self.is_coded else [set() for _ in texts]
+        withdrew = self.is_coded and has_withdrawn(looked_up, self._datasets_of_plans)
+        _add_all(looked_up, texts)
         if self._moves is not None and messages:
             moved, lost = self._moves.apply(messages, make_blank, self._move)
             if moved is not messages:
@@ -108,13 +113,11 @@ class Steps:
                 # The answers of messages that were made for moved ones were looked up before some of them left.
                 blank = [make_blank()]
                 self._set_texts(blank)
-                looked_up = _unite(looked_up, self._find_distinct(blank))
+                _add_all(looked_up, self._find_distinct(blank))
                 self._set_texts(messages)
                 texts = self._find_distinct(messages)
-        # Filtered, moved or overwritten later as they may be.
-        answers = self._find_answers(runs) if self.is_coded else texts
-        looked_up = _unite(looked_up, texts, answers)
-        withdrew = self.is_coded and any(has_withdrawn(some, self._datasets_of_plans) for some in (answers, texts))
+                _add_all(looked_up, texts)
+        withdrew = withdrew or (self.is_coded and has_withdrawn(texts, self._datasets_of_plans))
         participant = Participant(uid, [], withdrew, looked_up, lost=lost)
         if wanted is not runs:
             participant.dropped[Dropped.ALREADY_THERE] = len(runs.activation) - len(wanted.activation)
@@ -136,19 +139,22 @@ class Steps:
         for message in messages:
             message.texts = tuple(map(message.record.values.get, self._raw_fields))
 
-    def _find_distinct(self, messages: Sequence[Message]) -> Sequence[Set[str]]:
+    def _find_distinct(self, messages: Sequence[Message]) -> list[set[str]]:
         """The distinct texts of messages for each plan: what was answered in surveys is in all of them."""
         if not messages:
-            return [frozenset()] * len(self._raw_fields)
-        columns = zip(*(message.texts for message in messages), strict=True)
-        return [{text for text in set(column) if text is not None} for column in columns]
+            return [set() for _ in self._raw_fields]
+        found = list(map(set, zip(*(message.texts for message in messages), strict=True)))
+        for texts in found:
+            texts.discard(None)
+        return cast("list[set[str]]", found)
 
     def _find_answers(self, runs: Runs) -> list[set[str]]:
         """The distinct answers of the raw runs, before anything is moved, for each plan that their keys are remapped to."""
         found: list[set[str]] = [set() for _ in self._raw_fields]
+        numbers = self._numbers
         for run in (*runs.activation, *runs.survey):
             for plan, text in self._key_names.answers_in(run):
-                found[self._numbers[plan.raw_field]].add(text)
+                found[numbers[plan.raw_field]].add(text)
         return found
 
     def _drop_known(self, runs: Runs) -> Runs:
@@ -182,5 +188,6 @@ class Steps:
         participant.individual, participant.problems = self._folder.fold(participant.uid, participant.messages)
 
 
-def _unite(*texts: Sequence[Set[str]]) -> list[Set[str]]:
-    return [frozenset().union(*several) for several in zip(*texts, strict=True)]
+def _add_all(texts: Sequence[set[str]], more: Sequence[Set[str]]) -> None:
+    for found, others in zip(texts, more, strict=True):
+        found |= others
