@@ -1,17 +1,21 @@
-"""What the partitions found, added up."""
+"""What the partitions found, added up, and what is said of it."""
 
+import logging
 from collections import Counter
 from dataclasses import dataclass, field
 
-from engagement.foundation.errors import InputError
+from engagement.foundation.errors import InputError, listing
 from engagement.pipeline.messages.filters import Dropped
+from engagement.pipeline.outputs.analysis_files import Funnel
 from engagement.pipeline.outputs.coda_files import CodaTexts
 from engagement.pipeline.outputs.icr import IcrSample
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
 class Summary:
-    """What a partition found, besides its part files. Summaries add up.
+    """Findings of a partition, besides its part files. Summaries add up.
 
     `sent` counts messages by the raw field of the episode they were sent to; `keys` are those that raw runs have. `losses` are
     the answers of each participant, by the start of their hash, that were lost, by the name of the code.
@@ -36,7 +40,7 @@ class Summary:
 
     @property
     def lost(self) -> Counter[str]:
-        """How many answers belong to no dataset here, by the name of the code that says so."""
+        """The number of answers that belong to no dataset here, by the name of the code that says so."""
         lost: Counter[str] = Counter()
         for _, name, times in self.losses:
             lost[name] += times
@@ -58,3 +62,55 @@ class Summary:
             self.samples.setdefault(raw_field, IcrSample()).merge(sample)
         self.fold_problems.extend(other.fold_problems)
         self.errors.extend(other.errors)
+
+
+def refuse_bad_input(summary: Summary) -> None:
+    """Raise an InputError with all that the partitions could not use."""
+    messages = list(dict.fromkeys(str(error) for error in summary.errors))
+    if summary.fold_problems:
+        messages.append(
+            f"Folding: {listing(sorted(summary.fold_problems))}\n"
+            "Values that differ were expected to be equal. Check the labels in Coda, or the FoldStrategy."
+        )
+    if messages:
+        raise InputError("\n".join(messages))
+
+
+def log_summary(summary: Summary, is_coded: bool) -> None:
+    """Log one line a step, with counts."""
+    log.info("Read %d run(s) of %d participant(s)", summary.runs, summary.participants)
+    for code, times in sorted(summary.lost.items()):
+        log.warning("%d answer(s) marked as wrong scheme belong to %r, which no plan has; left out", times, code)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(summary.dropped.items())) or "none dropped"
+    log.info("Kept %d of %d message(s): %s", summary.kept, summary.messages, reasons)
+    if is_coded:
+        log.info(
+            "Withdrew consent: %d participant(s) with %d message(s)",
+            summary.withdrawn_participants,
+            summary.withdrawn_messages,
+        )
+        if summary.contradictions:
+            log.warning(
+                "%d answer(s) are wrong scheme by one label and not by another: coding errors",
+                summary.contradictions.total(),
+            )
+
+
+def make_funnel(summary: Summary) -> Funnel:
+    """Make what the analysis tells of everything that is not in its tables."""
+    return Funnel(
+        runs=summary.runs,
+        participants=summary.participants,
+        messages=summary.messages,
+        kept=summary.kept,
+        withdrawn_messages=summary.withdrawn_messages,
+        withdrawn_participants=summary.withdrawn_participants,
+        # Most projects recover nothing.
+        dropped={
+            str(reason): summary.dropped[reason]
+            for reason in Dropped
+            if summary.dropped[reason] or not reason.is_of_recovered
+        },
+        lost=dict(sorted(summary.lost.items())),
+        contradictions=tuple(sorted(summary.contradictions)),
+    )

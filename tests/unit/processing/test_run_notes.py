@@ -10,8 +10,10 @@ import pytest
 from engagement.configuration import load_project
 from engagement.processing.participant_notes import PARTICIPANT
 from engagement.processing.records.raw_runs import Flows, Lines, find_runs
-from engagement.processing.reuse.run_notes import CODED, NotesWriter, notes_folder, read_notes
+from engagement.processing.reuse.notes_writer import NotesWriter
+from engagement.processing.reuse.run_notes import CODED, notes_folder, read_notes
 from engagement.processing.reuse.settings import describe_settings
+from engagement.processing.summary import Summary
 from example_project import EPISODE_FLOW, SURVEY_FLOW, DataRoot, episode_run, survey_run
 
 FLOWS = (EPISODE_FLOW.format(1), EPISODE_FLOW.format(2), SURVEY_FLOW)
@@ -53,7 +55,7 @@ def known_lines(root: DataRoot, seconds_later: float) -> dict[int, Lines]:
     notes.write_participants(numpy.empty(0, PARTICIPANT))
     for file in notes.participant_files(root.path, None):
         file.path.touch()
-    notes.finish(root.outputs, root.path / "State" / "analysis", {}, [], set())
+    notes.finish(root.outputs, root.path / "State" / "analysis", Summary())
     read = read_notes(root.path, maker, has_own_code=False)
     assert read is not None
     return read.known_lines(flows)

@@ -1,7 +1,7 @@
 """Labels that cleaners propose for a text, and which of their codes a scheme lacks."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engagement.configuration import Code, CodeScheme, CodingPlan
@@ -45,6 +45,11 @@ class AutomaticCoder:
             if code is not None:
                 labels.append(propose_label(configuration.code_scheme, code, str(configuration.cleaner), time))
         return labels
+
+
+def make_coders(plans: Sequence[CodingPlan], project_cleaners: Mapping[str, Cleaner]) -> dict[str, AutomaticCoder]:
+    """Make the cleaners of each plan with a dataset in Coda, by raw field."""
+    return {plan.raw_field: AutomaticCoder(plan, project_cleaners) for plan in plans if plan.coda_filename is not None}
 
 
 def warn_of_missing_codes(plans: tuple[CodingPlan, ...]) -> None:

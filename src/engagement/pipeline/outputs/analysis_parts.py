@@ -40,7 +40,7 @@ from engagement.pipeline.outputs.analysis_files import (
     season_path,
     text_column,
 )
-from engagement.pipeline.outputs.participant_files import MixedParticipants
+from engagement.pipeline.outputs.participant_files import MergedParticipants
 
 if TYPE_CHECKING:
     import pyarrow
@@ -200,8 +200,10 @@ def _batches_of_table(path: Path) -> Iterator[pyarrow.RecordBatch]:
         yield from file.iter_batches(_ROWS_OF_A_BATCH, use_threads=False)
 
 
-def _mix(stretches: Iterable[tuple[bool, int, int]], old: Path, parts: Iterable[Path]) -> Iterator[pyarrow.RecordBatch]:
-    """The rows of stretches of the last run's table and of this one's parts."""
+def _interleave(
+    stretches: Iterable[tuple[bool, int, int]], old: Path, parts: Iterable[Path]
+) -> Iterator[pyarrow.RecordBatch]:
+    """The rows of stretches of an earlier table and of the parts of the new one."""
     sources = (_Rows(_batches_of_table(old)), _Rows(_batches(parts)))
     for is_new, start, end in stretches:
         yield from sources[is_new].take(start, end)
@@ -257,18 +259,18 @@ class AnalysisFolder:
         plans: tuple[CodingPlan, ...],
         messages: Sequence[Path],
         individuals: Sequence[Path],
-        participants: MixedParticipants | None = None,
+        participants: MergedParticipants | None = None,
     ) -> list[Callable[[], object]]:
-        """What there is to do for the two tables, from the parts of the partitions, which are in order.
+        """Tasks that write the two tables, from the parts of the partitions, which are in order.
 
-        `participants` says what stays of the tables that are there, if anything does.
+        `participants` says which rows of the tables that are there are copied, if any.
         """
 
         def write(locate: Callable[[Path], Path], parts: Sequence[Path], column: str, are_messages: bool) -> None:
             batches = (
                 _batches(parts)
                 if participants is None
-                else _mix(participants.stretches(column), locate(self._current), parts)
+                else _interleave(participants.stretches(column), locate(self._current), parts)
             )
             _write_table(locate(self.path), batches, _schema(plans, are_messages))
 

@@ -21,7 +21,7 @@ from engagement.pipeline.outputs.parts import (
     scratch_directory,
 )
 from engagement.pipeline.outputs.rows import WITHDRAWN, AnalysisRows, ProductionRows
-from engagement.pipeline.outputs.stretches import LastRun
+from engagement.pipeline.outputs.stretches import EarlierOutputs
 from engagement.pipeline.outputs.tables import Table, write_table
 from engagement.provenance import Metadata, TracedData
 
@@ -33,22 +33,28 @@ Task = Callable[[], object]
 
 
 class OutputsFolder:
-    """The next version of Outputs/. Partitions leave their parts in `scratch`; the methods merge them."""
+    """The next version of Outputs/. Partitions leave their parts in `scratch`; the methods merge them.
 
-    def __init__(self, path: Path, scratch: Path, plans: CodingPlans, is_coded: bool) -> None:
+    Rows of `earlier` outputs are copied, if there are any.
+    """
+
+    def __init__(
+        self, path: Path, scratch: Path, plans: CodingPlans, is_coded: bool, earlier: EarlierOutputs | None
+    ) -> None:
         self.path = path
         self._plans = plans
         self._is_coded = is_coded
+        self._earlier = earlier
         self.scratch = scratch
 
-    def traced_data_files(self, last_run: LastRun | None) -> list[ParticipantFile]:
+    def traced_data_files(self) -> list[ParticipantFile]:
         """The files with the provenance of messages and individuals, for the partitions' parts; before coding there are none."""
         columns = {MESSAGES_TRACED_DATA: "messages_bytes", INDIVIDUALS_TRACED_DATA: "individual_bytes"}
         return [
             ParticipantFile(
                 self.path / f"{name}.jsonl",
                 self.scratch,
-                None if last_run is None else last_run.outputs / f"{name}.jsonl",
+                None if self._earlier is None else self._earlier.files / f"{name}.jsonl",
                 column,
             )
             for name, column in (columns.items() if self._is_coded else ())
@@ -59,12 +65,11 @@ class OutputsFolder:
         partitions: int,
         withdrawn_messages: int,
         withdrawn_individuals: int,
-        notes: Path,
-        last_run: LastRun | None,
+        row_notes: Path,
     ) -> list[Task]:
-        """What there is to do for the CSVs. Of those who withdrew there is only their number, in the last rows.
+        """Tasks that write the CSVs. Of those who withdrew there is only their number, in the last rows.
 
-        Before coding there is production.csv alone. What is to be known of the rows goes to the folder `notes`.
+        Before coding there is production.csv alone. Notes on the rows go to the folder `row_notes`.
         """
         header = encode_line(ProductionRows(self._plans.all).header, quote_all=True)
         tables = [Table(self.path / "production.csv", header, self._parts("production", partitions))]
@@ -74,7 +79,7 @@ class OutputsFolder:
             for name, withdrawn in (("messages", withdrawn_messages), ("individuals", withdrawn_individuals)):
                 parts = self._parts(name, partitions)
                 tables.append(Table(self.path / f"{name}.csv", header, parts, last, withdrawn))
-        return [functools.partial(write_table, table, notes, last_run) for table in tables]
+        return [functools.partial(write_table, table, row_notes, self._earlier) for table in tables]
 
     def _parts(self, name: str, partitions: int) -> list[Path]:
         return [part_path(self.scratch, name, number) for number in range(partitions)]
@@ -85,7 +90,7 @@ class OutputsFolder:
         coders: Mapping[str, AutomaticCoder],
         datasets: Mapping[str, CodedDataset],
     ) -> list[Task]:
-        """What there is to do for the files of each dataset for Coda; all three arguments are by raw field."""
+        """Tasks that write the files of each dataset for Coda; all three arguments are by raw field."""
         folder = make_directory(self.path / "Coda Files")
 
         def write(plan: CodingPlan, name: str) -> None:
@@ -117,7 +122,9 @@ def encode_withdrawn(last: Metadata) -> bytes:
 
 
 @contextlib.contextmanager
-def write_outputs(data_root: Path, plans: CodingPlans, is_coded: bool) -> Iterator[OutputsFolder]:
+def write_outputs(
+    data_root: Path, plans: CodingPlans, is_coded: bool, earlier: EarlierOutputs | None = None
+) -> Iterator[OutputsFolder]:
     """Build the next Outputs/ beside the old one; it takes the old one's place when the block ends well.
 
     When it does not, the old one stays as it was and nothing of the new one is left.
@@ -125,6 +132,6 @@ def write_outputs(data_root: Path, plans: CodingPlans, is_coded: bool) -> Iterat
     current = current_outputs(data_root)
     with replace_folder(current) as building:
         with scratch_directory(building / ".parts") as scratch:
-            yield OutputsFolder(building, scratch, plans, is_coded)
+            yield OutputsFolder(building, scratch, plans, is_coded, earlier)
         if (current / AUTOMATED_ANALYSIS).is_dir():
             link_tree(current / AUTOMATED_ANALYSIS, building / AUTOMATED_ANALYSIS)

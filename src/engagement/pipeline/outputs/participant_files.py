@@ -1,4 +1,4 @@
-"""Files in the order of the participants' hashes: the partitions' parts one after another, between what stays of the last run's."""
+"""Files in the order of the participants' hashes: the partitions' parts one after another, between pieces of an earlier file."""
 
 import os
 from collections.abc import Iterator
@@ -9,30 +9,30 @@ import numpy
 
 from engagement.foundation.files import begin_to_write, open_to_append
 from engagement.pipeline.outputs.parts import append_file, part_path
-from engagement.pipeline.outputs.stretches import Mix, copy_stretches
+from engagement.pipeline.outputs.stretches import Interleaving, copy_stretches
 
 
 @dataclass(frozen=True)
-class MixedParticipants:
-    """How participants of the last run and of this one follow each other; `old` and `new` have a record for each of all of them."""
+class MergedParticipants:
+    """Earlier participants that are kept, with new ones between them; `old` and `new` have a record for each of all of them."""
 
-    mix: Mix
+    order: Interleaving
     old: numpy.ndarray
     new: numpy.ndarray
 
     def stretches(self, column: str) -> Iterator[tuple[bool, int, int]]:
-        """What follows each other where it comes from too; that column says how much of it each participant has."""
-        return self.mix.stretches(self.old[column], self.new[column])
+        """Find the stretches of a file to copy; that column says how much of it each participant has."""
+        return self.order.stretches(self.old[column], self.new[column])
 
     @property
     def records(self) -> numpy.ndarray:
-        """Those of all participants that are there now, in order."""
-        return self.mix.apply(self.old, self.new)
+        """The records of all participants that there are now, in order."""
+        return self.order.apply(self.old, self.new)
 
 
 @dataclass(frozen=True)
 class ParticipantFile:
-    """One such file that is being written. `old` is the file of the last run, or None if nothing of it stays.
+    """One such file that is being written. `old` is the earlier file, or None if nothing of it is copied.
 
     `column` says how much of it each participant has, in units of `size` bytes.
     """
@@ -49,8 +49,8 @@ class ParticipantFile:
             append_file(file, part_path(self.scratch, self.path.stem, number))
             begin_to_write(file)
 
-    def finish(self, participants: MixedParticipants | None, last: bytes = b"", times: int = 0) -> None:
-        """Put what the partitions left between what stays, if anything does, and write `last` behind it so many times."""
+    def finish(self, participants: MergedParticipants | None, last: bytes = b"", times: int = 0) -> None:
+        """Put what the partitions left between the pieces of the earlier file, and write `last` behind it so many times."""
         with open_to_append(self.path) as file:
             if self.old is not None and participants is not None:
                 copy_stretches(file, participants.stretches(self.column), self.old, self._new, self.size)

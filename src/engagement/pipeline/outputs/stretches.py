@@ -1,6 +1,6 @@
-"""Outputs of which most stays as the last run wrote it: what stays is copied in stretches, and what is new goes in between.
+"""Files that are made of an earlier version: its rows are copied in long stretches, with new rows in between.
 
-Nothing is done row by row but for new ones: which rows stay, and where the new ones go, are arrays.
+Only new rows are handled one by one: which old rows are copied, and where the new ones go, are arrays.
 """
 
 import os
@@ -18,35 +18,27 @@ _BYTES_AT_A_TIME = 2**18
 _BYTES_BETWEEN_HINTS = 2**25
 
 
-def are_among(values: numpy.ndarray, some: numpy.ndarray) -> numpy.ndarray:
-    """For each value whether it is among `some`, which are in order: quick where these are few."""
-    if not len(some):
-        return numpy.zeros(len(values), bool)
-    found: numpy.ndarray = some[numpy.minimum(numpy.searchsorted(some, values), len(some) - 1)] == values
-    return found
-
-
 @dataclass(frozen=True)
-class LastRun:
-    """Where the last run left what stays, Outputs/ and the notes, and who is made anew.
+class EarlierOutputs:
+    """Earlier outputs to copy rows from: the folder of the files, and the one with the notes on the rows of the tables.
 
-    `changed` are the starts of the hashes of these participants, in order; nothing of theirs stays.
+    `left_out` are the participants whose rows are not copied: the starts of their hashes, in order.
     """
 
-    outputs: Path
-    notes: Path
-    changed: numpy.ndarray
+    files: Path
+    row_notes: Path
+    left_out: numpy.ndarray
 
 
 @dataclass(frozen=True)
-class Mix:
-    """How old rows that stay and new ones follow each other: for each row whether it is new, and its number among its kind."""
+class Interleaving:
+    """The order of old and new rows: for each row whether it is new, and its number among its kind."""
 
     is_new: numpy.ndarray
     number: numpy.ndarray
 
     def stretches(self, old_sizes: numpy.ndarray, new_sizes: numpy.ndarray) -> Iterator[tuple[bool, int, int]]:
-        """Rows that follow each other where they come from too: whether they are new, where they start, and where they end.
+        """Find rows that follow each other in their own file, too: whether they are new, where they start, and where they end.
 
         `old_sizes` and `new_sizes` are those of all rows of their kind, in order.
         """
@@ -63,19 +55,19 @@ class Mix:
             yield is_new, int(ends[is_new][start]), int(ends[is_new][end + 1])
 
     def apply(self, old: numpy.ndarray, new: numpy.ndarray) -> numpy.ndarray:
-        """The records of the rows, from those of all old and all new ones."""
+        """Put the records of the rows in order, given those of all old and all new ones."""
         return numpy.concatenate([old, new])[numpy.where(self.is_new, self.number + len(old), self.number)]
 
 
-def mix(stay: numpy.ndarray, places: numpy.ndarray) -> Mix:
+def interleave(are_kept: numpy.ndarray, places: numpy.ndarray) -> Interleaving:
     """Put new rows between old ones.
 
-    `stay` says of each old row whether it stays; `places` has for each new row the number of the old one that it goes before.
+    `are_kept` says of each old row whether it is copied; `places` has for each new row the number of the old one that it goes before.
     """
-    numbers = numpy.insert(numpy.arange(len(stay)), places, numpy.arange(len(places)))
-    is_new = numpy.insert(numpy.zeros(len(stay), bool), places, True)
-    are_there = numpy.insert(stay, places, True)
-    return Mix(is_new[are_there], numbers[are_there])
+    numbers = numpy.insert(numpy.arange(len(are_kept)), places, numpy.arange(len(places)))
+    is_new = numpy.insert(numpy.zeros(len(are_kept), bool), places, True)
+    are_there = numpy.insert(are_kept, places, True)
+    return Interleaving(is_new[are_there], numbers[are_there])
 
 
 def copy_stretches(

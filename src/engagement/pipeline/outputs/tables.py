@@ -1,6 +1,6 @@
-"""Writing the CSVs of stage 3: the partitions' lines in order, between those of the last run that stay.
+"""Writing the CSVs of stage 3: the partitions' lines in order, between lines that are copied from an earlier file.
 
-Beside each table there are notes, a `ROW` for each of its rows but those of participants who withdrew, so that the next run can do the same.
+Beside each table there are notes, a `ROW` for each of its rows but those of participants who withdrew, so that it can be copied from.
 """
 
 import os
@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy
 
 from engagement.foundation.files import open_bytes_for_writing
+from engagement.foundation.hashes import are_among
 from engagement.pipeline.outputs.parts import ROW, merge_rows, open_part, read_uid, write_records
-from engagement.pipeline.outputs.stretches import LastRun, are_among, copy_stretches, mix
+from engagement.pipeline.outputs.stretches import EarlierOutputs, copy_stretches, interleave
 
 # Longer than any uid.
 _BYTES_OF_A_UID = 4096
@@ -35,23 +36,24 @@ class Table:
     times: int = 0
 
 
-def write_table(table: Table, notes: Path, last_run: LastRun | None) -> None:
+def write_table(table: Table, notes: Path, earlier: EarlierOutputs | None) -> None:
     """Write a table, and its notes to the folder `notes`."""
     name, header = table.path.stem, table.header.encode()
     with open_bytes_for_writing(table.path) as file, open_part(notes_path(notes, name)) as rows:
         file.write(header)
-        if last_run is None:
+        if earlier is None:
             merge_rows(file, rows, table.parts)
         else:
-            old = last_run.outputs / table.path.name, notes_path(last_run.notes, name)
+            old = earlier.files / table.path.name, notes_path(earlier.row_notes, name)
             new = table.parts[0].with_name(f"new {name}.csv"), table.parts[0].with_name(f"new {name}.rows")
             with open_part(new[0]) as new_file, open_part(new[1]) as new_rows:
                 merge_rows(new_file, new_rows, table.parts)
             with _Rows(*old, len(header)) as old_rows, _Rows(*new, 0) as added:
-                mixed = mix(~are_among(old_rows.notes["hash"], last_run.changed), _find_places(old_rows, added))
-            stretches = mixed.stretches(old_rows.notes["length"], added.notes["length"])
+                are_kept = ~are_among(old_rows.notes["hash"], earlier.left_out)
+                order = interleave(are_kept, _find_places(old_rows, added))
+            stretches = order.stretches(old_rows.notes["length"], added.notes["length"])
             copy_stretches(file, stretches, old[0], new[0], start=len(header))
-            write_records(rows, mixed.apply(old_rows.notes, added.notes))
+            write_records(rows, order.apply(old_rows.notes, added.notes))
         for _ in range(table.times):
             file.write(table.last.encode())
 

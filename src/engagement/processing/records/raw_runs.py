@@ -22,9 +22,9 @@ import numpy
 from engagement.configuration import Project
 from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.foundation.errors import InputError, listing
+from engagement.foundation.hashes import are_among
 from engagement.foundation.partitions import hash_uid, run_partitions
 from engagement.pipeline.outputs.parts import let_go, make_packer, open_part, read_records, write_records
-from engagement.pipeline.outputs.stretches import are_among
 from engagement.processing.records.raw_checks import RawCheck
 from engagement.processing.records.raw_files import RawFiles, unreadable
 from engagement.provenance import TracedData, decode

@@ -6,12 +6,11 @@ from pathlib import Path
 import msgspec
 import numpy
 
+from engagement.foundation.hashes import hash_pairs
 from engagement.pipeline.coding.coded_datasets import message_id_of, start_of_id
 from engagement.pipeline.outputs.icr import SAMPLE_SIZE, IcrSample
 from engagement.processing.participant_notes import NEVER, NO_KEY
 from engagement.processing.reuse.run_notes import RunNotes
-
-_ODD = numpy.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class NotedTexts:
 
 
 def find_noted_texts(notes: RunNotes) -> NotedTexts:
-    """All of them."""
+    """The notes on the texts of all participants."""
     owners = numpy.repeat(numpy.arange(len(notes.participants)), notes.participants["texts"])
     return NotedTexts(notes.texts, owners, ~notes.participants["has_withdrawn"][owners])
 
@@ -89,25 +88,7 @@ def read_texts(coda_file: Path) -> dict[int, str]:
 
 
 def find_in_sample(sample: IcrSample) -> numpy.ndarray:
-    """The marks of the messages of a sample."""
+    """One hash for each message of a sample, of its text's id and its own hash."""
     pairs = [(start_of_id(message_id_of(text)), int(key[:16], 16)) for text, (key, _) in sample.smallest.items()]
     ids, keys = numpy.array(pairs, numpy.uint64).reshape(-1, 2).T
-    return mark(ids, keys)
-
-
-def mark(first: numpy.ndarray, second: numpy.ndarray) -> numpy.ndarray:
-    """One number for each pair of numbers; that two pairs have the same is as unlikely as with any hash."""
-    return _scramble(first ^ _scramble(second.astype(numpy.uint64) + _ODD))
-
-
-def _scramble(numbers: numpy.ndarray) -> numpy.ndarray:
-    """A hash of each number, by splitmix64.
-
-    Source
-    ------
-    G. L. Steele, D. Lea, C. H. Flood (2014), Fast splittable pseudorandom number generators, OOPSLA '14, 453-472.
-    """
-    numbers = (numbers ^ (numbers >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
-    numbers = (numbers ^ (numbers >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
-    mixed: numpy.ndarray = numbers ^ (numbers >> numpy.uint64(31))
-    return mixed
+    return hash_pairs(ids, keys)

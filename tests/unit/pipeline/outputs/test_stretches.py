@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engagement.foundation.errors import InputError
-from engagement.pipeline.outputs.stretches import are_among, copy_stretches, mix
+from engagement.foundation.hashes import are_among
+from engagement.pipeline.outputs.stretches import copy_stretches, interleave
 
 # A row is its bytes; an old one may go. Sizes of 0 are there as well.
 OLD = st.lists(st.tuples(st.binary(max_size=3), st.booleans()), max_size=12)
@@ -26,19 +27,19 @@ def test_stretches_hold_the_rows_in_order(tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("stretches")
     (folder / "old").write_bytes(b"header" + b"".join(row for row, _ in old) + b"and what comes behind")
     (folder / "new").write_bytes(b"".join(row for row, _ in new))
-    mixed = mix(numpy.array([stays for _, stays in old], bool), numpy.array(places, numpy.int64))
+    order = interleave(numpy.array([stays for _, stays in old], bool), numpy.array(places, numpy.int64))
     old_sizes, new_sizes = (numpy.array([len(row) for row, _ in rows], numpy.int64) for rows in (old, new))
     written = io.BytesIO()
-    stretches = mixed.stretches(old_sizes, new_sizes)
+    stretches = order.stretches(old_sizes, new_sizes)
     copy_stretches(written, stretches, folder / "old", folder / "new", start=len(b"header"))
     assert written.getvalue() == b"".join(expected)
-    assert mixed.apply(old_sizes, new_sizes).tolist() == [len(row) for row in expected]
+    assert order.apply(old_sizes, new_sizes).tolist() == [len(row) for row in expected]
 
 
 def test_what_stays_together_is_one_stretch():
-    mixed = mix(numpy.array([True] * 1000), numpy.array([500, 500]))
+    order = interleave(numpy.array([True] * 1000), numpy.array([500, 500]))
     sizes = numpy.full(1000, 10)
-    assert list(mixed.stretches(sizes, sizes[:2])) == [(False, 0, 5000), (True, 0, 20), (False, 5000, 10000)]
+    assert list(order.stretches(sizes, sizes[:2])) == [(False, 0, 5000), (True, 0, 20), (False, 5000, 10000)]
 
 
 def test_a_file_that_became_shorter_is_not_copied(tmp_path: Path):

@@ -1,0 +1,107 @@
+"""The incremental engine of stage 3: find what changed, keep the rest, and remember this run for the next one.
+
+Nothing else knows that there was a last run: a stage gets the lines to process and earlier outputs to copy rows from.
+"""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engagement.pipeline.coding.coded_datasets import CodedDataset
+from engagement.pipeline.messages.unknown_testers import find_unknown_testers
+from engagement.pipeline.outputs.participant_files import MergedParticipants, ParticipantFile
+from engagement.pipeline.outputs.stretches import EarlierOutputs
+from engagement.processing.participant import Steps
+from engagement.processing.participant_notes import read_participants
+from engagement.processing.records.raw_checks import RawCheck
+from engagement.processing.records.raw_runs import Flows, Lines, RunPlaces, find_runs
+from engagement.processing.reuse.changes import find_kept_results
+from engagement.processing.reuse.kept_results import KeptResults
+from engagement.processing.reuse.notes_writer import NotesWriter, gather_labels, write_notes
+from engagement.processing.reuse.run_notes import read_notes
+from engagement.processing.reuse.settings import describe_settings
+from engagement.processing.summary import Summary
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a run has to process: `places` are the lines of the participants whose data changed, all in a full run.
+
+    `runs_of_flows` counts the raw runs of each flow, the unchanged ones included.
+    """
+
+    places: RunPlaces
+    runs_of_flows: Mapping[str, int]
+    kept: KeptResults | None
+    notes: NotesWriter
+
+    @property
+    def earlier_outputs(self) -> EarlierOutputs | None:
+        """The outputs to copy the rows of all other participants from; None in a full run."""
+        return None if self.kept is None else self.kept.earlier_outputs
+
+    @property
+    def row_notes(self) -> Path:
+        """The folder for notes on the rows of the new tables."""
+        return self.notes.folder
+
+    def files_of_notes(self, scratch: Path) -> list[ParticipantFile]:
+        """The notes that are written like outputs: partitions leave their parts of them."""
+        earlier = self.earlier_outputs
+        return self.notes.participant_files(scratch, None if earlier is None else earlier.row_notes)
+
+
+@contextlib.contextmanager
+def find_changed(
+    steps: Steps, flows: Flows, data_root: Path, mode: str, jobs: int, is_full: bool, has_own_code: bool
+) -> Iterator[Changes]:
+    """Find the participants whose data changed since the last run, on `jobs` processes; all of them with `is_full`.
+
+    The notes of this run take the place of the last one's when the block ends well; it has to end after Outputs/ was replaced.
+
+    Raises
+    ------
+    InputError
+        A raw file can't be read, or is not as stage 2 wrote it.
+    """
+    project, datasets = steps.project, steps.datasets
+    settings = describe_settings(project, mode)
+    with write_notes(data_root, settings) as notes:
+        last = None if is_full else read_notes(data_root, settings, has_own_code)
+        known, verified = ({}, {}) if last is None else (last.known_lines(flows), last.verified_files(flows))
+        check = RawCheck(flows.paths, verified)
+        places, digests = find_runs(flows, jobs, known, notes.folder, check)
+        lines, labels = Lines(places.places, digests), gather_labels(project.coding_plans.all, datasets)
+        for problem in find_unknown_testers(project.configuration, len(lines.places), lines.has_runs):
+            log.warning("%s, %s", project.path, problem)
+        notes.note_raw_files(flows, check.verified)
+        notes.write_labels(labels)
+        kept = None
+        if last is not None:
+            kept = find_kept_results(project, last, lines, datasets, labels, steps.is_coded)
+        yield Changes(places if kept is None else places.of(kept.changed), lines.count_runs(flows), kept, notes)
+
+
+def keep_unchanged(
+    changes: Changes, summary: Summary, datasets: Mapping[str, CodedDataset], scratch: Path, partitions: int
+) -> MergedParticipants | None:
+    """Add what is kept of the last run to the summary, and note what became of all participants.
+
+    Returns how the kept participants and those that the partitions processed follow each other; None in a full run.
+    """
+    if changes.kept is None:
+        changes.notes.take_participants(scratch, partitions)
+        return None
+    changes.kept.add_to(summary, datasets)
+    merged = changes.kept.merge(read_participants(scratch, partitions))
+    changes.notes.write_participants(merged.records)
+    return merged
+
+
+def remember(changes: Changes, outputs: Path, analysis: Path, summary: Summary) -> None:
+    """Note all that the next run needs to know, when all files of the new Outputs/ and State/analysis/ are written."""
+    changes.notes.finish(outputs, analysis, summary)

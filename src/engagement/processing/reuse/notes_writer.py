@@ -1,0 +1,121 @@
+"""Writing the notes of a run: what the next one needs to know, to keep what did not change."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from engagement.configuration import CodingPlan
+from engagement.foundation.files import replace_folder, write_json
+from engagement.pipeline.coding.coded_datasets import CodedDataset
+from engagement.pipeline.outputs.participant_files import ParticipantFile
+from engagement.pipeline.outputs.parts import append_file, open_part, part_path, write_records
+from engagement.processing.participant_notes import PARTICIPANTS, SENT, SENT_MESSAGES, TEXT, TEXTS
+from engagement.processing.records.raw_runs import Flows
+from engagement.processing.reuse.run_notes import (
+    CODED,
+    NOTES,
+    VERSION,
+    digest_notes,
+    identify,
+    identify_outputs,
+    notes_folder,
+)
+from engagement.processing.summary import Summary
+from engagement.sources.manifest import FileVersion
+
+# A file that was written so shortly before it was read could be written again without looking otherwise.
+_NANOSECONDS_OF_DOUBT = 2 * 10**9
+
+
+class NotesWriter:
+    """The next version of the notes. Whoever writes a table adds the notes on its rows to `folder`."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str], began: int) -> None:
+        """`began` is the moment before which the raw files were written, in nanoseconds and by the clock that gives files their times."""
+        self.folder = folder
+        self._settings = settings
+        self._began = began
+
+    def note_raw_files(self, flows: Flows, verified: Mapping[str, FileVersion] | None = None) -> None:
+        """Note which files the lines are of that `find_runs` left in `folder`, and which versions of them the manifest has."""
+        self._verified = verified or {}
+        self._raw_files = {
+            path.name: identity
+            for path in flows.paths
+            if max((identity := identify(path))[1:3]) + _NANOSECONDS_OF_DOUBT < self._began
+        }
+
+    def write_labels(self, labels: numpy.ndarray) -> None:
+        """Note what coders said."""
+        self._write("labels", labels)
+
+    def take_participants(self, scratch: Path, partitions: int) -> None:
+        """Note what became of the participants, as the partitions left it."""
+        with open_part(self.folder / f"{PARTICIPANTS}.array") as file:
+            for number in range(partitions):
+                append_file(file, part_path(scratch, PARTICIPANTS, number))
+
+    def write_participants(self, participants: numpy.ndarray) -> None:
+        """Note what became of the participants, the kept ones included."""
+        self._write(PARTICIPANTS, participants)
+
+    def participant_files(self, scratch: Path, earlier: Path | None) -> list[ParticipantFile]:
+        """The notes on texts and on sent messages, for the partitions' parts; `earlier` is the folder of those to copy from."""
+        return [
+            ParticipantFile(
+                self.folder / f"{name}.array",
+                scratch,
+                None if earlier is None else earlier / f"{name}.array",
+                name,
+                kind.itemsize,
+            )
+            for name, kind in ((TEXTS, TEXT), (SENT_MESSAGES, SENT))
+        ]
+
+    def _write(self, name: str, records: numpy.ndarray) -> None:
+        with open_part(self.folder / f"{name}.array") as file:
+            write_records(file, records)
+
+    def finish(self, outputs: Path, analysis: Path, summary: Summary) -> None:
+        """Note what else is to be known, when all files of the new Outputs/ and State/analysis/ are written."""
+        document: dict[str, Any] = {
+            "version": VERSION,
+            "maker": self._settings,
+            "raw files": self._raw_files,
+            "verified": self._verified,
+            "outputs": identify_outputs(outputs, analysis),
+            "notes": digest_notes(self.folder),
+            "samples": {
+                raw_field: [(text, *key) for text, key in sample.smallest.items()]
+                for raw_field, sample in summary.samples.items()
+            },
+            "losses": summary.losses,
+            "keys": sorted(summary.keys),
+        }
+        write_json(self.folder / NOTES, document, indent=None)
+
+
+@contextlib.contextmanager
+def write_notes(data_root: Path, settings: Mapping[str, str]) -> Iterator[NotesWriter]:
+    """Write the notes of this run beside those of the last one; they take their place when the block ends well.
+
+    So the block is to end after Outputs/ was replaced: notes that are not of Outputs/ as it is are of no use, and do no harm.
+    """
+    current = notes_folder(data_root)
+    with replace_folder(current) as building:
+        yield NotesWriter(building, settings, building.stat().st_mtime_ns)
+
+
+def gather_labels(plans: tuple[CodingPlan, ...], datasets: Mapping[str, CodedDataset]) -> numpy.ndarray:
+    """Gather what coders said in all datasets."""
+    parts = [numpy.empty(0, CODED)]
+    for number, plan in enumerate(plans):
+        if plan.raw_field in datasets:
+            labels = datasets[plan.raw_field].labels
+            part = numpy.empty(len(labels), CODED)
+            part["plan"], part["id"], part["digest"] = number, labels["id"], labels["digest"]
+            parts.append(part)
+    return numpy.concatenate(parts)
