@@ -12,7 +12,7 @@ from pyarrow.parquet import ParquetFile
 
 from changing_season import Season
 from engagement.configuration import load_project
-from engagement.processing.participant_notes import PARTICIPANT, TEXT
+from engagement.processing.records.participant_notes import PARTICIPANT, TEXT
 from engagement.processing.reuse.settings import NOT_READ
 from engagement.stages import generate_outputs
 from example_project import (

@@ -21,8 +21,9 @@ from engagement.pipeline.outputs.parts import (
     write_rows,
 )
 from engagement.pipeline.outputs.rows import AnalysisRows, Answers, ProductionRows, find_changed_answers
-from engagement.processing.participant import Participant, Steps
-from engagement.processing.participant_notes import Records, TextUses
+from engagement.processing.processor import Processor
+from engagement.processing.records.participant_notes import Records, TextUses
+from engagement.processing.records.participants import Participant
 from engagement.processing.records.raw_runs import RunPlaces, Runs
 from engagement.processing.summary import Summary
 
@@ -30,14 +31,14 @@ from engagement.processing.summary import Summary
 ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS = "analysis_messages", "analysis_individuals"
 
 
-def process_partition(steps: Steps, places: RunPlaces, scratch: Path, count: int, number: int) -> Summary:
+def process_partition(processor: Processor, places: RunPlaces, scratch: Path, count: int, number: int) -> Summary:
     """Process the participants of partition `number` of `count`; leaves its part files in `scratch`.
 
     Bad input is not raised but returned in the summary, so that all partitions' problems are told at once.
     """
     summary = Summary()
     try:
-        _Outputs(steps, summary).write(places.read(count, number, summary.errors), scratch, number)
+        _Outputs(processor, summary).write(places.read(count, number, summary.errors), scratch, number)
     except InputError as error:
         summary.errors.append(error)
     return summary
@@ -46,15 +47,15 @@ def process_partition(steps: Steps, places: RunPlaces, scratch: Path, count: int
 class _Outputs:
     """The part files of one partition."""
 
-    def __init__(self, steps: Steps, summary: Summary) -> None:
-        self._steps = steps
+    def __init__(self, processor: Processor, summary: Summary) -> None:
+        self._processor = processor
         self._summary = summary
-        self._plans = steps.project.coding_plans
-        guards = steps.project.configuration.guard_formulas
+        self._plans = processor.project.coding_plans
+        guards = processor.project.configuration.guard_formulas
         self._message_rows, self._individual_rows = (AnalysisRows(self._plans.all, guards) for _ in range(2))
         self._production_rows = ProductionRows(self._plans.all)
         self._texts = {
-            plan.raw_field: TextUses(number, plan, steps.datasets.get(plan.raw_field))
+            plan.raw_field: TextUses(number, plan, processor.datasets.get(plan.raw_field))
             for number, plan in enumerate(self._plans.all)
             if plan.coda_filename is not None or plan.icr_filename is not None
         }
@@ -81,7 +82,7 @@ class _Outputs:
                 hashed, number_of_runs = int(hash_uid(uid)[:16], 16), len(runs.activation) + len(runs.survey)
                 self._summary.runs += number_of_runs
                 self._note_keys(runs)
-                participant = self._steps.process(uid, runs)
+                participant = self._processor.process(uid, runs)
                 self._count(hashed, participant)
                 self._collect_texts(participant)
                 messages_bytes = individual_bytes = 0
@@ -168,7 +169,7 @@ class _Outputs:
         plan, text, run_id = message.plan, message.text, message.run_id
         if plan is None or plan.icr_filename is None or text is None:
             return
-        if not is_noise(text, self._steps.project.configuration.noise_minimum_length):
+        if not is_noise(text, self._processor.project.configuration.noise_minimum_length):
             identity = None
             if not run_id:
                 values = message.record.values

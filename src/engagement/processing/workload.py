@@ -10,8 +10,8 @@ from engagement.foundation.clusters import count_workers, run_on_cluster
 from engagement.foundation.partitions import count_processors, run_partitions
 from engagement.foundation.progress import show_progress
 from engagement.pipeline.outputs.participant_files import ParticipantFile
-from engagement.processing.participant import Steps
 from engagement.processing.partition import process_partition
+from engagement.processing.processor import Processor
 from engagement.processing.records.raw_runs import Flows, RunPlaces
 from engagement.processing.summary import Summary, refuse_bad_input
 
@@ -45,7 +45,7 @@ def find_workers(flows: Flows, jobs: int | None, scheduler: str | None, modules:
 
 
 def process_partitions(
-    steps: Steps,
+    processor: Processor,
     places: RunPlaces,
     partitions: int,
     workers: Workers,
@@ -59,7 +59,7 @@ def process_partitions(
     InputError
         With all that the partitions could not use.
     """
-    process = functools.partial(process_partition, steps, places, count=partitions)
+    process = functools.partial(process_partition, processor, places, count=partitions)
     if workers.scheduler is None:
         results = run_partitions(lambda number: process(scratch=scratch, number=number), partitions, workers.jobs)
     else:

@@ -27,8 +27,8 @@ from engagement.pipeline.outputs.message_counts import write_message_counts
 from engagement.pipeline.outputs.participant_files import MergedParticipants, ParticipantFile
 from engagement.pipeline.outputs.parts import part_path
 from engagement.processing.lost_withdrawals import refuse_lost_withdrawals
-from engagement.processing.participant import Steps
 from engagement.processing.partition import ANALYSIS_INDIVIDUALS, ANALYSIS_MESSAGES
+from engagement.processing.processor import Processor
 from engagement.processing.records.raw_runs import Flows, find_flows
 from engagement.processing.reuse.incremental import Changes, find_changed, keep_unchanged, remember
 from engagement.processing.summary import Summary, log_summary, make_funnel
@@ -83,11 +83,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 class Inputs:
     """All that a run works with, loaded and checked."""
 
-    steps: Steps
+    processor: Processor
     functions: ProjectFunctions
     flows: Flows
     workers: Workers
     timestamp: str
+    mode: str
 
 
 def run(args: argparse.Namespace) -> None:
@@ -99,22 +100,21 @@ def run(args: argparse.Namespace) -> None:
         upload(project, root, credentials)
         return
     inputs = load_inputs(project, root, args)
-    steps, workers = inputs.steps, inputs.workers
+    processor, workers = inputs.processor, inputs.workers
     with (
-        find_changed(steps, inputs.flows, root, args.mode, workers.jobs, args.full, bool(inputs.functions)) as changes,
-        write_outputs(root, project.coding_plans, steps.is_coded, changes.earlier_outputs) as outputs,
+        find_changed(processor, inputs.flows, root, workers.jobs, args.mode, args.full) as changes,
+        write_outputs(root, project.coding_plans, processor.is_coded, changes.earlier_outputs) as outputs,
         write_analysis_folder(root) as analysis,
     ):
         partitions = args.partitions or workers.choose_partitions(changes.places.size)
         files = [*outputs.traced_data_files(), *changes.files_of_notes(outputs.scratch)]
-        summary = process_partitions(steps, changes.places, partitions, workers, outputs.scratch, files)
-        participants = keep_unchanged(changes, summary, steps.datasets, outputs.scratch, partitions)
+        summary = process_partitions(processor, changes.places, partitions, workers, outputs.scratch, files)
+        participants = keep_unchanged(changes, summary, processor.datasets, outputs.scratch, partitions)
         check_counts(project, changes, summary, outputs.path, current_outputs(root), args.accept_shrinkage)
-        log_summary(summary, steps.is_coded)
-        write_tables(inputs, outputs, analysis, changes.row_notes, summary, partitions, files, participants)
-        analysis.write_season(SourceRun(inputs.timestamp, args.mode), make_funnel(summary))
+        log_summary(summary, processor.is_coded)
+        write_all(inputs, outputs, analysis, changes.row_notes, summary, partitions, files, participants)
         remember(changes, outputs.path, analysis.path, summary)
-    finish(project, root, summary, credentials if steps.is_coded else None)
+    finish(project, root, summary, credentials if processor.is_coded else None)
 
 
 def load_inputs(project: Project, root: Path, args: argparse.Namespace) -> Inputs:
@@ -129,9 +129,9 @@ def load_inputs(project: Project, root: Path, args: argparse.Namespace) -> Input
         stop_ids = find_stop_ids(schemes) | find_kept_stop_ids(root)
         refuse_lost_withdrawals(root, lost, stop_ids, args.accept_lost_withdrawals)
     timestamp = datetime.now(UTC).isoformat(timespec="microseconds")
-    steps = Steps(project, datasets, args.user, timestamp, functions.imputations, is_coded)
+    processor = Processor(project, datasets, args.user, timestamp, functions.imputations, is_coded)
     workers = find_workers(flows, args.jobs, args.scheduler, functions.modules)
-    return Inputs(steps, functions, flows, workers, timestamp)
+    return Inputs(processor, functions, flows, workers, timestamp, args.mode)
 
 
 def warn_of_plans(project: Project) -> None:
@@ -154,7 +154,7 @@ def check_counts(
     write_message_counts(building, current, project, summary.sent, is_shrinkage_accepted)
 
 
-def write_tables(
+def write_all(
     inputs: Inputs,
     outputs: OutputsFolder,
     analysis: AnalysisFolder,
@@ -165,16 +165,16 @@ def write_tables(
     participants: MergedParticipants | None,
 ) -> None:
     """Merge what the partitions left into the outputs, on all processes; `files` have their parts already."""
-    steps, plans = inputs.steps, inputs.steps.project.coding_plans.all
+    processor, plans = inputs.processor, inputs.processor.project.coding_plans.all
     outputs.write_icr_files(summary.samples)
     withdrawn = (summary.withdrawn_messages, summary.withdrawn_participants)
-    record = encode_withdrawn(steps.metadata("folding.consent"))
+    record = encode_withdrawn(processor.metadata("folding.consent"))
     # First what takes longest where most rows are copied.
     tasks: list[Callable[[], object]] = [
         functools.partial(file.finish, participants, record, times)
-        for file, times in zip(files, (*withdrawn, 0, 0) if steps.is_coded else (0, 0), strict=True)
+        for file, times in zip(files, (*withdrawn, 0, 0) if processor.is_coded else (0, 0), strict=True)
     ]
-    if steps.is_coded:
+    if processor.is_coded:
         # Then what takes the most memory, while the processes are small: Parquet.
         messages, individuals = (
             [part_path(outputs.scratch, name, number) for number in range(partitions)]
@@ -182,9 +182,10 @@ def write_tables(
         )
         tasks += analysis.table_tasks(plans, messages, individuals, participants)
     tasks += outputs.table_tasks(partitions, *withdrawn, row_notes)
-    tasks += outputs.coda_file_tasks(summary.texts, make_coders(plans, inputs.functions.cleaners), steps.datasets)
+    tasks += outputs.coda_file_tasks(summary.texts, make_coders(plans, inputs.functions.cleaners), processor.datasets)
     for _ in run_partitions(lambda number: tasks[number](), len(tasks), inputs.workers.jobs):
         pass
+    analysis.write_season(SourceRun(inputs.timestamp, inputs.mode), make_funnel(summary))
 
 
 def finish(project: Project, root: Path, summary: Summary, credentials: Credentials | None) -> None:

@@ -8,7 +8,7 @@ import pytest
 from changing_season import Season
 from engagement.configuration import CodingPlan, Project, load_project
 from engagement.pipeline.coding.coded_datasets import CodedDataset, Reading, message_id_of
-from engagement.processing.participant import Steps
+from engagement.processing.processor import Processor
 from engagement.processing.records.raw_runs import Runs
 from engagement.provenance import decode
 from example_project import SURVEY_FLOW, DataRoot, coda_message, label, write_project
@@ -49,13 +49,13 @@ def test_each_participant_has_all_texts_that_were_looked_up_for_them(tmp_path: P
         for plan in plans
         if plan.coda_filename is not None
     }
-    steps = Steps(project, datasets, "tester@example.org", "2026-04-01T00:00:00.000000+00:00", {}, is_coded)
+    processor = Processor(project, datasets, "tester@example.org", "2026-04-01T00:00:00.000000+00:00", {}, is_coded)
     moved = 0
     for name, lines in season.runs.items():
         runs = Runs()
         for line in lines:
             (runs.survey if SURVEY_FLOW in line else runs.activation).append(decode(line.encode()))
-        participant = steps.process(name, runs)
+        participant = processor.process(name, runs)
         for number, plan in enumerate(plans):
             if plan.raw_field in datasets:
                 assert datasets[plan.raw_field].asked <= participant.looked_up[number]

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -38,6 +39,11 @@ class ProjectFunctions:
     def __bool__(self) -> bool:
         """Whether there are any."""
         return bool(self.cleaners or self.imputations)
+
+
+def has_project_functions(project: Project) -> bool:
+    """Whether the coding plans name functions of the project's own."""
+    return any(True for _ in itertools.chain(_cleaner_names(project), _imputation_names(project)))
 
 
 def load_project_functions(project: Project, is_allowed: bool) -> ProjectFunctions:

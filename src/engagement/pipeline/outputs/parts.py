@@ -2,18 +2,17 @@
 
 import contextlib
 import heapq
-import mmap
 import os
 import re
 import shutil
-import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 import numpy
 
 from engagement.foundation.files import explain_os_errors
+from engagement.foundation.record_files import make_packer
 
 # The note of a row: its time in microseconds (0 without one), its participant and its bytes.
 ROW = numpy.dtype([("time", "<i8"), ("hash", "<u8"), ("length", "<u4")])
@@ -42,32 +41,6 @@ def open_part(path: Path) -> Iterator[IO[bytes]]:
     """Open a part for writing. It is of use for this run alone, so it need not outlast a power cut."""
     with explain_os_errors(path), path.open("wb", buffering=_BYTES_OF_A_BUFFER) as file:
         yield file
-
-
-def write_records(file: IO[bytes], records: numpy.ndarray) -> None:
-    """Write an array as it lies in memory, without a copy."""
-    file.write(records.view(numpy.uint8))
-
-
-def read_records(path: Path, kind: numpy.dtype) -> numpy.ndarray:
-    """An array that was written as it lies in memory; it stays on the disk, of which only what is looked at comes to memory."""
-    if not path.stat().st_size:
-        return numpy.empty(0, kind)
-    with path.open("rb") as file:
-        return numpy.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), kind)
-
-
-def let_go(records: numpy.ndarray) -> None:
-    """Let what was looked at of an array on the disk leave the memory again."""
-    base = records.base
-    if isinstance(base, memoryview) and isinstance(base.obj, mmap.mmap):
-        base.obj.madvise(mmap.MADV_DONTNEED)
-
-
-def make_packer(kind: numpy.dtype) -> Callable[..., bytes]:
-    """A function that writes one record as it lies in an array of that kind: for single records an array costs too much."""
-    formats = {"u8": "Q", "u4": "I", "u2": "H", "u1": "B", "i8": "q", "b1": "?"}
-    return struct.Struct("<" + "".join(formats[kind[name].str[1:]] for name in kind.names or ())).pack
 
 
 _pack_row = make_packer(ROW)

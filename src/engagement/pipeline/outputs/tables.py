@@ -13,7 +13,8 @@ import numpy
 
 from engagement.foundation.files import open_bytes_for_writing
 from engagement.foundation.hashes import are_among
-from engagement.pipeline.outputs.parts import ROW, merge_rows, open_part, read_uid, write_records
+from engagement.foundation.record_files import write_records
+from engagement.pipeline.outputs.parts import ROW, merge_rows, open_part, read_uid
 from engagement.pipeline.outputs.stretches import EarlierOutputs, copy_stretches, interleave
 
 # Longer than any uid.

@@ -1,1 +1,1 @@
-"""Raw runs, and where they are on disk."""
+"""Records of participants and of their raw runs, and where these are on disk."""

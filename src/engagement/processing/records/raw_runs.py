@@ -24,7 +24,8 @@ from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.foundation.errors import InputError, listing
 from engagement.foundation.hashes import are_among
 from engagement.foundation.partitions import hash_uid, run_partitions
-from engagement.pipeline.outputs.parts import let_go, make_packer, open_part, read_records, write_records
+from engagement.foundation.record_files import make_packer, read_records, release_memory, write_records
+from engagement.pipeline.outputs.parts import open_part
 from engagement.processing.records.raw_checks import RawCheck
 from engagement.processing.records.raw_files import RawFiles, unreadable
 from engagement.provenance import TracedData, decode
@@ -89,7 +90,7 @@ class RunPlaces:
             waiting: dict[str, Runs] = {}
             last = None
             places = self.places[start:end].tolist()
-            let_go(self.places)
+            release_memory(self.places)
             for hashed, file, offset, length in places:
                 if hashed != last:
                     yield from _in_order(waiting)
@@ -118,16 +119,16 @@ def _in_order(participants: dict[str, Runs]) -> Iterator[tuple[str, Runs]]:
 
 
 @dataclass(frozen=True)
-class Lines:
+class RunLines:
     """Places of lines in the order of their participants' hashes, then of the files; and the digest of each line."""
 
     places: numpy.ndarray
     digests: numpy.ndarray
 
-    def of_file(self, number: int) -> "Lines":
+    def of_file(self, number: int) -> "RunLines":
         """Those of one file."""
         are_there = self.places["file"] == number
-        return Lines(self.places[are_there], self.digests[are_there])
+        return RunLines(self.places[are_there], self.digests[are_there])
 
     def has_runs(self, uid: str) -> bool:
         """Whether some of the lines are of a participant."""
@@ -165,7 +166,7 @@ def find_flows(project: Project, data_root: Path) -> Flows:
 
 
 def find_runs(
-    flows: Flows, jobs: int, known: Mapping[int, Lines], folder: Path, check: RawCheck | None = None
+    flows: Flows, jobs: int, known: Mapping[int, RunLines], folder: Path, check: RawCheck | None = None
 ) -> tuple[RunPlaces, numpy.ndarray]:
     """Look at every line of the raw files, on `jobs` processes; but not at the files whose lines are `known`, by their numbers.
 
@@ -218,7 +219,7 @@ def _sort(folder: Path, name: str, kind: numpy.dtype, order: numpy.ndarray) -> n
     return read_records(folder / f"{name}.array", kind)
 
 
-def _look(number: int, path: Path, start: int) -> tuple[Lines, list[tuple[int, int, int]]]:
+def _look(number: int, path: Path, start: int) -> tuple[RunLines, list[tuple[int, int, int]]]:
     """The lines that begin in a stretch of a file, and the places of those that name no participant."""
     places: list[bytes] = []
     digests: list[bytes] = []
@@ -242,7 +243,7 @@ def _look(number: int, path: Path, start: int) -> tuple[Lines, list[tuple[int, i
                 offset += len(line)
     except OSError as error:
         raise unreadable(path, error) from None
-    return Lines(numpy.frombuffer(b"".join(places), PLACE), numpy.frombuffer(b"".join(digests), DIGEST)), nameless
+    return RunLines(numpy.frombuffer(b"".join(places), PLACE), numpy.frombuffer(b"".join(digests), DIGEST)), nameless
 
 
 def _find_uid(line: bytes) -> bytes | None:

@@ -13,7 +13,7 @@ from engagement.configuration import Project
 from engagement.foundation.hashes import are_among, hash_pairs
 from engagement.pipeline.coding.coded_datasets import CodedDataset
 from engagement.pipeline.outputs.icr import IcrSample
-from engagement.processing.records.raw_runs import Lines
+from engagement.processing.records.raw_runs import RunLines
 from engagement.processing.reuse.kept_results import KeptResults
 from engagement.processing.reuse.noted_texts import (
     NotedTexts,
@@ -33,7 +33,7 @@ _LARGEST_SHARE = 0.3
 def find_kept_results(
     project: Project,
     notes: RunNotes,
-    lines: Lines,
+    lines: RunLines,
     datasets: Mapping[str, CodedDataset],
     labels: numpy.ndarray,
     is_coded: bool,
@@ -71,7 +71,7 @@ def find_kept_results(
     return KeptResults(project, notes, texts, known_texts, stay, changed)
 
 
-def _find_other_lines(old: Lines, new: Lines) -> numpy.ndarray:
+def _find_other_lines(old: RunLines, new: RunLines) -> numpy.ndarray:
     """The hashes of participants whose lines, or the order of whose lines, changed; those who came or went included."""
     old_hashes, old_digests = _digest_by_participant(old)
     new_hashes, new_digests = _digest_by_participant(new)
@@ -82,7 +82,7 @@ def _find_other_lines(old: Lines, new: Lines) -> numpy.ndarray:
     )
 
 
-def _digest_by_participant(lines: Lines) -> tuple[numpy.ndarray, numpy.ndarray]:
+def _digest_by_participant(lines: RunLines) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The participants' hashes in order, and a digest of each one's lines."""
     hashes, starts, counts = numpy.unique(lines.places["hash"], return_index=True, return_counts=True)
     if not len(hashes):

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engagement.pipeline.coding.coded_datasets import CodedDataset
+from engagement.pipeline.coding.project_functions import has_project_functions
 from engagement.pipeline.messages.unknown_testers import find_unknown_testers
 from engagement.pipeline.outputs.participant_files import MergedParticipants, ParticipantFile
 from engagement.pipeline.outputs.stretches import EarlierOutputs
-from engagement.processing.participant import Steps
-from engagement.processing.participant_notes import read_participants
+from engagement.processing.processor import Processor
+from engagement.processing.records.participant_notes import read_participants
 from engagement.processing.records.raw_checks import RawCheck
-from engagement.processing.records.raw_runs import Flows, Lines, RunPlaces, find_runs
+from engagement.processing.records.raw_runs import Flows, RunLines, RunPlaces, find_runs
 from engagement.processing.reuse.changes import find_kept_results
 from engagement.processing.reuse.kept_results import KeptResults
 from engagement.processing.reuse.notes_writer import NotesWriter, gather_labels, write_notes
@@ -57,7 +58,7 @@ class Changes:
 
 @contextlib.contextmanager
 def find_changed(
-    steps: Steps, flows: Flows, data_root: Path, mode: str, jobs: int, is_full: bool, has_own_code: bool
+    processor: Processor, flows: Flows, data_root: Path, jobs: int, mode: str, is_full: bool
 ) -> Iterator[Changes]:
     """Find the participants whose data changed since the last run, on `jobs` processes; all of them with `is_full`.
 
@@ -68,21 +69,21 @@ def find_changed(
     InputError
         A raw file can't be read, or is not as stage 2 wrote it.
     """
-    project, datasets = steps.project, steps.datasets
+    project, datasets = processor.project, processor.datasets
     settings = describe_settings(project, mode)
     with write_notes(data_root, settings) as notes:
-        last = None if is_full else read_notes(data_root, settings, has_own_code)
+        last = None if is_full else read_notes(data_root, settings, has_project_functions(project))
         known, verified = ({}, {}) if last is None else (last.known_lines(flows), last.verified_files(flows))
         check = RawCheck(flows.paths, verified)
         places, digests = find_runs(flows, jobs, known, notes.folder, check)
-        lines, labels = Lines(places.places, digests), gather_labels(project.coding_plans.all, datasets)
+        lines, labels = RunLines(places.places, digests), gather_labels(project.coding_plans.all, datasets)
         for problem in find_unknown_testers(project.configuration, len(lines.places), lines.has_runs):
             log.warning("%s, %s", project.path, problem)
         notes.note_raw_files(flows, check.verified)
         notes.write_labels(labels)
         kept = None
         if last is not None:
-            kept = find_kept_results(project, last, lines, datasets, labels, steps.is_coded)
+            kept = find_kept_results(project, last, lines, datasets, labels, processor.is_coded)
         yield Changes(places if kept is None else places.of(kept.changed), lines.count_runs(flows), kept, notes)
 
 

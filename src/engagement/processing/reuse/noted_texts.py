@@ -9,7 +9,7 @@ import numpy
 from engagement.foundation.hashes import hash_pairs
 from engagement.pipeline.coding.coded_datasets import message_id_of, start_of_id
 from engagement.pipeline.outputs.icr import SAMPLE_SIZE, IcrSample
-from engagement.processing.participant_notes import NEVER, NO_KEY
+from engagement.processing.records.participant_notes import NEVER, NO_KEY
 from engagement.processing.reuse.run_notes import RunNotes
 
 

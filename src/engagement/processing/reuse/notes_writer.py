@@ -9,10 +9,11 @@ import numpy
 
 from engagement.configuration import CodingPlan
 from engagement.foundation.files import replace_folder, write_json
+from engagement.foundation.record_files import write_records
 from engagement.pipeline.coding.coded_datasets import CodedDataset
 from engagement.pipeline.outputs.participant_files import ParticipantFile
-from engagement.pipeline.outputs.parts import append_file, open_part, part_path, write_records
-from engagement.processing.participant_notes import PARTICIPANTS, SENT, SENT_MESSAGES, TEXT, TEXTS
+from engagement.pipeline.outputs.parts import append_file, open_part, part_path
+from engagement.processing.records.participant_notes import PARTICIPANTS, SENT, SENT_MESSAGES, TEXT, TEXTS
 from engagement.processing.records.raw_runs import Flows
 from engagement.processing.reuse.run_notes import (
     CODED,

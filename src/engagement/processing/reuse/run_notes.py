@@ -15,11 +15,11 @@ import numpy
 
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import read_json
+from engagement.foundation.record_files import read_records
 from engagement.pipeline.coding.coded_datasets import LABELS
 from engagement.pipeline.outputs.icr import IcrSample
-from engagement.pipeline.outputs.parts import read_records
-from engagement.processing.participant_notes import PARTICIPANT, PARTICIPANTS, SENT, SENT_MESSAGES, TEXT, TEXTS
-from engagement.processing.records.raw_runs import DIGEST, PLACE, Flows, Lines
+from engagement.processing.records.participant_notes import PARTICIPANT, PARTICIPANTS, SENT, SENT_MESSAGES, TEXT, TEXTS
+from engagement.processing.records.raw_runs import DIGEST, PLACE, Flows, RunLines
 from engagement.sources.manifest import FileVersion
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class RunNotes:
 
     folder: Path
     outputs: Path
-    lines: Lines
+    lines: RunLines
     labels: numpy.ndarray
     participants: numpy.ndarray
     texts: numpy.ndarray
@@ -60,7 +60,7 @@ class RunNotes:
     raw_files: Mapping[str, list[int]]
     verified: Mapping[str, FileVersion]
 
-    def known_lines(self, flows: Flows) -> dict[int, Lines]:
+    def known_lines(self, flows: Flows) -> dict[int, RunLines]:
         """The lines of the raw files that are still the same files, by their numbers."""
         return {
             number: self.lines.of_file(number)
@@ -111,7 +111,7 @@ def _read_notes(data_root: Path, settings: Mapping[str, str]) -> RunNotes:
         return RunNotes(
             folder,
             data_root / "Outputs",
-            Lines(arrays["places"], arrays["digests"]),
+            RunLines(arrays["places"], arrays["digests"]),
             arrays["labels"],
             arrays[PARTICIPANTS],
             arrays[TEXTS],

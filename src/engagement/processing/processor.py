@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
 from typing import cast
 
 from engagement.configuration import Project
@@ -13,13 +12,14 @@ from engagement.pipeline.coding.codings import make_field
 from engagement.pipeline.coding.imputing import ImputationMaker
 from engagement.pipeline.coding.wrong_scheme import WrongSchemeMoves
 from engagement.pipeline.folding.consent import has_withdrawn
-from engagement.pipeline.folding.fold import Folder, Individual
+from engagement.pipeline.folding.fold import Folder
 from engagement.pipeline.messages.filters import Dropped, Filters
 from engagement.pipeline.messages.join import combine_survey_runs, join_survey
 from engagement.pipeline.messages.key_names import KeyNames
 from engagement.pipeline.messages.message import Message
 from engagement.pipeline.messages.recovered import drop_known_messages, has_recovery_files
 from engagement.pipeline.messages.texts import mend_texts
+from engagement.processing.records.participants import Participant
 from engagement.processing.records.raw_runs import Runs
 from engagement.provenance import Metadata, TracedData
 
@@ -28,29 +28,8 @@ _STAYS = make_field(CONSENT_FIELD, "false")
 _CONTACT_KEYS = (PARTICIPANT_KEY, "urn_type", "operator_raw", "operator_coded")
 
 
-@dataclass
-class Participant:
-    """What became of one participant. `messages` are those that were kept, in their order.
-
-    `sent` counts those that were sent to each episode, by its raw field, as `pipeline.outputs.message_counts` does. `contradictions`
-    counts answers that are wrong scheme by one label and not by another, by dataset and message id. `looked_up` are for each plan
-    the texts whose labels decided about anything here.
-    """
-
-    uid: str
-    messages: list[Message]
-    has_withdrawn: bool
-    looked_up: Sequence[Set[str]]
-    individual: Individual | None = None
-    dropped: Counter[Dropped] = field(default_factory=Counter)
-    sent: Counter[str] = field(default_factory=Counter)
-    lost: Counter[str] = field(default_factory=Counter)
-    contradictions: Counter[tuple[str, str]] = field(default_factory=Counter)
-    problems: list[str] = field(default_factory=list)
-
-
-class Steps:
-    """Everything that the steps need, made ready once for all participants."""
+class Processor:
+    """The steps of stage 3, made ready once for all participants."""
 
     def __init__(
         self,

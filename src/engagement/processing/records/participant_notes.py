@@ -12,11 +12,12 @@ import numpy
 
 from engagement.configuration import CodingPlan
 from engagement.foundation.microseconds import count_microseconds
+from engagement.foundation.record_files import make_packer
 from engagement.pipeline.coding.coded_datasets import CodedDataset, message_id_of, start_of_id
 from engagement.pipeline.messages.filters import Dropped
 from engagement.pipeline.messages.instants import parse_instant
-from engagement.pipeline.outputs.parts import make_packer, open_part, part_path
-from engagement.processing.participant import Participant
+from engagement.pipeline.outputs.parts import open_part, part_path
+from engagement.processing.records.participants import Participant
 
 PARTICIPANTS, TEXTS, SENT_MESSAGES = "participants", "texts", "sent"
 # What the summary counts, and how much each has of what comes in the participants' order: rows of the tables for the analysis, bytes of
