@@ -43,6 +43,8 @@ class RawDataSource(Model, abc.ABC):
     result_keys: ClassVar[ResultKeys] = ResultKeys.NO_FLOW
     # Whether its fetch exchanges phone numbers for uuids.
     uses_uuid_table: ClassVar[bool] = False
+    # Attributes that say how to fetch, and nothing about what is fetched: a change of them leaves stage 3's results as they are.
+    read_by_fetch_alone: ClassVar[frozenset[str]] = frozenset()
 
     @property
     @abc.abstractmethod

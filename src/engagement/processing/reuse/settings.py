@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
-from engagement.configuration import PipelineConfiguration, Project, RapidProSource
+from engagement.configuration import PipelineConfiguration, Project
 from engagement.configuration.flow_choices import ChosenFlow
+from engagement.configuration.source_model import RawDataSource
 from engagement.foundation.own_code import describe_own_code
 
 NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
@@ -37,11 +38,14 @@ NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
             "bucket_dir_path",
         }
     ),
-    # How the fetch reaches a workspace, and what it asks for: what came of it is in Raw Data/.
-    RapidProSource: frozenset({"domain", "token_file_url", "contacts_file_name", "identity", "archives", "full_texts"}),
     ChosenFlow: frozenset({"uuid"}),
 }
-"""The attributes of each model that stage 3 does not read when it makes Outputs/ and State/analysis/."""
+"""The attributes of each model that stage 3 does not read when it makes Outputs/ and State/analysis/. Sources declare their own."""
+
+
+def names_not_read(model: type[BaseModel]) -> frozenset[str]:
+    """List the attributes of a model that stage 3 does not read; of a source, those that only its fetch reads."""
+    return model.read_by_fetch_alone if issubclass(model, RawDataSource) else NOT_READ.get(model, frozenset())
 
 
 def describe_settings(project: Project, mode: str) -> dict[str, str]:
@@ -56,7 +60,7 @@ def describe_settings(project: Project, mode: str) -> dict[str, str]:
 def describe_what_is_read(value: object) -> str:
     """Write down a part of the pipeline configuration, without the keys that stage 3 does not read."""
     if isinstance(value, BaseModel):
-        left_out = NOT_READ.get(type(value), frozenset())
+        left_out = names_not_read(type(value))
         fields = (
             f"{name}={describe_what_is_read(getattr(value, name))}"
             for name in type(value).model_fields

@@ -8,7 +8,8 @@ import pytest
 
 from engagement.configuration import PipelineConfiguration
 from engagement.configuration.model import Model, models_in
-from engagement.processing.reuse.settings import NOT_READ, describe_what_is_read
+from engagement.configuration.source_types import load_models
+from engagement.processing.reuse.settings import NOT_READ, describe_what_is_read, names_not_read
 
 # A key's attribute with its model, and its place: attributes, and positions in lists.
 Step = str | int
@@ -36,7 +37,7 @@ def find_keys(value: Any, place: Place = (), is_read: bool = True) -> Iterator[t
     """The place of every key, and whether neither it nor a key around it is listed."""
     if isinstance(value, Model):
         for name in type(value).model_fields:
-            read = is_read and name not in NOT_READ.get(type(value), frozenset())
+            read = is_read and name not in names_not_read(type(value))
             yield (*place, name), read
             yield from find_keys(getattr(value, name), (*place, name), read)
     elif isinstance(value, tuple):
@@ -71,7 +72,7 @@ def test_all_models_of_the_configuration_are_walked():
 
 
 def test_only_keys_that_there_are_are_listed():
-    for model, names in NOT_READ.items():
+    for model, names in [*NOT_READ.items(), *((model, names_not_read(model)) for model in load_models())]:
         assert names <= set(model.model_fields), model
 
 
