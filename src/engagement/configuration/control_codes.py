@@ -138,10 +138,15 @@ def entry_of(control_code: str) -> ControlCodeEntry:
     return CONTROL_CODES[ControlCode(control_code)] if control_code in ControlCode else _own(control_code).entry
 
 
+def precedence() -> tuple[ControlCode, ...]:
+    """The control codes that the pipeline knows, in their order of precedence; the project's own come behind them."""
+    return tuple(CONTROL_CODES)
+
+
 def rank_of(control_code: str) -> tuple[int, str]:
     """Rank a control code in the order of precedence: of several, the lowest rank counts."""
     if control_code in ControlCode:
-        return list(CONTROL_CODES).index(ControlCode(control_code)), ""
+        return precedence().index(ControlCode(control_code)), ""
     return _own(control_code).rank
 
 

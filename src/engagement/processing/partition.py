@@ -8,7 +8,7 @@ from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.foundation.errors import InputError
 from engagement.foundation.microseconds import count_microseconds
 from engagement.foundation.partitions import hash_uid
-from engagement.pipeline.coding.coder import is_noise
+from engagement.pipeline.coding.plan_coder import is_noise
 from engagement.pipeline.messages.message import Message
 from engagement.pipeline.outputs.analysis_parts import AnalysisPart
 from engagement.pipeline.outputs.coda_files import CodaTexts

@@ -8,7 +8,7 @@ from engagement.configuration.plan_places import placed_plans
 from engagement.configuration.problems import AtStake, Problem
 from engagement.labelling.datasets.datasets import coded_file
 from engagement.labelling.datasets.unread_files import describe_unread_files
-from engagement.pipeline.coding.labels import counts, newest_by_scheme_id
+from engagement.pipeline.coding.labels import is_labelled
 from engagement.pipeline.coding.lost_labels import find_lost_labels
 from engagement.services.coda.format import read_message_file
 
@@ -33,5 +33,5 @@ def find_label_warnings(plans: CodingPlans, data_root: Path) -> Iterator[Problem
                 yield Problem(f"{at}.CodaFilename", f"dataset {plan.coda_dataset!r}: {lost.text}", at_stake=stake)
     for path, said in describe_unread_files(data_root, plans):
         messages = read_message_file(path, _REMEDY)
-        labelled = sum(any(map(counts, newest_by_scheme_id(message["Labels"]).values())) for message in messages)
+        labelled = sum(is_labelled(message["Labels"]) for message in messages)
         yield Problem("$", f"{path}: {labelled} of its {len(messages)} message(s) are labelled, but {said}")

@@ -9,7 +9,7 @@ from engagement.foundation.errors import InputError
 from engagement.foundation.files import read_json
 from engagement.labelling.datasets.datasets import coded_file
 from engagement.labelling.datasets.unread_files import find_unread_files
-from engagement.pipeline.coding.labels import counts, newest_by_scheme_id
+from engagement.pipeline.coding.labels import is_labelled
 from engagement.pipeline.coding.lost_labels import LostKind, LostLabels, find_lost_labels
 from engagement.services.coda.format import Message
 
@@ -34,7 +34,7 @@ def compare_labels(old: CodingPlans, new: CodingPlans, data_root: Path) -> Itera
             continue
         messages = read_json(coded_file(data_root, dataset), InputError, what="a Coda file")
         if dataset in unread:
-            labelled = sum(any(map(counts, newest_by_scheme_id(m["Labels"]).values())) for m in messages)
+            labelled = sum(is_labelled(m["Labels"]) for m in messages)
             if labelled:
                 text = (
                     f"{labelled} message(s) are labelled in it, and no plan would have its CodaFilename; keep the name."

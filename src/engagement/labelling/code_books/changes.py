@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engagement.configuration import Code, CodeScheme, CodeType
-from engagement.pipeline.coding.labels import MANUALLY_UNCODED, newest_by_scheme_id
+from engagement.pipeline.coding.labels import MANUALLY_UNCODED, is_ticked, newest_by_scheme_id
 
 # A label names its code by the id, and the outputs show the StringValue: the other fields change what people see.
 _FIELDS = ("CodeType", "ControlCode", "MetaCode", "StringValue", "NumericValue", "DisplayText", "Shortcut", "VisibleInCoda", "Color")  # fmt: skip
@@ -144,9 +144,9 @@ def count_labels(scheme: CodeScheme, messages: Iterable[Mapping[str, Any]]) -> d
     for message in messages:
         newest = newest_by_scheme_id(message["Labels"])
         mine = [label for scheme_id, label in newest.items() if scheme.owns(scheme_id)]
-        by_coders = {label["CodeID"] for label in mine if label.get("Checked") is True}
+        by_coders = {label["CodeID"] for label in mine if is_ticked(label)}
         checked.update(by_coders)
-        proposed.update({label["CodeID"] for label in mine if label.get("Checked") is not True} - by_coders)
+        proposed.update({label["CodeID"] for label in mine if not is_ticked(label)} - by_coders)
     codes = {code_id for code_id in (*checked, *proposed) if code_id != MANUALLY_UNCODED}
     return {code_id: LabelCount(checked[code_id], proposed[code_id]) for code_id in sorted(codes)}
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from engagement.pipeline.coding.labels import newest_by_scheme_id
 from engagement.services.coda.format import CodeScheme, Message, name_segment
 from engagement.services.coda.metrics import UNCODED, primary_scheme_id
 
@@ -88,10 +89,8 @@ def find_unknown_codes(messages: Iterable[Message], code_schemes: Sequence[CodeS
     code_ids = {scheme["SchemeID"]: {code["CodeID"] for code in scheme["Codes"]} for scheme in code_schemes}
     found: Counter[tuple[str, str]] = Counter()
     for message in messages:
-        newest: dict[str, str] = {}
-        for label in message["Labels"]:
-            newest.setdefault(label["SchemeID"], label["CodeID"])
-        labels = {(primary_scheme_id(scheme_id, set(code_ids)), code_id) for scheme_id, code_id in newest.items()}
+        newest = newest_by_scheme_id(message["Labels"])
+        labels = {(primary_scheme_id(scheme_id, set(code_ids)), label["CodeID"]) for scheme_id, label in newest.items()}
         found.update(
             (scheme_id, code_id)
             for scheme_id, code_id in labels

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
-from engagement.pipeline.coding.labels import counts, newest_by_scheme_id
+from engagement.pipeline.coding.labels import is_labelled
 from engagement.services.coda.format import Message, parse_time
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -39,8 +39,7 @@ def _join_copies(messages: Iterable[Message]) -> dict[str, Message]:
 
 def _rank(message: Message) -> tuple[bool, datetime]:
     updated = message.get("LastUpdated")
-    is_labelled = any(map(counts, newest_by_scheme_id(message["Labels"]).values()))
-    return is_labelled, parse_time(updated) if updated else _NEVER
+    return is_labelled(message["Labels"]), parse_time(updated) if updated else _NEVER
 
 
 def _number(message: Message) -> int | None:

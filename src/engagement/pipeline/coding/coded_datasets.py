@@ -9,7 +9,7 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,16 @@ import numpy
 
 from engagement.configuration import Code, CodeScheme, CodingMode, CodingPlan, CodingPlans, ControlCode
 from engagement.foundation.errors import InputError, listing
-from engagement.pipeline.coding.labels import Label, counts, make_coder_label, newest_by_scheme_id
+from engagement.pipeline.coding.labels import (
+    Label,
+    code_of,
+    counting_labels,
+    is_wrong_scheme,
+    make_coder_label,
+    names_dataset,
+    newest_by_scheme_id,
+    withdraws,
+)
 from engagement.pipeline.coding.lost_labels import LabelCensus, LostLabels, describe_lost_labels
 
 log = logging.getLogger(__name__)
@@ -120,34 +129,16 @@ class CodedDataset:
         counted, is_ws, has_stop = [], False, False
         for configuration in self.plan.coding_configurations:
             scheme = configuration.code_scheme
-            given = list(self._counting(newest, scheme, own_ids))
-            codes = [scheme.codes_by_id.get(label["CodeID"]) or scheme.control(ControlCode.NC) for label in given]
-            is_ws = is_ws or any(code.control_code is ControlCode.WS for code in codes)
-            has_stop = has_stop or any(code.control_code is ControlCode.STOP for code in codes)
+            given = list(counting_labels(newest, scheme, own_ids))
+            codes = [code_of(scheme, label) or scheme.control(ControlCode.NC) for label in given]
+            is_ws = is_ws or any(map(is_wrong_scheme, codes))
+            has_stop = has_stop or any(map(withdraws, codes))
             if configuration.coding_mode is CodingMode.SINGLE:
                 pairs = [(c, g) for c, g in zip(codes, given, strict=True) if g["SchemeID"] == scheme.scheme_id]
             else:
                 pairs = list(zip(codes, given, strict=True))
             counted.append(_without_repeats(make_coder_label(scheme, code, label) for code, label in pairs))
-        return Reading(tuple(counted), is_ws, self._target(newest, ws_scheme), has_stop)
-
-    def _counting(
-        self, newest: Mapping[str, Mapping[str, Any]], scheme: CodeScheme, own_ids: set[str]
-    ) -> Iterator[Mapping[str, Any]]:
-        for scheme_id, label in newest.items():
-            if scheme_id != scheme.scheme_id and (scheme_id in own_ids or not scheme.owns(scheme_id)):
-                continue
-            if counts(label):
-                yield label
-
-    def _target(self, newest: Mapping[str, Mapping[str, Any]], ws_scheme: CodeScheme | None) -> Code | None:
-        if ws_scheme is None:
-            return None
-        for label in self._counting(newest, ws_scheme, set()):
-            code = ws_scheme.codes_by_id.get(label["CodeID"])
-            if code is not None and (code.is_normal or code.control_code is ControlCode.NC):
-                return code
-        return None
+        return Reading(tuple(counted), is_ws, _target(newest, ws_scheme), has_stop)
 
     def warn_of_lost_labels(self, plans: CodingPlans) -> list[LostLabels]:
         """Log each kind of labels that count for nothing, once, and return them; `plans` are all of the project's."""
@@ -155,6 +146,13 @@ class CodedDataset:
         for lost in found:
             log.warning("Coda %r: %s", self.plan.coda_dataset, lost.text)
         return found
+
+
+def _target(newest: Mapping[str, Mapping[str, Any]], ws_scheme: CodeScheme | None) -> Code | None:
+    if ws_scheme is None:
+        return None
+    named = (code_of(ws_scheme, label) for label in counting_labels(newest, ws_scheme))
+    return next((code for code in named if code is not None and names_dataset(code)), None)
 
 
 def _encode(labels: Sequence[Mapping[str, Any]]) -> bytes:

@@ -1,5 +1,6 @@
 """Codes that follow from other codes: an age's category, the levels above a place, yes and no from reasons, coding errors."""
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,13 +11,22 @@ from engagement.pipeline.coding.imputing import (
     Answer,
     Imputation,
     ImputationMaker,
-    Labels,
+    Imputed,
     make_control_label,
     make_same_label,
 )
-from engagement.pipeline.coding.labels import make_pipeline_label
+from engagement.pipeline.coding.labels import Label, Labels, make_pipeline_label
 from engagement.pipeline.coding.locations import make_kenya_location, make_somalia_location
+from engagement.pipeline.coding.reasons import Fact, Reason
 from engagement.pipeline.coding.yes_no_reasons import YesNoReasons
+
+
+class AgeCase(enum.StrEnum):
+    """Why an age has its category."""
+
+    IN_RANGE = "It follows from {field!r}, which is {age}"
+    OUT_OF_RANGE = "{field!r} is {age}, which no category has"
+    NO_AGE = "{field!r} is {age}, and the category says the same"
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,16 +35,21 @@ class AgeCategory:
 
     plan: CodingPlan
 
-    def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> tuple[Labels, ...]:
+    def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> Imputed:
         """The age as it is, and its category."""
         (age,), scheme = labels[0], self.plan.coding_configurations[1].code_scheme
+        case, category = self._categorise(age, scheme)
+        facts: dict[str, Fact] = {"field": self.plan.coding_configurations[0].coded_field, "age": age.code}
+        return Imputed(((age,), (category,)), (None, Reason(case, facts)))
+
+    def _categorise(self, age: Label, scheme: CodeScheme) -> tuple[AgeCase, Label]:
         if not age.code.is_normal:
-            return (age,), (make_same_label(scheme, age.code),)
+            return AgeCase.NO_AGE, make_same_label(scheme, age.code)
         number = _number_of(age.code)
         for (youngest, oldest), category in _categories(scheme):
             if number is not None and youngest <= number <= oldest:
-                return (age,), (make_pipeline_label(scheme, category),)
-        return (age,), (make_control_label(scheme, ControlCode.CE),)
+                return AgeCase.IN_RANGE, make_pipeline_label(scheme, category)
+        return AgeCase.OUT_OF_RANGE, make_control_label(scheme, ControlCode.CE)
 
 
 def _number_of(code: Code) -> int | None:

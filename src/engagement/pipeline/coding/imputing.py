@@ -1,16 +1,17 @@
 """What an imputation function is, and the labels that it makes.
 
-An imputation function gets the labels of an answer, a tuple for each coding configuration of the plan in their order, and gives the
-labels that take their place in the same shape. What it gives depends on nothing else: it is asked once for answers that are alike.
+An imputation function gets the labels of an answer, a tuple for each coding configuration of the plan in their order. It gives the
+labels that take their place in the same shape, and why. What it gives depends on nothing else: it is asked once for answers that are
+alike.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from engagement.configuration import Code, CodeScheme, CodingPlan, ControlCode
-from engagement.pipeline.coding.labels import Label, make_pipeline_label
-
-Labels = tuple[Label, ...]
+from engagement.pipeline.coding.labels import Label, Labels, make_pipeline_label
+from engagement.pipeline.coding.reasons import Reason
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,14 @@ class Answer:
     operator: str | None
 
 
-Imputation = Callable[[tuple[Labels, ...], Answer], tuple[Labels, ...]]
+class Imputed(NamedTuple):
+    """What an imputation function decides: labels, and a reason, for each coding configuration; None for labels that it leaves alone."""
+
+    labels: tuple[Labels, ...]
+    reasons: tuple[Reason | None, ...]
+
+
+Imputation = Callable[[tuple[Labels, ...], Answer], Imputed]
 # Makes the imputation function of a plan; a ConfigurationError where its schemes can't be understood.
 ImputationMaker = Callable[[CodingPlan], Imputation]
 

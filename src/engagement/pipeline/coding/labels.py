@@ -1,10 +1,14 @@
-"""Labels: one code of one scheme on one answer, with who put it there."""
+"""Labels: one code of one scheme on one answer, with who put it there.
 
-from collections.abc import Iterable, Mapping
+Everything that reads the JSON of labels, as it stands in Coda or in TracedData, does it here. In Coda the labels of a message
+are newest first; the newest one of a scheme counts, if a coder ticked it and nobody took it off.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engagement.configuration import Code, CodeScheme
+from engagement.configuration import Code, CodeScheme, ControlCode
 
 PIPELINE_CODER = "Pipeline Auto-Coder"
 MANUALLY_UNCODED = "SPECIAL-MANUALLY_UNCODED"
@@ -33,6 +37,10 @@ class Label:
         return hash(self.code.code_id)
 
 
+Labels = tuple[Label, ...]
+"""The labels of one coded field, never empty once it is coded."""
+
+
 def newest_by_scheme_id(labels: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """The newest label of each scheme of a message, whose labels are newest first."""
     newest: dict[str, Mapping[str, Any]] = {}
@@ -41,9 +49,85 @@ def newest_by_scheme_id(labels: Iterable[Mapping[str, Any]]) -> dict[str, Mappin
     return newest
 
 
+def is_ticked(label: Mapping[str, Any]) -> bool:
+    """Whether a person ticked a label: nobody did where the pipeline set or proposed it."""
+    return label.get("Checked") is True
+
+
 def counts(label: Mapping[str, Any]) -> bool:
     """Whether a scheme's newest label is a coder's: ticked, and not taken off again."""
-    return label.get("Checked") is True and label["CodeID"] != MANUALLY_UNCODED
+    return is_ticked(label) and label["CodeID"] != MANUALLY_UNCODED
+
+
+def is_labelled(labels: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether any of a message's labels counts."""
+    return any(map(counts, newest_by_scheme_id(labels).values()))
+
+
+def counting_labels(
+    newest: Mapping[str, Mapping[str, Any]], scheme: CodeScheme, other_ids: Iterable[str] = ()
+) -> Iterator[Mapping[str, Any]]:
+    """The newest labels that count under a scheme and its copies; `other_ids` are ids of schemes that are no copies of it."""
+    for scheme_id, label in newest.items():
+        if scheme_id != scheme.scheme_id and (scheme_id in other_ids or not scheme.owns(scheme_id)):
+            continue
+        if counts(label):
+            yield label
+
+
+def code_of(scheme: CodeScheme, label: object) -> Code | None:
+    """The code of a scheme that a label names; None for what is no label, and for a code that the scheme lacks."""
+    code_id = label.get("CodeID") if isinstance(label, dict) else None
+    return scheme.codes_by_id.get(code_id) if isinstance(code_id, str) else None
+
+
+WITHDRAWING = (ControlCode.STOP,)
+"""The control codes that withdraw a participant's consent, on any of their answers."""
+
+
+def withdraws(code: Code) -> bool:
+    """Whether a code on an answer withdraws the participant's consent."""
+    return code.control_code in WITHDRAWING
+
+
+def is_wrong_scheme(code: Code) -> bool:
+    """Whether a code says that the answer belongs to another dataset."""
+    return code.control_code is ControlCode.WS
+
+
+def names_dataset(code: Code) -> bool:
+    """Whether a code of the WS scheme names the dataset that an answer belongs to: NC stands for none of the project's."""
+    return code.is_normal or code.control_code is ControlCode.NC
+
+
+def traced_documents(value: object) -> Sequence[object]:
+    """The labels' JSON in a coded field of TracedData, which holds one (SINGLE) or a list of them (MULTIPLE)."""
+    return value if isinstance(value, list) else [value]
+
+
+def read_traced_labels(scheme: CodeScheme, value: object) -> Labels:
+    """The labels in a coded field of TracedData; "true missing" without a value.
+
+    Raises
+    ------
+    UnknownCodesError
+        The scheme lacks some of the codes.
+    """
+    if value is None:
+        return (Label(scheme.control(ControlCode.NA), None),)
+    documents = [document for document in traced_documents(value) if isinstance(document, dict)]
+    found = tuple(Label(code, document) for document in documents if (code := code_of(scheme, document)) is not None)
+    if len(found) < len(documents):
+        raise UnknownCodesError([str(d.get("CodeID")) for d in documents if code_of(scheme, d) is None])
+    return found
+
+
+class UnknownCodesError(ValueError):
+    """Labels name codes that their scheme lacks."""
+
+    def __init__(self, code_ids: Sequence[str]) -> None:
+        super().__init__("unknown codes")
+        self.code_ids = code_ids
 
 
 def origin_of(label: Mapping[str, Any]) -> Mapping[str, Any]:

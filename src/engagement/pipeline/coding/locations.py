@@ -1,5 +1,6 @@
 """Places: from the level that somebody ticked to the levels above it."""
 
+import enum
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,9 +8,13 @@ from dataclasses import dataclass
 from engagement.configuration import Code, CodeScheme, CodingPlan, ControlCode
 from engagement.foundation.errors import ConfigurationError
 from engagement.pipeline.coding.cleaning.places import PlaceTable, kenyan_places, operator_zone, somali_places
-from engagement.pipeline.coding.imputing import Answer, Labels, make_control_label, make_same_label
-from engagement.pipeline.coding.labels import Label, make_pipeline_label
+from engagement.pipeline.coding.imputing import Answer, Imputed, make_control_label, make_same_label
+from engagement.pipeline.coding.labels import Label, Labels, code_of, make_pipeline_label
 from engagement.pipeline.coding.location_levels import find_level_problems, find_levels, places_of
+from engagement.pipeline.coding.reasons import Fact, Reason, ticked_labels
+
+OPERATOR_FIELD = "operator_coded"
+"""The field of the label that says which mobile operator a participant has."""
 
 # A place with those that it lies in, from its own level to the coarsest one; the finer levels are None.
 _Line = tuple[str | None, ...]
@@ -53,62 +58,95 @@ class _Level:
         """Whether a place of a finer level, or of this one, may lie in what the code stands for."""
         return any(line[self.level] == other[self.level] for other in self._lines[code.code_id])
 
-    def make_label(self, lines: Iterable[_Line]) -> Label:
-        """The label of the one place of this level that all lines go through; NC where it can't be told."""
+    def find_code(self, lines: Iterable[_Line]) -> tuple["PlaceCase", Code | None]:
+        """The code of the one place of this level that all lines go through; None where it can't be told."""
         found = {line[self.level] for line in lines}
-        code = self._codes.get(found.pop() or "") if len(found) == 1 else None
-        if code is None:
-            return make_control_label(self.scheme, ControlCode.NC)
-        return make_pipeline_label(self.scheme, code)
+        if len(found) != 1:
+            return PlaceCase.SEVERAL, None
+        code = self._codes.get(found.pop() or "")
+        return (PlaceCase.FINEST if code is not None else PlaceCase.NO_CODE), code
+
+
+class PlaceCase(enum.StrEnum):
+    """Why a level has the place that no coder ticked at it."""
+
+    FINEST = "{labels}: the finest place counts, and it lies in {place}"
+    SEVERAL = "{labels}: which place of this level that lies in can't be told"
+    NO_CODE = "{labels}: the code scheme has no code for the place that it lies in"
+    NOTHING_FINER = "{labels}: no coder named anything finer"
+    CONTRADICTION = "{labels}: these contradict each other"
+    UNKNOWN_PLACE = "{labels}: the table of places knows no such place"
+    SAME = "{labels}: all levels say the same"
+    NOT_REVIEWED = "No coder has labelled the answer yet"
+    NO_ANSWER = "There is no answer that names a place"
+    OPERATOR = "There is no answer that names a place; most customers of the participant's mobile operator {operator!r} live in {place}"
 
 
 @dataclass(frozen=True, eq=False)
 class LocationImputation:
     """All levels of the place that was ticked at any of them; what contradicts itself is a coding error everywhere."""
 
+    plan: CodingPlan
     levels: tuple[_Level, ...]
     zones: _Level | None
 
-    def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> tuple[Labels, ...]:
+    def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> Imputed:
         """The labels of all levels."""
         if not answer.is_given:
             return self._without_answer(answer.operator)
+        told: dict[str, Fact] = {"labels": ticked_labels(self.plan, labels)}
         given = [(level, label) for level, (label,) in zip(self.levels, labels, strict=True)]
         ticked = [(level, label) for level, label in given if label.code.control_code is not ControlCode.NR]
         if not ticked:
-            return self._everywhere(ControlCode.NR)
+            return self._everywhere(ControlCode.NR, Reason(PlaceCase.NOT_REVIEWED))
         others = {_identity(label.code) for _, label in ticked if not label.code.is_normal}
         places = [(level, label) for level, label in ticked if label.code.is_normal]
         if len(others) > 1 or (others and places):
-            return self._everywhere(ControlCode.CE)
+            return self._everywhere(ControlCode.CE, Reason(PlaceCase.CONTRADICTION, told))
         if others:
-            return tuple((make_same_label(level.scheme, ticked[0][1].code),) for level in self.levels)
+            same = tuple((make_same_label(level.scheme, ticked[0][1].code),) for level in self.levels)
+            return Imputed(same, (Reason(PlaceCase.SAME, told),) * len(same))
         finest, label = min(places, key=lambda place: place[0].level)
-        lines = [
-            line
-            for line in finest.lines(label.code)
-            if all(level.allows(line, label.code) for level, label in places if level is not finest)
-        ]
+        known = finest.lines(label.code)
+        lines = [line for line in known if all(level.allows(line, other.code) for level, other in places)]
         if not lines:
-            return self._everywhere(ControlCode.CE)
-        return tuple((self._label_at(level, finest, given, lines),) for level, given in given)
+            case = PlaceCase.CONTRADICTION if known else PlaceCase.UNKNOWN_PLACE
+            return self._everywhere(ControlCode.CE, Reason(case, told))
+        return _combine(self._decide_level(level, finest, label, lines, told) for level, label in given)
 
-    def _label_at(self, level: _Level, finest: _Level, given: Label, lines: Sequence[_Line]) -> Label:
+    def _decide_level(
+        self, level: _Level, finest: _Level, given: Label, lines: Sequence[_Line], told: Mapping[str, Fact]
+    ) -> tuple[Label, Reason | None]:
         if level.level < finest.level:
-            return make_control_label(level.scheme, ControlCode.NC)
-        return given if given.code.is_normal else level.make_label(lines)
+            return make_control_label(level.scheme, ControlCode.NC), Reason(PlaceCase.NOTHING_FINER, told)
+        if given.code.is_normal:
+            return given, None
+        case, code = level.find_code(lines)
+        if code is None:
+            return make_control_label(level.scheme, ControlCode.NC), Reason(case, told)
+        return make_pipeline_label(level.scheme, code), Reason(case, {**told, "place": code})
 
-    def _without_answer(self, operator: str | None) -> tuple[Labels, ...]:
+    def _without_answer(self, operator: str | None) -> Imputed:
+        return _combine(self._decide_zone(level, operator) for level in self.levels)
+
+    def _decide_zone(self, level: _Level, operator: str | None) -> tuple[Label, Reason | None]:
         zone = None if operator is None else _zone_of(operator)
-        return tuple(
-            (level.make_label([(None,) * level.level + (zone,)]),)
-            if zone is not None and level is self.zones and level.has(zone)
-            else (make_control_label(level.scheme, ControlCode.NA),)
-            for level in self.levels
+        if operator is None or zone is None or level is not self.zones or not level.has(zone):
+            return make_control_label(level.scheme, ControlCode.NA), Reason(PlaceCase.NO_ANSWER)
+        _, code = level.find_code([(None,) * level.level + (zone,)])
+        if code is None:
+            return make_control_label(level.scheme, ControlCode.NC), Reason(PlaceCase.NO_ANSWER)
+        return make_pipeline_label(level.scheme, code), Reason(
+            PlaceCase.OPERATOR, {"operator": operator, "place": code}
         )
 
-    def _everywhere(self, control_code: ControlCode) -> tuple[Labels, ...]:
-        return tuple((make_control_label(level.scheme, control_code),) for level in self.levels)
+    def _everywhere(self, control_code: ControlCode, reason: Reason) -> Imputed:
+        return _combine((make_control_label(level.scheme, control_code), reason) for level in self.levels)
+
+
+def _combine(decisions: Iterable[tuple[Label, Reason | None]]) -> Imputed:
+    labels, reasons = zip(*decisions, strict=True)
+    return Imputed(tuple((label,) for label in labels), reasons)
 
 
 def _make(table: PlaceTable, plan: CodingPlan) -> LocationImputation:
@@ -120,7 +158,7 @@ def _make(table: PlaceTable, plan: CodingPlan) -> LocationImputation:
         for configuration, name in zip(plan.coding_configurations, find_levels(plan, table), strict=True)
     )
     zones = next((level for level in levels if table.levels[level.level] == "zone" and plan.zone_from_operator), None)
-    return LocationImputation(levels, zones)
+    return LocationImputation(plan, levels, zones)
 
 
 # The places that each imputation function knows.
@@ -172,9 +210,9 @@ def _identity(code: Code) -> tuple[str, str]:
     return str(code.code_type), str(code.control_code or code.meta_code)
 
 
-def operator_name(scheme: CodeScheme, code_id: str) -> str | None:
-    """The operator that a code of the operators' scheme stands for, or None for one that tells no place."""
-    code = scheme.codes_by_id.get(code_id)
+def operator_name(scheme: CodeScheme | None, label: object) -> str | None:
+    """The operator that a label of the operators' scheme names; None for one that tells no place, and without a label."""
+    code = None if scheme is None else code_of(scheme, label)
     if code is None:
         return None
     return next((name for name in (*code.match_values, code.string_value) if _zone_of(name) is not None), None)

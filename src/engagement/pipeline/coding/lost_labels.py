@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engagement.configuration import Code, CodeScheme, CodingMode, CodingPlan, CodingPlans, ControlCode
-from engagement.pipeline.coding.labels import counts, newest_by_scheme_id
+from engagement.pipeline.coding.labels import code_of, counts, is_ticked, newest_by_scheme_id, withdraws
 from engagement.pipeline.coding.likely_codes import LikelyScheme, PlacedScheme, find_likely_code, find_likely_scheme
 from engagement.services.coda.metrics import primary_scheme_id
 
@@ -80,7 +80,7 @@ class LabelCensus:
     def note(self, message_id: str, newest: Mapping[str, Mapping[str, Any]]) -> None:
         """Take in the newest label of each scheme of a message."""
         for scheme_id, label in newest.items():
-            if label.get("Checked") is True:
+            if is_ticked(label):
                 key = scheme_id, label["CodeID"]
                 if key in self._read:
                     self._read[key] += 1
@@ -112,8 +112,8 @@ class LabelCensus:
             counts(label)
             and (owner := self._find_owner(scheme_id)) is not None
             and owner is not self._ws_scheme
-            and (code := owner.codes_by_id.get(label["CodeID"])) is not None
-            and code.control_code is ControlCode.STOP
+            and (code := code_of(owner, label)) is not None
+            and withdraws(code)
             for scheme_id, label in newest.items()
         )
 

@@ -3,6 +3,7 @@
 Nothing here shows a text: somebody else's exception can hold what a participant wrote.
 """
 
+import enum
 import functools
 import traceback
 from collections.abc import Callable, Sequence
@@ -11,8 +12,9 @@ from typing import Any, NoReturn
 
 from engagement.configuration import CodingConfiguration, CodingMode, CodingPlan
 from engagement.foundation.errors import ConfigurationError
-from engagement.pipeline.coding.imputing import Answer, Imputation, Labels
-from engagement.pipeline.coding.labels import Label
+from engagement.pipeline.coding.imputing import Answer, Imputation, Imputed
+from engagement.pipeline.coding.labels import Label, Labels
+from engagement.pipeline.coding.reasons import Fact, Reason, ticked_labels
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class OwnImputation:
         """The function for the answers to a plan."""
         return functools.partial(self.impute, plan)
 
-    def impute(self, plan: CodingPlan, labels: tuple[Labels, ...], answer: Answer) -> tuple[Labels, ...]:
-        """The labels that the function gives for an answer.
+    def impute(self, plan: CodingPlan, labels: tuple[Labels, ...], answer: Answer) -> Imputed:
+        """The labels that the function gives for an answer; why, only the function knows.
 
         Raises
         ------
@@ -71,7 +73,22 @@ class OwnImputation:
             raise ConfigurationError(
                 f"imputation function {self.name!r}, plan {plan.raw_field!r}: {fault}; expected {expected}. Mend the function."
             )
-        return tuple(map(tuple, given))
+        return set_by_project(plan, labels, tuple(map(tuple, given)))
+
+
+class OwnFunctionCase(enum.StrEnum):
+    """Why an answer has the labels of a project's own function."""
+
+    FROM_LABELS = "Set by the project's own function {function!r}, from {labels}"
+    WITHOUT_LABELS = "Set by the project's own function {function!r}"
+
+
+def set_by_project(plan: CodingPlan, given: tuple[Labels, ...], made: tuple[Labels, ...]) -> Imputed:
+    """What the project's own function of a plan made of the labels that it was given."""
+    ticked = ticked_labels(plan, given)
+    case = OwnFunctionCase.FROM_LABELS if ticked else OwnFunctionCase.WITHOUT_LABELS
+    facts: dict[str, Fact] = {"function": plan.code_imputation_function or "", "labels": ticked}
+    return Imputed(made, (Reason(case, facts),) * len(made))
 
 
 def _expected(plan: CodingPlan) -> str:

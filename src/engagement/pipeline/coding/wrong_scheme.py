@@ -4,19 +4,65 @@ An answer moves when its label says WS and its label of the WS scheme names a da
 where it arrived stays there.
 """
 
+import enum
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from engagement.configuration import CodingPlan, CodingPlans, PlanKind
-from engagement.pipeline.coding.coded_datasets import CodedDataset
+from engagement.pipeline.coding.coded_datasets import CodedDataset, Reading
+from engagement.pipeline.coding.reasons import Reason
 from engagement.pipeline.messages.instants import parse_instant
 from engagement.pipeline.messages.key_names import fields_that_move
 from engagement.pipeline.messages.message import RQA_MESSAGE, SHOW_PIPELINE_KEY, Message
 from engagement.provenance import HIDDEN, Metadata
 
-_SEPARATOR = "; "
+SEPARATOR = "; "
+"""What stands between answers that meet in one field."""
+
+
+class MoveCase(enum.StrEnum):
+    """What became of an answer that coders marked as wrong scheme.
+
+    `marked_by` and `named_by` are who made the two labels, `here` the field that the answer leaves.
+    """
+
+    MOVED = (
+        "in {dataset} {marked_by} labelled it 'WS' (wrong scheme), and {named_by} named {named} as the dataset it belongs to: so "
+        "stage 3 moved it from {here} to {to!r}"
+    )
+    NOWHERE = (
+        "in {dataset} {marked_by} labelled it 'WS' (wrong scheme), and {named_by} named {named} as the dataset it belongs to: so "
+        "stage 3 took it away from {here}"
+    )
+
+
+class ContradictionCase(enum.StrEnum):
+    """What of the two labels that say "wrong scheme" is missing: the answer stays where it is, and is a coding error."""
+
+    NO_DATASET = "{marked_by} labelled it 'WS' (wrong scheme), but nobody named the dataset it belongs to: that contradicts itself"
+    NO_WS = (
+        "{named_by} named {named} as the dataset it belongs to, but its label here is not 'WS' (wrong scheme): that contradicts "
+        "itself"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The decision that an answer leaves its dataset: `to` is the plan it goes to, None where the project has no such dataset."""
+
+    to: CodingPlan | None
+    reason: Reason
+
+
+def find_contradiction(reading: Reading) -> Reason | None:
+    """Why an answer is a coding error: one of both labels says wrong scheme, and the other does not; None where they agree."""
+    if not reading.contradicts_itself:
+        return None
+    if reading.target is None:
+        return Reason(ContradictionCase.NO_DATASET)
+    return Reason(ContradictionCase.NO_WS, {"named": reading.target})
 
 
 @dataclass(frozen=True)
@@ -46,6 +92,15 @@ class WrongSchemeMoves:
         self._by_code = {plan.ws_code.code_id: plan for plan in plans.all if plan.ws_code is not None}
         self._coded_surveys = [plan for plan in plans.survey if plan.raw_field in datasets]
         self._survey_fields = [plan.raw_field for plan in self._coded_surveys]
+
+    def decide(self, reading: Reading) -> Move | None:
+        """Where an answer goes of which coders said this, and why; None where it stays."""
+        if reading.target is None or not reading.moves:
+            return None
+        to = self._by_code.get(reading.target.code_id)
+        if to is None:
+            return Move(None, Reason(MoveCase.NOWHERE, {"named": reading.target}))
+        return Move(to, Reason(MoveCase.MOVED, {"named": reading.target, "to": to.raw_field}))
 
     def apply(
         self, messages: Sequence[Message], make_blank: Callable[[], Message], metadata: Metadata
@@ -97,19 +152,18 @@ class WrongSchemeMoves:
             if text is None:
                 continue
             reading = self._datasets[plan.raw_field].reading(text)
-            target = reading.target
-            if target is None or not reading.moves:
+            move = self.decide(reading)
+            if move is None or reading.target is None:
                 continue
             time = message.record.values.get(plan.time_field) if plan.time_field else None
             changes[plan.raw_field] = HIDDEN
             if plan.time_field is not None and plan.time_field in message.record.values:
                 changes[plan.time_field] = HIDDEN
-            self._send(_Answer(text, time, plan.raw_field), target.code_id, target.string_value, arrivals)
+            self._send(_Answer(text, time, plan.raw_field), move.to, reading.target.string_value, arrivals)
         return changes
 
-    def _send(self, answer: _Answer, code_id: str, name: str, arrivals: _Arrivals) -> None:
+    def _send(self, answer: _Answer, target: CodingPlan | None, name: str, arrivals: _Arrivals) -> None:
         """Send a survey answer on its way, once for all the messages that share it."""
-        target = self._by_code.get(code_id)
         if target is None:
             arrivals.lost[name] = max(arrivals.lost[name], 1)
         elif target.kind is PlanKind.RQA:
@@ -124,9 +178,10 @@ class WrongSchemeMoves:
         if plan is None or text is None or dataset is None:
             return {}, plan
         reading = dataset.reading(text)
-        if reading.target is None or not reading.moves:
+        move = self.decide(reading)
+        if move is None or reading.target is None:
             return {}, plan
-        target = self._by_code.get(reading.target.code_id)
+        target = move.to
         values = message.record.values
         if target is not None and target.kind is PlanKind.RQA:
             changes: dict[str, Any] = {SHOW_PIPELINE_KEY: target.raw_field, target.source_field: [plan.raw_field]}
@@ -152,7 +207,7 @@ class WrongSchemeMoves:
             answers = list(arrived)
             if own is not None:
                 answers.insert(0, _Answer(own, values.get(plan.time_field or ""), plan.raw_field))
-            changes[plan.raw_field] = _SEPARATOR.join(answer.text for answer in answers)
+            changes[plan.raw_field] = SEPARATOR.join(answer.text for answer in answers)
             changes[plan.source_field] = [answer.source for answer in answers]
             times = [answer.time for answer in answers if answer.time is not None]
             if plan.time_field is not None and times:

@@ -3,17 +3,29 @@
 The truth table is in configurations/README.md, and tested as it stands there.
 """
 
+import enum
+from collections.abc import Mapping
 from operator import itemgetter
 
 from engagement.configuration import CodingMode, CodingPlan, ControlCode
 from engagement.configuration.control_codes import rank_of
 from engagement.configuration.field_names import AMBIVALENT
 from engagement.configuration.imputation_checks import find_named_code, sides_of_reasons
-from engagement.pipeline.coding.imputing import Answer, Labels, make_control_label, make_same_label
-from engagement.pipeline.coding.labels import Label, make_pipeline_label
+from engagement.pipeline.coding.imputing import Answer, Imputed, make_control_label, make_same_label
+from engagement.pipeline.coding.labels import Label, Labels, make_pipeline_label
+from engagement.pipeline.coding.reasons import Fact, Reason, ticked_labels
 
 # These say nothing of the answer: the other scheme may.
 _SILENT = (ControlCode.NR, ControlCode.NC)
+
+
+class YesNoCase(enum.StrEnum):
+    """Why one of both schemes has what coders did not tick in it."""
+
+    FROM_REASONS = "{labels}: yes or no follows from the reasons"
+    NO_CODE = "{labels}: these are reasons for {side}, and the code scheme has no {missing!r}"
+    NO_REASON = "{labels}: no reason was given"
+    SAME = "{labels}: both schemes say the same"
 
 
 class YesNoReasons:
@@ -21,21 +33,29 @@ class YesNoReasons:
 
     def __init__(self, plan: CodingPlan) -> None:
         configurations = plan.coding_configurations
+        self._plan = plan
         self._at = next(n for n, c in enumerate(configurations) if c.coding_mode is CodingMode.SINGLE)
         reasons = configurations[1 - self._at]
         self._yes_no_scheme, self._reasons_scheme = configurations[self._at].code_scheme, reasons.code_scheme
         self._sides = sides_of_reasons(reasons.code_scheme, reasons.reasons_for_yes, reasons.reasons_for_no)
 
-    def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> tuple[Labels, ...]:
+    def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> Imputed:
         """The labels of both schemes, in the plan's order."""
+        if not answer.is_given:
+            return Imputed(labels, (None, None))
         yes_no, reasons = labels[self._at], labels[1 - self._at]
-        if answer.is_given:
-            yes_no, reasons = self._complete_yes_no(yes_no, reasons), self._complete_reasons(yes_no, reasons)
-        return (yes_no, reasons) if self._at == 0 else (reasons, yes_no)
+        told: dict[str, Fact] = {"labels": ticked_labels(self._plan, labels)}
+        new_yes_no, why_yes_no = self._complete_yes_no(yes_no, reasons, told)
+        new_reasons, why_reasons = self._complete_reasons(yes_no, reasons, told)
+        if self._at == 0:
+            return Imputed((new_yes_no, new_reasons), (why_yes_no, why_reasons))
+        return Imputed((new_reasons, new_yes_no), (why_reasons, why_yes_no))
 
-    def _complete_yes_no(self, yes_no: Labels, reasons: Labels) -> Labels:
+    def _complete_yes_no(
+        self, yes_no: Labels, reasons: Labels, told: Mapping[str, Fact]
+    ) -> tuple[Labels, Reason | None]:
         if not _is_silent(yes_no):
-            return yes_no
+            return yes_no, None
         controls = [
             (rank_of(control), label.code)
             for label in reasons
@@ -43,27 +63,32 @@ class YesNoReasons:
         ]
         if controls:
             _, first = min(controls, key=itemgetter(0))
-            return (make_same_label(self._yes_no_scheme, first),)
+            return (make_same_label(self._yes_no_scheme, first),), Reason(YesNoCase.SAME, told)
         sides = {self._sides[label.code.code_id] for label in reasons if label.code.code_id in self._sides}
         if sides:
-            return (self._make_yes_no(sides),)
+            label, reason = self._make_yes_no(sides, told)
+            return (label,), reason
         if reasons[0].code.control_code is ControlCode.NR or any(label.code.is_normal for label in reasons):
-            return yes_no
-        return (make_same_label(self._yes_no_scheme, reasons[0].code),)
+            return yes_no, None
+        return (make_same_label(self._yes_no_scheme, reasons[0].code),), Reason(YesNoCase.SAME, told)
 
-    def _complete_reasons(self, yes_no: Labels, reasons: Labels) -> Labels:
+    def _complete_reasons(
+        self, yes_no: Labels, reasons: Labels, told: Mapping[str, Fact]
+    ) -> tuple[Labels, Reason | None]:
         code = yes_no[0].code
         if not _is_silent(reasons) or code.control_code is ControlCode.NR:
-            return reasons
+            return reasons, None
         if code.is_normal:
-            return (make_control_label(self._reasons_scheme, ControlCode.NC),)
-        return (make_same_label(self._reasons_scheme, code),)
+            return (make_control_label(self._reasons_scheme, ControlCode.NC),), Reason(YesNoCase.NO_REASON, told)
+        return (make_same_label(self._reasons_scheme, code),), Reason(YesNoCase.SAME, told)
 
-    def _make_yes_no(self, sides: set[str]) -> Label:
-        code = find_named_code(self._yes_no_scheme, sides.pop() if len(sides) == 1 else AMBIVALENT)
-        if code is None:
-            return make_control_label(self._yes_no_scheme, ControlCode.CE)
-        return make_pipeline_label(self._yes_no_scheme, code)
+    def _make_yes_no(self, sides: set[str], told: Mapping[str, Fact]) -> tuple[Label, Reason]:
+        name = next(iter(sides)) if len(sides) == 1 else AMBIVALENT
+        code = find_named_code(self._yes_no_scheme, name)
+        if code is not None:
+            return make_pipeline_label(self._yes_no_scheme, code), Reason(YesNoCase.FROM_REASONS, told)
+        facts = {**told, "side": "both" if len(sides) > 1 else name, "missing": name}
+        return make_control_label(self._yes_no_scheme, ControlCode.CE), Reason(YesNoCase.NO_CODE, facts)
 
 
 def _is_silent(labels: Labels) -> bool:

@@ -1,19 +1,48 @@
-"""STOP once is STOP everywhere: whether a participant withdrew their consent."""
+"""Decide whether a participant withdrew their consent, and why: STOP once is STOP everywhere."""
 
+import enum
 from collections.abc import Iterable, Sequence
 
+from engagement.configuration.control_codes import entry_of
+from engagement.pipeline.coding import labels
 from engagement.pipeline.coding.coded_datasets import CodedDataset
+from engagement.pipeline.coding.reasons import Reason
 
 
-def has_withdrawn(texts: Sequence[Iterable[str]], datasets: Sequence[CodedDataset | None]) -> bool:
-    """Whether a coder found STOP in any of a participant's texts; both are those of the plans, in their order."""
-    return any(
-        _says_stop(text, dataset)
-        for texts_of_plan, dataset in zip(texts, datasets, strict=True)
-        if dataset is not None
-        for text in texts_of_plan
+class ConsentCase(enum.StrEnum):
+    """Reasons for keeping a participant, or for taking them out."""
+
+    STAYS = (
+        "No coder had labelled any answer of theirs {codes} when Outputs were made, those included that moved or were left out. "
+        "Had one, nothing of the participant would be here."
+    )
+    WITHDREW = (
+        "A coder has labelled an answer to {field!r} {codes} since Outputs were made. The next run of stage 3 takes everything of "
+        "the participant out of them."
     )
 
 
-def _says_stop(text: str, dataset: CodedDataset) -> bool:
-    return text != "" and dataset.reading(text).has_stop
+def decide_consent(withdrawn_in: str | None) -> Reason:
+    """Give the reason for keeping a participant or not; `withdrawn_in` is the field of their STOP, if any."""
+    codes = " or ".join(f"{code} ({entry_of(code).wording})" for code in labels.WITHDRAWING)
+    if withdrawn_in is None:
+        return Reason(ConsentCase.STAYS, {"codes": codes})
+    return Reason(ConsentCase.WITHDREW, {"codes": codes, "field": withdrawn_in})
+
+
+def find_withdrawal(texts: Sequence[Iterable[str]], datasets: Sequence[CodedDataset | None]) -> str | None:
+    """Find a text that a coder labelled STOP, and give its field; texts and datasets are those of the plans, in their order."""
+    found = (
+        dataset
+        for texts_of_plan, dataset in zip(texts, datasets, strict=True)
+        if dataset is not None
+        for text in texts_of_plan
+        if text != "" and dataset.reading(text).has_stop
+    )
+    dataset = next(found, None)
+    return None if dataset is None else dataset.plan.raw_field
+
+
+def has_withdrawn(texts: Sequence[Iterable[str]], datasets: Sequence[CodedDataset | None]) -> bool:
+    """Tell whether a coder labelled any of a participant's texts STOP."""
+    return find_withdrawal(texts, datasets) is not None

@@ -7,8 +7,14 @@ from engagement.configuration import CodingConfiguration, CodingPlan, FoldStrate
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
 from engagement.pipeline.coding.coded_datasets import message_id_of
 from engagement.pipeline.coding.codings import Coding, Field, append_fields, make_coding, make_field
-from engagement.pipeline.coding.labels import Label
-from engagement.pipeline.folding.strategies import LABEL_STRATEGIES, TEXT_STRATEGIES, FoldError
+from engagement.pipeline.coding.labels import Label, Labels
+from engagement.pipeline.folding.strategies import (
+    LABEL_STRATEGIES,
+    TEXT_SEPARATOR,
+    TEXT_STRATEGIES,
+    FoldCase,
+    FoldError,
+)
 from engagement.pipeline.messages.message import Message
 from engagement.provenance import Metadata, TracedData, encode_json
 
@@ -81,7 +87,7 @@ class Folder:
         if folded is None:
             plan, problems_before = self._plans[number], len(problems)
             labels = tuple(
-                _fold_labels(uid, configuration, [coding.labels[position] for coding in different], problems)
+                _try_to_fold(uid, configuration, [coding.labels[position] for coding in different], problems)
                 for position, configuration in enumerate(plan.coding_configurations)
             )
             folded = make_coding(plan, labels)
@@ -92,41 +98,62 @@ class Folder:
         return folded
 
 
-def _fold_labels(
-    uid: str, configuration: CodingConfiguration, values: Sequence[tuple[Label, ...]], problems: list[str]
-) -> tuple[Label, ...]:
+def _try_to_fold(uid: str, configuration: CodingConfiguration, values: Sequence[Labels], problems: list[str]) -> Labels:
+    try:
+        return fold_labels(configuration, values)[0]
+    except FoldError as error:
+        problems.append(f"participant {uid}, field {configuration.coded_field!r}: {error.first!r} and {error.second!r}")
+        return values[0]
+
+
+def fold_labels(configuration: CodingConfiguration, values: Sequence[Labels]) -> tuple[Labels, tuple[FoldCase, ...]]:
+    """The labels of a participant's messages, at least one, in one field: what they become, and every case that decided.
+
+    Raises
+    ------
+    FoldError
+        They should be equal and are not.
+    """
     strategy = LABEL_STRATEGIES[configuration.fold_strategy]
     folded = values[0]
+    cases: dict[FoldCase, None] = {FoldCase.ONE_MESSAGE: None} if len(values) == 1 else {}
     for labels in values[1:]:
-        try:
-            folded = strategy(configuration.code_scheme, folded, labels)
-        except FoldError as error:
-            problems.append(
-                f"participant {uid}, field {configuration.coded_field!r}: {error.first!r} and {error.second!r}"
-            )
-            break
-    return tuple(_prefer_answer(label, values) if label.guessed_from else label for label in folded)
+        folded, case = strategy(configuration.code_scheme, folded, labels)
+        cases[case] = None
+    # That something stayed is no news beside a case that changed something.
+    told: tuple[FoldCase, ...] = tuple(case for case in cases if case is not FoldCase.SAME) or tuple(cases)
+    return tuple(_prefer_answer(label, values) if label.guessed_from else label for label in folded), told
 
 
-def _prefer_answer(guess: Label, values: Sequence[tuple[Label, ...]]) -> Label:
+def _prefer_answer(guess: Label, values: Sequence[Labels]) -> Label:
     """A guess that an answer of the participant confirms is that answer, whichever message came first."""
     is_answered = any(label == guess and label.guessed_from is None for labels in values for label in labels)
     return replace(guess, guessed_from=None) if is_answered else guess
 
 
 def _fold_text(uid: str, plan: CodingPlan, texts: Sequence[str], problems: list[str]) -> str | None:
-    """The texts under one plan, at least one, become one."""
+    try:
+        return fold_texts(plan, texts)[0]
+    except FoldError as error:
+        first, second = (message_id_of(str(value))[:12] for value in (error.first, error.second))
+        problems.append(
+            f"participant {uid}, field {plan.raw_field!r}: the texts with message ids {first}… and {second}…"
+        )
+        return texts[0]
+
+
+def fold_texts(plan: CodingPlan, texts: Sequence[str]) -> tuple[str | None, FoldCase]:
+    """The texts under one plan, as many as there are, become one.
+
+    Raises
+    ------
+    FoldError
+        They should be equal and are not.
+    """
     if plan.raw_field_fold_strategy is RawFieldFoldStrategy.CONCATENATE:
         # As the strategy folds them two by two, in one step: thousands of texts of one participant are normal.
-        return ";".join(texts)
+        return TEXT_SEPARATOR.join(texts) if texts else None, FoldCase.TEXTS_JOINED
     folded: str | None = None
     for text in texts:
-        try:
-            folded = TEXT_STRATEGIES[FoldStrategy.ASSERT_EQUAL](folded, text)
-        except FoldError as error:
-            first, second = (message_id_of(str(value))[:12] for value in (error.first, error.second))
-            problems.append(
-                f"participant {uid}, field {plan.raw_field!r}: the texts with message ids {first}… and {second}…"
-            )
-            break
-    return folded
+        folded = TEXT_STRATEGIES[FoldStrategy.ASSERT_EQUAL](folded, text)
+    return folded, FoldCase.TEXTS_EQUAL

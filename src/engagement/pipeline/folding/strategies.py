@@ -1,17 +1,49 @@
-"""Fold strategies: how two values of one field of one participant become one. All are associative.
+"""Fold strategies: how two values of one field of one participant become one, and why. All are associative.
 
 A field of labels holds a tuple of labels, never empty; a text field holds a text, or None where there is none.
 """
 
+import enum
 from collections.abc import Callable, Sequence
 
 from engagement.configuration import CodeScheme, ControlCode, FoldStrategy
-from engagement.configuration.control_codes import rank_of
+from engagement.configuration.control_codes import precedence, rank_of
 from engagement.configuration.field_names import AMBIVALENT
-from engagement.pipeline.coding.labels import Label, make_pipeline_label
+from engagement.pipeline.coding.labels import Label, Labels, make_pipeline_label
+from engagement.pipeline.coding.reasons import Reason
 
-Labels = tuple[Label, ...]
-Text = str | None
+# These say nothing beside another code: the first of them gives way before the others do.
+GIVING_WAY = (ControlCode.NA, ControlCode.NC)
+TEXT_SEPARATOR = ";"
+
+
+class FoldCase(enum.StrEnum):
+    """Why two values became this one."""
+
+    ONE_MESSAGE = "there is one message only"
+    EQUAL = "all messages have to have the same code, and have"
+    EVERY_CODE = "every code of any message; {giving_way} stay only where there is nothing else"
+    SAME = "values that are the same stay"
+    CONTROL_GIVES_WAY = "a control code gives way"
+    AMBIVALENT = "codes that differ make {ambivalent!r}"
+    PRECEDENCE = "the control code that comes first in {order}, then the project's own"
+    TEXTS_JOINED = "the texts of all messages, with {separator!r} between them"
+    TEXTS_EQUAL = "all messages have to have the same text, and have"
+
+    def reason(self) -> Reason:
+        """The case with what its words name, from the tables that decide."""
+        return Reason(
+            self,
+            {
+                "giving_way": " and ".join(GIVING_WAY),
+                "ambivalent": AMBIVALENT,
+                "order": ", ".join(precedence()),
+                "separator": TEXT_SEPARATOR,
+            },
+        )
+
+
+FoldedLabels = tuple[Labels, FoldCase]
 
 
 class FoldError(ValueError):
@@ -22,8 +54,8 @@ class FoldError(ValueError):
         self.first, self.second = first, second
 
 
-def assert_equal(first: Text, second: Text) -> Text:
-    """The text that both are; a missing one gives way.
+def assert_equal(first: str | None, second: str | None) -> str | None:
+    """Keep the text that both are; a missing one gives way.
 
     Raises
     ------
@@ -35,33 +67,33 @@ def assert_equal(first: Text, second: Text) -> Text:
     raise FoldError(first, second)
 
 
-def concatenate(first: Text, second: Text) -> Text:
-    """Both texts with ";" between them; a missing one leaves no trace.
+def concatenate(first: str | None, second: str | None) -> str | None:
+    """Join both texts with ";" between them; a missing one leaves no trace.
 
     >>> concatenate("haa", "maya"), concatenate(None, "maya")
     ('haa;maya', 'maya')
     """
     if first is None or second is None:
         return second if first is None else first
-    return f"{first};{second}"
+    return f"{first}{TEXT_SEPARATOR}{second}"
 
 
-def boolean_or(first: Text, second: Text) -> Text:
+def boolean_or(first: str | None, second: str | None) -> str | None:
     """ "true" if one of both is."""
     return _either(first, second, "true")
 
 
-def matrix(first: Text, second: Text) -> Text:
+def matrix(first: str | None, second: str | None) -> str | None:
     """ "1" if one of both is."""
     return _either(first, second, "1")
 
 
-def _either(first: Text, second: Text, wanted: str) -> Text:
+def _either(first: str | None, second: str | None, wanted: str) -> str | None:
     return second if second == wanted or first is None else first
 
 
-def assert_label_ids_equal(scheme: CodeScheme, first: Labels, second: Labels) -> Labels:
-    """The labels that both are, by their codes.
+def assert_label_ids_equal(scheme: CodeScheme, first: Labels, second: Labels) -> FoldedLabels:
+    """Keep the labels that both are, by their codes.
 
     Raises
     ------
@@ -69,36 +101,36 @@ def assert_label_ids_equal(scheme: CodeScheme, first: Labels, second: Labels) ->
         The codes differ.
     """
     if first == second:
-        return first
+        return first, FoldCase.EQUAL
     raise FoldError(_names(first), _names(second))
 
 
-def list_of_labels(scheme: CodeScheme, first: Labels, second: Labels) -> Labels:
+def list_of_labels(scheme: CodeScheme, first: Labels, second: Labels) -> FoldedLabels:
     """The codes of both in the order in which they appear; NA drops out beside anything else, and so does NC."""
     by_code = {label.code.code_id: label for label in first}
     for label in second:
         by_code.setdefault(label.code.code_id, label)
     labels = tuple(by_code.values())
     if len(labels) > 1:
-        for empty in (ControlCode.NA, ControlCode.NC):
+        for empty in GIVING_WAY:
             labels = tuple([label for label in labels if label.code.control_code is not empty]) or labels
-    return labels
+    return labels, FoldCase.EVERY_CODE
 
 
-def yes_no_amb(scheme: CodeScheme, first: Labels, second: Labels) -> Labels:
+def yes_no_amb(scheme: CodeScheme, first: Labels, second: Labels) -> FoldedLabels:
     """Equal values stay, a control code gives way, two control codes fold by precedence, anything else is ambivalent."""
     if first == second:
-        return first
+        return first, FoldCase.SAME
     controls = [labels[0].code.control_code is not None for labels in (first, second)]
     if all(controls):
         return control_code_by_precedence(scheme, first, second)
     if any(controls):
-        return second if controls[0] else first
+        return second if controls[0] else first, FoldCase.CONTROL_GIVES_WAY
     ambivalent = scheme.codes_by_match_value[AMBIVALENT]
-    return (make_pipeline_label(scheme, ambivalent),)
+    return (make_pipeline_label(scheme, ambivalent),), FoldCase.AMBIVALENT
 
 
-def control_code_by_precedence(scheme: CodeScheme, first: Labels, second: Labels) -> Labels:
+def control_code_by_precedence(scheme: CodeScheme, first: Labels, second: Labels) -> FoldedLabels:
     """The control code of both that comes first in the order of precedence.
 
     Raises
@@ -107,24 +139,24 @@ def control_code_by_precedence(scheme: CodeScheme, first: Labels, second: Labels
         One is no control code, and both differ.
     """
     if first == second:
-        return first
+        return first, FoldCase.PRECEDENCE
     one, other = (labels[0].code.control_code for labels in (first, second))
     if one is None or other is None:
         raise FoldError(_names(first), _names(second))
-    return first if rank_of(one) < rank_of(other) else second
+    return first if rank_of(one) < rank_of(other) else second, FoldCase.PRECEDENCE
 
 
 def _names(labels: Sequence[Label]) -> str:
     return ", ".join(label.code.string_value for label in labels)
 
 
-TEXT_STRATEGIES: dict[FoldStrategy, Callable[[Text, Text], Text]] = {
+TEXT_STRATEGIES: dict[FoldStrategy, Callable[[str | None, str | None], str | None]] = {
     FoldStrategy.ASSERT_EQUAL: assert_equal,
     FoldStrategy.CONCATENATE: concatenate,
     FoldStrategy.BOOLEAN_OR: boolean_or,
     FoldStrategy.MATRIX: matrix,
 }
-LABEL_STRATEGIES: dict[FoldStrategy, Callable[[CodeScheme, Labels, Labels], Labels]] = {
+LABEL_STRATEGIES: dict[FoldStrategy, Callable[[CodeScheme, Labels, Labels], FoldedLabels]] = {
     FoldStrategy.ASSERT_LABEL_IDS_EQUAL: assert_label_ids_equal,
     FoldStrategy.LIST_OF_LABELS: list_of_labels,
     FoldStrategy.YES_NO_AMB: yes_no_amb,

@@ -70,7 +70,7 @@ def complete(plan: CodingPlan, ticks: Mapping[str, str], answer: Answer = ANSWER
         (make_pipeline_label(scheme, by_value[ticks.get(scheme.name, empty)]),)
         for scheme, by_value in zip(schemes, codes, strict=True)
     )
-    found = impute(labels, answer)
+    found, _ = impute(labels, answer)
     return {scheme.name: label.code.string_value for scheme, (label,) in zip(schemes, found, strict=True)}
 
 

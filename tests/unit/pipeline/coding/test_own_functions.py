@@ -31,7 +31,7 @@ def test_it_gets_and_gives_every_label_of_a_multiple_scheme(plans):
         seen.append((given_plan, given, answer))
         return [[*given[0], label_of(plan, 0, "roads")]]
 
-    found = OwnImputation("own:keep", keep)(plan)(labels, Answer(True, None))
+    found, _ = OwnImputation("own:keep", keep)(plan)(labels, Answer(True, None))
     assert seen == [(plan, labels, Answer(True, None))]
     assert found == ((*labels[0], label_of(plan, 0, "roads")),)
 

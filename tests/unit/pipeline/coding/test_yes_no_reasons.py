@@ -54,7 +54,7 @@ def complete(plan: CodingPlan, yes_no: str, reasons: str) -> tuple[str, str]:
     schemes = [configuration.code_scheme for configuration in plan.coding_configurations]
     given = [reasons, yes_no] if schemes[0].name == "reasons" else [yes_no, reasons]
     labels = tuple(labels_of(scheme, values) for scheme, values in zip(schemes, given, strict=True))
-    found = YesNoReasons(plan)(labels, ANSWER if yes_no != "NA" else Answer(False, None))
+    found, _ = YesNoReasons(plan)(labels, ANSWER if yes_no != "NA" else Answer(False, None))
     told = [", ".join(label.code.string_value for label in several) for several in found]
     return tuple(reversed(told)) if schemes[0].name == "reasons" else tuple(told)
 

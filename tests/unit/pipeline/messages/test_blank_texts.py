@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement.pipeline.coding.coder import is_noise
+from engagement.pipeline.coding.plan_coder import is_noise
 from engagement.pipeline.messages.blank_texts import visible_text
 
 # Format characters with a shape of their own: number signs, marks of verses and abbreviations.

@@ -31,7 +31,7 @@ _SELF_WORDS = frozenset(
 )
 
 
-class Reading(Enum):
+class PhraseReading(Enum):
     """How far a phrase can be trusted beside other words."""
 
     ANYWHERE = "anywhere"
@@ -46,7 +46,7 @@ class Reading(Enum):
 class Phrase:
     """What a phrase says."""
 
-    reading: Reading
+    reading: PhraseReading
     code: str
 
 
@@ -71,7 +71,7 @@ class PhraseReader:
         self._most_unknown_words = most_unknown_words
         self._opening_decides = opening_decides
         self._phrases = {
-            phrase: Phrase(Reading(row["reading"]), row["code"])
+            phrase: Phrase(PhraseReading(row["reading"]), row["code"])
             for row in read_table(__package__, f"{field}_phrases")
             if not row["languages"] or language in row["languages"].split(";")
             for phrase in row["phrases"].replace("'", "").split(";")
@@ -82,7 +82,7 @@ class PhraseReader:
                 self._squeezed.setdefault(squeeze(phrase), meaning)
         self._by_first_letter: dict[str, list[str]] = {}
         for phrase, meaning in self._squeezed.items():
-            if len(phrase) >= _SHORTEST_GUESSED and meaning.reading is Reading.ANYWHERE:
+            if len(phrase) >= _SHORTEST_GUESSED and meaning.reading is PhraseReading.ANYWHERE:
                 self._by_first_letter.setdefault(phrase[0], []).append(phrase)
 
     @property
@@ -94,7 +94,7 @@ class PhraseReader:
         """Give the code that an answer chooses; None when it chooses none, both, or is not clear."""
         found = [shorten_drawl(word) for word in words(plain(text))]
         said, unknown, length = self._listen(found)
-        if any(one.phrase.reading is Reading.UNCLEAR for one in said):
+        if any(one.phrase.reading is PhraseReading.UNCLEAR for one in said):
             return None
         said = self._in_place(said, unknown, length)
         codes = {one.phrase.code for one in said}
@@ -107,9 +107,9 @@ class PhraseReader:
         return [
             one
             for one in said
-            if one.phrase.reading is Reading.ANYWHERE
-            or (one.phrase.reading is Reading.FIRST and (one.unknown_before == 0 or one.position == length - 1))
-            or (one.phrase.reading is Reading.ALONE and unknown == 0)
+            if one.phrase.reading is PhraseReading.ANYWHERE
+            or (one.phrase.reading is PhraseReading.FIRST and (one.unknown_before == 0 or one.position == length - 1))
+            or (one.phrase.reading is PhraseReading.ALONE and unknown == 0)
         ]
 
     def _is_trusted(self, said: list[_Said], unknown: int, length: int, found: list[str]) -> bool:
@@ -130,9 +130,9 @@ class PhraseReader:
             if phrase is None:
                 word = found[start]
                 unknown += not is_neutral(word) or (self._opening_decides and word.isdigit())
-            elif phrase.reading is Reading.REST and said:
+            elif phrase.reading is PhraseReading.REST and said:
                 break
-            elif phrase.reading not in (Reading.NEUTRAL, Reading.REST):
+            elif phrase.reading not in (PhraseReading.NEUTRAL, PhraseReading.REST):
                 said.append(_Said(phrase, start + taken - 1, unknown))
             start += taken
         return said, unknown, start
@@ -147,7 +147,7 @@ class PhraseReader:
                 return phrase, taken
         word = found[start]
         stem = self._phrases.get(_SOMALI_I_AM.sub("", word))
-        if stem is not None and stem.reading is Reading.ANYWHERE:
+        if stem is not None and stem.reading is PhraseReading.ANYWHERE:
             return stem, 1
         if word in stop_words() or len(found) > _MOST_WORDS_TO_GUESS_IN:
             return None, 1
