@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engagement.configuration import load_project
 from engagement.configuration.kept_project import find_kept_configuration
-from engagement.desk.explanations.steps import Section, Step, StepKind
+from engagement.desk.explanations.steps import StepKind, StorySection, StoryStep
 from engagement.desk.explanations.story import Story, tell_story
 from engagement.desk.explanations.wording import listed, mask, printable, say_time
 from engagement.foundation.errors import UsageError
@@ -59,7 +59,7 @@ def describe_story(story: Story) -> Iterator[str]:
         yield "For one cell in full, name its column as well."
 
 
-def _describe_section(section: Section) -> Iterator[str]:
+def _describe_section(section: StorySection) -> Iterator[str]:
     yield f"{section.title}  [{', '.join(section.files)}]"
     for number, says in enumerate(_say_steps(section.steps), 1):
         yield textwrap.fill(says, _WIDTH, initial_indent=f"  {number}. ", subsequent_indent="     ")
@@ -67,7 +67,7 @@ def _describe_section(section: Section) -> Iterator[str]:
         yield f"  => {column}: {mask(cell) or '(empty)'}"
 
 
-def _say_steps(steps: Sequence[Step]) -> Iterator[str]:
+def _say_steps(steps: Sequence[StoryStep]) -> Iterator[str]:
     """What steps say, each once; where several code schemes are told of, with what is coded before it."""
     abouts: dict[tuple[StepKind, str], list[str]] = {}
     for step in steps:

@@ -9,14 +9,15 @@ from engagement.configuration.field_names import FETCHED_FIELDS
 from engagement.configuration.raw_keys import ANSWER_PARTS
 from engagement.desk.explanations.coda_evidence import CodaEvidence
 from engagement.desk.explanations.participant import TracedRow, text_of
-from engagement.desk.explanations.steps import Step, StepKind
-from engagement.desk.explanations.wording import Texts, printable, say_code, say_coder, say_time
+from engagement.desk.explanations.rules import Rules
+from engagement.desk.explanations.steps import StepKind, StoryStep
+from engagement.desk.explanations.wording import Texts, printable, say_time, show_fact
 from engagement.pipeline.coding.coded_datasets import message_id_of
+from engagement.pipeline.coding.wrong_scheme import SEPARATOR
 from engagement.pipeline.messages.recovered import ALSO_RECOVERED
 from engagement.pipeline.messages.result_keys import split_key
 from engagement.provenance import HIDDEN, Change
 
-_SEPARATOR = "; "
 _JOIN_STEP = "engagement.messages.join"
 
 
@@ -37,15 +38,16 @@ class Origin:
 class AnswerStories:
     """Tells of the answers of a project's participants where they came from."""
 
-    def __init__(self, project: Project, coda: CodaEvidence, texts: Texts) -> None:
+    def __init__(self, project: Project, coda: CodaEvidence, rules: Rules, texts: Texts) -> None:
         self._plans = project.coding_plans
         self._by_raw_field = {plan.raw_field: plan for plan in self._plans.all}
         self._remappings = project.configuration.rapid_pro_key_remappings
         self._recovered = project.configuration.recovered_keys
         self._coda = coda
+        self._rules = rules
         self._texts = texts
 
-    def tell(self, row: TracedRow, plan: CodingPlan) -> Iterator[Step]:
+    def tell(self, row: TracedRow, plan: CodingPlan) -> Iterator[StoryStep]:
         """The steps to what stands in the raw field of a message, or to nothing standing there."""
         text, left = text_of(row, plan), _text_that_left(row, plan)
         if left is not None:
@@ -61,19 +63,19 @@ class AnswerStories:
             yield from self._tell_origin(row, plan, text)
         recovered = row.values.get(ALSO_RECOVERED)
         if recovered and plan.kind is PlanKind.RQA:
-            yield Step(
+            yield StoryStep(
                 StepKind.NOTE,
                 f"A recovery file holds this message too, as run {', '.join(map(printable, recovered))}: it counts once, as "
                 "RapidPro has it.",
                 {ALSO_RECOVERED: recovered},
             )
 
-    def _tell_origin(self, row: TracedRow, plan: CodingPlan, text: str, is_whole: bool = True) -> Iterator[Step]:
+    def _tell_origin(self, row: TracedRow, plan: CodingPlan, text: str, is_whole: bool = True) -> Iterator[StoryStep]:
         if plan.raw_field in FETCHED_FIELDS:
             yield self._tell_of_fetched(row, plan, text)
             return
         origin = self._find_origin(row, plan.raw_field, text)
-        yield Step(
+        yield StoryStep(
             StepKind.ANSWER,
             f"The participant wrote {self._texts.show(text)}{_say_origin(origin)}."
             f"{_say_message_id(plan, text) if is_whole else ''}",
@@ -86,25 +88,27 @@ class AnswerStories:
                 if is_neutral
                 else f"It answers {origin.field!r} by its flow, but"
             )
-            yield Step(
+            yield StoryStep(
                 StepKind.TIME_RANGE,
                 f"{by_flow} was sent in a range of TimestampRemappings that belongs to {plan.raw_field!r}: so it stands there.",
                 {"from": origin.field, "to": plan.raw_field},
             )
 
-    def _tell_of_fetched(self, row: TracedRow, plan: CodingPlan, text: str) -> Step:
+    def _tell_of_fetched(self, row: TracedRow, plan: CodingPlan, text: str) -> StoryStep:
         change = next(change for key, change in row.history if key == plan.raw_field)
         time, user = change.metadata.timestamp, change.metadata.user
         says = (
             f"{text!r} is what was kept, when the run was {_say_fetched(time, user)}, of the "
             "participant's address: of a phone number the first five digits, of any other channel its name."
         )
-        return Step(StepKind.ANSWER, says, {"text": text, "fetched_at": time, "fetched_by": user})
+        return StoryStep(StepKind.ANSWER, says, {"text": text, "fetched_at": time, "fetched_by": user})
 
     def _identify(self, plan: CodingPlan, text: str) -> dict[str, Any]:
         return {"text": self._texts.give(text), "message_id": message_id_of(text), "dataset": plan.coda_dataset}
 
-    def _tell_of_moves(self, row: TracedRow, plan: CodingPlan, text: str, sources: Sequence[str]) -> Iterator[Step]:
+    def _tell_of_moves(
+        self, row: TracedRow, plan: CodingPlan, text: str, sources: Sequence[str]
+    ) -> Iterator[StoryStep]:
         parts = _split_joined(text, [self._text_before(row, source, plan) for source in sources])
         for source, part in zip(sources, parts, strict=True):
             if source == plan.raw_field:
@@ -112,7 +116,7 @@ class AnswerStories:
                 continue
             yield self._tell_of_arrival(row, self._by_raw_field[source], plan, part, is_whole=len(sources) == 1)
         if len(sources) > 1:
-            yield Step(
+            yield StoryStep(
                 StepKind.NOTE,
                 f"{len(sources)} answers met in {plan.raw_field!r} and were joined with '; ': {self._texts.show(text)}."
                 f"{_say_message_id(plan, text)}",
@@ -121,9 +125,9 @@ class AnswerStories:
 
     def _tell_of_arrival(
         self, row: TracedRow, source: CodingPlan, plan: CodingPlan, part: str | None, is_whole: bool
-    ) -> Step:
+    ) -> StoryStep:
         if part is None:
-            return Step(
+            return StoryStep(
                 StepKind.MOVED_HERE,
                 f"An answer to {source.raw_field!r} moved here, because coders marked it as wrong scheme there. Which part of the "
                 "text it is can't be told from the traced data.",
@@ -132,11 +136,11 @@ class AnswerStories:
         origin = self._find_origin(row, source.raw_field, part)
         # An answer to an episode that became a survey answer left its message, which is no row any more.
         unknown = ". Its run is not in the traced data: its own message holds no answer any more, and is left out"
-        return Step(
+        return StoryStep(
             StepKind.MOVED_HERE,
             f"The participant wrote {self._texts.show(part)}{unknown if origin is None else _say_origin(origin)}. "
-            f"That was an answer to {source.raw_field!r}, but {self._say_mark(source, part)}: so stage 3 moved it from there to "
-            f"{plan.raw_field!r}.{_say_message_id(plan, part) if is_whole else ''}",
+            f"That was an answer to {source.raw_field!r}, but {self._say_move(source, part, plan)}."
+            f"{_say_message_id(plan, part) if is_whole else ''}",
             {
                 **self._identify(source, part),
                 "from": source.raw_field,
@@ -146,35 +150,35 @@ class AnswerStories:
             },
         )
 
-    def _tell_of_departure(self, plan: CodingPlan, left: str) -> Step:
-        mark = self._coda.wrong_scheme_mark(plan, left)
-        target = None if mark.target is None else self._coda.plans_by_target.get(mark.target.code_id)
-        where = (
-            f"so stage 3 moved it from here to {target.raw_field!r}"
-            if target is not None
-            else "so stage 3 took it away from here"
-        )
-        return Step(
+    def _tell_of_departure(self, plan: CodingPlan, left: str) -> StoryStep:
+        move = self._rules.move(plan, left)
+        return StoryStep(
             StepKind.MOVED_AWAY,
-            f"The participant wrote {self._texts.show(left)} here, but {self._say_mark(plan, left)}: {where}.",
+            f"The participant wrote {self._texts.show(left)} here, but {self._say_move(plan, left)}.",
             {
                 **self._identify(plan, left),
                 "from": plan.raw_field,
-                "to": None if target is None else target.raw_field,
+                "to": None if move is None or move.to is None else move.to.raw_field,
                 **self._mark_facts(plan, left),
             },
         )
 
-    def _say_mark(self, plan: CodingPlan, text: str) -> str:
-        mark = self._coda.wrong_scheme_mark(plan, text)
-        if mark.ws_label is None or mark.dataset_label is None or mark.target is None:
+    def _say_move(self, source: CodingPlan, text: str, arrived: CodingPlan | None = None) -> str:
+        """Why an answer left a field; `arrived` is the plan that it is told of from the other end."""
+        move = self._rules.move(source, text)
+        if move is None or (arrived is not None and move.to is not arrived):
+            to = "took it away from here" if arrived is None else f"moved it from there to {arrived.raw_field!r}"
             return (
-                f"coders had marked it as wrong scheme in {plan.coda_dataset} when Outputs were made (the Coda files of this data "
-                "root do not say so any more)"
+                f"coders had marked it as wrong scheme in {source.coda_dataset} when Outputs were made (the Coda files of this data "
+                f"root do not say so any more): so stage 3 {to}"
             )
-        return (
-            f"in {plan.coda_dataset} {say_coder(mark.ws_label)} labelled it 'WS' (wrong scheme), and "
-            f"{say_coder(mark.dataset_label)} named {say_code(mark.target)} as the dataset it belongs to"
+        mark = self._coda.wrong_scheme_mark(source, text)
+        return move.reason.say(
+            show_fact,
+            dataset=str(source.coda_dataset),
+            marked_by=mark.ws_label or {},
+            named_by=mark.dataset_label or {},
+            here="here" if arrived is None else "there",
         )
 
     def _mark_facts(self, plan: CodingPlan, text: str) -> dict[str, Any]:
@@ -243,13 +247,13 @@ class AnswerStories:
         return {name: value for name, (_, value) in nearest.items()}
 
 
-def _tell_of_nothing(plan: CodingPlan) -> Step:
+def _tell_of_nothing(plan: CodingPlan) -> StoryStep:
     says = (
         "This message answers another episode, and has no answer to this one."
         if plan.kind is PlanKind.RQA
         else "The participant gave no answer to this."
     )
-    return Step(StepKind.NO_ANSWER, says, {"field": plan.raw_field})
+    return StoryStep(StepKind.NO_ANSWER, says, {"field": plan.raw_field})
 
 
 def _say_origin(origin: Origin | None) -> str:
@@ -288,8 +292,8 @@ def _split_joined(text: str, parts: Sequence[str | None]) -> list[str | None]:
     if parts.count(None) != 1:
         return list(parts)
     position = parts.index(None)
-    before = "".join(f"{part}{_SEPARATOR}" for part in parts[:position])
-    after = "".join(f"{_SEPARATOR}{part}" for part in parts[position + 1 :])
+    before = "".join(f"{part}{SEPARATOR}" for part in parts[:position])
+    after = "".join(f"{SEPARATOR}{part}" for part in parts[position + 1 :])
     if not (text.startswith(before) and text.endswith(after) and len(text) >= len(before) + len(after)):
         return list(parts)
     return [*parts[:position], text[len(before) : len(text) - len(after)], *parts[position + 1 :]]

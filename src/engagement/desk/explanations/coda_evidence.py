@@ -1,12 +1,11 @@
 """What the data root's Coda files say of a text: what cleaners proposed for it, and which labels coders gave it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engagement.configuration import Code, CodeScheme, CodingPlan, CodingPlans, ControlCode
+from engagement.configuration import Code, CodeScheme, CodingPlan, CodingPlans
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import read_json
 from engagement.pipeline.coding.coded_datasets import (
@@ -16,18 +15,23 @@ from engagement.pipeline.coding.coded_datasets import (
     check_coda_messages,
     message_id_of,
 )
-from engagement.pipeline.coding.labels import counts, newest_by_scheme_id
+from engagement.pipeline.coding.labels import (
+    code_of,
+    counting_labels,
+    is_wrong_scheme,
+    names_dataset,
+    newest_by_scheme_id,
+)
 
-Document = Mapping[str, Any]
+LabelDocument = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class WrongSchemeMark:
     """The two labels that say an answer is of another dataset; `dataset_label` names it. Either can be missing."""
 
-    ws_label: Document | None
-    dataset_label: Document | None
-    target: Code | None
+    ws_label: LabelDocument | None
+    dataset_label: LabelDocument | None
 
 
 class CodaEvidence:
@@ -36,44 +40,55 @@ class CodaEvidence:
     def __init__(self, data_root: Path, plans: CodingPlans) -> None:
         self._proposed, self._coded = data_root / "Outputs" / "Coda Files", data_root / "Coded Coda Files"
         self._ws_scheme = plans.ws_correct_dataset_scheme
-        self._plans = plans
-        self._files: dict[Path, dict[str, Document]] = {}
+        self._files: dict[Path, dict[str, Mapping[str, Any]]] = {}
+        self._readings: dict[tuple[str, str], Reading] = {}
 
-    def proposals(self, plan: CodingPlan, text: str) -> list[Document] | None:
+    def proposals(self, plan: CodingPlan, text: str) -> list[LabelDocument] | None:
         """The labels that cleaners proposed for a text; None where the dataset's file has no such text."""
         message = self._find(self._proposed, plan, text)
         return None if message is None else message["Labels"]
 
-    def labels(self, plan: CodingPlan, text: str) -> list[Document] | None:
+    def labels(self, plan: CodingPlan, text: str) -> list[LabelDocument] | None:
         """All labels that a text was given in Coda, newest first; None where the dataset has no such text."""
         message = self._find(self._coded, plan, text)
         return None if message is None else message["Labels"]
 
+    def known_schemes(self, plan: CodingPlan) -> list[CodeScheme]:
+        """The schemes whose labels count in a plan's dataset."""
+        schemes = [configuration.code_scheme for configuration in plan.coding_configurations]
+        return schemes if self._ws_scheme is None else [*schemes, self._ws_scheme]
+
+    def dataset(self, plan: CodingPlan, texts: Iterable[str]) -> CodedDataset:
+        """What stage 3 reads from the labels of some texts."""
+        found = (self._find(self._coded, plan, text) for text in dict.fromkeys(texts))
+        return CodedDataset(plan, self._ws_scheme, [message for message in found if message is not None])
+
     def reading(self, plan: CodingPlan, text: str) -> Reading:
         """What stage 3 reads from the labels of a text."""
-        message = self._find(self._coded, plan, text)
-        return CodedDataset(plan, self._ws_scheme, [] if message is None else [message]).reading(text)
+        key = plan.raw_field, text
+        if key not in self._readings:
+            self._readings[key] = self.dataset(plan, [text]).reading(text)
+        return self._readings[key]
 
     def wrong_scheme_mark(self, plan: CodingPlan, text: str) -> WrongSchemeMark:
-        """Which of a text's labels say "wrong scheme", and which dataset it belongs to."""
-        labels = self.labels(plan, text) or []
-        ws_labels = (
-            label
-            for configuration in plan.coding_configurations
-            for label, code in _counting(labels, configuration.code_scheme)
-            if code.control_code is ControlCode.WS
+        """The labels of a text that say "wrong scheme", and which dataset it belongs to."""
+        newest = newest_by_scheme_id(self.labels(plan, text) or [])
+        schemes = (configuration.code_scheme for configuration in plan.coding_configurations)
+        marks = (self._first(newest, scheme, is_wrong_scheme) for scheme in schemes)
+        return WrongSchemeMark(
+            next((mark for mark in marks if mark is not None), None),
+            None if self._ws_scheme is None else self._first(newest, self._ws_scheme, names_dataset),
         )
-        named = [] if self._ws_scheme is None else list(_counting(labels, self._ws_scheme))
-        targets = [(label, code) for label, code in named if code.is_normal or code.control_code is ControlCode.NC]
-        dataset_label, target = targets[0] if targets else (None, None)
-        return WrongSchemeMark(next(ws_labels, None), dataset_label, target)
 
-    @cached_property
-    def plans_by_target(self) -> Mapping[str, CodingPlan]:
-        """The plans by the id of the code that names their dataset in the wrong-scheme scheme."""
-        return {plan.ws_code.code_id: plan for plan in self._plans.all if plan.ws_code is not None}
+    @staticmethod
+    def _first(
+        newest: Mapping[str, LabelDocument], scheme: CodeScheme, is_meant: Callable[[Code], bool]
+    ) -> LabelDocument | None:
+        """The first label that counts under a scheme and has such a code."""
+        labels = counting_labels(newest, scheme)
+        return next((label for label in labels if (code := code_of(scheme, label)) and is_meant(code)), None)
 
-    def _find(self, folder: Path, plan: CodingPlan, text: str) -> Document | None:
+    def _find(self, folder: Path, plan: CodingPlan, text: str) -> Mapping[str, Any] | None:
         if plan.coda_filename is None:
             return None
         path = folder / plan.coda_filename
@@ -81,11 +96,3 @@ class CodaEvidence:
             document = read_json(path, InputError, what="a Coda file", remedy=CODA_FILE_REMEDY) if path.exists() else []
             self._files[path] = {message["MessageID"]: message for message in check_coda_messages(document, str(path))}
         return self._files[path].get(message_id_of(text))
-
-
-def _counting(labels: list[Document], scheme: CodeScheme) -> Iterator[tuple[Document, Code]]:
-    """The newest labels under a scheme and its copies, where they are checked and not taken off."""
-    for scheme_id, label in newest_by_scheme_id(labels).items():
-        code = scheme.codes_by_id.get(label["CodeID"])
-        if scheme.owns(scheme_id) and counts(label) and code is not None:
-            yield label, code

@@ -1,67 +1,67 @@
-"""How a participant's messages became one record: which values met in each field, and what came out."""
+"""How a participant's messages became one record: which values met in each field, what came out, and why."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from engagement.configuration import CodingConfiguration, CodingPlan, FoldStrategy, RawFieldFoldStrategy
-from engagement.configuration.control_codes import CONTROL_CODES
-from engagement.desk.explanations.codings import name_of
-from engagement.desk.explanations.participant import Participant, TracedRow, text_of
-from engagement.desk.explanations.steps import Step, StepKind
-from engagement.desk.explanations.wording import Texts, listed, say_code, say_messages
-
-_LABEL_RULES: Mapping[FoldStrategy, str] = {
-    FoldStrategy.ASSERT_LABEL_IDS_EQUAL: "all messages have to have the same code, and have",
-    FoldStrategy.LIST_OF_LABELS: "every code of any message; NA and NC stay only where there is nothing else",
-    FoldStrategy.YES_NO_AMB: "a control code gives way, and codes that differ make 'ambivalent'",
-    FoldStrategy.CONTROL_CODE_BY_PRECEDENCE: f"the control code that comes first in {', '.join(CONTROL_CODES)}, then the project's own",
-}
-_TEXT_RULES: Mapping[RawFieldFoldStrategy, str] = {
-    RawFieldFoldStrategy.CONCATENATE: "the texts of all messages, with ';' between them",
-    RawFieldFoldStrategy.ASSERT_EQUAL: "all messages have to have the same text, and have",
-}
+from engagement.configuration import CodingConfiguration, CodingPlan
+from engagement.desk.explanations.codings import name_of, say_other
+from engagement.desk.explanations.participant import ExplainedParticipant, text_of
+from engagement.desk.explanations.steps import StepKind, StoryStep
+from engagement.desk.explanations.wording import Texts, listed, say_code, say_messages, show_fact
+from engagement.pipeline.coding.labels import Labels
+from engagement.pipeline.folding.fold import fold_labels, fold_texts
+from engagement.pipeline.folding.strategies import FoldError
 
 
-def tell_of_labels(participant: Participant, configuration: CodingConfiguration) -> Step:
+def tell_of_labels(participant: ExplainedParticipant, configuration: CodingConfiguration) -> StoryStep:
     """How the codes of the messages became those of the individual."""
-    field = configuration.coded_field
+    field, strategy = configuration.coded_field, str(configuration.fold_strategy)
+    values = [row.labels[field] for row in participant.messages]
+    in_outputs = participant.individual.labels[field]
+    says = f"Folded: {'; '.join(_say_groups([_say_labels(labels) for labels in values]))}. By the rule {strategy!r} "
+    try:
+        folded, cases = fold_labels(configuration, values)
+        why = " and ".join(case.reason().say(show_fact) for case in cases)
+        says += f"({why}) that makes {_say_labels(folded)}."
+        is_same = folded == in_outputs
+    except FoldError:
+        says += "that is refused: they have to be the same."
+        is_same = False
+    facts = {
+        "strategy": strategy,
+        "met": [[label.code.string_value for label in labels] for labels in values],
+        "result": [label.code.string_value for label in in_outputs],
+    }
+    says += "" if is_same else f" {say_other(_say_labels(in_outputs))}"
+    return StoryStep(StepKind.FOLDED, says, facts, name_of(configuration))
 
-    def say(row: TracedRow) -> str:
-        return listed(say_code(label.code) for label in row.labels[field])
 
-    strategy = configuration.fold_strategy
-    result = [label.code.string_value for label in participant.individual.labels[field]]
-    return Step(
-        StepKind.FOLDED,
-        f"Folded: {'; '.join(_say_groups([say(row) for row in participant.messages]))}. "
-        f"By the rule {str(strategy)!r} ({_LABEL_RULES[strategy]}) that makes {say(participant.individual)}.",
-        {
-            "strategy": str(strategy),
-            "met": [[label.code.string_value for label in row.labels[field]] for row in participant.messages],
-            "result": result,
-        },
-        name_of(configuration),
-    )
-
-
-def tell_of_texts(participant: Participant, plan: CodingPlan, texts: Texts) -> Step:
+def tell_of_texts(participant: ExplainedParticipant, plan: CodingPlan, texts: Texts) -> StoryStep:
     """How the texts of the messages became that of the individual."""
-    strategy = plan.raw_field_fold_strategy
+    strategy, in_outputs = str(plan.raw_field_fold_strategy), text_of(participant.individual, plan)
 
-    def show(row: TracedRow) -> str:
-        text = text_of(row, plan)
+    def show(text: str | None) -> str:
         return "no answer" if text is None else texts.show(text)
 
-    met = [show(row) for row in participant.messages]
-    return Step(
-        StepKind.FOLDED,
-        f"Folded: {'; '.join(_say_groups(met))}. "
-        f"By the rule {str(strategy)!r} ({_TEXT_RULES[strategy]}) that makes {show(participant.individual)}.",
-        {
-            "strategy": str(strategy),
-            "met": [texts.give(text_of(row, plan)) for row in participant.messages],
-            "result": texts.give(text_of(participant.individual, plan)),
-        },
-    )
+    met = [text_of(row, plan) for row in participant.messages]
+    says = f"Folded: {'; '.join(_say_groups([show(text) for text in met]))}. By the rule {strategy!r} "
+    try:
+        folded, case = fold_texts(plan, [text for text in met if text is not None])
+        says += f"({case.reason().say(show_fact)}) that makes {show(folded)}."
+        is_same = folded == in_outputs
+    except FoldError:
+        says += "that is refused: they have to be the same."
+        is_same = False
+    says += "" if is_same else f" {say_other(show(in_outputs))}"
+    facts = {
+        "strategy": strategy,
+        "met": [texts.give(text) for text in met],
+        "result": texts.give(in_outputs),
+    }
+    return StoryStep(StepKind.FOLDED, says, facts)
+
+
+def _say_labels(labels: Labels) -> str:
+    return listed(say_code(label.code) for label in labels)
 
 
 def _say_groups(values: Sequence[str]) -> Iterator[str]:

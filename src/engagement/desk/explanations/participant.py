@@ -10,7 +10,6 @@ from engagement.configuration import (
     CodingConfiguration,
     CodingMode,
     CodingPlan,
-    ControlCode,
     PipelineConfiguration,
     Project,
 )
@@ -19,7 +18,7 @@ from engagement.configuration.participant_ids import find_strict_id_problem, spl
 from engagement.desk.explanations.traced_records import find_records
 from engagement.foundation.errors import InputError, UsageError
 from engagement.foundation.files import reading_csv
-from engagement.pipeline.coding.labels import Label
+from engagement.pipeline.coding.labels import Labels, UnknownCodesError, read_traced_labels
 from engagement.pipeline.messages.message import SHOW_PIPELINE_KEY
 from engagement.pipeline.outputs.analysis_files import analysis_folder, individuals_path, read_column
 from engagement.pipeline.outputs.rows import WITHDRAWN, AnalysisRows
@@ -33,7 +32,7 @@ class TracedRow:
     """A row of messages.csv or individuals.csv with its record."""
 
     record: TracedData
-    labels: Mapping[str, tuple[Label, ...]]
+    labels: Mapping[str, Labels]
     cells: Mapping[str, str]
 
     @property
@@ -48,7 +47,7 @@ class TracedRow:
 
 
 @dataclass(frozen=True)
-class Participant:
+class ExplainedParticipant:
     """A participant who did not withdraw. `messages` are in the order of time, as their rows in messages.csv."""
 
     uid: str
@@ -88,7 +87,7 @@ def check_header(project: Project, data_root: Path) -> list[str]:
     return found
 
 
-def find_participant(project: Project, data_root: Path, uid: str) -> Participant:
+def find_participant(project: Project, data_root: Path, uid: str) -> ExplainedParticipant:
     """Read what stage 3 left of a participant.
 
     Raises
@@ -127,7 +126,7 @@ def find_participant(project: Project, data_root: Path, uid: str) -> Participant
             f"{len(folded)}; expected one, folded from just these messages. The files are of different runs: run stage 3 "
             "(generate outputs) and this again."
         )
-    return Participant(uid, messages, individuals[0])
+    return ExplainedParticipant(uid, messages, individuals[0])
 
 
 def _show(uid: str, configuration: PipelineConfiguration) -> str:
@@ -137,7 +136,7 @@ def _show(uid: str, configuration: PipelineConfiguration) -> str:
 
 
 def _make_row(project: Project, uid: str, record: TracedData, path: Path) -> TracedRow:
-    labels: dict[str, tuple[Label, ...]] = {}
+    labels: dict[str, Labels] = {}
     cells = {UID_FIELD: uid, CONSENT_FIELD: "false"}
     for plan in project.coding_plans.all:
         for configuration in plan.coding_configurations:
@@ -149,23 +148,18 @@ def _make_row(project: Project, uid: str, record: TracedData, path: Path) -> Tra
     return TracedRow(record, labels, cells)
 
 
-def _read_labels(configuration: CodingConfiguration, value: Any, where: str) -> tuple[Label, ...]:
-    """The labels of a coded field; one without a value has "true missing"."""
-    codes = configuration.code_scheme.codes_by_id
-    if value is None:
-        return (Label(configuration.code_scheme.control(ControlCode.NA), None),)
-    documents = value if isinstance(value, list) else [value]
-    unknown = [document["CodeID"] for document in documents if document["CodeID"] not in codes]
-    if unknown:
+def _read_labels(configuration: CodingConfiguration, value: Any, where: str) -> Labels:
+    try:
+        return read_traced_labels(configuration.code_scheme, value)
+    except UnknownCodesError as error:
         raise InputError(
-            f"{where}, field {configuration.coded_field!r}: code id(s) {', '.join(map(repr, unknown))}; expected codes of "
+            f"{where}, field {configuration.coded_field!r}: code id(s) {', '.join(map(repr, error.code_ids))}; expected codes of "
             f"{configuration.code_scheme_file!r}. Name the configuration that Outputs/ were made with, or run stage 3 "
             "(generate outputs) and this again."
-        )
-    return tuple(Label(codes[document["CodeID"]], document) for document in documents)
+        ) from None
 
 
-def _make_cells(configuration: CodingConfiguration, labels: Sequence[Label]) -> Iterator[tuple[str, str]]:
+def _make_cells(configuration: CodingConfiguration, labels: Labels) -> Iterator[tuple[str, str]]:
     """The cells of a coding by column, as stage 3 writes them."""
     columns = tuple(configuration.columns())
     if configuration.coding_mode is CodingMode.SINGLE:
@@ -192,7 +186,7 @@ def _nearest(data_root: Path, uid: str, prefix: str) -> str:
     return f" Nearest: {', '.join(map(repr, near[:_MOST_NEAREST]))}."
 
 
-def texts_in_rows(participant: Participant, project: Project) -> list[str]:
+def texts_in_rows(participant: ExplainedParticipant, project: Project) -> list[str]:
     """All that the participant wrote as far as it stands in their rows."""
     fields = [plan.raw_field for plan in project.coding_plans.all]
     rows = (*participant.messages, participant.individual)

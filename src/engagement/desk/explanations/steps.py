@@ -26,7 +26,7 @@ class StepKind(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Step:
+class StoryStep:
     """One thing that happened on the way to a cell; `about` names what is coded, where it is about a code scheme."""
 
     kind: StepKind
@@ -40,13 +40,13 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Section:
+class StorySection:
     """The steps to some cells of one row. `files` are the CSVs that hold the row, `rows` the messages it is told of, from 1."""
 
     title: str
     files: Sequence[str]
     cells: Mapping[str, str]
-    steps: Sequence[Step]
+    steps: Sequence[StoryStep]
     rows: Sequence[int] = ()
 
     def document(self) -> dict[str, Any]:

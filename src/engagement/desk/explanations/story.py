@@ -14,17 +14,20 @@ from engagement.desk.explanations.coda_evidence import CodaEvidence
 from engagement.desk.explanations.codings import CodingStories
 from engagement.desk.explanations.folds import tell_of_labels, tell_of_texts
 from engagement.desk.explanations.participant import (
-    Participant,
+    ExplainedParticipant,
     TracedRow,
     check_header,
     episode_of,
     find_participant,
     texts_in_rows,
 )
-from engagement.desk.explanations.steps import Section, Step, StepKind
-from engagement.desk.explanations.wording import Texts, listed, mask, say_messages, say_time
+from engagement.desk.explanations.rules import Rules
+from engagement.desk.explanations.steps import StepKind, StorySection, StoryStep
+from engagement.desk.explanations.wording import Texts, listed, mask, say_messages, say_time, show_fact
 from engagement.foundation.csv_cells import guard_cell
 from engagement.foundation.errors import UsageError
+from engagement.pipeline.coding.reasons import Reason
+from engagement.pipeline.folding.consent import ConsentCase
 
 _MESSAGES, _INDIVIDUALS, _PRODUCTION = "messages.csv", "individuals.csv", "production.csv"
 
@@ -38,7 +41,7 @@ class Story:
     made_at: str | float
     made_by: str
     messages: int
-    sections: Sequence[Section]
+    sections: Sequence[StorySection]
 
     def document(self) -> dict[str, Any]:
         """The story as JSON values."""
@@ -76,21 +79,23 @@ def tell_story(project: Project, data_root: Path, uid: str, column: str | None) 
 class _Teller:
     """Tells of one participant."""
 
-    def __init__(self, project: Project, data_root: Path, participant: Participant) -> None:
+    def __init__(self, project: Project, data_root: Path, participant: ExplainedParticipant) -> None:
         coda = CodaEvidence(data_root, project.coding_plans)
         self._project = project
         self._participant = participant
         self._texts = Texts(texts_in_rows(participant, project))
-        self._answers = AnswerStories(project, coda, self._texts)
-        self._codings = CodingStories(project, coda)
+        rules = Rules(project, coda)
+        self._consent = rules.consent(participant)
+        self._answers = AnswerStories(project, coda, rules, self._texts)
+        self._codings = CodingStories(coda, rules)
 
-    def tell_column(self, column: str) -> Iterator[Section]:
+    def tell_column(self, column: str) -> Iterator[StorySection]:
         """The sections of one column: the messages, then the individual."""
         if column in (UID_FIELD, CONSENT_FIELD):
-            step = _tell_of_uid(self._participant) if column == UID_FIELD else _tell_of_consent()
+            step = _tell_of_uid(self._participant) if column == UID_FIELD else _tell_of_consent(self._consent)
             cells = {column: self._participant.individual.cells[column]}
             files = [_MESSAGES, _INDIVIDUALS, *([_PRODUCTION] if column == UID_FIELD else [])]
-            yield Section("Every row of the participant", files, cells, [step], self._numbers)
+            yield StorySection("Every row of the participant", files, cells, [step], self._numbers)
             return
         plan = next(plan for plan in self._project.coding_plans.all if column in plan.columns())
         configuration = next((c for c in plan.coding_configurations if column in c.columns()), None)
@@ -106,15 +111,15 @@ class _Teller:
             )
             steps = [tell_of_labels(self._participant, configuration)]
             steps += _tell_of_matrix(self._individual, configuration, column)
-        yield Section("The individual", [_INDIVIDUALS], _pick(self._individual, [column]), steps)
+        yield StorySection("The individual", [_INDIVIDUALS], _pick(self._individual, [column]), steps)
 
-    def tell_all(self) -> Iterator[Section]:
+    def tell_all(self) -> Iterator[StorySection]:
         """The sections of everything: each message, what the participant said of themselves, and the individual."""
-        yield Section(
+        yield StorySection(
             "The participant",
             [_MESSAGES, _INDIVIDUALS, _PRODUCTION],
             {CONSENT_FIELD: self._individual.cells[CONSENT_FIELD]},
-            [_tell_of_uid(self._participant), _tell_of_consent()],
+            [_tell_of_uid(self._participant), _tell_of_consent(self._consent)],
             self._numbers,
         )
         for number, row in enumerate(self._participant.messages, 1):
@@ -131,8 +136,8 @@ class _Teller:
             )
         if silent:
             says = f"The participant gave no answer to {listed(silent)}: 'NA' (no answer)."
-            yield Section(
-                "Not answered", [_MESSAGES, _INDIVIDUALS], {}, [Step(StepKind.NO_ANSWER, says, {"fields": silent})]
+            yield StorySection(
+                "Not answered", [_MESSAGES, _INDIVIDUALS], {}, [StoryStep(StepKind.NO_ANSWER, says, {"fields": silent})]
             )
         yield self._tell_individual()
 
@@ -151,7 +156,9 @@ class _Teller:
     def _numbers(self) -> list[int]:
         return list(range(1, len(self._participant.messages) + 1))
 
-    def _steps(self, row: TracedRow, plan: CodingPlan, configurations: Sequence[CodingConfiguration]) -> Iterator[Step]:
+    def _steps(
+        self, row: TracedRow, plan: CodingPlan, configurations: Sequence[CodingConfiguration]
+    ) -> Iterator[StoryStep]:
         yield from self._answers.tell(row, plan)
         for configuration in configurations:
             yield from self._codings.tell_of_cleaner(row, plan, configuration)
@@ -159,10 +166,10 @@ class _Teller:
             yield from self._codings.tell(row, plan, configuration)
 
     def _tell_messages(
-        self, tell: Callable[[TracedRow], Iterable[Step]], columns: Sequence[str], plan: CodingPlan
-    ) -> Iterator[Section]:
+        self, tell: Callable[[TracedRow], Iterable[StoryStep]], columns: Sequence[str], plan: CodingPlan
+    ) -> Iterator[StorySection]:
         """Sections of messages.csv, those messages together of which the same is to be told."""
-        groups: list[tuple[list[Step], dict[str, str], list[int]]] = []
+        groups: list[tuple[list[StoryStep], dict[str, str], list[int]]] = []
         for number, row in enumerate(self._participant.messages, 1):
             steps, cells = list(tell(row)), _pick(row, columns)
             says = [step.says for step in steps]
@@ -175,7 +182,7 @@ class _Teller:
             title = self._title(plan, numbers)
             notes = _tell_of_guard(plan, cells, self._project.configuration.guard_formulas)
             files = [_MESSAGES, _PRODUCTION] if plan.raw_field in columns else [_MESSAGES]
-            yield Section(title, files, cells, [*steps, *notes], numbers)
+            yield StorySection(title, files, cells, [*steps, *notes], numbers)
 
     def _title(self, plan: CodingPlan, numbers: Sequence[int]) -> str:
         of_all = f" of {len(self._participant.messages)}"
@@ -193,8 +200,8 @@ class _Teller:
         field = "an unknown episode" if plan is None else repr(plan.raw_field)
         return f"an answer to {field} sent on {say_time(time)}"
 
-    def _tell_message(self, number: int, row: TracedRow) -> Section:
-        steps: list[Step] = []
+    def _tell_message(self, number: int, row: TracedRow) -> StorySection:
+        steps: list[StoryStep] = []
         cells: dict[str, str] = {}
         for plan in self._project.coding_plans.rqa:
             told = list(self._steps(row, plan, plan.coding_configurations))
@@ -202,10 +209,10 @@ class _Teller:
                 steps += told
                 cells |= _say_cells(row, plan)
         title = f"Message {number} of {len(self._participant.messages)}, {self._say_when(row)}"
-        return Section(title, [_MESSAGES, _PRODUCTION], cells, steps, [number])
+        return StorySection(title, [_MESSAGES, _PRODUCTION], cells, steps, [number])
 
-    def _tell_individual(self) -> Section:
-        steps: list[Step] = []
+    def _tell_individual(self) -> StorySection:
+        steps: list[StoryStep] = []
         cells: dict[str, str] = {}
         for plan in self._project.coding_plans.all:
             found = _pick(self._individual, list(plan.columns()))
@@ -213,8 +220,8 @@ class _Teller:
                 cells |= _say_cells(self._individual, plan)
                 steps += [tell_of_labels(self._participant, coding) for coding in plan.coding_configurations]
         says = "All other columns are the same as in each of the participant's messages."
-        steps.append(Step(StepKind.FOLDED, says))
-        return Section("The individual", [_INDIVIDUALS], cells, steps)
+        steps.append(StoryStep(StepKind.FOLDED, says))
+        return StorySection("The individual", [_INDIVIDUALS], cells, steps)
 
 
 def _codings_behind(plan: CodingPlan, configuration: CodingConfiguration) -> tuple[CodingConfiguration, ...]:
@@ -239,27 +246,27 @@ def _say_cells(row: TracedRow, plan: CodingPlan) -> dict[str, str]:
     return {c: row.cells[c] for c in plan.columns() if c not in matrix or row.cells[c] == "1"}
 
 
-def _tell_of_matrix(row: TracedRow, configuration: CodingConfiguration, column: str) -> Iterator[Step]:
+def _tell_of_matrix(row: TracedRow, configuration: CodingConfiguration, column: str) -> Iterator[StoryStep]:
     """Why the cell of one code of several is 1 or 0."""
     if configuration.coding_mode is not CodingMode.MULTIPLE:
         return
     value = column.removeprefix(f"{configuration.analysis_file_key}_")
     is_there = row.cells[column] == "1"
     says = f"The column is 1 where {value!r} is among the codes, and it {'is' if is_there else 'is not'}: {row.cells[column]}."
-    yield Step(StepKind.NOTE, says, {"code": value, "is_there": is_there})
+    yield StoryStep(StepKind.NOTE, says, {"code": value, "is_there": is_there})
 
 
-def _tell_of_guard(plan: CodingPlan, cells: dict[str, str], is_everywhere: bool) -> Iterator[Step]:
+def _tell_of_guard(plan: CodingPlan, cells: dict[str, str], is_everywhere: bool) -> Iterator[StoryStep]:
     text = cells.get(plan.raw_field, "")
     if guard_cell(text) != text:
         where = "every CSV" if is_everywhere else "production.csv"
         says = f"In {where} an apostrophe precedes it, so that no spreadsheet takes it for a formula."
-        yield Step(StepKind.NOTE, says)
+        yield StoryStep(StepKind.NOTE, says)
 
 
-def _tell_of_uid(participant: Participant) -> Step:
+def _tell_of_uid(participant: ExplainedParticipant) -> StoryStep:
     number = len(participant.messages)
-    return Step(
+    return StoryStep(
         StepKind.IDENTITY,
         "The uid stands for the participant; only the uuid table can turn it into the address it stands for. Outputs hold "
         f"{number} message{'s' if number > 1 else ''} of theirs.",
@@ -267,10 +274,6 @@ def _tell_of_uid(participant: Participant) -> Step:
     )
 
 
-def _tell_of_consent() -> Step:
-    return Step(
-        StepKind.CONSENT,
-        "No coder had labelled any answer of theirs STOP (consent withdrawn) when Outputs were made, those included that moved "
-        "or were left out. Had one, nothing of the participant would be here.",
-        {"has_withdrawn": False},
-    )
+def _tell_of_consent(reason: Reason) -> StoryStep:
+    has_withdrawn = reason.case is ConsentCase.WITHDREW
+    return StoryStep(StepKind.CONSENT, reason.say(show_fact), {"has_withdrawn": has_withdrawn})

@@ -9,6 +9,7 @@ from engagement.configuration.control_codes import entry_of
 from engagement.pipeline.coding.cleaning.phone_numbers import mask_phone_numbers
 from engagement.pipeline.coding.coded_datasets import message_id_of
 from engagement.pipeline.coding.labels import origin_of
+from engagement.pipeline.coding.reasons import Fact
 from engagement.pipeline.messages.instants import parse_instant
 
 
@@ -49,6 +50,22 @@ def say_coder(label: Mapping[str, Any]) -> str:
     who = f"{name} ({origin_id})" if name and origin_id and name != origin_id else str(name or origin_id or "somebody")
     time = label.get("DateTimeUTC")
     return printable(who) if time is None else f"{printable(who)} on {say_time(time)}"
+
+
+def show_fact(fact: Fact) -> str:
+    """A fact of a reason in words: a code with its meaning, who made a label, or who ticked what under which scheme."""
+    if isinstance(fact, str):
+        return fact
+    if isinstance(fact, Code):
+        return say_code(fact)
+    if isinstance(fact, Mapping):
+        return say_coder(fact)
+    if not fact:
+        return "No coder labelled it"
+    return listed(
+        f"{say_coder(label.document or {})} labelled it {say_code(label.code)} in {scheme.name!r}"
+        for scheme, label in fact
+    )
 
 
 def listed(things: Iterable[str]) -> str:

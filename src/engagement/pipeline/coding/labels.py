@@ -122,6 +122,15 @@ def read_traced_labels(scheme: CodeScheme, value: object) -> Labels:
     return found
 
 
+def read_traced_ticks(scheme: CodeScheme, value: object) -> Labels:
+    """The labels of a coded field of TracedData that a coder ticked, as far as the scheme has their codes."""
+    return tuple(
+        Label(code, document)
+        for document in traced_documents(value)
+        if isinstance(document, dict) and is_ticked(document) and (code := code_of(scheme, document)) is not None
+    )
+
+
 class UnknownCodesError(ValueError):
     """Labels name codes that their scheme lacks."""
 
