@@ -1,38 +1,21 @@
 """Where an answer came from: the run and flow that brought it, and the moves that coders' "wrong scheme" labels made."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from engagement.configuration import CodingPlan, PlanKind, Project
 from engagement.configuration.field_names import FETCHED_FIELDS
-from engagement.configuration.raw_keys import ANSWER_PARTS
 from engagement.desk.explanations.coda_evidence import CodaEvidence
+from engagement.desk.explanations.origins import OriginFinder, say_fetched, say_origin
 from engagement.desk.explanations.participant import TracedRow, text_of
 from engagement.desk.explanations.rules import Rules
 from engagement.desk.explanations.steps import StepKind, StoryStep
-from engagement.desk.explanations.wording import Texts, printable, say_time, show_fact
+from engagement.desk.explanations.wording import Texts, printable, show_fact
 from engagement.pipeline.coding.coded_datasets import message_id_of
 from engagement.pipeline.coding.wrong_scheme import SEPARATOR
 from engagement.pipeline.messages.recovered import ALSO_RECOVERED
-from engagement.pipeline.messages.result_keys import split_key
-from engagement.provenance import HIDDEN, Change
-
-_JOIN_STEP = "engagement.messages.join"
-
-
-@dataclass(frozen=True)
-class Origin:
-    """The run that brought an answer. `flow` and `result` are None where the traced data does not name them."""
-
-    field: str
-    flow: str | None
-    result: str | None
-    run_id: str | None
-    answered_at: str | None
-    fetched_at: str | float
-    fetched_by: str
-    source: str
+from engagement.provenance import HIDDEN
 
 
 class AnswerStories:
@@ -41,8 +24,7 @@ class AnswerStories:
     def __init__(self, project: Project, coda: CodaEvidence, rules: Rules, texts: Texts) -> None:
         self._plans = project.coding_plans
         self._by_raw_field = {plan.raw_field: plan for plan in self._plans.all}
-        self._remappings = project.configuration.rapid_pro_key_remappings
-        self._recovered = project.configuration.recovered_keys
+        self._origins = OriginFinder(project)
         self._coda = coda
         self._rules = rules
         self._texts = texts
@@ -74,10 +56,10 @@ class AnswerStories:
         if plan.raw_field in FETCHED_FIELDS:
             yield self._tell_of_fetched(row, plan, text)
             return
-        origin = self._find_origin(row, plan.raw_field, text)
+        origin = self._origins.find(row, plan.raw_field, text)
         yield StoryStep(
             StepKind.ANSWER,
-            f"The participant wrote {self._texts.show(text)}{_say_origin(origin)}."
+            f"The participant wrote {self._texts.show(text)}{say_origin(origin)}."
             f"{_say_message_id(plan, text) if is_whole else ''}",
             {**self._identify(plan, text), "origin": None if origin is None else asdict(origin)},
         )
@@ -98,7 +80,7 @@ class AnswerStories:
         change = next(change for key, change in row.history if key == plan.raw_field)
         time, user = change.metadata.timestamp, change.metadata.user
         says = (
-            f"{text!r} is what was kept, when the run was {_say_fetched(time, user)}, of the "
+            f"{text!r} is what was kept, when the run was {say_fetched(time, user)}, of the "
             "participant's address: of a phone number the first five digits, of any other channel its name."
         )
         return StoryStep(StepKind.ANSWER, says, {"text": text, "fetched_at": time, "fetched_by": user})
@@ -133,12 +115,12 @@ class AnswerStories:
                 "text it is can't be told from the traced data.",
                 {"from": source.raw_field, "to": plan.raw_field},
             )
-        origin = self._find_origin(row, source.raw_field, part)
+        origin = self._origins.find(row, source.raw_field, part)
         # An answer to an episode that became a survey answer left its message, which is no row any more.
         unknown = ". Its run is not in the traced data: its own message holds no answer any more, and is left out"
         return StoryStep(
             StepKind.MOVED_HERE,
-            f"The participant wrote {self._texts.show(part)}{unknown if origin is None else _say_origin(origin)}. "
+            f"The participant wrote {self._texts.show(part)}{unknown if origin is None else say_origin(origin)}. "
             f"That was an answer to {source.raw_field!r}, but {self._say_move(source, part, plan)}."
             f"{_say_message_id(plan, part) if is_whole else ''}",
             {
@@ -192,60 +174,6 @@ class AnswerStories:
         texts = [change.value for key, change in row.history if key == source and change.value != HIDDEN]
         return texts[-2] if len(texts) > 1 else None
 
-    def _find_origin(self, row: TracedRow, field: str, text: str) -> Origin | None:
-        """The newest run that has the text as an answer that the remappings name `field`, else any episode's answer."""
-        own = {r.rapid_pro_key: r.pipeline_key for r in self._remappings if r.pipeline_key == field}
-        plan = self._by_raw_field[field]
-        episodes = {
-            r.rapid_pro_key: r.pipeline_key
-            for r in self._remappings
-            if r.is_activation_message and plan.kind is PlanKind.RQA
-        }
-        # Fields that the fetch writes itself have the project's name from the start.
-        for names in (own, episodes, {field: field}):
-            found = [
-                position
-                for position, (key, change) in enumerate(row.history)
-                if key in names and change.value == text and change.metadata.source != _JOIN_STEP
-            ]
-            if found:
-                key, _ = row.history[found[-1]]
-                return self._make_origin(row.history, found[-1], names[key])
-        return None
-
-    def _make_origin(self, history: Sequence[tuple[str, Change]], position: int, field: str) -> Origin:
-        key, change = history[position]
-        names, _ = split_key(key, self._recovered)
-        companions = self._companions(history, position)
-        run_id, answered_at = companions.get("Run ID"), companions.get("Time")
-        result, flow = names if len(names) == 2 else (None, None)
-        return Origin(
-            field=field,
-            flow=flow,
-            result=result,
-            run_id=None if run_id is None else str(run_id),
-            answered_at=None if answered_at is None else str(answered_at),
-            fetched_at=change.metadata.timestamp,
-            fetched_by=change.metadata.user,
-            source=change.metadata.source,
-        )
-
-    def _companions(self, history: Sequence[tuple[str, Change]], position: int) -> Mapping[str, Any]:
-        """What travels with an answer, by part: of the same result and record, and of several runs that of the nearest."""
-        key, change = history[position]
-        result, part = split_key(key, self._recovered)
-        if part not in ANSWER_PARTS:
-            return {}
-        nearest: dict[str, tuple[int, Any]] = {}
-        for other, (other_key, other_change) in enumerate(history):
-            other_result, other_part = split_key(other_key, self._recovered)
-            distance = abs(other - position)
-            if other_result != result or other_change.path != change.path:
-                continue
-            if other_part not in nearest or distance < nearest[other_part][0]:
-                nearest[other_part] = (distance, other_change.value)
-        return {name: value for name, (_, value) in nearest.items()}
-
 
 def _tell_of_nothing(plan: CodingPlan) -> StoryStep:
     says = (
@@ -254,23 +182,6 @@ def _tell_of_nothing(plan: CodingPlan) -> StoryStep:
         else "The participant gave no answer to this."
     )
     return StoryStep(StepKind.NO_ANSWER, says, {"field": plan.raw_field})
-
-
-def _say_origin(origin: Origin | None) -> str:
-    if origin is None:
-        return " (the traced data does not tell in which run)"
-    words = [f"on {say_time(origin.answered_at)}"] if origin.answered_at is not None else []
-    if origin.flow is not None:
-        words.append(f"in flow '{printable(origin.flow)}', result '{printable(origin.result or '')}'")
-    else:
-        words.append("in a file of recovered messages, which the traced data does not name")
-    if origin.run_id is not None:
-        words.append(f"run {printable(origin.run_id)}")
-    return f" {', '.join(words)} ({_say_fetched(origin.fetched_at, origin.fetched_by)})"
-
-
-def _say_fetched(time: str | float, user: str) -> str:
-    return f"fetched on {say_time(time)} by {printable(user)}"
 
 
 def _say_message_id(plan: CodingPlan, text: str) -> str:

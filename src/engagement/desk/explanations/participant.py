@@ -1,6 +1,6 @@
 """What stage 3 left of one participant: the records of their messages and their folded record, with their cells."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,16 +8,16 @@ from typing import Any
 
 from engagement.configuration import (
     CodingConfiguration,
-    CodingMode,
     CodingPlan,
     PipelineConfiguration,
     Project,
 )
-from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
+from engagement.configuration.field_names import UID_FIELD
 from engagement.configuration.participant_ids import find_strict_id_problem, split_participant_id
 from engagement.desk.explanations.traced_records import find_records
 from engagement.foundation.errors import InputError, UsageError
 from engagement.foundation.files import reading_csv
+from engagement.pipeline.coding.codings import make_coding
 from engagement.pipeline.coding.labels import Labels, UnknownCodesError, read_traced_labels
 from engagement.pipeline.messages.message import SHOW_PIPELINE_KEY
 from engagement.pipeline.outputs.analysis_files import analysis_folder, individuals_path, read_column
@@ -136,15 +136,14 @@ def _show(uid: str, configuration: PipelineConfiguration) -> str:
 
 
 def _make_row(project: Project, uid: str, record: TracedData, path: Path) -> TracedRow:
-    labels: dict[str, Labels] = {}
-    cells = {UID_FIELD: uid, CONSENT_FIELD: "false"}
-    for plan in project.coding_plans.all:
-        for configuration in plan.coding_configurations:
-            field = configuration.coded_field
-            labels[field] = _read_labels(configuration, record.values.get(field), f"{path}: participant {uid!r}")
-            cells.update(_make_cells(configuration, labels[field]))
-        text = record.values.get(plan.raw_field)
-        cells[plan.raw_field] = "" if text is None else str(text)
+    plans, values, where = project.coding_plans.all, record.values, f"{path}: participant {uid!r}"
+    labels = {
+        configuration.coded_field: _read_labels(configuration, values.get(configuration.coded_field), where)
+        for plan in plans
+        for configuration in plan.coding_configurations
+    }
+    codings = [make_coding(plan, tuple(labels[c.coded_field] for c in plan.coding_configurations)) for plan in plans]
+    cells = AnalysisRows(plans).make_cells(uid, [values.get(plan.raw_field) for plan in plans], codings)
     return TracedRow(record, labels, cells)
 
 
@@ -157,17 +156,6 @@ def _read_labels(configuration: CodingConfiguration, value: Any, where: str) -> 
             f"{configuration.code_scheme_file!r}. Name the configuration that Outputs/ were made with, or run stage 3 "
             "(generate outputs) and this again."
         ) from None
-
-
-def _make_cells(configuration: CodingConfiguration, labels: Labels) -> Iterator[tuple[str, str]]:
-    """The cells of a coding by column, as stage 3 writes them."""
-    columns = tuple(configuration.columns())
-    if configuration.coding_mode is CodingMode.SINGLE:
-        yield from ((column, labels[0].code.string_value) for column in columns)
-    elif columns:
-        given = {label.code.code_id for label in labels}
-        for column, code in zip(columns, configuration.code_scheme.codes, strict=True):
-            yield column, "1" if code.code_id in given else "0"
 
 
 def _nearest(data_root: Path, uid: str, prefix: str) -> str:

@@ -49,6 +49,15 @@ class AnalysisRows:
             self._parts[number] = self._cells[number].write(answers.texts[number], answers.codings[number])
         return f"{encode_cell(uid)},false,{','.join(self._parts)}\n"
 
+    def make_cells(self, uid: str, texts: Sequence[str | None], codings: Sequence[Coding]) -> dict[str, str]:
+        """The cells of such a line by column, before they are encoded."""
+        found = [
+            cell
+            for plan, text, coding in zip(self._cells, texts, codings, strict=True)
+            for cell in plan.make(text, coding)
+        ]
+        return dict(zip(self.header, [uid, "false", *found], strict=True))
+
     def withdrawn_row(self) -> list[str]:
         """The cells of a message or an individual that withdrew: nothing of theirs."""
         return [WITHDRAWN, "true", *[WITHDRAWN] * (len(self.header) - 2)]
@@ -77,15 +86,22 @@ class _PlanCells:
             return written
         return f"{self._known.get(coding.code_ids) or self._write_codes(coding)},{written}"
 
+    def make(self, text: str | None, coding: Coding) -> list[str]:
+        """The same cells, before they are encoded."""
+        return [*self._code_cells(coding), "" if text is None else str(text)]
+
     def _write_codes(self, coding: Coding) -> str:
+        self._known[coding.code_ids] = written = encode_line(self._code_cells(coding))[:-1]
+        return written
+
+    def _code_cells(self, coding: Coding) -> list[str]:
         cells: list[str] = []
         for position, is_single, codes in self._configurations:
             if is_single:
                 cells.append(coding.labels[position][0].code.string_value)
             else:
                 cells.extend("1" if code.code_id in coding.code_ids[position] else "0" for code in codes)
-        self._known[coding.code_ids] = written = encode_line(cells)[:-1]
-        return written
+        return cells
 
 
 class ProductionRows:

@@ -1,0 +1,110 @@
+"""Where an answer came from: the run and the flow that brought it, as far as the traced data names them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engagement.configuration import PlanKind, Project
+from engagement.configuration.raw_keys import ANSWER_PARTS
+from engagement.desk.explanations.participant import TracedRow
+from engagement.desk.explanations.wording import printable, say_time
+from engagement.pipeline.messages.result_keys import split_key
+from engagement.provenance import Change
+
+_JOIN_STEP = "engagement.messages.join"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The run that brought an answer. `flow` and `result` are None where the traced data does not name them."""
+
+    field: str
+    flow: str | None
+    result: str | None
+    run_id: str | None
+    answered_at: str | None
+    fetched_at: str | float
+    fetched_by: str
+    source: str
+
+
+class OriginFinder:
+    """Finds the runs of answers by a project's remappings."""
+
+    def __init__(self, project: Project) -> None:
+        self._by_raw_field = {plan.raw_field: plan for plan in project.coding_plans.all}
+        self._remappings = project.configuration.rapid_pro_key_remappings
+        self._recovered = project.configuration.recovered_keys
+
+    def find(self, row: TracedRow, field: str, text: str) -> Origin | None:
+        """The newest run that has the text as an answer that the remappings name `field`, else any episode's answer."""
+        own = {r.rapid_pro_key: r.pipeline_key for r in self._remappings if r.pipeline_key == field}
+        plan = self._by_raw_field[field]
+        episodes = {
+            r.rapid_pro_key: r.pipeline_key
+            for r in self._remappings
+            if r.is_activation_message and plan.kind is PlanKind.RQA
+        }
+        # Fields that the fetch writes itself have the project's name from the start.
+        for names in (own, episodes, {field: field}):
+            found = [
+                position
+                for position, (key, change) in enumerate(row.history)
+                if key in names and change.value == text and change.metadata.source != _JOIN_STEP
+            ]
+            if found:
+                key, _ = row.history[found[-1]]
+                return self._make(row.history, found[-1], names[key])
+        return None
+
+    def _make(self, history: Sequence[tuple[str, Change]], position: int, field: str) -> Origin:
+        key, change = history[position]
+        names, _ = split_key(key, self._recovered)
+        companions = self._companions(history, position)
+        run_id, answered_at = companions.get("Run ID"), companions.get("Time")
+        result, flow = names if len(names) == 2 else (None, None)
+        return Origin(
+            field=field,
+            flow=flow,
+            result=result,
+            run_id=None if run_id is None else str(run_id),
+            answered_at=None if answered_at is None else str(answered_at),
+            fetched_at=change.metadata.timestamp,
+            fetched_by=change.metadata.user,
+            source=change.metadata.source,
+        )
+
+    def _companions(self, history: Sequence[tuple[str, Change]], position: int) -> Mapping[str, Any]:
+        """What travels with an answer, by part: of the same result and record, and of several runs that of the nearest."""
+        key, change = history[position]
+        result, part = split_key(key, self._recovered)
+        if part not in ANSWER_PARTS:
+            return {}
+        nearest: dict[str, tuple[int, Any]] = {}
+        for other, (other_key, other_change) in enumerate(history):
+            other_result, other_part = split_key(other_key, self._recovered)
+            distance = abs(other - position)
+            if other_result != result or other_change.path != change.path:
+                continue
+            if other_part not in nearest or distance < nearest[other_part][0]:
+                nearest[other_part] = (distance, other_change.value)
+        return {name: value for name, (_, value) in nearest.items()}
+
+
+def say_origin(origin: Origin | None) -> str:
+    """When and where an answer was given, and who fetched it; begins with a space."""
+    if origin is None:
+        return " (the traced data does not tell in which run)"
+    words = [f"on {say_time(origin.answered_at)}"] if origin.answered_at is not None else []
+    if origin.flow is not None:
+        words.append(f"in flow '{printable(origin.flow)}', result '{printable(origin.result or '')}'")
+    else:
+        words.append("in a file of recovered messages, which the traced data does not name")
+    if origin.run_id is not None:
+        words.append(f"run {printable(origin.run_id)}")
+    return f" {', '.join(words)} ({say_fetched(origin.fetched_at, origin.fetched_by)})"
+
+
+def say_fetched(time: str | float, user: str) -> str:
+    """Who fetched a run, and when."""
+    return f"fetched on {say_time(time)} by {printable(user)}"
