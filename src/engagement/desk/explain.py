@@ -68,7 +68,7 @@ def _describe_section(section: StorySection) -> Iterator[str]:
 
 
 def _say_steps(steps: Sequence[StoryStep]) -> Iterator[str]:
-    """What steps say, each once; where several code schemes are told of, with what is coded before it."""
+    """Say each step once, with the name of its coding if there are several."""
     abouts: dict[tuple[StepKind, str], list[str]] = {}
     for step in steps:
         abouts.setdefault((step.kind, step.says), []).extend([step.about] if step.about else [])

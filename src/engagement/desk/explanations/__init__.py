@@ -1,1 +1,1 @@
-"""Where a cell came from: what stage 3 left behind of each participant, told in plain words and as facts for programs."""
+"""Explanations of cells: what stage 3 left of a participant, in plain words and as facts for programs."""

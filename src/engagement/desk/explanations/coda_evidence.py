@@ -1,4 +1,4 @@
-"""What the data root's Coda files say of a text: what cleaners proposed for it, and which labels coders gave it."""
+"""Look up texts in the data root's Coda files: cleaners' proposals, and coders' labels."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -59,12 +59,12 @@ class CodaEvidence:
         return schemes if self._ws_scheme is None else [*schemes, self._ws_scheme]
 
     def dataset(self, plan: CodingPlan, texts: Iterable[str]) -> CodedDataset:
-        """What stage 3 reads from the labels of some texts."""
+        """Read the labels of some texts as stage 3 does."""
         found = (self._find(self._coded, plan, text) for text in dict.fromkeys(texts))
         return CodedDataset(plan, self._ws_scheme, [message for message in found if message is not None])
 
     def reading(self, plan: CodingPlan, text: str) -> Reading:
-        """What stage 3 reads from the labels of a text."""
+        """Read the labels of a text as stage 3 does."""
         key = plan.raw_field, text
         if key not in self._readings:
             self._readings[key] = self.dataset(plan, [text]).reading(text)

@@ -1,4 +1,4 @@
-"""Where a message's labels came from: cleaners that proposed, coders that labelled, and the reasons of stage 3's rules."""
+"""Tell where labels came from: cleaners' proposals, coders, and the reasons of stage 3's rules."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ _SINCE = "the next run of stage 3 takes that up"
 
 
 class CodingStories:
-    """Tells of the labels of a project's messages where they came from."""
+    """Tells where the labels of a project's messages came from."""
 
     def __init__(self, coda: CodaEvidence, rules: Rules) -> None:
         self._coda = coda
@@ -36,7 +36,7 @@ class CodingStories:
     def tell_of_cleaner(
         self, row: TracedRow, plan: CodingPlan, configuration: CodingConfiguration
     ) -> Iterator[StoryStep]:
-        """What a cleaner made of the answer, if there is one for the code scheme."""
+        """Tell what a cleaner made of the answer, if the coding has one."""
         text = text_of(row, plan)
         if not text or configuration.cleaner is None:
             return
@@ -118,12 +118,12 @@ class CodingStories:
 
 
 def name_of(configuration: CodingConfiguration) -> str:
-    """What the outputs call a coding: its key in the CSVs, or without one its field."""
+    """Give the name of a coding in the outputs: its key in the CSVs, or without one its field."""
     return configuration.analysis_file_key or configuration.coded_field
 
 
 def say_other(in_outputs: str) -> str:
-    """What to do where the rules and Outputs differ."""
+    """Say that the rules and Outputs differ, and what to do about it."""
     return (
         f"Outputs have {in_outputs}: they were made by other rules or with another configuration. Run stage 3 (generate outputs) "
         "with --full."
@@ -152,7 +152,7 @@ def _earlier_labels(labels: list[Mapping[str, Any]], current: Mapping[str, Any])
 
 
 def _find_unknown_code(labels: list[Mapping[str, Any]], scheme: CodeScheme, label: Label) -> str | None:
-    """The id of the code that a coder gave, where the scheme lacks it and "not coded" is kept in its place."""
+    """Find the id of a coder's code that the scheme lacks, so that "not coded" stands in its place."""
     if label.code.control_code is not ControlCode.NC:
         return None
     time = (label.document or {}).get("DateTimeUTC")

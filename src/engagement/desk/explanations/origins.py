@@ -1,4 +1,4 @@
-"""Where an answer came from: the run and the flow that brought it, as far as the traced data names them."""
+"""Find the run and the flow that brought an answer, as far as the traced data names them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class OriginFinder:
         self._recovered = project.configuration.recovered_keys
 
     def find(self, row: TracedRow, field: str, text: str) -> Origin | None:
-        """The newest run that has the text as an answer that the remappings name `field`, else any episode's answer."""
+        """Find the newest run with the text as an answer to `field`, else as an answer to any episode."""
         own = {r.rapid_pro_key: r.pipeline_key for r in self._remappings if r.pipeline_key == field}
         plan = self._by_raw_field[field]
         episodes = {
@@ -75,7 +75,7 @@ class OriginFinder:
         )
 
     def _companions(self, history: Sequence[tuple[str, Change]], position: int) -> Mapping[str, Any]:
-        """What travels with an answer, by part: of the same result and record, and of several runs that of the nearest."""
+        """Find what travels with an answer, by part: of the same result and record, and of the nearest run."""
         key, change = history[position]
         result, part = split_key(key, self._recovered)
         if part not in ANSWER_PARTS:
@@ -92,7 +92,7 @@ class OriginFinder:
 
 
 def say_origin(origin: Origin | None) -> str:
-    """When and where an answer was given, and who fetched it; begins with a space."""
+    """Say when and where an answer was given, and who fetched it; begins with a space."""
     if origin is None:
         return " (the traced data does not tell in which run)"
     words = [f"on {say_time(origin.answered_at)}"] if origin.answered_at is not None else []
@@ -106,5 +106,5 @@ def say_origin(origin: Origin | None) -> str:
 
 
 def say_fetched(time: str | float, user: str) -> str:
-    """Who fetched a run, and when."""
+    """Say who fetched a run, and when."""
     return f"fetched on {say_time(time)} by {printable(user)}"

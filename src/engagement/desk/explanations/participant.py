@@ -1,4 +1,4 @@
-"""What stage 3 left of one participant: the records of their messages and their folded record, with their cells."""
+"""Read what stage 3 left of one participant: message records, the folded record, and their cells."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class TracedRow:
 
     @cached_property
     def history(self) -> Sequence[tuple[str, Change]]:
-        """Every value that each key ever had, oldest first."""
+        """List every value that each key ever had, oldest first."""
         return self.record.history()
 
 
@@ -56,7 +56,7 @@ class ExplainedParticipant:
 
     @property
     def made(self) -> Metadata:
-        """Who ran stage 3, and when."""
+        """Give who ran stage 3, and when."""
         return self.individual.history[-1][1].metadata
 
 
@@ -130,7 +130,7 @@ def find_participant(project: Project, data_root: Path, uid: str) -> ExplainedPa
 
 
 def _show(uid: str, configuration: PipelineConfiguration) -> str:
-    """A uid that somebody typed; only said to be there if it is none, as it may be a phone number or a name."""
+    """Show a uid that somebody typed, unless it is none: it may be a phone number or a name."""
     problem = find_strict_id_problem(uid, configuration.participant_prefix)
     return repr(uid) if problem is None else f"what was given (not shown, as it {problem})"
 
@@ -159,7 +159,7 @@ def _read_labels(configuration: CodingConfiguration, value: Any, where: str) -> 
 
 
 def _nearest(data_root: Path, uid: str, prefix: str) -> str:
-    """Some participants whose uids begin or end like this one, as a sentence; nothing where there are none."""
+    """Name some participants whose uids begin or end like this one; nothing if there are none."""
     path = individuals_path(analysis_folder(data_root))
     _, typed = split_participant_id(uid, prefix)
     if not path.exists() or len(typed) < 6:
@@ -175,14 +175,14 @@ def _nearest(data_root: Path, uid: str, prefix: str) -> str:
 
 
 def texts_in_rows(participant: ExplainedParticipant, project: Project) -> list[str]:
-    """All that the participant wrote as far as it stands in their rows."""
+    """List what the participant wrote, as far as it stands in their rows."""
     fields = [plan.raw_field for plan in project.coding_plans.all]
     rows = (*participant.messages, participant.individual)
     return list({text for row in rows for field in fields if (text := row.values.get(field)) is not None})
 
 
 def text_of(row: TracedRow, plan: CodingPlan) -> str | None:
-    """What stands in a row's raw field; None without an answer."""
+    """Give the text in a row's raw field; None without an answer."""
     text = row.values.get(plan.raw_field)
     return None if text is None else str(text)
 

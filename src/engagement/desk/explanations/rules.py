@@ -1,4 +1,4 @@
-"""Stage 3's own rules, run again on what it left of one participant: explanations print the reasons that they give."""
+"""Run stage 3's rules again on what it left of one participant: explanations print their reasons."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -68,11 +68,11 @@ class Rules:
         return Recoded(coded, ticks, was_other)
 
     def move(self, plan: CodingPlan, text: str) -> Move | None:
-        """Where an answer goes by the labels that Coda's files have by now; None where it stays."""
+        """Decide where an answer goes by the labels that Coda's files have now; None where it stays."""
         return self._moves.decide(self._coda.reading(plan, text))
 
     def consent(self, participant: ExplainedParticipant) -> Reason:
-        """Why the participant is in Outputs, by the labels that Coda's files have by now."""
+        """Decide whether the participant stays, by the labels that Coda's files have now."""
         plans = self._plans.all
         messages = [
             Message(row.record, episode_of(row, self._project), tuple(row.values.get(plan.raw_field) for plan in plans))
@@ -99,7 +99,7 @@ class Rules:
         return self._coders[plan.raw_field]
 
     def _readings(self, row: TracedRow, plan: CodingPlan, text: str) -> Iterator[Reading]:
-        """What coders may have said of a text when Outputs were made, the likeliest first.
+        """List what coders may have said of a text when Outputs were made, the likeliest first.
 
         The traced data has the labels. Whether one of the WS scheme stood beside them, only Coda's files tell, and they may have
         changed since.

@@ -1,4 +1,4 @@
-"""The pieces that an explanation is made of: steps in plain words, each with the same as facts for programs."""
+"""Parts of an explanation: steps in plain words, each with the same as facts for programs."""
 
 import enum
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from engagement.pipeline.coding.cleaning.phone_numbers import mask_phone_numbers
 
 
 class StepKind(enum.StrEnum):
-    """What a step tells of."""
+    """Kinds of steps."""
 
     ANSWER = "answer"
     NO_ANSWER = "no answer"
@@ -27,7 +27,7 @@ class StepKind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class StoryStep:
-    """One thing that happened on the way to a cell; `about` names what is coded, where it is about a code scheme."""
+    """One thing that happened on the way to a cell; `about` names the coding, if it is about one."""
 
     kind: StepKind
     says: str
@@ -41,7 +41,10 @@ class StoryStep:
 
 @dataclass(frozen=True)
 class StorySection:
-    """The steps to some cells of one row. `files` are the CSVs that hold the row, `rows` the messages it is told of, from 1."""
+    """The steps to some cells of one row.
+
+    `files` are the CSVs that hold the row, `rows` the messages it is told of, from 1.
+    """
 
     title: str
     files: Sequence[str]

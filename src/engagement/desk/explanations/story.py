@@ -1,4 +1,4 @@
-"""The whole story of a participant, or of one cell of theirs, as sections: rows, their cells, and the steps to them."""
+"""Tell the story of a participant or of one column: rows, their cells, and the steps to them."""
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,7 +34,7 @@ _MESSAGES, _INDIVIDUALS, _PRODUCTION = "messages.csv", "individuals.csv", "produ
 
 @dataclass(frozen=True)
 class Story:
-    """What there is to tell: of one column, or with `column` None of the participant."""
+    """An explanation of one column, or with `column` None of the participant."""
 
     uid: str
     column: str | None
@@ -114,7 +114,7 @@ class _Teller:
         yield StorySection("The individual", [_INDIVIDUALS], _pick(self._individual, [column]), steps)
 
     def tell_all(self) -> Iterator[StorySection]:
-        """The sections of everything: each message, what the participant said of themselves, and the individual."""
+        """Tell everything: each message, the participant's answers about themselves, and the individual."""
         yield StorySection(
             "The participant",
             [_MESSAGES, _INDIVIDUALS, _PRODUCTION],
@@ -142,7 +142,7 @@ class _Teller:
         yield self._tell_individual()
 
     def _is_silent(self, row: TracedRow, plan: CodingPlan) -> bool:
-        """Whether there never was an answer, and nothing but that is in the codes."""
+        """Tell whether there never was an answer, and the codes say nothing else."""
         first, *_ = self._answers.tell(row, plan)
         labels = [label for coding in plan.coding_configurations for label in row.labels[coding.coded_field]]
         is_na = all(label.code.control_code is ControlCode.NA for label in labels)
@@ -225,7 +225,7 @@ class _Teller:
 
 
 def _codings_behind(plan: CodingPlan, configuration: CodingConfiguration) -> tuple[CodingConfiguration, ...]:
-    """What is to be told of one coding: an age category is nothing without its age."""
+    """Pick the codings to explain one: an age category says nothing without its age."""
     if plan.code_imputation_function == "age_category":
         return plan.coding_configurations[: plan.coding_configurations.index(configuration) + 1]
     return (configuration,)
@@ -247,7 +247,7 @@ def _say_cells(row: TracedRow, plan: CodingPlan) -> dict[str, str]:
 
 
 def _tell_of_matrix(row: TracedRow, configuration: CodingConfiguration, column: str) -> Iterator[StoryStep]:
-    """Why the cell of one code of several is 1 or 0."""
+    """Tell why the cell of one code of several is 1 or 0."""
     if configuration.coding_mode is not CodingMode.MULTIPLE:
         return
     value = column.removeprefix(f"{configuration.analysis_file_key}_")

@@ -1,4 +1,4 @@
-"""One participant's records in the traced data, found without reading the rest: it is ordered by the hash of the uid."""
+"""Find one participant's records in traced data, which is ordered by the hash of the uid."""
 
 import os
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def find_records(path: Path, uid: str) -> list[TracedData]:
 
 
 def _seek_first(file: IO[bytes], path: Path, wanted: str) -> None:
-    """Go to a line's start before which all hashes are smaller, and at most a line or two before the wanted one."""
+    """Go to a line's start that is at most a line or two before the wanted one."""
     # Every line that starts before `low` is smaller; a line that starts at `high` or later is not, or is none.
     low, high = 0, os.fstat(file.fileno()).st_size
     while low < high:

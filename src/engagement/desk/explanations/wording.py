@@ -1,4 +1,4 @@
-"""How times, codes, lists and texts are put before a person."""
+"""Words for times, codes, lists and texts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -38,13 +38,13 @@ def say_code(code: Code) -> str:
 
 
 def say_code_id(scheme: CodeScheme, code_id: str) -> str:
-    """The same for a code's id, which the scheme may lack."""
+    """Say a code by its id, which the scheme may lack."""
     code = scheme.codes_by_id.get(code_id)
     return f"code id '{code_id}', which scheme {scheme.name!r} lacks" if code is None else say_code(code)
 
 
 def say_coder(label: Mapping[str, Any]) -> str:
-    """Who made a label, and when, as far as it says so."""
+    """Say who made a label, and when, as far as it tells."""
     origin = origin_of(label)
     name, origin_id = origin.get("Name"), origin.get("OriginID")
     who = f"{name} ({origin_id})" if name and origin_id and name != origin_id else str(name or origin_id or "somebody")
@@ -53,7 +53,7 @@ def say_coder(label: Mapping[str, Any]) -> str:
 
 
 def show_fact(fact: Fact) -> str:
-    """A fact of a reason in words: a code with its meaning, who made a label, or who ticked what under which scheme."""
+    """Say a fact of a reason: a code with its meaning, who made a label, or who ticked what in which scheme."""
     if isinstance(fact, str):
         return fact
     if isinstance(fact, Code):
@@ -88,7 +88,7 @@ def printable(text: str) -> str:
 
 
 def say_messages(numbers: Sequence[int]) -> str:
-    """Which messages are meant.
+    """Name messages by their numbers.
 
     >>> say_messages([1]), say_messages([1, 2])
     ('message 1', 'messages 1 and 2')
@@ -97,12 +97,12 @@ def say_messages(numbers: Sequence[int]) -> str:
 
 
 def mask(text: str) -> str:
-    """What somebody wrote, without phone numbers and safe to print."""
+    """Show what somebody wrote, without phone numbers and safe to print."""
     return printable(mask_phone_numbers(text))
 
 
 class Texts:
-    """What one participant wrote, as far as it may be shown: only what stands in their rows, and no phone number."""
+    """Texts of one participant, shown only if they stand in their rows, and without phone numbers."""
 
     def __init__(self, in_rows: Sequence[str]) -> None:
         self._in_rows = in_rows

@@ -1,4 +1,4 @@
-"""The labels of a message under all plans, and how they are written down."""
+"""Code messages under all plans, and write the labels down."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from engagement.provenance import Metadata
 
 @dataclass(slots=True)
 class _Codings:
-    """The codings of a message by the numbers of their plans, and what is to be written down and told of them."""
+    """A message's codings by the numbers of their plans, with the fields to write and the errors to report."""
 
     codings: list[Coding | None]
     manual: list[Field] = field(default_factory=list)
@@ -38,7 +38,7 @@ class _Codings:
                 self.errors.append((plan_coder.plan, message_id))
 
     def copy(self) -> "_Codings":
-        """The same, to be continued on its own."""
+        """Copy it, to be continued independently."""
         return _Codings(self.codings.copy(), self.manual.copy(), self.imputed.copy(), self.errors.copy())
 
 

@@ -1,4 +1,4 @@
-"""What a plan's labels come to: the codes of its fields, and the fields as they stand in TracedData."""
+"""Codings: the labels of a plan, the codes of its fields, and the fields as they stand in TracedData."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ name_of = itemgetter(0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coding:
-    """The labels of one plan: for each of its coding configurations in order the labels, at least one, and their codes' ids.
+    """The labels of one plan with their codes' ids: for each coding configuration at least one.
 
     `fields` are the coded fields as they stand in TracedData; those without a label there are left out. `is_single` says whether
     every field has one label.
@@ -28,7 +28,7 @@ class Coding:
     is_single: bool
 
     def guessed_from(self, position: int) -> str | None:
-        """What the codes of a configuration were guessed from; None as soon as an answer led to one of them."""
+        """Give the source that a configuration's codes were guessed from; None if an answer led to any of them."""
         sources = {label.guessed_from for label in self.labels[position] if label.code.is_normal}
         if None in sources:
             return None
@@ -58,7 +58,7 @@ def make_field(name: str, value: Any) -> Field:
 
 
 def make_label_field(configuration: CodingConfiguration, labels: Sequence[Label]) -> Field:
-    """The labels of a coded field as a JSON value: one label (SINGLE) or a list of them (MULTIPLE); None without any."""
+    """Give the labels of a coded field as JSON: one label (SINGLE) or a list (MULTIPLE); None without any."""
     documents = [label.document for label in labels if label.document is not None]
     if not documents:
         return make_field(configuration.coded_field, None)

@@ -1,4 +1,4 @@
-"""Codes that stand for an answer that nobody gave: they are marked, so that nothing takes them for answers."""
+"""Mark codes that stand for an answer that nobody gave, so that nothing takes them for answers."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ OPERATOR = "operator"
 
 
 def find_guessed_positions(plan: CodingPlan) -> tuple[int, ...]:
-    """Which coding configurations, by number, may get a code where the participant gave no answer at all."""
+    """Find the numbers of coding configurations that may get a code without any answer of the participant."""
     function = plan.code_imputation_function
     if function is not None and is_project_function(function):
         return tuple(range(len(plan.coding_configurations)))

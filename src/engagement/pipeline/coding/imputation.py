@@ -1,4 +1,4 @@
-"""Codes that follow from other codes: an age's category, the levels above a place, yes and no from reasons, coding errors."""
+"""Impute codes that follow from others: categories of ages, levels of places, yes and no from reasons."""
 
 import enum
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from engagement.pipeline.coding.yes_no_reasons import YesNoReasons
 
 
 class AgeCase(enum.StrEnum):
-    """Why an age has its category."""
+    """Reasons for an age's category."""
 
     IN_RANGE = "It follows from {field!r}, which is {age}"
     OUT_OF_RANGE = "{field!r} is {age}, which no category has"
@@ -36,7 +36,7 @@ class AgeCategory:
     plan: CodingPlan
 
     def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> Imputed:
-        """The age as it is, and its category."""
+        """Keep the age, and give its category."""
         (age,), scheme = labels[0], self.plan.coding_configurations[1].code_scheme
         case, category = self._categorise(age, scheme)
         facts: dict[str, Fact] = {"field": self.plan.coding_configurations[0].coded_field, "age": age.code}

@@ -1,4 +1,4 @@
-"""What an imputation function is, and the labels that it makes.
+"""Imputation functions: their shape, and the labels that they make.
 
 An imputation function gets the labels of an answer, a tuple for each coding configuration of the plan in their order. It gives the
 labels that take their place in the same shape, and why. What it gives depends on nothing else: it is asked once for answers that are
@@ -16,14 +16,14 @@ from engagement.pipeline.coding.reasons import Reason
 
 @dataclass(frozen=True)
 class Answer:
-    """What an imputation function may look at besides the labels."""
+    """The facts that an imputation function may look at besides the labels."""
 
     is_given: bool
     operator: str | None
 
 
 class Imputed(NamedTuple):
-    """What an imputation function decides: labels, and a reason, for each coding configuration; None for labels that it leaves alone."""
+    """Labels and reasons by coding configuration; the reason is None where nothing is to be imputed."""
 
     labels: tuple[Labels, ...]
     reasons: tuple[Reason | None, ...]
@@ -35,12 +35,12 @@ ImputationMaker = Callable[[CodingPlan], Imputation]
 
 
 def make_control_label(scheme: CodeScheme, control_code: ControlCode) -> Label:
-    """A label with a control code, which the scheme has to have."""
+    """Make a label with a control code, which the scheme has to have."""
     return make_pipeline_label(scheme, scheme.control(control_code))
 
 
 def make_same_label(scheme: CodeScheme, code: Code) -> Label:
-    """A label with the code that says the same of the coding as one of another scheme; NC where this scheme can't say it."""
+    """Make a label that says the same as a control or meta code of another scheme; NC if there is none."""
     if code.control_code is not None:
         same = scheme.find_control(code.control_code)
     else:

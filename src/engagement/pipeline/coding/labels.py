@@ -50,24 +50,24 @@ def newest_by_scheme_id(labels: Iterable[Mapping[str, Any]]) -> dict[str, Mappin
 
 
 def is_ticked(label: Mapping[str, Any]) -> bool:
-    """Whether a person ticked a label: nobody did where the pipeline set or proposed it."""
+    """Tell whether a person ticked a label; nobody ticks what the pipeline sets or proposes."""
     return label.get("Checked") is True
 
 
 def counts(label: Mapping[str, Any]) -> bool:
-    """Whether a scheme's newest label is a coder's: ticked, and not taken off again."""
+    """Tell whether a scheme's newest label is a coder's: ticked, and not taken off again."""
     return is_ticked(label) and label["CodeID"] != MANUALLY_UNCODED
 
 
 def is_labelled(labels: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether any of a message's labels counts."""
+    """Tell whether any of a message's labels counts."""
     return any(map(counts, newest_by_scheme_id(labels).values()))
 
 
 def counting_labels(
     newest: Mapping[str, Mapping[str, Any]], scheme: CodeScheme, other_ids: Iterable[str] = ()
 ) -> Iterator[Mapping[str, Any]]:
-    """The newest labels that count under a scheme and its copies; `other_ids` are ids of schemes that are no copies of it."""
+    """Give the newest labels that count under a scheme and its copies, but for those under `other_ids`."""
     for scheme_id, label in newest.items():
         if scheme_id != scheme.scheme_id and (scheme_id in other_ids or not scheme.owns(scheme_id)):
             continue
@@ -76,7 +76,7 @@ def counting_labels(
 
 
 def code_of(scheme: CodeScheme, label: object) -> Code | None:
-    """The code of a scheme that a label names; None for what is no label, and for a code that the scheme lacks."""
+    """Find the code that a label names; None for no label, and for a code that the scheme lacks."""
     code_id = label.get("CodeID") if isinstance(label, dict) else None
     return scheme.codes_by_id.get(code_id) if isinstance(code_id, str) else None
 
@@ -86,27 +86,27 @@ WITHDRAWING = (ControlCode.STOP,)
 
 
 def withdraws(code: Code) -> bool:
-    """Whether a code on an answer withdraws the participant's consent."""
+    """Tell whether a code on an answer withdraws the participant's consent."""
     return code.control_code in WITHDRAWING
 
 
 def is_wrong_scheme(code: Code) -> bool:
-    """Whether a code says that the answer belongs to another dataset."""
+    """Tell whether a code says that the answer belongs to another dataset."""
     return code.control_code is ControlCode.WS
 
 
 def names_dataset(code: Code) -> bool:
-    """Whether a code of the WS scheme names the dataset that an answer belongs to: NC stands for none of the project's."""
+    """Tell whether a code of the WS scheme names a dataset; NC stands for none of the project's."""
     return code.is_normal or code.control_code is ControlCode.NC
 
 
 def traced_documents(value: object) -> Sequence[object]:
-    """The labels' JSON in a coded field of TracedData, which holds one (SINGLE) or a list of them (MULTIPLE)."""
+    """List the JSON of the labels in a coded field of TracedData: one (SINGLE) or several (MULTIPLE)."""
     return value if isinstance(value, list) else [value]
 
 
 def read_traced_labels(scheme: CodeScheme, value: object) -> Labels:
-    """The labels in a coded field of TracedData; "true missing" without a value.
+    """Read the labels in a coded field of TracedData; without a value "true missing".
 
     Raises
     ------
@@ -123,7 +123,7 @@ def read_traced_labels(scheme: CodeScheme, value: object) -> Labels:
 
 
 def read_traced_ticks(scheme: CodeScheme, value: object) -> Labels:
-    """The labels of a coded field of TracedData that a coder ticked, as far as the scheme has their codes."""
+    """Read those labels in a coded field of TracedData that a coder ticked, if the scheme has their codes."""
     return tuple(
         Label(code, document)
         for document in traced_documents(value)
@@ -140,7 +140,7 @@ class UnknownCodesError(ValueError):
 
 
 def origin_of(label: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Who or what made a label: OriginID, Name, OriginType; nothing where the label does not say so."""
+    """Give the OriginID, Name and OriginType of a label's maker; nothing where the label does not say."""
     origin = label.get("Origin")
     return origin if isinstance(origin, dict) else {}
 

@@ -1,4 +1,4 @@
-"""Places: from the level that somebody ticked to the levels above it."""
+"""Impute places: from the level that somebody ticked to the levels above it."""
 
 import enum
 import functools
@@ -21,7 +21,7 @@ _Line = tuple[str | None, ...]
 
 
 class _Level:
-    """One coding configuration of a plan: its level among those of the country, 0 the finest, and the places of its codes."""
+    """A coding configuration: its level among those of the country, 0 the finest, and its codes' places."""
 
     def __init__(self, scheme: CodeScheme, table: PlaceTable, level: int) -> None:
         self.scheme = scheme
@@ -51,15 +51,15 @@ class _Level:
         return self._lines[code.code_id]
 
     def has(self, place: str) -> bool:
-        """Whether one of the codes stands for a place."""
+        """Tell whether one of the codes stands for a place."""
         return place in self._codes
 
     def allows(self, line: _Line, code: Code) -> bool:
-        """Whether a place of a finer level, or of this one, may lie in what the code stands for."""
+        """Tell whether a place of this level or a finer one may lie in what the code stands for."""
         return any(line[self.level] == other[self.level] for other in self._lines[code.code_id])
 
     def find_code(self, lines: Iterable[_Line]) -> tuple["PlaceCase", Code | None]:
-        """The code of the one place of this level that all lines go through; None where it can't be told."""
+        """Find the code of the one place of this level that all lines go through; None without one."""
         found = {line[self.level] for line in lines}
         if len(found) != 1:
             return PlaceCase.SEVERAL, None
@@ -68,7 +68,7 @@ class _Level:
 
 
 class PlaceCase(enum.StrEnum):
-    """Why a level has the place that no coder ticked at it."""
+    """Reasons for the code of a level at which no coder ticked it."""
 
     FINEST = "{labels}: the finest place counts, and it lies in {place}"
     SEVERAL = "{labels}: which place of this level that lies in can't be told"
@@ -84,14 +84,14 @@ class PlaceCase(enum.StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class LocationImputation:
-    """All levels of the place that was ticked at any of them; what contradicts itself is a coding error everywhere."""
+    """Imputes all levels of a place from those that were ticked; a contradiction is a coding error everywhere."""
 
     plan: CodingPlan
     levels: tuple[_Level, ...]
     zones: _Level | None
 
     def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> Imputed:
-        """The labels of all levels."""
+        """Decide the labels of all levels."""
         if not answer.is_given:
             return self._without_answer(answer.operator)
         told: dict[str, Fact] = {"labels": ticked_labels(self.plan, labels)}
@@ -187,7 +187,7 @@ def find_containers(table: PlaceTable, level: str) -> Mapping[str, frozenset[str
 
 
 def has_elsewhere(plan: CodingPlan, position: int) -> bool:
-    """Whether somebody can live outside of all places of a coding: true of Mogadishu's sub-districts, not of districts."""
+    """Tell whether people can live outside all places of a coding, as with the sub-districts of Mogadishu."""
     table = find_place_table(plan)
     levels = () if table is None else find_levels(plan, table)
     if table is None or not levels:
@@ -197,12 +197,12 @@ def has_elsewhere(plan: CodingPlan, position: int) -> bool:
 
 
 def make_somalia_location(plan: CodingPlan) -> LocationImputation:
-    """Sub-district of Mogadishu, district, region, state and zone, as far as there are; without an answer the operator's zone."""
+    """Impute sub-district of Mogadishu, district, region, state and zone; without an answer the operator's zone."""
     return _make(somali_places(), plan)
 
 
 def make_kenya_location(plan: CodingPlan) -> LocationImputation:
-    """Ward, constituency and county, as far as there are."""
+    """Impute ward, constituency and county."""
     return _make(kenyan_places(), plan)
 
 
@@ -211,7 +211,7 @@ def _identity(code: Code) -> tuple[str, str]:
 
 
 def operator_name(scheme: CodeScheme | None, label: object) -> str | None:
-    """The operator that a label of the operators' scheme names; None for one that tells no place, and without a label."""
+    """Find the operator that a label names; None for one that tells no place, and without a label."""
     code = None if scheme is None else code_of(scheme, label)
     if code is None:
         return None

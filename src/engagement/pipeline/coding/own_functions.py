@@ -1,4 +1,4 @@
-"""Calls of a project's own cleaners and imputation functions: what they give is checked, and what they raise is told.
+"""Call a project's own cleaners and imputation functions, check what they give, tell what they raise.
 
 Nothing here shows a text: somebody else's exception can hold what a participant wrote.
 """
@@ -25,7 +25,7 @@ class OwnCleaner:
     function: Callable[..., Any]
 
     def __call__(self, text: str) -> str | None:
-        """What the function makes of a text.
+        """Clean a text.
 
         Raises
         ------
@@ -56,7 +56,7 @@ class OwnImputation:
         return functools.partial(self.impute, plan)
 
     def impute(self, plan: CodingPlan, labels: tuple[Labels, ...], answer: Answer) -> Imputed:
-        """The labels that the function gives for an answer; why, only the function knows.
+        """Call the function for an answer, and check what it gives.
 
         Raises
         ------
@@ -77,14 +77,14 @@ class OwnImputation:
 
 
 class OwnFunctionCase(enum.StrEnum):
-    """Why an answer has the labels of a project's own function."""
+    """Reasons for labels of a project's own function."""
 
     FROM_LABELS = "Set by the project's own function {function!r}, from {labels}"
     WITHOUT_LABELS = "Set by the project's own function {function!r}"
 
 
 def set_by_project(plan: CodingPlan, given: tuple[Labels, ...], made: tuple[Labels, ...]) -> Imputed:
-    """What the project's own function of a plan made of the labels that it was given."""
+    """Give labels that the project's own function of a plan made, with the reason."""
     ticked = ticked_labels(plan, given)
     case = OwnFunctionCase.FROM_LABELS if ticked else OwnFunctionCase.WITHOUT_LABELS
     facts: dict[str, Fact] = {"function": plan.code_imputation_function or "", "labels": ticked}
@@ -100,7 +100,7 @@ def _expected(plan: CodingPlan) -> str:
 
 
 def _find_fault(plan: CodingPlan, given: Any) -> str | None:
-    """What is wrong with what a function gave, or None."""
+    """Find the fault in what a function gave; None without one."""
     configurations = plan.coding_configurations
     if not _is_sequence(given):
         return f"it gave {_describe(given)}"

@@ -1,4 +1,4 @@
-"""The labels of an answer under one plan, from what coders said and from what there is to code, with the reasons.
+"""Code answers under one plan from coders' labels and from what there is to code, with reasons.
 
 Answers that are alike are coded once: the labels of a plan depend on what coders said of the text, or, where there is none, on
 the operator; not on the message.
@@ -25,7 +25,7 @@ _MOST_ANSWERS = 20_000
 
 
 class CodingCase(enum.StrEnum):
-    """Where the labels of an answer come from, before others follow from them."""
+    """Sources of an answer's labels, before others follow from them."""
 
     NO_ANSWER = "There is no answer, so there is nothing to code"
     EMPTY = "The answer is empty"
@@ -40,7 +40,7 @@ _BECAUSE = {case: Reason(case) for case in CodingCase}
 
 
 def is_noise(text: str, minimum_length: int | None) -> bool:
-    """Whether there is nothing to code in a text: nothing to see, or less than a configured length.
+    """Tell whether a text holds nothing to code: nothing visible, or less than a configured length.
 
     >>> is_noise(" \\u3000\\u200b", None), is_noise("ha", 3), is_noise("ha", None)
     (True, True, False)
@@ -51,7 +51,7 @@ def is_noise(text: str, minimum_length: int | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """How a plan codes all answers that are alike: the outcome, and the fields that each step gives a value.
+    """The coding of all answers that are alike under a plan, and the fields that each step writes.
 
     `reasons` says why, for each coding configuration in order. `is_imputed` tells of each whether its labels follow from others.
     """
@@ -86,8 +86,11 @@ class PlanCoder:
         self._by_given: dict[tuple[str | None, ...], tuple[list[Any], Coded]] = {}
 
     def code(self, text: str | None, values: Mapping[str, Any], operator: str | None) -> tuple[Coded, str | None]:
-        """The coding of an answer in a message with these values, and its message id if it has one."""
-        if text is None or self._dataset is None:
+        """Code an answer of a message with these values; give its message id as well, if it has one."""
+        if text is None:
+            # Most answers are missing: they are not worth another call.
+            return self._missing.get(operator) or self._code_missing(operator), None
+        if self._dataset is None:
             return self.decide(text, None, values, operator), None
         message_id, reading = self._dataset.find(text)
         return self.decide(text, reading, values, operator), message_id
@@ -95,9 +98,9 @@ class PlanCoder:
     def decide(
         self, text: str | None, reading: Reading | None, values: Mapping[str, Any], operator: str | None
     ) -> Coded:
-        """The coding of an answer of which coders said this; `reading` is None where coders do not see the dataset.
+        """Decide the coding of an answer.
 
-        No answer is NA, an empty one NC, one that coders did not look at NR; noise is NC unless a coder labelled it.
+        `reading` is what coders said of it, None where they do not see the dataset. No answer is NA, an empty one NC, one that coders did not look at NR; noise is NC unless a coder labelled it.
         """
         if text is None:
             return self._missing.get(operator) or self._code_missing(operator)
@@ -132,7 +135,7 @@ class PlanCoder:
         return _remember(self._by_reading, reading, coded)
 
     def _code_given(self, values: Mapping[str, Any]) -> Coded:
-        """The labels that came with the run, as the operator's does; NC where the scheme does not know their code."""
+        """Take the labels that came with the run, as the operator's does; NC if the scheme lacks their code."""
         configurations = self.plan.coding_configurations
         documents = [values.get(configuration.coded_field) for configuration in configurations]
         code_ids = tuple(str(d.get("CodeID")) if isinstance(d, dict) else None for d in documents)
@@ -157,7 +160,7 @@ class PlanCoder:
         is_written: bool,
         contradiction: Reason | None = None,
     ) -> Coded:
-        """Impute, then mark a coding error. `is_written` says whether the labels are yet to be written down."""
+        """Impute, then mark a coding error; with `is_written` the labels before are written down, too."""
         configurations = self.plan.coding_configurations
         manual = [make_label_field(c, given) for c, given in zip(configurations, labels, strict=True) if is_written]
         after: tuple[Labels, ...] = labels

@@ -1,4 +1,4 @@
-"""Reasons: which case of a rule decided, and the facts that its words name.
+"""Reasons of rules: the case that decided, and the facts that its words name.
 
 The function that decides gives the reason beside its outcome. The words stand once, next to the rule: the value of a case is a
 sentence with the names of facts in braces. Whoever explains only fills them in.
@@ -25,7 +25,7 @@ Fact = str | Code | Mapping[str, Any] | Sequence[TickedLabel]
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a rule decided as it did.
+    """The case of a rule that decided, and its facts.
 
     A fact is a text, a code, the JSON of a label (which stands for whoever made it), or the coders' labels that the rule looked at.
     """
@@ -34,12 +34,12 @@ class Reason:
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
     def say(self, show: Callable[[Fact], str], **more: Fact) -> str:
-        """The reason in words; `more` are facts that the rule itself does not need, such as who made a label."""
+        """Say the reason in words; `more` are facts that the rule itself does not need, such as who made a label."""
         return self.case.format_map({name: show(fact) for name, fact in {**self.facts, **more}.items()})
 
 
 def ticked_labels(plan: CodingPlan, labels: tuple[Labels, ...]) -> tuple[TickedLabel, ...]:
-    """The coders' labels among those of an answer, each once."""
+    """Pick the coders' labels among those of an answer, each once."""
     return tuple(
         TickedLabel(configuration.code_scheme, label)
         for configuration, several in zip(plan.coding_configurations, labels, strict=True)

@@ -1,4 +1,4 @@
-"""Why no label of an answer counts, by the rule in `labels`: the newest one of a scheme does, if a coder ticked it."""
+"""Find out why no label of an answer counts: only a scheme's newest does, if a coder ticked it."""
 
 import enum
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from engagement.pipeline.coding.reasons import Reason
 
 
 class UncountedCase(enum.StrEnum):
-    """What an answer has in the place of a label that counts; `label` stands for whoever made it."""
+    """Reasons for an answer to have no label that counts; `label` stands for whoever made it."""
 
     NOT_IN_CODA = "The answer was not in Coda yet when its labels were last fetched"
     TAKEN_OFF = "{label} took its label off again, and no coder has labelled it since"
@@ -28,7 +28,7 @@ class UncountedCase(enum.StrEnum):
 def find_why_none_counts(
     labels: Sequence[Mapping[str, Any]] | None, scheme: CodeScheme, known: Sequence[CodeScheme]
 ) -> Reason:
-    """Why no label counts under a scheme.
+    """Find out why no label counts under a scheme.
 
     `labels` are the answer's in Coda, newest first; None where Coda lacks it. `known` are all schemes of the dataset.
     """

@@ -1,4 +1,4 @@
-"""Answers that coders marked "wrong scheme" move to the dataset they belong to, for one participant at a time.
+"""Move answers that coders marked "wrong scheme" to their datasets, for one participant at a time.
 
 An answer moves when its label says WS and its label of the WS scheme names a dataset. Moves are made once: an answer that is WS again
 where it arrived stays there.
@@ -19,11 +19,11 @@ from engagement.pipeline.messages.message import RQA_MESSAGE, SHOW_PIPELINE_KEY,
 from engagement.provenance import HIDDEN, Metadata
 
 SEPARATOR = "; "
-"""What stands between answers that meet in one field."""
+"""The text between answers that meet in one field."""
 
 
 class MoveCase(enum.StrEnum):
-    """What became of an answer that coders marked as wrong scheme.
+    """Reasons for moving an answer that coders marked as wrong scheme.
 
     `marked_by` and `named_by` are who made the two labels, `here` the field that the answer leaves.
     """
@@ -39,7 +39,7 @@ class MoveCase(enum.StrEnum):
 
 
 class ContradictionCase(enum.StrEnum):
-    """What of the two labels that say "wrong scheme" is missing: the answer stays where it is, and is a coding error."""
+    """Reasons for a coding error: of the two labels that say "wrong scheme" one is missing."""
 
     NO_DATASET = "{marked_by} labelled it 'WS' (wrong scheme), but nobody named the dataset it belongs to: that contradicts itself"
     NO_WS = (
@@ -50,14 +50,14 @@ class ContradictionCase(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The decision that an answer leaves its dataset: `to` is the plan it goes to, None where the project has no such dataset."""
+    """A decision that an answer leaves its dataset; `to` is None where the project lacks the other dataset."""
 
     to: CodingPlan | None
     reason: Reason
 
 
 def find_contradiction(reading: Reading) -> Reason | None:
-    """Why an answer is a coding error: one of both labels says wrong scheme, and the other does not; None where they agree."""
+    """Find out that one label says wrong scheme and the other does not; None where they agree."""
     if not reading.contradicts_itself:
         return None
     if reading.target is None:
@@ -76,7 +76,7 @@ class _Answer:
 
 @dataclass
 class _Arrivals:
-    """Where the answers of one participant go."""
+    """Destinations of one participant's answers."""
 
     survey: dict[str, list[_Answer]] = field(default_factory=dict)
     episodes: list[tuple[CodingPlan, _Answer]] = field(default_factory=list)
@@ -94,7 +94,7 @@ class WrongSchemeMoves:
         self._survey_fields = [plan.raw_field for plan in self._coded_surveys]
 
     def decide(self, reading: Reading) -> Move | None:
-        """Where an answer goes of which coders said this, and why; None where it stays."""
+        """Decide where an answer goes after this reading of its labels, and why; None where it stays."""
         if reading.target is None or not reading.moves:
             return None
         to = self._by_code.get(reading.target.code_id)

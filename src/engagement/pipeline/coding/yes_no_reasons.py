@@ -1,4 +1,4 @@
-"""Yes or no, and the reasons for it: two schemes of one answer, of which coders may have used one only.
+"""Complete yes or no and the reasons for it: two schemes of one answer, if coders used only one.
 
 The truth table is in configurations/README.md, and tested as it stands there.
 """
@@ -20,7 +20,7 @@ _SILENT = (ControlCode.NR, ControlCode.NC)
 
 
 class YesNoCase(enum.StrEnum):
-    """Why one of both schemes has what coders did not tick in it."""
+    """Reasons for a code that coders did not tick in that scheme."""
 
     FROM_REASONS = "{labels}: yes or no follows from the reasons"
     NO_CODE = "{labels}: these are reasons for {side}, and the code scheme has no {missing!r}"
@@ -29,7 +29,7 @@ class YesNoCase(enum.StrEnum):
 
 
 class YesNoReasons:
-    """Fills in what the one scheme leaves open and the other one tells; what coders ticked besides NC stays."""
+    """Fills in what one scheme leaves open and the other one tells; ticks stay, but for NC."""
 
     def __init__(self, plan: CodingPlan) -> None:
         configurations = plan.coding_configurations
@@ -40,7 +40,7 @@ class YesNoReasons:
         self._sides = sides_of_reasons(reasons.code_scheme, reasons.reasons_for_yes, reasons.reasons_for_no)
 
     def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> Imputed:
-        """The labels of both schemes, in the plan's order."""
+        """Complete the labels of both schemes, in the plan's order."""
         if not answer.is_given:
             return Imputed(labels, (None, None))
         yes_no, reasons = labels[self._at], labels[1 - self._at]

@@ -1,4 +1,4 @@
-"""The messages of one participant become one record."""
+"""Fold the messages of one participant into one record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -107,7 +107,9 @@ def _try_to_fold(uid: str, configuration: CodingConfiguration, values: Sequence[
 
 
 def fold_labels(configuration: CodingConfiguration, values: Sequence[Labels]) -> tuple[Labels, tuple[FoldCase, ...]]:
-    """The labels of a participant's messages, at least one, in one field: what they become, and every case that decided.
+    """Fold the labels of a participant's messages, at least one, in one field.
+
+    Returns the labels, and every case that decided.
 
     Raises
     ------
@@ -126,7 +128,7 @@ def fold_labels(configuration: CodingConfiguration, values: Sequence[Labels]) ->
 
 
 def _prefer_answer(guess: Label, values: Sequence[Labels]) -> Label:
-    """A guess that an answer of the participant confirms is that answer, whichever message came first."""
+    """Take a guess for an answer where any answer of the participant confirms it."""
     is_answered = any(label == guess and label.guessed_from is None for labels in values for label in labels)
     return replace(guess, guessed_from=None) if is_answered else guess
 
@@ -143,7 +145,7 @@ def _fold_text(uid: str, plan: CodingPlan, texts: Sequence[str], problems: list[
 
 
 def fold_texts(plan: CodingPlan, texts: Sequence[str]) -> tuple[str | None, FoldCase]:
-    """The texts under one plan, as many as there are, become one.
+    """Fold the texts under one plan, if there are any, and give the case that decided.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""Fold strategies: how two values of one field of one participant become one, and why. All are associative.
+"""Fold strategies: make one value of two of a participant's field, and say why.
+
+All are associative.
 
 A field of labels holds a tuple of labels, never empty; a text field holds a text, or None where there is none.
 """
@@ -18,7 +20,7 @@ TEXT_SEPARATOR = ";"
 
 
 class FoldCase(enum.StrEnum):
-    """Why two values became this one."""
+    """Reasons for what two values became."""
 
     ONE_MESSAGE = "there is one message only"
     EQUAL = "all messages have to have the same code, and have"
@@ -31,7 +33,7 @@ class FoldCase(enum.StrEnum):
     TEXTS_EQUAL = "all messages have to have the same text, and have"
 
     def reason(self) -> Reason:
-        """The case with what its words name, from the tables that decide."""
+        """Give the case with what its words name, taken from the tables that decide."""
         return Reason(
             self,
             {
@@ -79,12 +81,12 @@ def concatenate(first: str | None, second: str | None) -> str | None:
 
 
 def boolean_or(first: str | None, second: str | None) -> str | None:
-    """ "true" if one of both is."""
+    """Give "true" if one of both is."""
     return _either(first, second, "true")
 
 
 def matrix(first: str | None, second: str | None) -> str | None:
-    """ "1" if one of both is."""
+    """Give "1" if one of both is."""
     return _either(first, second, "1")
 
 
@@ -106,7 +108,7 @@ def assert_label_ids_equal(scheme: CodeScheme, first: Labels, second: Labels) ->
 
 
 def list_of_labels(scheme: CodeScheme, first: Labels, second: Labels) -> FoldedLabels:
-    """The codes of both in the order in which they appear; NA drops out beside anything else, and so does NC."""
+    """Keep the codes of both in order of appearance; NA drops out beside anything else, and so does NC."""
     by_code = {label.code.code_id: label for label in first}
     for label in second:
         by_code.setdefault(label.code.code_id, label)
@@ -118,7 +120,10 @@ def list_of_labels(scheme: CodeScheme, first: Labels, second: Labels) -> FoldedL
 
 
 def yes_no_amb(scheme: CodeScheme, first: Labels, second: Labels) -> FoldedLabels:
-    """Equal values stay, a control code gives way, two control codes fold by precedence, anything else is ambivalent."""
+    """Fold equal values to themselves, two control codes by precedence, other different ones to ambivalent.
+
+    A control code gives way to any other code.
+    """
     if first == second:
         return first, FoldCase.SAME
     controls = [labels[0].code.control_code is not None for labels in (first, second)]
@@ -131,7 +136,7 @@ def yes_no_amb(scheme: CodeScheme, first: Labels, second: Labels) -> FoldedLabel
 
 
 def control_code_by_precedence(scheme: CodeScheme, first: Labels, second: Labels) -> FoldedLabels:
-    """The control code of both that comes first in the order of precedence.
+    """Keep the control code of both that comes first in the order of precedence.
 
     Raises
     ------
