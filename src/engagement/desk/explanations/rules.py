@@ -6,7 +6,7 @@ from typing import Any
 
 from engagement.configuration import CodingPlan, Project
 from engagement.desk.explanations.coda_evidence import CodaEvidence
-from engagement.desk.explanations.participant import ExplainedParticipant, TracedRow, episode_of, text_of
+from engagement.desk.explanations.participant import ExplainedParticipant, TracedRow, text_of
 from engagement.pipeline.coding.coded_datasets import Reading
 from engagement.pipeline.coding.imputation import make_imputations
 from engagement.pipeline.coding.imputing import Answer, Imputation, Imputed
@@ -18,11 +18,9 @@ from engagement.pipeline.coding.reasons import Reason
 from engagement.pipeline.coding.wrong_scheme import Move, WrongSchemeMoves
 from engagement.pipeline.folding.consent import (
     decide_consent,
-    find_withdrawal_in_messages,
-    find_withdrawal_in_runs,
+    find_withdrawal,
 )
 from engagement.pipeline.messages.key_names import KeyNames
-from engagement.pipeline.messages.message import Message
 
 _MANUAL_STEP, _IMPUTATION_STEP = "engagement.coding.manual", "engagement.coding.imputation"
 
@@ -74,18 +72,19 @@ class Rules:
     def consent(self, participant: ExplainedParticipant) -> Reason:
         """Decide whether the participant stays, by the labels that Coda's files have now."""
         plans = self._plans.all
-        messages = [
-            Message(row.record, episode_of(row, self._project), tuple(row.values.get(plan.raw_field) for plan in plans))
-            for row in participant.messages
+        rows = participant.messages
+        in_messages = [
+            {str(row.values[plan.raw_field]) for row in rows if plan.raw_field in row.values} for plan in plans
         ]
+        # Later steps may have dropped an answer, moved it or overwritten it.
         key_names = KeyNames(self._project.configuration, self._plans)
-        records = [message.record for message in messages]
-        texts = {text for record in records for _, text in key_names.answers_in(record)}
-        texts |= {text for message in messages for text in message.texts if text is not None}
-        datasets = {plan.raw_field: self._coda.dataset(plan, texts) for plan in plans if plan.coda_filename is not None}
-        found = find_withdrawal_in_runs(records, key_names, datasets)
-        if found is None:
-            found = find_withdrawal_in_messages(messages, [datasets.get(plan.raw_field) for plan in plans])
+        in_runs: dict[str, set[str]] = {plan.raw_field: set() for plan in plans}
+        for row in rows:
+            for plan, text in key_names.answers_in(row.record):
+                in_runs[plan.raw_field].add(text)
+        texts = {text for found in (*in_messages, *in_runs.values()) for text in found}
+        datasets = [self._coda.dataset(plan, texts) if plan.coda_filename is not None else None for plan in plans]
+        found = find_withdrawal(list(in_runs.values()), datasets) or find_withdrawal(in_messages, datasets)
         return decide_consent(found)
 
     def _coder(self, row: TracedRow, plan: CodingPlan) -> PlanCoder:
