@@ -180,7 +180,7 @@ class _Outputs:
 
 
 class _WrittenTexts:
-    """What participants wrote under the plans that have datasets in Coda."""
+    """Collects what participants wrote under the plans that have datasets in Coda."""
 
     def __init__(self, plans: CodingPlans, uses: Mapping[str, TextUses], summary: Summary) -> None:
         self._first_survey = len(plans.rqa)

@@ -1,4 +1,4 @@
-"""What the partitions found, added up, and what is said of it."""
+"""The partitions' findings, added up, and the lines of the log that tell them."""
 
 import logging
 from collections import Counter

@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Inputs:
-    """All that a run works with, loaded and checked."""
+    """Everything that a run works with, loaded and checked."""
 
     processor: Processor
     functions: ProjectFunctions

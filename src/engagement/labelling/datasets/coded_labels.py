@@ -1,4 +1,4 @@
-"""What coders said in all datasets of a project: the labels in Coded Coda Files/, and those of them that count for nothing."""
+"""Loading what coders said: the labels in Coded Coda Files/, and those of them that count for nothing."""
 
 import logging
 from collections.abc import Mapping, Sequence

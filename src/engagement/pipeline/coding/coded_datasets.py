@@ -1,4 +1,4 @@
-"""What coders said in Coda: the labels of a dataset's messages, read once and looked up by text.
+"""Coders' labels from Coda: those of a dataset's messages, read once and looked up by text.
 
 The newest label of a scheme is the first in the array: it is the one that counts, if it is checked and not un-coded. A scheme can
 be applied several times; its copies' ids are its own with a number behind it.
@@ -44,7 +44,7 @@ LABELS = numpy.dtype([("id", "<u8"), ("digest", "<u8")])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """What coders said of one text in one dataset. There is one object for each message that they labelled.
+    """Coders' labels of one text in one dataset. There is one object for each message that they labelled.
 
     `labels` has, for each coding configuration of the plan in order, the coders' labels that count (none: not reviewed).
     `target` is the code of the dataset that the text belongs to, where a coder named one in the WS scheme.
@@ -57,17 +57,17 @@ class Reading:
 
     @property
     def is_labelled(self) -> bool:
-        """Whether a coder labelled it under any of the plan's schemes."""
+        """True if a coder labelled it under any of the plan's schemes."""
         return any(self.labels)
 
     @property
     def moves(self) -> bool:
-        """Whether both say so: wrong scheme here, and where it belongs."""
+        """True if coders said both that the scheme is wrong, and where the text belongs."""
         return self.is_ws and self.target is not None
 
     @property
     def contradicts_itself(self) -> bool:
-        """Whether one of the two says wrong scheme and the other does not."""
+        """True if one of the two says wrong scheme and the other does not."""
         return self.is_ws != (self.target is not None)
 
 
@@ -103,11 +103,11 @@ class CodedDataset:
         self.labels = numpy.array(digests, LABELS)
 
     def reading(self, text: str) -> Reading:
-        """What coders said of a text."""
+        """Look up what coders said of a text."""
         return self.find(text)[1]
 
     def find(self, text: str) -> tuple[str, Reading]:
-        """A text's message id, and what coders said of it."""
+        """Look up a text's message id, and what coders said of it."""
         found = self._by_text.get(text)
         if found is None:
             if len(self._by_text) >= _MOST_TEXTS:
@@ -121,7 +121,7 @@ class CodedDataset:
         return {start_of_id(message_id): message_id for message_id in self._by_id if _is_message_id(message_id)}
 
     def __contains__(self, text: str) -> bool:
-        """Whether the dataset has the text in Coda."""
+        """Return whether the dataset has the text in Coda."""
         return message_id_of(text) in self._by_id
 
     def _read(self, newest: Mapping[str, Mapping[str, Any]], ws_scheme: CodeScheme | None) -> Reading:
@@ -164,7 +164,7 @@ def _encode(labels: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def _is_message_id(message_id: str) -> bool:
-    """Whether it can be the id of a text: nothing is ever found under another one."""
+    """Return whether it can be the id of a text: nothing is ever found under another one."""
     return _MESSAGE_ID.fullmatch(message_id) is not None
 
 

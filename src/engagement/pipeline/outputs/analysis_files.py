@@ -43,17 +43,17 @@ def text_column(raw_field: str) -> str:
 
 
 def messages_path(folder: Path) -> Path:
-    """Where the messages are in State/analysis/."""
+    """The path of the messages in State/analysis/."""
     return folder / "messages.parquet"
 
 
 def individuals_path(folder: Path) -> Path:
-    """Where the participants are in State/analysis/."""
+    """The path of the participants in State/analysis/."""
     return folder / "individuals.parquet"
 
 
 def season_path(folder: Path) -> Path:
-    """Where everything but the two tables is in State/analysis/."""
+    """The path of everything but the two tables in State/analysis/."""
     return folder / "season.json"
 
 
@@ -71,13 +71,13 @@ class SourceRun:
 
     @property
     def is_coded(self) -> bool:
-        """Whether coders' labels were applied, so that there is something to analyse."""
+        """True if coders' labels were applied, so that there is something to analyse."""
         return self.mode == "all-stages"
 
 
 @dataclass(frozen=True)
 class Funnel:
-    """What became of everything between the fetched runs and the analysed rows, in numbers.
+    """Numbers of everything between the fetched runs and the analysed rows.
 
     `messages` were made of the runs, `kept` of them stayed, those of participants who withdrew included. `dropped` is by reason,
     `lost` (answers marked as wrong scheme whose dataset is in no plan) by the code that coders gave. `contradictions` are
@@ -119,7 +119,7 @@ def read_season(data_root: Path) -> tuple[SourceRun, Funnel]:
 
 
 def _say_mode(data_root: Path) -> str:
-    """Which mode made Outputs/, by the files that are there."""
+    """Tell the mode that made Outputs/, by the files that are there."""
     outputs = data_root / "Outputs"
     if (outputs / "messages.csv").exists():
         return "Outputs/ was made with --mode 'all-stages'"
@@ -140,12 +140,12 @@ def read_column(path: Path, name: str) -> pandas.Series:
 
 
 def has_column(path: Path, name: str) -> bool:
-    """Whether a table has a column."""
+    """Return whether a table has a column."""
     return _open(path, lambda file: name in file.schema_arrow.names)
 
 
 def count_rows(path: Path) -> int:
-    """How many rows a table has."""
+    """Count the rows of a table."""
     return int(_read(path, UID, lambda table: table.num_rows))
 
 

@@ -1,4 +1,4 @@
-"""Writing what stage 3 leaves for the analysis, part by part: nothing is held in memory as a whole.
+"""Writing the tables for the analysis, part by part: nothing is held in memory as a whole.
 
 Each partition writes its rows in batches. Merging reads a batch at a time, and cuts row groups at the same rows whatever the
 number of partitions, so that the bytes do not depend on it.

@@ -1,4 +1,4 @@
-"""What stands in each column of the output files: the manual's words, and what a test holds the files against."""
+"""Contents of each column of the output files: the manual's words, which a test compares with the files."""
 
 from dataclasses import dataclass
 

@@ -55,7 +55,7 @@ def count_messages(project: Project, sent: Mapping[str, int]) -> MessageCounts:
 
 
 def _choosing_settings(project: Project) -> Iterator[tuple[str, object]]:
-    """What decides which messages there are, by configuration key."""
+    """Yield the settings that decide which messages there are, by configuration key."""
     configuration, episodes = project.configuration, project.coding_plans.rqa
     fields = {UID_FIELD, *(plan.raw_field for plan in episodes), *(plan.time_field for plan in episodes)}
     yield "RawDataSources", configuration.activation_flows
@@ -108,7 +108,7 @@ _TAKES_AWAY: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def _takes_away(key: str, before: Any, now: Any) -> bool:
-    """Whether the change of a setting can be why messages are missing."""
+    """Return whether the change of a setting can be why messages are missing."""
     return bool(before != now and _TAKES_AWAY.get(key, lambda *_: True)(before, now))
 
 

@@ -1,4 +1,4 @@
-"""What each partition leaves behind, and merging it: the bytes do not depend on how many partitions there were."""
+"""Part files that partitions leave, and merging them: the bytes do not depend on how many partitions there were."""
 
 import contextlib
 import heapq
@@ -27,12 +27,12 @@ _find_quoted_cell = re.compile(b'"((?:[^"]|"")*)"').match
 
 
 def part_path(scratch: Path, name: str, number: int) -> Path:
-    """Where the partition with that number leaves its part of an output."""
+    """The path at which the partition with that number leaves its part of an output."""
     return scratch / f"{name}.{number}"
 
 
 def notes_of_part(part: Path) -> Path:
-    """Where the notes of a part of a table are: a `ROW` for each of its rows."""
+    """The path of the notes of a part of a table: a `ROW` for each of its rows."""
     return part.with_name(f"{part.name}.rows")
 
 

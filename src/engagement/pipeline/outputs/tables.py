@@ -22,7 +22,7 @@ _BYTES_OF_A_UID = 4096
 
 
 def notes_path(folder: Path, table: str) -> Path:
-    """Where the notes of a table are."""
+    """The path of the notes of a table."""
     return folder / f"{table}.rows"
 
 
@@ -80,7 +80,7 @@ class _Rows:
 
 
 def _find_places(old: _Rows, new: _Rows) -> numpy.ndarray:
-    """Before which old row each new one goes: by time, then by uid."""
+    """Find the old row that each new one goes before: by time, then by uid."""
     first = numpy.searchsorted(old.notes["time"], new.notes["time"], "left")
     end = numpy.searchsorted(old.notes["time"], new.notes["time"], "right")
     for number in numpy.flatnonzero(first < end).tolist():

@@ -1,4 +1,4 @@
-"""What a run notes of every participant, so that the next one can tell what to keep: numbers, sizes and hashes, never a text.
+"""Notes of a run on every participant: numbers, sizes and hashes, never a text. They tell the next run what to keep.
 
 `participants` has one record each in the order of their hashed uids, `texts` one for each text of theirs that was looked up in a
 dataset, and `sent` one for each episode that they wrote to, participant by participant.
@@ -41,7 +41,7 @@ _NONE_DROPPED = [0] * len(Dropped)
 
 
 class TextUses:
-    """What one participant did with the texts of one plan."""
+    """Texts of one plan that one participant wrote, with what is noted of them."""
 
     def __init__(self, number: int, plan: CodingPlan, dataset: CodedDataset | None) -> None:
         self.plan = plan

@@ -49,7 +49,7 @@ class Flows:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """All files."""
+        """The paths of all files."""
         return (*self.activation, *self.survey)
 
 
@@ -63,7 +63,7 @@ class Runs:
 
 @dataclass(frozen=True)
 class RunPlaces:
-    """Where the lines of all participants are, in the order of their hashes; and those lines that name none.
+    """Places of the lines of all participants, in the order of their hashes; and those lines that name none.
 
     `size` is how many bytes the lines have.
     """
@@ -104,7 +104,7 @@ class RunPlaces:
             yield from _in_order(waiting)
 
     def of(self, hashes: numpy.ndarray) -> "RunPlaces":
-        """The same of some participants alone, by their hashes in order."""
+        """Choose the places of some participants, given their hashes in order."""
         places = self.places[are_among(self.places["hash"], hashes)]
         return replace(self, places=places, size=_count_bytes(places))
 
@@ -126,19 +126,19 @@ class RunLines:
     digests: numpy.ndarray
 
     def of_file(self, number: int) -> "RunLines":
-        """Those of one file."""
+        """Choose the lines of one file."""
         are_there = self.places["file"] == number
         return RunLines(self.places[are_there], self.digests[are_there])
 
     def has_runs(self, uid: str) -> bool:
-        """Whether some of the lines are of a participant."""
+        """Return whether some of the lines are of a participant."""
         hashed = int(hash_uid(uid)[:16], 16)
         # numpy would copy all the hashes to look for one.
         place = bisect_left(self.places["hash"], hashed, key=int)
         return place < len(self.places) and int(self.places["hash"][place]) == hashed
 
     def count_runs(self, flows: Flows) -> dict[str, int]:
-        """How many runs each flow has, by its name."""
+        """Count the runs of each flow, by its name."""
         counts = numpy.bincount(self.places["file"], minlength=len(flows.paths)).tolist()
         return {path.stem: count for path, count in zip(flows.paths, counts, strict=True)}
 

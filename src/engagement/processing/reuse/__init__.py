@@ -1,1 +1,1 @@
-"""What stays of the last run: the one place that looks back."""
+"""Reuse of the last run's results: the one place that looks back."""

@@ -42,33 +42,33 @@ def find_kept_results(
     hashes = notes.participants["hash"]
     texts = find_noted_texts(notes)
     other_lines = _find_other_lines(notes.lines, lines)
-    stay = ~are_among(hashes, other_lines)
+    are_kept = ~are_among(hashes, other_lines)
     relabelled = _find_relabelled(notes.labels, labels)
-    stay[texts.owners[are_among(hash_pairs(texts.uses["id"], texts.uses["plan"]), relabelled)]] = False
+    are_kept[texts.owners[are_among(hash_pairs(texts.uses["id"], texts.uses["plan"]), relabelled)]] = False
     # Notes have no texts. Where an output needs one that the last run did not write down, whoever wrote it is processed again.
     known_texts = {}
     for number, plan in enumerate(project.coding_plans.all):
-        of_plan = texts.of_plan(number, stay)
+        of_plan = texts.of_plan(number, are_kept)
         if plan.coda_filename is not None:
             known = known_texts[plan.raw_field] = read_texts(notes.outputs / "Coda Files" / plan.coda_filename)
             unknown = _find_unknown_texts(of_plan, known, datasets[plan.raw_field], is_coded)
-            stay[of_plan.owners[are_among(of_plan.uses["id"], unknown)]] = False
+            are_kept[of_plan.owners[are_among(of_plan.uses["id"], unknown)]] = False
         if plan.icr_filename is not None:
             chosen = of_plan.choose_sample()
             known_sample = find_in_sample(notes.samples.get(plan.raw_field, IcrSample()))
             are_known = numpy.isin(hash_pairs(chosen.uses["id"], chosen.uses["sample_key"]), known_sample)
-            stay[chosen.owners[~are_known]] = False
-    changed = numpy.union1d(other_lines, hashes[~stay])
-    stay = ~are_among(hashes, changed)
+            are_kept[chosen.owners[~are_known]] = False
+    changed = numpy.union1d(other_lines, hashes[~are_kept])
+    are_kept = ~are_among(hashes, changed)
     participant_count = len(numpy.unique(lines.places["hash"]))
-    changed_count = int(participant_count - numpy.count_nonzero(stay))
+    changed_count = int(participant_count - numpy.count_nonzero(are_kept))
     if changed_count > participant_count * _LARGEST_SHARE:
         log.info("Full run: %d of %d participant(s) changed", changed_count, participant_count)
         return None
     log.info(
         "%d of %d participant(s) changed; kept the last run's results for the rest", changed_count, participant_count
     )
-    return KeptResults(project, notes, texts, known_texts, stay, changed)
+    return KeptResults(project, notes, texts, known_texts, are_kept, changed)
 
 
 def _find_other_lines(old: RunLines, new: RunLines) -> numpy.ndarray:

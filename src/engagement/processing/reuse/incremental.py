@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Changes:
-    """What a run has to process: `places` are the lines of the participants whose data changed, all in a full run.
+    """The work of a run: `places` are the lines of the participants whose data changed, all in a full run.
 
     `runs_of_flows` counts the raw runs of each flow, the unchanged ones included.
     """

@@ -68,9 +68,9 @@ class KeptResults:
                 _add_texts(written, texts, self.known_texts[plan.raw_field], datasets[plan.raw_field])
                 _add_contradictions(summary, str(plan.coda_dataset), texts, datasets[plan.raw_field])
             if plan.raw_field in self.notes.samples:
-                stays = _find_kept_sample(self.notes.samples[plan.raw_field], texts)
-                if stays.smallest:
-                    summary.samples.setdefault(plan.raw_field, IcrSample()).merge(stays)
+                kept_sample = _find_kept_sample(self.notes.samples[plan.raw_field], texts)
+                if kept_sample.smallest:
+                    summary.samples.setdefault(plan.raw_field, IcrSample()).merge(kept_sample)
 
     def _add_sent(self, summary: Summary) -> None:
         sent = self.notes.sent[numpy.repeat(self.are_kept, self.notes.participants["sent"])]

@@ -1,4 +1,4 @@
-"""What the last run noted of participants' texts, asked for all of them at once."""
+"""Notes of the last run on participants' texts, as arrays."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +22,15 @@ class NotedTexts:
     are_staying: numpy.ndarray
 
     def where(self, chosen: numpy.ndarray) -> "NotedTexts":
-        """Some of them: a bool or a number for each."""
+        """Choose some of them, by a bool for each or by their numbers."""
         return NotedTexts(self.uses[chosen], self.owners[chosen], self.are_staying[chosen])
 
-    def of_plan(self, number: int, stay: numpy.ndarray) -> "NotedTexts":
-        """Those of one plan, of participants who stay."""
-        return self.where((self.uses["plan"] == number) & stay[self.owners])
+    def of_plan(self, number: int, are_kept: numpy.ndarray) -> "NotedTexts":
+        """Choose those of one plan, of participants whose results are kept."""
+        return self.where((self.uses["plan"] == number) & are_kept[self.owners])
 
     def choose_sample(self) -> "NotedTexts":
-        """Of one plan's, those that the ICR sample would consist of: of each text the smallest hash, and of these the smallest."""
+        """Choose from one plan's those in the ICR sample: the smallest hash of each text, and the smallest of these."""
         hashed = self.where(self.uses["sample_key"] != NO_KEY)
         order = numpy.lexsort((hashed.uses["sample_key"], hashed.uses["id"]))
         ids = hashed.uses["id"][order]
