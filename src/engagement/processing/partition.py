@@ -1,4 +1,4 @@
-"""One partition of the participants: their raw runs are read and processed, and what comes out is kept in part files."""
+"""One partition of the participants: their raw runs are read, processed and kept in part files."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

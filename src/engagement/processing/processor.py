@@ -1,4 +1,4 @@
-"""One participant's raw runs -> their messages, labels and folded record: the steps of stage 3 in their order."""
+"""One participant's raw runs -> messages, labels and folded record: stage 3's steps in their order."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -119,7 +119,7 @@ class Processor:
             message.texts = tuple(map(message.record.values.get, self._raw_fields))
 
     def _find_distinct(self, messages: Sequence[Message]) -> list[set[str]]:
-        """The distinct texts of messages for each plan: what was answered in surveys is in all of them."""
+        """Find the distinct texts of messages for each plan; survey answers are in all messages."""
         if not messages:
             return [set() for _ in self._raw_fields]
         found = list(map(set, zip(*(message.texts for message in messages), strict=True)))
@@ -128,7 +128,7 @@ class Processor:
         return cast("list[set[str]]", found)
 
     def _find_answers(self, runs: Runs) -> list[set[str]]:
-        """The distinct answers of the raw runs, before anything is moved, for each plan that their keys are remapped to."""
+        """Find the distinct answers of the raw runs, before any is moved, for each plan in order."""
         found: list[set[str]] = [set() for _ in self._raw_fields]
         numbers = self._numbers
         for run in (*runs.activation, *runs.survey):

@@ -1,4 +1,4 @@
-"""Splitting the work: how many processes and partitions the data are worth, and running the partitions."""
+"""Splitting the work: choosing processes and partitions by the data's size, and running them."""
 
 import functools
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ _BYTES_WORTH_A_PROCESS = 4 * 2**20
 
 @dataclass(frozen=True)
 class Workers:
-    """The processes that work on partitions: `jobs` on this machine, or `count` workers of a cluster's `scheduler`.
+    """Processes for the partitions: `jobs` on this machine, or `count` workers of a cluster.
 
-    `modules` are those of the project's own code, which workers of a cluster can't import.
+    `scheduler` is the cluster's address. `modules` are those of the project's own code, which workers of a cluster can't import.
     """
 
     jobs: int

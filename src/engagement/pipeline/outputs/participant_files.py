@@ -1,4 +1,4 @@
-"""Files in the order of the participants' hashes: the partitions' parts one after another, between pieces of an earlier file."""
+"""Files in the order of participants' hashes: the partitions' parts between pieces of an earlier file."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,10 @@ from engagement.pipeline.outputs.stretches import Interleaving, copy_stretches
 
 @dataclass(frozen=True)
 class MergedParticipants:
-    """Earlier participants that are kept, with new ones between them; `old` and `new` have a record for each of all of them."""
+    """Earlier participants that are kept, with new ones between them.
+
+    `old` and `new` have a record for each of all of them.
+    """
 
     order: Interleaving
     old: numpy.ndarray
@@ -50,7 +53,7 @@ class ParticipantFile:
             begin_to_write(file)
 
     def finish(self, participants: MergedParticipants | None, last: bytes = b"", times: int = 0) -> None:
-        """Put what the partitions left between the pieces of the earlier file, and write `last` behind it so many times."""
+        """Put the partitions' parts between pieces of the earlier file, and `last` behind, so many times."""
         with open_to_append(self.path) as file:
             if self.old is not None and participants is not None:
                 copy_stretches(file, participants.stretches(self.column), self.old, self._new, self.size)

@@ -1,4 +1,4 @@
-"""Files that are made of an earlier version: its rows are copied in long stretches, with new rows in between.
+"""Files made of an earlier version: its rows are copied in long stretches, new rows between them.
 
 Only new rows are handled one by one: which old rows are copied, and where the new ones go, are arrays.
 """
@@ -20,7 +20,7 @@ _BYTES_BETWEEN_HINTS = 2**25
 
 @dataclass(frozen=True)
 class EarlierOutputs:
-    """Earlier outputs to copy rows from: the folder of the files, and the one with the notes on the rows of the tables.
+    """Earlier outputs to copy rows from: the folders of the files and of the notes on their rows.
 
     `left_out` are the participants whose rows are not copied: the starts of their hashes, in order.
     """
@@ -38,7 +38,7 @@ class Interleaving:
     number: numpy.ndarray
 
     def stretches(self, old_sizes: numpy.ndarray, new_sizes: numpy.ndarray) -> Iterator[tuple[bool, int, int]]:
-        """Find rows that follow each other in their own file, too: whether they are new, where they start, and where they end.
+        """Find stretches of rows of one file: whether they are new, their start and their end.
 
         `old_sizes` and `new_sizes` are those of all rows of their kind, in order.
         """

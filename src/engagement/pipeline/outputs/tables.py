@@ -1,4 +1,4 @@
-"""Writing the CSVs of stage 3: the partitions' lines in order, between lines that are copied from an earlier file.
+"""Writing stage 3's CSVs: the partitions' lines in order, between lines of an earlier file.
 
 Beside each table there are notes, a `ROW` for each of its rows but those of participants who withdrew, so that it can be copied from.
 """

@@ -1,4 +1,4 @@
-"""Notes of a run on every participant: numbers, sizes and hashes, never a text. They tell the next run what to keep.
+"""Notes of a run on every participant: numbers, sizes and hashes, never a text.
 
 `participants` has one record each in the order of their hashed uids, `texts` one for each text of theirs that was looked up in a
 dataset, and `sent` one for each episode that they wrote to, participant by participant.
@@ -64,7 +64,10 @@ class TextUses:
         self._sample_keys[text] = min(int(key[:16], 16), self._sample_keys.get(text, NO_KEY))
 
     def take(self, looked_up: Sequence[Set[str]], contradictions: Counter[tuple[str, str]]) -> list[bytes]:
-        """The records of the participant's texts, which are then forgotten; `looked_up` are those of each plan that were looked up."""
+        """Take the records of the participant's texts, which are then forgotten.
+
+        `looked_up` are the texts of each plan that were looked up.
+        """
         # What became of the participant depends on the labels of all that was looked up.
         labelled = () if self._dataset is None else looked_up[self._number]
         if not (labelled or self.first_written or self._sample_keys):

@@ -63,7 +63,7 @@ class Runs:
 
 @dataclass(frozen=True)
 class RunPlaces:
-    """Places of the lines of all participants, in the order of their hashes; and those lines that name none.
+    """Places of all participants' lines, in the order of their hashes; and of lines that name none.
 
     `size` is how many bytes the lines have.
     """
@@ -120,7 +120,7 @@ def _in_order(participants: dict[str, Runs]) -> Iterator[tuple[str, Runs]]:
 
 @dataclass(frozen=True)
 class RunLines:
-    """Places of lines in the order of their participants' hashes, then of the files; and the digest of each line."""
+    """Places of lines, in the order of participants' hashes and then of files; and their digests."""
 
     places: numpy.ndarray
     digests: numpy.ndarray

@@ -38,7 +38,10 @@ def find_kept_results(
     labels: numpy.ndarray,
     is_coded: bool,
 ) -> KeptResults | None:
-    """Compare the last run's notes with the lines and labels that there are now; None where too much changed to keep anything."""
+    """Compare the last run's notes with the lines and labels that there are now.
+
+    Returns None where too much changed to keep anything.
+    """
     hashes = notes.participants["hash"]
     texts = find_noted_texts(notes)
     other_lines = _find_other_lines(notes.lines, lines)
@@ -72,7 +75,7 @@ def find_kept_results(
 
 
 def _find_other_lines(old: RunLines, new: RunLines) -> numpy.ndarray:
-    """The hashes of participants whose lines, or the order of whose lines, changed; those who came or went included."""
+    """Find the participants, by hash, whose lines or their order changed, or who came or went."""
     old_hashes, old_digests = _digest_by_participant(old)
     new_hashes, new_digests = _digest_by_participant(new)
     unchanged = numpy.intersect1d(hash_pairs(old_hashes, old_digests), hash_pairs(new_hashes, new_digests))
@@ -104,7 +107,7 @@ def _find_relabelled(old: numpy.ndarray, new: numpy.ndarray) -> numpy.ndarray:
 def _find_unknown_texts(
     texts: NotedTexts, known: Mapping[int, str], dataset: CodedDataset, is_coded: bool
 ) -> numpy.ndarray:
-    """The starts of the ids, in order, of texts that belong in the Coda file and were not in the last run's."""
+    """Find the texts that belong in the Coda file and were not in the last run's, by starts of ids."""
     written = find_written(texts)
     are_unknown = ~numpy.isin(written.ids, numpy.fromiter(known, numpy.uint64, len(known)))
     if is_coded and are_unknown.any():

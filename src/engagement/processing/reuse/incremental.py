@@ -1,4 +1,4 @@
-"""The incremental engine of stage 3: find what changed, keep the rest, and remember this run for the next one.
+"""The incremental engine: find what changed, keep the rest, remember this run for the next one.
 
 Nothing else knows that there was a last run: a stage gets the lines to process and earlier outputs to copy rows from.
 """
@@ -60,8 +60,9 @@ class Changes:
 def find_changed(
     processor: Processor, flows: Flows, data_root: Path, jobs: int, mode: str, is_full: bool
 ) -> Iterator[Changes]:
-    """Find the participants whose data changed since the last run, on `jobs` processes; all of them with `is_full`.
+    """Find the participants whose data changed since the last run; all of them with `is_full`.
 
+    Raw files are read on `jobs` processes.
     The notes of this run take the place of the last one's when the block ends well; it has to end after Outputs/ was replaced.
 
     Raises
@@ -104,5 +105,5 @@ def keep_unchanged(
 
 
 def remember(changes: Changes, outputs: Path, analysis: Path, summary: Summary) -> None:
-    """Note all that the next run needs to know, when all files of the new Outputs/ and State/analysis/ are written."""
+    """Note all that the next run needs to know, when all new files are written."""
     changes.notes.finish(outputs, analysis, summary)

@@ -1,4 +1,4 @@
-"""Results of the last run that are kept: added to those of the participants who were processed in this one."""
+"""Results of the last run that are kept, to be added to those of this run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -80,7 +80,10 @@ class KeptResults:
 
 
 def _add_texts(new: CodaTexts, texts: NotedTexts, known: Mapping[int, str], dataset: CodedDataset) -> None:
-    """Add kept texts to the new ones, with their wording where one of the two runs knows it: no output needs the others."""
+    """Add kept texts to the new ones, where one of the two runs knows their wording.
+
+    No output needs the others.
+    """
     written = find_written(texts)
     wording = {**known, **{start_of_id(dataset.find(text)[0]): text for text in new.first_written}}
     for number, first, is_staying in zip(

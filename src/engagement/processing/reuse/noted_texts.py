@@ -15,7 +15,10 @@ from engagement.processing.reuse.run_notes import RunNotes
 
 @dataclass(frozen=True)
 class NotedTexts:
-    """Notes on texts; for each the number of its participant in the notes, and whether they did not withdraw."""
+    """Notes on texts, each with the number of its participant.
+
+    `are_staying` says whether that participant did not withdraw.
+    """
 
     uses: numpy.ndarray
     owners: numpy.ndarray
@@ -30,7 +33,7 @@ class NotedTexts:
         return self.where((self.uses["plan"] == number) & are_kept[self.owners])
 
     def choose_sample(self) -> "NotedTexts":
-        """Choose from one plan's those in the ICR sample: the smallest hash of each text, and the smallest of these."""
+        """Choose the ICR sample of one plan: of each text the smallest hash, and of these the smallest."""
         hashed = self.where(self.uses["sample_key"] != NO_KEY)
         order = numpy.lexsort((hashed.uses["sample_key"], hashed.uses["id"]))
         ids = hashed.uses["id"][order]

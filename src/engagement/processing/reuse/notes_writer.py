@@ -35,13 +35,13 @@ class NotesWriter:
     """The next version of the notes. Whoever writes a table adds the notes on its rows to `folder`."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str], began: int) -> None:
-        """`began` is the moment before which the raw files were written, in nanoseconds and by the clock that gives files their times."""
+        """`began` is when the run began to read, in nanoseconds by the clock of the file system."""
         self.folder = folder
         self._settings = settings
         self._began = began
 
     def note_raw_files(self, flows: Flows, verified: Mapping[str, FileVersion] | None = None) -> None:
-        """Note which files the lines are of that `find_runs` left in `folder`, and which versions of them the manifest has."""
+        """Note the raw files that the noted lines are of, and their versions by the manifest."""
         self._verified = verified or {}
         self._raw_files = {
             path.name: identity
@@ -64,7 +64,7 @@ class NotesWriter:
         self._write(PARTICIPANTS, participants)
 
     def participant_files(self, scratch: Path, earlier: Path | None) -> list[ParticipantFile]:
-        """The notes on texts and on sent messages, for the partitions' parts; `earlier` is the folder of those to copy from."""
+        """Open the notes on texts and sent messages for parts; `earlier` is the folder to copy from."""
         return [
             ParticipantFile(
                 self.folder / f"{name}.array",
@@ -101,7 +101,7 @@ class NotesWriter:
 
 @contextlib.contextmanager
 def write_notes(data_root: Path, settings: Mapping[str, str]) -> Iterator[NotesWriter]:
-    """Write the notes of this run beside those of the last one; they take their place when the block ends well.
+    """Write new notes beside the old ones; they take their place when the block ends well.
 
     So the block is to end after Outputs/ was replaced: notes that are not of Outputs/ as it is are of no use, and do no harm.
     """

@@ -1,6 +1,6 @@
-"""State/outputs/: what a run of stage 3 notes, so that the next one processes only what changed. Safe to delete.
+"""State/outputs/: notes of a run of stage 3, so that the next one processes only what changed.
 
-`notes.json` says what the notes are of: which code, configuration and mode made which files. They are used only while all of that is
+The folder is safe to delete. `notes.json` says what the notes are of: which code, configuration and mode made which files. They are used only while all of that is
 as it was, to the last file's time, and none of the notes is damaged; otherwise the next run is a full one, which is never wrong. The
 arrays beside it hold hashes, places and numbers, and no text; `notes.json` holds the texts of the ICR samples.
 """
