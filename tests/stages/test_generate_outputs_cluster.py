@@ -174,7 +174,7 @@ def test_workers_with_other_code_are_refused_and_the_old_outputs_stay(data_root:
     expected = read_outputs(data_root)
     changed, empty = tmp_path / "changed", tmp_path / "empty"
     shutil.copytree(SOURCE, changed, ignore=shutil.ignore_patterns("__pycache__"))
-    with (changed / "engagement" / "folding" / "fold.py").open("a") as file:
+    with (changed / "engagement" / "pipeline" / "folding" / "fold.py").open("a") as file:
         file.write("# one more line\n")
     empty.mkdir()
     other = DaskCluster(tmp_path, changed, empty)
