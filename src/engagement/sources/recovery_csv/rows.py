@@ -14,6 +14,8 @@ _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # Longer than anything that people send, and shorter than what a quotation mark takes in that is not closed.
 _LONGEST_CELL = 10_000
+# Where reading a cell ends, whatever is in it.
+_LARGEST_CELL = 131_072
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
 
@@ -140,12 +142,17 @@ def _split(text: str, url: str, separator: str) -> Iterator[tuple[int, int, list
     number = 0
     while True:
         number, line = number + 1, reader.line_num + 1
+        # Other readers of the same process may have raised the limit, which is one for all.
+        limit = csv.field_size_limit(_LARGEST_CELL)
         try:
-            yield number, line, next(reader)
+            cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
             raise InputError(f"{url}, line {line}: not CSV: {_say_fault(error, line, reader.line_num)}") from None
+        finally:
+            csv.field_size_limit(limit)
+        yield number, line, cells
 
 
 def _say_fault(error: csv.Error, first: int, last: int) -> str:
@@ -161,7 +168,7 @@ def _say_fault(error: csv.Error, first: int, last: int) -> str:
             "remove it."
         )
     if "field limit" in str(error):
-        return f"a cell has more than {csv.field_size_limit()} characters; expected at most {_LONGEST_CELL}. See whether a quotation mark is not closed."
+        return f"a cell has more than {_LARGEST_CELL} characters; expected at most {_LONGEST_CELL}. See whether a quotation mark is not closed."
     if "expected after" in str(error):
         return (
             "text stands behind the quotation mark that closes a cell; expected the next cell or the end of the row. Write each "
