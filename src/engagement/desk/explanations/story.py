@@ -85,14 +85,18 @@ class _Teller:
         self._participant = participant
         self._texts = Texts(texts_in_rows(participant, project))
         rules = Rules(project, coda)
-        self._consent = rules.consent(participant)
+        self._rules = rules
         self._answers = AnswerStories(project, coda, rules, self._texts)
         self._codings = CodingStories(coda, rules)
 
     def tell_column(self, column: str) -> Iterator[StorySection]:
         """The sections of one column: the messages, then the individual."""
         if column in (UID_FIELD, CONSENT_FIELD):
-            step = _tell_of_uid(self._participant) if column == UID_FIELD else _tell_of_consent(self._consent)
+            step = (
+                _tell_of_uid(self._participant)
+                if column == UID_FIELD
+                else _tell_of_consent(self._rules.consent(self._participant))
+            )
             cells = {column: self._participant.individual.cells[column]}
             files = [_MESSAGES, _INDIVIDUALS, *([_PRODUCTION] if column == UID_FIELD else [])]
             yield StorySection("Every row of the participant", files, cells, [step], self._numbers)
@@ -119,7 +123,7 @@ class _Teller:
             "The participant",
             [_MESSAGES, _INDIVIDUALS, _PRODUCTION],
             {CONSENT_FIELD: self._individual.cells[CONSENT_FIELD]},
-            [_tell_of_uid(self._participant), _tell_of_consent(self._consent)],
+            [_tell_of_uid(self._participant), _tell_of_consent(self._rules.consent(self._participant))],
             self._numbers,
         )
         for number, row in enumerate(self._participant.messages, 1):
