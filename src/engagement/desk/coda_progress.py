@@ -19,7 +19,7 @@ from engagement.labelling.datasets.datasets import coded_file, find_datasets
 from engagement.labelling.datasets.known_messages import find_source_instance
 from engagement.labelling.datasets.synchronisation import merge_messages
 from engagement.pipeline.coding.lost_labels import find_lost_labels
-from engagement.services.coda.format import Message, find_newest_label, find_newest_update, read_message_file
+from engagement.services.coda.format import MessageDocument, find_newest_label, find_newest_update, read_message_file
 from engagement.services.coda.metrics import count_metrics
 from engagement.services.coda.protocol import CodaDatabase, open_coda
 from engagement.services.credentials import load_credentials
@@ -91,9 +91,9 @@ def _describe(coda: CodaDatabase, dataset: str, data_root: Path | None, plans: C
     ]
 
 
-def _read_messages(coda: CodaDatabase, dataset: str, data_root: Path | None) -> list[Message]:
+def _read_messages(coda: CodaDatabase, dataset: str, data_root: Path | None) -> list[MessageDocument]:
     """A dataset's messages: those downloaded before from this Coda, and what changed since."""
-    previous: list[Message] = []
+    previous: list[MessageDocument] = []
     if data_root is not None and find_source_instance(data_root, dataset) == coda.instance:
         path = coded_file(data_root, dataset)
         if path.exists():

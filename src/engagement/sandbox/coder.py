@@ -15,7 +15,7 @@ from engagement.configuration.code_schemes import Code, CodeScheme
 from engagement.sandbox.answers import ANY_DATASET, Meaning
 from engagement.sandbox.chance import random_for
 from engagement.sandbox.season import end_of_round
-from engagement.services.coda.format import Message, write_time
+from engagement.services.coda.format import MessageDocument, write_time
 
 DATASET_PREFIX = "DEMO_"
 UNCODED = "SPECIAL-MANUALLY_UNCODED"
@@ -39,7 +39,7 @@ class Coders:
     plans: CodingPlans
     meanings: Mapping[str, Meaning]
 
-    def label_messages(self, plan: CodingPlan, messages: Sequence[Message]) -> list[Message]:
+    def label_messages(self, plan: CodingPlan, messages: Sequence[MessageDocument]) -> list[MessageDocument]:
         """Label a plan's messages that no coder has labelled; gives those that got labels, changed in nothing else."""
         labelled = []
         for position, message in enumerate(messages):
@@ -50,7 +50,7 @@ class Coders:
                 labelled.append({**message, "Labels": [*reversed(labels), *message["Labels"]]})
         return labelled
 
-    def _labels_for(self, plan: CodingPlan, message: Message, position: int) -> list[Label]:
+    def _labels_for(self, plan: CodingPlan, message: MessageDocument, position: int) -> list[Label]:
         """The labels that one message gets, in the order in which they are made."""
         chance = random_for(self.seed, "coder", plan.coda_dataset, self.round_number, message["MessageID"])
         steps = list(self._decide(plan, message["Text"], chance))

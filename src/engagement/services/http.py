@@ -49,7 +49,7 @@ class NoAddressError(ServiceError):
 
 
 @dataclass(frozen=True)
-class Answer[Body]:
+class DecodedResponse[Body]:
     """A whole answer. `answered_on` is the server's own clock, where it told it."""
 
     body: Body
@@ -79,7 +79,7 @@ class HttpSession:
     ) -> None:
         self._session.close()
 
-    def get[Body](self, url: str, what: str, decode: Callable[[bytes], Body]) -> Answer[Body]:
+    def get[Body](self, url: str, what: str, decode: Callable[[bytes], Body]) -> DecodedResponse[Body]:
         """Ask for a whole answer and decode it; `decode` raises TemporaryError for a body that another try may mend.
 
         Raises
@@ -91,7 +91,7 @@ class HttpSession:
         """
         where = f"{self.where}: {what}"
 
-        def ask() -> Answer[Body]:
+        def ask() -> DecodedResponse[Body]:
             with self._open(url, where, self._headers) as response:
                 with _explained_failures(where):
                     body = _read_whole(response, where)
@@ -100,7 +100,7 @@ class HttpSession:
                         f"{self.where}: {what} answered a web page; expected JSON. "
                         "Check that the address is that of the service, and that no login page or proxy stands before it."
                     )
-                return Answer(decode(body), _date_of(response))
+                return DecodedResponse(decode(body), _date_of(response))
 
         return call_with_retries(ask, where, self.policy)
 

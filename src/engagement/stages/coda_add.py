@@ -22,7 +22,7 @@ from engagement.labelling.datasets.scheme_differences import (
     find_unknown_codes,
 )
 from engagement.labelling.datasets.synchronisation import choose_new_messages
-from engagement.services.coda.format import Message, read_message_file
+from engagement.services.coda.format import MessageDocument, read_message_file
 from engagement.services.coda.protocol import CodaDatabase, open_coda
 from engagement.services.credentials import load_credentials
 
@@ -36,9 +36,9 @@ class _Addition:
     """What a dataset gets. `known` are the ids of messages that Coda is known to have, `new` the messages it may lack."""
 
     dataset: str
-    candidates: list[Message]
+    candidates: list[MessageDocument]
     known: frozenset[str]
-    new: list[Message]
+    new: list[MessageDocument]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from engagement.labelling.datasets.datasets import Datasets, coded_file, find_da
 from engagement.labelling.datasets.known_messages import NO_INSTANCE, find_source_instance, record_source_instance
 from engagement.labelling.datasets.synchronisation import count_copies, merge_messages
 from engagement.pipeline.coding.lost_labels import find_lost_labels
-from engagement.services.coda.format import Message, find_newest_update, read_message_file
+from engagement.services.coda.format import MessageDocument, find_newest_update, read_message_file
 from engagement.services.coda.protocol import CodaDatabase, open_coda
 from engagement.services.credentials import load_credentials
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     record_counts({"datasets": len(datasets.names), "documents_read": coda.documents_read})
 
 
-def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> list[Message]:
+def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> list[MessageDocument]:
     """Bring one dataset's file up to date, and give its messages; the file is not touched when nothing changed."""
     path = coded_file(data_root, dataset)
     if find_source_instance(data_root, dataset) not in (None, coda.instance):
@@ -76,7 +76,7 @@ def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> 
     return messages
 
 
-def _read_previous(path: Path, full: bool) -> list[Message] | None:
+def _read_previous(path: Path, full: bool) -> list[MessageDocument] | None:
     """The file's messages; None where there is no file, or a damaged one that is about to be replaced."""
     if not path.exists():
         return None
@@ -88,7 +88,7 @@ def _read_previous(path: Path, full: bool) -> list[Message] | None:
         raise
 
 
-def _warn_of_lost_labels(dataset: str, messages: list[Message], datasets: Datasets) -> None:
+def _warn_of_lost_labels(dataset: str, messages: list[MessageDocument], datasets: Datasets) -> None:
     if datasets.plans is not None:
         for lost in find_lost_labels(dataset, datasets.plans, messages):
             log.warning("Coda %r: %s", dataset, lost.text)

@@ -10,7 +10,7 @@ from engagement.configuration.problems import AtStake
 from engagement.foundation.errors import InputError
 from engagement.labelling.datasets.datasets import coded_file
 from engagement.pipeline.coding.labels import counts, newest_by_scheme_id
-from engagement.services.coda.format import Message, read_message_file
+from engagement.services.coda.format import MessageDocument, read_message_file
 from engagement.services.coda.metrics import primary_scheme_id
 
 
@@ -60,12 +60,12 @@ class LabelsAtStake:
         return [path for path, messages in self._files.items() if messages is None]
 
     @cached_property
-    def _files(self) -> dict[Path, list[Message] | None]:
+    def _files(self) -> dict[Path, list[MessageDocument] | None]:
         paths = sorted(coded_file(self._data_root, "").parent.glob("*.json"))
         return {path: _read(path) for path in paths}
 
 
-def _read(path: Path) -> list[Message] | None:
+def _read(path: Path) -> list[MessageDocument] | None:
     """The messages of a file; None for a damaged one, which is told where labels are compared."""
     try:
         return read_message_file(path, "")

@@ -13,7 +13,7 @@ from engagement.labelling.datasets.scheme_differences import (
     find_odd_schemes,
     find_scheme_differences,
 )
-from engagement.services.coda.format import CodeScheme
+from engagement.services.coda.format import CodeSchemeDocument
 from engagement.services.coda.protocol import CodaDatabase
 
 
@@ -22,7 +22,7 @@ class DatasetInCoda:
     """What Coda has of a dataset besides its messages."""
 
     users: list[str]
-    code_schemes: list[CodeScheme]
+    code_schemes: list[CodeSchemeDocument]
 
 
 @dataclass(frozen=True)

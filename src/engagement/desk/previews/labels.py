@@ -11,7 +11,7 @@ from engagement.labelling.datasets.datasets import coded_file
 from engagement.labelling.datasets.unread_files import find_unread_files
 from engagement.pipeline.coding.labels import is_labelled
 from engagement.pipeline.coding.lost_labels import LostKind, LostLabels, find_lost_labels
-from engagement.services.coda.format import Message
+from engagement.services.coda.format import MessageDocument
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,6 @@ def compare_labels(old: CodingPlans, new: CodingPlans, data_root: Path) -> Itera
 
 
 def _find_lost(
-    dataset: str, plans: CodingPlans, messages: list[Message]
+    dataset: str, plans: CodingPlans, messages: list[MessageDocument]
 ) -> Mapping[tuple[LostKind, str, str | None], LostLabels]:
     return {(lost.kind, lost.scheme_id, lost.code_id): lost for lost in find_lost_labels(dataset, plans, messages)}

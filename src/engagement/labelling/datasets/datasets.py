@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engagement.configuration import CodeScheme as SchemeModel
-from engagement.configuration import CodingPlan, CodingPlans, load_project
+from engagement.configuration import CodeScheme, CodingPlan, CodingPlans, load_project
 from engagement.configuration.numbers_in_names import holds_phone_number
 from engagement.foundation.errors import InputError, UsageError, count_of
-from engagement.services.coda.format import CodeScheme
+from engagement.services.coda.format import CodeSchemeDocument
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,8 @@ class Datasets:
 
     names: tuple[str, ...]
     users: tuple[str, ...] = ()
-    code_schemes: Mapping[str, list[CodeScheme]] = field(default_factory=dict)
-    shown_schemes: Mapping[str, list[CodeScheme]] = field(default_factory=dict)
+    code_schemes: Mapping[str, list[CodeSchemeDocument]] = field(default_factory=dict)
+    shown_schemes: Mapping[str, list[CodeSchemeDocument]] = field(default_factory=dict)
     plans: CodingPlans | None = None
 
 
@@ -82,7 +81,7 @@ def _refuse_numbers(folders: tuple[Path, ...]) -> None:
             )
 
 
-def code_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeScheme]:
+def code_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeSchemeDocument]:
     """The code schemes of a plan's dataset as documents: those of the plan, then the WS scheme.
 
     One that is kept out of Coda is among them: where Coda has it from before, its labels count.
@@ -90,13 +89,13 @@ def code_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeScheme]:
     return _as_documents([configuration.code_scheme for configuration in plan.coding_configurations], plans)
 
 
-def shown_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeScheme]:
+def shown_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeSchemeDocument]:
     """The code schemes that coders see in a plan's dataset, as documents."""
     shown = [configuration.code_scheme for configuration in plan.coding_configurations if configuration.in_coda]
     return _as_documents(shown, plans)
 
 
-def _as_documents(schemes: list[SchemeModel], plans: CodingPlans) -> list[CodeScheme]:
+def _as_documents(schemes: list[CodeScheme], plans: CodingPlans) -> list[CodeSchemeDocument]:
     schemes = list(schemes)
     if plans.ws_correct_dataset_scheme is not None:
         schemes.append(plans.ws_correct_dataset_scheme)

@@ -4,18 +4,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from engagement.pipeline.coding.labels import newest_by_scheme_id
-from engagement.services.coda.format import CodeScheme, Message, name_segment
+from engagement.services.coda.format import CodeSchemeDocument, MessageDocument, name_segment
 from engagement.services.coda.metrics import UNCODED, primary_scheme_id
 
 # What a label means to those who make it and to those who read it. Colours, shortcuts and what cleaners match may differ.
 _MEANING = ("CodeType", "ControlCode", "MetaCode", "DisplayText", "NumericValue", "StringValue")
 
 
-Find = Callable[[Sequence[CodeScheme], Sequence[CodeScheme]], list[str]]
+Find = Callable[[Sequence[CodeSchemeDocument], Sequence[CodeSchemeDocument]], list[str]]
 
 
 def find_in_segments(
-    find: Find, dataset: str, segments: Sequence[Sequence[CodeScheme]], configured: Sequence[CodeScheme]
+    find: Find, dataset: str, segments: Sequence[Sequence[CodeSchemeDocument]], configured: Sequence[CodeSchemeDocument]
 ) -> list[tuple[str, str]]:
     """What one of the functions below finds in the segments of a dataset, each thing once, and in which: "" where it is in all."""
     found: dict[str, list[str]] = {}
@@ -28,7 +28,9 @@ def find_in_segments(
     ]
 
 
-def find_scheme_differences(in_coda: Iterable[CodeScheme], configured: Iterable[CodeScheme]) -> list[str]:
+def find_scheme_differences(
+    in_coda: Iterable[CodeSchemeDocument], configured: Iterable[CodeSchemeDocument]
+) -> list[str]:
     """Find where schemes that both have are not the same code book: one line for each code, naming what differs.
 
     `in_coda` may hold several versions of a scheme, as segments can have them.
@@ -43,7 +45,7 @@ def find_scheme_differences(in_coda: Iterable[CodeScheme], configured: Iterable[
     return list(dict.fromkeys(lines))
 
 
-def find_odd_schemes(in_coda: Sequence[CodeScheme], configured: Sequence[CodeScheme]) -> list[str]:
+def find_odd_schemes(in_coda: Sequence[CodeSchemeDocument], configured: Sequence[CodeSchemeDocument]) -> list[str]:
     """Find what coders see and the configuration does not know: other schemes, and codes of copies that mean another thing."""
     by_id = {scheme["SchemeID"]: scheme for scheme in configured}
     lines = []
@@ -59,7 +61,7 @@ def find_odd_schemes(in_coda: Sequence[CodeScheme], configured: Sequence[CodeSch
     return list(dict.fromkeys(lines))
 
 
-def _say_other_scheme(scheme: CodeScheme, configured: Sequence[CodeScheme]) -> str:
+def _say_other_scheme(scheme: CodeSchemeDocument, configured: Sequence[CodeSchemeDocument]) -> str:
     codes = {code["CodeID"] for code in scheme["Codes"]}
     said = (
         f"scheme {scheme['SchemeID']!r} ({scheme.get('Name')!r}): only Coda has it; labels under it count for nothing"
@@ -75,13 +77,13 @@ def _say_other_scheme(scheme: CodeScheme, configured: Sequence[CodeScheme]) -> s
     )
 
 
-def find_absent_schemes(in_coda: Iterable[CodeScheme], configured: Iterable[CodeScheme]) -> list[str]:
+def find_absent_schemes(in_coda: Iterable[CodeSchemeDocument], configured: Iterable[CodeSchemeDocument]) -> list[str]:
     """The ids of configured schemes that Coda lacks."""
     present = {scheme["SchemeID"] for scheme in in_coda}
     return [scheme["SchemeID"] for scheme in configured if scheme["SchemeID"] not in present]
 
 
-def find_unknown_codes(messages: Iterable[Message], code_schemes: Sequence[CodeScheme]) -> list[str]:
+def find_unknown_codes(messages: Iterable[MessageDocument], code_schemes: Sequence[CodeSchemeDocument]) -> list[str]:
     """Find labels with a code that their scheme lacks: one line for each code, with the number of messages.
 
     Only the newest label of a scheme (or of its copy) counts; labels of schemes that are not given are passed over.
@@ -102,7 +104,7 @@ def find_unknown_codes(messages: Iterable[Message], code_schemes: Sequence[CodeS
     ]
 
 
-def _find_code_differences(in_coda: CodeScheme, configured: CodeScheme) -> Iterator[tuple[str, str]]:
+def _find_code_differences(in_coda: CodeSchemeDocument, configured: CodeSchemeDocument) -> Iterator[tuple[str, str]]:
     coda_codes = {code["CodeID"]: code for code in in_coda.get("Codes", [])}
     configured_codes = {code["CodeID"]: code for code in configured["Codes"]}
     for code_id in {**configured_codes, **coda_codes}:

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 from engagement.pipeline.coding.labels import is_labelled
-from engagement.services.coda.format import Message, parse_time
+from engagement.services.coda.format import MessageDocument, parse_time
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def merge_messages(previous: Iterable[Message], downloaded: Iterable[Message]) -> list[Message]:
+def merge_messages(previous: Iterable[MessageDocument], downloaded: Iterable[MessageDocument]) -> list[MessageDocument]:
     """Put downloaded messages in the place of their previous versions, and new ones beside them.
 
     The result is sorted by SequenceNumber; messages without one come last, by time of creation, then id.
@@ -23,39 +23,39 @@ def merge_messages(previous: Iterable[Message], downloaded: Iterable[Message]) -
     return sorted(merged.values(), key=_place_in_dataset)
 
 
-def count_copies(messages: Sequence[Message]) -> int:
+def count_copies(messages: Sequence[MessageDocument]) -> int:
     """Count the messages that a dataset has twice, as tools that add without looking make them in two segments."""
     return len(messages) - len({message["MessageID"] for message in messages})
 
 
-def _join_copies(messages: Iterable[Message]) -> dict[str, Message]:
+def _join_copies(messages: Iterable[MessageDocument]) -> dict[str, MessageDocument]:
     """The messages by id; of a text that is there twice the copy that a coder labelled, or labelled last."""
-    joined: dict[str, Message] = {}
+    joined: dict[str, MessageDocument] = {}
     for message in messages:
         other = joined.get(message["MessageID"])
         joined[message["MessageID"]] = message if other is None else max(message, other, key=_rank)
     return joined
 
 
-def _rank(message: Message) -> tuple[bool, datetime]:
+def _rank(message: MessageDocument) -> tuple[bool, datetime]:
     updated = message.get("LastUpdated")
     return is_labelled(message["Labels"]), parse_time(updated) if updated else _NEVER
 
 
-def _number(message: Message) -> int | None:
+def _number(message: MessageDocument) -> int | None:
     return message.get("SequenceNumber")
 
 
-def choose_new_messages(candidates: Iterable[Message], known_ids: Collection[str]) -> list[Message]:
+def choose_new_messages(candidates: Iterable[MessageDocument], known_ids: Collection[str]) -> list[MessageDocument]:
     """Keep the candidates that are not known yet, in the order in which they get their numbers: as they were created."""
     new = [message for message in candidates if message["MessageID"] not in known_ids]
     return sorted(new, key=_place_by_creation)
 
 
-def _place_in_dataset(message: Message) -> tuple[bool, int, datetime, str]:
+def _place_in_dataset(message: MessageDocument) -> tuple[bool, int, datetime, str]:
     number = message.get("SequenceNumber")
     return (number is None, number or 0, *_place_by_creation(message))
 
 
-def _place_by_creation(message: Message) -> tuple[datetime, str]:
+def _place_by_creation(message: MessageDocument) -> tuple[datetime, str]:
     return parse_time(message["CreationDateTimeUTC"]), message["MessageID"]

@@ -22,8 +22,8 @@ from engagement.foundation.errors import InputError, ServiceError
 from engagement.foundation.files import explain_os_errors, make_directory, read_json, write_json
 from engagement.services.coda.format import (
     SEGMENT_SIZE,
-    CodeScheme,
-    Message,
+    CodeSchemeDocument,
+    MessageDocument,
     find_highest_number,
     find_newest_update,
     is_code_scheme,
@@ -56,7 +56,7 @@ class FolderCoda:
         """Whether the dataset exists, perhaps without messages."""
         return self._messages_path(dataset).exists()
 
-    def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[Message]:
+    def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[MessageDocument]:
         """Read the messages that were updated at a time or later, or all of them, as they were at one moment."""
         with self._lock(fcntl.LOCK_SH):
             messages = [message for segment in self._segments(dataset) for message in self._read_segment(segment)]
@@ -68,13 +68,13 @@ class FolderCoda:
             if message.get("LastUpdated") and parse_time(message["LastUpdated"]) >= updated_since
         ]
 
-    def read_code_schemes(self, dataset: str) -> list[CodeScheme]:
+    def read_code_schemes(self, dataset: str) -> list[CodeSchemeDocument]:
         """Read the code schemes that the dataset's next messages are labelled with."""
         with self._lock(fcntl.LOCK_SH):
             segments = self._segments(dataset)
             return self._read_code_schemes(segments[-1]) if segments else []
 
-    def read_code_schemes_of_all_segments(self, dataset: str) -> list[list[CodeScheme]]:
+    def read_code_schemes_of_all_segments(self, dataset: str) -> list[list[CodeSchemeDocument]]:
         """Read the code schemes of each segment; see CodaDatabase."""
         with self._lock(fcntl.LOCK_SH):
             return [self._read_code_schemes(segment) for segment in self._segments(dataset)]
@@ -85,7 +85,7 @@ class FolderCoda:
             segments = self._segments(dataset)
             return self._read_users(segments[-1]) if segments else []
 
-    def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeScheme]) -> None:
+    def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeSchemeDocument]) -> None:
         """Create a dataset without messages; one that exists stays as it is.
 
         Raises
@@ -104,7 +104,7 @@ class FolderCoda:
                 raise _name_taken(second, dataset)
             self._write_segment(dataset, [], users, code_schemes)
 
-    def add_messages(self, dataset: str, messages: Sequence[Message], known_count: int | None = None) -> int:
+    def add_messages(self, dataset: str, messages: Sequence[MessageDocument], known_count: int | None = None) -> int:
         """Add the messages that the dataset lacks; see CodaDatabase."""
         with self._lock(fcntl.LOCK_EX):
             segments = self._segments(dataset)
@@ -123,7 +123,7 @@ class FolderCoda:
             self._fill_segments(dataset, segments, contents[segments[-1]], numbered)
             return len(numbered)
 
-    def save_labels(self, dataset: str, messages: Sequence[Message]) -> None:
+    def save_labels(self, dataset: str, messages: Sequence[MessageDocument]) -> None:
         """Replace the labels of messages, as people do on Coda's page: the way in for whoever plays a coder.
 
         Only MessageID and Labels of `messages` are used. The messages whose labels change are stamped, so that the next
@@ -144,7 +144,9 @@ class FolderCoda:
                 if labelled != content:
                     self._write_segment(segment, labelled, self._read_users(segment), self._read_code_schemes(segment))
 
-    def _fill_segments(self, dataset: str, segments: list[str], last: list[Message], new: list[Message]) -> None:
+    def _fill_segments(
+        self, dataset: str, segments: list[str], last: list[MessageDocument], new: list[MessageDocument]
+    ) -> None:
         """Write new messages to the last segment as far as there is room, then to further ones."""
         segment, content, count = segments[-1], last, len(segments)
         users, code_schemes = self._read_users(segment), self._read_code_schemes(segment)
@@ -157,7 +159,11 @@ class FolderCoda:
             segment, content = name_segment(dataset, count), []
 
     def _write_segment(
-        self, segment: str, messages: list[Message], users: Sequence[str], code_schemes: Sequence[CodeScheme]
+        self,
+        segment: str,
+        messages: list[MessageDocument],
+        users: Sequence[str],
+        code_schemes: Sequence[CodeSchemeDocument],
     ) -> None:
         write_json(self._path(segment, "users"), list(users))
         write_json(self._path(segment, "code_schemes"), list(code_schemes))
@@ -165,7 +171,7 @@ class FolderCoda:
         write_json(self._path(segment, "metrics"), count_metrics(messages, code_schemes))
         write_json(self._messages_path(segment), messages)
 
-    def _stamp(self, present: list[Message]) -> str:
+    def _stamp(self, present: list[MessageDocument]) -> str:
         """The time of a change: never before a time that a reader may have seen already."""
         now = self._clock()
         return write_time(max(now, find_newest_update(present) or now))
@@ -176,13 +182,13 @@ class FolderCoda:
             segments.append(segment)
         return segments
 
-    def _read_segment(self, segment: str) -> list[Message]:
+    def _read_segment(self, segment: str) -> list[MessageDocument]:
         return read_message_file(self._messages_path(segment), _REMEDY)
 
     def _read_users(self, segment: str) -> list[str]:
         return self._read_list(segment, "users", lambda user: isinstance(user, str), "e-mail addresses")
 
-    def _read_code_schemes(self, segment: str) -> list[CodeScheme]:
+    def _read_code_schemes(self, segment: str) -> list[CodeSchemeDocument]:
         return self._read_list(segment, "code_schemes", is_code_scheme, "code schemes")
 
     def _read_list(self, segment: str, name: str, is_item: Callable[[Any], bool], what: str) -> list[Any]:

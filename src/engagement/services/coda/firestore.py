@@ -24,7 +24,13 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from engagement.foundation.errors import ServiceError, UsageError, listing
 from engagement.services.coda.firestore_adding import Addition, count_segments, read_code_schemes, write_segment
 from engagement.services.coda.firestore_requests import Requests
-from engagement.services.coda.format import CodeScheme, Message, find_message_problems, name_segment, write_time
+from engagement.services.coda.format import (
+    CodeSchemeDocument,
+    MessageDocument,
+    find_message_problems,
+    name_segment,
+    write_time,
+)
 from engagement.services.credentials import GoogleCredentials
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
 
@@ -69,7 +75,7 @@ class FirestoreCoda:
         """Whether the dataset exists, perhaps without messages."""
         return self._call(dataset, lambda: self._requests.get(self._segment(dataset, 1)).exists)
 
-    def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[Message]:
+    def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[MessageDocument]:
         """Read the messages that were updated at a time or later, or all of them, as they were at one moment."""
         messages = self._call(dataset, lambda: self._read_messages(dataset, updated_since))
         problems = find_message_problems(messages)
@@ -79,19 +85,19 @@ class FirestoreCoda:
             )
         return messages
 
-    def read_code_schemes(self, dataset: str) -> list[CodeScheme]:
+    def read_code_schemes(self, dataset: str) -> list[CodeSchemeDocument]:
         """Read the code schemes that the dataset's next messages are labelled with."""
 
-        def read() -> list[CodeScheme]:
+        def read() -> list[CodeSchemeDocument]:
             segment_count = count_segments(self._requests.get(self._counter(dataset)))
             return read_code_schemes(self._requests, self._segment(dataset, segment_count))
 
         return self._call(dataset, read)
 
-    def read_code_schemes_of_all_segments(self, dataset: str) -> list[list[CodeScheme]]:
+    def read_code_schemes_of_all_segments(self, dataset: str) -> list[list[CodeSchemeDocument]]:
         """Read the code schemes of each segment; see CodaDatabase."""
 
-        def read() -> list[list[CodeScheme]]:
+        def read() -> list[list[CodeSchemeDocument]]:
             segment_count = count_segments(self._requests.get(self._counter(dataset)))
             segments = (self._segment(dataset, number) for number in range(1, segment_count + 1))
             return [read_code_schemes(self._requests, segment) for segment in segments]
@@ -108,7 +114,7 @@ class FirestoreCoda:
 
         return self._call(dataset, read)
 
-    def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeScheme]) -> None:
+    def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeSchemeDocument]) -> None:
         """Create a dataset without messages; one that exists stays as it is."""
 
         def create() -> None:
@@ -121,14 +127,14 @@ class FirestoreCoda:
 
         self._call(dataset, create)
 
-    def add_messages(self, dataset: str, messages: Sequence[Message], known_count: int | None = None) -> int:
+    def add_messages(self, dataset: str, messages: Sequence[MessageDocument], known_count: int | None = None) -> int:
         """Add the messages that the dataset lacks; see CodaDatabase."""
         addition = Addition(self._requests, dataset, messages, known_count)
         while addition.waiting:
             self._call(dataset, addition.take_step)
         return addition.added
 
-    def _read_messages(self, dataset: str, updated_since: datetime | None) -> list[Message]:
+    def _read_messages(self, dataset: str, updated_since: datetime | None) -> list[MessageDocument]:
         counter = self._requests.get(self._counter(dataset))
         # All segments are read as they were at this moment: were they read one after the other, a label could be made in one
         # that was read already, earlier than another label that is still found, and never be asked for again.

@@ -18,7 +18,13 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from engagement.foundation.errors import ServiceError
 from engagement.services.coda.firestore_requests import Requests
-from engagement.services.coda.format import SEGMENT_SIZE, CodeScheme, Message, is_code_scheme, name_segment
+from engagement.services.coda.format import (
+    SEGMENT_SIZE,
+    CodeSchemeDocument,
+    MessageDocument,
+    is_code_scheme,
+    name_segment,
+)
 from engagement.services.coda.metrics import count_metrics
 
 # Firestore takes 500 writes and 10 MiB in one commit, its emulator 4 MiB.
@@ -49,7 +55,7 @@ class Addition:
     """The messages that are to be added to one dataset, in this order; `waiting` are those that are not there yet."""
 
     def __init__(
-        self, requests: Requests, dataset: str, messages: Sequence[Message], known_count: int | None = None
+        self, requests: Requests, dataset: str, messages: Sequence[MessageDocument], known_count: int | None = None
     ) -> None:
         self.waiting = list(messages)
         self.added = 0
@@ -58,7 +64,7 @@ class Addition:
         self._dataset = dataset
         self._known_count = known_count
         self._end: _End | None = None
-        self._code_schemes: list[CodeScheme] | None = None
+        self._code_schemes: list[CodeSchemeDocument] | None = None
 
     def take_step(self) -> None:
         """Add a batch of what is waiting, or open another segment for it; at first, drop what the dataset has already.
@@ -189,12 +195,12 @@ class Addition:
         found = self._requests.find(segment.collection("messages").select(["Labels"]))
         return self._count(segment, [message.to_dict() or {} for message in found])
 
-    def _count(self, segment: firestore.DocumentReference, messages: Sequence[Message]) -> dict[str, int]:
+    def _count(self, segment: firestore.DocumentReference, messages: Sequence[MessageDocument]) -> dict[str, int]:
         """Count messages, with the segment's code schemes where a label is checked."""
         has_checked = any(label.get("Checked") for message in messages for label in message.get("Labels", []))
         return count_metrics(messages, self._read_code_schemes(segment) if has_checked else [])
 
-    def _read_code_schemes(self, segment: firestore.DocumentReference) -> list[CodeScheme]:
+    def _read_code_schemes(self, segment: firestore.DocumentReference) -> list[CodeSchemeDocument]:
         # A dataset's segments have the same ones.
         if self._code_schemes is None:
             self._code_schemes = read_code_schemes(self._requests, segment)
@@ -210,9 +216,9 @@ class Addition:
         return self._client.document("datasets", name_segment(self._dataset, number))
 
 
-def take_batch(messages: Sequence[Message]) -> list[Message]:
+def take_batch(messages: Sequence[MessageDocument]) -> list[MessageDocument]:
     """The first messages, as many as fit one commit and at least one."""
-    batch: list[Message] = []
+    batch: list[MessageDocument] = []
     size = 0
     for message in messages[:_BATCH_MESSAGES]:
         size += len(json.dumps(message))
@@ -226,7 +232,7 @@ def write_segment(
     writes: firestore.WriteBatch,
     segment: firestore.DocumentReference,
     users: Sequence[str],
-    code_schemes: Sequence[CodeScheme],
+    code_schemes: Sequence[CodeSchemeDocument],
 ) -> None:
     """Put a new segment without messages into a batch of writes, its metrics last; refused where the segment exists."""
     writes.create(segment, {"users": list(users)})
@@ -240,7 +246,7 @@ def count_segments(counter: "firestore.DocumentSnapshot[Any]") -> int:
     return int(counter.get("segment_count")) if counter.exists else 1
 
 
-def read_code_schemes(requests: Requests, segment: firestore.DocumentReference) -> list[CodeScheme]:
+def read_code_schemes(requests: Requests, segment: firestore.DocumentReference) -> list[CodeSchemeDocument]:
     """Read a segment's code schemes.
 
     Raises

@@ -13,8 +13,8 @@ from typing import Any
 from engagement.foundation.errors import InputError, listing
 from engagement.foundation.files import read_json
 
-Message = dict[str, Any]
-CodeScheme = dict[str, Any]
+MessageDocument = dict[str, Any]
+CodeSchemeDocument = dict[str, Any]
 
 SEGMENT_SIZE = 2500
 """The most messages that one segment of a dataset holds: Coda's page loads a whole segment."""
@@ -52,13 +52,13 @@ def write_time(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def find_newest_update(messages: Iterable[Message]) -> datetime | None:
+def find_newest_update(messages: Iterable[MessageDocument]) -> datetime | None:
     """The newest LastUpdated; None when no message has one."""
     times = (parse_time(message["LastUpdated"]) for message in messages if message.get("LastUpdated"))
     return max(times, default=None)
 
 
-def find_newest_label(messages: Iterable[Message]) -> datetime | None:
+def find_newest_label(messages: Iterable[MessageDocument]) -> datetime | None:
     """When the last label was made that somebody checked, in UTC; None when there is none that tells its time."""
     times = (
         parse_time(label["DateTimeUTC"]).astimezone(UTC)
@@ -69,13 +69,13 @@ def find_newest_label(messages: Iterable[Message]) -> datetime | None:
     return max(times, default=None)
 
 
-def find_highest_number(messages: Iterable[Message]) -> int:
+def find_highest_number(messages: Iterable[MessageDocument]) -> int:
     """The highest SequenceNumber; -1 when no message has one, so that the first number given is 0."""
     numbers = (message["SequenceNumber"] for message in messages if message.get("SequenceNumber") is not None)
     return max(numbers, default=-1)
 
 
-def read_message_file(path: Path, remedy: str) -> list[Message]:
+def read_message_file(path: Path, remedy: str) -> list[MessageDocument]:
     """Read a file of messages. `remedy` is the sentence that tells a person what to do about a damaged one.
 
     Raises

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from engagement.services.coda.format import CodeScheme, Message
+from engagement.services.coda.format import CodeSchemeDocument, MessageDocument
 
 UNCODED = "SPECIAL-MANUALLY_UNCODED"
 _COPY_SUFFIX = re.compile(r"-\d+\Z")
 
 
-def count_metrics(messages: Iterable[Message], code_schemes: Sequence[CodeScheme]) -> dict[str, int]:
+def count_metrics(messages: Iterable[MessageDocument], code_schemes: Sequence[CodeSchemeDocument]) -> dict[str, int]:
     """Count a segment's messages: all, labelled, labelled WS (wrong scheme) and labelled NC (not coded).
 
     A label counts when it is the newest of its scheme (or of its copy of the scheme), checked, and not taken off again.
@@ -32,7 +32,7 @@ def count_metrics(messages: Iterable[Message], code_schemes: Sequence[CodeScheme
     return metrics
 
 
-def _labels_that_count(message: Message) -> list[tuple[str, str]]:
+def _labels_that_count(message: MessageDocument) -> list[tuple[str, str]]:
     newest: dict[str, Mapping[str, Any]] = {}
     for label in message.get("Labels", []):
         newest.setdefault(label["SchemeID"], label)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from engagement.services.coda.embedded import FolderCoda
-from engagement.services.coda.format import CodeScheme, Message
+from engagement.services.coda.format import CodeSchemeDocument, MessageDocument
 from engagement.services.credentials import Credentials, EmbeddedCredentials
 
 
@@ -26,26 +26,26 @@ class CodaDatabase(Protocol):
     def has_dataset(self, dataset: str) -> bool:
         """Whether the dataset exists, perhaps without messages."""
 
-    def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[Message]:
+    def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[MessageDocument]:
         """Read the messages that were updated at a time or later, or all of them, as they were at one moment.
 
         A message without LastUpdated is only read along with all of them. A few messages that are somewhat older than
         `updated_since` may be among them.
         """
 
-    def read_code_schemes(self, dataset: str) -> list[CodeScheme]:
+    def read_code_schemes(self, dataset: str) -> list[CodeSchemeDocument]:
         """Read the code schemes that a dataset's next messages are labelled with."""
 
-    def read_code_schemes_of_all_segments(self, dataset: str) -> list[list[CodeScheme]]:
+    def read_code_schemes_of_all_segments(self, dataset: str) -> list[list[CodeSchemeDocument]]:
         """Read the code schemes of each segment, in the order of the segments: they can be edited in one segment only."""
 
     def read_users(self, dataset: str) -> list[str]:
         """Read who may label a dataset's next messages: e-mail addresses; none where there is no such dataset."""
 
-    def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeScheme]) -> None:
+    def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeSchemeDocument]) -> None:
         """Create a dataset without messages; one that exists stays as it is."""
 
-    def add_messages(self, dataset: str, messages: Sequence[Message], known_count: int | None = None) -> int:
+    def add_messages(self, dataset: str, messages: Sequence[MessageDocument], known_count: int | None = None) -> int:
         """Add the messages that the dataset lacks (by MessageID) and return how many; those it has are not touched.
 
         They get the numbers after the dataset's highest SequenceNumber, in the order given. Segments are opened as they

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from engagement.foundation.errors import ServiceError
-from engagement.services.http import Answer, HttpSession, NoAddressError, RefusedError
+from engagement.services.http import DecodedResponse, HttpSession, NoAddressError, RefusedError
 from engagement.services.json_pieces import BrokenJSONError
 from engagement.services.rapidpro.archives import (
     Archive,
@@ -24,7 +24,7 @@ from engagement.services.rapidpro.archives import (
 from engagement.services.rapidpro.cursors import write_offset
 from engagement.services.rapidpro.reading import NotAPageError, RowReader, TooLargeError, read_workspace
 from engagement.services.rapidpro.refusals import ASK_THE_SERVER, CHECK_DOMAIN, explain_refusal
-from engagement.services.rapidpro.rows import Contact, Flow, Message, Page, Run, UnreadableRow, Workspace
+from engagement.services.rapidpro.rows import Contact, Flow, Page, RapidProMessage, Run, UnreadableRow, Workspace
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
 
 # What passes through the client is had from here.
@@ -33,9 +33,9 @@ __all__ = [
     "ArchiveError",
     "Contact",
     "Flow",
-    "Message",
     "Page",
     "RapidProClient",
+    "RapidProMessage",
     "Run",
     "UnreadableRow",
     "Workspace",
@@ -122,12 +122,12 @@ class RapidProClient:
         """The contact of a uuid as a page, without rows if the workspace has none, or has none any more."""
         return next(self._pages("contacts", {"uuid": uuid}, RowReader(Contact)))
 
-    def messages(self, after: datetime | None, before: datetime | None = None) -> Iterator[Page[Message]]:
+    def messages(self, after: datetime | None, before: datetime | None = None) -> Iterator[Page[RapidProMessage]]:
         """The messages from contacts that were modified from one time to another, newest first: that is all the server can do.
 
         Servers that do not know this folder answer with all messages, created from one time to the other.
         """
-        return self._pages("messages", {"folder": "incoming", **_bounds(after, before)}, RowReader(Message))
+        return self._pages("messages", {"folder": "incoming", **_bounds(after, before)}, RowReader(RapidProMessage))
 
     def run_again(self, flow_uuid: str, lost: UnreadableRow) -> Page[Run]:
         """What the server has by now in the place of a run that could not be used: a page, without rows if it is gone."""
@@ -223,7 +223,7 @@ class RapidProClient:
             if not query:
                 return
 
-    def _ask[Row](self, endpoint: str, query: str, reader: RowReader[Row]) -> Answer[Page[Row]]:
+    def _ask[Row](self, endpoint: str, query: str, reader: RowReader[Row]) -> DecodedResponse[Page[Row]]:
         what = f"{endpoint}.json"
         address = self._api + what + (f"?{query}" if query else "")
         where = f"{self._session.where}: {what}"

@@ -120,7 +120,7 @@ class Contact(msgspec.Struct, gc=False):
             raise ValueError(f"A time in the year {self.modified_on.year}")
 
 
-class Message(msgspec.Struct, gc=False):
+class RapidProMessage(msgspec.Struct, gc=False):
     """A message of a contact's. Rows hold their URN and name as well: neither is read."""
 
     contact: Reference

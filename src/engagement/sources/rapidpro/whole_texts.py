@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from engagement.provenance import Metadata
 from engagement.services.rapidpro.client import RapidProClient
-from engagement.services.rapidpro.rows import Message
+from engagement.services.rapidpro.rows import RapidProMessage
 from engagement.services.read_ahead import read_ahead
 from engagement.sources.rapidpro.flow_runs import FlowRuns
 from engagement.sources.rapidpro.line_texts import LineTexts
@@ -97,7 +97,7 @@ def _read_messages(client: RapidProClient, store: RunStore, texts: TextStore, fi
         begin = end
 
 
-def _wanted(texts: TextStore, rows: Sequence[Message]) -> Iterable[tuple[str, datetime, str]]:
+def _wanted(texts: TextStore, rows: Sequence[RapidProMessage]) -> Iterable[tuple[str, datetime, str]]:
     contacts = texts.contacts_among({row.contact.uuid for row in rows})
     return [
         (row.contact.uuid, row.created_on, row.text)
