@@ -10,7 +10,7 @@ from engagement.analysis.tables.files import write_tables
 from engagement.analysis.tables.season import load_season
 from engagement.configuration import load_project
 from engagement.delivery.disclosure.analysis_files import pass_analysis_file
-from engagement.delivery.disclosure.findings import Findings
+from engagement.delivery.disclosure.findings import DisclosureFindings
 from engagement.delivery.disclosure.tables import pass_tables
 from engagement.foundation.files import make_directory
 from example_project import DataRoot, coda_message, episode_run, label, write_project
@@ -74,7 +74,7 @@ def test_no_text_adds_a_row_to_the_analysis(root, tmp_path):
     shown = set(read_both(folder / "sample_messages.csv", "Message"))
     assert shown == {guarded(text) for text in TEXTS}
     copy = pass_analysis_file(
-        folder / "sample_messages.csv", "sample_messages.csv", tmp_path / "copies", Findings(), False
+        folder / "sample_messages.csv", "sample_messages.csv", tmp_path / "copies", DisclosureFindings(), False
     )
     assert copy.read_bytes() == (folder / "sample_messages.csv").read_bytes()
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from engagement.configuration import Project
 from engagement.configuration.pipeline_configuration import DriveUpload, PhoneNumberPolicy
 from engagement.delivery.disclosure.analysis_files import pass_analysis_file
-from engagement.delivery.disclosure.findings import Findings
+from engagement.delivery.disclosure.findings import DisclosureFindings
 from engagement.delivery.disclosure.tables import INDIVIDUALS, MESSAGES, PRODUCTION, pass_tables
 from engagement.delivery.disclosure.verdict import judge, write_findings
 from engagement.foundation.errors import ConfigurationError, DisclosureError, InputError, ServiceError
@@ -76,7 +76,7 @@ def upload_analysis(
     folder = data_root / "Outputs" / AUTOMATED_ANALYSIS
     lets_pass = project.configuration.disclosure.phone_numbers is PhoneNumberPolicy.ALLOW
     with _explained("stage 5"), _temporary_folder(data_root) as copies:
-        findings = Findings()
+        findings = DisclosureFindings()
         files = [
             (f"{target}/{name}", pass_analysis_file(folder / name, str(name), copies, findings, lets_pass))
             for name in _find_current_files(folder, data_root)
@@ -108,7 +108,7 @@ def _find_current_files(folder: Path, data_root: Path) -> Iterator[PurePosixPath
         )
 
 
-def _judge(project: Project, data_root: Path, what: str, findings: Findings) -> None:
+def _judge(project: Project, data_root: Path, what: str, findings: DisclosureFindings) -> None:
     found_in = _state(data_root) / f"held_back_{what}.csv"
     write_findings(found_in, findings)
     judge(findings, project.configuration.disclosure, f"Upload of the {what}", found_in)

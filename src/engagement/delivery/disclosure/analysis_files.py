@@ -5,7 +5,7 @@ Its pictures, and its other tables, hold numbers and names of codes alone.
 
 from pathlib import Path
 
-from engagement.delivery.disclosure.findings import Findings
+from engagement.delivery.disclosure.findings import DisclosureFindings
 from engagement.delivery.disclosure.pages import mask_page
 from engagement.delivery.disclosure.tables import read_rows
 from engagement.delivery.disclosure.texts import TextGate
@@ -15,7 +15,7 @@ from engagement.foundation.files import make_directory, open_for_writing, read_t
 _MESSAGE = "Message"
 
 
-def pass_analysis_file(path: Path, name: str, copies: Path, findings: Findings, lets_pass: bool) -> Path:
+def pass_analysis_file(path: Path, name: str, copies: Path, findings: DisclosureFindings, lets_pass: bool) -> Path:
     """The file to upload for the analysis's file `name`: itself, or a copy in the folder `copies` without phone numbers."""
     texts = TextGate(findings, lets_pass)
     copy = copies / name

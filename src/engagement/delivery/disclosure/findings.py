@@ -7,7 +7,7 @@ PHONE_NUMBER, RARE_COMBINATION = "phone number", "rare combination"
 
 
 @dataclass
-class Findings:
+class DisclosureFindings:
     """What may not leave this machine.
 
     `texts` are the pairs of dataset and message id whose text holds a phone number, `rare` the uids of participants whose

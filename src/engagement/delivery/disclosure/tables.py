@@ -10,7 +10,7 @@ from pathlib import Path
 from engagement.configuration import Project
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
 from engagement.configuration.pipeline_configuration import PhoneNumberPolicy
-from engagement.delivery.disclosure.findings import Findings
+from engagement.delivery.disclosure.findings import DisclosureFindings
 from engagement.delivery.disclosure.rare_combinations import find_rare_participants
 from engagement.delivery.disclosure.rows import RowGate, hash_uid
 from engagement.delivery.disclosure.texts import TextGate
@@ -20,7 +20,7 @@ from engagement.foundation.files import reading_csv, write_csv
 INDIVIDUALS, MESSAGES, PRODUCTION = "individuals.csv", "messages.csv", "production.csv"
 
 
-def pass_tables(project: Project, outputs: Path, copies: Path) -> Findings:
+def pass_tables(project: Project, outputs: Path, copies: Path) -> DisclosureFindings:
     """Write what may leave of the three tables of an Outputs folder into the folder `copies`; returns what was found.
 
     Raises
@@ -31,7 +31,7 @@ def pass_tables(project: Project, outputs: Path, copies: Path) -> Findings:
     disclosure, plans = project.configuration.disclosure, project.coding_plans.all
     individuals = outputs / INDIVIDUALS
     header = read_header(individuals)
-    findings, withheld = Findings(), _withheld_columns(project, header)
+    findings, withheld = DisclosureFindings(), _withheld_columns(project, header)
     if disclosure.k_anonymity is not None:
         places = [header.index(column) for column in disclosure.columns]
         findings.rare = find_rare_participants(lambda: _staying(individuals), places, disclosure.k_anonymity)

@@ -1,6 +1,6 @@
 """What people wrote, before it goes to Drive: without phone numbers, and with a note of which messages held one."""
 
-from engagement.delivery.disclosure.findings import Findings
+from engagement.delivery.disclosure.findings import DisclosureFindings
 from engagement.foundation.csv_cells import guard_cell, remove_guard
 from engagement.pipeline.coding.cleaning.phone_numbers import mask_phone_numbers
 from engagement.pipeline.coding.coded_datasets import message_id_of
@@ -11,7 +11,7 @@ _SHORTEST_NUMBER = 7
 class TextGate:
     """Masks phone numbers, and notes the messages in `findings`. With `lets_pass` texts stay as they are."""
 
-    def __init__(self, findings: Findings, lets_pass: bool = False) -> None:
+    def __init__(self, findings: DisclosureFindings, lets_pass: bool = False) -> None:
         self.findings = findings
         self._lets_pass = lets_pass
 

@@ -4,20 +4,20 @@ import logging
 from pathlib import Path
 
 from engagement.configuration.pipeline_configuration import Disclosure, PhoneNumberPolicy
-from engagement.delivery.disclosure.findings import Findings
+from engagement.delivery.disclosure.findings import DisclosureFindings
 from engagement.foundation.errors import DisclosureError, listing
 from engagement.foundation.files import make_directory, write_csv
 
 _logger = logging.getLogger(__name__)
 
 
-def write_findings(path: Path, findings: Findings) -> None:
+def write_findings(path: Path, findings: DisclosureFindings) -> None:
     """Write the list of what was found, ids alone, for the people who look after it; an empty one when nothing was."""
     make_directory(path.parent)
     write_csv(path, ("Finding", "Dataset", "ID"), findings.rows())
 
 
-def judge(findings: Findings, disclosure: Disclosure, where: str, found_in: Path) -> None:
+def judge(findings: DisclosureFindings, disclosure: Disclosure, where: str, found_in: Path) -> None:
     """Say what was masked, or refuse. `where` names what was looked at, `found_in` the list of what was found.
 
     Raises

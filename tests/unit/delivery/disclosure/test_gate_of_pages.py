@@ -6,7 +6,7 @@ import re
 import pytest
 
 from engagement.delivery.disclosure.analysis_files import pass_analysis_file
-from engagement.delivery.disclosure.findings import Findings
+from engagement.delivery.disclosure.findings import DisclosureFindings
 from engagement.delivery.disclosure.pages import mask_page
 from engagement.pipeline.coding.cleaning.phone_numbers import MASK, mask_phone_numbers
 
@@ -63,7 +63,7 @@ def test_hostile_text_stays_escaped():
 def test_messages_in_tables_are_masked_and_noted(tmp_path):
     source, copies = tmp_path / "sample_messages.csv", tmp_path / "copies"
     source.write_text(f"Code,Message\nwater,wac {NUMBER}\nwater,'+252615000001\nwater,biyo\n")
-    findings = Findings()
+    findings = DisclosureFindings()
     copy = pass_analysis_file(source, "sample_messages.csv", copies, findings, lets_pass=False)
     assert copy.read_text() == f"Code,Message\nwater,wac {MASK}\nwater,{MASK}\nwater,biyo\n"
     assert {dataset for dataset, _ in findings.texts} == {"sample_messages.csv"}
@@ -74,12 +74,12 @@ def test_messages_in_tables_are_masked_and_noted(tmp_path):
 def test_files_without_messages_are_uploaded_as_they_are(tmp_path, name):
     source = tmp_path / name
     source.write_text("Dataset,Total Messages\ns01e01,5612345\n")
-    assert pass_analysis_file(source, name, tmp_path / "copies", Findings(), lets_pass=False) == source
+    assert pass_analysis_file(source, name, tmp_path / "copies", DisclosureFindings(), lets_pass=False) == source
 
 
 def test_the_report_is_masked_unless_numbers_may_pass(tmp_path):
     source = tmp_path / "report.html"
     source.write_text(f"<p>{NUMBER}</p>")
     for lets_pass, expected in ((False, MASK), (True, NUMBER)):
-        copy = pass_analysis_file(source, "a/report.html", tmp_path / "copies", Findings(), lets_pass)
+        copy = pass_analysis_file(source, "a/report.html", tmp_path / "copies", DisclosureFindings(), lets_pass)
         assert copy.read_text() == f"<p>{expected}</p>"

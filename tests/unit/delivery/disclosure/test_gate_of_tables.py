@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from engagement.configuration import load_project
 from engagement.configuration.pipeline_configuration import Disclosure, PhoneNumberPolicy
-from engagement.delivery.disclosure.findings import Findings
+from engagement.delivery.disclosure.findings import DisclosureFindings
 from engagement.delivery.disclosure.rare_combinations import find_rare_participants
 from engagement.delivery.disclosure.rows import WITHHELD
 from engagement.delivery.disclosure.tables import pass_tables
@@ -59,7 +59,7 @@ class Season:
     def project(self):
         return load_project(self.root.configuration)
 
-    def pass_tables(self) -> Findings:
+    def pass_tables(self) -> DisclosureFindings:
         return pass_tables(self.project, self.root.outputs, self.copies)
 
     def copy(self, name: str) -> list[dict[str, str]]:
@@ -102,7 +102,7 @@ def test_messages_with_a_phone_number_are_named_by_their_ids(season, tmp_path):
 
 def test_allowed_phone_numbers_pass(tmp_path):
     season = Season(tmp_path, PhoneNumbers="allow")
-    assert season.pass_tables() == Findings()
+    assert season.pass_tables() == DisclosureFindings()
     for path in season.root.outputs.glob("*.csv"):
         # One message begins with +: copies are safe for spreadsheets.
         guarded = path.read_bytes().replace(b",+", b",'+")
@@ -116,7 +116,7 @@ def test_stop_holds_everything_back_and_lists_ids(season, tmp_path):
     assert message_id(f"i soo wac {NUMBER}") in str(held.value)
     assert "2 problem(s)" in str(held.value)
     assert NUMBER not in str(held.value)
-    judge(Findings(), STOP, "Upload of the tables", tmp_path / "list.csv")
+    judge(DisclosureFindings(), STOP, "Upload of the tables", tmp_path / "list.csv")
 
 
 def test_logs_count_and_name_no_one(season, tmp_path, caplog):
