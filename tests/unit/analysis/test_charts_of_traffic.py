@@ -11,13 +11,13 @@ from engagement.analysis.charts.engagement import (
     chart_ranges,
     chart_weeks,
 )
-from engagement.analysis.report.tables import Table, make_engagement_tables, make_traffic_tables
+from engagement.analysis.report.tables import PageTable, make_engagement_tables, make_traffic_tables
 from engagement.analysis.tables.season import Season, load_season
 from engagement.configuration import load_project
 from example_project import DataRoot, coda_message, episode_run, label, write_project
 
 
-def texts_of_tables(tables: list[Table]) -> list[str]:
+def texts_of_tables(tables: list[PageTable]) -> list[str]:
     return [cell.text for table in tables for row in table.rows for cell in row]
 
 

@@ -12,7 +12,7 @@ from engagement.analysis.maps.boundaries import KNOWN_LEVELS, Boundaries, fold_n
 from engagement.analysis.maps.drawing import draw_map
 from engagement.analysis.maps.levels import Level, find_levels
 from engagement.analysis.maps.maps import draw_maps
-from engagement.analysis.maps.picture import Inset, MapPicture, Place
+from engagement.analysis.maps.picture import Inset, MapArea, MapPicture
 from engagement.analysis.pictures.fonts import find_fonts
 from engagement.analysis.pictures.palette import BORDER, NOBODY, NOT_CODED, class_colours
 from engagement.analysis.pictures.pictures import draw_pictures
@@ -29,7 +29,9 @@ def square_at(number: int):
     return box(x, y, x + 1, y + 1)
 
 
-def draw(folder: Path, *places: Place, breaks: tuple[int, ...] = BREAKS, insets: tuple[Inset, ...] = ()) -> Image.Image:
+def draw(
+    folder: Path, *places: MapArea, breaks: tuple[int, ...] = BREAKS, insets: tuple[Inset, ...] = ()
+) -> Image.Image:
     picture = MapPicture("Title", "n = 1", places, breaks, (), "Boundaries: invented", False, 10, insets)
     draw_pictures(folder, {"map": picture}, ("png",), draw_map, find_fonts(["a"]), 1)
     return Image.open(folder / "map.png").convert("RGB")
@@ -41,7 +43,7 @@ def is_near(colour: tuple[int, ...], expected: str) -> bool:
 
 
 def test_known_counts_give_known_colours(tmp_path: Path):
-    places = [Place("", count, square_at(number).wkb_hex) for number, count in enumerate(COUNTS)]
+    places = [MapArea("", count, square_at(number).wkb_hex) for number, count in enumerate(COUNTS)]
     image = draw(tmp_path, *places)
     # Three squares side by side take up the width between the two sides' labels: 1.75 of 9 inches each.
     left, side = image.width * 1.75 / 9, image.width * 5.5 / 9 / 3
@@ -55,7 +57,7 @@ def test_known_counts_give_known_colours(tmp_path: Path):
 
 
 def test_a_shape_without_a_code_is_hatched(tmp_path: Path):
-    image = draw(tmp_path, Place("", None, square_at(0).wkb_hex), Place("", 0, square_at(1).wkb_hex), breaks=(0,))
+    image = draw(tmp_path, MapArea("", None, square_at(0).wkb_hex), MapArea("", 0, square_at(1).wkb_hex), breaks=(0,))
     left, side = image.width * 1.75 / 9, image.width * 5.5 / 9 / 2
     middle = image.height // 2
     across = [image.getpixel((round(left + side * part / 100), middle)) for part in range(20, 80)]
@@ -65,7 +67,7 @@ def test_a_shape_without_a_code_is_hatched(tmp_path: Path):
 
 def test_an_inset_below_the_map_shows_its_places_larger(tmp_path: Path):
     # One small place beside a large one that nobody lives in.
-    small, large = Place("small", 300, box(9, 0, 10, 1).wkb_hex), Place("large", 0, box(0, 0, 9, 9).wkb_hex)
+    small, large = MapArea("small", 300, box(9, 0, 10, 1).wkb_hex), MapArea("large", 0, box(0, 0, 9, 9).wkb_hex)
     (tmp_path / "without").mkdir()
     without = draw(tmp_path / "without", small, large, breaks=(0, 300))
     image = draw(tmp_path, small, large, breaks=(0, 300), insets=(Inset("Small", (small,)),))
@@ -121,7 +123,7 @@ def test_maps_are_drawn_in_total_and_for_each_theme(tmp_path: Path):
 
 def test_a_map_of_a_theme_shows_the_share_of_those_who_answered_there(tmp_path: Path):
     few, many, nobody = (
-        Place(name, count, square_at(number).wkb_hex, base)
+        MapArea(name, count, square_at(number).wkb_hex, base)
         for number, (name, count, base) in enumerate((("few", 9, 9), ("many", 12, 40), ("nobody", 0, 10)))
     )
     picture = MapPicture(
@@ -205,8 +207,8 @@ def test_older_keys_find_the_places_by_their_codes(tmp_path: Path, monkeypatch: 
 
 @pytest.mark.parametrize(("are_shares", "breaks"), [(False, (0, 1_200, 2_500, 13_000, 45_000, 99_999)), (True, BREAKS)])
 def test_the_legend_stays_on_the_paper(are_shares: bool, breaks: tuple[int, ...]):
-    places = [Place("", count, square_at(number).wkb_hex, 400) for number, count in enumerate(breaks)]
-    others = (Place("", 1, box(9, 9, 10, 10).wkb_hex, 1), Place("", None, box(7, 7, 8, 8).wkb_hex))
+    places = [MapArea("", count, square_at(number).wkb_hex, 400) for number, count in enumerate(breaks)]
+    others = (MapArea("", 1, box(9, 9, 10, 10).wkb_hex, 1), MapArea("", None, box(7, 7, 8, 8).wkb_hex))
     picture = MapPicture("Title", "n = 1", (*places, *others), breaks, (), "", False, 10, are_shares=are_shares)
     figure = draw_map(picture)
     figure.draw_without_rendering()

@@ -27,7 +27,7 @@ def name_of(code: Code) -> str:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ChartEntry:
     """A line of a chart or a table of values: how many answered it, how many are a guess, and whether it is an answer at all."""
 
     name: str
@@ -36,7 +36,7 @@ class Entry:
     is_answer: bool
 
 
-def list_entries(season: Season, coding: CodingConfiguration, is_episode: bool) -> list[Entry]:
+def list_entries(season: Season, coding: CodingConfiguration, is_episode: bool) -> list[ChartEntry]:
     """The values of a coding to be shown, in order: answers, then what is no answer, if somebody has it.
 
     Of an episode only those who responded are shown: nobody needs to see how many did not.
@@ -47,12 +47,12 @@ def list_entries(season: Season, coding: CodingConfiguration, is_episode: bool) 
     elsewhere = sum(value.elsewhere for value in values)
     if elsewhere:
         place = sum(entry.is_answer for entry in entries)
-        entries.insert(place, Entry(ELSEWHERE_NAME, elsewhere, {}, is_answer=False))
+        entries.insert(place, ChartEntry(ELSEWHERE_NAME, elsewhere, {}, is_answer=False))
     return [entry for entry in entries if entry.is_answer or entry.count]
 
 
-def _entry(value: Value) -> Entry:
-    return Entry(name_of(value.code), value.plain, dict(value.guesses), value.code.is_normal)
+def _entry(value: Value) -> ChartEntry:
+    return ChartEntry(name_of(value.code), value.plain, dict(value.guesses), value.code.is_normal)
 
 
 def has_answers(coding: CodingConfiguration) -> bool:
@@ -149,7 +149,11 @@ def note_on_intervals(base: int) -> tuple[str, ...]:
 
 
 def _write_notes(
-    season: Season, coding: CodingConfiguration, is_episode: bool, shown: Sequence[Entry], unused: Sequence[Entry]
+    season: Season,
+    coding: CodingConfiguration,
+    is_episode: bool,
+    shown: Sequence[ChartEntry],
+    unused: Sequence[ChartEntry],
 ) -> Iterable[str]:
     total = count_of(len(season.individuals), "participant")
     codes = season.individuals.codes(coding)
@@ -217,7 +221,7 @@ def order_themes(season: Season, episode: CodingConfiguration) -> list[Code]:
     return [value.code for value in _order(season.values(episode)) if value.code.is_normal]
 
 
-def drop_unused(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
+def drop_unused(entries: list[ChartEntry]) -> tuple[list[ChartEntry], list[ChartEntry]]:
     """Return the entries to show and, where there are many, those that nobody has apart."""
     is_used = [bool(one.count or one.guesses) for one in entries]
     if len(entries) <= _MOST_BARS_WITH_ZEROS or not any(is_used):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from engagement.analysis.charts.drawing import shorten
 from engagement.analysis.maps.classes import class_of
 from engagement.analysis.maps.labels import Labelled, place_labels
-from engagement.analysis.maps.picture import MapPicture, Place
+from engagement.analysis.maps.picture import MapArea, MapPicture
 from engagement.analysis.pictures.palette import BORDER, FAINT_INK, INK, NOT_CODED, ink_on
 from engagement.foundation.errors import count_of
 
@@ -38,7 +38,7 @@ class _Part:
     An inch is `degrees_an_inch` to the east, and `stretch` times that to the north.
     """
 
-    places: Sequence[tuple[Place, BaseGeometry]]
+    places: Sequence[tuple[MapArea, BaseGeometry]]
     middle: tuple[float, float]
     width: float
     height: float
@@ -46,7 +46,7 @@ class _Part:
     stretch: float
 
 
-def _measure(places: Sequence[Place], width: float, lowest: float, tallest: float, are_tiles: bool) -> _Part:
+def _measure(places: Sequence[MapArea], width: float, lowest: float, tallest: float, are_tiles: bool) -> _Part:
     """The part of the earth that places lie in, as large as it can be in the room for it."""
     from shapely import wkb
 
@@ -98,7 +98,7 @@ def _draw_part(
     figure: Figure,
     picture: MapPicture,
     part: _Part,
-    labelled: Sequence[tuple[Place, BaseGeometry]],
+    labelled: Sequence[tuple[MapArea, BaseGeometry]],
     corner: tuple[float, float],
 ) -> Axes:
     """Draw places with their lower left corner at a point of the paper, in inches, and label some of them."""
@@ -116,7 +116,7 @@ def _draw_part(
     return axes
 
 
-def _fill(axes: Axes, picture: MapPicture, places: Sequence[tuple[Place, BaseGeometry]]) -> None:
+def _fill(axes: Axes, picture: MapPicture, places: Sequence[tuple[MapArea, BaseGeometry]]) -> None:
     from matplotlib.patches import PathPatch
 
     line_width = 2.5 if picture.are_tiles else 0.6 if len(places) < 100 else 0.35
@@ -143,7 +143,7 @@ def _path_of(shape: BaseGeometry) -> Outline:
     return Outline.make_compound_path(*(Outline([point[:2] for point in ring.coords], closed=True) for ring in rings))
 
 
-def _labelled(picture: MapPicture, place: Place, shape: BaseGeometry) -> Labelled:
+def _labelled(picture: MapPicture, place: MapArea, shape: BaseGeometry) -> Labelled:
     return Labelled(place.name, picture.write(place), place.count or 0, shape, picture.colour_of(place))
 
 

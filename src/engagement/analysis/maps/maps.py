@@ -14,7 +14,7 @@ from engagement.analysis.maps.classes import class_breaks
 from engagement.analysis.maps.counts import PlaceCounts, count_places, count_themes_in_places
 from engagement.analysis.maps.drawing import draw_map
 from engagement.analysis.maps.levels import Level, find_levels, names_of
-from engagement.analysis.maps.picture import Inset, MapPicture, Place
+from engagement.analysis.maps.picture import Inset, MapArea, MapPicture
 from engagement.analysis.pictures.fonts import find_fonts
 from engagement.analysis.pictures.pictures import draw_pictures
 from engagement.analysis.tables.season import Season
@@ -129,7 +129,7 @@ def _say_base(level: Level, counts: PlaceCounts) -> str:
     return f"n = {count_of(counts.located, 'participant')} whose {level.spoken} is known"
 
 
-def _place(level: Level, counts: PlaceCounts) -> tuple[dict[Code, Place], list[Place], dict[Code, int]]:
+def _place(level: Level, counts: PlaceCounts) -> tuple[dict[Code, MapArea], list[MapArea], dict[Code, int]]:
     """The places with a code and a shape; those with a shape and no code; and the counts of codes without a shape."""
     from shapely import to_wkb
 
@@ -139,14 +139,14 @@ def _place(level: Level, counts: PlaceCounts) -> tuple[dict[Code, Place], list[P
         key = next((fold_name(name) for name in names_of(code) if fold_name(name) in shapes), None)
         if key is not None:
             shape = to_wkb(shapes.pop(key), hex=True)
-            placed[code] = Place(name_of(code), count, shape, counts.bases.get(code, 0))
+            placed[code] = MapArea(name_of(code), count, shape, counts.bases.get(code, 0))
         elif count or not counts.bases:
             lost[code] = count
-    return placed, [Place("", None, to_wkb(shape, hex=True)) for shape in shapes.values()], lost
+    return placed, [MapArea("", None, to_wkb(shape, hex=True)) for shape in shapes.values()], lost
 
 
-def _enlarge(level: Level, placed: Mapping[Code, Place]) -> list[Inset]:
-    apart: dict[str, list[Place]] = defaultdict(list)
+def _enlarge(level: Level, placed: Mapping[Code, MapArea]) -> list[Inset]:
+    apart: dict[str, list[MapArea]] = defaultdict(list)
     for code, place in placed.items():
         title = level.find_inset(code)
         if title is not None:
@@ -170,7 +170,7 @@ def _describe(picture: MapPicture) -> str:
     )
 
 
-def _list_largest(picture: MapPicture, places: Iterable[Place]) -> str:
+def _list_largest(picture: MapPicture, places: Iterable[MapArea]) -> str:
     placed = sorted((place for place in places if place.count), key=lambda place: -(place.count or 0))
     shown = "; ".join(f"{place.name} {picture.say(place)}" for place in placed[:_MOST_SPOKEN])
     more = f"; and {len(placed) - _MOST_SPOKEN} more" if len(placed) > _MOST_SPOKEN else ""

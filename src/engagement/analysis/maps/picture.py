@@ -10,7 +10,7 @@ from engagement.analysis.pictures.palette import NOBODY, NOT_CODED, class_colour
 
 
 @dataclass(frozen=True)
-class Place:
+class MapArea:
     """A shape (WKB as hex, degrees) with its name and count; no count for a shape that the code scheme has no code for.
 
     On a map of shares `base` is what the count is a part of.
@@ -27,7 +27,7 @@ class Inset:
     """Places that are drawn larger below the map. Those that are on the map as well are labelled only here."""
 
     title: str
-    places: tuple[Place, ...]
+    places: tuple[MapArea, ...]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class MapPicture:
 
     title: str
     subtitle: str
-    places: tuple[Place, ...]
+    places: tuple[MapArea, ...]
     breaks: tuple[int, ...]
     notes: tuple[str, ...]
     attribution: str
@@ -50,22 +50,22 @@ class MapPicture:
     unit: str = "Participants"
     are_shares: bool = False
 
-    def value_of(self, place: Place) -> int | None:
+    def value_of(self, place: MapArea) -> int | None:
         """What the colour of a place tells: its count, or its share in percent; None where there is none."""
         if place.count is None or not self.are_shares:
             return place.count
         return None if self.is_small(place) else share_in_percent(place.count, place.base)
 
-    def is_small(self, place: Place) -> bool:
+    def is_small(self, place: MapArea) -> bool:
         """Whether a place has too small a base to show a share of."""
         return self.are_shares and place.count is not None and place.base < self.small_count_threshold
 
-    def write(self, place: Place) -> str:
+    def write(self, place: MapArea) -> str:
         """What is written of a place's numbers: a small count is marked."""
         is_marked = not self.are_shares and 0 < (place.count or 0) < self.small_count_threshold
         return self.say(place) + "*" * is_marked
 
-    def say(self, place: Place) -> str:
+    def say(self, place: MapArea) -> str:
         """A place's numbers: the count, or the share with what it is a share of."""
         count = place.count or 0
         if not self.are_shares:
@@ -80,13 +80,13 @@ class MapPicture:
         yield from (inset.title for inset in self.insets)
         yield from (place.name for place in self.every_place())
 
-    def every_place(self) -> Iterator[Place]:
+    def every_place(self) -> Iterator[MapArea]:
         """The places of the map, then those of each inset, of which some may be on the map as well."""
         yield from self.places
         for inset in self.insets:
             yield from inset.places
 
-    def colour_of(self, place: Place) -> str:
+    def colour_of(self, place: MapArea) -> str:
         """The colour of a place."""
         value = self.value_of(place)
         return NOT_CODED if value is None else self.colour_of_class(class_of(value, self.breaks))

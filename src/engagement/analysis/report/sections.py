@@ -11,7 +11,7 @@ from engagement.analysis.charts.charts import DEMOGRAPHICS, ENGAGEMENT, FOLLOW_U
 from engagement.analysis.charts.codes import has_answers, name_of
 from engagement.analysis.maps.maps import DrawnMap
 from engagement.analysis.report.tables import (
-    Table,
+    PageTable,
     make_engagement_tables,
     make_frame,
     make_traffic_tables,
@@ -37,7 +37,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Step:
+class FunnelStep:
     """A step from fetched runs to messages that count."""
 
     name: str
@@ -54,14 +54,14 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Question:
+class QuestionBlock:
     """The answers to a question, or the themes of an episode."""
 
     key: str
     title: str
     charts: Sequence[Picture]
     notes: Sequence[str]
-    table: Table
+    table: PageTable
     is_table_folded: bool
     examples: Sequence[Examples] = ()
 
@@ -78,20 +78,20 @@ class MapsOfLevel:
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """A section of the page; what it has is shown in this order."""
 
     anchor: str
     title: str
-    funnel: Sequence[Step] = ()
+    funnel: Sequence[FunnelStep] = ()
     notes: Sequence[str] = ()
     charts: Sequence[Picture] = ()
-    tables: Sequence[Table] = ()
-    questions: Sequence[Question] = ()
+    tables: Sequence[PageTable] = ()
+    questions: Sequence[QuestionBlock] = ()
     levels_of_maps: Sequence[MapsOfLevel] = ()
 
 
-def make_sections(season: Season, charts: Sequence[Chart], maps: Sequence[DrawnMap]) -> list[Section]:
+def make_sections(season: Season, charts: Sequence[Chart], maps: Sequence[DrawnMap]) -> list[PageSection]:
     """Every section that has something to show, in order."""
     by_section: dict[str, list[Chart]] = defaultdict(list)
     for chart in charts:
@@ -99,19 +99,19 @@ def make_sections(season: Season, charts: Sequence[Chart], maps: Sequence[DrawnM
     engagement, traffic = ([_read_picture(chart) for chart in by_section[name]] for name in (ENGAGEMENT, TRAFFIC))
     demographics = _make_questions(season, PlanKind.DEMOGRAPHIC, by_section[DEMOGRAPHICS])
     sections = [
-        Section("funnel", "From runs to messages", funnel=_make_funnel(season)),
-        Section("engagement", "Engagement", charts=engagement, tables=make_engagement_tables(season)),
-        Section("traffic", "Traffic", charts=traffic, tables=make_traffic_tables(season)),
-        Section("themes", "Themes", questions=_make_themes(season, by_section[THEMES])),
-        Section("demographics", "Participants", questions=demographics),
+        PageSection("funnel", "From runs to messages", funnel=_make_funnel(season)),
+        PageSection("engagement", "Engagement", charts=engagement, tables=make_engagement_tables(season)),
+        PageSection("traffic", "Traffic", charts=traffic, tables=make_traffic_tables(season)),
+        PageSection("themes", "Themes", questions=_make_themes(season, by_section[THEMES])),
+        PageSection("demographics", "Participants", questions=demographics),
     ]
     if any(plan.kind is PlanKind.FOLLOW_UP for plan, _ in season.questions):
         questions = _make_questions(season, PlanKind.FOLLOW_UP, by_section[FOLLOW_UP])
-        sections.append(Section("follow-up", "Follow-up questions", questions=questions))
+        sections.append(PageSection("follow-up", "Follow-up questions", questions=questions))
     if maps:
-        sections.append(Section("maps", "Maps", levels_of_maps=_make_maps(maps)))
+        sections.append(PageSection("maps", "Maps", levels_of_maps=_make_maps(maps)))
     ids_alone = "Message ids are those that Coda shows; the texts are not repeated here."
-    sections.append(Section("quality", "Data quality", notes=[ids_alone], tables=_make_quality_tables(season)))
+    sections.append(PageSection("quality", "Data quality", notes=[ids_alone], tables=_make_quality_tables(season)))
     return sections
 
 
@@ -122,27 +122,30 @@ def _read_picture(picture: Chart | DrawnMap) -> Picture:
     return Picture(base64.b64encode(content).decode(), width, height, picture.text_alternative)
 
 
-def _make_funnel(season: Season) -> list[Step]:
+def _make_funnel(season: Season) -> list[FunnelStep]:
     funnel = season.funnel
     total = season.engagement_counts[season.engagement_counts["Dataset"] == "Total"].iloc[0]
     withdrawn = f"of {count_of(funnel.withdrawn_participants, 'participant')} who withdrew consent"
     return [
-        Step("Runs fetched", funnel.runs),
-        Step(
+        FunnelStep("Runs fetched", funnel.runs),
+        FunnelStep(
             "Messages in them", funnel.messages, "a run can hold an answer to an episode, answers to a survey, or none"
         ),
-        *(Step("− dropped", count, reason) for reason, count in funnel.dropped.items()),
-        *(Step("− lost", count, f"wrong scheme, marked {code!r}: no dataset") for code, count in funnel.lost.items()),
-        Step("Messages kept", funnel.kept),
-        Step("− withdrawn", funnel.withdrawn_messages, withdrawn),
-        Step("Messages analysed", len(season.messages), f"of {count_of(len(season.individuals), 'participant')}"),
-        Step("… with opt-ins", int(total["Total Messages with Opt-Ins"]), "coded with anything but NA or NS"),
-        Step("… labelled", int(total["Total Labelled Messages"]), "of those, reviewed to the end"),
-        Step("… relevant", int(total["Total Relevant Messages"]), "of those, with at least one theme"),
+        *(FunnelStep("− dropped", count, reason) for reason, count in funnel.dropped.items()),
+        *(
+            FunnelStep("− lost", count, f"wrong scheme, marked {code!r}: no dataset")
+            for code, count in funnel.lost.items()
+        ),
+        FunnelStep("Messages kept", funnel.kept),
+        FunnelStep("− withdrawn", funnel.withdrawn_messages, withdrawn),
+        FunnelStep("Messages analysed", len(season.messages), f"of {count_of(len(season.individuals), 'participant')}"),
+        FunnelStep("… with opt-ins", int(total["Total Messages with Opt-Ins"]), "coded with anything but NA or NS"),
+        FunnelStep("… labelled", int(total["Total Labelled Messages"]), "of those, reviewed to the end"),
+        FunnelStep("… relevant", int(total["Total Relevant Messages"]), "of those, with at least one theme"),
     ]
 
 
-def _make_themes(season: Season, charts: Sequence[Chart]) -> list[Question]:
+def _make_themes(season: Season, charts: Sequence[Chart]) -> list[QuestionBlock]:
     texts = _choose_examples(season)
     questions = []
     for _, episode in season.episodes:
@@ -155,11 +158,11 @@ def _make_themes(season: Season, charts: Sequence[Chart]) -> list[Question]:
         ]
         shown, notes = _read_charts_of(episode, charts)
         title = f"{key}: {episode.code_scheme.name}"
-        questions.append(Question(key, title, shown, notes, table, is_table_folded=False, examples=examples))
+        questions.append(QuestionBlock(key, title, shown, notes, table, is_table_folded=False, examples=examples))
     return questions
 
 
-def _make_questions(season: Season, kind: PlanKind, charts: Sequence[Chart]) -> list[Question]:
+def _make_questions(season: Season, kind: PlanKind, charts: Sequence[Chart]) -> list[QuestionBlock]:
     """The charts of demographic or follow-up questions, with a table of each to unfold."""
     questions = []
     for plan, coding in season.questions:
@@ -167,7 +170,7 @@ def _make_questions(season: Season, kind: PlanKind, charts: Sequence[Chart]) -> 
             key = str(coding.analysis_file_key)
             table = make_values_table(season, coding, is_episode=False)
             shown, notes = _read_charts_of(coding, charts)
-            questions.append(Question(key, key.replace("_", " "), shown, notes, table, is_table_folded=True))
+            questions.append(QuestionBlock(key, key.replace("_", " "), shown, notes, table, is_table_folded=True))
     return questions
 
 
@@ -208,7 +211,7 @@ def _make_maps(maps: Sequence[DrawnMap]) -> list[MapsOfLevel]:
     return levels
 
 
-def _make_quality_tables(season: Season) -> list[Table]:
+def _make_quality_tables(season: Season) -> list[PageTable]:
     no_estimate = "Labelled % counts every text: it is no estimate, and has no interval."
     return [
         make_frame("Coding progress, in distinct texts", season.coding_progress, season, notes=[no_estimate]),

@@ -33,7 +33,7 @@ _DATE = re.compile(r"\d{4}-(?:\d\d-\d\d(?:T[0-9:.]+(?:Z|[+-][0-9:]+)?)?|W\d\d)",
 
 
 @dataclass(frozen=True)
-class Column:
+class PageColumn:
     """A column; numbers stand to the right."""
 
     name: str
@@ -52,11 +52,11 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class PageTable:
     """A table that sorts by any column, with notes below; counts from 1 to `small_below` - 1 are marked."""
 
     caption: str
-    columns: Sequence[Column]
+    columns: Sequence[PageColumn]
     rows: Sequence[Sequence[Cell]]
     small_below: int = 0
     notes: Sequence[str] = ()
@@ -69,7 +69,7 @@ def make_table(
     small_below: int = 0,
     small: Iterable[str] = (),
     notes: Iterable[str] = (),
-) -> Table:
+) -> PageTable:
     """A table, of which no more than 500 rows are shown. The counts of the columns `small` are marked where they are small."""
     shown, marked = rows[:_MOST_ROWS], {header.index(name) for name in small}
     are_numbers = [all(_is_number(row[position]) for row in shown) for position in range(len(header))]
@@ -83,12 +83,12 @@ def make_table(
         ]
         for row in shown
     ]
-    return Table(caption, list(map(Column, header, are_numbers)), cells, small_below, (*more, *notes))
+    return PageTable(caption, list(map(PageColumn, header, are_numbers)), cells, small_below, (*more, *notes))
 
 
 def make_frame(
     caption: str, table: pandas.DataFrame, season: Season, small: Iterable[str] = (), notes: Iterable[str] = ()
-) -> Table:
+) -> PageTable:
     """A table of the season; counts of participants in the columns `small` are marked where they are small."""
     rows = [[_plain(cell) for cell in row] for row in table.itertuples(index=False, name=None)]
     return make_table(caption, list(map(str, table.columns)), rows, season.small_count_threshold, small, notes)
@@ -120,7 +120,7 @@ def _plain(cell: object) -> object:
     return int(cell) if hasattr(cell, "item") and not isinstance(cell, str) else cell  # type: ignore[call-overload]  # a number of numpy's
 
 
-def make_values_table(season: Season, coding: CodingConfiguration, is_episode: bool) -> Table:
+def make_values_table(season: Season, coding: CodingConfiguration, is_episode: bool) -> PageTable:
     """How many participants have each theme of an episode, or gave each answer, with shares of those who have or gave any."""
     basis, (entries, unused) = season.basis(coding), drop_unused(list_entries(season, coding, is_episode))
     counts, first = ["Participants", *(say_guess(source).capitalize() for source in basis.guesses)], "Answer"
@@ -153,7 +153,7 @@ def _cells_of_share(count: int, base: int) -> tuple[str, str]:
     return str(round(share.percent, 1)), share.say_interval()
 
 
-def make_engagement_tables(season: Season) -> list[Table]:
+def make_engagement_tables(season: Season) -> list[PageTable]:
     """Messages and participants of each episode, and how often participants came back."""
     repeats = season.repeat_participations.copy()
     counts = [int(count) for count in repeats["Number of Participants with Opt-Ins"]]
@@ -179,7 +179,7 @@ def make_engagement_tables(season: Season) -> list[Table]:
     ]
 
 
-def make_traffic_tables(season: Season) -> list[Table]:
+def make_traffic_tables(season: Season) -> list[PageTable]:
     """Messages of each week and of each configured range, with those outside of all ranges."""
     tables = [("Messages in each week", _mark(season.weekly_traffic, season.weeks_over))]
     if season.settings.traffic_labels:

@@ -18,7 +18,7 @@ _SHARES = ["Dataset", "Theme", "Breakdown", "Value", "Origin", "Participants", "
            "Note"]  # fmt: skip
 _ORIGINS = ["Dataset", "Value", "Name", "Origin", "Participants"]
 
-type Question = tuple[CodingPlan, CodingConfiguration]
+type CodedQuestion = tuple[CodingPlan, CodingConfiguration]
 type FindLayers = Callable[[CodingConfiguration], Sequence[Layer]]
 type _Row = tuple[str | int, ...]
 
@@ -26,7 +26,7 @@ type _Row = tuple[str | int, ...]
 def tabulate_shares(
     individuals: CodedTable,
     themes: Sequence[CodingConfiguration],
-    questions: Sequence[Question],
+    questions: Sequence[CodedQuestion],
     repeats: Sequence[int],
     find_layers: FindLayers,
     threshold: int,
@@ -56,7 +56,7 @@ def _row(keys: tuple[str, ...], count: int, base: int, threshold: int) -> Iterat
 def _rows_of_themes(
     individuals: CodedTable,
     theme: CodingConfiguration,
-    questions: Sequence[Question],
+    questions: Sequence[CodedQuestion],
     find_layers: FindLayers,
     threshold: int,
 ) -> Iterator[_Row]:
@@ -102,7 +102,7 @@ def count_values(individuals: CodedTable, coding: CodingConfiguration, layers: S
 
 
 def list_value_origins(
-    individuals: CodedTable, questions: Iterable[Question], find_layers: FindLayers
+    individuals: CodedTable, questions: Iterable[CodedQuestion], find_layers: FindLayers
 ) -> pandas.DataFrame:
     """The columns of value_origins.csv: each value of each question by how its participants came to it.
 
