@@ -9,7 +9,7 @@ from engagement.foundation.data_tables import read_table
 from engagement.sandbox.ages import write_age
 from engagement.sandbox.chance import draw
 from engagement.sandbox.messiness import mess_up
-from engagement.sandbox.participants import Participant
+from engagement.sandbox.participants import InventedParticipant
 from engagement.sandbox.season import DEMOGRAPHIC_FIELDS
 
 ANY_DATASET = "*"
@@ -19,7 +19,7 @@ Meaning = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Answer:
+class InventedAnswer:
     """A text as it was sent, None where nothing was kept, and its meaning."""
 
     text: str | None
@@ -47,7 +47,7 @@ _NUMBER_TO_CALL = {
 }
 
 
-def answer_episode(participant: Participant, dataset: str, chance: Random) -> Answer:
+def answer_episode(participant: InventedParticipant, dataset: str, chance: Random) -> InventedAnswer:
     """Give what a participant writes in after an episode."""
     match draw(chance, _EPISODE_ANSWERS):
         case "theme":
@@ -61,7 +61,7 @@ def answer_episode(participant: Participant, dataset: str, chance: Random) -> An
             return _nothing_to_code(kind, participant, chance)
 
 
-def answer_question(participant: Participant, dataset: str, chance: Random) -> Answer:
+def answer_question(participant: InventedParticipant, dataset: str, chance: Random) -> InventedAnswer:
     """Give what a participant answers to a question of a survey."""
     match draw(chance, _SURVEY_ANSWERS):
         case "right":
@@ -75,7 +75,7 @@ def answer_question(participant: Participant, dataset: str, chance: Random) -> A
             return _nothing_to_code(kind, participant, chance)
 
 
-def _answer_rightly(participant: Participant, dataset: str, chance: Random) -> Answer:
+def _answer_rightly(participant: InventedParticipant, dataset: str, chance: Random) -> InventedAnswer:
     match dataset:
         case "age":
             text, meaning = _age(participant, chance)
@@ -91,23 +91,23 @@ def _answer_rightly(participant: Participant, dataset: str, chance: Random) -> A
             text, meaning = _listed(dataset, participant.finds_show_helpful, participant, chance)
         case _:
             return _themes(participant, dataset, chance)
-    return Answer(mess_up(text, chance), meaning)
+    return InventedAnswer(mess_up(text, chance), meaning)
 
 
-def _age(participant: Participant, chance: Random) -> tuple[str, Meaning]:
+def _age(participant: InventedParticipant, chance: Random) -> tuple[str, Meaning]:
     if chance.random() < 0.03:
         return _listed("age", "NC", participant, chance)
     return write_age(participant.age, participant.language, chance), {"age": (str(participant.age),)}
 
 
-def _gender(participant: Participant, chance: Random) -> tuple[str, Meaning]:
+def _gender(participant: InventedParticipant, chance: Random) -> tuple[str, Meaning]:
     text, meaning = _listed("gender", participant.gender, participant, chance)
     if chance.random() < 0.06:  # people like to say all of it at once
         return f"{text} {participant.age}", {**meaning, "age": (str(participant.age),)}
     return text, meaning
 
 
-def _themes(participant: Participant, dataset: str, chance: Random) -> Answer:
+def _themes(participant: InventedParticipant, dataset: str, chance: Random) -> InventedAnswer:
     weights = _theme_weights(dataset, participant.gender)
     count = draw(chance, {1: 66, 2: 27, 3: 7})
     codes = list(dict.fromkeys(draw(chance, weights) for _ in range(count)))
@@ -126,23 +126,23 @@ def _themes(participant: Participant, dataset: str, chance: Random) -> Answer:
     if chance.random() < 0.01:
         sentences.append(_NUMBER_TO_CALL[participant.language].format(participant.number % 100))
     text = chance.choice((" ", ", ", ". ", " oo ", "\n")).join(sentences)
-    return Answer(mess_up(text, chance), {dataset: tuple(codes)})
+    return InventedAnswer(mess_up(text, chance), {dataset: tuple(codes)})
 
 
-def _general(code: str, participant: Participant, chance: Random) -> Answer:
+def _general(code: str, participant: InventedParticipant, chance: Random) -> InventedAnswer:
     text, meaning = _listed(ANY_DATASET, code, participant, chance)
-    return Answer(mess_up(text, chance), meaning)
+    return InventedAnswer(mess_up(text, chance), meaning)
 
 
-def _nothing_to_code(kind: str, participant: Participant, chance: Random) -> Answer:
+def _nothing_to_code(kind: str, participant: InventedParticipant, chance: Random) -> InventedAnswer:
     if kind == "null":
-        return Answer(None)
+        return InventedAnswer(None)
     if kind == "empty":
-        return Answer(chance.choice(_BLANK_TEXTS), {ANY_DATASET: ("NC",)})
+        return InventedAnswer(chance.choice(_BLANK_TEXTS), {ANY_DATASET: ("NC",)})
     return _general(kind, participant, chance)
 
 
-def _listed(dataset: str, code: str, participant: Participant, chance: Random) -> tuple[str, Meaning]:
+def _listed(dataset: str, code: str, participant: InventedParticipant, chance: Random) -> tuple[str, Meaning]:
     return chance.choice(_texts(dataset, code, participant.language)), {dataset: (code,)}
 
 

@@ -13,7 +13,7 @@ FIRST_MONTH = date(2026, 6, 1)
 
 
 @dataclass(frozen=True)
-class Archive:
+class InventedArchive:
     """One archive file. `row` lacks the download_url, which depends on who asks."""
 
     name: str
@@ -21,7 +21,7 @@ class Archive:
     content: bytes
 
 
-def make_archives(kind: str, rows: Sequence[tuple[datetime, Row]], until: datetime) -> tuple[Archive, ...]:
+def make_archives(kind: str, rows: Sequence[tuple[datetime, Row]], until: datetime) -> tuple[InventedArchive, ...]:
     """Archive rows from before `until` (a midnight), newest archive first.
 
     Whole months are one file; of the month that `until` lies in there is a file a day. A time without rows has an
@@ -37,7 +37,7 @@ def make_archives(kind: str, rows: Sequence[tuple[datetime, Row]], until: dateti
     return tuple(reversed(archives))
 
 
-def _make_archive(kind: str, period: str, start: date, rows: Sequence[Row]) -> Archive:
+def _make_archive(kind: str, period: str, start: date, rows: Sequence[Row]) -> InventedArchive:
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     content = gzip.compress(lines.encode(), mtime=0)
     digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
@@ -50,4 +50,4 @@ def _make_archive(kind: str, period: str, start: date, rows: Sequence[Row]) -> A
         "size": len(content),
         "hash": digest,
     }
-    return Archive(f"{kind}_{day}_{digest}.jsonl.gz", row, content)
+    return InventedArchive(f"{kind}_{day}_{digest}.jsonl.gz", row, content)

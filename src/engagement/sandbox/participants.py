@@ -63,7 +63,7 @@ _HOUSEHOLD_LANGUAGES = {
 
 
 @dataclass(frozen=True)
-class Place:
+class InventedPlace:
     """Where somebody says that they live: a code of a level, and how it is spelt."""
 
     level: str
@@ -72,7 +72,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Participant:
+class InventedParticipant:
     """One member of the audience."""
 
     number: int
@@ -82,7 +82,7 @@ class Participant:
     language: str
     gender: str
     age: int
-    place: Place
+    place: InventedPlace
     household_language: str
     is_displaced: bool
     finds_show_helpful: str
@@ -95,13 +95,13 @@ class Participant:
     is_blocked: bool
 
 
-def make_participants(seed: int) -> tuple[Participant, ...]:
+def make_participants(seed: int) -> tuple[InventedParticipant, ...]:
     """Make everybody who joins during the season; the first 400 do so before round 0 ends."""
     later = JOINING_A_DAY * _DAYS_AFTER_ROUND_ZERO
     return tuple(_make_participant(seed, number) for number in range(PARTICIPANTS_IN_ROUND_ZERO + later))
 
 
-def _make_participant(seed: int, number: int) -> Participant:
+def _make_participant(seed: int, number: int) -> InventedParticipant:
     chance = random_for(seed, "participant", number)
     role = _ROLES[number] if number < len(_ROLES) else Role.NONE
     language = draw(chance, _LANGUAGE_WEIGHTS)
@@ -115,7 +115,7 @@ def _make_participant(seed: int, number: int) -> Participant:
     joined_on = _joining(number, role, chance)
     takes_part = role in (Role.TEST, Role.PROLIFIC, Role.TWO_NUMBERS, Role.EARLY)
     survey = Survey.COMPLETE if takes_part else draw(chance, _SURVEY_WEIGHTS)
-    return Participant(
+    return InventedParticipant(
         number=number,
         uuid=uuid_for(seed, "contact", number),
         role=role,
@@ -138,9 +138,9 @@ def _make_participant(seed: int, number: int) -> Participant:
 
 
 @functools.cache
-def _places() -> Mapping[Place, float]:
+def _places() -> Mapping[InventedPlace, float]:
     return {
-        Place(row["level"], row["code"], tuple(row["spellings"].split("|"))): float(row["weight"])
+        InventedPlace(row["level"], row["code"], tuple(row["spellings"].split("|"))): float(row["weight"])
         for row in read_table(__package__, "places")
     }
 
@@ -161,7 +161,7 @@ def _age(chance: Random) -> int:
     return min(99, max(10, round(chance.lognormvariate(3.25, 0.38))))
 
 
-def _urns(number: int, role: Role, language: str, place: Place, chance: Random) -> tuple[str, ...]:
+def _urns(number: int, role: Role, language: str, place: InventedPlace, chance: Random) -> tuple[str, ...]:
     if role is Role.WITHOUT_URN:
         return ()
     telephone = f"tel:+{_telephone_number(number, language, place, chance)}"
@@ -177,13 +177,13 @@ def _urns(number: int, role: Role, language: str, place: Place, chance: Random) 
     return (telephone,)
 
 
-def _telephone_number(number: int, language: str, place: Place, chance: Random) -> str:
+def _telephone_number(number: int, language: str, place: InventedPlace, chance: Random) -> str:
     prefix = draw(chance, _prefixes(language, place))
     # Formally valid numbers; the participant's own number keeps them apart.
     return prefix + f"{chance.randrange(100):02d}0{number:04d}0000"[: 12 - len(prefix)]
 
 
-def _prefixes(language: str, place: Place) -> Mapping[str, float]:
+def _prefixes(language: str, place: InventedPlace) -> Mapping[str, float]:
     if language != "som":
         return _SWAHILI_PREFIXES if language == "swa" else _ENGLISH_PREFIXES
     states = {place.code, *somali_places().ancestors(place.level, place.code)}

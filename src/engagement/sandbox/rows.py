@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engagement.sandbox.chance import uuid_for
-from engagement.sandbox.participants import Participant, Role
+from engagement.sandbox.participants import InventedParticipant, Role
 from engagement.sandbox.runs import Result, RunState
 from engagement.sandbox.season import Flow
 
@@ -77,7 +77,7 @@ def result_name(key: str) -> str:
     return key.title()
 
 
-def contact_row(participant: Participant, modified_on: datetime, group: Row) -> Row:
+def contact_row(participant: InventedParticipant, modified_on: datetime, group: Row) -> Row:
     """Describe a contact that exists. `group` is the row of the group that everybody but test contacts is in."""
     return {
         "uuid": participant.uuid,
@@ -94,7 +94,7 @@ def contact_row(participant: Participant, modified_on: datetime, group: Row) -> 
     }
 
 
-def deleted_contact_row(participant: Participant, deleted_on: datetime) -> Row:
+def deleted_contact_row(participant: InventedParticipant, deleted_on: datetime) -> Row:
     """Describe a contact that was deleted: its uuid is all that is left."""
     return {
         "uuid": participant.uuid,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from engagement.sandbox.answers import Answer, answer_episode, answer_question
+from engagement.sandbox.answers import InventedAnswer, answer_episode, answer_question
 from engagement.sandbox.chance import random_for, uuid_for
-from engagement.sandbox.participants import Participant, Role, Survey
+from engagement.sandbox.participants import InventedParticipant, Role, Survey
 from engagement.sandbox.season import (
     DEMOGRAPHIC_FIELDS,
     DEMOGRAPHICS_FLOW,
@@ -17,7 +17,7 @@ from engagement.sandbox.season import (
     EVALUATION_OPENS,
     FLOWS_BY_NAME,
     ROUND_ZERO_ENDS,
-    Episode,
+    InventedEpisode,
     activation_flow,
 )
 
@@ -29,7 +29,7 @@ class Result:
     """The answer to one question of a run."""
 
     key: str
-    answer: Answer
+    answer: InventedAnswer
     time: datetime
 
 
@@ -38,7 +38,7 @@ class Run:
     """One participant's way through a flow. `completed_on` is None for a run that is never answered to the end."""
 
     uuid: str
-    participant: Participant
+    participant: InventedParticipant
     flow: str
     created_on: datetime
     results: tuple[Result, ...]
@@ -57,7 +57,7 @@ class RunState:
     exit_type: str | None
 
 
-def make_runs(seed: int, participants: Sequence[Participant]) -> tuple[Run, ...]:
+def make_runs(seed: int, participants: Sequence[InventedParticipant]) -> tuple[Run, ...]:
     """Make all runs of the season, oldest first: a run's position here is its place in the order of ids."""
     runs = [run for participant in participants for run in _runs_of(seed, participant)]
     return tuple(sorted(runs, key=lambda run: (run.created_on, run.uuid)))
@@ -83,7 +83,7 @@ def _next_expiry(moment: datetime) -> datetime:
     return sweep if sweep >= moment else sweep + timedelta(days=1)
 
 
-def _runs_of(seed: int, participant: Participant) -> Iterator[Run]:
+def _runs_of(seed: int, participant: InventedParticipant) -> Iterator[Run]:
     chance = random_for(seed, "runs", participant.number)
     for number, (flow, created_on, results, completed_on, expires) in enumerate(
         _ways_through_flows(participant, chance)
@@ -96,7 +96,7 @@ def _runs_of(seed: int, participant: Participant) -> Iterator[Run]:
 _Way = tuple[str, datetime, tuple[Result, ...], datetime | None, bool]
 
 
-def _ways_through_flows(participant: Participant, chance: Random) -> Iterator[_Way]:
+def _ways_through_flows(participant: InventedParticipant, chance: Random) -> Iterator[_Way]:
     if participant.answers_episodes:
         for episode in EPISODES:
             yield from _answers_to(episode, participant, chance)
@@ -111,7 +111,7 @@ def _ways_through_flows(participant: Participant, chance: Random) -> Iterator[_W
         yield _survey(EVALUATION_FLOW, EVALUATION_FIELDS, participant, opened, chance)
 
 
-def _answers_to(episode: Episode, participant: Participant, chance: Random) -> Iterator[_Way]:
+def _answers_to(episode: InventedEpisode, participant: InventedParticipant, chance: Random) -> Iterator[_Way]:
     weight = episode.weight * (1.15 if participant.gender == "woman" and episode.dataset == "s01e02" else 1)
     count = 0
     if participant.role is Role.PROLIFIC:
@@ -123,7 +123,7 @@ def _answers_to(episode: Episode, participant: Participant, chance: Random) -> I
         yield _activation(episode.dataset, participant, created_on, chance)
 
 
-def _activation(dataset: str, participant: Participant, created_on: datetime, chance: Random) -> _Way:
+def _activation(dataset: str, participant: InventedParticipant, created_on: datetime, chance: Random) -> _Way:
     flow = activation_flow(dataset)
     if chance.random() < 0.08:  # triggered, and never answered
         return flow, created_on, (), None, True
@@ -133,12 +133,12 @@ def _activation(dataset: str, participant: Participant, created_on: datetime, ch
     return flow, created_on, (Result(f"rqa_{dataset}", answer, answered_on),), completed_on, True
 
 
-def _demographics(participant: Participant, chance: Random) -> _Way:
+def _demographics(participant: InventedParticipant, chance: Random) -> _Way:
     opened = participant.joined_on + timedelta(minutes=2) + _within_days(chance, 6)
     return _survey(DEMOGRAPHICS_FLOW, DEMOGRAPHIC_FIELDS, participant, opened, chance)
 
 
-def _survey(flow: str, keys: Sequence[str], participant: Participant, opened: datetime, chance: Random) -> _Way:
+def _survey(flow: str, keys: Sequence[str], participant: InventedParticipant, opened: datetime, chance: Random) -> _Way:
     slowly = participant.survey is Survey.SLOWLY
     asked = list(keys)
     if participant.survey is Survey.PARTLY or chance.random() < 0.06:

@@ -19,7 +19,7 @@ class Flow:
 
 
 @dataclass(frozen=True)
-class Episode:
+class InventedEpisode:
     """A radio programme with a question. `weight` says how many of the audience write in after it was on air."""
 
     dataset: str
@@ -28,10 +28,10 @@ class Episode:
 
 
 EPISODES = (
-    Episode("s01e01", datetime(2026, 8, 5, 15, tzinfo=UTC), 0.62),
-    Episode("s01e02", datetime(2026, 8, 26, 15, tzinfo=UTC), 0.5),
-    Episode("s01e03", datetime(2026, 9, 16, 15, tzinfo=UTC), 0.5),
-    Episode("s01e03", datetime(2026, 10, 10, 15, tzinfo=UTC), 0.45),  # the repeat
+    InventedEpisode("s01e01", datetime(2026, 8, 5, 15, tzinfo=UTC), 0.62),
+    InventedEpisode("s01e02", datetime(2026, 8, 26, 15, tzinfo=UTC), 0.5),
+    InventedEpisode("s01e03", datetime(2026, 9, 16, 15, tzinfo=UTC), 0.5),
+    InventedEpisode("s01e03", datetime(2026, 10, 10, 15, tzinfo=UTC), 0.45),  # the repeat
 )
 DEMOGRAPHIC_FIELDS = ("gender", "age", "location", "household_language", "recently_displaced")
 EVALUATION_FIELDS = ("show_helpful",)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engagement.sandbox.answers import Meaning
-from engagement.sandbox.archives import Archive, make_archives
+from engagement.sandbox.archives import InventedArchive, make_archives
 from engagement.sandbox.chance import uuid_for
-from engagement.sandbox.participants import Participant, Role, make_participants
+from engagement.sandbox.participants import InventedParticipant, Role, make_participants
 from engagement.sandbox.rows import (
     Row,
     archived_run_row,
@@ -44,7 +44,7 @@ class Workspace:
     messages: tuple[Row, ...]
     groups: tuple[Row, ...]
     fields: tuple[Row, ...]
-    archives: tuple[Archive, ...]
+    archives: tuple[InventedArchive, ...]
     test_contact_uuids: tuple[str, ...]
     meanings: Mapping[str, Meaning]
     uuid_mappings: Mapping[str, str]
@@ -102,12 +102,12 @@ def make_workspace(seed: int, round_number: int) -> Workspace:
 
 
 @functools.lru_cache(maxsize=1)
-def _make_season(seed: int) -> tuple[tuple[Participant, ...], tuple[Run, ...]]:
+def _make_season(seed: int) -> tuple[tuple[InventedParticipant, ...], tuple[Run, ...]]:
     participants = make_participants(seed)
     return participants, make_runs(seed, participants)
 
 
-def _is_deleted(participant: Participant, now: datetime) -> bool:
+def _is_deleted(participant: InventedParticipant, now: datetime) -> bool:
     return participant.deleted_on is not None and participant.deleted_on <= now
 
 
@@ -116,7 +116,7 @@ def _is_archived(state: RunState, now: datetime) -> bool:
 
 
 def _contacts(
-    present: Sequence[Participant], numbered: Sequence[tuple[int, RunState]], group: Row, deleted: set[str]
+    present: Sequence[InventedParticipant], numbered: Sequence[tuple[int, RunState]], group: Row, deleted: set[str]
 ) -> tuple[Row, ...]:
     modified_on = {participant.uuid: participant.joined_on for participant in present}
     for _, state in numbered:
