@@ -31,7 +31,7 @@ _WITHDRAWN = "STOP: the participant withdrew consent"
 
 
 @dataclass(frozen=True)
-class Entry:
+class DictionaryEntry:
     """A column of a file. Several values, codes or sources stand behind one another, with ; between them.
 
     `code`, `numeric_value` and `code_id` are those of the one code that a column of a MULTIPLE coding is about.
@@ -50,26 +50,26 @@ class Entry:
     code_id: str = ""
 
 
-HEADER = tuple(field.name for field in fields(Entry))
+HEADER = tuple(field.name for field in fields(DictionaryEntry))
 
 
-def entry_cells(entry: Entry) -> tuple[str, ...]:
+def entry_cells(entry: DictionaryEntry) -> tuple[str, ...]:
     """The entry as a row under HEADER."""
     return astuple(entry)
 
 
-def make_dictionary(project: Project) -> list[Entry]:
+def make_dictionary(project: Project) -> list[DictionaryEntry]:
     """An entry for each column of each file, in the order of the columns."""
     plans = project.coding_plans.all
     entries = []
     for file in FILES[:2]:
         entries += [
-            Entry(file, UID_FIELD, "identifier", _meaning(file, UID_FIELD), missing_values=_WITHDRAWN),
-            Entry(file, CONSENT_FIELD, "true or false", _meaning(file, CONSENT_FIELD), "true; false"),
+            DictionaryEntry(file, UID_FIELD, "identifier", _meaning(file, UID_FIELD), missing_values=_WITHDRAWN),
+            DictionaryEntry(file, CONSENT_FIELD, "true or false", _meaning(file, CONSENT_FIELD), "true; false"),
         ]
         entries += [entry for plan in plans for entry in _plan_entries(file, plan, describe_sources(project, plan))]
     file = FILES[2]
-    entries.append(Entry(file, UID_FIELD, "identifier", _meaning(file, UID_FIELD)))
+    entries.append(DictionaryEntry(file, UID_FIELD, "identifier", _meaning(file, UID_FIELD)))
     entries += [_text_entry(file, plan, describe_sources(project, plan)) for plan in plans]
     return entries
 
@@ -79,7 +79,7 @@ def _meaning(file: str, name: str) -> str:
     return next(column.meaning for column in COLUMNS if (column.file, column.name) == (file, name))
 
 
-def _plan_entries(file: str, plan: CodingPlan, source: str) -> Iterator[Entry]:
+def _plan_entries(file: str, plan: CodingPlan, source: str) -> Iterator[DictionaryEntry]:
     for configuration in plan.coding_configurations:
         if configuration.analysis_file_key is None:
             continue
@@ -90,9 +90,9 @@ def _plan_entries(file: str, plan: CodingPlan, source: str) -> Iterator[Entry]:
     yield _text_entry(file, plan, source)
 
 
-def _single_entry(file: str, plan: CodingPlan, configuration: CodingConfiguration, source: str) -> Entry:
+def _single_entry(file: str, plan: CodingPlan, configuration: CodingConfiguration, source: str) -> DictionaryEntry:
     scheme = configuration.code_scheme
-    return Entry(
+    return DictionaryEntry(
         file,
         str(configuration.analysis_file_key),
         "one code",
@@ -127,11 +127,13 @@ def _say_what_is_no_answer(plan: CodingPlan, configuration: CodingConfiguration)
     return f"{says} (how many: value_origins.csv)" if says else ""
 
 
-def _multiple_entries(file: str, plan: CodingPlan, configuration: CodingConfiguration, source: str) -> Iterator[Entry]:
+def _multiple_entries(
+    file: str, plan: CodingPlan, configuration: CodingConfiguration, source: str
+) -> Iterator[DictionaryEntry]:
     scheme = configuration.code_scheme
     owner = "any of the participant's answers has" if file == FILES[1] else "the answer has"
     for column, code in zip(configuration.columns(), scheme.codes, strict=True):
-        yield Entry(
+        yield DictionaryEntry(
             file,
             column,
             "0 or 1",
@@ -151,12 +153,12 @@ def _missing_of_matrix(scheme: CodeScheme, key: str) -> str:
     return f"{_WITHDRAWN}; else a 1 in one of {', '.join(names)}" if names else _WITHDRAWN
 
 
-def _text_entry(file: str, plan: CodingPlan, source: str) -> Entry:
+def _text_entry(file: str, plan: CodingPlan, source: str) -> DictionaryEntry:
     missing = ["empty: no answer, or an answer without text"]
     if file != FILES[2]:
         missing.append(_WITHDRAWN)
     family = _meaning(file, "<RawField>")
-    return Entry(
+    return DictionaryEntry(
         file,
         plan.raw_field,
         "text",

@@ -5,12 +5,18 @@ from pathlib import Path
 
 from engagement.configuration import CodeScheme, CodingPlan, Project
 from engagement.configuration.pipeline_configuration import name_of_pipeline
-from engagement.labelling.code_books.dictionary import FILES, Entry, describe_sources, say_kind, used_control_codes
+from engagement.labelling.code_books.dictionary import (
+    FILES,
+    DictionaryEntry,
+    describe_sources,
+    say_kind,
+    used_control_codes,
+)
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def make_page(project: Project, dictionary: Sequence[Entry]) -> str:
+def make_page(project: Project, dictionary: Sequence[DictionaryEntry]) -> str:
     """The whole page, as HTML."""
     # Here, so that the other commands about schemes do not load what makes pages.
     from engagement.foundation.pages import render_page
