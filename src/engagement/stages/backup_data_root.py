@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engagement.custody.backups.archive import write_archive
-from engagement.custody.backups.contents import Entry, scan
+from engagement.custody.backups.contents import BackupEntry, scan
 from engagement.custody.backups.names import archive_name, find_older_than, find_unfinished
 from engagement.custody.backups.restore import restore_archive
 from engagement.foundation.errors import MachineError, UsageError
@@ -91,7 +91,7 @@ def _back_up(data_root: Path, backups: Path, run_id: str) -> None:
     record_counts({"files": files, "archive_bytes": archived})
 
 
-def _warn_of_links(data_root: Path, entries: Sequence[Entry]) -> None:
+def _warn_of_links(data_root: Path, entries: Sequence[BackupEntry]) -> None:
     links = [entry for entry in entries if entry.kind == stat.S_IFLNK]
     root = data_root.resolve()
     outside = [entry.name for entry in links if not (data_root / entry.name).resolve().is_relative_to(root)]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
-from engagement.custody.backups.contents import CHECKSUMS, Entry, scan, unreadable
+from engagement.custody.backups.contents import CHECKSUMS, BackupEntry, scan, unreadable
 from engagement.custody.backups.gzip_blocks import write_gzip
 from engagement.foundation.errors import InputError, MachineError, UsageError
 from engagement.foundation.files import open_bytes_for_writing
@@ -34,11 +34,11 @@ class Content(Protocol):
 
 
 # Takes an entry and the content of its file, and reads that to its end.
-type _Receiver = Callable[[Entry, Content], None]
+type _Receiver = Callable[[BackupEntry, Content], None]
 
 
 def write_archive(
-    path: Path, data_root: Path, entries: Sequence[Entry], threads: int, hold: Callable[[int], None]
+    path: Path, data_root: Path, entries: Sequence[BackupEntry], threads: int, hold: Callable[[int], None]
 ) -> None:
     """Write an archive of the entries. It is read back and compared with the data root before it gets its name.
 
@@ -59,7 +59,9 @@ def write_archive(
         ):
             lines = [_add(tar, data_root, entry) for entry in entries]
             checksums = "".join(lines).encode("utf-8", "surrogateescape")
-            tar.addfile(_member(Entry(CHECKSUMS, stat.S_IFREG, len(checksums), mode=0o600)), io.BytesIO(checksums))
+            tar.addfile(
+                _member(BackupEntry(CHECKSUMS, stat.S_IFREG, len(checksums), mode=0o600)), io.BytesIO(checksums)
+            )
         file.flush()
         try:
             listed = verify_archive(Path(file.name))
@@ -106,7 +108,7 @@ def verify_archive(path: Path, receive: _Receiver | None = None) -> list[tuple[s
     return found
 
 
-def _read(path: Path) -> Iterator[tuple[Entry, IO[bytes]]]:
+def _read(path: Path) -> Iterator[tuple[BackupEntry, IO[bytes]]]:
     """The members of an archive, in order."""
     with (
         _explain_damage(path),
@@ -117,7 +119,7 @@ def _read(path: Path) -> Iterator[tuple[Entry, IO[bytes]]]:
             if member.type not in _KINDS or not _stays_inside(member.name):
                 raise InputError(f"{path}: {member.name!r} is nothing that this pipeline archives. {_REMEDY}")
             kind = _KINDS[member.type]
-            entry = Entry(member.name, kind, member.size, member.mtime, member.mode, member.linkname)
+            entry = BackupEntry(member.name, kind, member.size, member.mtime, member.mode, member.linkname)
             yield entry, tar.extractfile(member) if kind == stat.S_IFREG else io.BytesIO()  # type: ignore[misc]  # of a file there is one
         # The last checksum of gzip comes after all that tar reads.
         while stream.read(_CHUNK_BYTES):
@@ -138,7 +140,7 @@ def _stays_inside(name: str) -> bool:
     return bool(name) and not name.startswith("/") and ".." not in name.split("/")
 
 
-def _add(tar: tarfile.TarFile, data_root: Path, entry: Entry) -> str:
+def _add(tar: tarfile.TarFile, data_root: Path, entry: BackupEntry) -> str:
     """Add one entry; gives its line of the checksums."""
     member = _member(entry)
     if entry.kind != stat.S_IFREG:
@@ -158,7 +160,7 @@ def _add(tar: tarfile.TarFile, data_root: Path, entry: Entry) -> str:
     return _checksum_line(entry, content.sha256.hexdigest())
 
 
-def _member(entry: Entry) -> tarfile.TarInfo:
+def _member(entry: BackupEntry) -> tarfile.TarInfo:
     member = tarfile.TarInfo(entry.name)
     member.type = _TYPES[entry.kind]
     member.size, member.mtime, member.mode, member.linkname = entry.size, entry.modified, entry.mode, entry.link_target
@@ -182,7 +184,7 @@ class _Hashing:
         return data
 
 
-def _checksum_line(entry: Entry, digest: str) -> str:
+def _checksum_line(entry: BackupEntry, digest: str) -> str:
     if entry.kind != stat.S_IFREG:
         return ""
     escaped = entry.name.replace("\\", "\\\\").replace("\n", "\\n")

@@ -14,7 +14,7 @@ OWN_NAMES = frozenset({".lock", RESTORING, CHECKSUMS})
 
 
 @dataclass(frozen=True)
-class Entry:
+class BackupEntry:
     """A file, directory or link, by its path within the data root. Only of files the size and the time are known."""
 
     name: str
@@ -25,23 +25,23 @@ class Entry:
     link_target: str = ""
 
 
-def scan(data_root: Path) -> tuple[list[Entry], list[str]]:
+def scan(data_root: Path) -> tuple[list[BackupEntry], list[str]]:
     """What to put into the archive, in the order of the paths, and the names of what can't be put into one.
 
     Links are not followed: they are entries themselves.
     """
-    entries: list[Entry] = []
+    entries: list[BackupEntry] = []
     left_out: list[str] = []
     for path in _walk(data_root):
         name = path.relative_to(data_root).as_posix()
         status = path.lstat()
         kind, mode = stat.S_IFMT(status.st_mode), stat.S_IMODE(status.st_mode)
         if kind == stat.S_IFLNK:
-            entries.append(Entry(name, kind, link_target=str(path.readlink())))
+            entries.append(BackupEntry(name, kind, link_target=str(path.readlink())))
         elif kind == stat.S_IFDIR:
-            entries.append(Entry(name, kind, mode=mode))
+            entries.append(BackupEntry(name, kind, mode=mode))
         elif kind == stat.S_IFREG:
-            entries.append(Entry(name, kind, status.st_size, status.st_mtime, mode))
+            entries.append(BackupEntry(name, kind, status.st_size, status.st_mtime, mode))
         else:
             left_out.append(name)
     return entries, left_out

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 from engagement.custody.backups.archive import Content, verify_archive
-from engagement.custody.backups.contents import OWN_NAMES, RESTORING, Entry
+from engagement.custody.backups.contents import OWN_NAMES, RESTORING, BackupEntry
 from engagement.foundation.errors import UsageError
 from engagement.foundation.files import explain_os_errors, make_directory, open_bytes_for_writing
 
@@ -50,9 +50,9 @@ class _Unpacked:
 
     def __init__(self, directory: Path):
         self._directory = directory
-        self._later: list[Entry] = []
+        self._later: list[BackupEntry] = []
 
-    def receive(self, entry: Entry, content: Content) -> None:
+    def receive(self, entry: BackupEntry, content: Content) -> None:
         """Make a file or a directory."""
         path = self._directory / entry.name
         if entry.kind != stat.S_IFREG:
