@@ -67,7 +67,7 @@ class TestSize:
         pack = gzip.compress(b" " * (60 * MEBIBYTE), compresslevel=1)
         tracemalloc.reset_peak()
         always(workspace, "runs", lambda request: request.reply(200, pack, {"Content-Encoding": "gzip"}))
-        with pytest.raises(ServiceError, match=r"runs\.json: the answer is larger than 24 MiB; expected less"):
+        with pytest.raises(ServiceError, match=r"runs\.json: the response is larger than 24 MiB; expected less"):
             read_runs(client)
         assert not waits
 
@@ -158,7 +158,7 @@ class TestTime:
     def test_a_page_that_drips_is_given_up(self, client, workspace, monkeypatch, waits):
         monkeypatch.setattr(http, "_LONGEST_ANSWER_SECONDS", 0.3)
         always(workspace, "runs", self.drip)
-        with pytest.raises(ServiceError, match=r"runs\.json: the answer did not end within 0 s"):
+        with pytest.raises(ServiceError, match=r"runs\.json: the response did not end within 0 s"):
             read_runs(client)
         assert not waits
 
@@ -169,7 +169,7 @@ class TestTime:
 
         monkeypatch.setattr(header_deadline, "LONGEST_HEADERS_SECONDS", 0.3)
         always(workspace, "runs", drip_headers)
-        with pytest.raises(ServiceError, match=r"runs\.json: the answer did not end within"):
+        with pytest.raises(ServiceError, match=r"runs\.json: the response did not end within"):
             read_runs(client)
         assert not waits
 
@@ -178,7 +178,7 @@ class TestTime:
         workspace.archives = {"2026-01-01": [run(1, "s01e01", of=1)]}
         always(workspace, "/archives/", self.drip)
         (archive,) = client.run_archives()
-        with pytest.raises(ServiceError, match=r"archive 2026-01-01 \(monthly\): the answer did not end"):
+        with pytest.raises(ServiceError, match=r"archive 2026-01-01 \(monthly\): the response did not end"):
             client.read_archive(archive, (FLOW,), count_rows)
 
     def test_redirects_in_a_circle_are_told_at_once(self, client, workspace, waits):
@@ -207,7 +207,7 @@ class TestCircles:
 
     def test_a_page_that_follows_itself(self, client, workspace):
         self.lead(workspace, lambda request, body: f"http://x{request.path}")
-        with pytest.raises(ServiceError, match=r"runs\.json does not end: the next page is one that came before"):
+        with pytest.raises(ServiceError, match=r"runs\.json does not end: the next page was already read"):
             read_runs(client)
         assert len(workspace.requests) == 1
 
@@ -226,7 +226,7 @@ class TestCircles:
             return f"http://x/runs.json?flow=uuid+of+s01e01&reverse=true&n={len(workspace.requests)}"
 
         self.lead(workspace, count_on)
-        with pytest.raises(ServiceError, match="does not end: a page with the rows of the one before it"):
+        with pytest.raises(ServiceError, match="does not end: a page repeats the previous one"):
             read_runs(client)
 
     def test_pages_without_rows(self, client, workspace):
@@ -235,7 +235,7 @@ class TestCircles:
             return request.reply(200, json.dumps({"results": [], "next": f"http://x/?cursor={cursor}"}).encode())
 
         always(workspace, "runs", nothing)
-        with pytest.raises(ServiceError, match="pages without a row"):
+        with pytest.raises(ServiceError, match="empty pages in a row"):
             read_runs(client)
 
 
@@ -268,7 +268,7 @@ class TestSecrets:
     @pytest.mark.parametrize("status", [403, 404, 405])
     def test_a_web_page_that_refuses_is_no_wrong_token(self, client, workspace, status):
         always(workspace, "runs", lambda request: request.reply(status, b"<html>No</html>", kind="text/html"))
-        with pytest.raises(ServiceError, match="Check that Domain is that of a RapidPro server"):
+        with pytest.raises(ServiceError, match="Check that Domain names a RapidPro server"):
             read_runs(client)
 
     @pytest.mark.parametrize("status", [404, 403, 500, 302, 200])

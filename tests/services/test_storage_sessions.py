@@ -87,7 +87,7 @@ def test_an_upload_that_was_killed_goes_on_where_it_was(fake, source, sessions, 
     assert fake.objects == {"data.tar.gz": source.read_bytes()}
     assert fake.received_bytes == source.stat().st_size
     assert len(fake.sessions) == 1
-    assert "going on with an upload that was begun before" in caplog.text
+    assert "resuming an earlier upload" in caplog.text
     # The address is worth nothing any more, and is in no log.
     assert list(sessions.iterdir()) == []
     assert "/session/" not in caplog.text

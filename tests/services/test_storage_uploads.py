@@ -151,7 +151,7 @@ def test_what_changes_on_the_way_is_not_created(google, fake, source):
 
 def test_a_refusal_names_the_address_and_is_not_tried_again(google, fake, source):
     fake.faults += ["403", "none"]
-    with pytest.raises(ServiceError, match=r"gs://project/a: answered 403 .*; expected leave to write"):
+    with pytest.raises(ServiceError, match=r"gs://project/a: answered 403 .*; expected write permission"):
         google.upload(source, "gs://project/a")
     assert fake.faults == ["none"]
 

@@ -1,5 +1,5 @@
-"""The only modules that touch the network, without any knowledge of messages, labels or participants.
+"""Clients for remote services: the only modules that use the network, knowing nothing of the domain.
 
-Each service has an embedded twin behind the same protocol: RapidPro (the sandbox), the uuid table in Firestore or SQLite,
-Coda on Firestore or in a folder, gs:// or file:// storage, Drive or a folder.
+Each service has an embedded twin with the same protocol: RapidPro has the sandbox, the uuid table has SQLite instead of
+Firestore, and Coda, Drive and gs:// storage have folders.
 """

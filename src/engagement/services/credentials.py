@@ -12,7 +12,7 @@ from engagement.foundation.errors import ConfigurationError, PipelineError, Usag
 from engagement.foundation.files import read_text
 
 _SERVICE_ACCOUNT_KEYS = ("project_id", "client_email", "private_key", "token_uri")
-# What Linux takes, in bytes; that of the folder before a relative path comes to it.
+# Linux limits, in bytes; the path limit leaves room for the folder before a relative path.
 _LONGEST_NAME, _LONGEST_PATH = 255, 2048
 _TYPE = re.compile(r"[a-z_]{1,40}")
 _EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
@@ -20,7 +20,7 @@ _EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
 
 @dataclass(frozen=True)
 class GoogleCredentials:
-    """A service account's key. `info` is the key's document and never shown."""
+    """A service account's key; `info` is the key document and is never shown."""
 
     project_id: str
     info: Mapping[str, Any] = field(repr=False)
@@ -28,7 +28,7 @@ class GoogleCredentials:
 
 @dataclass(frozen=True)
 class EmbeddedCredentials:
-    """The embedded twins, whose state lives in `directory` (absolute)."""
+    """Credentials of the embedded twins, which keep their state in `directory` (absolute)."""
 
     directory: Path
 
@@ -37,7 +37,10 @@ Credentials = GoogleCredentials | EmbeddedCredentials
 
 
 def load_credentials(path: Path) -> Credentials:
-    """Read the credentials file that the command line names; a relative embedded directory starts at the file's folder."""
+    """Read the credentials file named on the command line.
+
+    A relative embedded directory starts at the file's folder.
+    """
     text = read_text(path, UsageError, "a credentials file")
     return parse_credentials(text, where=str(path), folder=path.resolve().parent, error=UsageError)
 
@@ -45,12 +48,12 @@ def load_credentials(path: Path) -> Credentials:
 def parse_credentials(
     text: str, where: str, folder: Path, error: type[PipelineError] = ConfigurationError
 ) -> Credentials:
-    """Read a credentials document. `where` names it in errors, `folder` is what an embedded directory is relative to.
+    """Read a credentials document; errors name `where`, embedded directories are relative to `folder`.
 
     Raises
     ------
     `error`
-        It is not JSON, is of another type, or lacks a key. Its content is never part of the message.
+        It is not JSON, is of another type, or lacks a key. The message never includes its content.
     """
     try:
         document = json.loads(text)
@@ -70,10 +73,10 @@ def parse_credentials(
             raise error(f"{where}: no 'directory'; expected the embedded services' directory. Add it.")
         return EmbeddedCredentials((folder / directory).resolve())
     if kind != "service_account":
-        # Anything longer than the names that Google gives to types may be a part of a key.
-        shown = repr(kind) if isinstance(kind, str) and _TYPE.fullmatch(kind) else "no name of one"
+        # Google's type names are short; anything longer may be part of a key.
+        shown = repr(kind) if isinstance(kind, str) and _TYPE.fullmatch(kind) else "not a type name"
         raise error(f"{where}: 'type' is {shown}; expected 'service_account' or 'embedded'. Check which file this is.")
-    # An emulator asks for no key, so a project id is enough there.
+    # An emulator needs no key, so a project id is enough.
     needed = ("project_id",) if any(os.environ.get(name) for name in _EMULATOR_VARIABLES) else _SERVICE_ACCOUNT_KEYS
     missing = [name for name in needed if not document.get(name) or not isinstance(document[name], str)]
     if missing:

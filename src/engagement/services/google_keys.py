@@ -1,4 +1,4 @@
-"""A service account's key that Google's own libraries can't read."""
+"""Errors for service account keys that Google's libraries can't read."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from engagement.services.credentials import GoogleCredentials
 
 @contextlib.contextmanager
 def refuse_broken_key(credentials: GoogleCredentials) -> Iterator[None]:
-    """Around making a client of a key: a key that can't be read is a ConfigurationError.
+    """Raise a ConfigurationError if making a client fails because the key can't be read.
 
-    The libraries tell of it in their own ways, and would show parts of it.
+    The libraries each report this in their own way, and would show parts of the key.
     """
     try:
         yield

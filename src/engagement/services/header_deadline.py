@@ -1,4 +1,7 @@
-"""A deadline for the first part of an answer: a server that sends its headers byte by byte keeps every other time-out from running out."""
+"""A deadline for response headers.
+
+A server that sends them byte by byte never triggers the other time-outs.
+"""
 
 import http.client
 import time
@@ -11,38 +14,38 @@ LONGEST_HEADERS_SECONDS = 300.0
 
 
 class EndlessHeadersError(Exception):
-    """The headers of an answer did not end in time."""
+    """The headers of a response did not end in time."""
 
 
 class DeadlineAdapter(requests.adapters.HTTPAdapter):
-    """Ends a request whose answer's headers have not come within LONGEST_HEADERS_SECONDS."""
+    """Ends requests whose response headers take longer than LONGEST_HEADERS_SECONDS."""
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Make the pools of connections, with connections of our own."""
+        """Create the connection pools, with our own connection classes."""
         super().init_poolmanager(*arguments, **options)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> urllib3.ProxyManager:
-        """Make the pools of connections through a proxy."""
+        """Create the connection pools for a proxy."""
         manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **options)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
 
 class _Headers:
-    """The beginning of an answer, read by lines until the deadline. Everything else is the reader's own."""
+    """Reads the header lines until the deadline; passes everything else to the real reader."""
 
     def __init__(self, reader: Any):
         self._reader = reader
         self._deadline = time.monotonic() + LONGEST_HEADERS_SECONDS
 
     def readline(self, limit: int) -> bytes:
-        """Read a line, or the beginning of a longer one."""
+        """Read a line, or the start of a longer one."""
         line = b""
         while not line.endswith(b"\n") and len(line) < limit:
             if time.monotonic() > self._deadline:
                 raise EndlessHeadersError
-            # Waits for one piece from the network, and for no second one.
+            # Wait for one piece from the network, never for a second.
             waiting = self._reader.peek(1)
             if not waiting:
                 break
@@ -60,7 +63,7 @@ class _Response(http.client.HTTPResponse):
         try:
             super().begin()
         finally:
-            # An answer without a body has closed it.
+            # A response without a body has closed it.
             if self.fp is not None:
                 self.fp = reader
 

@@ -1,6 +1,6 @@
-"""HTTP as every service here does it: one connection kept open, a limit on all that an answer can take, patience with bad weather.
+"""HTTP for every service: one open connection, limits on what a response can take, and retries.
 
-An address of a storage service can hold its own key: no message and no log names more of one than its path.
+The address of a stored file can contain its own key, so messages and logs show only its path.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from engagement.services.retries import RetryPolicy, TemporaryError, call_with_r
 
 _CONNECT_TIMEOUT_SECONDS = 20.0
 _READ_TIMEOUT_SECONDS = 120.0
-# A page of RapidPro has some hundred KB, and the slowest line that is of use brings a KB a second.
+# A RapidPro page has a few hundred KB; the slowest usable connection brings one KB a second.
 _LARGEST_ANSWER_BYTES = 24 << 20
 _LONGEST_ANSWER_SECONDS = 120.0
 _SLOWEST_STREAM_BYTES_A_SECOND = 10_000
@@ -36,7 +36,7 @@ _QUERY = re.compile(r"\?[^\s\"')>,]+")
 
 
 class RefusedError(Exception):
-    """The service answered with a status that another try would not change. `body` is what it said of it, as far as that is short."""
+    """The service refused, and a retry would not help. `body` is its explanation, if short."""
 
     def __init__(self, status: int, body: bytes = b""):
         super().__init__(f"status {status}")
@@ -45,30 +45,30 @@ class RefusedError(Exception):
 
 
 class NoAddressError(ServiceError):
-    """What was to be asked is no address that HTTP knows."""
+    """The address is not a valid HTTP address."""
 
 
 @dataclass(frozen=True)
 class DecodedResponse[Body]:
-    """A whole answer. `answered_on` is the server's own clock, where it told it."""
+    """A complete response, decoded; `answered_on` is the server's clock, if sent."""
 
     body: Body
     answered_on: datetime | None
 
 
 class HttpSession:
-    """Requests to one service. `where` names it in every message; the headers (the token among them) are in none."""
+    """Requests to one service; messages name `where` but never the headers, which hold the token."""
 
     def __init__(self, where: str, headers: Mapping[str, str], policy: RetryPolicy):
         self.where = where
         self.policy = policy
-        # Unpacked here, and not by the library, so that what an answer unpacks to has a limit.
+        # We decompress it ourselves, to limit the size of the result.
         self._headers = {**headers, "Accept-Encoding": "gzip"}
         self._session = requests.Session()
         self._session.max_redirects = _MOST_REDIRECTS
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, DeadlineAdapter())
-        # Without this an entry in ~/.netrc would replace the token's header.
+        # Otherwise an entry in ~/.netrc would replace the token's header.
         self._session.auth = _keep_headers
 
     def __enter__(self) -> Self:
@@ -80,14 +80,16 @@ class HttpSession:
         self._session.close()
 
     def get[Body](self, url: str, what: str, decode: Callable[[bytes], Body]) -> DecodedResponse[Body]:
-        """Ask for a whole answer and decode it; `decode` raises TemporaryError for a body that another try may mend.
+        """Request and decode a complete response.
+
+        `decode` raises TemporaryError for a body that a retry may fix.
 
         Raises
         ------
         RefusedError
-            The status is 4xx, but for the ones worth another try.
+            The status is 4xx and not worth a retry.
         ServiceError
-            The service can't be reached, answers more than is sane or without an end, or a web page where data was expected.
+            The service can't be reached, the response is far too large or never ends, or it is a web page instead of data.
         """
         where = f"{self.where}: {what}"
 
@@ -97,28 +99,28 @@ class HttpSession:
                     body = _read_whole(response, where)
                 if _is_web_page(response, body):
                     raise ServiceError(
-                        f"{self.where}: {what} answered a web page; expected JSON. "
-                        "Check that the address is that of the service, and that no login page or proxy stands before it."
+                        f"{self.where}: {what} answered with a web page; expected JSON. "
+                        "Check that the address is the service's, and that no login page or proxy is in the way."
                     )
                 return DecodedResponse(decode(body), _date_of(response))
 
         return call_with_retries(ask, where, self.policy)
 
     def stream(self, url: str, what: str, largest_bytes: int, expected_bytes: int) -> Iterator[bytes]:
-        """Give the bytes of a presigned address, which needs none of the session's headers, as they arrive.
+        """Give the bytes at a presigned address as they arrive; this sends none of the session's headers.
 
         Raises
         ------
         TemporaryError
-            The connection failed or broke off. Who reads begins again.
+            The connection failed or broke off. The caller starts again.
         RefusedError
-            The status is 4xx, but for the ones worth another try.
+            The status is 4xx and not worth a retry.
         ServiceError
-            There are more than `largest_bytes`, or they take longer than so many as `expected_bytes` can.
+            There are more than `largest_bytes`, or they take longer than `expected_bytes` ever should.
         """
         where = f"{self.where}: {what}"
         longest = _LONGEST_ANSWER_SECONDS + expected_bytes / _SLOWEST_STREAM_BYTES_A_SECOND
-        # The raw bytes: an archive is a gzip file, whatever Content-Encoding says of it.
+        # The raw bytes: an archive is a gzip file, whatever its Content-Encoding says.
         headers = {"Accept-Encoding": "identity"}
         with self._open(url, where, headers) as response, _explained_failures(where):
             yield from _chunks(response, where, largest_bytes, longest)
@@ -135,7 +137,7 @@ class HttpSession:
         if failure is None and response.status_code < 400:
             return response
         with response:
-            # Read to its end where that is near, so that the connection can be used again.
+            # Read a short response to its end, so the connection can be reused.
             body = b""
             with contextlib.suppress(TemporaryError, ServiceError), _explained_failures(where):
                 body = _unpack(
@@ -148,13 +150,13 @@ class HttpSession:
 
 
 def _read_whole(response: requests.Response, where: str) -> bytes:
-    # In large pieces: in the small ones that requests reads by, a page of runs takes twice as long.
+    # In large pieces: with the small ones that requests uses, a page of runs takes twice as long.
     packed = b"".join(_chunks(response, where, _LARGEST_ANSWER_BYTES, _LONGEST_ANSWER_SECONDS))
     return _unpack(response, packed, where, _LARGEST_ANSWER_BYTES)
 
 
 def _chunks(response: requests.Response, where: str, largest_bytes: int, longest_seconds: float) -> Iterator[bytes]:
-    """The bytes of an answer as they arrive. What whoever takes them does meanwhile is not counted as waiting."""
+    """Give a response's bytes as they arrive; only time spent waiting for them counts against the limit."""
     size = 0
     waited = 0.0
     while True:
@@ -181,48 +183,48 @@ def _unpack(response: requests.Response, packed: bytes, where: str, largest_byte
         try:
             unpacked += unzip.decompress(packed, largest_bytes + 1 - len(unpacked))
         except zlib.error:
-            raise TemporaryError("the answer is damaged", most_attempts=3) from None
+            raise TemporaryError("the response is damaged", most_attempts=3) from None
         if len(unpacked) > largest_bytes:
             raise _too_large(where, largest_bytes)
         if not unzip.eof:
-            raise TemporaryError("the answer broke off", most_attempts=3)
+            raise TemporaryError("the response broke off", most_attempts=3)
         packed = unzip.unused_data
     return unpacked
 
 
 def _endless(where: str, longest_seconds: float) -> ServiceError:
     return ServiceError(
-        f"{where}: the answer did not end within {longest_seconds:.0f} s; expected all of it by then. "
+        f"{where}: the response did not end within {longest_seconds:.0f} s; expected all of it by then. "
         "Check the service and the network."
     )
 
 
 def _too_large(where: str, largest_bytes: int) -> ServiceError:
     return ServiceError(
-        f"{where}: the answer is larger than {largest_bytes >> 20} MiB; expected less. Ask whoever runs the server."
+        f"{where}: the response is larger than {largest_bytes >> 20} MiB; expected less. Ask whoever runs the server."
     )
 
 
 @contextlib.contextmanager
 def _explained_addresses(where: str) -> Iterator[None]:
-    """Turn what the libraries raise for an address, of ours or of a redirect, into an error that does not name it."""
+    """Turn errors about an address, ours or a redirect's, into one that does not show it."""
     try:
         yield
     except ValueError:
         raise NoAddressError(
-            f"{where}: not an address of HTTP, or one that redirects to none. Check the address in the configuration."
+            f"{where}: not an HTTP address, or it redirects to one that is not; expected http:// or https://. Check the address in the configuration."
         ) from None
 
 
 @contextlib.contextmanager
 def _explained_failures(where: str) -> Iterator[None]:
-    """Turn the many ways in which a request fails on its way into TemporaryError."""
+    """Turn the many ways a request can fail into TemporaryError."""
     try:
         yield
     except requests.exceptions.TooManyRedirects:
         raise ServiceError(
-            f"{where}: more than {_MOST_REDIRECTS} redirects, one after another; expected an answer. "
-            "Check that the address is that of the service, and what stands before it."
+            f"{where}: more than {_MOST_REDIRECTS} redirects in a row; expected a response. "
+            "Check that the address is the service's, and what is in front of it."
         ) from None
     except EndlessHeadersError:
         raise _endless(where, LONGEST_HEADERS_SECONDS) from None
@@ -235,22 +237,20 @@ def _explained_failures(where: str) -> Iterator[None]:
 
 
 def _failure_of(error: Exception) -> TemporaryError:
-    # The error's own text can hold the whole address, with a presigned key in it: only its kind is told.
+    # The error's own text can contain the whole address, including a presigned key: report only its kind.
     causes = _causes(error)
     if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
-        return TemporaryError(
-            "no host of that name is known", most_attempts=3, remedy="Check the address and the network."
-        )
-    # Before time-outs, which urllib3 counts it among.
+        return TemporaryError("host not found", most_attempts=3, remedy="Check the address and the network.")
+    # Before time-outs: urllib3 counts it among them.
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return TemporaryError("the connection was refused", most_attempts=8)
     if any(isinstance(cause, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError) for cause in causes):
-        return TemporaryError("no answer in time")
+        return TemporaryError("no response in time")
     return TemporaryError("the connection broke off")
 
 
 def _causes(error: BaseException) -> list[object]:
-    """The error and what lies within it: requests and urllib3 wrap one another as causes, arguments and reasons."""
+    """Return an error and all its causes; requests and urllib3 hide them in arguments and reasons, too."""
     found: list[object] = []
     waiting: list[object] = [error]
     while waiting:
@@ -274,7 +274,7 @@ def _date_of(response: requests.Response) -> datetime | None:
 
 
 def strip_queries(text: str) -> str:
-    """Cut off what follows "?" in addresses.
+    """Cut off the query of each address.
 
     >>> strip_queries("GET https://storage.example.org/a.gz?Signature=abc&Expires=1 failed")
     'GET https://storage.example.org/a.gz?… failed'
@@ -283,7 +283,7 @@ def strip_queries(text: str) -> str:
 
 
 class _WithoutQueries(logging.Filter):
-    """Takes what follows "?" out of the addresses that the library logs, and its tracebacks."""
+    """Removes queries from the addresses that the library logs, and drops its tracebacks."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = strip_queries(record.getMessage()), None

@@ -1,6 +1,6 @@
-"""JSON that can't be decoded whole: cut into the values that it holds, and lone surrogates mended.
+"""Tools for undecodable JSON: split it into its values, and replace lone surrogates.
 
-Only quotes and brackets are looked at, so that one value that is nested too deeply, or is no UTF-8, stops none of the others.
+Looks only at quotes and brackets, so one value with too deep nesting or invalid UTF-8 does not affect the others.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{},"]', re.DOTALL)
 _KEY = re.compile(rb'\s*("(?:[^"\\]++|\\.)*+")\s*:', re.DOTALL)
-# Escapes are read one after another, so that the "\ud800" of "\\ud800" is not taken for one.
+# Reads escapes one after another, so the "\ud800" in "\\ud800" does not count as one.
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
@@ -17,11 +17,11 @@ _CLOSING = {b"[": b"]", b"{": b"}"}
 
 
 class BrokenJSONError(ValueError):
-    """The brackets or quotes do not match: the text ends early, or is no JSON."""
+    """Brackets or quotes do not match: the text ends early, or is not JSON."""
 
 
 def split_list(text: bytes, most: int) -> list[bytes]:
-    """Cut a list into its values.
+    """Split a list into its values.
 
     >>> split_list(b'[1, {"a": [2, "]"]}, "x,y"]', most=9)
     [b'1', b'{"a": [2, "]"]}', b'"x,y"']
@@ -35,7 +35,7 @@ def split_list(text: bytes, most: int) -> list[bytes]:
 
 
 def split_object(text: bytes, most: int) -> dict[bytes, bytes]:
-    r"""Cut an object into its values by key; the keys keep their quotes and escapes.
+    r"""Split an object into its values by key; keys keep their quotes and escapes.
 
     >>> split_object(b'{"next": null, "results": [1, 2]}', most=9)
     {b'"next"': b'null', b'"results"': b'[1, 2]'}
@@ -49,13 +49,13 @@ def split_object(text: bytes, most: int) -> dict[bytes, bytes]:
     for piece in _pieces(text, b"{", most):
         key = _KEY.match(piece)
         if key is None:
-            raise BrokenJSONError("a member without a key")
+            raise BrokenJSONError("a member has no key")
         members[key[1]] = piece[key.end() :].strip()
     return members
 
 
 def mend_surrogates(text: bytes) -> tuple[bytes, int]:
-    r"""Replace each half of a surrogate pair that lacks its other half by U+FFFD; returns the text and how many there were.
+    r"""Replace lone surrogates by U+FFFD; return the text and their number.
 
     >>> mend_surrogates(rb'"\ud83d\ude00 \ud83d \\ud83d"')
     (b'"\\ud83d\\ude00 \\ufffd \\\\ud83d"', 1)
@@ -84,10 +84,10 @@ def _pieces(text: bytes, opening: bytes, most: int) -> Iterator[bytes]:
             open_brackets.append(_CLOSING[sign])
             continue
         if sign == b'"':
-            raise BrokenJSONError("a text that does not end")
+            raise BrokenJSONError("a string does not end")
         is_closing = sign in (b"]", b"}")
         if is_closing and (not open_brackets or open_brackets.pop() != sign):
-            raise BrokenJSONError("brackets that do not match")
+            raise BrokenJSONError("the brackets do not match")
         if (is_closing and not open_brackets) or (sign == b"," and len(open_brackets) == 1):
             piece = text[start : token.start()].strip()
             start = token.end()
@@ -99,4 +99,4 @@ def _pieces(text: bytes, opening: bytes, most: int) -> Iterator[bytes]:
             if not open_brackets:
                 break
     if open_brackets or start != len(text):
-        raise BrokenJSONError("brackets that do not match")
+        raise BrokenJSONError("the brackets do not match")

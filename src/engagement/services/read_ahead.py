@@ -1,4 +1,4 @@
-"""Ask for what comes next while what came is worked on: waiting for a server and waiting for a disk cost once, not twice."""
+"""Reading ahead: fetch the next item while this one is processed, so network and disk waits overlap."""
 
 import contextlib
 import queue
@@ -7,19 +7,19 @@ from collections.abc import Iterator
 
 
 class _Stop:
-    """What ends the items. `error` is what they ended in."""
+    """Marks the end of the items; `error` is what ended them, if anything."""
 
     def __init__(self, error: BaseException | None):
         self.error = error
 
 
 def read_ahead[Item](items: Iterator[Item]) -> Iterator[Item]:
-    """Give the items in order, the next one made meanwhile in a thread; an error is raised where its item would have come.
+    """Give the items in order while a thread makes the next one; errors come in their item's place.
 
-    Nothing else may use what makes the items until the last was given. Who stops earlier than that does not wait for the item that
-    is being made, nor does the end of the process: it may be patient with a server for an hour.
+    Until the last item is out, nothing else may use their source. If the caller stops early, nobody waits for the item
+    being made, not even the end of the process: the item may be retrying a server for an hour.
     """
-    # One item waits here, and the thread makes another: what came is never more than three items.
+    # One item waits here while the thread makes another, so at most three are in memory.
     made: queue.Queue[Item | _Stop] = queue.Queue(1)
     is_wanted = True
 
@@ -43,4 +43,4 @@ def read_ahead[Item](items: Iterator[Item]) -> Iterator[Item]:
     finally:
         is_wanted = False
         with contextlib.suppress(queue.Empty):
-            made.get_nowait()  # makes room, so that the thread comes to its end
+            made.get_nowait()  # make room, so the thread can finish

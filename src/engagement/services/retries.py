@@ -1,7 +1,7 @@
-"""One way to be patient with every service: what failed for a moment is tried again, in growing, jittered waits.
+"""One retry policy for every service: temporary failures are retried, with growing, jittered waits.
 
-A service that says how long to wait (Retry-After) is taken at its word. The waits of one request have a budget, so that a
-service that stays away ends the run with a message and not with a process that hangs.
+Honours the wait that a service asks for (Retry-After). A request has a budget for its waits, so if a service stays
+away, the run ends with a message instead of hanging.
 """
 
 import email.utils
@@ -20,10 +20,10 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long one request may be tried: waits double from the first to the longest, within a budget in total.
+    """Limits on retrying one request: waits double from the first to the longest, within a total budget.
 
-    `told_budget_seconds` is the budget where the service itself says how long to wait: RapidPro's Retry-After can be nearly
-    an hour.
+    `told_budget_seconds` applies when the service itself says how long to wait: RapidPro's Retry-After can be nearly an
+    hour.
     """
 
     first_wait_seconds: float = 1.0
@@ -34,16 +34,16 @@ class RetryPolicy:
     jitter: Callable[[], float] = random.random
 
     def wait_seconds(self, attempt: tenacity.RetryCallState) -> float:
-        """How long to wait after an attempt that failed."""
+        """Return the wait after a failed attempt."""
         failure = _failure_of(attempt)
         if failure.wait_seconds is not None:
-            # A little more than was asked for: clocks differ, and the next caller should not be the first of many.
+            # A little longer than asked: clocks differ, and we should not be the first of many callers.
             return failure.wait_seconds + 0.25 * (1 + self.jitter())
         growing = self.first_wait_seconds * 2.0 ** min(attempt.attempt_number - 1, 30)
         return min(growing, self.longest_wait_seconds) * (0.5 + 0.5 * self.jitter())
 
     def is_spent(self, attempt: tenacity.RetryCallState) -> bool:
-        """Whether the next wait would be more than the budget, or the attempts are used up."""
+        """Tell whether the next wait would exceed the budget, or the attempts are used up."""
         failure = _failure_of(attempt)
         if failure.most_attempts is not None and attempt.attempt_number >= failure.most_attempts:
             return True
@@ -52,10 +52,10 @@ class RetryPolicy:
 
 
 class TemporaryError(Exception):
-    """What a service answered is worth another try.
+    """A failure that is worth a retry.
 
-    `reason` is one fact for a person, e.g. "answered 502 (Bad Gateway)". `wait_seconds` is what the service asked for.
-    `most_attempts` bounds the tries of what is more likely a mistake than bad weather, e.g. a host that nobody knows.
+    `reason` is one fact for a person, e.g. "answered 502 (Bad Gateway)". `wait_seconds` is the wait that the service
+    asked for. `most_attempts` limits retries of what is probably a mistake, such as an unknown host name.
     """
 
     def __init__(
@@ -69,16 +69,16 @@ class TemporaryError(Exception):
         self.reason = reason
         self.wait_seconds = wait_seconds
         self.most_attempts = most_attempts
-        self.remedy = remedy or "Check the service and the network, and run this again: what arrived is kept."
+        self.remedy = remedy or "Check the service and the network, and run this again: whatever arrived is kept."
 
 
 def call_with_retries[T](action: Callable[[], T], where: str, policy: RetryPolicy) -> T:
-    """Call `action` until it does not raise TemporaryError. `where` names service and request in messages.
+    """Call `action` until it raises no TemporaryError; messages call the request `where`.
 
     Raises
     ------
     ServiceError
-        The budget is spent, or the failure's number of attempts.
+        The budget or the failure's attempts are used up.
     """
 
     def say(attempt: tenacity.RetryCallState) -> None:
@@ -107,14 +107,14 @@ def call_with_retries[T](action: Callable[[], T], where: str, policy: RetryPolic
 
 
 def temporary_failure_of(status: int, reason: str, headers: Mapping[str, str]) -> TemporaryError | None:
-    """Tell whether an HTTP answer is worth another try: 429, 408 and 5xx are, anything else is None."""
+    """Return a TemporaryError for a status worth a retry (429, 408 and 5xx); None for any other."""
     if status not in (408, 429) and status < 500:
         return None
     return TemporaryError(f"answered {status} ({reason or 'no reason given'})", _told_wait_seconds(headers))
 
 
 def _told_wait_seconds(headers: Mapping[str, str]) -> float | None:
-    """What Retry-After says, in seconds or as a date, which is read against the server's own clock."""
+    """Return the Retry-After wait: seconds, or a date compared with the server's own clock."""
     told = headers.get("Retry-After", "").strip()
     if told.isdecimal():
         return float(told)
@@ -131,4 +131,4 @@ def _failure_of(attempt: tenacity.RetryCallState) -> TemporaryError:
         failure = attempt.outcome.exception()
         if isinstance(failure, TemporaryError):
             return failure
-    raise TypeError("only a temporary failure is waited for")
+    raise TypeError("only temporary failures are retried")

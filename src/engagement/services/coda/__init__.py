@@ -1,1 +1,1 @@
-"""Coda V2: its protocol, the embedded twin in a folder, and the one in Firestore."""
+"""Coda V2: its protocol, the embedded twin in a folder, and the Firestore client."""

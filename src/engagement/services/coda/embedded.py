@@ -5,8 +5,8 @@
     <directory>/coda/<segment>.users.json           array of e-mail addresses
     <directory>/coda/<segment>.metrics.json         how far the coding is
 
-A segment exists when its file of messages does: the other three are written before it, so a process that is killed leaves
-nothing that the next one does not write over. All work is done under a lock on `.lock` in the folder.
+A segment exists once its messages file does. The other three files are written first, so the next process overwrites
+whatever a killed one left behind. A lock on `.lock` in the folder protects all work.
 """
 
 import contextlib
@@ -34,16 +34,16 @@ from engagement.services.coda.format import (
 )
 from engagement.services.coda.metrics import count_metrics
 
-_REMEDY = "Mend the file, or restore the embedded Coda folder."
+_REMEDY = "Repair the file, or restore the embedded Coda folder."
 
 
 def read_clock() -> datetime:
-    """The time now, which stamps what is written."""
+    """Return the current time, used to stamp writes."""
     return datetime.now(UTC)
 
 
 class FolderCoda:
-    """The Coda instance in an embedded directory."""
+    """Coda in an embedded directory."""
 
     documents_read = 0
 
@@ -53,11 +53,11 @@ class FolderCoda:
         self.instance = "embedded-" + hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
 
     def has_dataset(self, dataset: str) -> bool:
-        """Whether the dataset exists, perhaps without messages."""
+        """Tell whether the dataset exists, even without messages."""
         return self._messages_path(dataset).exists()
 
     def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[MessageDocument]:
-        """Read the messages that were updated at a time or later, or all of them, as they were at one moment."""
+        """Read all messages, or those updated since a given time, as of one moment."""
         with self._lock(fcntl.LOCK_SH):
             messages = [message for segment in self._segments(dataset) for message in self._read_segment(segment)]
         if updated_since is None:
@@ -69,7 +69,7 @@ class FolderCoda:
         ]
 
     def read_code_schemes(self, dataset: str) -> list[CodeSchemeDocument]:
-        """Read the code schemes that the dataset's next messages are labelled with."""
+        """Read the code schemes for labelling the dataset's next messages."""
         with self._lock(fcntl.LOCK_SH):
             segments = self._segments(dataset)
             return self._read_code_schemes(segments[-1]) if segments else []
@@ -80,18 +80,18 @@ class FolderCoda:
             return [self._read_code_schemes(segment) for segment in self._segments(dataset)]
 
     def read_users(self, dataset: str) -> list[str]:
-        """Read who may label the dataset's next messages."""
+        """Read the users who may label the dataset's next messages."""
         with self._lock(fcntl.LOCK_SH):
             segments = self._segments(dataset)
             return self._read_users(segments[-1]) if segments else []
 
     def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeSchemeDocument]) -> None:
-        """Create a dataset without messages; one that exists stays as it is.
+        """Create an empty dataset, unless it exists.
 
         Raises
         ------
         ServiceError
-            Its name, or that of its second segment, is taken by another dataset: their messages would be mixed up.
+            Another dataset already uses its name, or the name of its second segment: their messages would get mixed up.
         """
         with self._lock(fcntl.LOCK_EX):
             if self.has_dataset(dataset):
@@ -124,10 +124,10 @@ class FolderCoda:
             return len(numbered)
 
     def save_labels(self, dataset: str, messages: Sequence[MessageDocument]) -> None:
-        """Replace the labels of messages, as people do on Coda's page: the way in for whoever plays a coder.
+        """Replace messages' labels, as people do on Coda's page; simulated coders use this.
 
-        Only MessageID and Labels of `messages` are used. The messages whose labels change are stamped, so that the next
-        incremental download has them.
+        Only uses MessageID and Labels of `messages`. Stamps each message whose labels change, so the next incremental
+        download includes it.
         """
         labels = {message["MessageID"]: message["Labels"] for message in messages}
         with self._lock(fcntl.LOCK_EX):
@@ -147,7 +147,7 @@ class FolderCoda:
     def _fill_segments(
         self, dataset: str, segments: list[str], last: list[MessageDocument], new: list[MessageDocument]
     ) -> None:
-        """Write new messages to the last segment as far as there is room, then to further ones."""
+        """Write new messages to the last segment until it is full, then to new segments."""
         segment, content, count = segments[-1], last, len(segments)
         users, code_schemes = self._read_users(segment), self._read_code_schemes(segment)
         while new:
@@ -167,12 +167,13 @@ class FolderCoda:
     ) -> None:
         write_json(self._path(segment, "users"), list(users))
         write_json(self._path(segment, "code_schemes"), list(code_schemes))
-        # Before the messages: after a kill between the two there is still something to add, and so to count again.
+        # Metrics before messages: if we are killed in between, there are still messages to add, so the count is
+        # redone.
         write_json(self._path(segment, "metrics"), count_metrics(messages, code_schemes))
         write_json(self._messages_path(segment), messages)
 
     def _stamp(self, present: list[MessageDocument]) -> str:
-        """The time of a change: never before a time that a reader may have seen already."""
+        """Return the time of a change; never earlier than a time that a reader may already have seen."""
         now = self._clock()
         return write_time(max(now, find_newest_update(present) or now))
 
@@ -197,7 +198,7 @@ class FolderCoda:
             return []
         items = read_json(path, what=f"a JSON array of {what}")
         if not isinstance(items, list) or not all(map(is_item, items)):
-            raise InputError(f"{path}: something else than {what}; expected a JSON array of {what}. {_REMEDY}")
+            raise InputError(f"{path}: not {what}; expected a JSON array of {what}. {_REMEDY}")
         return items
 
     def _messages_path(self, segment: str) -> Path:
@@ -208,7 +209,7 @@ class FolderCoda:
 
     @contextlib.contextmanager
     def _lock(self, kind: int) -> Iterator[None]:
-        """Hold the folder's lock, which the system lets go of when the process dies."""
+        """Hold the folder's lock; the operating system releases it when the process dies."""
         make_directory(self._folder)
         path = self._folder / ".lock"
         with explain_os_errors(path):

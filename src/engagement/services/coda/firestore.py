@@ -1,4 +1,4 @@
-"""Coda V2's own database, in Firestore.
+"""Coda V2's Firestore database.
 
 datasets/{segment}                          {"users": [e-mail address, …]}
 datasets/{segment}/messages/{MessageID}     a message, with SequenceNumber and LastUpdated (the server's time)
@@ -6,8 +6,8 @@ datasets/{segment}/code_schemes/{SchemeID}  a code scheme
 datasets/{segment}/metrics/messages         how far the coding is
 segment_counts/{dataset}                    {"segment_count": n}, absent for a dataset of one segment
 
-The composite indexes that the queries need are listed in firestore.indexes.json beside this file. There are none: Firestore
-keeps an index of each single field by itself.
+firestore.indexes.json, beside this file, lists the composite indexes that the queries need: none. Firestore indexes
+every single field by itself.
 """
 
 import os
@@ -34,8 +34,8 @@ from engagement.services.coda.format import (
 from engagement.services.credentials import GoogleCredentials
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
 
-# A change carries the time at which the server took it on, but can only be read once it is committed: perhaps after another
-# one with a later time. So a download begins this much before the newest change that was seen.
+# The server stamps a change when it accepts it, but readers see it only after the commit, perhaps after another
+# change with a later stamp. So a download starts this long before the newest change seen.
 _COMMIT_DURATION = timedelta(seconds=10)
 # Another process wrote at the same moment.
 _COLLISIONS = (exceptions.Aborted, exceptions.AlreadyExists, exceptions.FailedPrecondition)
@@ -47,18 +47,18 @@ _INTERRUPTIONS = (
 )
 _REFUSALS = (exceptions.PermissionDenied, exceptions.Unauthenticated)
 _PATIENCE = RetryPolicy(first_wait_seconds=0.2, longest_wait_seconds=15.0, budget_seconds=300.0)
-# Who sits before a computer without a network should know within a minute: half of one is spent on waiting, the rest on
-# requests that nothing answers.
+# An operator without a network should find out within a minute: half of it goes on waiting, the rest on requests that
+# get no answer.
 _MOST_INTERRUPTIONS = 8
 _MOST_INTERRUPTED_SECONDS = 45.0
-# Without an answer to the key, which may have been revoked, there is none to the request either.
+# If the key was revoked, requests just go unanswered.
 _INTERRUPTION_REMEDY = (
-    "Check the network, and whether the credentials are still valid; then run this again: what was done is kept."
+    "Check the network, and whether the credentials are still valid; then run this again: finished work is kept."
 )
 
 
 class FirestoreCoda:
-    """The Coda instance of a Google Cloud project; see CodaDatabase."""
+    """Coda in a Google Cloud project's Firestore; see CodaDatabase."""
 
     def __init__(self, credentials: GoogleCredentials, policy: RetryPolicy = _PATIENCE) -> None:
         self.instance = credentials.project_id
@@ -68,25 +68,25 @@ class FirestoreCoda:
 
     @property
     def documents_read(self) -> int:
-        """How many reads Google bills for what was done so far."""
+        """Reads that Google has billed so far."""
         return self._requests.documents_read
 
     def has_dataset(self, dataset: str) -> bool:
-        """Whether the dataset exists, perhaps without messages."""
+        """Tell whether the dataset exists, even without messages."""
         return self._call(dataset, lambda: self._requests.get(self._segment(dataset, 1)).exists)
 
     def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[MessageDocument]:
-        """Read the messages that were updated at a time or later, or all of them, as they were at one moment."""
+        """Read all messages, or those updated since a given time, as of one moment."""
         messages = self._call(dataset, lambda: self._read_messages(dataset, updated_since))
         problems = find_message_problems(messages)
         if problems:
             raise ServiceError(
-                f"Coda {self.instance}, dataset {dataset!r}: {listing(problems)}\nExpected Coda messages. Mend them in Coda."
+                f"Coda {self.instance}, dataset {dataset!r}: {listing(problems)}\nExpected Coda messages. Correct them in Coda."
             )
         return messages
 
     def read_code_schemes(self, dataset: str) -> list[CodeSchemeDocument]:
-        """Read the code schemes that the dataset's next messages are labelled with."""
+        """Read the code schemes for labelling the dataset's next messages."""
 
         def read() -> list[CodeSchemeDocument]:
             segment_count = count_segments(self._requests.get(self._counter(dataset)))
@@ -105,7 +105,7 @@ class FirestoreCoda:
         return self._call(dataset, read)
 
     def read_users(self, dataset: str) -> list[str]:
-        """Read who may label the dataset's next messages."""
+        """Read the users who may label the dataset's next messages."""
 
         def read() -> list[str]:
             segment_count = count_segments(self._requests.get(self._counter(dataset)))
@@ -115,12 +115,12 @@ class FirestoreCoda:
         return self._call(dataset, read)
 
     def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeSchemeDocument]) -> None:
-        """Create a dataset without messages; one that exists stays as it is."""
+        """Create an empty dataset, unless it exists."""
 
         def create() -> None:
             segment = self._segment(dataset, 1)
             if not self._requests.get(segment).exists:
-                # All or nothing, and nothing when another process was faster.
+                # All or nothing; nothing if another process was faster.
                 writes = self._client.batch()
                 write_segment(writes, segment, users, code_schemes)
                 self._requests.commit(writes)
@@ -136,8 +136,8 @@ class FirestoreCoda:
 
     def _read_messages(self, dataset: str, updated_since: datetime | None) -> list[MessageDocument]:
         counter = self._requests.get(self._counter(dataset))
-        # All segments are read as they were at this moment: were they read one after the other, a label could be made in one
-        # that was read already, earlier than another label that is still found, and never be asked for again.
+        # Read all segments as of this moment. Read one after the other, they could hide a label: one made in a
+        # segment already read, but before a label found in a later segment, would never be downloaded.
         moment = counter.read_time
         messages = []
         for number in range(1, count_segments(counter) + 1):
@@ -155,7 +155,10 @@ class FirestoreCoda:
         return self._client.document("segment_counts", dataset)
 
     def _call[T](self, dataset: str, action: Callable[[], T]) -> T:
-        """Carry out a request, again if what went wrong will pass. Errors say what kind they are and not what was sent."""
+        """Send a request, and retry temporary failures.
+
+        Errors name the kind of failure, never what was sent.
+        """
         where = f"Coda {self.instance}, dataset {dataset!r}"
         started = time.monotonic()
 
@@ -184,7 +187,10 @@ class FirestoreCoda:
 
 
 def _connect(credentials: GoogleCredentials) -> firestore.Client:
-    """Connect to the project's Firestore, or to the emulator that FIRESTORE_EMULATOR_HOST names, which asks for no key."""
+    """Connect to the project's Firestore, or to the emulator that FIRESTORE_EMULATOR_HOST names.
+
+    The emulator needs no key.
+    """
     if os.environ.get("FIRESTORE_EMULATOR_HOST"):
         return firestore.Client(project=credentials.project_id)
     try:
@@ -200,7 +206,7 @@ def _connect(credentials: GoogleCredentials) -> firestore.Client:
 
 
 def _kind(error: Exception) -> str:
-    """The kind of an error, as the server names it."""
+    """Return the server's name for this kind of error."""
     if isinstance(error, exceptions.RetryError) and error.cause is not None:
         return _kind(error.cause)
     status = getattr(error, "grpc_status_code", None)
@@ -208,7 +214,7 @@ def _kind(error: Exception) -> str:
 
 
 def _to_json(value: Any) -> Any:
-    """A document's value as JSON has it: times become text, at any depth."""
+    """Convert a document's value to JSON: times become text, at any depth."""
     if isinstance(value, datetime):
         return write_time(value)
     if isinstance(value, dict):

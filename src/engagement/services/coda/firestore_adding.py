@@ -1,9 +1,9 @@
-"""Adding messages to Coda V2's Firestore: one batch at a time, each in one commit, so that a batch is there whole or not.
+"""Adding messages to Coda V2's Firestore in batches, each added whole or not at all in one commit.
 
-Nothing is locked, which would hold up coders, and everybody for a minute after a process was killed. Instead, whoever adds
-also writes the metrics of the dataset's last segment, on the condition that they are as they were before anything else was
-read. So of two processes that add at the same time one is refused; it looks again, and sees what the other added. As long
-as nobody else adds, what a commit wrote is what the next one stands on: nothing is read between two batches.
+There are no locks: they would delay coders, and block everyone for a minute after a process was killed. Instead, each
+commit also writes the metrics of the dataset's last segment, on condition that they have not changed since before we
+read anything else. So if two processes add at the same time, one is refused; it looks again and sees what the other
+added. As long as nobody else adds, each batch builds on the previous commit, with no reads in between.
 """
 
 import json
@@ -27,10 +27,10 @@ from engagement.services.coda.format import (
 )
 from engagement.services.coda.metrics import count_metrics
 
-# Firestore takes 500 writes and 10 MiB in one commit, its emulator 4 MiB.
+# Firestore accepts 500 writes and 10 MiB per commit, its emulator 4 MiB.
 _BATCH_MESSAGES = 450
 _BATCH_BYTES = 2_000_000
-# As many values as a query may name in one condition; and when so many are to be looked for that it would take too long.
+# The most values allowed in one query condition, and the most ids worth looking up: beyond that it takes too long.
 _IDS_IN_ONE_QUERY = 30
 _MOST_IDS_TO_LOOK_FOR = 300
 _NO_METRICS = count_metrics([], [])
@@ -38,9 +38,9 @@ _NO_METRICS = count_metrics([], [])
 
 @dataclass(frozen=True)
 class _End:
-    """A dataset's last segment, to which messages are added; it stays so until somebody else adds some.
+    """A dataset's last segment, where messages are added; stays valid until somebody else adds some.
 
-    The times are those at which Coda's documents were written last: None where there is no document.
+    The times are the last writes of Coda's documents; None if there is no document.
     """
 
     segment_count: int
@@ -52,7 +52,7 @@ class _End:
 
 
 class Addition:
-    """The messages that are to be added to one dataset, in this order; `waiting` are those that are not there yet."""
+    """Messages to add to one dataset, in this order; `waiting` are those not added yet."""
 
     def __init__(
         self, requests: Requests, dataset: str, messages: Sequence[MessageDocument], known_count: int | None = None
@@ -67,15 +67,17 @@ class Addition:
         self._code_schemes: list[CodeSchemeDocument] | None = None
 
     def take_step(self) -> None:
-        """Add a batch of what is waiting, or open another segment for it; at first, drop what the dataset has already.
+        """Add a batch of the waiting messages, or open a segment for them.
+
+        The first step drops the messages that the dataset already has.
 
         Raises
         ------
         ServiceError
-            The dataset does not exist, or the name of its next segment is taken.
+            The dataset does not exist, or its next segment's name is taken.
         google.api_core.exceptions.GoogleAPIError
-            Also where another process was faster (FailedPrecondition, AlreadyExists, Aborted). What became of the step is not
-            known then: the next one looks again.
+            Including when another process was faster (FailedPrecondition, AlreadyExists, Aborted). The outcome of this step is
+            then unknown, and the next step looks again.
         """
         end, self._end = self._end, None
         if end is None:
@@ -85,20 +87,21 @@ class Addition:
         self._end = end
 
     def _look(self) -> _End:
-        """See where the dataset ends, and drop from `waiting` what it has."""
+        """Find the end of the dataset, and drop messages that it already has from `waiting`."""
         counter = self._requests.get(self._client.document("segment_counts", self._dataset))
         segment_count = count_segments(counter)
         segments = [self._segment(number) for number in range(1, segment_count + 1)]
         last = segments[-1]
-        # Before all that follows: what an unchanged document of metrics says of the segment has not changed either.
+        # Before anything else: if the metrics document has not changed, what it says about the segment has not
+        # either.
         metrics = self._requests.get(_metrics_of(last))
         if not self._requests.get(last).exists:
-            raise ServiceError(f"Coda: no dataset {last.id!r}; expected it to exist. Make it in Coda.")
+            raise ServiceError(f"Coda: no dataset {last.id!r}; expected it to exist. Create it in Coda.")
         sizes = [self._requests.count(segment.collection("messages")) for segment in segments]
         if not self._is_all_known(sizes):
             for segment, size in zip(segments, sizes, strict=True):
                 self._drop_present(segment, size)
-        # Only the first time: after that, somebody else has added something.
+        # Only the first time: later, somebody else has added something.
         self._known_count = None
         return _End(
             segment_count,
@@ -110,20 +113,20 @@ class Addition:
         )
 
     def _is_all_known(self, sizes: Sequence[int]) -> bool:
-        """Whether the dataset has just the messages that are known, so that none of `waiting` can be among them.
+        """Tell whether the dataset holds only known messages, so none of `waiting` is in it.
 
-        Should some have been deleted and as many added, then those are in the last segment, where the commit is refused.
+        If some were deleted and as many added, the new ones are in the last segment, and the commit is refused.
         """
         return sum(sizes) == self._known_count and all(size == SEGMENT_SIZE for size in sizes[:-1])
 
     def _drop_present(self, segment: firestore.DocumentReference, size: int) -> None:
-        """Drop from `waiting` what a segment of this size has."""
+        """Drop messages that a segment of this size has from `waiting`."""
         messages = segment.collection("messages")
         only_ids = messages.select(["__name__"])
         if len(self.waiting) > min(size, _MOST_IDS_TO_LOOK_FOR):
             queries: Iterable[Any] = [only_ids]
         else:
-            # A query that finds nothing is billed as one read, however many ids it names.
+            # An empty result is billed as one read, however many ids the query names.
             ids = (message["MessageID"] for message in self.waiting)
             queries = (
                 only_ids.where(filter=FieldFilter("__name__", "in", [messages.document(name) for name in names]))
@@ -138,7 +141,7 @@ class Addition:
         writes = self._client.batch()
         more = self._count(segment, batch)
         metrics = {name: end.metrics[name] + count for name, count in more.items()}
-        # First: so of two processes one is refused here, before they wait for each other over hundreds of documents.
+        # First, so one of two processes is refused here, before they wait for each other over hundreds of documents.
         self._write_unless_changed(writes, _metrics_of(segment), end.metrics_written, metrics)
         for number, message in enumerate(batch, start=end.next_number):
             document = {**message, "SequenceNumber": number, "LastUpdated": firestore.SERVER_TIMESTAMP}
@@ -155,7 +158,7 @@ class Addition:
         )
 
     def _open_segment(self, end: _End) -> _End:
-        """Open the segment after the last one, with that one's users and code schemes."""
+        """Open the next segment, with the last one's users and code schemes."""
         last = self._segment(end.segment_count)
         number = end.segment_count + 1
         segment = self._segment(number)
@@ -180,7 +183,7 @@ class Addition:
         written: datetime | None,
         values: dict[str, int],
     ) -> None:
-        """Put a document into a batch of writes, which is refused when it was written since, or made."""
+        """Add a document to a batch that is refused if the document was created or changed since."""
         if written is None:
             writes.create(document, values)
         else:
@@ -189,25 +192,25 @@ class Addition:
     def _metrics_before(
         self, segment: firestore.DocumentReference, metrics: dict[str, Any] | None, size: int
     ) -> dict[str, int]:
-        """A segment's metrics as Coda has them; counted from its messages where they are missing or plainly wrong."""
+        """Return a segment's metrics from Coda, or count its messages if they are missing or plainly wrong."""
         if metrics is not None and metrics.get("messages_count") == size and metrics.keys() >= _NO_METRICS.keys():
             return {name: metrics[name] for name in _NO_METRICS}
         found = self._requests.find(segment.collection("messages").select(["Labels"]))
         return self._count(segment, [message.to_dict() or {} for message in found])
 
     def _count(self, segment: firestore.DocumentReference, messages: Sequence[MessageDocument]) -> dict[str, int]:
-        """Count messages, with the segment's code schemes where a label is checked."""
+        """Count messages; read the segment's code schemes only if a label is checked."""
         has_checked = any(label.get("Checked") for message in messages for label in message.get("Labels", []))
         return count_metrics(messages, self._read_code_schemes(segment) if has_checked else [])
 
     def _read_code_schemes(self, segment: firestore.DocumentReference) -> list[CodeSchemeDocument]:
-        # A dataset's segments have the same ones.
+        # All segments of a dataset have the same ones.
         if self._code_schemes is None:
             self._code_schemes = read_code_schemes(self._requests, segment)
         return self._code_schemes
 
     def _find_highest_number(self, segment: firestore.DocumentReference) -> int:
-        """The highest SequenceNumber of a segment; -1 when no message has one."""
+        """Return a segment's highest SequenceNumber; -1 if no message has one."""
         highest_first = segment.collection("messages").order_by("SequenceNumber", direction="DESCENDING").limit(1)
         numbers = [found.get("SequenceNumber") for found in self._requests.find(highest_first)]
         return max((number for number in numbers if number is not None), default=-1)
@@ -217,7 +220,7 @@ class Addition:
 
 
 def take_batch(messages: Sequence[MessageDocument]) -> list[MessageDocument]:
-    """The first messages, as many as fit one commit and at least one."""
+    """Return the first messages, as many as fit one commit and at least one."""
     batch: list[MessageDocument] = []
     size = 0
     for message in messages[:_BATCH_MESSAGES]:
@@ -234,7 +237,7 @@ def write_segment(
     users: Sequence[str],
     code_schemes: Sequence[CodeSchemeDocument],
 ) -> None:
-    """Put a new segment without messages into a batch of writes, its metrics last; refused where the segment exists."""
+    """Add a new, empty segment to a batch of writes, metrics last; refused if the segment exists."""
     writes.create(segment, {"users": list(users)})
     for code_scheme in code_schemes:
         writes.set(segment.collection("code_schemes").document(code_scheme["SchemeID"]), code_scheme)
@@ -242,7 +245,7 @@ def write_segment(
 
 
 def count_segments(counter: "firestore.DocumentSnapshot[Any]") -> int:
-    """The number of a dataset's segments, from its document in segment_counts, which a dataset of one need not have."""
+    """Return the number of segments from the document in segment_counts; 1 if there is no document."""
     return int(counter.get("segment_count")) if counter.exists else 1
 
 
@@ -252,14 +255,14 @@ def read_code_schemes(requests: Requests, segment: firestore.DocumentReference) 
     Raises
     ------
     ServiceError
-        Somebody edited one in Coda so that it is none any more.
+        Somebody broke one while editing it in Coda.
     """
     found = requests.find(segment.collection("code_schemes"))
     broken = [document.id for document in found if not is_code_scheme(document.to_dict())]
     if broken:
         raise ServiceError(
             f"Coda: dataset {segment.id!r}, code scheme {', '.join(map(repr, broken))}: no SchemeID, or a code without CodeID; "
-            "expected a code scheme. Have an administrator set it anew in Coda."
+            "expected a code scheme. Have an administrator set it again in Coda."
         )
     return [document.to_dict() or {} for document in found]
 

@@ -1,6 +1,6 @@
-"""What Coda's data looks like: messages, the segments that a dataset is split into, and its times.
+"""Coda's data formats: messages, the segments of a dataset, and times.
 
-A message is a plain dictionary of JSON values and not a model, because what other tools put in it has to survive:
+A message is a plain dictionary of JSON values rather than a model, because fields that other tools add must survive:
 
     {"MessageID", "Text", "CreationDateTimeUTC", "Labels": [newest first], "SequenceNumber"?, "LastUpdated"?, …}
 """
@@ -17,11 +17,11 @@ MessageDocument = dict[str, Any]
 CodeSchemeDocument = dict[str, Any]
 
 SEGMENT_SIZE = 2500
-"""The most messages that one segment of a dataset holds: Coda's page loads a whole segment."""
+"""Most messages in one segment of a dataset: Coda's page loads a whole segment."""
 
 
 def name_segment(dataset: str, number: int) -> str:
-    """Name a dataset's segment; the first is number 1 and has the dataset's own name.
+    """Name a dataset's segment; segment 1 has the dataset's own name.
 
     >>> name_segment("age", 1), name_segment("age", 3)
     ('age', 'age_3')
@@ -30,12 +30,12 @@ def name_segment(dataset: str, number: int) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """Read an ISO 8601 time; one without an offset is in UTC, as the names of Coda's fields say.
+    """Read an ISO 8601 time; without an offset it is UTC, as Coda's field names say.
 
     Raises
     ------
     ValueError
-        It is not ISO 8601, or lies outside of the calendar.
+        It is not ISO 8601, or is outside the calendar.
     """
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
@@ -43,23 +43,23 @@ def parse_time(text: str) -> datetime:
     try:
         time.astimezone(UTC)
     except OverflowError:
-        raise ValueError("outside of the calendar") from None
+        raise ValueError("outside the calendar") from None
     return time
 
 
 def write_time(time: datetime) -> str:
-    """Write a time as Coda's files hold it, in UTC to the microsecond, so that equal times are equal text."""
+    """Write a time as in Coda's files: UTC with microseconds, so equal times are equal text."""
     return time.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def find_newest_update(messages: Iterable[MessageDocument]) -> datetime | None:
-    """The newest LastUpdated; None when no message has one."""
+    """Return the newest LastUpdated; None if no message has one."""
     times = (parse_time(message["LastUpdated"]) for message in messages if message.get("LastUpdated"))
     return max(times, default=None)
 
 
 def find_newest_label(messages: Iterable[MessageDocument]) -> datetime | None:
-    """When the last label was made that somebody checked, in UTC; None when there is none that tells its time."""
+    """Return the time of the newest checked label, in UTC; None if no checked label has a time."""
     times = (
         parse_time(label["DateTimeUTC"]).astimezone(UTC)
         for message in messages
@@ -70,19 +70,19 @@ def find_newest_label(messages: Iterable[MessageDocument]) -> datetime | None:
 
 
 def find_highest_number(messages: Iterable[MessageDocument]) -> int:
-    """The highest SequenceNumber; -1 when no message has one, so that the first number given is 0."""
+    """Return the highest SequenceNumber; -1 if no message has one, so numbering starts at 0."""
     numbers = (message["SequenceNumber"] for message in messages if message.get("SequenceNumber") is not None)
     return max(numbers, default=-1)
 
 
 def read_message_file(path: Path, remedy: str) -> list[MessageDocument]:
-    """Read a file of messages. `remedy` is the sentence that tells a person what to do about a damaged one.
+    """Read a file of messages; `remedy` is the sentence that says what to do about a damaged file.
 
     Raises
     ------
     InputError
-        The file is missing or not JSON, or messages in it are not of the format: all of them are named, by their position
-        in the array (from 1) and their MessageID.
+        The file is missing or not JSON, or it holds malformed messages; the error names them all, by position in
+        the array (from 1) and MessageID.
     """
     document = read_json(path, what="a JSON array of Coda messages", remedy=remedy)
     if not isinstance(document, list):
@@ -94,9 +94,10 @@ def read_message_file(path: Path, remedy: str) -> list[MessageDocument]:
 
 
 def find_message_problems(messages: Sequence[Any]) -> list[str]:
-    """Find what keeps messages from being used. Values are not shown: they may be what somebody wrote.
+    """Find the problems that make messages unusable.
 
-    Two messages with one id are no problem here: Coda can have a text in two segments, a file must not.
+    The problems show no values, as these may be what somebody wrote.
+    Repeated ids are allowed here: Coda can hold a text in two segments, but a file must not.
     """
     return [
         f"message {position}{_name(message)}: {problem}"
@@ -106,7 +107,7 @@ def find_message_problems(messages: Sequence[Any]) -> list[str]:
 
 
 def is_code_scheme(item: Any) -> bool:
-    """Whether it has what makes labels readable: the ids of the scheme and of its codes."""
+    """Tell whether an item has what labels refer to: the ids of a scheme and of its codes."""
     codes = item.get("Codes") if isinstance(item, dict) and isinstance(item.get("SchemeID"), str) else None
     return isinstance(codes, list) and all(
         isinstance(code, dict) and isinstance(code.get("CodeID"), str) for code in codes

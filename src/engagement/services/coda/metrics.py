@@ -1,4 +1,4 @@
-"""How far the coding of a segment is: the counts that Coda shows beside it."""
+"""Coding progress of a segment: the counts that Coda shows beside it."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ _COPY_SUFFIX = re.compile(r"-\d+\Z")
 def count_metrics(messages: Iterable[MessageDocument], code_schemes: Sequence[CodeSchemeDocument]) -> dict[str, int]:
     """Count a segment's messages: all, labelled, labelled WS (wrong scheme) and labelled NC (not coded).
 
-    A label counts when it is the newest of its scheme (or of its copy of the scheme), checked, and not taken off again.
+    A label counts if it is the newest of its scheme (or of its copy of the scheme), checked, and not removed again.
     """
     control_codes = {
         (scheme["SchemeID"], code["CodeID"]): code.get("ControlCode")
@@ -44,5 +44,8 @@ def _labels_that_count(message: MessageDocument) -> list[tuple[str, str]]:
 
 
 def primary_scheme_id(scheme_id: str, scheme_ids: set[str]) -> str:
-    """The scheme that a copy ("Scheme-abc-1") belongs to; a scheme's own id stays, even one that ends like a copy's."""
+    """Return the scheme that a copy ("Scheme-abc-1") belongs to.
+
+    A scheme's own id is returned as it is, even if it looks like a copy's.
+    """
     return scheme_id if scheme_id in scheme_ids else _COPY_SUFFIX.sub("", scheme_id)

@@ -1,1 +1,1 @@
-"""Google Drive: its protocol, the embedded twin in a folder, and the real one."""
+"""Google Drive: its protocol, the embedded twin in a folder, and the real client."""

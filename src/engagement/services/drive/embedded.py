@@ -15,7 +15,7 @@ class FolderDrive:
         self._root = directory / "drive"
 
     def save_file(self, path: str, source: Path) -> SavedFile:
-        """Put a file at a path, unless the same one is there."""
+        """Save a file at a path, unless an identical one is there."""
         target = self._root.joinpath(*split_path(path))
         with hold_directory(target.parent):
             is_there = target.exists()

@@ -1,8 +1,8 @@
 """Google Drive, version 3 of its API.
 
-Names are not unique in Drive, so files are known by their ids; where an id is not known the oldest file of that name in the folder
-counts, and others are reported. A new file gets an id before it is made: a create that is tried again is then refused,
-and does not make a second file.
+Names are not unique in Drive, so ids identify files. If the id is unknown, the oldest file of that name in the folder
+counts, and any others are reported. A new file gets its id before it is created, so a repeated create request is
+refused instead of making a second file.
 """
 
 import logging
@@ -30,10 +30,10 @@ from engagement.services.retries import RetryPolicy, TemporaryError, call_with_r
 _logger = logging.getLogger(__name__)
 
 FOLDER = "application/vnd.google-apps.folder"
-# Folders, shortcuts, and documents of Google's own, which are no files with bytes.
+# Folders, shortcuts and Google's own documents have no bytes.
 _NOT_A_FILE = "application/vnd.google-apps."
 _FIELDS = "id,name,mimeType,trashed,md5Checksum,createdTime"
-# A multiple of 256 KiB, as Drive asks for.
+# Drive requires a multiple of 256 KiB.
 CHUNK_BYTES = 8 * 2**20
 
 _IDS_AT_A_TIME = 20
@@ -42,9 +42,9 @@ File = Mapping[str, Any]
 
 
 class GoogleDrive:
-    """What a service account sees: shared drives that it is a member of, and folders that people share with it.
+    """Files that a service account sees: in its shared drives, and in folders shared with it.
 
-    `root_url` is that of another server that speaks the same API.
+    `root_url` points to another server with the same API.
     """
 
     def __init__(
@@ -60,13 +60,13 @@ class GoogleDrive:
         self._policy = policy
         self._chunk_bytes = chunk_bytes
         self._api = connect(credentials, root_url)
-        # What was found or made by this object needs no second look.
+        # Files that this object found or created; no need to look again.
         self._folders: dict[str, str] = {}
         self._contents: dict[str, dict[str, list[File]]] = {}
         self._unused_ids: list[str] = []
 
     def save_file(self, path: str, source: Path) -> SavedFile:
-        """Put a file at a path, unless the same one is there."""
+        """Save a file at a path, unless an identical one is there."""
         *folders, name = split_path(path)
         parent = self._open_folder(folders)
         full_path = "/".join([*folders, name])
@@ -75,14 +75,14 @@ class GoogleDrive:
             return SavedFile(self._create_file(full_path, name, parent, source))
         if len(found) > 1:
             _logger.warning(
-                "Drive has %d files named %r in one folder: the oldest is kept up to date, the others stay as they are",
+                "Drive has %d files named %r in one folder: updating the oldest, leaving the others alone",
                 len(found),
                 full_path,
             )
         return SavedFile(self._update_file(full_path, found[0], source), others=len(found) - 1)
 
     def check_writable(self, path: str) -> None:
-        """Raise what `save_file` would raise for a file at this path; nothing is made."""
+        """Raise what `save_file` would raise for a file at this path; create nothing."""
         *folders, name = split_path(path)
         walked, parent, found = "", "", []
         for position, step in enumerate([*folders, name]):
@@ -94,7 +94,7 @@ class GoogleDrive:
             if not found or not is_folder:
                 break
             parent = found[0]["id"]
-        # The file itself where it is there, else the last folder that is.
+        # Check the file itself if it exists, otherwise the last existing folder.
         file_id, leave = (found[0]["id"], "canEdit") if found else (parent, "canAddChildren")
         fields = "driveId,capabilities(canEdit,canAddChildren)"
         request = self._api.files().get(fileId=file_id, fields=fields, supportsAllDrives=True)
@@ -105,7 +105,7 @@ class GoogleDrive:
             raise no_room(self._account, path)
 
     def _open_folder(self, names: list[str]) -> str:
-        """The id of the folder along a path; what is missing below the first is made."""
+        """Return the id of the folder at a path, creating missing folders below the first."""
         path, parent = "", ""
         for name in names:
             path = f"{path}/{name}" if path else name
@@ -117,7 +117,7 @@ class GoogleDrive:
     def _find_or_make_folder(self, path: str, name: str, parent: str) -> str:
         found = self._find(path, name, parent, is_folder=True)
         if len(found) > 1:
-            _logger.warning("Drive has %d folders named %r: the oldest is used", len(found), path)
+            _logger.warning("Drive has %d folders named %r: using the oldest", len(found), path)
         if found:
             return str(found[0]["id"])
         if not parent:
@@ -125,7 +125,7 @@ class GoogleDrive:
         return self._create_folder(path, name, parent)
 
     def _find(self, path: str, name: str, parent: str, is_folder: bool) -> list[File]:
-        """What is at a path: the remembered one first, then those of that name, the oldest first."""
+        """Find what is at a path: the remembered file first, then files of that name, oldest first."""
         named = self._named(parent, path).get(name, []) if parent else self._find_shared(name)
         found = [file for file in named if _is_usable(file, is_folder)]
         known = self._ids.find(self._account, path)
@@ -145,7 +145,7 @@ class GoogleDrive:
         return file
 
     def _named(self, parent: str, path: str) -> dict[str, list[File]]:
-        """What lies in a folder, by name; asked for once."""
+        """List a folder's files by name; asks Drive once."""
         if parent not in self._contents:
             contents: dict[str, list[File]] = {}
             for file in self._list_files(path, f"'{parent}' in parents"):
@@ -154,9 +154,9 @@ class GoogleDrive:
         return self._contents[parent]
 
     def _find_shared(self, name: str) -> list[File]:
-        """Shared drives of that name, else folders that people share with the account."""
+        """Find shared drives of that name, or else folders shared with the account."""
         drives = self._list(self._api.drives(), "drives", name, pageSize=100)
-        # A shared drive's root folder has the drive's own id.
+        # A shared drive's root folder has the drive's id.
         found: list[File] = [{"id": drive["id"], "mimeType": FOLDER} for drive in drives if drive["name"] == name]
         return found or self._list_files(
             name, f"name = '{_quote(name)}' and mimeType = '{FOLDER}' and sharedWithMe = true"
@@ -190,7 +190,7 @@ class GoogleDrive:
         try:
             self._call(self._api.files().create(body=body, fields="id", supportsAllDrives=True), path)
         except ExistsError:
-            _logger.info("Drive made folder %r at the first try already", path)
+            _logger.info("Drive had already created folder %r at the first try", path)
         return folder_id
 
     def _make_id(self, path: str) -> str:
@@ -207,7 +207,7 @@ class GoogleDrive:
         try:
             self._send(lambda media: self._api.files().create(body=body, media_body=media, **_SENT), path, source)
         except ExistsError:
-            # It was made although its answer got lost. A second look tells whether with all of its content.
+            # The file was created but the answer got lost. Look again to see whether it has all its content.
             made = self._get(path, file_id)
             if made is None:
                 raise _gone(path) from None
@@ -234,7 +234,7 @@ class GoogleDrive:
         return call_with_retries(ask, f"Drive: {path!r}", self._policy)
 
     def _send(self, make_request: Callable[[MediaFileUpload], HttpRequest], path: str, source: Path) -> None:
-        """Upload in pieces. After a failure the client asks how much arrived, and goes on from there."""
+        """Upload in pieces. After a failure, ask how much arrived and continue from there."""
         checksum = md5_of(source)
         upload: HttpRequest | None = None
 
@@ -251,10 +251,10 @@ class GoogleDrive:
                 if upload.resumable_uri is None:
                     raise
                 upload = None
-                raise TemporaryError("forgot the upload that had begun") from None
+                raise TemporaryError("forgot the unfinished upload") from None
             if answer.get("md5Checksum", checksum) != checksum:
                 upload = None
-                raise TemporaryError("holds another content than was sent", most_attempts=3)
+                raise TemporaryError("holds different content from what was sent", most_attempts=3)
 
         try:
             call_with_retries(go_on, f"Drive: {path!r}", self._policy)
@@ -266,7 +266,7 @@ _SENT: Mapping[str, Any] = {"fields": "id,md5Checksum", "supportsAllDrives": Tru
 
 
 class _Pieces(MediaFileUpload):  # type: ignore[misc]  # the library has no types
-    """A file that is sent in pieces of bytes, not as a stream: a stream that was read once can't be sent again."""
+    """A file sent in pieces of bytes rather than as a stream: a consumed stream can't be sent again."""
 
     def __init__(self, source: Path, chunk_bytes: int) -> None:
         kind = mimetypes.guess_type(source.name)[0] or "application/octet-stream"
@@ -290,7 +290,9 @@ def _no_first_folder(account: str, name: str, path: str) -> ServiceError:
 
 
 def _gone(path: str) -> ServiceError:
-    return ServiceError(f"Drive: {path!r} or its folder went away while this ran; expected it there. Run this again.")
+    return ServiceError(
+        f"Drive: {path!r} or its folder disappeared during the run; expected it to stay. Run this again."
+    )
 
 
 def _quote(name: str) -> str:

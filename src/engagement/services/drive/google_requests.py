@@ -1,4 +1,4 @@
-"""The connection to Google Drive, and what its refusals mean in words."""
+"""The connection to Google Drive, and its errors in plain words."""
 
 import contextlib
 import http.client
@@ -25,18 +25,18 @@ _FULL = frozenset({"storageQuotaExceeded", "teamDriveFileLimitExceeded"})
 
 
 class MissingError(Exception):
-    """There is no such file, or the account may not see it."""
+    """The file does not exist, or the account may not see it."""
 
 
 class ExistsError(Exception):
-    """The id is that of a file that is there already."""
+    """A file with this id already exists."""
 
 
 def connect(credentials: GoogleCredentials, root_url: str | None) -> Any:
-    """The client of Drive's API. Its description comes with the package, so that nothing is asked yet."""
+    """Create the client of Drive's API; its description is in the package, so this sends no request."""
     description = json.loads(discovery_cache.get_static_doc("drive", "v3"))
     if root_url is not None:
-        # The one place that uploads follow as well; an endpoint among the client's options is not.
+        # Uploads follow only this setting; they ignore an endpoint in the client's options.
         description["rootUrl"] = root_url
     try:
         account = service_account.Credentials.from_service_account_info(dict(credentials.info), scopes=_SCOPES)
@@ -54,7 +54,7 @@ def connect(credentials: GoogleCredentials, root_url: str | None) -> Any:
 
 @contextlib.contextmanager
 def explained_failures(account: str, path: str) -> Iterator[None]:
-    """Turn what Drive and the network answer into errors of this project; their own texts are not shown."""
+    """Turn errors of Drive and the network into the project's own; their texts are not shown."""
     try:
         yield
     except HttpError as error:
@@ -89,7 +89,7 @@ def _failure_of(error: HttpError, account: str, path: str) -> Exception:
 
 
 def no_room(account: str, path: str) -> ServiceError:
-    """What to say where a file would be the account's own."""
+    """Return the error for a file that would belong to the account itself."""
     return ServiceError(
         f"Drive: no room for {path!r}: {account} is a service account, which has no storage of its own and can make "
         "no file in a folder that is merely shared with it; expected a shared drive. Move the folder to a shared drive "
@@ -98,15 +98,15 @@ def no_room(account: str, path: str) -> ServiceError:
 
 
 def no_leave(account: str, path: str, why: str) -> ServiceError:
-    """What to say where the account may not write."""
+    """Return the error for a missing write permission."""
     return ServiceError(
-        f"Drive: {path!r}: {why}; expected leave to write. Share the folder or shared drive with {account} as "
+        f"Drive: {path!r}: {why}; expected write permission. Share the folder or shared drive with {account} as "
         "Editor or Content manager, and check that its project has the Drive API switched on."
     )
 
 
 def _reasons_of(error: HttpError) -> set[str]:
-    """The words that Drive gives for a refusal, such as storageQuotaExceeded; its sentences can name anything."""
+    """Return Drive's codes for a refusal, like storageQuotaExceeded; its sentences can contain anything."""
     try:
         problems = json.loads(error.content)["error"]["errors"]
         return {reason for problem in problems if (reason := str(problem.get("reason", ""))).isalpha()}

@@ -1,6 +1,6 @@
-"""The ids of the pipeline's files in Drive, kept from run to run: names are not unique there, ids are.
+"""Ids of the pipeline's files in Drive, kept from run to run: Drive's names are not unique.
 
-What is lost here is looked up by name again: a damaged file counts as an empty one.
+Lost ids are looked up by name again: a damaged file counts as empty.
 """
 
 import json
@@ -12,18 +12,18 @@ _VERSION = 1
 
 
 class DriveIds:
-    """Ids by account and path, kept in a file."""
+    """Ids by account and path, stored in a file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._ids = _read(path)
 
     def find(self, account: str, path: str) -> str | None:
-        """The id of what an account knows at a path."""
+        """Return the id that an account has for a path."""
         return self._ids.get(account, {}).get(path)
 
     def keep(self, account: str, path: str, file_id: str) -> None:
-        """Remember an id, at once: what is made under it must be found again even if this process is killed."""
+        """Save an id at once, so its file can be found again even if this process is killed."""
         if self.find(account, path) == file_id:
             return
         self._ids.setdefault(account, {})[path] = file_id

@@ -1,6 +1,6 @@
-"""Drive, where the outputs go: files at paths, made once and from then on updated in place. Nothing is ever deleted.
+"""The protocol of Drive, where outputs go: files are created once, updated in place, never deleted.
 
-The protocol has two implementations: Google Drive, and a folder for the demo and for tests.
+Two implementations: Google Drive, and a folder for the demo and for tests.
 """
 
 import os
@@ -14,33 +14,33 @@ from engagement.services.retries import RetryPolicy
 
 
 class Drive(Protocol):
-    """One account's Drive."""
+    """The Drive of one account."""
 
     def save_file(self, path: str, source: Path) -> SavedFile:
-        """Put a file at a path, `<folder>/…/<name>`: made if it is not there, with its folders, else updated in place.
+        """Save a file at a path, `<folder>/…/<name>`: create it with its folders, or update it in place.
 
-        A file with the same content is left as it is. Safe to kill and to repeat: it never becomes two.
+        An identical file stays untouched. Safe to kill and to repeat: the file is never duplicated.
 
         Raises
         ------
         ConfigurationError
-            The path can't be one of Drive.
+            Drive can't have a file at this path.
         ServiceError
-            Drive can't be reached, the first folder is not there, or the account may not write.
+            Drive can't be reached, the first folder does not exist, or the account may not write.
         """
 
     def check_writable(self, path: str) -> None:
-        """Raise what `save_file` would raise for a file at this path; nothing is made."""
+        """Raise what `save_file` would raise for a file at this path; create nothing."""
 
 
 def open_drive(credentials: Credentials, state_directory: Path, policy: RetryPolicy) -> Drive:
-    """Open the Drive of the credentials. `state_directory` is where the ids of files are kept for the next time.
+    """Open the Drive that the credentials are for; `state_directory` keeps file ids for the next run.
 
-    DRIVE_EMULATOR_HOST names another server that speaks Drive's API, for tests; it is sent what Drive would be.
+    For tests, DRIVE_EMULATOR_HOST names another server that speaks Drive's API; it then gets the requests for Drive.
     """
     if isinstance(credentials, EmbeddedCredentials):
         return FolderDrive(credentials.directory)
-    # The Google client takes its time to import, and the demo does without it.
+    # The Google client is slow to import; the demo does not need it.
     from engagement.services.drive.google import GoogleDrive
     from engagement.services.drive.ids import DriveIds
 

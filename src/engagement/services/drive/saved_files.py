@@ -1,4 +1,4 @@
-"""What became of a file that was saved, its checksum, and the steps of its path."""
+"""Results of saving a file, its checksum, and the parts of its path."""
 
 import contextlib
 import enum
@@ -11,7 +11,7 @@ from engagement.foundation.errors import ConfigurationError, MachineError
 
 
 class Outcome(enum.StrEnum):
-    """What became of a file."""
+    """Result of saving a file."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -20,14 +20,14 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True)
 class SavedFile:
-    """A file in Drive. `others` tells how many more files of that name lie in the same folder, untouched."""
+    """A file in Drive; `others` counts further files of the same name in the folder, left untouched."""
 
     outcome: Outcome
     others: int = 0
 
 
 def split_path(path: str) -> list[str]:
-    """The names along a path in Drive: folders, then the file.
+    """Split a Drive path into its names: folders, then the file.
 
     >>> split_path("/project/2026/messages.csv")
     ['project', '2026', 'messages.csv']
@@ -35,9 +35,9 @@ def split_path(path: str) -> list[str]:
     Raises
     ------
     ConfigurationError
-        There is no folder, or a name that stands for another place.
+        There is no folder, or a name such as ".." that points elsewhere.
     """
-    # Paths of the configuration were checked when it was read; names below AutomatedAnalysisDir were not.
+    # Paths in the configuration were checked on reading; names below AutomatedAnalysisDir were not.
     with contextlib.suppress(ValueError):
         names = split_drive_path(path)
         if len(names) >= 2:
@@ -49,9 +49,11 @@ def split_path(path: str) -> list[str]:
 
 
 def md5_of(path: Path) -> str:
-    """The checksum by which Drive tells contents apart, as hex."""
+    """Return the checksum that Drive compares contents by, as hex."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     except OSError as error:
-        raise MachineError(f"{path}: could not be read: {error.strerror}. Check it and run this again.") from None
+        raise MachineError(
+            f"{path}: cannot be read: {error.strerror}; expected a readable file. Check it and run this again."
+        ) from None

@@ -1,6 +1,6 @@
-"""Archives of runs: which of a listing can be read, and their runs as they stream in.
+"""Archives of runs: finding the readable ones in a listing, and streaming their runs.
 
-That an archive is whole is known only at its end, by its md5. What it unpacks to is never held: some hundred lines at a time.
+Only at the end does the md5 show whether an archive is complete. Decompresses a few hundred lines at a time.
 """
 
 import collections
@@ -24,7 +24,7 @@ from engagement.services.rapidpro.rows import Page, Run
 _BATCH = 250
 _BUFFER_BYTES = 1 << 18
 _LARGEST_LINE_BYTES = 16 << 20
-# A run is some KB with all its events.
+# A run has a few KB with all its events.
 _LARGEST_ARCHIVE_BYTES, _LARGEST_RUN_BYTES = 64 << 20, 256 << 10
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -35,16 +35,19 @@ _logger = logging.getLogger(__name__)
 
 
 class ArchiveError(ServiceError):
-    """An archive can't be had, or is damaged. Everything else can go on without it."""
+    """An archive can't be fetched, or is damaged; everything else can continue."""
 
 
 class DamagedArchiveError(Exception):
-    """What arrived is not what the server announced. The text says in what it differs."""
+    """The download does not match what the server announced; the text says how."""
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A gzip file of old runs, one a line; `md5` is that of the compressed bytes, `address` is empty where the server tells none."""
+    """A gzip file of old runs, one a line.
+
+    `md5` is of the compressed bytes; `address` is empty if the server gives none.
+    """
 
     md5: str
     start_date: str
@@ -55,12 +58,12 @@ class Archive:
 
     @property
     def name(self) -> str:
-        """What a person calls it, e.g. "archive 2021-03-01 (monthly)"."""
+        """Name for people, e.g. "archive 2021-03-01 (monthly)"."""
         return f"archive {self.start_date} ({self.period})"
 
 
 class ArchiveRow(msgspec.Struct):
-    """A row of a listing, of which nothing is taken for granted: servers list archives of messages, and empty ones, beside it."""
+    """A row of a listing, decoded without assumptions: some are message archives, or empty."""
 
     archive_type: msgspec.Raw = _NULL
     type: msgspec.Raw = _NULL
@@ -73,9 +76,9 @@ class ArchiveRow(msgspec.Struct):
 
 
 def archive_of(row: ArchiveRow) -> Archive | None:
-    """The archive of runs that a row is of; None if it is of messages, or empty.
+    """Return the run archive that a row describes; None for a message archive or an empty one.
 
-    Servers since the end of 2025 list empty archives without hash and address.
+    Since the end of 2025, servers list empty archives without hash and address.
     """
     if (decode_or_none(row.archive_type, str) or decode_or_none(row.type, str)) != "run":
         return None
@@ -97,16 +100,16 @@ def archive_of(row: ArchiveRow) -> Archive | None:
 
 
 def read_batches(session: HttpSession, archive: Archive, reader: RowReader[Run]) -> Iterator[Page[Run]]:
-    """Give the runs of an archive in batches, and the rows that can't be used beside them.
+    """Give an archive's runs in batches, each with its unreadable rows.
 
     Raises
     ------
     DamagedArchiveError
-        At the end: the md5 is another.
+        At the end: the md5 differs.
     ArchiveError
-        It is no gzip file.
+        It is not a gzip file.
     RefusedError, TemporaryError, ServiceError
-        As `HttpSession.stream`; also for an archive that unpacks to more than is sane.
+        As for `HttpSession.stream`; also if an archive unpacks to far too much.
     """
     where = f"{session.where}: {archive.name}"
     largest_bytes = _LARGEST_ARCHIVE_BYTES + _LARGEST_RUN_BYTES * archive.record_count
@@ -125,15 +128,15 @@ def read_batches(session: HttpSession, archive: Archive, reader: RowReader[Run])
             yield reader.read_rows(batch)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         problem = error
-        collections.deque(chunks, maxlen=0)  # the rest, for the hash
+        collections.deque(chunks, maxlen=0)  # read the rest, for the hash
     except TooLargeError as error:
         raise ServiceError(f"{where}: a line holds {error}. Ask whoever runs the server.") from None
     if received.hexdigest() != archive.md5:
-        raise DamagedArchiveError(f"its md5 is {received.hexdigest()}, the server announced {archive.md5}")
+        raise DamagedArchiveError(f"its md5 is {received.hexdigest()}, but the server announced {archive.md5}")
     if problem is not None:
-        raise ArchiveError(f"{where}: not a gzip file of runs, one a line. Ask whoever runs the server.")
+        raise ArchiveError(f"{where}: not a gzip file; expected runs, one a line. Ask whoever runs the server.")
     if count != archive.record_count:
-        _logger.warning("%s: %d runs, the server announced %d; all were kept", where, count, archive.record_count)
+        _logger.warning("%s: %d runs, but the server announced %d; kept them all", where, count, archive.record_count)
 
 
 def _lines(file: gzip.GzipFile, where: str, largest_bytes: int) -> Iterator[bytes]:
@@ -155,7 +158,7 @@ def _lines(file: gzip.GzipFile, where: str, largest_bytes: int) -> Iterator[byte
 
 
 class _ChunkReader(io.RawIOBase):
-    """Chunks of bytes as a file that can be read once."""
+    """Presents chunks of bytes as a file that can be read once."""
 
     def __init__(self, chunks: Iterator[bytes]):
         self._chunks = chunks

@@ -1,7 +1,9 @@
-"""RapidPro's REST API v2: the workspace, flows, runs, contacts and archives, page by page, as servers from 2016 to 2026 answer.
+"""RapidPro's REST API v2: workspace, flows, runs, contacts and archives, page by page.
 
-Pages of runs and contacts are asked for oldest first. Newest first, which is the server's own way, a run that is
-modified while its flow is being paged moves to a page that was already read, and is lost without an error.
+It works with servers from 2016 to 2026.
+
+Requests runs and contacts oldest first. The server's default is newest first, where a run that changes during paging
+moves to a page already read, and is lost without an error.
 """
 
 import logging
@@ -27,7 +29,7 @@ from engagement.services.rapidpro.refusals import ASK_THE_SERVER, CHECK_DOMAIN, 
 from engagement.services.rapidpro.rows import Contact, Flow, Page, RapidProMessage, Run, UnreadableRow, Workspace
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
 
-# What passes through the client is had from here.
+# The rest of the package imports these types from here.
 __all__ = [
     "Archive",
     "ArchiveError",
@@ -48,10 +50,9 @@ _logger = logging.getLogger(__name__)
 
 
 class RapidProClient:
-    """A workspace at `domain`: a host name, or an address with scheme and port. Use it as a context manager.
+    """A workspace at `domain` (a host name, or an address with scheme and port); a context manager.
 
-    Its methods raise ServiceError when the server refuses, can't be reached within the policy's patience, or answers what
-    is not RapidPro.
+    Methods raise ServiceError if the server refuses, can't be reached within the retry policy, or is not RapidPro.
     """
 
     def __init__(self, domain: str, token: str, policy: RetryPolicy):
@@ -69,17 +70,17 @@ class RapidProClient:
         self._session.__exit__(None, None, None)
 
     def workspace(self) -> Workspace:
-        """The workspace that the token is of; an empty one where the server is too old to say."""
+        """Return the token's workspace; an empty one if the server is too old to say."""
         what = "workspace.json"
 
         def read(body: bytes) -> Workspace:
             try:
                 return read_workspace(body)
             except BrokenJSONError:
-                raise TemporaryError("the answer is not JSON", most_attempts=_MOST_ATTEMPTS) from None
+                raise TemporaryError("the response is not JSON", most_attempts=_MOST_ATTEMPTS) from None
             except NotAPageError as error:
                 raise ServiceError(
-                    f"{self._session.where}: {what} is not as RapidPro's API version 2 has it: {error}. {CHECK_DOMAIN}"
+                    f"{self._session.where}: {what} does not match RapidPro's API version 2: {error}. {CHECK_DOMAIN}"
                 ) from None
 
         try:
@@ -90,7 +91,7 @@ class RapidProClient:
             raise explain_refusal(refused, f"{self._session.where}: {what}", self._token) from None
 
     def flows(self) -> list[Flow]:
-        """Every flow of the workspace, archived ones too."""
+        """Return every flow of the workspace, including archived ones."""
         flows: list[Flow] = []
         for page in self._pages("flows", {}, RowReader(Flow)):
             flows += page.rows
@@ -108,42 +109,42 @@ class RapidProClient:
     def runs(
         self, flow_uuid: str, after: datetime | None, before: datetime | None = None, skip: int = 0
     ) -> Iterator[Page[Run]]:
-        """The runs of a flow that were modified from one time to another, both included, oldest first; all but the first `skip`."""
+        """Give a flow's runs modified in a closed time range, oldest first, without the first `skip`."""
         parameters = {"flow": flow_uuid, **_oldest_first(after, before, skip)}
         return self._pages("runs", parameters, RowReader(Run, (flow_uuid,)))
 
     def contacts(
         self, after: datetime | None, before: datetime | None = None, skip: int = 0
     ) -> Iterator[Page[Contact]]:
-        """The contacts that were modified from one time to another, both included, oldest first; all but the first `skip`."""
+        """Give the contacts modified in a closed time range, oldest first, without the first `skip`."""
         return self._pages("contacts", _oldest_first(after, before, skip), RowReader(Contact))
 
     def contact(self, uuid: str) -> Page[Contact]:
-        """The contact of a uuid as a page, without rows if the workspace has none, or has none any more."""
+        """Give the contact with a uuid as a page; empty if the workspace does not have it (any more)."""
         return next(self._pages("contacts", {"uuid": uuid}, RowReader(Contact)))
 
     def messages(self, after: datetime | None, before: datetime | None = None) -> Iterator[Page[RapidProMessage]]:
-        """The messages from contacts that were modified from one time to another, newest first: that is all the server can do.
+        """Give contacts' messages modified in a closed time range, newest first, the server's only order.
 
-        Servers that do not know this folder answer with all messages, created from one time to the other.
+        Servers that do not know this folder return all messages created in the range.
         """
         return self._pages("messages", {"folder": "incoming", **_bounds(after, before)}, RowReader(RapidProMessage))
 
     def run_again(self, flow_uuid: str, lost: UnreadableRow) -> Page[Run]:
-        """What the server has by now in the place of a run that could not be used: a page, without rows if it is gone."""
+        """Fetch again a run that was unusable: a page, empty if the run is gone."""
         return next(self._pages("runs", {"flow": flow_uuid, **_one(lost)}, RowReader(Run, (flow_uuid,))))
 
     def contact_again(self, lost: UnreadableRow) -> Page[Contact]:
-        """What the server has by now in the place of a contact that could not be used."""
+        """Fetch again a contact that was unusable."""
         return next(self._pages("contacts", _one(lost), RowReader(Contact)))
 
     def has_contact(self, uuid: str) -> bool:
-        """Whether the workspace has a contact, which was not deleted."""
+        """Tell whether the workspace has a contact that was not deleted."""
         return bool(self.contact(uuid).rows)
 
     def run_archives(self) -> list[Archive]:
-        """The archives of runs that are not empty, oldest first."""
-        # The parameter's name changed with the servers: each ignores the one that it does not know.
+        """Return the non-empty archives of runs, oldest first."""
+        # Older and newer servers name the parameter differently, and ignore the other name.
         parameters = {"archive_type": "run", "type": "run"}
         pages = self._pages("archives", parameters, RowReader(ArchiveRow))
         archives = [archive for page in pages for row in page.rows if (archive := archive_of(row)) is not None]
@@ -152,15 +153,15 @@ class RapidProClient:
     def read_archive[Outcome](
         self, archive: Archive, flows: Collection[str], store: Callable[[Iterator[Page[Run]]], Outcome]
     ) -> Outcome:
-        """Hand the runs that an archive has of flows, by their uuids, to `store` in batches, as they stream in.
+        """Stream an archive's runs of the given flows (uuids) to `store`, in batches.
 
-        That the archive is whole is known only when the batches have ended. `store` must undo what it did when they end in an
-        error, and it is called again when another try may help.
+        Only after the last batch is it known whether the archive is complete. If the batches end in an error, `store`
+        must undo its work; it is called again if a retry may help.
 
         Raises
         ------
         ArchiveError
-            The archive is gone, or damaged.
+            The archive is missing or damaged.
         """
         where = f"{self._session.where}: {archive.name}"
         reader = RowReader(Run, flows)
@@ -171,20 +172,22 @@ class RapidProClient:
             nonlocal archive, damage, is_new
             damage = ""
             if not archive.address:
-                raise ArchiveError(f"{where}: listed without what it takes to read it. {ASK_THE_SERVER}")
+                raise ArchiveError(f"{where}: the listing lacks its hash or address; expected both. {ASK_THE_SERVER}")
             try:
                 return store(read_batches(self._session, archive, reader))
             except DamagedArchiveError as error:
                 damage = str(error)
                 raise TemporaryError(damage, most_attempts=_MOST_ATTEMPTS) from None
             except NoAddressError:
-                raise ArchiveError(f"{where}: its address is none of HTTP. {ASK_THE_SERVER}") from None
+                raise ArchiveError(
+                    f"{where}: its address is not an HTTP address; expected one. {ASK_THE_SERVER}"
+                ) from None
             except RefusedError as refused:
                 if is_new:
                     raise ArchiveError(
-                        f"{where}: its file is not there, or is not given out (status {refused.status}). {ASK_THE_SERVER}"
+                        f"{where}: the server did not give out its file (status {refused.status}); expected it. {ASK_THE_SERVER}"
                     ) from None
-            # The addresses of a listing expire after a day: a new listing has new ones.
+            # Addresses in a listing expire after a day; a new listing has fresh ones.
             is_new = True
             md5 = archive.md5
             archive = next(
@@ -196,7 +199,7 @@ class RapidProClient:
             return call_with_retries(read, where, self._session.policy)
         except ServiceError:
             if damage:
-                raise ArchiveError(f"{where}: {damage}; nothing of it was kept. {ASK_THE_SERVER}") from None
+                raise ArchiveError(f"{where}: {damage}; kept none of it. {ASK_THE_SERVER}") from None
             raise
 
     def _pages[Row](self, endpoint: str, parameters: Mapping[str, str], reader: RowReader[Row]) -> Iterator[Page[Row]]:
@@ -207,17 +210,17 @@ class RapidProClient:
         empty_pages = 0
         while True:
             if hash(query) in asked:
-                raise self._endless(what, "the next page is one that came before")
+                raise self._endless(what, "the next page was already read")
             asked.add(hash(query))
             answer = self._ask(endpoint, query, reader)
-            # `next` is made from the Host header, and its host can be another behind a proxy: only its query is used.
+            # The server builds `next` from the Host header, which can be wrong behind a proxy: use only its query.
             page = answer.body
             query = _query_of(page.following)
             empty_pages = 0 if page.rows or page.unreadable else empty_pages + 1
             if empty_pages > _MOST_EMPTY_PAGES:
-                raise self._endless(what, f"{empty_pages} pages without a row, one after another")
+                raise self._endless(what, f"{empty_pages} empty pages in a row")
             if page.rows and page.rows == before and query:
-                raise self._endless(what, "a page with the rows of the one before it")
+                raise self._endless(what, "a page repeats the previous one")
             before = page.rows
             yield replace(page, following=query or None, answered_on=answer.answered_on)
             if not query:
@@ -232,10 +235,10 @@ class RapidProClient:
             try:
                 return reader.read_page(body)
             except BrokenJSONError:
-                raise TemporaryError("the answer is not JSON", most_attempts=_MOST_ATTEMPTS) from None
+                raise TemporaryError("the response is not JSON", most_attempts=_MOST_ATTEMPTS) from None
             except NotAPageError as error:
                 raise ServiceError(
-                    f"{where} is not as RapidPro's API version 2 has it: {error}. {CHECK_DOMAIN}"
+                    f"{where} does not match RapidPro's API version 2: {error}. {CHECK_DOMAIN}"
                 ) from None
             except TooLargeError as error:
                 raise ServiceError(f"{where}: a page holds {error}. {ASK_THE_SERVER}") from None
@@ -250,12 +253,12 @@ class RapidProClient:
 
 
 def _query_of(address: str | None) -> str:
-    # Not split by urllib, which refuses some of what a server can send.
+    # Not split by urllib, which rejects some addresses that servers send.
     return (address or "").partition("?")[2].partition("#")[0]
 
 
 def _one(lost: UnreadableRow) -> dict[str, str]:
-    """Parameters that ask for one row, or for the time that it lies in."""
+    """Return the parameters that request one row, or the time range around it."""
     if lost.uuid is not None:
         return {"uuid": lost.uuid}
     return _oldest_first(lost.after, lost.before)

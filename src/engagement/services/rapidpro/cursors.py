@@ -1,7 +1,7 @@
-"""RapidPro's cursors: the base64 of "p=<time>&o=<number>", which are rows after a time, and then so many rows further.
+"""RapidPro's cursors: the base64 of "p=<time>&o=<number>": rows after a time, skipping a number.
 
-Both parts can be missing. Where a page ends between rows of two times, its cursor is a time, which stays true whatever becomes
-of the rows. Where rows share a time it is a number of rows, which is true only until one of them changes.
+Either part can be missing. If a page ends between rows with different times, its cursor is a time and stays valid
+whatever happens to the rows. If rows share a time, the cursor counts rows, and is valid only until one of them changes.
 """
 
 import base64
@@ -9,7 +9,7 @@ import urllib.parse
 
 
 def read_offset(query: str) -> int | None:
-    """How many rows the cursor of a query counts, 0 for one that is a time alone; None for a cursor of another kind.
+    """Return the offset in a query's cursor: 0 for a time alone, None for another kind of cursor.
 
     >>> read_offset("flow=f&cursor=bz0yNTA%3D"), read_offset("cursor=cD0yMDI2"), read_offset("cursor=elsewhere")
     (250, 0, None)
@@ -23,7 +23,7 @@ def read_offset(query: str) -> int | None:
 
 
 def write_offset(rows: int) -> str:
-    """The cursor that leaves out so many rows of a listing.
+    """Return the cursor that skips a number of rows.
 
     >>> write_offset(250)
     'bz0yNTA='

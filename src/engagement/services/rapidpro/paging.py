@@ -1,9 +1,10 @@
-"""Reading RapidPro's runs or contacts oldest first, without skipping a row while rows change.
+"""Reading RapidPro's runs or contacts oldest first, without missing rows that change meanwhile.
 
-A row that changes moves to the end of its listing, where it comes again. Between rows of different times that is harmless. But
-among rows that share a time, as after a bulk expiry, the server counts rows: when some of those that were sent leave, it skips
-as many that were not. So where a page ends among rows of one time, the listing is begun anew at that time. Where such rows fill
-whole pages, each page is asked for with a count that goes back a little, and must begin with a row that came before.
+A changed row moves to the end of its listing and comes again there. Between rows with different times that does no
+harm. But among rows that share a time, as after a bulk expiry, the server counts rows: when some rows already sent move
+away, it skips as many that were not. So if a page ends among rows of one time, the listing starts again at that time.
+If such rows fill whole pages, each request goes back a little in the count, and the page must begin with a row that
+came before.
 """
 
 from collections.abc import Iterator
@@ -19,21 +20,21 @@ _ROWS_FOR_EACH_REPEATED = 10
 
 
 class Ask[Row](Protocol):
-    """Asks for the rows that were modified from one time to another, all but the first `skip`, page by page."""
+    """Requests rows modified in a time range, without the first `skip`, page by page."""
 
     def __call__(self, after: datetime | None, before: datetime | None = None, skip: int = 0) -> Iterator[Page[Row]]:
         """Give the pages, oldest first."""
 
 
 class Arrival[Row](NamedTuple):
-    """A page, and the time from which another reading can go on without missing a row; None before any row came."""
+    """A page, and the time to resume from without missing a row; None before the first row."""
 
     page: Page[Row]
     go_on_from: datetime | None
 
 
 def read_oldest_first[Row: Run | Contact](where: str, ask: Ask[Row], after: datetime | None) -> Iterator[Arrival[Row]]:
-    """Read every row that was modified at or after a time. `where` names the listing in messages.
+    """Read every row modified since a time; messages call the listing `where`.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def read_oldest_first[Row: Run | Contact](where: str, ask: Ask[Row], after: date
                 begin = came + MICROSECOND
                 break
             yield Arrival(page, came)
-            # A server that ignores `after` has nothing but its cursors.
+            # A server that ignores `after` only has its cursors.
             if is_cut and not is_tie and came is not None and (after is None or came > after):
                 begin = came
                 break
@@ -66,14 +67,14 @@ def read_oldest_first[Row: Run | Contact](where: str, ask: Ask[Row], after: date
 
 
 def _read_tie[Row: Run | Contact](where: str, ask: Ask[Row], at: datetime) -> Iterator[Page[Row]]:
-    """Read the rows of one time, which are in the order of their ids: what was sent is always the beginning of what is left."""
+    """Read the rows of one time, in id order: the rows already sent always come first among those left."""
     sent: set[str] = set()
     skip = repeated = 0
     while True:
         page = next(ask(at, at, skip))
         is_known = page.rows[0].uuid in sent if page.rows else page.following is not None
         if skip and not is_known:
-            # Rows that were sent have left; others may lie before this page.
+            # Rows already sent have moved away, so others may come before this page.
             repeated *= 2
             skip = max(0, skip - repeated)
             continue
@@ -86,7 +87,7 @@ def _read_tie[Row: Run | Contact](where: str, ask: Ask[Row], at: datetime) -> It
         if offset is None or offset - repeated <= skip:
             raise ServiceError(
                 f"{where}: more than {skip} rows were modified at {at.isoformat()}, and the server goes no further among rows of "
-                "one time; expected fewer. Whatever came is kept. Ask whoever runs the server: once the rest of them is modified "
+                "one time; expected fewer. Kept whatever arrived. Ask whoever runs the server: once the other rows are modified "
                 "again, or archived, it comes."
             )
         skip = offset - repeated

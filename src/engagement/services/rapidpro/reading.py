@@ -1,7 +1,7 @@
-"""Reading RapidPro's answers: whole pages at once, and row by row where that fails.
+"""Reading RapidPro's responses: a whole page at once, or row by row if that fails.
 
-A row that can't be used is told as an `UnreadableRow` beside the others. A row of a flow that nobody asked for is not looked
-into.
+An unusable row is reported as an `UnreadableRow` beside the others. Rows of flows that nobody asked for are skipped
+unread.
 """
 
 import re
@@ -14,12 +14,12 @@ import msgspec
 from engagement.services.json_pieces import BrokenJSONError, mend_surrogates, split_list, split_object
 from engagement.services.rapidpro.rows import UNREADABLE, Instant, Page, Reference, UnreadableRow, Workspace, is_sane
 
-# A server sends 250 rows a page, of some dozens of values each.
+# A server sends 250 rows a page, with a few dozen values each.
 _MOST_ROWS = 5_000
 _MOST_VALUES = 500_000
 _decode_workspace = msgspec.json.Decoder(Workspace).decode
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-# RapidPro's keys of runs, contacts and flows: any other can be anything, a person's name among them.
+# RapidPro's own keys in runs, contacts and flows; any other key can be anything, even a person's name.
 _KEYS = frozenset(
     [
         "uuid",
@@ -53,11 +53,11 @@ _KEYS = frozenset(
 
 
 class NotAPageError(Exception):
-    """The answer is JSON, but no page of rows. The text says in what it differs."""
+    """The response is JSON, but not a page of rows; the text says how it differs."""
 
 
 class TooLargeError(Exception):
-    """A page or a row holds more than is sane. The text says how much that is."""
+    """A page or a row is far too large; the text says how large."""
 
 
 class _PageBody[Row](msgspec.Struct):
@@ -66,7 +66,7 @@ class _PageBody[Row](msgspec.Struct):
 
 
 class RowReader[Row]:
-    """Reads rows of one type. With `flows`, uuids of flows, it reads their runs and skips the others."""
+    """Reads rows of one type. With `flows` (uuids), reads only their runs."""
 
     def __init__(self, row: type[Row], flows: Collection[str] | None = None):
         self._decode_page = msgspec.json.Decoder(_PageBody[row]).decode  # type: ignore[valid-type]  # known at run time
@@ -74,14 +74,14 @@ class RowReader[Row]:
         self._flows = flows
 
     def read_page(self, content: bytes) -> Page[Row]:
-        """Read an answer; `following` is what it gives as the address of the next page.
+        """Read a response; `following` is its address of the next page.
 
         Raises
         ------
         BrokenJSONError
-            It is no JSON, or only the beginning of some.
+            It is not JSON, or is cut off.
         NotAPageError, TooLargeError
-            It is something else than a page, or more than one can be.
+            It is not a page, or is larger than a page can be.
         """
         _check_size(content)
         try:
@@ -93,12 +93,12 @@ class RowReader[Row]:
         return Page(rows if self._flows is None else [row for row in rows if self._is_wanted(row)], body.next)
 
     def read_rows(self, texts: Iterable[bytes]) -> Page[Row]:
-        """Read rows one by one: those of a page that can't be decoded at once, or lines of an archive.
+        """Read rows one by one: from a page that can't be decoded at once, or from an archive's lines.
 
         Raises
         ------
         TooLargeError
-            A row that can't be decoded is larger than is sane.
+            An undecodable row is far too large.
         """
         rows: list[Row] = []
         unreadable: list[UnreadableRow] = []
@@ -114,7 +114,7 @@ class RowReader[Row]:
                     continue
                 row = mended
             newest = getattr(row, "modified_on", None)
-            # Rows come in the order of their times: those that do not tell theirs lie between their neighbours.
+            # Rows come in time order: a row without a readable time lies between its neighbours.
             if unbounded < len(unreadable):
                 unreadable[unbounded:] = [
                     replace(lost, before=lost.before or newest) for lost in unreadable[unbounded:]
@@ -138,7 +138,7 @@ class RowReader[Row]:
         following = members.get(b'"next"', b"null")
         address = decode_or_none(following, str)
         if address is None and following != b"null":
-            raise NotAPageError("'next' is no text")
+            raise NotAPageError("'next' is not a string")
         if not members.get(b'"results"', b"").startswith(b"["):
             raise NotAPageError("it has no list 'results'")
         texts = split_list(members[b'"results"'], _MOST_VALUES)
@@ -156,7 +156,7 @@ class RowReader[Row]:
         return None, 0, failure
 
     def _describe(self, text: bytes, failure: Exception, newest: datetime | None) -> list[UnreadableRow]:
-        """Tell of a row that can't be used what can be told; nothing of one that nobody asked for."""
+        """Describe an unusable row as far as possible; return nothing for a row that nobody asked for."""
         try:
             members = split_object(text, _MOST_VALUES)
         except BrokenJSONError:
@@ -174,14 +174,14 @@ class RowReader[Row]:
 
 
 def read_workspace(content: bytes) -> Workspace:
-    """Read what a server tells of its workspace.
+    """Read the server's description of its workspace.
 
     Raises
     ------
     BrokenJSONError
-        It is no JSON, or only the beginning of some.
+        It is not JSON, or is cut off.
     NotAPageError
-        It is something else than a workspace.
+        It is not a workspace.
     """
     try:
         return _decode_workspace(content)
@@ -192,7 +192,10 @@ def read_workspace(content: bytes) -> Workspace:
 
 
 def _explain(failure: Exception, members: dict[bytes, bytes]) -> tuple[str, str]:
-    """The key that a row can't be read at, and why. Neither holds anything of the row: msgspec tells types, and keys of ours."""
+    """Return the unreadable key and the reason.
+
+    Neither shows the row's content: msgspec names types and our keys only.
+    """
     if isinstance(failure, msgspec.ValidationError):
         reason, _, place = str(failure).partition(" - at `$")
         return place.rstrip("`").lstrip("."), reason
@@ -213,7 +216,7 @@ def _is_json(text: bytes) -> bool:
 
 
 def decode_or_none[Value](text: bytes, kind: type[Value]) -> Value | None:
-    """The value that a piece of JSON holds; None if it is another kind of value, or none."""
+    """Decode a piece of JSON; None if it is invalid or of another type."""
     try:
         return msgspec.json.decode(text, type=kind)
     except UNREADABLE:
@@ -221,8 +224,8 @@ def decode_or_none[Value](text: bytes, kind: type[Value]) -> Value | None:
 
 
 def _check_size(text: bytes) -> None:
-    # Each value but the first of a list or an object follows a comma. This is what bounds the memory that a page can take.
-    # A value takes two bytes with its comma: most pages are too short to hold so many, and are not searched.
+    # Every value except the first in a list or object follows a comma, so counting commas limits the memory of a page.
+    # A value takes two bytes with its comma: most pages are too short to exceed the limit, and are not counted.
     if len(text) > 2 * _MOST_VALUES and text.count(b",") > _MOST_VALUES:
         raise TooLargeError(f"more than {_MOST_VALUES} values")
 

@@ -1,4 +1,4 @@
-"""What is said of an answer that RapidPro, or what stands before it, refuses to give."""
+"""Messages for refusals from RapidPro, or from something in front of it."""
 
 import re
 
@@ -9,7 +9,7 @@ from engagement.services.http import RefusedError, strip_queries
 from engagement.services.rapidpro.reading import decode_or_none
 
 ASK_THE_SERVER = "Ask whoever runs the server."
-CHECK_DOMAIN = "Check that Domain is that of a RapidPro server."
+CHECK_DOMAIN = "Check that Domain names a RapidPro server."
 _LONG_NUMBER = re.compile(r"\d[\d ()-]{5,}\d")
 _LONGEST_DETAIL = 200
 
@@ -19,7 +19,7 @@ class _Refusal(msgspec.Struct):
 
 
 def explain_refusal(refused: RefusedError, where: str, token: str) -> ServiceError:
-    """The error for a person. RapidPro says why it refuses; a server that says nothing, or a web page, is something else."""
+    """Explain a refusal. A server that gives no reason, or a web page, is not RapidPro."""
     detail = _detail(refused.body, token)
     said = f"{refused.status}: {detail}" if detail else str(refused.status)
     if refused.status == 401 or (refused.status == 403 and (detail or not refused.body.lstrip().startswith(b"<"))):
@@ -31,7 +31,7 @@ def explain_refusal(refused: RefusedError, where: str, token: str) -> ServiceErr
 
 
 def _detail(body: bytes, token: str) -> str | None:
-    """What RapidPro says, without anything that is secret: it can repeat what it was asked with."""
+    """Return RapidPro's reason without secrets: it can repeat what it was asked with."""
     told = decode_or_none(body, _Refusal)
     if told is None:
         return None

@@ -1,7 +1,7 @@
-"""The rows that RapidPro answers with, as servers from 2016 to 2026 send them.
+"""Rows of RapidPro's responses, from servers of 2016 to 2026.
 
-Only the fields that a pipeline needs are decoded: a run's contact is known by its uuid alone, and neither its URN nor any name
-leaves the page that brought it.
+Decodes only the fields that the pipeline needs: a run's contact is only its uuid, and its URN and name never leave the
+page.
 """
 
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-# Years that are an instant in every time zone, and that no server's clock was ever before or after.
+# Years that exist in every time zone, and that bound every server's clock.
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
-# What msgspec raises for JSON that it can't read: a text that is no UTF-8 and too many brackets have errors of their own.
+# msgspec's errors for unreadable JSON; invalid UTF-8 and too deep nesting have errors of their own.
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -20,9 +20,9 @@ RunId = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Workspace(msgspec.Struct, frozen=True):
-    """Whose data they are. An anonymous one hides every URN. Old servers tell less, the oldest nothing."""
+    """The workspace. An anonymous one hides every URN. Old servers say less, the oldest nothing."""
 
-    # Names a file in Contacts/.
+    # Used as a file name in Contacts/.
     uuid: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     name: str | None = None
     anon: bool = False
@@ -30,7 +30,7 @@ class Workspace(msgspec.Struct, frozen=True):
 
 
 class FlowResult(msgspec.Struct, frozen=True):
-    """A question that a flow keeps the answers to. `categories` are what the flow's author sorts answers into."""
+    """A question whose answers a flow keeps; `categories` are the flow author's groups of answers."""
 
     key: str
     categories: tuple[str, ...] = ()
@@ -49,22 +49,22 @@ class Flow(msgspec.Struct, frozen=True):
 
     @property
     def results(self) -> tuple[FlowResult, ...]:
-        """What the flow keeps; nothing where that can't be read, as most of what is done with a flow does not need it."""
+        """Results that the flow keeps; empty if unreadable, as most uses of a flow do not need them."""
         try:
             return _decode_flow_results(self.encoded_results)
         except UNREADABLE:
             return ()
 
 
-# gc=False: these rows hold nothing that leads back to them, and pages bring thousands of them.
+# gc=False: these rows cannot form reference cycles, and pages bring thousands of them.
 class Reference(msgspec.Struct, frozen=True, gc=False):
-    """Another object, by its uuid."""
+    """A reference to another object, by uuid."""
 
     uuid: str
 
 
 class Result(msgspec.Struct, gc=False):
-    """One result of a run. `input` is the whole text where the server still sends it."""
+    """One result of a run; `input` is the whole text, if the server still sends it."""
 
     time: Instant
     name: str | None = None
@@ -78,7 +78,10 @@ class Result(msgspec.Struct, gc=False):
 
 
 class Run(msgspec.Struct, gc=False):
-    """A contact's way through a flow. Servers since version 10 send no `id`; archives and live pages differ in what they add."""
+    """A contact's run through a flow.
+
+    Servers since version 10 send no `id`; archives and live pages have different extra fields.
+    """
 
     uuid: str
     flow: Reference
@@ -91,11 +94,11 @@ class Run(msgspec.Struct, gc=False):
     if TYPE_CHECKING:
         values: dict[str, Result] | None = None
     else:
-        # A list only on its way in: nobody who has a run meets one.
+        # A list only while decoding: users of a run never see one.
         values: dict[str, Result] | list[dict[str, Result]] | None = None
 
     def __post_init__(self) -> None:
-        # Written out: a call for each would cost more than all else that decoding a run does.
+        # Written out: function calls here would cost more than the rest of decoding a run.
         if not (
             _FIRST_YEAR <= self.created_on.year <= _LAST_YEAR
             and _FIRST_YEAR <= self.modified_on.year <= _LAST_YEAR
@@ -104,7 +107,7 @@ class Run(msgspec.Struct, gc=False):
             raise ValueError("created_on, modified_on or exited_on before 1970 or after 9998")
         values: object = self.values
         if type(values) is list:
-            # Archives until June 2018 have a list of objects, each of one result by its key.
+            # Until June 2018, archives have a list of objects, each with one result by its key.
             self.values = {key: result for results in values for key, result in results.items()}
 
 
@@ -121,7 +124,7 @@ class Contact(msgspec.Struct, gc=False):
 
 
 class RapidProMessage(msgspec.Struct, gc=False):
-    """A message of a contact's. Rows hold their URN and name as well: neither is read."""
+    """A contact's message; the row's URN and name are not read."""
 
     contact: Reference
     direction: str
@@ -135,10 +138,10 @@ class RapidProMessage(msgspec.Struct, gc=False):
 
 @dataclass(frozen=True)
 class UnreadableRow:
-    """A row that can't be used, without anything that it says of a person.
+    """An unusable row, described without any personal data.
 
-    `uuid` is the row's and `flow` its flow's, None where they can't be read. It was modified at or after `after`, and at or before
-    `before`; None where nothing tells. `key` is where in the row it can't be read, `reason` why.
+    `uuid` and `flow` are the row's and its flow's uuids, None if unreadable. It was modified between `after` and
+    `before`, both included; None if unknown. `key` is the unreadable key, `reason` the problem.
     """
 
     uuid: str | None
@@ -151,9 +154,10 @@ class UnreadableRow:
 
 @dataclass(frozen=True)
 class Page[Row]:
-    """Rows as they came. `following` is what asks for the next page, None on the last; `answered_on` is the server's clock.
+    """Rows as received, with their `unreadable` neighbours.
 
-    `unreadable` came beside them. `replaced_characters` counts the halves of characters that became U+FFFD.
+    `following` requests the next page, None on the last. `answered_on` is the server's clock. `replaced_characters`
+    counts the lone surrogates that became U+FFFD.
     """
 
     rows: list[Row]
@@ -164,5 +168,5 @@ class Page[Row]:
 
 
 def is_sane(at: datetime) -> bool:
-    """Whether a time is an instant in every time zone, and none that no server's clock has shown."""
+    """Tell whether a time exists in every time zone and a server's clock could have shown it."""
     return _FIRST_YEAR <= at.year <= _LAST_YEAR

@@ -1,1 +1,1 @@
-"""Files at gs:// and file:// addresses: the protocol, the embedded twin in a folder, and Google Cloud Storage."""
+"""Files at gs:// and file:// addresses: the protocol, the embedded twin, and Cloud Storage."""

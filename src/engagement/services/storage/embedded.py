@@ -1,4 +1,4 @@
-"""The embedded twin: buckets are folders."""
+"""The embedded twin of Cloud Storage: buckets are folders."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ class EmbeddedStorage:
         self._root = directory / "storage"
 
     def local_path(self, url: str) -> Path:
-        """Where the file lies: always on this machine."""
+        """Return the file's path, which is always on this machine."""
         path = local_file(url)
         if path is not None:
             return path
@@ -32,7 +32,7 @@ class EmbeddedStorage:
         return path
 
     def read_bytes(self, url: str) -> bytes:
-        """The content of a small file."""
+        """Read a small file."""
         return read_local_file(self.local_path(url), url)
 
     def download(self, url: str, path: Path) -> None:
@@ -40,11 +40,11 @@ class EmbeddedStorage:
         copy_local_file(self.local_path(url), url, path)
 
     def has_object(self, url: str) -> bool:
-        """Whether there is a file at the address."""
+        """Tell whether there is a file at the address."""
         return self.local_path(url).exists()
 
     def upload(self, path: Path, url: str, is_growing: bool = False) -> Uploaded:
-        """Create the file at the address, and the folders above it."""
+        """Create the file at the address, with its folders."""
         return create_local_file(path, self.local_path(url), is_growing)
 
     def check_writable(self, url: str) -> None:

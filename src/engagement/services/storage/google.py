@@ -1,4 +1,4 @@
-"""Cloud Storage, for gs:// addresses; file:// addresses are this machine's, as everywhere."""
+"""Cloud Storage for gs:// addresses; file:// addresses are on this machine, as everywhere."""
 
 import contextlib
 import logging
@@ -53,7 +53,7 @@ _logger = logging.getLogger(__name__)
 
 
 class GoogleStorage:
-    """The buckets that a service account may use. With `sessions`, an upload goes on where an earlier process was killed."""
+    """Buckets of a service account; with `sessions`, uploads resume where a killed process stopped."""
 
     def __init__(self, credentials: GoogleCredentials, policy: RetryPolicy, sessions: UploadSessions | None = None):
         self._policy = policy
@@ -61,11 +61,11 @@ class GoogleStorage:
         self._client = _connect(credentials)
 
     def local_path(self, url: str) -> Path | None:
-        """Where a file:// file lies; None for gs://."""
+        """Return the path of a file:// address; None for gs://."""
         return local_file(url)
 
     def read_bytes(self, url: str) -> bytes:
-        """The content of a small file."""
+        """Read a small file."""
         path = local_file(url)
         if path is not None:
             return read_local_file(path, url)
@@ -79,7 +79,7 @@ class GoogleStorage:
         return call_with_retries(read, url, self._policy)
 
     def download(self, url: str, path: Path) -> None:
-        """Copy a file to `path`; its checksum is compared as it arrives."""
+        """Copy a file to `path`, checking its checksum on the way."""
         source = local_file(url)
         if source is not None:
             copy_local_file(source, url, path)
@@ -93,16 +93,16 @@ class GoogleStorage:
         call_with_retries(copy, url, self._policy)
 
     def has_object(self, url: str) -> bool:
-        """Whether there is a file at the address."""
+        """Tell whether there is a file at the address."""
         path = local_file(url)
         return path.exists() if path is not None else self._describe(url) is not None
 
     def upload(self, path: Path, url: str, is_growing: bool = False) -> Uploaded:
-        """Create an object; what is there already is compared by its checksum."""
+        """Create an object; compare checksums if it already exists."""
         target = local_file(url)
         if target is not None:
             return create_local_file(path, target, is_growing)
-        # Twice if somebody else creates the object, or the service forgets the upload, while the file is being sent.
+        # More than one try, in case somebody else creates the object, or the service forgets the upload, meanwhile.
         for _ in range(3):
             there = self._describe(url)
             try:
@@ -124,24 +124,24 @@ class GoogleStorage:
         raise ServiceError(f"{url}: the upload was forgotten several times; expected it to be kept. Run this again.")
 
     def check_writable(self, url: str) -> None:
-        """Raise what an upload to the address would raise: one is begun and called off before anything is sent."""
+        """Raise what an upload would raise: begins one, and cancels it before sending anything."""
         target = local_file(url)
         if target is not None:
             check_local_folder(target.parent)
             return
         with contextlib.suppress(google.api_core.exceptions.PreconditionFailed):
             session_url = self._begin_upload(url, 1)
-            # Not answered, it is forgotten after a week.
+            # If this gets no answer, the upload expires after a week.
             with contextlib.suppress(requests.exceptions.RequestException):
                 requests.delete(session_url, headers={"Content-Length": "0"}, timeout=_TIMEOUT_SECONDS)
 
     def _send(self, path: Path, url: str, size: int) -> None:
-        """Send a file to an upload that was begun before, or to a new one."""
+        """Send a file, resuming an earlier upload if there is one."""
         checksum = checksum_of(path, size)
         begun_before = self._sessions.find(url, size, checksum) if self._sessions is not None else None
         session_url = begun_before or self._begin_upload(url, size)
         if begun_before is not None:
-            _logger.info("%s: going on with an upload that was begun before", url)
+            _logger.info("%s: resuming an earlier upload", url)
         elif self._sessions is not None:
             self._sessions.keep(url, size, checksum, session_url)
         sending = Sending(session_url, path, size, checksum, url, _TIMEOUT_SECONDS, begun_before is not None)
@@ -152,7 +152,7 @@ class GoogleStorage:
             self._sessions.forget(url)
 
     def _describe(self, url: str) -> storage.Blob | None:
-        """What is known of an object, if there is one."""
+        """Return an object's description, or None if it does not exist."""
         blob = self._blob(url)
 
         def describe() -> storage.Blob | None:
@@ -166,18 +166,18 @@ class GoogleStorage:
         return call_with_retries(describe, url, self._policy)
 
     def _begin_upload(self, url: str, size: int) -> str:
-        """Begin an upload in pieces that only creates; gives its address, which is a secret."""
+        """Begin an upload in pieces that never overwrites; return its address, which is a secret."""
         blob = self._blob(url)
 
         def begin() -> str:
-            with _explained_failures(url, "leave to write"):
+            with _explained_failures(url, "write permission"):
                 try:
                     address: str = blob.create_resumable_upload_session(
                         "application/octet-stream", size, if_generation_match=0, timeout=_TIMEOUT_SECONDS, retry=None
                     )
                 except google.api_core.exceptions.NotFound:
                     raise ConfigurationError(
-                        f"{url}: no such bucket; expected it to exist. Make it, or check the address in the configuration."
+                        f"{url}: no such bucket; expected it to exist. Create it, or check the address in the configuration."
                     ) from None
             return address
 
@@ -189,7 +189,7 @@ class GoogleStorage:
 
 
 @contextlib.contextmanager
-def _explained_failures(url: str, expected: str = "leave to read") -> Iterator[None]:
+def _explained_failures(url: str, expected: str = "read permission") -> Iterator[None]:
     try:
         yield
     except google.api_core.exceptions.NotFound:

@@ -1,6 +1,6 @@
-"""Upload a file to Cloud Storage in pieces: what arrived is not sent again when the connection breaks.
+"""Uploading to Cloud Storage in pieces: after a broken connection, nothing is sent twice.
 
-The object is created or nothing is: an object of that name which is there already is never replaced.
+Creates the object or nothing: an existing object of that name is never replaced.
 """
 
 import base64
@@ -16,7 +16,7 @@ from engagement.foundation.errors import ServiceError
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries, temporary_failure_of
 from engagement.services.storage.local_files import unreadable_upload
 
-# Cloud Storage takes multiples of 256 KiB.
+# Cloud Storage requires multiples of 256 KiB.
 PIECE_BYTES = 8 * 2**20
 _READ_BYTES = 2**20
 
@@ -26,11 +26,11 @@ class ObjectExistsError(Exception):
 
 
 class SessionLostError(Exception):
-    """The service does not know the upload any more: it has to begin again."""
+    """The service no longer knows the upload; begin again."""
 
 
 def checksum_of(path: Path, size: int) -> str:
-    """The CRC32C of the first `size` bytes of a file, as Cloud Storage writes it."""
+    """Return the CRC32C of a file's first `size` bytes, as Cloud Storage writes it."""
     checksum = google_crc32c.Checksum()
     left = size
     try:
@@ -45,9 +45,9 @@ def checksum_of(path: Path, size: int) -> str:
 
 @dataclass(frozen=True)
 class Sending:
-    """What is sent to an upload that was begun: the first `size` bytes of a file. `url` names the object in messages.
+    """An upload to send: the first `size` bytes of a file; messages call the object `url`.
 
-    `was_begun_before`: by another process, so that something may have arrived already.
+    `was_begun_before`: another process began it, so some of it may have arrived.
     """
 
     session_url: str = field(repr=False)
@@ -60,14 +60,14 @@ class Sending:
 
 
 def send_pieces(sending: Sending, policy: RetryPolicy) -> None:
-    """Send a file; each piece of it has the policy's whole budget.
+    """Send a file; each piece has the policy's whole budget.
 
     Raises
     ------
     ObjectExistsError, SessionLostError
-        See there.
+        See above.
     ServiceError
-        The service refused, stayed away, or holds something else in the end.
+        The service refused, stayed away, or ended up with different content.
     """
     with sending.path.open("rb") as file, requests.Session() as http:
         upload = _Upload(sending, http)
@@ -86,7 +86,7 @@ def send_pieces(sending: Sending, policy: RetryPolicy) -> None:
 
 
 class _Upload:
-    """An upload under way: how far it came, and in the end the object's description."""
+    """An upload in progress: its position, and at the end the object's description."""
 
     def __init__(self, sending: Sending, http: requests.Session):
         self._sending = sending
@@ -97,11 +97,11 @@ class _Upload:
         self.created: dict[str, Any] | None = None
 
     def look(self) -> None:
-        """Ask the service what has arrived."""
+        """Ask the service how much has arrived."""
         self._put(b"", {"Content-Range": f"bytes */{self._sending.size}"})
 
     def send(self, piece: bytes, start: int) -> None:
-        """Send a piece that begins at `start`. After a failure the service is asked first what of it arrived."""
+        """Send a piece that begins at `start`; after a failure, first ask how much of it arrived."""
         size = self._sending.size
         if not self._is_position_known:
             self.look()
@@ -110,7 +110,7 @@ class _Upload:
             # An empty file has no first byte to name.
             headers = {"Content-Range": f"bytes {start}-{end - 1}/{size}" if piece else f"bytes */{size}"}
             if end == size:
-                # The service compares it, and creates nothing else.
+                # The service compares it, and creates nothing on a mismatch.
                 headers["X-Goog-Hash"] = f"crc32c={self._sending.checksum}"
             self._put(piece, headers)
 
@@ -132,17 +132,17 @@ class _Upload:
         if answer.status_code in (200, 201):
             self.created = answer.json()
         elif answer.status_code == 308:
-            # "bytes=0-524287"; without it nothing has arrived.
+            # "bytes=0-524287"; without it, nothing has arrived.
             arrived = answer.headers.get("Range")
             self.position = int(arrived.rpartition("-")[2]) + 1 if arrived else 0
         elif answer.status_code == 412:
             raise ObjectExistsError
         elif answer.status_code in (404, 410) or not self._has_answered:
-            # Whatever is wrong with an upload that another process began, a new one may not have.
+            # Another process's upload may have problems that a new one does not.
             raise SessionLostError
         else:
             raise ServiceError(
-                f"{self._sending.url}: answered {answer.status_code} ({answer.reason}); expected leave to write. "
+                f"{self._sending.url}: answered {answer.status_code} ({answer.reason}); expected write permission. "
                 "Check the service account's roles on the bucket."
             )
         self._is_position_known = self._has_answered = True

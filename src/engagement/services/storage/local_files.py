@@ -14,7 +14,7 @@ _BLOCK_BYTES = 2**20
 
 
 class Uploaded(enum.Enum):
-    """What became of an upload. What is there is never replaced."""
+    """Result of an upload; an existing file is never replaced."""
 
     CREATED = "uploaded"
     IDENTICAL = "there already, the same"
@@ -22,7 +22,7 @@ class Uploaded(enum.Enum):
 
 
 def local_file(url: str) -> Path | None:
-    """The path that a file:// address names; None for a gs:// address.
+    """Return the path that a file:// address names; None for a gs:// address.
 
     >>> local_file("file:///data/my%20token.txt")
     PosixPath('/data/my token.txt')
@@ -36,7 +36,7 @@ def local_file(url: str) -> Path | None:
 
 
 def split_bucket_url(url: str) -> tuple[str, str]:
-    """Take a gs:// address apart.
+    """Split a gs:// address into bucket and object.
 
     >>> split_bucket_url("gs://bucket/folder/token.txt")
     ('bucket', 'folder/token.txt')
@@ -50,7 +50,7 @@ def split_bucket_url(url: str) -> tuple[str, str]:
 
 
 def read_local_file(path: Path, url: str) -> bytes:
-    """Read a file that the configuration names by `url`."""
+    """Read the file that the configuration calls `url`."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -58,7 +58,7 @@ def read_local_file(path: Path, url: str) -> bytes:
 
 
 def copy_local_file(source: Path, url: str, target: Path) -> None:
-    """Copy a file that the configuration names by `url`."""
+    """Copy the file that the configuration calls `url`."""
     try:
         file = source.open("rb")
     except OSError as error:
@@ -68,7 +68,7 @@ def copy_local_file(source: Path, url: str, target: Path) -> None:
 
 
 def create_local_file(source: Path, target: Path, is_growing: bool) -> Uploaded:
-    """Copy a file to where none is; see Storage.upload."""
+    """Copy a file to a new place; see Storage.upload."""
     try:
         file = source.open("rb")
     except OSError as error:
@@ -82,25 +82,27 @@ def create_local_file(source: Path, target: Path, is_growing: bool) -> Uploaded:
 
 
 def check_local_folder(folder: Path) -> None:
-    """Check that a file can be made in a folder, or the folder itself in the nearest one above that is there.
+    """Check that files can be created in a folder, or the folder itself in its nearest existing parent.
 
     Raises
     ------
     MachineError
-        This user may not.
+        This user has no write permission.
     """
     there = next(path for path in (folder, *folder.parents) if path.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise MachineError(
-            f"{folder}: this user may not write there; expected leave to. Check {there} and its permissions."
+            f"{folder}: this user may not write there; expected write permission. Check {there} and its permissions."
         )
 
 
 def unreadable_upload(path: Path, error: OSError) -> InputError | MachineError:
-    """What to say of a file that is to be uploaded and can't be read."""
+    """Return the error for a file to upload that can't be read."""
     if isinstance(error, FileNotFoundError):
         return InputError(f"{path}: no such file; expected the file to upload. Check the path.")
-    return MachineError(f"{path}: can't be read: {error.strerror}; expected leave to. Check the file's permissions.")
+    return MachineError(
+        f"{path}: can't be read: {error.strerror}; expected read permission. Check the file's permissions."
+    )
 
 
 def _has_content_of(file: IO[bytes], target: Path, is_growing: bool) -> bool:

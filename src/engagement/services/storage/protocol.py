@@ -1,4 +1,4 @@
-"""Files that the configuration names by address: gs:// in Cloud Storage or in the embedded directory, file:// on this machine."""
+"""The protocol of files at addresses: gs:// in Cloud Storage or embedded, file:// on this machine."""
 
 from pathlib import Path
 from typing import Protocol
@@ -11,38 +11,38 @@ from engagement.services.storage.local_files import Uploaded
 
 
 class Storage(Protocol):
-    """Where the files are that the configuration names by gs:// and file:// addresses.
+    """Files that the configuration names by gs:// and file:// addresses.
 
-    Each method raises ConfigurationError when there is no such file, and ServiceError when the service refuses.
+    Methods raise ConfigurationError if the file does not exist, and ServiceError if the service refuses.
     """
 
     def local_path(self, url: str) -> Path | None:
-        """Where the file lies on this machine, if it does."""
+        """Return the file's path on this machine, if it has one."""
 
     def read_bytes(self, url: str) -> bytes:
-        """The content of a small file."""
+        """Read a small file."""
 
     def download(self, url: str, path: Path) -> None:
-        """Copy a file to `path`: complete, or not at all."""
+        """Copy a file to `path`, completely or not at all."""
 
     def has_object(self, url: str) -> bool:
-        """Whether there is a file at the address; False as well where there is no such bucket."""
+        """Tell whether there is a file at the address; False also if there is no such bucket."""
 
     def upload(self, path: Path, url: str, is_growing: bool = False) -> Uploaded:
-        """Create the file at the address: complete, or not at all.
+        """Create the file at the address, completely or not at all.
 
-        A growing file is a log that is still written to: what it holds by now is uploaded, and what is there is the
-        same when the file begins with it.
+        A growing file is a log still being written: its current content is uploaded. An existing upload counts as the
+        same if the log begins with it.
         """
 
     def check_writable(self, url: str) -> None:
-        """Raise what an upload to the address would raise; nothing is left there."""
+        """Raise what an upload to the address would raise; leaves nothing there."""
 
 
 def open_storage(credentials: Credentials, policy: RetryPolicy, sessions_directory: Path | None = None) -> Storage:
-    """Give the storage that the credentials are for.
+    """Return the storage that the credentials are for.
 
-    `sessions_directory` is where unfinished uploads of large files are remembered, for the next process to go on with.
+    `sessions_directory` keeps unfinished uploads of large files, for the next process to resume.
     """
     if isinstance(credentials, EmbeddedCredentials):
         return EmbeddedStorage(credentials.directory)
@@ -54,7 +54,7 @@ def open_storage(credentials: Credentials, policy: RetryPolicy, sessions_directo
 
 
 def read_text_at(storage: Storage, url: str, what: str) -> str:
-    """Read a small text, e.g. a token; its content is part of no message."""
+    """Read a small text, such as a token; messages never show its content."""
     try:
         return storage.read_bytes(url).decode("utf-8")
     except UnicodeDecodeError:
@@ -70,7 +70,10 @@ def read_token(storage: Storage, url: str) -> str:
 
 
 def read_credentials(storage: Storage, url: str) -> Credentials:
-    """Read the credentials file at an address; a relative embedded directory starts at the file's folder."""
+    """Read the credentials file at an address.
+
+    A relative embedded directory starts at the file's folder.
+    """
     text = read_text_at(storage, url, "a credentials file")
     path = storage.local_path(url)
     return parse_credentials(text, where=url, folder=path.parent if path is not None else Path.cwd())

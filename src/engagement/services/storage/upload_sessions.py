@@ -1,7 +1,7 @@
-"""Uploads that were begun and did not end: the next process goes on with one, and sends nothing twice.
+"""Unfinished uploads: the next process resumes them, and sends nothing twice.
 
-Cloud Storage gives each upload an address of its own, good for about a week. It is a secret, because whoever has it may send
-to that one object: its file is for the user who runs this alone, and it goes when the upload has ended.
+Cloud Storage gives each upload its own address, valid for about a week. It is a secret, because anyone who has it may
+send to that object. So its file is private to the user running this, and is removed when the upload ends.
 """
 
 import hashlib
@@ -19,13 +19,13 @@ _logger = logging.getLogger(__name__)
 
 
 class UploadSessions:
-    """Addresses of unfinished uploads in a folder, a file each. What can't be kept or read costs sending a file again."""
+    """Addresses of unfinished uploads, one file each; if one is lost, its upload starts again."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def find(self, url: str, size: int, checksum: str) -> str | None:
-        """The address of an unfinished upload of just this content to `url`, if one is known."""
+        """Return the address of an unfinished upload of exactly this content to `url`, if known."""
         try:
             kept = json.loads(self._file(url).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -36,7 +36,7 @@ class UploadSessions:
         return None
 
     def keep(self, url: str, size: int, checksum: str, session_url: str) -> None:
-        """Remember an upload that was begun."""
+        """Save an upload that has begun."""
         path = self._file(url)
         try:
             make_directory(path.parent)
@@ -44,21 +44,21 @@ class UploadSessions:
                 path.with_name(path.name + ".partial").touch(mode=0o600)
             write_json(path, {**_describe(url, size, checksum), "session_url": session_url})
         except MachineError as error:
-            _logger.warning("An upload that is interrupted now would begin again: %s", error)
+            _logger.warning("An upload interrupted now would start again: %s", error)
 
     def forget(self, url: str) -> None:
-        """Remove what is remembered of an upload."""
+        """Remove a saved upload."""
         try:
             self._file(url).unlink(missing_ok=True)
         except OSError as error:
-            _logger.warning("%s: could not be removed: %s", self._file(url), error.strerror)
+            _logger.warning("%s: cannot be removed: %s", self._file(url), error.strerror)
 
     def _file(self, url: str) -> Path:
-        # An address can be longer than a file's name.
+        # An address can be longer than a file name.
         return self._directory / f"{hashlib.sha256(url.encode()).hexdigest()[:32]}.json"
 
 
 def _describe(url: str, size: int, checksum: str) -> dict[str, object]:
-    # A test server's uploads are none of Google's.
+    # A test server's uploads are not Google's.
     server = os.environ.get("STORAGE_EMULATOR_HOST", "")
     return {"version": _VERSION, "server": server, "url": url, "size": size, "checksum": checksum}

@@ -1,4 +1,4 @@
-"""The embedded table, SQLite's: it never holds an id, and is keyed by HMAC-SHA256 under a key of its own."""
+"""The embedded SQLite table; it never stores an id, only its HMAC-SHA256 under a secret key."""
 
 import contextlib
 import hashlib
@@ -28,20 +28,20 @@ CREATE TABLE IF NOT EXISTS key_check (value BLOB);
 
 
 class EmbeddedUuidTable:
-    """A table in `<directory>/uuid_tables.sqlite`, which holds hashes under the key in `<directory>/uuid_tables.key`."""
+    """A table in `<directory>/uuid_tables.sqlite`, hashed with the key in `<directory>/uuid_tables.key`."""
 
     def __init__(self, directory: Path, table_name: str, make_uuid: Callable[[], str] = make_participant_uuid):
         self._path = directory / "uuid_tables.sqlite"
         self._table_name = table_name
         self._make_uuid = make_uuid
         self._key_path = directory / "uuid_tables.key"
-        # A key is made with the first mapping: one that lies in a wrong place would be taken for the right one later.
+        # The key is only created with the first mapping: one in the wrong place would later pass for the right one.
         self._key = _read_key(self._key_path, self._path) if self._is_there() else b""
         # Stays open: opening it for each page of contacts would cost more than the look-up.
         self._connection: sqlite3.Connection | None = None
 
     def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
-        """The uuid of each id; an id that is new gets one."""
+        """Return the uuid of each id; a new id gets one."""
         found: dict[str, str] = {}
         if not ids:
             return found
@@ -55,7 +55,7 @@ class EmbeddedUuidTable:
         return found
 
     def find(self, ids: Collection[str]) -> dict[str, str]:
-        """The uuid of each id that the table knows."""
+        """Return the uuid of each known id."""
         found: dict[str, str] = {}
         if ids and self._is_there():
             with self._reading() as connection:
@@ -64,7 +64,7 @@ class EmbeddedUuidTable:
         return found
 
     def knows_any(self, participants: Sequence[str]) -> bool:
-        """Whether at least one of these uuids is in the table."""
+        """Tell whether the table has at least one of these uuids."""
         if not self._is_there():
             return False
         marks = ", ".join("?" * len(participants))
@@ -73,12 +73,12 @@ class EmbeddedUuidTable:
             return connection.execute(query, (self._table_name, *participants)).fetchone() is not None
 
     def import_mappings(self, mapping: Mapping[str, str]) -> None:
-        """Take over uuids that were given elsewhere.
+        """Import uuids that were assigned elsewhere.
 
         Raises
         ------
         InputError
-            An id has another uuid here, or a uuid belongs to another id: nothing is taken over.
+            An id has another uuid here, or a uuid belongs to another id; nothing is imported.
         """
         conflicts = 0
         with self._transaction() as connection:
@@ -86,14 +86,14 @@ class EmbeddedUuidTable:
                 self._insert(connection, {key: mapping[identifier] for key, identifier in batch.items()})
                 held = self._look_up(connection, batch)
                 conflicts += sum(held.get(identifier) != mapping[identifier] for identifier in batch.values())
-            # Counted here: an index that keeps uuids apart would cost each new participant as much again as the mapping.
+            # Counted here: an index for unique uuids would double the cost of each new participant.
             query = "SELECT count(*) - count(DISTINCT uuid) FROM mappings WHERE table_name = ?"
             (shared,) = connection.execute(query, (self._table_name,)).fetchone()
             conflicts += shared
             if conflicts:
                 raise InputError(
                     f"{self._path}: {conflicts} of {len(mapping)} mappings differ from what table {self._table_name!r} "
-                    "holds; expected one uuid a number for ever. Nothing was taken over. Import into a new table."
+                    "holds; expected one permanent uuid for each number. Nothing was imported. Import into a new table."
                 )
 
     def _look_up(self, connection: sqlite3.Connection, batch: Mapping[bytes, str]) -> dict[str, str]:
@@ -111,7 +111,7 @@ class EmbeddedUuidTable:
         )
 
     def _in_hashed_batches(self, ids: Iterable[str]) -> Iterator[dict[bytes, str]]:
-        """Batches of ids by their hashes."""
+        """Split ids into batches by their hashes."""
         for batch in in_batches(ids):
             yield {hmac.digest(self._key, identifier.encode(), hashlib.sha256): identifier for identifier in batch}
 
@@ -119,20 +119,20 @@ class EmbeddedUuidTable:
         return self._path.exists() and self._path.stat().st_size > 0
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """The table as it is. Other processes may write meanwhile."""
+        """Give the table for reading; other processes may write meanwhile."""
         with self._explaining():
             yield self._open()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, which no other process can write within; it is undone when the block raises."""
+        """Open a transaction that excludes other writers; undo it if the block raises."""
         with self._explaining():
             connection = self._open()
             connection.execute("BEGIN IMMEDIATE")
@@ -176,7 +176,7 @@ class EmbeddedUuidTable:
             ) from error
 
     def _check_key(self, connection: sqlite3.Connection) -> None:
-        """Refuse a key that the file was not made with: everybody would get a new uuid."""
+        """Refuse a key that does not belong to the file: everybody would get a new uuid."""
         expected = hmac.digest(self._key, _KEY_CHECK, hashlib.sha256)
         kept = connection.execute("SELECT value FROM key_check").fetchone()
         if kept is None:
@@ -189,7 +189,7 @@ class EmbeddedUuidTable:
 
 
 def find_embedded_tables(path: Path) -> list[str]:
-    """List the tables that a file has; none where there is no file."""
+    """List the tables in a file; none if there is no file."""
     if not path.exists():
         return []
     try:
@@ -204,7 +204,7 @@ def find_embedded_tables(path: Path) -> list[str]:
 
 
 def _load_key(path: Path, table: Path) -> bytes:
-    """Read the key, or make it when there is no table yet."""
+    """Read the key, or create it if there is no table yet."""
     if not path.exists() and not (table.exists() and table.stat().st_size):
         _make_key(path)
     return _read_key(path, table)
@@ -226,7 +226,7 @@ def _read_key(path: Path, table: Path) -> bytes:
 
 
 def _make_key(path: Path) -> None:
-    # Written whole under a name of its own, then linked: of two processes that do this at once, the first one's key counts.
+    # Written under a temporary name, then linked: if two processes do this at once, the first one's key counts.
     own = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with explain_os_errors(path):
         descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -27,7 +27,7 @@ _TEMPORARY = (
 
 
 class FirestoreUuidTable:
-    """A table in the Firestore of a project. Who is first to create a mapping decides; everybody else reads it."""
+    """A table in a project's Firestore; the first to create a mapping wins, everybody else reads it."""
 
     def __init__(
         self,
@@ -45,27 +45,27 @@ class FirestoreUuidTable:
         self._is_named = False
 
     def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
-        """The uuid of each id; an id that is new gets one."""
+        """Return the uuid of each id; a new id gets one."""
         found: dict[str, str] = {}
         for batch in in_batches(ids):
             found |= self._uuids_for_batch(batch)
         return found
 
     def find(self, ids: Collection[str]) -> dict[str, str]:
-        """The uuid of each id that the table knows."""
+        """Return the uuid of each known id."""
         found: dict[str, str] = {}
         for batch in in_batches(ids):
             found |= self._look_up(batch)
         return found
 
     def knows_any(self, participants: Sequence[str]) -> bool:
-        """Whether at least one of at most 30 uuids, which is what one query takes, is in the table."""
+        """Tell whether the table has at least one of these uuids (30 at most, the limit of a query)."""
         known = firestore.FieldFilter("uuid", "in", list(participants))
         query = self._table.collection("mappings").where(filter=known).limit(1)
         return bool(self._call(lambda: query.get(retry=None, timeout=_TIMEOUT_SECONDS), "look for participants"))
 
     def close(self) -> None:
-        """Nothing: the client keeps nothing that others wait for."""
+        """Do nothing: the client holds nothing that others wait for."""
 
     def _uuids_for_batch(self, batch: Sequence[str]) -> dict[str, str]:
         found = self._look_up(batch)
@@ -73,11 +73,11 @@ class FirestoreUuidTable:
             new = [identifier for identifier in batch if identifier not in found]
             if not new:
                 return found
-            # All of the new ones, or none when another pipeline made one of them first: then the next look-up finds it.
+            # Creates all new ones, or none if another pipeline was first with one: the next look-up then finds it.
             self._create(new)
             found |= self._look_up(new)
         raise ServiceError(
-            f"{self._where}: mappings that others made at the same time could not be read back; expected them to stay. "
+            f"{self._where}: mappings that others created at the same time cannot be read; expected them to stay. "
             "Run this again."
         )
 
@@ -106,7 +106,7 @@ class FirestoreUuidTable:
                     raise
 
         if not self._is_named:
-            # Once, and not with each batch: pipelines that meet participants at once would wait for one another here.
+            # Once, not with each batch: pipelines running at once would wait for each other here.
             self._call(self._name_table, "name the table")
             self._is_named = True
         self._call(write, "create mappings")
@@ -120,7 +120,7 @@ class FirestoreUuidTable:
 
 
 def find_firestore_tables(credentials: GoogleCredentials, policy: RetryPolicy) -> list[str]:
-    """The names of the tables in the Firestore of a project."""
+    """List the tables in a project's Firestore."""
     tables = _connect(credentials).collection("tables")
 
     def read() -> list[str]:
@@ -131,7 +131,7 @@ def find_firestore_tables(credentials: GoogleCredentials, policy: RetryPolicy) -
 
 def _call[Outcome](action: Callable[[], Outcome], where: str, policy: RetryPolicy) -> Outcome:
     def explained() -> Outcome:
-        # The errors' own texts can name documents, whose ids are phone numbers: only their kinds are told.
+        # The errors' texts can name documents, whose ids are phone numbers: report only their kinds.
         try:
             return action()
         except _TEMPORARY as error:
@@ -143,7 +143,7 @@ def _call[Outcome](action: Callable[[], Outcome], where: str, policy: RetryPolic
             ) from None
         except google.api_core.exceptions.GoogleAPIError as error:
             raise ServiceError(
-                f"{where}: answered {type(error).__name__}; expected leave to read and write. "
+                f"{where}: answered {type(error).__name__}; expected read and write permission. "
                 "Check the project and the service account's roles."
             ) from None
 
@@ -151,7 +151,7 @@ def _call[Outcome](action: Callable[[], Outcome], where: str, policy: RetryPolic
 
 
 def document_id(identifier: str) -> str:
-    """An id as the name of a document, which may hold no slash.
+    """Return an id as a document name, which may contain no slash.
 
     >>> document_id("252615000001"), document_id("facebook:a/b")
     ('252615000001', 'facebook:a%2Fb')
@@ -162,7 +162,7 @@ def document_id(identifier: str) -> str:
 def _uuid_of(snapshot: Any) -> str:
     participant = (snapshot.to_dict() or {}).get("uuid")
     if not isinstance(participant, str) or not participant:
-        raise ServiceError("a mapping in the uuid table has no 'uuid'; expected one. Mend the table by hand.")
+        raise ServiceError("a mapping in the uuid table has no 'uuid'; expected one. Correct the table by hand.")
     return participant
 
 

@@ -1,7 +1,8 @@
-"""Phone number -> participant uuid: the one place where phone numbers live, each with one uuid for ever.
+"""The protocol of the uuid table: the only place for phone numbers, each with one permanent uuid.
 
-The ids that come in are those of `engagement.sources.rapidpro.urns`: a number's digits, or "<scheme>:<path>" of another channel; and
-those of `engagement.sources.rapidpro.de_identify`, which have a blank in them. The embedded table, SQLite's, never holds one: it is keyed by HMAC-SHA256 under a key of its own.
+Ids come from `engagement.sources.rapidpro.urns` (a number's digits, or "<scheme>:<path>" of another channel) or from
+`engagement.sources.rapidpro.de_identify` (these contain a blank). The embedded SQLite table never stores an id: its
+keys are HMAC-SHA256 hashes under a secret key.
 """
 
 import functools
@@ -16,25 +17,25 @@ from engagement.services.uuid_tables.uuids import make_participant_uuid
 
 
 class UuidTable(Protocol):
-    """Gives every participant one uuid for ever, also when two pipelines meet one at the same moment."""
+    """Gives each participant one permanent uuid, even if two pipelines add one at the same moment."""
 
     def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
-        """The uuid of each id, like "avf-phone-uuid-…"; an id that is new gets one."""
+        """Return the uuid of each id, like "avf-phone-uuid-…"; a new id gets one."""
 
     def find(self, ids: Collection[str]) -> dict[str, str]:
-        """The uuid of each id that the table knows; nothing is made."""
+        """Return the uuid of each known id; create nothing."""
 
     def knows_any(self, participants: Sequence[str]) -> bool:
-        """Whether at least one of at most 30 uuids is in the table; nothing is made."""
+        """Tell whether the table has at least one of these uuids (at most 30); create nothing."""
 
     def close(self) -> None:
-        """Let go of what the table keeps open. It may be used again."""
+        """Close what the table keeps open; it may be used again."""
 
 
 def open_uuid_table(
     credentials: Credentials, table_name: str, policy: RetryPolicy, prefix: str = PARTICIPANT_PREFIX
 ) -> UuidTable:
-    """Give the table that the credentials are for. `prefix` is what the uuids begin with that it gives to new ids."""
+    """Return the table that the credentials are for; new uuids begin with `prefix`."""
     make_uuid = functools.partial(make_participant_uuid, prefix)
     if isinstance(credentials, EmbeddedCredentials):
         return EmbeddedUuidTable(credentials.directory, table_name, make_uuid)
@@ -44,7 +45,7 @@ def open_uuid_table(
 
 
 def find_uuid_tables(credentials: Credentials, policy: RetryPolicy) -> list[str]:
-    """The names of the tables that there are where the credentials lead; nothing is made or written."""
+    """List the tables that the credentials lead to; create and write nothing."""
     if isinstance(credentials, EmbeddedCredentials):
         return find_embedded_tables(credentials.directory / "uuid_tables.sqlite")
     from engagement.services.uuid_tables.firestore import find_firestore_tables

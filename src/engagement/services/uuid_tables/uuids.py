@@ -1,4 +1,4 @@
-"""Participants' uuids, and batches of ids that one request takes."""
+"""Participant uuids, and batches of ids for one request."""
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ def make_participant_uuid(prefix: str = PARTICIPANT_PREFIX) -> str:
 
 
 def in_batches(ids: Iterable[str]) -> Iterator[Sequence[str]]:
-    """Split ids, each once and in order, into batches that one request of any service takes."""
+    """Split distinct ids, in order, into batches that any service accepts in one request."""
     distinct = list(dict.fromkeys(ids))
     for start in range(0, len(distinct), _BATCH):
         yield distinct[start : start + _BATCH]
