@@ -1,1 +1,1 @@
-"""What passes between the pipeline and its coders."""
+"""Code books, Coda datasets and coder agreement: the exchange between the pipeline and its coders."""

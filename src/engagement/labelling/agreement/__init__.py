@@ -1,1 +1,1 @@
-"""Inter-coder reliability: how far people who coded the same messages agree, and where they do not."""
+"""Inter-coder reliability: agreement and disagreement between people who coded the same messages."""

@@ -1,7 +1,7 @@
 """Percent agreement, Krippendorff's alpha (nominal) and Gwet's AC1, with bootstrap intervals.
 
-All three take any number of coders, and messages that some of them did not code. Alpha and AC1 take off what chance would give,
-and differ in what they call chance: on a rare code alpha is low beside high agreement and AC1 is not. So all three are told.
+All three allow any number of coders, and messages that some coders skipped. Alpha and AC1 correct for chance but define
+it differently: on a rare code, alpha is low despite high agreement, and AC1 is not. So we report all three.
 
 Source
 ------
@@ -21,7 +21,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A coefficient with its bootstrap interval; None where it is not defined, as alpha is when nothing varies."""
+    """A coefficient and its bootstrap interval; None if undefined, such as alpha when nothing varies."""
 
     value: float | None
     low: float | None
@@ -30,7 +30,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far coders agree on `messages` messages that at least two of them coded."""
+    """Agreement between coders on `messages` messages, each coded by at least two of them."""
 
     messages: int
     percent_agreement: Estimate
@@ -39,17 +39,17 @@ class Agreement:
 
 
 def draw_weights(messages: int, draws: int, seed: int) -> Numbers:
-    """How often each message is in each bootstrap draw of as many messages, with replacement; shape (draws, messages)."""
+    """Draw bootstrap samples: the count of each message in each sample; shape (draws, messages)."""
     generator = np.random.default_rng(seed)
     return generator.multinomial(messages, np.full(messages, 1 / messages), size=draws).astype(np.float64)
 
 
 def measure_agreement(ratings: Numbers, weights: Numbers, confidence: float = 0.95) -> Agreement:
-    """Measure how far coders agree.
+    """Measure agreement between coders.
 
-    `ratings` has a row for each message and a column for each category, with the number of coders who chose it; at least two
-    coders chose one for some message. `weights` are those of `draw_weights`; the interval is from percentiles of the draws
-    in which the coefficient is defined.
+    `ratings` has a row for each message and a column for each category; each cell counts the coders who chose that
+    category. For at least one message, at least two coders chose one. `weights` come from `draw_weights`; the interval
+    is percentiles over the draws in which the coefficient is defined.
     """
     whole = _coefficients(ratings, np.ones((1, len(ratings))))
     drawn = _coefficients(ratings, weights)
@@ -68,10 +68,10 @@ def _estimate(value: float, draws: Numbers, confidence: float) -> Estimate:
 
 
 def _coefficients(ratings: Numbers, weights: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Percent agreement, alpha and AC1 for each row of weights; nan where one is not defined."""
+    """Return percent agreement, alpha and AC1 for each row of weights; nan if undefined."""
     coders = ratings.sum(axis=1)
     is_rated, is_paired = coders > 0, coders > 1
-    # Gwet's chance agreement is from all messages that somebody coded, the rest from those that two coded.
+    # Gwet's chance agreement uses all coded messages, the rest only those coded by two or more.
     shares = ratings[is_rated] / coders[is_rated, None]
     paired, of_paired, n = ratings[is_paired], weights[:, is_paired], coders[is_paired]
     disagreeing = n**2 - (paired**2).sum(axis=1)  # ordered pairs of coders who chose different categories
@@ -79,13 +79,13 @@ def _coefficients(ratings: Numbers, weights: Numbers) -> tuple[Numbers, Numbers,
         agreement = 1 - of_paired @ (disagreeing / (n * (n - 1))) / of_paired.sum(axis=1)
         alpha = _alpha(of_paired @ (disagreeing / (n - 1)), of_paired @ paired)
         prevalence = weights[:, is_rated] @ shares / weights[:, is_rated].sum(axis=1, keepdims=True)
-        # There is always a second category that a message could have been given.
+        # A message could always have had a second category.
         chance = (prevalence * (1 - prevalence)).sum(axis=1) / (max(2, ratings.shape[1]) - 1)
         return agreement, alpha, (agreement - chance) / (1 - chance)
 
 
 def _alpha(disagreement: Numbers, totals: Numbers) -> Numbers:
-    """Alpha from the disagreeing pairs, each message's divided by its coders - 1, and how often each category was chosen."""
+    """Return alpha from each message's disagreeing pairs, divided by its coders - 1, and category counts."""
     everything = totals.sum(axis=1)
     expected = everything**2 - (totals**2).sum(axis=1)
     return 1 - (everything - 1) * disagreement / expected

@@ -1,8 +1,8 @@
-"""Sheets that coders filled in: samples for inter-coder reliability with one or more columns of codes beside them.
+"""Coders' filled-in sheets: reliability samples with one or more columns of codes.
 
-A sheet is a file of Outputs/ICR/ as stage 3 writes it, the run id in the first column and the text in the second. The coder adds
-a column whose heading begins with "code" (or several); a cell holds one code, or several between ; | , or line ends.
-Empty cells mean that the coder did not code the message; that nothing fits is a code too: NC.
+A sheet is a file from Outputs/ICR/ as stage 3 writes it: run id in the first column, text in the second. The coder adds
+one or more columns whose heading begins with "code". A cell holds one code, or several separated by ; | , or line
+breaks. An empty cell means the coder did not code the message; "nothing fits" is a code too: NC.
 """
 
 from collections import Counter
@@ -18,15 +18,15 @@ from engagement.foundation.sheets import Row, Sheet, column_name, fold_name, rea
 from engagement.pipeline.coding.coded_datasets import message_id_of
 
 _RUN_ID, _TEXT, _FIRST_OTHER = 0, 1, 2
-# The run id, or the text where the run id is missing or that of several messages.
+# The run id, or the text if the run id is missing or shared by several messages.
 _Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class CodedMessage:
-    """A message with the codes that each coder gave it, in the coders' order; None from a coder who did not code it.
+    """A message and each coder's codes, in the coders' order; None from a coder who skipped it.
 
-    `message_id` is the one in Coda; `run_id` is "" where the message has none.
+    `message_id` is the one in Coda; `run_id` is "" if the message has none.
     """
 
     message_id: str
@@ -36,20 +36,20 @@ class CodedMessage:
 
     @property
     def is_disagreement(self) -> bool:
-        """Whether two coders gave it different codes."""
+        """Tell whether two coders gave it different codes."""
         return len({codes for codes in self.codes if codes is not None}) > 1
 
 
 @dataclass(frozen=True)
 class Codings:
-    """What several coders said of the same messages, in the order of the first sheet."""
+    """Several coders' codes for the same messages, in the order of the first sheet."""
 
     coders: tuple[str, ...]
     messages: tuple[CodedMessage, ...]
 
     @property
     def codes(self) -> list[str]:
-        """Every code that somebody gave, sorted."""
+        """Every code that a coder used, sorted."""
         return sorted({code for message in self.messages for codes in message.codes for code in codes or ()})
 
 
@@ -60,17 +60,19 @@ class _CodedRow:
 
 
 def read_codings(paths: Sequence[Path], code_columns: Sequence[str] = (), scheme: CodeScheme | None = None) -> Codings:
-    """Read the sheets of two coders or more. With a `scheme` codes may be written as it has them in any field.
+    """Read the sheets of two or more coders; with a `scheme`, a code may be any of its fields.
 
     Raises
     ------
     UsageError
-        There are fewer than two sheets, or one does not exist.
+        There are fewer than two sheets, or a sheet does not exist.
     InputError
-        With every problem of every sheet, by row and column; or no message was coded by two.
+        Lists every problem of every sheet, by row and column; or no message was coded by two coders.
     """
     if len(paths) < 2 or len({path.resolve() for path in paths}) < len(paths):
-        raise UsageError(f"{len(paths)} sheet(s), or one named twice; expected two sheets or more. Name one a coder.")
+        raise UsageError(
+            f"{len(paths)} sheet(s), or the same one twice; expected at least two. Name one sheet per coder."
+        )
     sheets = [read_sheet(path, "a sheet of coded messages") for path in paths]
     names = _Names(scheme)
     problems: list[str] = []
@@ -79,18 +81,18 @@ def read_codings(paths: Sequence[Path], code_columns: Sequence[str] = (), scheme
     for sheet, keys_of_sheet in zip(sheets, keys, strict=True):
         problems += _find_repeated(sheet, keys_of_sheet)
     if problems:
-        raise InputError(f"{listing(problems)}\nMend the sheets and run this again.")
+        raise InputError(f"{listing(problems)}\nCorrect the sheets and run this again.")
     messages = _join(coded, keys)
     if not any(sum(codes is not None for codes in message.codes) > 1 for message in messages):
         raise InputError(
-            f"{', '.join(map(str, paths))}: no message that two coders coded; expected sheets of one sample. "
+            f"{', '.join(map(str, paths))}: no message was coded by two coders; expected sheets of one sample. "
             "Check that they are copies of the same file of Outputs/ICR/."
         )
     return Codings(_name_coders(paths), messages)
 
 
 class _Names:
-    """Knows a code by what people write for it."""
+    """Looks up codes by the names that people write for them."""
 
     def __init__(self, scheme: CodeScheme | None) -> None:
         self._scheme = scheme
@@ -102,13 +104,13 @@ class _Names:
                 self._known.setdefault(_fold(name), code.string_value)
 
     def find(self, name: str) -> str | None:
-        """The code's StringValue; without a scheme the first spelling of the name."""
+        """Return the code's StringValue, or, without a scheme, the first spelling of the name."""
         if self._scheme is None:
             return self._known.setdefault(_fold(name), name)
         return self._known.get(_fold(name))
 
     def suggest(self, name: str) -> str:
-        """What was perhaps meant, as the end of a sentence."""
+        """Suggest what was meant, as the end of a sentence."""
         return nearest(name, sorted(set(self._known.values())))
 
 
@@ -126,7 +128,7 @@ def _read_codes(sheet: Sheet, code_columns: Sequence[str], names: _Names, proble
                 code = names.find(written)
                 if code is None:
                     where = f"{sheet.path}, row {row.number}, {column_name(sheet.header, position)}"
-                    problems.append(f"{where}: {written!r} is no code of the scheme{names.suggest(written)}")
+                    problems.append(f"{where}: {written!r} is not a code of the scheme{names.suggest(written)}")
                 else:
                     codes.add(code)
         coded.append(_CodedRow(row, frozenset(codes) or None))
@@ -134,7 +136,7 @@ def _read_codes(sheet: Sheet, code_columns: Sequence[str], names: _Names, proble
 
 
 def _find_code_columns(sheet: Sheet, code_columns: Sequence[str], problems: list[str]) -> list[int]:
-    """Those that are named; else those whose heading begins with "code"; else the one column beside id and text."""
+    """Find the code columns: those named, else headings beginning with "code", else the only other column."""
     others = range(_FIRST_OTHER, len(sheet.header))
     if code_columns:
         wanted = set(map(fold_name, code_columns))
@@ -153,7 +155,7 @@ def _find_code_columns(sheet: Sheet, code_columns: Sequence[str], problems: list
 
 
 def _choose_keys(sheets: Sequence[Sheet]) -> list[list[_Key]]:
-    """What tells the messages of each sheet apart: run ids, which no spreadsheet program mends, as far as they are unique."""
+    """Choose each sheet's keys: run ids if unique, as no spreadsheet program "corrects" them."""
     repeated = {
         run_id
         for sheet in sheets
@@ -170,7 +172,7 @@ def _choose_keys(sheets: Sequence[Sheet]) -> list[list[_Key]]:
 
 
 def _text_of(row: Row) -> str:
-    """The text as the participant wrote it: without the apostrophe that keeps a spreadsheet from running it."""
+    """Return the text as written, without the apostrophe that stops spreadsheets running it."""
     return remove_guard(row.cells[_TEXT]) if len(row.cells) > _TEXT else ""
 
 
@@ -178,7 +180,7 @@ def _find_repeated(sheet: Sheet, keys: Sequence[_Key]) -> Iterable[str]:
     first: dict[_Key, int] = {}
     for row, key in zip(sheet.rows, keys, strict=True):
         if key in first:
-            yield f"{sheet.path}, row {row.number}: the message of row {first[key]}; expected each once. Remove one row."
+            yield f"{sheet.path}, row {row.number}: repeats the message of row {first[key]}; expected each once. Remove one row."
         first.setdefault(key, row.number)
 
 
@@ -197,6 +199,6 @@ def _join(coded: Sequence[Sequence[_CodedRow]], keys: Sequence[Sequence[_Key]]) 
 
 
 def _name_coders(paths: Sequence[Path]) -> tuple[str, ...]:
-    """The files' names, or their paths where names are the same."""
+    """Name coders after their files, or their paths if file names repeat."""
     stems = [path.stem for path in paths]
     return tuple(stems if len(set(stems)) == len(stems) else map(str, paths))

@@ -1,4 +1,4 @@
-"""How far coders agree, overall and by code, as text for people and as JSON."""
+"""Report of coder agreement, overall and by code, as text for people and as JSON."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from engagement.labelling.agreement.coding_sheets import CodedMessage, Codings
 
 @dataclass(frozen=True)
 class CodeReliability:
-    """How far coders agree on one code; `times` is how often each coder gave it, in their order."""
+    """Agreement on one code; `times` counts its uses by each coder, in their order."""
 
     code: str
     times: tuple[int, ...]
@@ -21,10 +21,10 @@ class CodeReliability:
 
 @dataclass(frozen=True)
 class Reliability:
-    """All that is told of some codings.
+    """Complete reliability results for some codings.
 
-    `overall` compares whole codings: two coders agree on a message where they gave it the very same codes. By code, they
-    agree where both gave it or neither did.
+    `overall` compares whole codings: two coders agree on a message if they gave it exactly the same codes. By code,
+    they agree if both or neither gave it.
     """
 
     codings: Codings
@@ -33,12 +33,12 @@ class Reliability:
 
     @property
     def disagreements(self) -> list[CodedMessage]:
-        """The messages to talk about."""
+        """Messages to discuss."""
         return [message for message in self.codings.messages if message.is_disagreement]
 
 
 def measure_reliability(codings: Codings, draws: int, seed: int, confidence: float) -> Reliability:
-    """Measure codings of which at least one message was coded by two; `draws` bootstrap draws follow from `seed`."""
+    """Measure codings with at least one message coded by two; `seed` fixes the `draws` bootstrap draws."""
     weights = draw_weights(len(codings.messages), draws, seed)
     distinct = sorted(
         {codes for message in codings.messages for codes in message.codes if codes is not None}, key=sorted
@@ -56,7 +56,7 @@ def measure_reliability(codings: Codings, draws: int, seed: int, confidence: flo
 
 
 def _count(messages: Sequence[CodedMessage], categories: Sequence[set[frozenset[str]]]) -> Numbers:
-    """How many coders put each message into each category, which is a set of whole codings."""
+    """Count the coders who put each message into each category, a set of whole codings."""
     return np.array(
         [[sum(codes in category for codes in message.codes) for category in categories] for message in messages],
         dtype=np.float64,
@@ -64,7 +64,7 @@ def _count(messages: Sequence[CodedMessage], categories: Sequence[set[frozenset[
 
 
 def describe_reliability(reliability: Reliability, confidence: float, with_texts: bool) -> Iterator[str]:
-    """The whole of it as lines of text. Participants' texts are in it only where they are asked for."""
+    """Write the results as lines of text; shows participants' texts only on request."""
     codings = reliability.codings
     yield f"{len(codings.messages)} message(s), {reliability.overall.messages} of them coded by two coders or more:"
     for position, coder in enumerate(codings.coders):
@@ -112,7 +112,7 @@ def _describe_disagreements(reliability: Reliability, with_texts: bool) -> Itera
 
 
 def reliability_document(reliability: Reliability, with_texts: bool) -> dict[str, Any]:
-    """The whole of it as JSON."""
+    """Convert the results to JSON."""
     codings = reliability.codings
     return {
         "coders": list(codings.coders),

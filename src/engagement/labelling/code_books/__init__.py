@@ -1,1 +1,1 @@
-"""Code schemes as people work with them: made from spreadsheets, compared between versions, printed as a code book."""
+"""Code schemes for people: made from spreadsheets, compared by version, printed as a code book."""

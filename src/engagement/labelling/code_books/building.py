@@ -1,7 +1,7 @@
-"""Codes -> a valid code scheme whose ids and numbers stay what they are when it is made again with more codes.
+"""Building valid code schemes from codes, with stable ids and numbers when codes are added later.
 
-An id follows from the scheme and the code's StringValue. Where an earlier version of the scheme is given, its ids and whatever
-else is not said anew are taken over from it.
+An id follows from the scheme and the code's StringValue. If an earlier version of the scheme is given, it supplies the
+ids and everything else that is not given again.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from engagement.configuration.control_codes import DEFAULT_CONTROL_CODES, entry_
 FIRST_VERSION = "0.0.0.1"
 _DIGITS_OF_AN_ID = 8
 _STEP_DOWN = 10
-# The meta codes that nearly every scheme has, about messages that are no answer.
+# Nearly every scheme has these meta codes, for messages that are not answers.
 META_CODES: Mapping[str, int] = {
     "push_back": -100000,
     "question": -100010,
@@ -30,7 +30,7 @@ META_CODES: Mapping[str, int] = {
 
 @dataclass(frozen=True)
 class NewCode:
-    """A code as somebody asks for it. None leaves a thing to the earlier version of the scheme, else to the default."""
+    """A requested code; None takes the earlier version's value, or else the default."""
 
     display_text: str
     string_value: str
@@ -46,7 +46,7 @@ class NewCode:
 
 
 def make_scheme_id(seed: str) -> str:
-    """The id of a scheme that follows from a name.
+    """Derive a scheme's id from a name.
 
     >>> make_scheme_id("Gender")
     'Scheme-a04630ef'
@@ -55,7 +55,7 @@ def make_scheme_id(seed: str) -> str:
 
 
 def make_code_id(scheme_id: str, code: NewCode) -> str:
-    """The id of a code that follows from its scheme and its StringValue; control and meta codes show that they are such."""
+    """Derive a code's id from its scheme and StringValue; ids of control and meta codes show their type."""
     mark = f"{code.control_code}-" if code.control_code else "M-" if code.meta_code else ""
     return f"code-{mark}{_digest(f'{scheme_id}/{code.code_type}/{code.string_value}')}"
 
@@ -74,10 +74,10 @@ def build_scheme(
     version: str | None = None,
     existing: CodeScheme | None = None,
 ) -> CodeScheme:
-    """Make a scheme of `codes`, in their order, then the control and meta codes that are not among them.
+    """Build a scheme from `codes`, in order, then any missing control and meta codes.
 
-    Control and meta codes of the `existing` version stay, Normal codes that are not asked for go. Whether ids, numbers and
-    names are unique is not looked at: the codes come from outside, and who read them knows their places.
+    Control and meta codes of the `existing` version stay; Normal codes that are not requested are dropped. This does
+    not check that ids, numbers and names are unique: codes come from outside, and their reader knows where.
     """
     scheme_id = existing.scheme_id if existing else scheme_id or make_scheme_id(name)
     wanted = [*codes, *_missing_codes(codes, control_codes, with_meta_codes, existing)]
@@ -125,7 +125,7 @@ def _as_it_was(old: Code) -> NewCode:
 
 
 def _find_olds(wanted: Sequence[NewCode], existing: CodeScheme | None) -> list[Code | None]:
-    """The earlier version of each code: by its id where one is given, else by what it is called. Each is claimed once."""
+    """Match each code with its earlier version, by its id if given, else by name; each at most once."""
     if existing is None:
         return [None] * len(wanted)
     claimed = {code.code_id for code in wanted if code.code_id}
@@ -147,7 +147,7 @@ def _find_olds(wanted: Sequence[NewCode], existing: CodeScheme | None) -> list[C
 
 
 def _choose_numbers(wanted: Sequence[NewCode], olds: Sequence[Code | None]) -> list[int]:
-    """The number that is asked for, else the old one, else the usual one of a control or meta code, else the next free."""
+    """Choose each number: the requested, the old, a control or meta code's usual, or the next free one."""
     numbers = [
         code.numeric_value if code.numeric_value is not None else old.numeric_value if old else None
         for code, old in zip(wanted, olds, strict=True)

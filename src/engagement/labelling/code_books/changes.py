@@ -1,4 +1,4 @@
-"""What changed between two versions of a code scheme, and what that does to labels that exist."""
+"""Changes between two versions of a code scheme, and their effect on existing labels."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,20 +8,20 @@ from typing import Any
 from engagement.configuration import Code, CodeScheme, CodeType
 from engagement.pipeline.coding.labels import MANUALLY_UNCODED, is_ticked, newest_by_scheme_id
 
-# A label names its code by the id, and the outputs show the StringValue: the other fields change what people see.
+# A label refers to its code's id, and outputs show the StringValue; the other fields change what people see.
 _FIELDS = ("CodeType", "ControlCode", "MetaCode", "StringValue", "NumericValue", "DisplayText", "Shortcut", "VisibleInCoda", "Color")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class CodeChange:
-    """A code that is not the same in both versions; None where a version lacks it. `details` says what differs."""
+    """A code that differs between versions; None if a version lacks it. `details` lists the differences."""
 
     old: Code | None
     new: Code | None
     details: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        """One line that begins with -, + or ~."""
+        """Describe the change in one line that begins with -, + or ~."""
         details = "; ".join(self.details)
         match self.old, self.new:
             case Code() as old, Code():
@@ -34,7 +34,7 @@ class CodeChange:
 
     @property
     def consequence(self) -> str | None:
-        """What becomes of the messages that have the code, where the outputs change; None where they do not."""
+        """Describe what happens to messages with the code if the outputs change; None if they do not."""
         if self.old is None:
             return None
         if self.new is None:
@@ -52,7 +52,7 @@ class CodeChange:
 
 @dataclass(frozen=True)
 class SchemeChanges:
-    """All that differs between two versions. `of_the_scheme` is about id, name, version and order."""
+    """All differences between two versions; `of_the_scheme` covers id, name, version and order."""
 
     old: CodeScheme
     new: CodeScheme
@@ -60,14 +60,14 @@ class SchemeChanges:
     of_codes: tuple[CodeChange, ...]
 
     def describe(self) -> Iterator[str]:
-        """The changes as lines of text."""
+        """Write the changes as lines of text."""
         yield f"Scheme {self.old.name!r}, version {self.old.version}, compared with version {self.new.version}:"
         lines = [f"~ {detail}" for detail in self.of_the_scheme] + [change.describe() for change in self.of_codes]
         yield from (f"  {line}" for line in lines or ["nothing changed"])
 
 
 def compare_schemes(old: CodeScheme, new: CodeScheme) -> SchemeChanges:
-    """Compare two versions of a scheme, code by code, by their ids."""
+    """Compare two versions of a scheme, matching codes by id."""
     return SchemeChanges(old, new, tuple(_compare_headers(old, new)), tuple(_compare_codes(old, new)))
 
 
@@ -126,19 +126,19 @@ def _kind(code: Code) -> str:
 
 @dataclass(frozen=True)
 class LabelCount:
-    """How many messages of a dataset have a code as the newest label of the scheme or of one of its copies."""
+    """Messages of a dataset whose newest label of the scheme (or of a copy of it) is a given code."""
 
     checked: int = 0
     proposed: int = 0
 
     def describe(self) -> str:
-        """The counts in words."""
+        """Write the counts in words."""
         proposed = f" and proposed for {self.proposed}" if self.proposed else ""
         return f"on {self.checked} message(s){proposed}"
 
 
 def count_labels(scheme: CodeScheme, messages: Iterable[Mapping[str, Any]]) -> dict[str, LabelCount]:
-    """Count the labels of a scheme in the messages of a Coda file, by CodeID; a message counts once a code."""
+    """Count a scheme's labels in a Coda file's messages, by CodeID; a message counts once for each code."""
     checked: Counter[str] = Counter()
     proposed: Counter[str] = Counter()
     for message in messages:
@@ -152,9 +152,9 @@ def count_labels(scheme: CodeScheme, messages: Iterable[Mapping[str, Any]]) -> d
 
 
 def describe_effects(changes: SchemeChanges, counts: Mapping[str, Mapping[str, LabelCount]]) -> Iterator[str]:
-    """What the changes do to labels; `counts` are those of each dataset by CodeID, under the old scheme.
+    """Describe the effect on labels; `counts` has each dataset's labels by CodeID, under the old scheme.
 
-    Nothing is said of codes without labels.
+    Codes without labels are left out.
     """
     is_lost = changes.old.scheme_id != changes.new.scheme_id
     for dataset, by_code in sorted(counts.items()):

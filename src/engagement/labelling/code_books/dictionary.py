@@ -1,4 +1,4 @@
-"""The data dictionary: what stands in every column of messages.csv, individuals.csv and production.csv of a project."""
+"""The data dictionary: every column of a project's messages.csv, individuals.csv and production.csv."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
@@ -32,9 +32,9 @@ _WITHDRAWN = "STOP: the participant withdrew consent"
 
 @dataclass(frozen=True)
 class DictionaryEntry:
-    """A column of a file. Several values, codes or sources stand behind one another, with ; between them.
+    """A column of a file; several values, codes or sources are separated by ;.
 
-    `code`, `numeric_value` and `code_id` are those of the one code that a column of a MULTIPLE coding is about.
+    For a column about a single code of a MULTIPLE coding, `code`, `numeric_value` and `code_id` are that code's.
     """
 
     file: str
@@ -54,12 +54,12 @@ HEADER = tuple(field.name for field in fields(DictionaryEntry))
 
 
 def entry_cells(entry: DictionaryEntry) -> tuple[str, ...]:
-    """The entry as a row under HEADER."""
+    """Return the entry as a row under HEADER."""
     return astuple(entry)
 
 
 def make_dictionary(project: Project) -> list[DictionaryEntry]:
-    """An entry for each column of each file, in the order of the columns."""
+    """Return an entry for each column of each file, in column order."""
     plans = project.coding_plans.all
     entries = []
     for file in FILES[:2]:
@@ -75,7 +75,7 @@ def make_dictionary(project: Project) -> list[DictionaryEntry]:
 
 
 def _meaning(file: str, name: str) -> str:
-    """What the manual says of a column, or of a family of columns."""
+    """Return the manual's description of a column, or of a family of columns."""
     return next(column.meaning for column in COLUMNS if (column.file, column.name) == (file, name))
 
 
@@ -105,14 +105,14 @@ def _single_entry(file: str, plan: CodingPlan, configuration: CodingConfiguratio
 
 
 def say_kind(plan: CodingPlan) -> str:
-    """What a plan's texts are: an answer, or what the fetch reads from the phone number or the channel."""
+    """Describe a plan's texts: answers, or values derived from the phone number or channel."""
     return (
         "phone number or channel (nobody was asked)" if plan.raw_field in FETCHED_FIELDS else QUESTION_KINDS[plan.kind]
     )
 
 
 def _say_what_is_no_answer(plan: CodingPlan, configuration: CodingConfiguration) -> str:
-    """What is to be known of codes that do not come from an answer, with ; before it."""
+    """Describe codes that do not come from an answer, starting with ;."""
     position = plan.coding_configurations.index(configuration)
     says = ""
     if has_elsewhere(plan, position):
@@ -181,7 +181,7 @@ def _coded_source(plan: CodingPlan, configuration: CodingConfiguration, source: 
 
 
 def describe_sources(project: Project, plan: CodingPlan) -> str:
-    """Where a plan's texts come from: results and flows of RapidPro, or other keys of the raw data."""
+    """Describe the sources of a plan's texts: RapidPro results and flows, or other keys of the raw data."""
     if plan.raw_field in FETCHED_FIELDS:
         return "the first digits of the participant's phone number, or the channel that they wrote by"
     keys = [
@@ -208,7 +208,7 @@ def _describe_key(rapid_pro_key: str) -> str:
 
 
 def describe_code(code: Code) -> str:
-    """A code with its string value, its number and, where they say more, its display text."""
+    """Describe a code by its string value, its number and, if informative, its display text."""
     shown = "" if code.display_text == code.string_value else f" ({code.display_text})"
     # Control codes are often shown as "NC (not coded)".
     if code.display_text.startswith(f"{code.string_value} ("):
@@ -217,7 +217,7 @@ def describe_code(code: Code) -> str:
 
 
 def used_control_codes(schemes: Sequence[CodeScheme]) -> list[tuple[str, str]]:
-    """The control codes that the schemes have, each with what it means where a table holds it."""
+    """Return the schemes' control codes, each with its meaning in a table."""
     used = {
         code.control_code: entry_of(code.control_code)
         for scheme in schemes
@@ -226,7 +226,7 @@ def used_control_codes(schemes: Sequence[CodeScheme]) -> list[tuple[str, str]]:
     }
 
     def order(item: tuple[str, ControlCodeEntry]) -> tuple[bool, int, tuple[int, str]]:
-        """As in a scheme, by their numbers; the project's own come last."""
+        """Sort as in a scheme, by number; the project's own come last."""
         control, entry = item
         return control not in ControlCode, -entry.numeric_value, rank_of(control)
 

@@ -1,7 +1,7 @@
-"""Codes that read like another code of their scheme: coders tick the wrong one, and nobody notices.
+"""Codes that look like another code of their scheme: coders tick the wrong one, and nobody notices.
 
-The worst is a theme that reads like STOP: who is labelled with it is not withdrawn. Case, blanks and punctuation make no
-difference to a reader, and make none here.
+The worst case is a theme that looks like STOP: people labelled with it are not withdrawn. Readers ignore case, blanks
+and punctuation, so this module does, too.
 """
 
 import re
@@ -22,7 +22,7 @@ _HARM: dict[str, str] = {
 
 @dataclass(frozen=True)
 class LookAlike:
-    """A code, by its position, one of its names, and the control code, or the other code, that this reads like."""
+    """A code (by position), one of its names, and the control or other code that the name resembles."""
 
     position: int
     field: str
@@ -32,7 +32,7 @@ class LookAlike:
 
 
 def find_look_alikes(codes: Sequence[Code]) -> Iterator[LookAlike]:
-    """Codes that read like a control code, then those whose display text is that of another code about an answer."""
+    """Find codes that look like a control code, then answer codes that share a display text."""
     controls = _names_of_controls(codes)
     for position, code in enumerate(codes):
         if code.code_type is CodeType.CONTROL:
@@ -53,12 +53,12 @@ def find_look_alikes(codes: Sequence[Code]) -> Iterator[LookAlike]:
 
 
 def say_harm(control: str) -> str:
-    """What goes wrong when coders tick a code that reads like this control code."""
+    """Describe the harm if coders tick a code that looks like this control code."""
     return _HARM.get(control, "its answers count as answers")
 
 
 def fold_code_name(name: str) -> str:
-    """A name as a reader takes it: letters and digits alone.
+    """Reduce a name to its letters and digits, all that a reader notices.
 
     >>> fold_code_name(" S.T.O.P "), fold_code_name("not_coded"), fold_code_name("--")
     ('stop', 'notcoded', '')
@@ -73,7 +73,7 @@ def _names_of(code: Code) -> Iterator[tuple[str, str]]:
 
 
 def _names_of_controls(codes: Sequence[Code]) -> dict[str, str]:
-    """The control codes by what they are called: everywhere, and in this scheme."""
+    """Return the control codes by name: their general names, and those in this scheme."""
     names: dict[str, str] = {}
     for control, standard in CONTROL_CODES.items():
         in_brackets = _IN_BRACKETS.fullmatch(standard.display_text)

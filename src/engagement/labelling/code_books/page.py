@@ -1,4 +1,7 @@
-"""The code book as one HTML page: questions, code schemes, columns; it needs no network, runs no script, and prints well."""
+"""The code book as one HTML page of questions, code schemes and columns.
+
+It needs no network, runs no script, and prints well.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,8 +20,8 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def make_page(project: Project, dictionary: Sequence[DictionaryEntry]) -> str:
-    """The whole page, as HTML."""
-    # Here, so that the other commands about schemes do not load what makes pages.
+    """Build the whole page as HTML."""
+    # Imported here, so other scheme commands do not load the page templates.
     from engagement.foundation.pages import render_page
 
     schemes = _all_schemes(project)
@@ -53,7 +56,7 @@ def _list_codes(scheme: CodeScheme) -> list[tuple[str, int, str, str, str]]:
 
 
 def _all_schemes(project: Project) -> list[CodeScheme]:
-    """The schemes whose codes come out in columns, in the order of the columns; each once."""
+    """Return the schemes whose codes appear in columns, in column order, each once."""
     schemes = {
         configuration.code_scheme_file: configuration.code_scheme
         for plan in project.coding_plans.all

@@ -1,4 +1,4 @@
-"""Files of code schemes: read as the command line names them, written for people to go on with."""
+"""Files of code schemes: reading those named on the command line, writing them for people to edit."""
 
 import json
 from pathlib import Path
@@ -12,14 +12,14 @@ from engagement.foundation.files import open_for_writing
 
 
 def read_scheme(path: Path) -> CodeScheme:
-    """Read a code scheme that the command line names.
+    """Read a code scheme named on the command line.
 
     Raises
     ------
     UsageError
-        There is no such file.
+        The file does not exist.
     ConfigurationError
-        With every problem of the scheme.
+        Lists every problem of the scheme.
     """
     if not path.is_file():
         raise UsageError(f"{path}: no such file; expected a code scheme. Check the path.")
@@ -30,7 +30,7 @@ def read_scheme(path: Path) -> CodeScheme:
 
 
 def scheme_document(scheme: CodeScheme) -> dict[str, Any]:
-    """The scheme as JSON: keys in the format's order, without those that say nothing."""
+    """Convert the scheme to JSON, with keys in the format's order, omitting empty ones."""
     document = scheme.model_dump(mode="json", by_alias=True, exclude_none=True)
     for code in document["Codes"]:
         if not code["MatchValues"]:
@@ -39,7 +39,7 @@ def scheme_document(scheme: CodeScheme) -> dict[str, Any]:
 
 
 def write_document(path: Path, document: Any) -> None:
-    """Write a file of the configuration for people to edit: keys in their own order, letters as they are."""
+    """Write a configuration file for people to edit, with its key order and letters unchanged."""
     with open_for_writing(path) as file:
         json.dump(document, file, indent=2, ensure_ascii=False)
         file.write("\n")

@@ -1,4 +1,4 @@
-"""The code scheme of a sheet's codes, or every value of the sheet that can't stand in one."""
+"""Converting a sheet of codes to a code scheme, or listing every value that a scheme can't have."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,13 +30,13 @@ def make_scheme_of_sheet(
     version: str | None = None,
     existing: CodeScheme | None = None,
 ) -> CodeScheme:
-    """Make the scheme of a sheet's codes, with the control codes that it lacks.
+    """Convert a sheet's codes to a scheme, adding missing control codes.
 
     Raises
     ------
     InputError
-        With every value that two codes share and only one may have, and every code that reads like a control code, by row
-        and column.
+        Lists by row and column every value that two codes wrongly share, and every code that looks like a control
+        code.
     """
     scheme = build_scheme(
         name,
@@ -51,7 +51,7 @@ def make_scheme_of_sheet(
     ]
     problems += _find_look_alikes(sheet, scheme)
     if problems:
-        raise InputError(f"{sheet.path}: {listing(problems)}\nMend the sheet and run this again.")
+        raise InputError(f"{sheet.path}: {listing(problems)}\nCorrect the sheet and run this again.")
     return scheme
 
 
@@ -59,14 +59,14 @@ _COLUMN_OF_FIELD = {"DisplayText": DISPLAY, "StringValue": STRING, "MatchValues"
 
 
 def _find_look_alikes(sheet: CodeSheet, scheme: CodeScheme) -> Iterable[str]:
-    """Rows that read like a control code; those that read like another row are warned of."""
+    """Find rows that look like a control code; warn of rows that look like each other."""
     for found in find_look_alikes(scheme.codes):
         if found.position >= len(sheet.rows):
             continue
         where = sheet.place(found.position, _COLUMN_OF_FIELD[found.field])
         if found.control is not None:
             yield (
-                f"{where}: {found.name!r} reads like the control code {found.control}, and would be another code: "
+                f"{where}: {found.name!r} looks like the control code {found.control}, but would be another code: "
                 f"{say_harm(found.control)}; expected a name that can't be taken for it. Write {found.control} if it is that, or "
                 "another name."
             )
@@ -91,7 +91,7 @@ _UNIQUE: Mapping[str, Callable[[Code], Sequence[object]]] = {
 }
 
 
-_KEEP_ID = "Leave it to the code that has its labels, and empty the other cell."
+_KEEP_ID = "Keep it on the code that has its labels, and empty the other cell."
 
 
 def _find_repeated(
@@ -100,7 +100,7 @@ def _find_repeated(
     first: dict[object, int] = {}
     for position, code in enumerate(scheme.codes):
         for value in values_of(code):
-            # Codes of one name have one id: that is told of the name.
+            # Codes with one name have one id, which the check of names reports.
             if column == ID and value in first and scheme.codes[first[value]].string_value == code.string_value:
                 continue
             if value in first:

@@ -1,6 +1,6 @@
-"""A spreadsheet of codes -> a code scheme, or every problem of the sheet by row and column.
+"""Reading a spreadsheet of codes, or listing every problem in it by row and column.
 
-One row a code. The columns, in any order and under any of the names below; only one of the first two is needed:
+One code a row. Columns may be in any order, under any of the names below; only one of the first two is required:
 
 - display text (label, theme, code name): what coders see; without it the string value with blanks for _
 - string value (code, code value): the code's name in the outputs; without it the display text in lower case with _ for blanks
@@ -10,8 +10,8 @@ One row a code. The columns, in any order and under any of the names below; only
 - code type (type): Normal, Control or Meta; control code (control) and meta code (meta): which one it is
 - code id (id): only where a code that exists gets another string value
 
-A row that is called like a control code, as NC is, is that control code; one that only reads like it, as Stop does, is
-refused. Columns for people, such as description, definition, examples and notes, are passed over.
+A row named like a control code, such as NC, is that control code; a row that only looks like one, such as Stop, is
+refused. Columns for people, such as description, definition, examples and notes, are skipped.
 """
 
 import re
@@ -53,12 +53,12 @@ _NOT_A_WORD = re.compile(r"[^\w]+")
 
 
 class _ProblemError(Exception):
-    """What is wrong with one cell, without its place."""
+    """A problem with one cell, without its place."""
 
 
 @dataclass(frozen=True)
 class CodeSheet:
-    """The codes of a sheet, with the place of each for messages."""
+    """A sheet's codes, and the place of each for messages."""
 
     path: Path
     headings: Mapping[str, str]
@@ -66,7 +66,7 @@ class CodeSheet:
     codes: tuple[NewCode, ...]
 
     def place(self, position: int, column: str) -> str:
-        """Name the cell of a code; position and column are of this module's, not the sheet's."""
+        """Name a code's cell; position and column are this module's, not the sheet's."""
         if position >= len(self.rows):
             return "the codes that are added"
         row = f"row {self.rows[position]}"
@@ -76,21 +76,21 @@ class CodeSheet:
 def read_code_sheet(
     path: Path, ignore_other_columns: bool = False, own_control_codes: Collection[str] = ()
 ) -> CodeSheet:
-    """Read the codes of a sheet. `own_control_codes` may stand in it beside those that the pipeline knows.
+    """Read a sheet's codes; `own_control_codes` are allowed beside the pipeline's.
 
     Raises
     ------
     UsageError
-        There is no such file.
+        The file does not exist.
     InputError
-        With every problem, by row and column.
+        Lists every problem, by row and column.
     """
     sheet = read_sheet(path, "a sheet of codes")
     positions, problems = _find_columns(sheet, ignore_other_columns)
     if problems:
-        raise InputError(f"{path}: {listing(problems)}\nMend the heading and run this again.")
+        raise InputError(f"{path}: {listing(problems)}\nCorrect the heading and run this again.")
     if not sheet.rows:
-        raise InputError(f"{path}: no row under the heading; expected one a code. Add them.")
+        raise InputError(f"{path}: no row under the heading; expected one per code. Add them.")
     headings = {column: column_name(sheet.header, position) for column, position in positions.items()}
     codes = []
     for row in sheet.rows:
@@ -98,7 +98,7 @@ def read_code_sheet(
         codes.append(reader.read())
         problems += reader.problems
     if problems:
-        raise InputError(f"{path}: {listing(problems)}\nMend the sheet and run this again.")
+        raise InputError(f"{path}: {listing(problems)}\nCorrect the sheet and run this again.")
     return CodeSheet(path, headings, tuple(row.number for row in sheet.rows), tuple(codes))
 
 
@@ -110,12 +110,12 @@ def _find_columns(sheet: Sheet, ignore_other_columns: bool) -> tuple[dict[str, i
         where = f"row 1, column {position + 1}"
         if column in positions:
             first = sheet.header[positions[column]]
-            problems.append(f"{where}: {heading!r} is the {column}, as {first!r} is; expected one column. Remove one.")
+            problems.append(f"{where}: {heading!r} is the {column}, like {first!r}; expected one column. Remove one.")
         elif column is not None:
             positions[column] = position
         elif heading and fold_name(heading) not in _FOR_PEOPLE and not ignore_other_columns:
             problems.append(
-                f"{where}: {heading!r} is no column of codes{nearest(heading, [*_OTHER_NAMES])} "
+                f"{where}: {heading!r} is not a column of codes{nearest(heading, [*_OTHER_NAMES])} "
                 "Rename it, or pass --ignore-other-columns."
             )
     if DISPLAY not in positions and STRING not in positions:
@@ -124,7 +124,7 @@ def _find_columns(sheet: Sheet, ignore_other_columns: bool) -> tuple[dict[str, i
 
 
 class _RowReader:
-    """Reads one row, noting every problem of its cells."""
+    """Reads one row and notes every problem in its cells."""
 
     def __init__(
         self, row: Row, positions: Mapping[str, int], headings: Mapping[str, str], own_control_codes: Collection[str]
@@ -136,7 +136,7 @@ class _RowReader:
         self.problems: list[str] = []
 
     def read(self) -> NewCode:
-        """The row's code; of no use where there are problems."""
+        """Return the row's code; unusable if there are problems."""
         display, string_value = self._cell(DISPLAY), self._cell(STRING)
         if not display and not string_value:
             self.problems.append(f"row {self._row.number}: no {DISPLAY} and no {STRING}; expected one. Add it.")
@@ -190,7 +190,7 @@ class _RowReader:
         return "" if position is None else self._row.cells[position]
 
     def _empty(self, column: str) -> str | None:
-        """Nothing where the sheet has the column, None where it does not speak of it."""
+        """Return an empty value if the sheet has the column, None if it lacks it."""
         return "" if column in self._positions else None
 
     def _parse[Value](self, column: str, parse: Callable[[str], Value]) -> Value | None:
@@ -201,12 +201,12 @@ class _RowReader:
             return parse(cell)
         except _ProblemError as problem:
             where = f"row {self._row.number}, {self._headings[column]}"
-            self.problems.append(f"{where}: {cell!r}; expected {problem}. Mend the cell.")
+            self.problems.append(f"{where}: {cell!r}; expected {problem}. Correct the cell.")
             return None
 
 
 def make_string_value(display_text: str) -> str:
-    """Make the name in the outputs of what coders see.
+    """Derive the name in the outputs from the name that coders see.
 
     >>> make_string_value("Price of water (high)")
     'price_of_water_high'

@@ -1,1 +1,1 @@
-"""Datasets in Coda, and what came back from them."""
+"""Datasets in Coda: files, new messages, and downloads."""

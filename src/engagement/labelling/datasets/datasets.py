@@ -1,4 +1,4 @@
-"""The project's datasets, their files, and what a dataset is made with, for all that speak with Coda."""
+"""The project's datasets, their files, and the settings for creating them in Coda."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ from engagement.services.coda.format import CodeSchemeDocument
 
 @dataclass(frozen=True)
 class Datasets:
-    """The project's datasets, and what those that Coda lacks are made with: nothing where no configuration is known.
+    """The project's datasets, and settings for creating missing ones; empty without a configuration.
 
-    `code_schemes` are all that labels of a dataset may be of; `shown_schemes` those of them that coders are to see.
+    `code_schemes` are all schemes that a dataset's labels may use; `shown_schemes` are those that coders see.
     """
 
     names: tuple[str, ...]
@@ -25,24 +25,24 @@ class Datasets:
 
 
 def coded_file(data_root: Path, dataset: str) -> Path:
-    """Where stage 1 writes a dataset as it is in Coda."""
+    """Return the file in which stage 1 saves a dataset as it is in Coda."""
     return data_root / "Coded Coda Files" / f"{dataset}.json"
 
 
 def output_file(data_root: Path, dataset: str) -> Path:
-    """Where stage 3 writes a dataset as it should be in Coda."""
+    """Return the file in which stage 3 writes a dataset as it should be in Coda."""
     return data_root / "Outputs" / "Coda Files" / f"{dataset}.json"
 
 
 def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Datasets:
-    """Find the project's datasets: those of the configuration's coding plans, else those that have a file already.
+    """Find the project's datasets, from the configuration's coding plans or else from existing files.
 
     Raises
     ------
     UsageError
         There is neither a configuration nor a file.
     InputError
-        A file's name holds a phone number.
+        A file name contains a phone number.
     """
     if configuration_path is not None:
         if not configuration_path.is_file():
@@ -58,20 +58,20 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
             plans,
         )
     if data_root is None:
-        raise ValueError("expected a configuration or a data root, and got neither")
+        raise ValueError("got neither a configuration nor a data root; expected one of them. Give one")
     folders = (coded_file(data_root, "").parent, output_file(data_root, "").parent)
     _refuse_numbers(folders)
     names = sorted({path.stem for folder in folders for path in folder.glob("*.json")})
     if not names:
         raise UsageError(
             f"{data_root}: no --pipeline-configuration was given, and there are no files in 'Outputs/Coda Files' or "
-            "'Coded Coda Files'; expected either, to know the datasets from. Give --pipeline-configuration."
+            "'Coded Coda Files'; expected one of them, to find the datasets. Give --pipeline-configuration."
         )
     return Datasets(tuple(names))
 
 
 def _refuse_numbers(folders: tuple[Path, ...]) -> None:
-    """Datasets' names are told to Coda and to the log."""
+    """Refuse datasets named after phone numbers: names are sent to Coda and logged."""
     for folder in folders:
         count = sum(holds_phone_number(path.stem) for path in folder.glob("*.json"))
         if count:
@@ -82,15 +82,15 @@ def _refuse_numbers(folders: tuple[Path, ...]) -> None:
 
 
 def code_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeSchemeDocument]:
-    """The code schemes of a plan's dataset as documents: those of the plan, then the WS scheme.
+    """Return the code schemes of a plan's dataset as documents: the plan's, then the WS scheme.
 
-    One that is kept out of Coda is among them: where Coda has it from before, its labels count.
+    Includes schemes kept out of Coda: if Coda already has one, its labels count.
     """
     return _as_documents([configuration.code_scheme for configuration in plan.coding_configurations], plans)
 
 
 def shown_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeSchemeDocument]:
-    """The code schemes that coders see in a plan's dataset, as documents."""
+    """Return the code schemes that coders see in a plan's dataset, as documents."""
     shown = [configuration.code_scheme for configuration in plan.coding_configurations if configuration.in_coda]
     return _as_documents(shown, plans)
 

@@ -1,12 +1,12 @@
-"""What is known of a Coda instance without asking it, so that little has to be read from it.
+"""Local knowledge of a Coda instance, which saves reads from it.
 
-The instances to download from and to add to may be two: the first can be a copy of the second. A downloaded file only tells
-about the instance it came from, so that is remembered. What another instance has is kept by itself.
+Stages 1 and 4 may use different instances, for example a copy to download from. A downloaded file only says what its
+own instance has, so we record which one that is. For any other instance, its message ids are kept separately.
 
     State/coda/coded_file_instances.json      which instance each coded file was downloaded from
     State/coda/<instance>/<dataset>.json      ids of messages that a dataset of another instance is known to have
 
-Two copies of a stage that work on one data root, which the run scripts don't allow, write one after the other.
+If two copies of a stage use one data root, which the run scripts prevent, their writes come one after the other.
 """
 
 from collections.abc import Mapping, Set
@@ -18,14 +18,14 @@ from engagement.labelling.datasets.datasets import coded_file
 from engagement.services.coda.format import read_message_file
 
 NO_INSTANCE = ""
-"""Stands for the source of a coded file that is about to be replaced by one from another instance."""
+"""Placeholder source for a coded file that is about to be replaced by one from another instance."""
 
 _STATE_VERSION = 1
-_REMEDY = "Download the dataset anew: run stage 1 with --full."
+_REMEDY = "Download the dataset again: run stage 1 with --full."
 
 
 def load_known_messages(data_root: Path, dataset: str, instance: str) -> frozenset[str]:
-    """The ids of messages that the instance is known to have: from the coded file where that is its own, else from State/."""
+    """Return the message ids known to be in the instance, from its own coded file or from State/."""
     if _is_coded_file_of(instance, data_root, dataset):
         messages = read_message_file(coded_file(data_root, dataset), _REMEDY)
         return frozenset(message["MessageID"] for message in messages)
@@ -33,7 +33,7 @@ def load_known_messages(data_root: Path, dataset: str, instance: str) -> frozens
 
 
 def save_known_messages(data_root: Path, dataset: str, instance: str, message_ids: Set[str]) -> None:
-    """Keep what the instance is known to have, unless the coded file tells it."""
+    """Save the ids known to be in the instance, unless its coded file has them."""
     if not _is_coded_file_of(instance, data_root, dataset):
         path = _known_messages_file(data_root, dataset, instance)
         with hold_directory(path.parent):
@@ -41,13 +41,13 @@ def save_known_messages(data_root: Path, dataset: str, instance: str, message_id
 
 
 def find_source_instance(data_root: Path, dataset: str) -> str | None:
-    """The instance that a dataset's coded file was downloaded from; None where that is not known."""
+    """Return the instance that a dataset's coded file came from; None if unknown."""
     instance: str | None = _read_state(_source_instances_file(data_root)).get("Instances", {}).get(dataset)
     return instance
 
 
 def record_source_instance(data_root: Path, dataset: str, instance: str) -> None:
-    """Remember which instance a dataset's coded file was downloaded from."""
+    """Record the instance that a dataset's coded file came from."""
     path = _source_instances_file(data_root)
     with hold_directory(path.parent):
         instances = _read_state(path).get("Instances", {})
@@ -68,7 +68,10 @@ def _known_messages_file(data_root: Path, dataset: str, instance: str) -> Path:
 
 
 def _read_state(path: Path) -> dict[str, Any]:
-    """Read a file of State/; nothing where there is none or one of another version, which costs a full download."""
+    """Read a file of State/.
+
+    A missing file, or one of another version, counts as empty, and costs a full download.
+    """
     document = read_json(path) if path.exists() else {}
     return document if isinstance(document, dict) and document.get("Version") == _STATE_VERSION else {}
 

@@ -1,4 +1,4 @@
-"""Whether Coda, the configuration and the labels mean the same by a code."""
+"""Differences between Coda, the configuration and the labels in what a code means."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -7,7 +7,7 @@ from engagement.pipeline.coding.labels import newest_by_scheme_id
 from engagement.services.coda.format import CodeSchemeDocument, MessageDocument, name_segment
 from engagement.services.coda.metrics import UNCODED, primary_scheme_id
 
-# What a label means to those who make it and to those who read it. Colours, shortcuts and what cleaners match may differ.
+# The meaning of a label to coders and analysts. Colours, shortcuts and match values may differ.
 _MEANING = ("CodeType", "ControlCode", "MetaCode", "DisplayText", "NumericValue", "StringValue")
 
 
@@ -17,7 +17,7 @@ Find = Callable[[Sequence[CodeSchemeDocument], Sequence[CodeSchemeDocument]], li
 def find_in_segments(
     find: Find, dataset: str, segments: Sequence[Sequence[CodeSchemeDocument]], configured: Sequence[CodeSchemeDocument]
 ) -> list[tuple[str, str]]:
-    """What one of the functions below finds in the segments of a dataset, each thing once, and in which: "" where it is in all."""
+    """Apply a function below to each segment; return each finding once, with its segments ("": all)."""
     found: dict[str, list[str]] = {}
     for number, in_coda in enumerate(segments, 1):
         for text in find(in_coda, configured):
@@ -31,9 +31,9 @@ def find_in_segments(
 def find_scheme_differences(
     in_coda: Iterable[CodeSchemeDocument], configured: Iterable[CodeSchemeDocument]
 ) -> list[str]:
-    """Find where schemes that both have are not the same code book: one line for each code, naming what differs.
+    """Find codes that differ in schemes that both sides have, one line each, naming the differences.
 
-    `in_coda` may hold several versions of a scheme, as segments can have them.
+    `in_coda` may contain several versions of a scheme, as segments can differ.
     """
     by_id = {scheme["SchemeID"]: scheme for scheme in configured}
     lines = [
@@ -46,7 +46,7 @@ def find_scheme_differences(
 
 
 def find_odd_schemes(in_coda: Sequence[CodeSchemeDocument], configured: Sequence[CodeSchemeDocument]) -> list[str]:
-    """Find what coders see and the configuration does not know: other schemes, and codes of copies that mean another thing."""
+    """Find unknown schemes that coders see, and codes of scheme copies that mean something else."""
     by_id = {scheme["SchemeID"]: scheme for scheme in configured}
     lines = []
     for scheme in in_coda:
@@ -68,7 +68,7 @@ def _say_other_scheme(scheme: CodeSchemeDocument, configured: Sequence[CodeSchem
     )
     shared = {other["SchemeID"]: len(codes & {code["CodeID"] for code in other["Codes"]}) for other in configured}
     best = max(shared, key=lambda scheme_id: shared[scheme_id], default=None)
-    # Control codes often have one id in all schemes: it takes more than those to be the same scheme.
+    # Control codes often have the same id in every scheme, so they do not identify one.
     if best is None or 2 * shared[best] <= len(codes) or list(shared.values()).count(shared[best]) > 1:
         return said
     return (
@@ -78,15 +78,15 @@ def _say_other_scheme(scheme: CodeSchemeDocument, configured: Sequence[CodeSchem
 
 
 def find_absent_schemes(in_coda: Iterable[CodeSchemeDocument], configured: Iterable[CodeSchemeDocument]) -> list[str]:
-    """The ids of configured schemes that Coda lacks."""
+    """Return the ids of configured schemes that Coda lacks."""
     present = {scheme["SchemeID"] for scheme in in_coda}
     return [scheme["SchemeID"] for scheme in configured if scheme["SchemeID"] not in present]
 
 
 def find_unknown_codes(messages: Iterable[MessageDocument], code_schemes: Sequence[CodeSchemeDocument]) -> list[str]:
-    """Find labels with a code that their scheme lacks: one line for each code, with the number of messages.
+    """Find labels whose code is not in their scheme, one line per code with its number of messages.
 
-    Only the newest label of a scheme (or of its copy) counts; labels of schemes that are not given are passed over.
+    Only the newest label of a scheme (or of its copy) counts; labels of schemes that are not given are ignored.
     """
     code_ids = {scheme["SchemeID"]: {code["CodeID"] for code in scheme["Codes"]} for scheme in code_schemes}
     found: Counter[tuple[str, str]] = Counter()

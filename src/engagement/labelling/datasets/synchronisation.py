@@ -1,4 +1,4 @@
-"""Keeping the files of Coda messages and Coda itself in step: what to keep of a download, what to add."""
+"""Synchronising Coda and the files of Coda messages: merging downloads, choosing messages to add."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
@@ -10,26 +10,26 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def merge_messages(previous: Iterable[MessageDocument], downloaded: Iterable[MessageDocument]) -> list[MessageDocument]:
-    """Put downloaded messages in the place of their previous versions, and new ones beside them.
+    """Merge downloaded messages into the previous ones, replacing older versions.
 
-    The result is sorted by SequenceNumber; messages without one come last, by time of creation, then id.
+    The result is sorted by SequenceNumber; messages without one come last, by creation time, then id.
     """
     merged = {message["MessageID"]: message for message in previous}
     for message_id, message in _join_copies(downloaded).items():
         old = merged.get(message_id)
-        # Coda has this text twice, and only one of the two was downloaded now: it is no later version of the other.
+        # Coda has this text twice, and we downloaded only one of the two: it is not a newer version of the other.
         is_copy = old is not None and _number(old) is not None and _number(message) not in (None, _number(old))
         merged[message_id] = max(message, old, key=_rank) if is_copy and old is not None else message
     return sorted(merged.values(), key=_place_in_dataset)
 
 
 def count_copies(messages: Sequence[MessageDocument]) -> int:
-    """Count the messages that a dataset has twice, as tools that add without looking make them in two segments."""
+    """Count duplicate messages, as left by tools that add the same text to two segments."""
     return len(messages) - len({message["MessageID"] for message in messages})
 
 
 def _join_copies(messages: Iterable[MessageDocument]) -> dict[str, MessageDocument]:
-    """The messages by id; of a text that is there twice the copy that a coder labelled, or labelled last."""
+    """Return the messages by id; for duplicates, the copy that a coder labelled, or labelled last."""
     joined: dict[str, MessageDocument] = {}
     for message in messages:
         other = joined.get(message["MessageID"])
@@ -47,7 +47,7 @@ def _number(message: MessageDocument) -> int | None:
 
 
 def choose_new_messages(candidates: Iterable[MessageDocument], known_ids: Collection[str]) -> list[MessageDocument]:
-    """Keep the candidates that are not known yet, in the order in which they get their numbers: as they were created."""
+    """Keep unknown candidates, in creation order, which is how they are numbered."""
     new = [message for message in candidates if message["MessageID"] not in known_ids]
     return sorted(new, key=_place_by_creation)
 

@@ -1,4 +1,4 @@
-"""Files of coded messages that no plan reads: what is left of a dataset that was renamed, or given up."""
+"""Coded message files that no plan reads, left by datasets that were renamed or dropped."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -10,13 +10,13 @@ from engagement.labelling.datasets.datasets import coded_file
 
 
 def find_unread_files(data_root: Path, plans: CodingPlans) -> list[Path]:
-    """The files in Coded Coda Files/ whose names are the CodaFilename of no plan; none is opened."""
+    """Find files in Coded Coda Files/ whose names match no plan's CodaFilename; opens none."""
     read = {plan.coda_filename for plan in plans.all}
     return [path for path in sorted(coded_file(data_root, "").parent.glob("*.json")) if path.name not in read]
 
 
 def describe_unread_files(data_root: Path, plans: CodingPlans) -> Iterator[tuple[Path, str]]:
-    """Each such file, with what is said of it."""
+    """Describe each such file."""
     wanted = [plan.coda_filename for plan in plans.all if plan.coda_filename is not None]
     without_file = [name for name in wanted if not coded_file(data_root, name.removesuffix(".json")).exists()]
     for path in find_unread_files(data_root, plans):
@@ -24,7 +24,7 @@ def describe_unread_files(data_root: Path, plans: CodingPlans) -> Iterator[tuple
             yield (
                 path.parent,
                 (
-                    "a file whose name holds a phone number, not shown here, is that of no plan; expected files of datasets. Rename or "
+                    "a file whose name holds a phone number, not shown here, is not a plan's dataset; expected files of datasets. Rename or "
                     "remove it."
                 ),
             )
@@ -33,7 +33,7 @@ def describe_unread_files(data_root: Path, plans: CodingPlans) -> Iterator[tuple
 
 
 def _say_unread(name: str, without_file: Collection[str], wanted: Collection[str]) -> str:
-    # A dataset that was renamed has no file under its new name until stage 1 ran.
+    # A renamed dataset has no file under its new name until stage 1 has run.
     near = find_nearest(name, without_file, 1) or find_nearest(name, wanted, 1)
     return (
         f"no plan has the CodaFilename {name!r}, so that its labels count for nothing; expected one"

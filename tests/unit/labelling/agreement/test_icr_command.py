@@ -133,8 +133,8 @@ def test_a_scheme_takes_any_name_of_a_code_and_refuses_others(sheets, tmp_path, 
     assert measure(capsys, one, two, *option)["disagreements"] == []
     two = sheets("nuur", {"1": "clean_watr", "2": "clean water", "3": "bridges"})
     error = refusal(capsys, one, two, *option)
-    assert f"{two}, row 2, column 'Code': 'clean_watr' is no code of the scheme; nearest: 'clean_water'." in error
-    assert f"{two}, row 4, column 'Code': 'bridges' is no code of the scheme" in error
+    assert f"{two}, row 2, column 'Code': 'clean_watr' is not a code of the scheme; nearest: 'clean_water'." in error
+    assert f"{two}, row 4, column 'Code': 'bridges' is not a code of the scheme" in error
     assert main(["icr", one, two, "--code-scheme", str(tmp_path / "none.json")]) == 2
 
 
@@ -167,11 +167,11 @@ def test_bad_sheets_are_refused_with_every_problem(sheets, tmp_path, capsys):
     one = sheets("asha", {"1": "water", "2": "school"})
     (tmp_path / "twice.csv").write_text("id,raw,code\n1,biyo,water\n1,biyo,roads\n")
     error = refusal(capsys, one, str(tmp_path / "twice.csv"))
-    assert "twice.csv, row 3: the message of row 2; expected each once. Remove one row." in error
+    assert "twice.csv, row 3: repeats the message of row 2; expected each once. Remove one row." in error
     (tmp_path / "plain.csv").write_text("id,raw\n1,biyo\n")
     assert "plain.csv, row 1: the columns are 'id', 'raw'" in refusal(capsys, one, str(tmp_path / "plain.csv"))
     other = sheets("other", {"3": "roads"})
-    assert "no message that two coders coded" in refusal(capsys, one, other)
+    assert "no message was coded by two coders" in refusal(capsys, one, other)
     assert main(["icr", one]) == 2
     assert main(["icr", one, one]) == 2
     assert main(["icr", one, str(tmp_path / "none.csv")]) == 2

@@ -57,9 +57,9 @@ def test_the_display_texts_of_the_schemes_own_control_codes_count():
 
 # Rows of a sheet, and what is said of it.
 SHEETS = [
-    ("Stop", "row 2, column 'Label': 'Stop' reads like the control code STOP, and would be another code: whoever is labelled with "
+    ("Stop", "row 2, column 'Label': 'Stop' looks like the control code STOP, but would be another code: whoever is labelled with "
              "it is not withdrawn; expected a name that can't be taken for it. Write STOP if it is that, or another name."),
-    ("not coded", "'not coded' reads like the control code NC, and would be another code: its answers count as answers"),
+    ("not coded", "'not coded' looks like the control code NC, but would be another code: its answers count as answers"),
     ("Wrong  Scheme", "no answer that is labelled with it moves"),
 ]  # fmt: skip
 

@@ -147,19 +147,19 @@ def test_ids_come_from_the_existing_scheme_that_is_named(tmp_path):
 
 
 BAD_SHEETS = {
-    "nothing but a heading": ("Theme\n", ["no row under the heading; expected one a code. Add them."]),
+    "nothing but a heading": ("Theme\n", ["no row under the heading; expected one per code. Add them."]),
     "no name of codes": (
         "Shortcut\nw\n",
         ["row 1: no column 'display text' and none 'string value'; expected one of them. Add it."],
     ),
     "a column twice": (
         "Theme,Label\nx,y\n",
-        ["row 1, column 2: 'Label' is the display text, as 'Theme' is; expected one column. Remove one."],
+        ["row 1, column 2: 'Label' is the display text, like 'Theme'; expected one column. Remove one."],
     ),
     "a column that nobody knows": (
         "Theme,Shortcutt\nx,y\n",
         [
-            "row 1, column 2: 'Shortcutt' is no column of codes; nearest: 'shortcut'. Rename it, or pass "
+            "row 1, column 2: 'Shortcutt' is not a column of codes; nearest: 'shortcut'. Rename it, or pass "
             "--ignore-other-columns."
         ],
     ),
@@ -169,12 +169,12 @@ BAD_SHEETS = {
         ",,w,,,,\n"
         "greeting,,,,,Control,\n",
         [
-            "row 2, column 'Control': 'XX'; expected one of STOP, CE, NR, NIC, NC, DELETED, NA, NS, WS, NOC. Mend the cell.",
-            "row 2, column 'Type': 'Thema'; expected 'Normal' or 'Control' or 'Meta'. Mend the cell.",
-            "row 2, column 'Number': '1.5'; expected a whole number. Mend the cell.",
-            "row 2, column 'Shortcut': 'ww'; expected one character. Mend the cell.",
-            "row 2, column 'Visible': 'maybe'; expected 'yes' or 'no'. Mend the cell.",
-            "row 2, column 'Colour': '#12'; expected a colour like '#b5d3ff' or 'lightblue'. Mend the cell.",
+            "row 2, column 'Control': 'XX'; expected one of STOP, CE, NR, NIC, NC, DELETED, NA, NS, WS, NOC. Correct the cell.",
+            "row 2, column 'Type': 'Thema'; expected 'Normal' or 'Control' or 'Meta'. Correct the cell.",
+            "row 2, column 'Number': '1.5'; expected a whole number. Correct the cell.",
+            "row 2, column 'Shortcut': 'ww'; expected one character. Correct the cell.",
+            "row 2, column 'Visible': 'maybe'; expected 'yes' or 'no'. Correct the cell.",
+            "row 2, column 'Colour': '#12'; expected a colour like '#b5d3ff' or 'lightblue'. Correct the cell.",
             "row 3: no display text and no string value; expected one. Add it.",
             "row 4, column 'Type': 'Control', but it is a Normal code by its other cells. Change one.",
         ],
@@ -203,7 +203,7 @@ BAD_SHEETS = {
         "Theme,id\nwater,code-1\nschool,code-1\n",
         [
             "row 3, column 'id': code id 'code-1' is also that of row 2, column 'id'; expected to be unique within the "
-            "scheme. Leave it to the code that has its labels, and empty the other cell."
+            "scheme. Keep it on the code that has its labels, and empty the other cell."
         ],
     ),
     "a number that an added control code has as well": (
