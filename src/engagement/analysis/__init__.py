@@ -1,1 +1,1 @@
-"""What the messages of a season say: tables first and pure, then charts, maps and the report."""
+"""Analysis of a season's messages: pure tables first, then charts, maps and the report."""

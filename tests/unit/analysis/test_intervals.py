@@ -32,7 +32,7 @@ def test_an_interval_holds_its_share_stays_within_0_and_100_and_mirrors(numbers:
 
 @pytest.mark.parametrize(("count", "base"), [(0, 0), (-1, 5), (6, 5)])
 def test_what_is_no_share_is_refused(count: int, base: int):
-    with pytest.raises(ValueError, match="is no share"):
+    with pytest.raises(ValueError, match="is not a share"):
         wilson_interval(count, base)
 
 

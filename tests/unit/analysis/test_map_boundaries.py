@@ -137,7 +137,7 @@ def test_shapes_of_one_name_are_joined(tmp_path: Path):
     [
         ("not json", "not JSON"),
         ('{"type": "Point"}', "no 'features'"),
-        ('{"features": []}', "no polygon in it"),
+        ('{"features": []}', "contains no polygon"),
         ('{"features": [{"geometry": {"type": "Polygon", "coordinates": 7}}]}', "features[0]"),
         ('{"features": ["bay"]}', "features[0]"),
     ],

@@ -1,1 +1,1 @@
-"""Charts, as pictures."""
+"""Charts as images."""

@@ -1,4 +1,4 @@
-"""The charts of a season: which there are, what they say, and drawing them."""
+"""The charts of a season: choosing, describing and drawing them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_SPOKEN = 12
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart that was drawn: its PNG (an SVG of the same name is beside it), title, what it says in words, and section.
+    """A drawn chart: its PNG (and an SVG of the same name), title, text alternative and section.
 
     `question` is the AnalysisFileKey of the episode or question whose codes it shows.
     """
@@ -40,7 +40,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Described:
-    """A chart before it is drawn: the name of its file, what it will show, and where it belongs."""
+    """A chart before drawing: its file name, content and section."""
 
     name: str
     section: str
@@ -49,9 +49,9 @@ class Described:
 
 
 def draw_charts(season: Season, folder: Path, jobs: int) -> list[Chart]:
-    """Draw every chart of the season into a folder, as PNG and SVG; those whose numbers did not change are left as they are.
+    """Draw all charts of the season as PNG and SVG into a folder, keeping those that did not change.
 
-    `jobs` are drawn at a time. Returns all of them, in the order to be looked at.
+    Draws `jobs` charts at a time. Returns all charts, in reading order.
     """
     described = list(describe_charts(season))
     names = make_file_names(one.name for one in described)
@@ -65,11 +65,11 @@ def draw_charts(season: Season, folder: Path, jobs: int) -> list[Chart]:
 
 
 def describe_charts(season: Season) -> Iterator[Described]:
-    """Every chart of the season, in order, with its source: a chart is often looked at without the report."""
-    # No date: a chart whose numbers did not change is not drawn again.
+    """Return every chart of the season, in order, with its source, as charts are often shown alone."""
+    # No date, so a chart with unchanged numbers is not drawn again.
     source = f"Source: messages to {name_of_pipeline(season.project.configuration, season.project.path)}; participants who withdrew are left out."
     for one in _describe_charts(season):
-        # An empty frame says less than nothing.
+        # An empty chart says nothing.
         if any(value for bars in one.chart.series for value in bars.values):
             yield replace(one, chart=replace(one.chart, notes=(*one.chart.notes, source)))
 
@@ -100,7 +100,7 @@ def _describe_charts(season: Season) -> Iterator[Described]:
 
 
 def make_file_names(names: Iterable[str]) -> list[str]:
-    """Names that any file system takes, each once.
+    """Make unique names that any file system accepts.
 
     >>> make_file_names(["age", "a/b", "a b", "Age"])
     ['age', 'a_b', 'a_b_2', 'Age_2']
@@ -126,7 +126,7 @@ def _texts(chart: BarChart) -> Iterator[str]:
 
 
 def _describe(chart: BarChart) -> str:
-    """The chart in words: what is counted and the largest values."""
+    """Describe the chart in words: what it counts, and the largest values."""
     parts = [f"Bar chart. {chart.title}. {chart.subtitle}."]
     for bars in chart.series:
         pairs = list(zip(chart.labels, bars.values, bars.texts, strict=True))

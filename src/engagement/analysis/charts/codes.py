@@ -1,4 +1,4 @@
-"""What the charts of themes and answers show: how participants are distributed over the codes of a scheme."""
+"""Content of the charts of themes and answers: participants by a scheme's codes."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ from engagement.foundation.errors import count_of
 
 _MOST_BARS_WITH_ZEROS = 30
 _MOST_NAMED = 40
-_FEWEST_OF_A_SCALE = 15  # so many numbers are a scale, like ages, and no list
+_FEWEST_OF_A_SCALE = 15  # this many numbers are a scale, like ages, not a list
 _DID_NOT_ANSWER = (ControlCode.NA, ControlCode.NS)
 ELSEWHERE_NAME = "elsewhere"
 WHAT_IS_ELSEWHERE = "Elsewhere: the place that they named has none of these."
 
 
 def name_of(code: Code) -> str:
-    """What a code is called for people to read."""
+    """Return a code's name for readers."""
     return code.display_text.strip() or code.string_value
 
 
 @dataclass(frozen=True)
 class ChartEntry:
-    """A line of a chart or a table of values: how many answered it, how many are a guess, and whether it is an answer at all."""
+    """A line of a chart or a table of values.
+
+    It holds the number of answers and of guesses, and whether the value is an answer at all.
+    """
 
     name: str
     count: int
@@ -37,9 +40,9 @@ class ChartEntry:
 
 
 def list_entries(season: Season, coding: CodingConfiguration, is_episode: bool) -> list[ChartEntry]:
-    """The values of a coding to be shown, in order: answers, then what is no answer, if somebody has it.
+    """List a coding's values to show: answers first, then used codes that are not answers.
 
-    Of an episode only those who responded are shown: nobody needs to see how many did not.
+    For an episode, lists only participants who responded: the others would drown them out.
     """
     left_out = (ControlCode.STOP, *(_DID_NOT_ANSWER if is_episode else ()))
     values = [value for value in season.values(coding) if value.code.control_code not in left_out]
@@ -56,12 +59,12 @@ def _entry(value: Value) -> ChartEntry:
 
 
 def has_answers(coding: CodingConfiguration) -> bool:
-    """Whether a scheme has codes that are answers or themes: one that only sorts messages out has nothing to chart."""
+    """Tell whether a scheme has answer or theme codes; others have nothing to chart."""
     return any(code.is_normal for code in coding.code_scheme.codes)
 
 
 def chart_codes(season: Season, coding: CodingConfiguration, is_episode: bool) -> BarChart:
-    """Participants with each code of a scheme: themes or answers first, codes about the coding in grey."""
+    """Chart participants by code: themes or answers first, codes about the coding in grey."""
     basis = season.basis(coding)
     if _is_scale(coding):
         return _chart_scale(season, coding)
@@ -85,7 +88,7 @@ def chart_codes(season: Season, coding: CodingConfiguration, is_episode: bool) -
 
 
 def bars_with_shares(season: Season, name: str, counts: Sequence[int], bases: Sequence[int]) -> Bars:
-    """Bars as long as counts, with the shares of each one's base, if it has any, and their intervals."""
+    """Build bars for counts, with each one's share of its base, if it has one, and the interval."""
     shares = [Share(count, base) if base else None for count, base in zip(counts, bases, strict=True)]
     return Bars(
         name,
@@ -101,7 +104,7 @@ def _in_participants(share: Share) -> tuple[float, float]:
 
 
 def say_basis(season: Season, coding: CodingConfiguration, is_episode: bool) -> str:
-    """What a chart's numbers are numbers of."""
+    """Describe the base of a chart's numbers."""
     basis = season.basis(coding)
     if is_episode:
         return f"n = {count_of(basis.answered, 'participant')} with a theme; shares are of them"
@@ -110,7 +113,7 @@ def say_basis(season: Season, coding: CodingConfiguration, is_episode: bool) -> 
 
 
 def title_of(coding: CodingConfiguration, is_episode: bool) -> str:
-    """What is counted: the key that the tables have, and the code scheme's name unless both are the same words."""
+    """Return the title: the key used in the tables, and the code scheme's name if it differs."""
     key, name = str(coding.analysis_file_key), coding.code_scheme.name
     if is_episode:
         return f"Themes of {key} ({name})"
@@ -120,31 +123,31 @@ def title_of(coding: CodingConfiguration, is_episode: bool) -> str:
 
 
 def write_count(season: Season, count: int, share: Share | None = None) -> str:
-    """A count as it stands at a bar: marked if it is small, and with its share and interval, if it has any."""
+    """Write a count beside a bar: marked if small, with its share and interval if it has them."""
     return f"{count:,}{mark_small(season, count)}" + (f" ({share.say()})" if share else "")
 
 
 def mark_small(season: Season, count: int) -> str:
-    """An asterisk at a count so small that it may tell who somebody is; nobody is not small."""
+    """Add an asterisk to a count small enough to identify somebody; zero is not small."""
     return "*" if 0 < count < season.small_count_threshold else ""
 
 
 def note_on_small(season: Season, counts: Iterable[int]) -> tuple[str, ...]:
-    """What the asterisk means, if there is one."""
+    """Explain the asterisk, if there is one."""
     if not any(mark_small(season, count) for count in counts):
         return ()
     return (f"* fewer than {season.small_count_threshold} participants",)
 
 
 def note_on_base(season: Season, base: int) -> tuple[str, ...]:
-    """A warning where shares are of very few."""
+    """Warn of shares of very few participants."""
     if not 0 < base < season.small_count_threshold:
         return ()
     return (f"Small base: shares of fewer than {season.small_count_threshold} participants say little.",)
 
 
 def note_on_intervals(base: int) -> tuple[str, ...]:
-    """What the lines over bars mean, where there are shares."""
+    """Explain the lines over bars, if there are shares."""
     return (f"Lines: {WHAT_INTERVALS_SAY}",) if base else ()
 
 
@@ -183,7 +186,7 @@ def _is_scale(coding: CodingConfiguration) -> bool:
 
 
 def _chart_scale(season: Season, coding: CodingConfiguration) -> BarChart:
-    """Numbers such as ages, in their order; whoever has none of them is only told of."""
+    """Chart a scale such as ages, in order; other codes are only listed below."""
     values = [value for value in season.values(coding) if value.code.control_code is not ControlCode.STOP]
     numbers = sorted((one for one in values if one.code.is_normal), key=lambda one: int(one.code.string_value))
     others = [f"{name_of(one.code)} {one.plain:,}" for one in values if not one.code.is_normal and one.plain]
@@ -206,7 +209,10 @@ def _chart_scale(season: Season, coding: CodingConfiguration) -> BarChart:
 
 
 def _order(values: Sequence[Value]) -> list[Value]:
-    """Themes and answers by size, but a scale such as age groups as in the scheme; then Meta, then Control codes by size."""
+    """Sort themes and answers, then Meta codes, then Control codes.
+
+    All are sorted by size, except scales such as age groups, which keep the scheme's order.
+    """
     normal = [value for value in values if value.code.is_normal]
     if not all(value.code.string_value[:1].isdecimal() for value in normal):
         # "Other" says least, whatever its size.
@@ -217,12 +223,12 @@ def _order(values: Sequence[Value]) -> list[Value]:
 
 
 def order_themes(season: Season, episode: CodingConfiguration) -> list[Code]:
-    """The themes of an episode in the order in which its chart shows them."""
+    """Return an episode's themes in the order of its chart."""
     return [value.code for value in _order(season.values(episode)) if value.code.is_normal]
 
 
 def drop_unused(entries: list[ChartEntry]) -> tuple[list[ChartEntry], list[ChartEntry]]:
-    """Return the entries to show and, where there are many, those that nobody has apart."""
+    """Split off the entries that nobody has, if there are many entries."""
     is_used = [bool(one.count or one.guesses) for one in entries]
     if len(entries) <= _MOST_BARS_WITH_ZEROS or not any(is_used):
         return entries, []

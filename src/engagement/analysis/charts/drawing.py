@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WIDTH_INCHES = 9
-_MARGIN_INCHES = 0.04  # besides the layout's own
-_MOST_UPRIGHT_LABELS = 26  # more would touch: only every second, third … is written
+_MARGIN_INCHES = 0.04  # in addition to the layout's own
+_MOST_UPRIGHT_LABELS = 26  # more labels would touch: only every second, third … is written
 _MOST_LARGE_VALUES, _MOST_UPRIGHT_VALUES = 24, 40
 _LABEL_WIDTH, _MOST_LABEL_LINES = 42, 6
-_LETTER_INCHES = 0.075  # of what is written at bars, on average
-_BARS_INCHES = 5.3  # what labels leave for bars at least
+_LETTER_INCHES = 0.075  # of the texts beside bars, on average
+_BARS_INCHES = 5.3  # left for bars by the labels, at least
 
 
 @dataclass(frozen=True)
 class Bars:
-    """One colour of bars: a value and what is written at it, for each label.
+    """Bars of one colour: a value and its text for each label.
 
-    `intervals` are the ends of a line over each bar, None for a bar without one; `is_guess` hatches the bars.
+    `intervals` are the ends of the line over each bar, None for a bar without one; `is_guess` hatches the bars.
     """
 
     name: str
@@ -37,14 +37,14 @@ class Bars:
     is_guess: bool = False
 
     def ends(self) -> list[float]:
-        """Where each bar, or the line over it, ends."""
+        """End of each bar, or of the line over it."""
         intervals = self.intervals or (None,) * len(self.values)
         return [max(value, one[1] if one else 0) for value, one in zip(self.values, intervals, strict=True)]
 
 
 @dataclass(frozen=True)
 class BarChart:
-    """A bar chart. `asides` says which labels are no theme and no answer: their bars are grey."""
+    """A bar chart; `asides` marks the labels that are not themes or answers, whose bars are grey."""
 
     title: str
     subtitle: str
@@ -58,7 +58,7 @@ class BarChart:
 
 
 def shorten(text: str, width: int, lines: int = 2) -> str:
-    """Wrap a text to so many lines at most; what is left out is an ellipsis.
+    """Wrap a text to a maximum number of lines, ending in an ellipsis if cut.
 
     >>> shorten("the authorities should act", 12)
     'the\\nauthorities…'
@@ -73,7 +73,7 @@ def shorten(text: str, width: int, lines: int = 2) -> str:
 
 
 def shorten_labels(labels: Sequence[str], width: int = _LABEL_WIDTH) -> list[str]:
-    """Wrap labels to two lines, or to as many more as it takes to tell them apart.
+    """Wrap labels to two lines, or more if needed to tell them apart.
 
     >>> shorten_labels(["a long name, the first", "a long name, the second"], 9)
     ['a long\\nname, the\\nfirst', 'a long\\nname, the\\nsecond']
@@ -87,7 +87,7 @@ def shorten_labels(labels: Sequence[str], width: int = _LABEL_WIDTH) -> list[str
 
 
 def draw_bar_chart(chart: BarChart) -> Figure:
-    """Draw a chart: bars from left to right, or upright where the labels are a scale such as weeks or ages."""
+    """Draw a chart: horizontal bars, or vertical ones for a scale such as weeks or ages."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -116,12 +116,12 @@ def draw_bar_chart(chart: BarChart) -> Figure:
     left = 0.08 / _WIDTH_INCHES
     if legend:
         entries = figure.legend(
-            # A label that begins with _ would be left out.
+            # Matplotlib omits labels that begin with _.
             handles=axes.containers, labels=[f" {shorten(bars.name, 60, 1)}" for bars in chart.series],
             loc="upper left", bbox_to_anchor=(left, 1 - above / height), ncols=min(3, len(chart.series)), frameon=False,
             borderpad=0, borderaxespad=0, handlelength=1, handleheight=1, columnspacing=1.4, fontsize=9,
         )  # fmt: skip
-        # It has its own room, which the layout need not look for.
+        # It has reserved space, so the layout need not consider it.
         entries.set_in_layout(False)
     figure.text(left, 1 - 0.1 / height, title, va="top", fontsize=13, fontweight="bold", color=INK)
     figure.text(
@@ -144,7 +144,7 @@ def _height_of_bars(chart: BarChart) -> float:
 
 
 def _offsets(count: int) -> tuple[float, list[float]]:
-    """How thick a bar is, and how far each series' bars are from the label's middle."""
+    """Return the thickness of a bar, and each series' distance from the middle of the label."""
     thickness = 0.74 / count
     return thickness, [(number - (count - 1) / 2) * thickness for number in range(count)]
 
@@ -155,7 +155,7 @@ def _colours(chart: BarChart, number: int) -> list[str]:
 
 
 def _fill(chart: BarChart, number: int) -> dict[str, Any]:
-    """How a series' bars are filled: guesses are hatched on white, so that they look like nothing solid in grey print, too."""
+    """Return a series' fill: guesses are hatched on white, distinct from solid bars even in grey print."""
     colours = _colours(chart, number)
     if chart.series[number].is_guess:
         return {"facecolor": "white", "edgecolor": colours, "hatch": "////", "linewidth": 0.8}
@@ -167,7 +167,7 @@ def _ceiling(chart: BarChart) -> float:
 
 
 def _reach(chart: BarChart) -> float:
-    """Where the axis has to end, so that the texts at the bars' ends have room."""
+    """Return the end of the axis that leaves room for the texts beside the bars."""
     reaches = (
         end / (1 - min(0.5, 0.02 + len(text) * _LETTER_INCHES / _BARS_INCHES))
         for bars in chart.series
@@ -177,7 +177,7 @@ def _reach(chart: BarChart) -> float:
 
 
 def label_step(count: int) -> int:
-    """Of how many labels under upright bars one is written, so that they do not touch.
+    """Return the step between written labels under vertical bars, so they do not touch.
 
     >>> label_step(26), label_step(27)
     (1, 2)
@@ -193,7 +193,7 @@ def _draw_lying(axes: Axes, chart: BarChart) -> None:
         axes.barh(places, bars.values, thickness, **_fill(chart, number))
         _draw_intervals(axes, places, bars)
         for place, end, text in zip(places, bars.ends(), bars.texts, strict=True):
-            # The axis has room for it, which the layout need not look for: that is a tenth of a chart's time.
+            # The axis has room for it, so the layout need not consider it: that would take a tenth of a chart's time.
             axes.text(end + ceiling * 0.01, place, text, va="center", fontsize=8.5, color=INK, in_layout=False)
     axes.set_yticks(range(len(chart.labels)), shorten_labels(chart.labels))
     axes.set_ylim(len(chart.labels) - 0.4, -0.6)
@@ -208,7 +208,7 @@ def _draw_intervals(axes: Axes, places: Sequence[float], bars: Bars) -> None:
     drawn = [(place, *ends) for place, ends in zip(places, bars.intervals, strict=False) if ends is not None]
     if drawn:
         heights, starts, ends = zip(*drawn, strict=True)
-        # Light around dark: seen on the bar and beside it. All lines at once: one by one they are slow.
+        # Light around dark text, readable on the bar and beside it. All lines at once: one by one they are slow.
         for width, colour in ((3.0, "white"), (1.1, INK)):
             axes.hlines(heights, starts, ends, colors=colour, linewidths=width, zorder=3)
 

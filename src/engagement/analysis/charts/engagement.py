@@ -1,4 +1,4 @@
-"""What the charts of messages, participants and traffic show."""
+"""Content of the charts of messages, participants and traffic."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OUTSIDE = "outside all ranges"
 _OPT_INS, _LABELLED, _RELEVANT = "with opt-ins", "labelled", "relevant"
 _WHAT_IS_RELEVANT = "Relevant messages: labelled to the end, with at least one theme."
 _NOT_OVER = "†"
-# The two are counted differently: the numbers beside each other can't be compared without this.
+# The two are counted differently, so readers need this note to compare the numbers.
 RELEVANT_IS_NOT_THE_SAME = (
     "A message is relevant once no label of it is missing (NR) and one is a theme; a participant as soon as one of their messages has "
     "a theme. So there may be more relevant participants than relevant messages."
@@ -27,7 +27,7 @@ WHAT_IS_LABELLED = "Labelled: coders have seen all of it. What is not labelled y
 
 
 def chart_engagement(season: Season, what: Literal["Messages", "Participants"]) -> BarChart:
-    """Messages or participants of each episode: those who responded, and of them the labelled and the relevant ones."""
+    """Chart each episode's messages or participants: responded, labelled and relevant."""
     counts = season.engagement_counts
     episodes = counts[counts["Dataset"] != "Total"]
     total = counts[counts["Dataset"] == "Total"].iloc[0]
@@ -51,7 +51,7 @@ def chart_engagement(season: Season, what: Literal["Messages", "Participants"]) 
 
 
 def chart_repeats(season: Season) -> BarChart:
-    """How many participants took part in one episode, in two, and so on."""
+    """Chart participants by the number of episodes they took part in."""
     table = season.repeat_participations
     counts = [int(count) for count in table["Number of Participants with Opt-Ins"]]
     base = sum(counts)
@@ -66,7 +66,7 @@ def chart_repeats(season: Season) -> BarChart:
 
 
 def chart_weeks(season: Season) -> BarChart:
-    """Messages of each week."""
+    """Chart the messages of each week."""
     table = season.weekly_traffic
     opt_ins = table["Total Messages with Opt-Ins"]
     are_over = season.weeks_over
@@ -93,7 +93,7 @@ def _traffic_series(table: pandas.DataFrame) -> tuple[Bars, ...]:
 
 
 def _weeks(days: Iterable[str], step: int = 1) -> Iterable[str]:
-    """Days to read at an axis that shows every `step`-th of them; the year only where it begins.
+    """Return dates for an axis that shows every `step`-th; the year only at its start.
 
     >>> list(_weeks(["2026-12-28", "2027-01-04", "2027-01-11"]))
     ['28 Dec 2026', '4 Jan 2027', '11 Jan']
@@ -112,14 +112,14 @@ def _mark_unfinished(labels: Iterable[str], are_over: Sequence[bool]) -> Iterabl
 
 
 def _note_on_unfinished(are_over: Sequence[bool]) -> tuple[str, ...]:
-    """What the dagger means, if there is one."""
+    """Explain the dagger, if there is one."""
     if all(are_over):
         return ()
     return (f"{_NOT_OVER} not over when the outputs were made: more messages may come",)
 
 
 def chart_ranges(season: Season) -> BarChart:
-    """Messages of each configured time range."""
+    """Chart the messages of each configured time range."""
     table = season.traffic.drop(columns=["Start Date", "End Date"])
     outside = season.traffic_outside
     inside = int(table["Total Messages with Opt-Ins"].sum())
@@ -139,6 +139,6 @@ def chart_ranges(season: Season) -> BarChart:
 
 
 def _counted(name: str, counts: Iterable[object]) -> Bars:
-    # "-" stands where a count makes no sense.
+    # "-" marks a count that makes no sense.
     values = [0 if count == "-" else int(str(count)) for count in counts]
     return Bars(name, tuple(values), tuple(f"{value:,}" for value in values))

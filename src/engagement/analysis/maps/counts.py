@@ -1,4 +1,4 @@
-"""What a map counts: the participants of each place, in total or with a theme of those who answered there."""
+"""Counts for a map: each place's participants, in total or with a theme."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from engagement.configuration import Code, CodingConfiguration, ControlCode
 
 @dataclass(frozen=True)
 class PlaceCounts:
-    """The participants of each place, by its code, and what became of the others, by name.
+    """Participants of each place by its code, and of the rest by name.
 
-    `bases` are those who answered the episode there, of whom the counts are a part; empty where counts stand alone.
+    `bases` are the participants who answered the episode there, for shares; empty for plain counts.
     """
 
     places: Mapping[Code, int]
@@ -24,24 +24,27 @@ class PlaceCounts:
 
     @property
     def located(self) -> int:
-        """How many participants have a place."""
+        """Participants with a place."""
         return sum(self.places.values())
 
     @property
     def base(self) -> int:
-        """How many participants the located ones are a part of."""
+        """Participants whom shares refer to."""
         return sum(self.bases.values())
 
 
 def count_places(season: Season, coding: CodingConfiguration) -> PlaceCounts:
-    """Participants of each place; a place that was guessed is none."""
+    """Count the participants of each place; guessed places do not count."""
     return _gather(season.values(coding), {})
 
 
 def count_themes_in_places(
     season: Season, episode: CodingConfiguration, coding: CodingConfiguration
 ) -> dict[Code, PlaceCounts]:
-    """For each theme of an episode the participants of each place who have it, of those who have any theme of the episode."""
+    """Count, for each theme of an episode, the participants of each place who have it.
+
+    The base is the participants with any theme of the episode.
+    """
     answered = season.individuals.codes(episode).relevant_individual & season.individuals.codes(coding).answered
     counts = season.individuals.codes(coding).count(answered).tolist()
     bases = {code: count for code, count in zip(coding.code_scheme.codes, counts, strict=True) if code.is_normal}

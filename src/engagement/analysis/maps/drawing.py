@@ -25,15 +25,15 @@ _WIDTH_INCHES = 9
 _SIDE_INCHES = 1.75  # room for labels at each side
 _TALLEST_INCHES = 9.5
 _FONT_SIZE = 7.5
-_LEGEND_FONT_SIZE, _LEGEND_LETTER_WIDTH = 8, 0.6  # the width is of the font's size
+_LEGEND_FONT_SIZE, _LEGEND_LETTER_WIDTH = 8, 0.6  # width relative to the font size
 _TALLEST_INSET_INCHES = 3.4
 _NO_CODE, _SMALL_BASE = "////", "..."
-_FEW_PLACES = 20  # so few are all named, also where nobody is
+_FEW_PLACES = 20  # this few are all named, even those with nobody
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of the earth on paper: its places with their shapes, its middle in degrees, its size in inches and its scale.
+    """Part of the map on paper: places with shapes, centre in degrees, size in inches, and scale.
 
     An inch is `degrees_an_inch` to the east, and `stretch` times that to the north.
     """
@@ -47,13 +47,13 @@ class _Part:
 
 
 def _measure(places: Sequence[MapArea], width: float, lowest: float, tallest: float, are_tiles: bool) -> _Part:
-    """The part of the earth that places lie in, as large as it can be in the room for it."""
+    """Fit the area of some places into the available space, as large as possible."""
     from shapely import wkb
 
     shapes = [wkb.loads(place.shape, hex=True) for place in places]
     west, south = min(s.bounds[0] for s in shapes), min(s.bounds[1] for s in shapes)
     east, north = max(s.bounds[2] for s in shapes), max(s.bounds[3] for s in shapes)
-    # Near the equator a degree east is nearly as long as one north; the middle's is right for the whole map.
+    # Near the equator, a degree east is nearly as long as one north; the ratio in the centre serves the whole map.
     stretch = 1.0 if are_tiles else math.cos(math.radians((south + north) / 2))
     degrees_an_inch = max((east - west) / width, (north - south) / stretch / tallest)
     height = max((north - south) / stretch / degrees_an_inch, lowest)
@@ -62,7 +62,7 @@ def _measure(places: Sequence[MapArea], width: float, lowest: float, tallest: fl
 
 
 def draw_map(picture: MapPicture) -> Figure:
-    """Draw a map: places in the colours of their classes, names and counts, the classes' legend, notes and the source."""
+    """Draw a map: places coloured by class, names and counts, the legend, notes and the source."""
     from matplotlib.figure import Figure
 
     count = len(picture.insets)
@@ -75,7 +75,7 @@ def draw_map(picture: MapPicture) -> Figure:
     texts = (*_small_note(picture), *picture.notes, *picture.attribution.split("\n"))
     notes = "\n".join(shorten(text, 125, 8) for text in texts)
     above, below = 0.5 + 0.24 * (title.count("\n") + 1), 0.5 + 0.17 * (notes.count("\n") + 1)
-    # Its title stands above an inset, and around both is some air.
+    # Its title stands above an inset, with some space around both.
     inset_room = max(part.height for part in insets) + 0.75 if insets else 0
     height = above + main.height + inset_room + below
     figure = Figure(figsize=(_WIDTH_INCHES, height))
@@ -101,7 +101,7 @@ def _draw_part(
     labelled: Sequence[tuple[MapArea, BaseGeometry]],
     corner: tuple[float, float],
 ) -> Axes:
-    """Draw places with their lower left corner at a point of the paper, in inches, and label some of them."""
+    """Draw places with their lower left corner at a point of the paper (inches), and label some."""
     height = figure.get_figheight()
     axes = figure.add_axes(
         (corner[0] / _WIDTH_INCHES, corner[1] / height, part.width / _WIDTH_INCHES, part.height / height)
@@ -129,13 +129,13 @@ def _fill(axes: Axes, picture: MapPicture, places: Sequence[tuple[MapArea, BaseG
                 linewidth=line_width,
                 joinstyle="round",
                 hatch=_NO_CODE if place.count is None else _SMALL_BASE if picture.is_small(place) else None,
-                clip_on=False,  # a border at the edge is as wide as others
+                clip_on=False,  # borders at the edge are as wide as others
             )
         )
 
 
 def _path_of(shape: BaseGeometry) -> Outline:
-    """The outlines of a shape's parts and of their holes, as one path."""
+    """Return the outlines of a shape's parts and holes as one path."""
     from matplotlib.path import Path as Outline
 
     parts = [part for part in getattr(shape, "geoms", [shape]) if part.geom_type == "Polygon"]
@@ -155,14 +155,14 @@ def _label(axes: Axes, places: Sequence[Labelled], part: _Part, names_all: bool)
         fill = label.colour
         axes.text(
             label.x, label.y, label.text, ha="center", va="center", fontsize=_FONT_SIZE, color=ink_on(fill), linespacing=1.1,
-            # Where a name reaches over the border it stands on its own place's colour.
+            # A name that crosses the border stands on its own place's colour.
             path_effects=[withStroke(linewidth=1.8, foreground=fill)],
         )  # fmt: skip
     for callout in callouts:
         axes.annotate(
             callout.text, (callout.x, callout.y), (callout.side, callout.height), fontsize=_FONT_SIZE, color=INK, va="center",
             ha="right" if callout.is_left else "left", annotation_clip=False,
-            # Below the names in places, and from the end of the text that is nearer to the place.
+            # Below the names in places, and from the end of the text nearer to the place.
             zorder=2, arrowprops={"arrowstyle": "-", "color": FAINT_INK, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 0,
                                   "relpos": (1.0 if callout.is_left else 0.0, 0.5)},
         )  # fmt: skip
@@ -180,7 +180,7 @@ def _draw_legend(figure: Figure, picture: MapPicture, bottom: float) -> None:
         lower = 0 if number == 0 else picture.breaks[number - 1] + 1
         size = sum(class_of(value, picture.breaks) == number for value in values)
         edges = f"{upper:,}" if lower == upper else f"{lower:,}–{upper:,}"
-        # Shares are many classes and more kinds of places: the numbers of places would not fit.
+        # Shares have many classes and more kinds of places, leaving no space for the number of places.
         label = edges if picture.are_shares else f"{edges} ({count_of(size, 'place')})"
         patches.append(Patch(facecolor=picture.colour_of_class(number), edgecolor=BORDER, label=label))
     small = sum(map(picture.is_small, drawn.values()))
@@ -197,7 +197,7 @@ def _draw_legend(figure: Figure, picture: MapPicture, bottom: float) -> None:
 
 
 def _measure_legend(patches: Sequence[Patch]) -> float:
-    """About how wide the legend is in its usual size, in inches: texts, and for each a square with the air around it."""
+    """Estimate the legend's usual width in inches: its texts, each with a square and space around it."""
     letters = sum(len(str(patch.get_label())) for patch in patches)
     return _LEGEND_FONT_SIZE / 72 * (letters * _LEGEND_LETTER_WIDTH + len(patches) * 2.8)
 

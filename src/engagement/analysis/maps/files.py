@@ -1,4 +1,4 @@
-"""Reading boundaries that a project brings: GeoJSON, or a shapefile."""
+"""Reading the boundaries that a project supplies, as GeoJSON or a shapefile."""
 
 from __future__ import annotations
 
@@ -16,27 +16,29 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 _AREAS = ("Polygon", "MultiPolygon")
-# A picture is some 1,500 dots wide: what is finer can't be seen, and makes drawing slow.
+# An image is about 1,500 pixels wide: finer detail is invisible, and slow to draw.
 _DETAIL = 3000
 type Feature = tuple[Mapping[str, Any], BaseGeometry]  # properties and shape
 
 
 def read_boundaries(path: Path, names: Sequence[Sequence[str]]) -> Boundaries:
-    """Read the boundaries in a file, and tell by which of its properties the places are called.
+    """Read the boundaries in a file, and find the property that names the places.
 
-    `names` are what each place of the code scheme may be called; the property with most of these names is taken. Shapes of one name are
-    joined.
+    `names` lists the possible names of each place in the code scheme; the property with most of these names is used.
+    Shapes with the same name are joined.
 
     Raises
     ------
     ConfigurationError
-        The file is missing, is none of the two formats, is not in degrees, or names none of the places.
+        The file is missing, in neither format, not in degrees, or names none of the places.
     """
     from shapely import simplify, union_all
 
     features = list(_read_shapefile(path) if path.suffix.casefold() in (".shp", ".zip") else _read_geojson(path))
     if not features:
-        raise ConfigurationError(f"{path}: no polygon in it; expected the boundaries of places. Choose another file.")
+        raise ConfigurationError(
+            f"{path}: contains no polygon; expected the boundaries of places. Choose another file."
+        )
     bounds = [shape.bounds for _, shape in features]
     west, south = min(box[0] for box in bounds), min(box[1] for box in bounds)
     east, north = max(box[2] for box in bounds), max(box[3] for box in bounds)
@@ -87,8 +89,8 @@ def _read_geojson(path: Path) -> Iterable[Feature]:
                 yield feature.get("properties") or {}, make_valid(shape(geometry))
         except (ShapelyError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise ConfigurationError(
-                f"{path}: features[{number}] is no feature with a polygon ({type(error).__name__}); expected GeoJSON. "
-                "Mend the file."
+                f"{path}: features[{number}] is not a feature with a polygon ({type(error).__name__}); expected GeoJSON. "
+                "Correct the file."
             ) from None
 
 

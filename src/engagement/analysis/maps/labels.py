@@ -1,4 +1,4 @@
-"""Where the labels of a map go: in the places that have room for them, else at the side with a line to the place."""
+"""Placing a map's labels: inside places with enough room, otherwise at the side with a line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 _MOST_CALLOUTS_A_SIDE = 16
-_LETTER_WIDTH = 0.56  # of the font's size, on average
+_LETTER_WIDTH = 0.56  # relative to the font size, on average
 _LINE_HEIGHT = 1.22
 _HEIGHTS_TO_TRY = 9
 type _Box = tuple[float, float, float, float]  # west, south, east, north
@@ -22,7 +22,7 @@ type _Box = tuple[float, float, float, float]  # west, south, east, north
 
 @dataclass(frozen=True)
 class Labelled:
-    """A place to label: its name, what is written of its count, the count, its shape and its colour."""
+    """A place to label: its name, the text for its count, the count, its shape and its colour."""
 
     name: str
     text: str
@@ -33,7 +33,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Inside:
-    """A label in a place, with the point of its middle and the place's colour."""
+    """A label inside a place, with its centre and the place's colour."""
 
     text: str
     x: float
@@ -43,7 +43,7 @@ class Inside:
 
 @dataclass(frozen=True)
 class Callout:
-    """A label at the left or right side, with the point in the place that its line goes to."""
+    """A label at the left or right side, with the end of its line inside the place."""
 
     text: str
     x: float
@@ -56,10 +56,10 @@ class Callout:
 def place_labels(
     places: Sequence[Labelled], degrees_an_inch: float, stretch: float, font_size: float, names_all: bool
 ) -> tuple[list[Inside], list[Callout]]:
-    """Where to write each place's name and count; places where nobody is get a label only if it fits inside or `names_all`.
+    """Place each name and count; empty places only get a label that fits inside, unless `names_all`.
 
-    An inch is `degrees_an_inch` to the east, and `stretch` times that to the north. The places with most people go to the side
-    first; past what the sides have room for, places have no label.
+    An inch is `degrees_an_inch` to the east, and `stretch` times that to the north. Places with most people go to the
+    side first; once the sides are full, places have no label.
     """
     inside: list[Inside] = []
     outside: list[Labelled] = []
@@ -94,7 +94,7 @@ def _fit_inside(
         for x, y in points:
             room = (x - half_width, y - half_height, x + half_width, y + half_height)
             area = box(*room)
-            # Names may reach a little over the border, but not over another name.
+            # Names may cross the border a little, but not another name.
             if not any(_overlap(room, other) for other in taken) and area.intersection(largest).area > 0.9 * area.area:
                 taken.append(room)
                 return Inside(text, x, y, place.colour)
@@ -102,7 +102,7 @@ def _fit_inside(
 
 
 def _middles(shape: Polygon) -> list[tuple[float, float]]:
-    """Points within a shape to write at, the best first: near its middle, then where it is widest."""
+    """Return points inside a shape to write at, best first: near its centre, then where it is widest."""
     from shapely import LineString, maximum_inscribed_circle
 
     west, south, east, north = shape.bounds
@@ -124,7 +124,7 @@ def _overlap(first: _Box, second: _Box) -> bool:
 def _put_aside(
     outside: Sequence[Labelled], places: Sequence[Labelled], degrees_an_inch: float, stretch: float, font_size: float
 ) -> list[Callout]:
-    """Share the labels between the two sides, near their places and a line apart, just outside of the land at their heights."""
+    """Divide labels between the two sides, near their places, a line apart, just off the land."""
     from shapely import box, union_all
 
     if not outside:
@@ -132,7 +132,7 @@ def _put_aside(
     land = union_all([place.shape for place in places])
     west, south, east, north = land.bounds
     points = {id(place): place.shape.representative_point() for place in outside}
-    # A line over as little land as can be; whoever gains least goes to the other side when one is full.
+    # Lines cross as little land as possible; when a side is full, the places that gain least move to the other.
     gains = sorted(outside, key=lambda place: _land_between(land, points[id(place)], west, east))
     lefts = sum(_land_between(land, points[id(place)], west, east) < 0 for place in gains)
     lefts = min(max(lefts, len(gains) - _MOST_CALLOUTS_A_SIDE), _MOST_CALLOUTS_A_SIDE)
@@ -156,7 +156,7 @@ def _put_aside(
 
 
 def _land_between(land: BaseGeometry, point: Point, west: float, east: float) -> float:
-    """How much more land lies between a point and the west than between it and the east."""
+    """Return how much more land lies west of a point than east of it."""
     from shapely import LineString
 
     to_west, to_east = (LineString([(point.x, point.y), (edge, point.y)]) for edge in (west, east))
@@ -164,16 +164,16 @@ def _land_between(land: BaseGeometry, point: Point, west: float, east: float) ->
 
 
 def _spread(heights: Sequence[float], step: float, south: float, north: float) -> list[float]:
-    """Move descending heights apart, as little as can be, so that each is at least a step below the last.
+    """Move descending heights apart, as little as possible, so each is at least a step below the last.
 
-    They stay between south and north, or stand around the middle of these where there is too little room.
+    They stay between south and north, or centre on the middle if there is too little room.
 
     >>> _spread([5, 5, 5], 1, 0, 9)
     [6.0, 5.0, 4.0]
     >>> _spread([0, 0], 1, 0, 6)
     [1, 0]
     """
-    # What lies closer than a step moves together, with its middle where it was.
+    # Heights closer than a step move apart around their common centre.
     groups: list[tuple[float, int]] = []
     for number, height in enumerate(heights):
         middle, size = height + number * step, 1
@@ -189,7 +189,7 @@ def _spread(heights: Sequence[float], step: float, south: float, north: float) -
 
 
 def _uncross(points: Sequence[tuple[float, float]], edge: float, heights: Sequence[float]) -> list[float]:
-    """Which of the heights at a side each point's line goes to, so that no two lines cross.
+    """Assign the heights at one side to the points' lines, so no two lines cross.
 
     >>> _uncross([(8, 5), (1, 4)], 10, [2, 1])
     [2, 1]
@@ -197,7 +197,7 @@ def _uncross(points: Sequence[tuple[float, float]], edge: float, heights: Sequen
     [1, 2]
     """
     ends = list(heights)
-    # Each exchange makes the lines shorter in all, so that there is a last one.
+    # Each exchange shortens the lines in total, so this ends.
     while True:
         crossing = next(
             (
@@ -216,12 +216,12 @@ def _uncross(points: Sequence[tuple[float, float]], edge: float, heights: Sequen
 def _cross(
     first: tuple[float, float], first_end: float, second: tuple[float, float], second_end: float, edge: float
 ) -> bool:
-    """Whether the lines from two points to their heights at the edge cross."""
-    # Of the two, the one that begins nearer to the edge: where it begins, is the other above it? At the edge, is it?
+    """Tell whether the lines from two points to their heights at the edge cross."""
+    # Take the line that starts nearer to the edge: is the other one above it there, and is it above at the edge?
     near, near_end, far, far_end = first, first_end, second, second_end
     if abs(edge - first[0]) > abs(edge - second[0]):
         near, near_end, far, far_end = second, second_end, first, first_end
     share = 0.0 if far[0] == edge else (near[0] - far[0]) / (edge - far[0])
     above = far[1] + (far_end - far[1]) * share - near[1]
-    # Lines that only touch, as far as numbers can tell, are left as they are.
+    # Lines that only touch, within rounding, are left alone.
     return above * (far_end - near_end) < -1e-12

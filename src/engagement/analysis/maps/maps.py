@@ -1,4 +1,4 @@
-"""The maps of a season: where its participants are, in total and for each theme."""
+"""The maps of a season: its participants by place, in total and for each theme."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MOST_WITH_ROOM = 100
 
 @dataclass(frozen=True)
 class DrawnMap:
-    """A map that was drawn: its PNG, title, what it says in words, and what its places are called."""
+    """A drawn map: its PNG, title, text alternative, and word for its places."""
 
     path: Path
     title: str
@@ -37,9 +37,9 @@ class DrawnMap:
 
 
 def draw_maps(season: Season, folder: Path) -> list[DrawnMap]:
-    """Draw the configured maps as `<level>/<name>.png`; those whose numbers did not change are left as they are.
+    """Draw the configured maps as `<level>/<name>.png`, keeping those that did not change.
 
-    A level whose places have no shapes here is left out with a warning.
+    Skips a level whose places have no shapes here, with a warning.
     """
     pictures: dict[str, MapPicture] = {}
     levels: list[str] = []
@@ -58,7 +58,7 @@ def draw_maps(season: Season, folder: Path) -> list[DrawnMap]:
 
 
 def _describe_maps(season: Season, level: Level) -> Iterator[tuple[str, MapPicture]]:
-    """Name and description of a level's maps; a theme that nobody of a known place named has none."""
+    """Name and describe a level's maps, without themes that nobody of a known place named."""
     codings = [one.coding for one in (level, level.city) if one is not None]
     counts = {coding.coded_field: count_places(season, coding) for coding in codings}
     yield "total", _describe_map(season, level, counts, f"Participants by {level.spoken}")
@@ -130,7 +130,7 @@ def _say_base(level: Level, counts: PlaceCounts) -> str:
 
 
 def _place(level: Level, counts: PlaceCounts) -> tuple[dict[Code, MapArea], list[MapArea], dict[Code, int]]:
-    """The places with a code and a shape; those with a shape and no code; and the counts of codes without a shape."""
+    """Return places with code and shape, shapes without a code, and counts of codes without a shape."""
     from shapely import to_wkb
 
     shapes = dict(level.boundaries.shapes)
@@ -155,9 +155,9 @@ def _enlarge(level: Level, placed: Mapping[Code, MapArea]) -> list[Inset]:
 
 
 def _describe(picture: MapPicture) -> str:
-    """The map in words: the places with most participants."""
+    """Describe the map in words: the places with most participants."""
     kind = "Tile map" if picture.are_tiles else "Map"
-    # What is only drawn again, larger, was told of.
+    # Places that are only drawn again, larger, were already described.
     known = {place.shape for place in picture.places}
     insets = [inset for inset in picture.insets if known.isdisjoint(place.shape for place in inset.places)]
     return " ".join(

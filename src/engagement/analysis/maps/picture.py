@@ -1,4 +1,4 @@
-"""What a choropleth map shows: its places, their numbers, and the classes that these are in."""
+"""Content of a choropleth map: its places, their numbers and classes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from engagement.analysis.pictures.palette import NOBODY, NOT_CODED, class_colour
 
 @dataclass(frozen=True)
 class MapArea:
-    """A shape (WKB as hex, degrees) with its name and count; no count for a shape that the code scheme has no code for.
+    """A shape (WKB as hex, degrees) with its name and count; no count for a shape without a code.
 
-    On a map of shares `base` is what the count is a part of.
+    On a map of shares, the count is a share of `base`.
     """
 
     name: str
@@ -24,7 +24,7 @@ class MapArea:
 
 @dataclass(frozen=True)
 class Inset:
-    """Places that are drawn larger below the map. Those that are on the map as well are labelled only here."""
+    """Places drawn larger below the map; those that are also on the map are labelled only here."""
 
     title: str
     places: tuple[MapArea, ...]
@@ -32,10 +32,10 @@ class Inset:
 
 @dataclass(frozen=True)
 class MapPicture:
-    """A choropleth map: `breaks` are the inclusive upper edges of the classes, the first of them 0.
+    """A choropleth map; `breaks` are the inclusive upper edges of the classes, starting with 0.
 
-    Classes are of counts of participants or, with `are_shares`, of whole percents of each place's base; a base below the threshold
-    has no share. `unit` says what the classes are of.
+    Classes are participant counts or, with `are_shares`, whole percentages of each place's base; a base below the
+    threshold has no share. `unit` names what the classes measure.
     """
 
     title: str
@@ -51,22 +51,22 @@ class MapPicture:
     are_shares: bool = False
 
     def value_of(self, place: MapArea) -> int | None:
-        """What the colour of a place tells: its count, or its share in percent; None where there is none."""
+        """Return the number behind a place's colour: its count, or its share in percent; None without one."""
         if place.count is None or not self.are_shares:
             return place.count
         return None if self.is_small(place) else share_in_percent(place.count, place.base)
 
     def is_small(self, place: MapArea) -> bool:
-        """Whether a place has too small a base to show a share of."""
+        """Tell whether a place's base is too small to show a share."""
         return self.are_shares and place.count is not None and place.base < self.small_count_threshold
 
     def write(self, place: MapArea) -> str:
-        """What is written of a place's numbers: a small count is marked."""
+        """Write a place's numbers for the map, with small counts marked."""
         is_marked = not self.are_shares and 0 < (place.count or 0) < self.small_count_threshold
         return self.say(place) + "*" * is_marked
 
     def say(self, place: MapArea) -> str:
-        """A place's numbers: the count, or the share with what it is a share of."""
+        """Write a place's numbers for reading: the count, or the share and its base."""
         count = place.count or 0
         if not self.are_shares:
             return f"{count:,}"
@@ -74,30 +74,30 @@ class MapPicture:
         return of if self.is_small(place) else f"{100 * count / place.base:.0f} % ({of})"
 
     def texts(self) -> Iterator[str]:
-        """Everything that is written on it."""
+        """All texts on the map."""
         yield from (self.title, self.subtitle, self.attribution, "…")
         yield from self.notes
         yield from (inset.title for inset in self.insets)
         yield from (place.name for place in self.every_place())
 
     def every_place(self) -> Iterator[MapArea]:
-        """The places of the map, then those of each inset, of which some may be on the map as well."""
+        """Give the places of the map, then those of each inset; some may be in both."""
         yield from self.places
         for inset in self.insets:
             yield from inset.places
 
     def colour_of(self, place: MapArea) -> str:
-        """The colour of a place."""
+        """Return the colour of a place."""
         value = self.value_of(place)
         return NOT_CODED if value is None else self.colour_of_class(class_of(value, self.breaks))
 
     def colour_of_class(self, number: int) -> str:
-        """The colour of a class."""
+        """Return the colour of a class."""
         return NOBODY if number == 0 else class_colours(len(self.breaks) - 1)[number - 1]
 
 
 def share_in_percent(count: int, base: int) -> int:
-    """A share in whole percents; anybody is more than nobody, and all are more than nearly all.
+    """Return a share in whole percents; 0 only for nobody, 100 only for everybody.
 
     >>> share_in_percent(0, 500), share_in_percent(1, 500), share_in_percent(499, 500)
     (0, 1, 99)

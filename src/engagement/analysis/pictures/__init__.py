@@ -1,1 +1,1 @@
-"""What charts and maps are drawn with."""
+"""Tools for drawing charts and maps."""

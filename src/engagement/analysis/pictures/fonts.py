@@ -1,4 +1,4 @@
-"""Finding fonts that have the characters of a text: matplotlib's own has Latin and Arabic letters, but no Ethiopic ones."""
+"""Fonts for the characters of a text: matplotlib's own has Latin and Arabic letters, no Ethiopic."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UNSUITABLE = ("bold", "italic", "oblique", "mono", "condensed", "thin", "light"
 
 @functools.cache
 def _characters_of(path: str) -> frozenset[int]:
-    """The characters that a font has; none where the file can't be read."""
+    """Return the characters that a font has; none if the file is unreadable."""
     from matplotlib.ft2font import FT2Font
 
     try:
@@ -27,7 +27,7 @@ def _characters_of(path: str) -> frozenset[int]:
 def _own_font() -> str:
     from matplotlib.font_manager import findfont
 
-    # A plain str: what findfont gives has more to it, and can't be sent to another process (matplotlib 3.11).
+    # A plain str: findfont returns a subclass that can't be sent to another process (matplotlib 3.11).
     return str(Path(findfont("DejaVu Sans")))
 
 
@@ -37,9 +37,9 @@ def _fitness(path: str) -> tuple[bool, bool, bool, str]:
 
 
 def find_fonts(texts: Iterable[str]) -> tuple[str, ...]:
-    """Font files that together have every character of the texts, matplotlib's own first.
+    """Find font files that together have every character of the texts, matplotlib's own first.
 
-    What no font of this machine has is drawn as a box, and warned of once, by the names of the alphabets.
+    Characters in no font of this machine appear as boxes; one warning names their alphabets.
     """
     from matplotlib.font_manager import findSystemFonts
 
@@ -50,7 +50,7 @@ def find_fonts(texts: Iterable[str]) -> tuple[str, ...]:
         return tuple(chosen)
     candidates = sorted((path for path in findSystemFonts() if not path.endswith(".ttc")), key=_fitness)
     while missing and candidates:
-        # Of those that have the most, `max` takes the first, which is the most suitable.
+        # Among those with the most, `max` takes the first, which fits best.
         best = max(candidates, key=lambda path: len(missing & _characters_of(path)))
         found = missing & _characters_of(best)
         if not found:
@@ -60,7 +60,7 @@ def find_fonts(texts: Iterable[str]) -> tuple[str, ...]:
     if missing:
         alphabets = sorted({unicodedata.name(chr(code), "UNKNOWN").split()[0] for code in missing})
         log.warning(
-            "No font of this machine has %d of the characters in charts and maps (%s): they are drawn as boxes. "
+            "No font of this machine has %d of the characters in charts and maps (%s): drawing boxes instead. "
             "Install a font that has them, such as the package fonts-noto-core.",
             len(missing),
             ", ".join(alphabets),
@@ -69,7 +69,7 @@ def find_fonts(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def use_fonts(paths: Sequence[str]) -> None:
-    """Let matplotlib draw with these font files, in this order, and take no text for a formula."""
+    """Make matplotlib use these font files, in this order, and treat no text as a formula."""
     import matplotlib as mpl
     from matplotlib.font_manager import FontProperties, fontManager
 

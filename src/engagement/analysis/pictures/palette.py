@@ -1,4 +1,4 @@
-"""The colours of charts and maps: told apart by the colour-blind, on a screen and in grey print.
+"""Colours of charts and maps, distinct for colour-blind people, on screen and in grey print.
 
 Source
 ------
@@ -9,17 +9,17 @@ from collections.abc import Sequence
 
 BLUE, SKY, GREEN, ORANGE, VERMILION, PURPLE = "#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7"
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
-ASIDE = "#9AA0A6"  # codes that are no theme and no answer
+ASIDE = "#9AA0A6"  # codes that are not themes or answers
 INK, FAINT_INK, GRID = "#1F2933", "#5F6B76", "#DDE2E7"
 
 NOBODY = "#F1F1EE"
-NOT_CODED = "#FFFFFF"  # a shape that the code scheme has no code for
+NOT_CODED = "#FFFFFF"  # a shape without a code in the scheme
 BORDER = "#8A949E"
 _CLASSES = ("#CFE1F2", "#93C3E0", "#4A98C9", "#1764AB", "#08306B")
 
 
 def class_colours(count: int) -> Sequence[str]:
-    """Colours of the classes above zero, from few to many; `count` is 0 to 5.
+    """Return the colours of the classes above zero, from few to many; `count` is 0 to 5.
 
     >>> class_colours(1), class_colours(2)
     (('#4A98C9',), ('#CFE1F2', '#08306B'))
@@ -31,7 +31,7 @@ def class_colours(count: int) -> Sequence[str]:
 
 
 def ink_on(colour: str) -> str:
-    """The colour of text that can be read on a colour.
+    """Return a readable text colour for a background colour.
 
     >>> ink_on("#FFFFFF") == INK, ink_on("#08306B")
     (True, '#FFFFFF')

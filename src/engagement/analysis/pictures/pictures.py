@@ -1,7 +1,7 @@
-"""Drawing many pictures on several processes, and only those whose numbers changed.
+"""Drawing many pictures on several processes, and only those that changed.
 
-A picture is first described by a frozen dataclass of plain values. A digest of the description, of the fonts and of what draws it is
-kept beside the pictures: one that is there and would come out the same is not drawn again.
+A frozen dataclass of plain values describes each picture. A digest of the description, the fonts and the drawing code
+is kept beside the pictures: an existing picture that would come out the same is not drawn again.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Raise it when something is drawn differently from the same description.
+# Increase it when the same description is drawn differently.
 _DRAWING_VERSION = 3
 _NOTES = "drawn.json"
-_FEWEST_FOR_PROCESSES = 6  # fewer are drawn before a second process has started
+_FEWEST_FOR_PROCESSES = 6  # fewer take less time than starting a second process
 _DOTS_PER_INCH = 150
 _COLOURS = 128
 
@@ -41,15 +41,15 @@ type Draw[P] = Callable[[P], Any]  # description -> matplotlib figure
 def draw_pictures[P](
     folder: Path, pictures: Mapping[str, P], endings: Sequence[str], draw: Draw[P], fonts: Sequence[str], jobs: int
 ) -> int:
-    """Bring a folder up to date: `<name>.<ending>` for each picture; returns how many were drawn.
+    """Update a folder of pictures, `<name>.<ending>` for each; return how many were drawn.
 
-    Names may have a subfolder. `draw` is a module's own function, so that other processes find it. Pictures that an earlier run drew and
-    that are no longer asked for are removed; other files of the folder are left alone.
+    Names may include a subfolder. `draw` must be a module's function, so other processes find it. Removes pictures of
+    earlier runs that are no longer needed, and leaves other files alone.
 
     Raises
     ------
     MachineError
-        The disk is full, or a process was ended from outside.
+        The disk is full, or a process was killed.
     """
     known = _read_notes(folder / _NOTES)
     digests = {name: _digest(picture, draw, fonts) for name, picture in pictures.items()}
@@ -62,23 +62,23 @@ def draw_pictures[P](
     ]
     for parent in {path.parent for name in changed for path in files[name]}:
         make_directory(parent)
-    # Until all is drawn, the notes hold only what is certain.
+    # Until everything is drawn, the notes contain only what is certain.
     write_json(folder / _NOTES, {name: digest for name, digest in digests.items() if name not in changed})
     _draw_all(
         functools.partial(_draw_one, draw, tuple(fonts)), [(pictures[name], files[name]) for name in changed], jobs
     )
     write_json(folder / _NOTES, digests)
-    log.info("Drew %d of %d picture(s); the others are as they were", len(changed), len(pictures))
+    log.info("Drew %d of %d picture(s); the others did not change", len(changed), len(pictures))
     return len(changed)
 
 
 def _read_notes(path: Path) -> dict[str, str]:
-    """What is known to be drawn; nothing if the notes can't be read, for then everything is drawn."""
+    """Read the record of drawn pictures; empty if unreadable, so everything is drawn."""
     try:
         notes = read_json(path, InputError) if path.exists() else {}
     except InputError:
         return {}
-    # Names become paths that are removed: only what this module writes is believed.
+    # Names become paths that are removed, so trust only what this module writes.
     believable = isinstance(notes, dict) and not any(".." in name or name.startswith("/") for name in notes)
     return notes if believable else {}
 
@@ -99,14 +99,13 @@ def _draw_all(
             draw_one(item)
         return
     try:
-        # Not forked: this process has threads of its own by now, which a fork does not survive safely.
+        # Not forked: this process already has threads, which makes a fork unsafe.
         with ProcessPoolExecutor(min(jobs, len(work)), multiprocessing.get_context("spawn")) as pool:
             for _ in pool.map(draw_one, work, chunksize=2):
                 pass
     except BrokenProcessPool:
         raise MachineError(
-            "Processes: one of them was ended from outside, most likely because memory ran out. "
-            "Run this again with fewer --jobs."
+            "Processes: one of them was killed, most likely because memory ran out. Run this again with fewer --jobs."
         ) from None
 
 
@@ -114,15 +113,15 @@ def _draw_one(draw: Draw[Any], fonts: tuple[str, ...], work: tuple[Any, list[Pat
     import matplotlib as mpl
 
     mpl.use("Agg")
-    # Without a date and with a fixed salt the bytes are the same from run to run.
+    # Without a date and with a fixed salt, the bytes are the same in every run.
     mpl.rcParams["svg.hashsalt"] = "engagement"
     use_fonts(fonts)
     picture, paths = work
     with warnings.catch_warnings():
-        # Of letters that no font has there was one warning already.
+        # Characters that no font has already led to one warning.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = draw(picture)
-        # The layout is worked out once, and not anew for each file.
+        # The layout is computed once, not for each file.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         for path in paths:
@@ -134,7 +133,7 @@ def _draw_one(draw: Draw[Any], fonts: tuple[str, ...], work: tuple[Any, list[Pat
 
 
 def _save_small(figure: Figure, file: IO[bytes]) -> None:
-    """Write a PNG of few colours: a third of the size, which counts in a report that holds them all."""
+    """Save a PNG with few colours: a third of the size, which matters in a report with all of them."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
@@ -142,6 +141,6 @@ def _save_small(figure: Figure, file: IO[bytes]) -> None:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     drawn = Image.frombytes("RGBA", canvas.get_width_height(), bytes(canvas.buffer_rgba())).convert("RGB")
-    # Of the ways to choose the colours this one takes half the time of the usual one, and strays less from any of them.
+    # This way of choosing colours takes half the time of the usual one, and is closer to the originals.
     small = drawn.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     small.save(file, format="PNG", dpi=(_DOTS_PER_INCH, _DOTS_PER_INCH))

@@ -1,6 +1,7 @@
-"""The report: one page that holds the whole season, for a person who would rather look than read.
+"""The report: the whole season on one page, for people who would rather look than read.
 
-The page needs nothing from outside: pictures are in it, and a content security policy by hash lets no other script or style run.
+The page loads nothing from outside: pictures are inside it, and a content security policy by hash blocks any other
+script or style.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ from engagement.foundation.files import open_for_writing
 
 
 def write_report(season: Season, charts: Sequence[Chart], maps: Sequence[DrawnMap], path: Path) -> None:
-    """Write the report as one HTML file with everything in it."""
+    """Write the report as one self-contained HTML file."""
     page = make_page(season, charts, maps)
     with open_for_writing(path) as file:
         file.write(page)
 
 
 def make_page(season: Season, charts: Sequence[Chart], maps: Sequence[DrawnMap]) -> str:
-    """The report's HTML."""
-    # Here, so that a run for the graphs alone does not load what makes pages.
+    """Build the report's HTML."""
+    # Imported here, so a run for the graphs alone does not load the page templates.
     from engagement.foundation.pages import render_page
 
     style, script = _read("report.css"), _read("report.js")

@@ -1,4 +1,4 @@
-"""What the report's sections hold."""
+"""Content of the report's sections."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from engagement.foundation.errors import count_of
 from engagement.pipeline.coding.cleaning.phone_numbers import find_phone_numbers
 
 _MOST_EXAMPLES = 3
-_MOST_MAPS = 100  # a page of thousands of pictures opens on no phone
+_MOST_MAPS = 100  # phones can't open a page with thousands of pictures
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG in base64, with its size, so that the page does not jump while it loads."""
+    """A PNG in base64 with its size, so the page does not jump while loading."""
 
     content: str
     width: int
@@ -47,7 +47,7 @@ class FunnelStep:
 
 @dataclass(frozen=True)
 class Examples:
-    """A few messages of a code."""
+    """A few messages with a code."""
 
     code: str
     texts: Sequence[str]
@@ -55,7 +55,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class QuestionBlock:
-    """The answers to a question, or the themes of an episode."""
+    """Answers to a question, or themes of an episode."""
 
     key: str
     title: str
@@ -68,7 +68,7 @@ class QuestionBlock:
 
 @dataclass(frozen=True)
 class MapsOfLevel:
-    """The maps of a level of places: the total, and single themes."""
+    """Maps of a level of places: the total, and single themes."""
 
     name: str
     total: Picture
@@ -79,7 +79,7 @@ class MapsOfLevel:
 
 @dataclass(frozen=True)
 class PageSection:
-    """A section of the page; what it has is shown in this order."""
+    """A section of the page; its contents appear in this order."""
 
     anchor: str
     title: str
@@ -92,7 +92,7 @@ class PageSection:
 
 
 def make_sections(season: Season, charts: Sequence[Chart], maps: Sequence[DrawnMap]) -> list[PageSection]:
-    """Every section that has something to show, in order."""
+    """Build every section that has content, in order."""
     by_section: dict[str, list[Chart]] = defaultdict(list)
     for chart in charts:
         by_section[chart.section].append(chart)
@@ -163,7 +163,7 @@ def _make_themes(season: Season, charts: Sequence[Chart]) -> list[QuestionBlock]
 
 
 def _make_questions(season: Season, kind: PlanKind, charts: Sequence[Chart]) -> list[QuestionBlock]:
-    """The charts of demographic or follow-up questions, with a table of each to unfold."""
+    """Build the charts of demographic or follow-up questions, each with a table to unfold."""
     questions = []
     for plan, coding in season.questions:
         if plan.kind is kind:
@@ -175,7 +175,7 @@ def _make_questions(season: Season, kind: PlanKind, charts: Sequence[Chart]) -> 
 
 
 def _read_charts_of(coding: CodingConfiguration, charts: Sequence[Chart]) -> tuple[list[Picture], list[str]]:
-    """The charts of a question, and why there is none."""
+    """Return a question's charts, or the reason why there are none."""
     found = [_read_picture(chart) for chart in charts if chart.question == coding.analysis_file_key]
     if not has_answers(coding):
         return found, ["No chart: this code scheme has no themes or answers, only codes about messages."]
@@ -183,7 +183,7 @@ def _read_charts_of(coding: CodingConfiguration, charts: Sequence[Chart]) -> tup
 
 
 def _choose_examples(season: Season) -> dict[tuple[str, str], list[str]]:
-    """A few texts for each episode and code, by StringValue; none that is blank or holds a phone number."""
+    """Choose a few texts for each episode and code (StringValue), none blank or with a phone number."""
     chosen: dict[tuple[str, str], list[str]] = {}
     for episode, _, code, text in season.sample_messages.itertuples(index=False, name=None):
         texts = chosen.get((episode, code), [])
@@ -193,7 +193,7 @@ def _choose_examples(season: Season) -> dict[tuple[str, str], list[str]]:
 
 
 def _make_maps(maps: Sequence[DrawnMap]) -> list[MapsOfLevel]:
-    """The total of each level, and its themes to unfold."""
+    """Build each level's total map, and its theme maps to unfold."""
     by_level: dict[str, list[DrawnMap]] = defaultdict(list)
     for drawn in maps:
         by_level[drawn.level].append(drawn)

@@ -1,4 +1,4 @@
-"""The tables of the report: those of the CSVs as a person reads them, with names, bases and intervals."""
+"""Tables of the report: the CSVs in readable form, with names, bases and intervals."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 _MOST_ROWS = 500
 _INTERVAL = "95 % interval"
 _NOT_OVER = "not over: more may come"
-# A day, a week or a moment is not broken at its hyphens.
+# Days, weeks and moments must not break at their hyphens.
 _DATE = re.compile(r"\d{4}-(?:\d\d-\d\d(?:T[0-9:.]+(?:Z|[+-][0-9:]+)?)?|W\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True)
 class PageColumn:
-    """A column; numbers stand to the right."""
+    """A column; numbers are right-aligned."""
 
     name: str
     is_number: bool
@@ -42,7 +42,7 @@ class PageColumn:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell; `sort_key` is the number that a column of numbers is sorted by, empty where there is none."""
+    """A cell; number columns are sorted by `sort_key`, empty if there is no number."""
 
     text: str
     is_number: bool = False
@@ -53,7 +53,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table that sorts by any column, with notes below; counts from 1 to `small_below` - 1 are marked."""
+    """A table sortable by any column, with notes below; marks counts from 1 to `small_below` - 1."""
 
     caption: str
     columns: Sequence[PageColumn]
@@ -70,7 +70,7 @@ def make_table(
     small: Iterable[str] = (),
     notes: Iterable[str] = (),
 ) -> PageTable:
-    """A table, of which no more than 500 rows are shown. The counts of the columns `small` are marked where they are small."""
+    """Build a table of at most 500 rows, marking small counts in the columns `small`."""
     shown, marked = rows[:_MOST_ROWS], {header.index(name) for name in small}
     are_numbers = [all(_is_number(row[position]) for row in shown) for position in range(len(header))]
     more = [f"… and {len(rows) - _MOST_ROWS:,} rows more."] if len(rows) > _MOST_ROWS else []
@@ -89,7 +89,7 @@ def make_table(
 def make_frame(
     caption: str, table: pandas.DataFrame, season: Season, small: Iterable[str] = (), notes: Iterable[str] = ()
 ) -> PageTable:
-    """A table of the season; counts of participants in the columns `small` are marked where they are small."""
+    """Build a table of the season, marking small participant counts in the columns `small`."""
     rows = [[_plain(cell) for cell in row] for row in table.itertuples(index=False, name=None)]
     return make_table(caption, list(map(str, table.columns)), rows, season.small_count_threshold, small, notes)
 
@@ -116,12 +116,12 @@ def _number_cell(content: object, small_below: int) -> Cell:
 
 
 def _plain(cell: object) -> object:
-    """What the table library calls an integer is none of Python's."""
+    """Convert the table library's integers to Python's."""
     return int(cell) if hasattr(cell, "item") and not isinstance(cell, str) else cell  # type: ignore[call-overload]  # a number of numpy's
 
 
 def make_values_table(season: Season, coding: CodingConfiguration, is_episode: bool) -> PageTable:
-    """How many participants have each theme of an episode, or gave each answer, with shares of those who have or gave any."""
+    """Build a table of participants by theme or answer, with shares of those who have or gave any."""
     basis, (entries, unused) = season.basis(coding), drop_unused(list_entries(season, coding, is_episode))
     counts, first = ["Participants", *(say_guess(source).capitalize() for source in basis.guesses)], "Answer"
     caption = f"{title_of(coding, is_episode)}: {say_basis(season, coding, is_episode)}"
@@ -154,7 +154,7 @@ def _cells_of_share(count: int, base: int) -> tuple[str, str]:
 
 
 def make_engagement_tables(season: Season) -> list[PageTable]:
-    """Messages and participants of each episode, and how often participants came back."""
+    """Build the tables of each episode's messages and participants, and of repeat participation."""
     repeats = season.repeat_participations.copy()
     counts = [int(count) for count in repeats["Number of Participants with Opt-Ins"]]
     repeats[_INTERVAL] = [_cells_of_share(count, sum(counts))[1] for count in counts]
@@ -180,10 +180,10 @@ def make_engagement_tables(season: Season) -> list[PageTable]:
 
 
 def make_traffic_tables(season: Season) -> list[PageTable]:
-    """Messages of each week and of each configured range, with those outside of all ranges."""
+    """Build the tables of messages by week and by configured range, and outside all ranges."""
     tables = [("Messages in each week", _mark(season.weekly_traffic, season.weeks_over))]
     if season.settings.traffic_labels:
-        # The label first: it is what a narrow screen shows.
+        # The label first, as that is what a narrow screen shows.
         table = season.traffic[["Label", *(name for name in season.traffic.columns if name != "Label")]]
         table = _mark(table, season.ranges_over)
         table.loc[len(table)] = {**dict.fromkeys(table.columns, ""), "Label": OUTSIDE, **season.traffic_outside}
@@ -195,7 +195,7 @@ def make_traffic_tables(season: Season) -> list[PageTable]:
 
 
 def _mark(table: pandas.DataFrame, are_over: Sequence[bool]) -> pandas.DataFrame:
-    """A table of periods with a note where one was not over yet; without any there is no column for it."""
+    """Add a note to unfinished periods of a table; if all are over, add no column."""
     if all(are_over):
         return table.copy()
     return table.assign(Note=["" if is_over else _NOT_OVER for is_over in are_over])

@@ -1,7 +1,7 @@
-"""The messages or the participants of a season, one a row, and counting their codes.
+"""Messages or participants of a season, one a row, and counts of their codes.
 
-A coded field is kept as one number a row: that of the combination of codes it has. There are few combinations, so whatever
-is asked of codes is asked once of each combination and then looked up for all rows.
+Each row of a coded field stores the number of its combination of codes. There are few combinations, so questions about
+codes are answered once per combination and then looked up for all rows.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class Codes:
         numbers: Numbers,
         guesses: Mapping[str, Mask] | None = None,
     ) -> None:
-        """`combinations` are lists of code ids; `numbers`, shape (rows,), says which of them each row has.
+        """Take `combinations` (lists of code ids) and `numbers`, each row's combination, of shape (rows,).
 
-        `guesses` are the rows (masks) whose Normal codes no answer led to, by what they were guessed from.
+        `guesses` are masks of rows with guessed Normal codes, by what they were guessed from.
 
         Raises
         ------
@@ -54,14 +54,14 @@ class Codes:
         self._scheme = scheme
         self.numbers = numbers
         self.guesses = guesses or {}
-        # Shape (combinations, codes): whether the combination holds the code.
+        # Shape (combinations, codes): whether the combination contains the code.
         self.holds: Mask = numpy.zeros((len(combinations), len(scheme.codes)), dtype=bool)
         positions = {code.code_id: position for position, code in enumerate(scheme.codes)}
         for number, code_ids in enumerate(combinations):
             self.holds[number, [positions[code_id] for code_id in code_ids]] = True
 
     def hold_any(self, is_meant: Callable[[Code], bool]) -> Mask:
-        """Whether each row has one of the codes that are meant; shape (rows,), bool."""
+        """Tell for each row whether it has one of the given codes; shape (rows,), bool."""
         return self._any(is_meant)[self.numbers]
 
     def _any(self, is_meant: Callable[[Code], bool]) -> Mask:
@@ -81,57 +81,57 @@ class Codes:
 
     @property
     def responded(self) -> Mask:
-        """Rows that are coded with anything but NA or NS: opt-ins."""
+        """Rows coded with anything but NA or NS: opt-ins."""
         return self._responded[self.numbers]
 
     @property
     def labelled(self) -> Mask:
-        """Rows that responded and hold no NR."""
+        """Rows that responded and have no NR."""
         return self._labelled[self.numbers]
 
     @property
     def relevant_message(self) -> Mask:
-        """Rows that are labelled, with at least one Normal code."""
+        """Labelled rows with at least one Normal code."""
         return (self._labelled & self._normal)[self.numbers]
 
     @property
     def relevant_individual(self) -> Mask:
-        """Rows that responded with at least one Normal code, reviewed to the end or not."""
+        """Rows that responded with at least one Normal code, even if not fully reviewed."""
         return self._normal[self.numbers]
 
     @property
     def answered(self) -> Mask:
-        """Rows with at least one Normal code that an answer led to."""
+        """Rows with at least one Normal code from an answer."""
         rows = self.relevant_individual
         for guessed in self.guesses.values():
             rows &= ~guessed
         return rows
 
     def count(self, rows: numpy.ndarray | None = None) -> numpy.ndarray:
-        """How many of the rows (a mask; without one all) have each code; shape (codes,)."""
+        """Count the rows (of a mask, or all) with each code; shape (codes,)."""
         numbers = self.numbers if rows is None else self.numbers[rows]
         return numpy.bincount(numbers, minlength=len(self.holds)) @ self.holds
 
     def cross(self, other: Codes, rows: numpy.ndarray | None = None) -> numpy.ndarray:
-        """How many of the rows (a mask; without one all) have a code of this field and one of another's.
+        """Count the rows (of a mask, or all) with each pair of this field's and another's codes.
 
         Shape (codes, codes of the other).
         """
-        # Only the pairs of combinations that there are: all that there could be may be too many to list.
+        # Only existing pairs of combinations: all possible pairs may be too many to list.
         width = len(other.holds)
         numbers, others = (one.numbers if rows is None else one.numbers[rows] for one in (self, other))
         places, pairs = pandas.factorize(numbers.astype(numpy.int64) * width + others)
         own, of_other = self.holds[pairs // width].astype(float), other.holds[pairs % width].astype(float)
-        # Floats multiply faster, and hold whole numbers exactly up to 2**53.
+        # Floats multiply faster, and are exact for whole numbers up to 2**53.
         counts: Numbers = ((own.T * numpy.bincount(places, minlength=len(pairs))) @ of_other).astype(numpy.int64)
         return counts
 
 
 class CodedTable:
-    """A file that stage 3 left, read column by column when it is asked for.
+    """A file from stage 3, whose columns are read on demand.
 
-    Columns of messages: uid, time (UTC instants), dataset (name in Coda, else the raw field) and run_id; of individuals: uid.
-    Both have what `codes` and `texts` read. Rows stand in no order that means anything, the same in every column.
+    Message columns: uid, time (UTC instants), dataset (name in Coda, else the raw field) and run_id; participant
+    column: uid. Both also have what `codes` and `texts` read. Row order means nothing, but is the same in every column.
     """
 
     def __init__(self, path: Path) -> None:
@@ -144,20 +144,20 @@ class CodedTable:
         return self._rows
 
     def column(self, name: str) -> pandas.Series:
-        """A column of the file."""
+        """Read a column of the file."""
         return read_column(self._path, name)
 
     def texts(self, plan: CodingPlan) -> pandas.Series:
-        """What participants wrote (text, categorical); missing where there was no answer. Individuals have theirs folded."""
+        """Read participants' texts (categorical); missing if there was no answer, folded for individuals."""
         return read_column(self._path, text_column(plan.raw_field))
 
     def codes(self, configuration: CodingConfiguration) -> Codes:
-        """The codes of a coded field.
+        """Read the codes of a coded field.
 
         Raises
         ------
         InputError
-            The field or one of its codes is not that of the code scheme: the configuration changed since stage 3.
+            The field or one of its codes is not in the code scheme: the configuration changed since stage 3.
         """
         field, scheme = configuration.coded_field, configuration.code_scheme
         found = self._codes.get(field)
@@ -182,28 +182,28 @@ class CodedTable:
         return {source: (guesses.codes == number).to_numpy() for number, source in enumerate(guesses.categories)}
 
     def cross(self, first: CodingConfiguration, second: CodingConfiguration) -> numpy.ndarray:
-        """How many rows have a code of `first` and one of `second`; shape (codes of first, codes of second). Kept for the next time."""
+        """Count rows with each pair of codes of two codings; shape (first's codes, second's codes). Cached."""
         key = first.coded_field, second.coded_field
         if key not in self._crossed:
             self._crossed[key] = self.codes(first).cross(self.codes(second))
         return self._crossed[key]
 
     def count_codes(self, configuration: CodingConfiguration) -> pandas.Series:
-        """How many rows have each code, by StringValue in the scheme's order."""
+        """Count rows with each code, by StringValue in the scheme's order."""
         return pandas.Series(self.codes(configuration).count(), index=string_values(configuration), dtype="int64")
 
     def cross_tabulate(self, first: CodingConfiguration, second: CodingConfiguration) -> pandas.DataFrame:
-        """How many rows have a code of `first` and one of `second`, by StringValues."""
+        """Count rows with each pair of codes of two codings, by StringValues."""
         return pandas.DataFrame(self.cross(first, second), index=string_values(first), columns=string_values(second))
 
 
 def string_values(configuration: CodingConfiguration) -> list[str]:
-    """The StringValues of a scheme's codes, in order."""
+    """Return the StringValues of a scheme's codes, in order."""
     return [code.string_value for code in configuration.code_scheme.codes]
 
 
 def any_of(table: CodedTable, configurations: Sequence[CodingConfiguration], what: str) -> numpy.ndarray:
-    """Rows of which `what`, a property of Codes, holds in at least one coding; shape (rows,), bool."""
+    """Find rows where `what`, a property of Codes, holds in any coding; shape (rows,), bool."""
     found = numpy.zeros(len(table), dtype=bool)
     for configuration in configurations:
         found |= getattr(table.codes(configuration), what)

@@ -1,4 +1,4 @@
-"""How far coding has come, and which texts a person should look at; texts are named by their message ids."""
+"""Coding progress, and texts that a person should check, named by message id."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WRONG_SCHEME, CONTRADICTING_CODES = "wrong scheme", "contradicting codes"
 
 @dataclass(frozen=True)
 class _Answers:
-    """The answers to one plan: the distinct texts, which of them each row has (-1 for none), and whether it has one."""
+    """A plan's answers: distinct texts, each row's text number (-1: none), and whether it has one."""
 
     dataset: str
     texts: pandas.Index
@@ -27,7 +27,7 @@ class _Answers:
     answered: numpy.ndarray
 
     def distinct(self, rows: numpy.ndarray) -> numpy.ndarray:
-        """The numbers of the distinct texts in some rows (a mask)."""
+        """Return the numbers of the distinct texts in some rows (a mask)."""
         return numpy.unique(self.numbers[rows & self.answered])
 
 
@@ -42,7 +42,7 @@ def _in_coda(plans: Iterable[CodingPlan]) -> Iterator[CodingPlan]:
 
 
 def _have(table: CodedTable, plan: CodingPlan, control_code: ControlCode) -> numpy.ndarray:
-    """Rows with a control code in any coding of the plan; shape (rows,), bool."""
+    """Find rows with a control code in any coding of the plan; shape (rows,), bool."""
     found = numpy.zeros(len(table), dtype=bool)
     for configuration in plan.coding_configurations:
         found |= table.codes(configuration).hold_any(lambda code: code.control_code is control_code)
@@ -50,15 +50,17 @@ def _have(table: CodedTable, plan: CodingPlan, control_code: ControlCode) -> num
 
 
 def measure_coding_progress(messages: CodedTable, plans: Iterable[CodingPlan]) -> pandas.DataFrame:
-    """A row a dataset in Coda; a survey answer counts once a participant, an answer to an episode once a message.
+    """Measure the progress of each Coda dataset, one a row.
 
-    A text is labelled when no coding of its plan says "not reviewed".
+    A survey answer counts once for each participant, an answer to an episode once for each message.
+
+    A text is labelled if no coding of its plan says "not reviewed".
     """
     uids = messages.column("uid").cat.codes.to_numpy().astype(numpy.int64)
     rows = []
     for plan in _in_coda(plans):
         answers = _answers(messages, plan)
-        # The survey's answers stand in every message of a participant.
+        # Every message of a participant repeats the survey answers.
         counted = answers.answered if plan.kind is PlanKind.RQA else _first_of_each(uids, answers.answered)
         empty = numpy.asarray(answers.texts == "", dtype=bool)
         is_empty = answers.answered.copy()
@@ -75,7 +77,7 @@ def measure_coding_progress(messages: CodedTable, plans: Iterable[CodingPlan]) -
 
 
 def _first_of_each(uids: numpy.ndarray, rows: numpy.ndarray) -> numpy.ndarray:
-    """The rows (a mask) without those of a participant who was there already."""
+    """Keep each participant's first row (of a mask)."""
     places = numpy.flatnonzero(rows)
     _, first = numpy.unique(uids[places], return_index=True)
     found = numpy.zeros(len(rows), dtype=bool)
@@ -86,10 +88,10 @@ def _first_of_each(uids: numpy.ndarray, rows: numpy.ndarray) -> numpy.ndarray:
 def list_coding_errors(
     messages: CodedTable, plans: Iterable[CodingPlan], contradictions: Collection[tuple[str, str]]
 ) -> pandas.DataFrame:
-    """Dataset, Message ID, Reason of every text with the code CE.
+    """List Dataset, Message ID and Reason of every text with the code CE.
 
-    `contradictions` are the datasets and message ids that are wrong scheme by one label and not by another; the codes of the others
-    contradict each other, or are out of range.
+    `contradictions` are the datasets and message ids with both a wrong-scheme label and another; other texts have codes
+    that contradict each other, or are out of range.
     """
     rows = []
     for plan in _in_coda(plans):
@@ -101,7 +103,7 @@ def list_coding_errors(
 
 
 def list_texts_with_phone_numbers(messages: CodedTable, plans: Iterable[CodingPlan]) -> pandas.DataFrame:
-    """Dataset, Message ID of every text that seems to hold a phone number."""
+    """List Dataset and Message ID of every text that seems to contain a phone number."""
     rows = [
         (answers.dataset, message_id_of(text))
         for plan in _in_coda(plans)

@@ -1,4 +1,4 @@
-"""How participants are distributed over the codes of a scheme, in total and broken down by the codes of others."""
+"""Distributions of participants over a scheme's codes, in total and broken down by other codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOTAL_ROW = "Total Relevant Participants"
 
 
 def tabulated(plans: Iterable[CodingPlan]) -> tuple[CodingConfiguration, ...]:
-    """The codings of some plans that the distributions are of, in order."""
+    """Return the codings of some plans that have distributions, in order."""
     return tuple(
         configuration
         for plan in plans
@@ -27,10 +27,12 @@ def tabulated(plans: Iterable[CodingPlan]) -> tuple[CodingConfiguration, ...]:
 def tabulate_distributions(
     individuals: CodedTable, codings: Sequence[CodingConfiguration], breakdowns: Sequence[CodingConfiguration]
 ) -> pandas.DataFrame:
-    """The columns of theme_distributions.csv, for each coding a row of those who are relevant in it, then a row a code.
+    """Return the columns of theme_distributions.csv.
 
-    Two columns in total and two for each code of the breakdowns: the number of participants (int) and its percentage of the first row
-    (text; of codes that are not Normal "").
+    Each coding has a row of relevant participants, then one for each code.
+
+    Two columns in total and two for each breakdown code: the number of participants (int) and its percentage of the
+    first row (text; "" for codes that are not Normal).
     """
     columns = ["Dataset", "Theme", *_columns("Total Participants")]
     for breakdown in breakdowns:
@@ -45,7 +47,7 @@ def _columns(name: str) -> tuple[str, str]:
 
 
 def _shown(configuration: CodingConfiguration) -> list[tuple[int, Code]]:
-    """The codes of a scheme but for STOP, with their positions: nobody who is counted has that."""
+    """Return a scheme's codes with positions, without STOP: no counted participant has it."""
     codes = enumerate(configuration.code_scheme.codes)
     return [(position, code) for position, code in codes if code.control_code is not ControlCode.STOP]
 

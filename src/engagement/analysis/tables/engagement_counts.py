@@ -1,4 +1,4 @@
-"""How many took part: messages and participants an episode, and how often participants came back."""
+"""Participation: messages and participants of each episode, and how often participants came back."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ def count_engagement(
     withdrawn_messages: int,
     withdrawn_individuals: int,
 ) -> pandas.DataFrame:
-    """The columns of engagement_counts.csv: a row a coding of `episodes`, then "Total", which counts a row of `messages` once.
+    """Return the columns of engagement_counts.csv: a row for each coding of `episodes`, then "Total".
 
-    Those who withdrew are part of the two plain totals alone.
+    "Total" counts a row of `messages` once.
+
+    Participants who withdrew are only in the two plain totals.
     """
     totals = (len(messages) + withdrawn_messages, len(individuals) + withdrawn_individuals)
     rows = [
@@ -50,7 +52,10 @@ def _count(
 
 
 def count_repeat_participations(individuals: CodedTable, episodes: Sequence[CodingConfiguration]) -> pandas.DataFrame:
-    """The columns of repeat_participations.csv: for each n from 1 to the number of episodes, who responded in exactly n."""
+    """Return the columns of repeat_participations.csv.
+
+    For each n up to the number of episodes, it counts who responded in exactly n.
+    """
     times = numpy.zeros(len(individuals), dtype=numpy.int64)
     for episode in episodes:
         times += individuals.codes(episode).responded

@@ -1,4 +1,4 @@
-"""The tables of a season as CSV files."""
+"""Writing a season's tables as CSV files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def write_tables(season: Season, folder: Path) -> int:
-    """Write every table into a folder; returns how many. What participants wrote is made safe for spreadsheets."""
+    """Write every table into a folder, and return their number; makes texts safe for spreadsheets."""
     tables = {
         "engagement_counts": season.engagement_counts,
         "demographic_distributions": season.demographic_distributions,

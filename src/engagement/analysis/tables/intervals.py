@@ -1,4 +1,4 @@
-"""Shares of a whole with the interval that chance alone leaves open."""
+"""Shares of a whole, with intervals for chance alone."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ WHAT_INTERVALS_SAY = "95 % intervals (Wilson). Those who responded chose to: the
 
 
 def wilson_interval(count: int, base: int) -> tuple[float, float]:
-    """Give the ends, in percent, of the 95 % Wilson score interval of `count` of `base`, without continuity correction.
+    """Return the ends, in percent, of the 95 % Wilson score interval of `count` out of `base`.
 
-    It stays between 0 and 100, and has a width also where nobody or everybody is counted.
+    There is no continuity correction.
+
+    It stays between 0 and 100, and has a width even if nobody or everybody is counted.
 
     >>> [round(end, 1) for end in wilson_interval(1, 10)]
     [1.8, 40.4]
@@ -28,7 +30,7 @@ def wilson_interval(count: int, base: int) -> tuple[float, float]:
     recommended by L. D. Brown, T. T. Cai, A. DasGupta (2001), Interval estimation for a binomial proportion, Stat. Sci. 16, 101-133.
     """
     if not 0 <= count <= base or base == 0:
-        raise ValueError(f"{count} of {base} is no share")
+        raise ValueError(f"{count} of {base} is not a share")
     squared = _NORMAL_95**2
     share = count / base
     middle = share + squared / (2 * base)
@@ -54,7 +56,7 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The ends of its 95 % interval, in percent."""
+        """Ends of its 95 % interval, in percent."""
         return wilson_interval(self.count, self.base)
 
     def say_interval(self) -> str:

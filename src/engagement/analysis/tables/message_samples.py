@@ -1,4 +1,4 @@
-"""Messages to read: a sample for each code, and all those of the codes that tell of impact. Texts are as they were written."""
+"""Messages to read: a sample for each code, and all with impact codes, in their original wording."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Episode = tuple[CodingPlan, CodingConfiguration]
 
 
 def sample_messages(messages: CodedTable, episodes: Sequence[Episode], limit: int) -> pandas.DataFrame:
-    """The columns of sample_messages.csv: for each code but STOP, at most `limit` distinct texts of labelled messages.
+    """Return the columns of sample_messages.csv: up to `limit` distinct labelled texts per code, not STOP.
 
-    Texts are chosen by a hash of the episode and the text: one more message changes at most one of them.
+    A hash of the episode and the text chooses texts: one more message changes at most one of them.
     """
     rows: list[tuple[str, ...]] = []
     for plan, configuration in episodes:
@@ -39,7 +39,7 @@ def sample_messages(messages: CodedTable, episodes: Sequence[Episode], limit: in
 def _labelled_rows(
     codes: Codes, configuration: CodingConfiguration, answered: numpy.ndarray
 ) -> Iterator[tuple[Code, numpy.ndarray]]:
-    """The places of the labelled rows with a text, for each code of a scheme."""
+    """Return the positions of labelled rows with a text, for each code of a scheme."""
     places = numpy.flatnonzero(codes.labelled & answered)
     numbers = codes.numbers[places]
     for position, code in enumerate(configuration.code_scheme.codes):
@@ -58,7 +58,10 @@ def _rows(configuration: CodingConfiguration, code: Code, texts: Iterable[str]) 
 def list_messages(
     messages: CodedTable, episodes: Sequence[Episode], string_values: Collection[str]
 ) -> pandas.DataFrame:
-    """The columns of impact_messages.csv: every labelled message with one of the codes, by episode, code, time and text."""
+    """Return the columns of impact_messages.csv: every labelled message with one of the codes.
+
+    Sorted by episode, code, time and text.
+    """
     times = messages.column(TIME)
     rows: list[tuple[str, ...]] = []
     for plan, configuration in episodes:

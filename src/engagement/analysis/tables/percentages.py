@@ -1,8 +1,8 @@
-"""Shares as they stand in the tables."""
+"""Percentages in the tables."""
 
 
 def percentage(part: int, whole: int) -> str:
-    """A share of a whole in percent, with one decimal; "-" of nothing.
+    """Return a share in percent with one decimal; "-" of nothing.
 
     >>> percentage(1, 3), percentage(0, 0)
     ('33.3', '-')

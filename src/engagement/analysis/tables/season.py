@@ -1,7 +1,7 @@
-"""Everything that is known of a season: what stage 3 left for the analysis, and the tables made of it.
+"""All data of a season: what stage 3 left for the analysis, and the tables made from it.
 
-Charts, maps and the report read this and nothing else. Tables are made when they are first asked for, and once.
-Nobody who withdrew consent is in any of them: of those there are only the two numbers in the funnel.
+Charts, maps and the report read nothing else. Each table is built on first use. Participants who withdrew consent
+appear only as two numbers in the funnel.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Season:
-    """One project's messages and participants, coded, with what became of those that are not among them.
+    """One project's coded messages and participants, and counts of those left out.
 
-    `messages` has one row a message and `individuals` one row a participant; see CodedTable for their columns and how
-    codes are counted. Configurations and plans are those of `project.coding_plans`.
+    `messages` has one row for each message and `individuals` one for each participant; see CodedTable for their columns
+    and for counting codes. Configurations and plans are those of `project.coding_plans`.
     """
 
     project: Project
@@ -66,22 +66,22 @@ class Season:
 
     @property
     def small_count_threshold(self) -> int:
-        """Counts below it are to be marked as small."""
+        """Smaller counts are marked as small."""
         return self.project.configuration.small_count_threshold
 
     @cached_property
     def episodes(self) -> tuple[tuple[CodingPlan, CodingConfiguration], ...]:
-        """The codings of answers to episodes that have an AnalysisFileKey, with their plans, in order."""
+        """The codings of episodes that have an AnalysisFileKey, with their plans, in order."""
         return _codings_with_key(self.project.coding_plans.rqa)
 
     @cached_property
     def demographics(self) -> tuple[CodingConfiguration, ...]:
-        """The codings of demographic plans that are tabulated, in order."""
+        """Tabulated codings of demographic plans, in order."""
         return distributions.tabulated(self.project.coding_plans.demographic)
 
     @cached_property
     def breakdowns(self) -> tuple[CodingConfiguration, ...]:
-        """The codings that themes are broken down by: of demographic, then of follow-up plans."""
+        """Codings that break down themes: of demographic, then of follow-up plans."""
         return distributions.tabulated(self.project.coding_plans.survey)
 
     @cached_property
@@ -90,7 +90,10 @@ class Season:
 
     @cached_property
     def engagement_counts(self) -> pandas.DataFrame:
-        """A row an episode, then "Total"; the columns of engagement_counts.csv. Numbers are int, "-" where there is none."""
+        """The columns of engagement_counts.csv: a row for each episode, then "Total".
+
+        Numbers are int, "-" if there is none.
+        """
         return engagement_counts.count_engagement(
             self.messages,
             self.individuals,
@@ -101,24 +104,27 @@ class Season:
 
     @cached_property
     def demographic_distributions(self) -> pandas.DataFrame:
-        """The columns of demographic_distributions.csv: Dataset on its first row only; counts int, percentages text."""
+        """The columns of demographic_distributions.csv.
+
+        Dataset stands on its first row only; counts are int, percentages text.
+        """
         return distributions.tabulate_distributions(self.individuals, self.demographics, ())
 
     @cached_property
     def theme_distributions(self) -> pandas.DataFrame:
-        """The columns of theme_distributions.csv, two a breakdown code; counts int, percentages text."""
+        """The columns of theme_distributions.csv, two for each breakdown code; counts int, percentages text."""
         return distributions.tabulate_distributions(
             self.individuals, distributions.tabulated(self.project.coding_plans.rqa), self.breakdowns
         )
 
     @cached_property
     def repeat_participations(self) -> pandas.DataFrame:
-        """A row for each number of episodes; the columns of repeat_participations.csv."""
+        """The columns of repeat_participations.csv: a row for each number of episodes."""
         return engagement_counts.count_repeat_participations(self.individuals, self._episode_codings)
 
     @cached_property
     def weekly_traffic(self) -> pandas.DataFrame:
-        """A row for each ISO week from the first message to the last, empty weeks included.
+        """A row for each ISO week from the first message to the last, including empty weeks.
 
         Columns Week ("2026-W14"), Start Date ("2026-03-30", its Monday), Total Messages with Opt-Ins, Total Labelled
         Messages, Total Relevant Messages (int).
@@ -127,37 +133,43 @@ class Season:
 
     @cached_property
     def traffic(self) -> pandas.DataFrame:
-        """A row for each configured range: Start Date, End Date (ISO 8601), Label, then the numbers of `weekly_traffic`."""
+        """A row for each configured range.
+
+        Columns Start Date, End Date (ISO 8601), Label, then the numbers of `weekly_traffic`.
+        """
         return traffic.count_by_label(self.messages, self._episode_codings, self.settings.traffic_labels)
 
     @cached_property
     def traffic_outside(self) -> dict[str, int]:
-        """The numbers of `traffic` for the messages that are in none of the ranges."""
+        """The numbers of `traffic` for messages in none of the ranges."""
         return traffic.count_outside(self.messages, self._episode_codings, self.settings.traffic_labels)
 
     @cached_property
     def made_at(self) -> datetime:
-        """When stage 3 began to make the outputs: what was sent later is in none of them."""
+        """Start time of the stage 3 run; the outputs contain nothing sent later."""
         return datetime.fromisoformat(self.source.timestamp)
 
     def is_over(self, end: datetime) -> bool:
-        """Whether a time range was over when the outputs were made: if not, more messages may come."""
+        """Tell whether a time range was over when the outputs were made; if not, more messages may come."""
         return min(end, self.project.configuration.project_end_date) <= self.made_at
 
     @cached_property
     def weeks_over(self) -> tuple[bool, ...]:
-        """Whether each week of `weekly_traffic` was over."""
+        """For each week of `weekly_traffic`, whether it was over."""
         mondays = (datetime.fromisoformat(day) for day in self.weekly_traffic["Start Date"])
         return tuple(self.is_over((monday + timedelta(days=7)).replace(tzinfo=self.time_zone)) for monday in mondays)
 
     @cached_property
     def ranges_over(self) -> tuple[bool, ...]:
-        """Whether each range of `traffic` was over."""
+        """For each range of `traffic`, whether it was over."""
         return tuple(self.is_over(label.end_date) for label in self.settings.traffic_labels)
 
     @cached_property
     def sample_messages(self) -> pandas.DataFrame:
-        """Columns Episode, Code Scheme, Code, Message: for each code a stable sample of distinct texts, as they were written."""
+        """Columns Episode, Code Scheme, Code, Message: a stable sample of distinct texts for each code.
+
+        Texts are as participants wrote them.
+        """
         limit = 100 if self.settings.sample_messages is None else self.settings.sample_messages.limit_per_code
         return message_samples.sample_messages(self.messages, self.episodes, limit)
 
@@ -168,26 +180,32 @@ class Season:
 
     @cached_property
     def coding_progress(self) -> pandas.DataFrame:
-        """A row a dataset in Coda: Dataset, Answers, Empty Answers, Distinct Texts, Labelled Texts (int), Labelled % (text)."""
+        """One row for each dataset in Coda.
+
+        Columns Dataset, Answers, Empty Answers, Distinct Texts, Labelled Texts (int), Labelled % (text).
+        """
         return data_quality.measure_coding_progress(self.messages, self.project.coding_plans.all)
 
     @cached_property
     def coding_errors(self) -> pandas.DataFrame:
-        """Dataset, Message ID, Reason: texts with the code CE; Reason is "wrong scheme" or "contradicting codes"."""
+        """Dataset, Message ID, Reason of texts with the code CE.
+
+        Reason is "wrong scheme" or "contradicting codes".
+        """
         return data_quality.list_coding_errors(self.messages, self.project.coding_plans.all, self.funnel.contradictions)
 
     @cached_property
     def texts_with_phone_numbers(self) -> pandas.DataFrame:
-        """Dataset, Message ID: texts that seem to hold a phone number."""
+        """Dataset and Message ID of texts that seem to contain a phone number."""
         return data_quality.list_texts_with_phone_numbers(self.messages, self.project.coding_plans.all)
 
     def count_codes(self, configuration: CodingConfiguration) -> pandas.Series:
-        """How many participants have each code: indexed by StringValue, in the scheme's order."""
+        """Count participants with each code, indexed by StringValue in the scheme's order."""
         return self.individuals.count_codes(configuration)
 
     @cached_property
     def questions(self) -> tuple[tuple[CodingPlan, CodingConfiguration], ...]:
-        """The codings of demographic and follow-up plans that have an AnalysisFileKey, with their plans, in order."""
+        """Codings of demographic and follow-up plans with an AnalysisFileKey, with their plans, in order."""
         return _codings_with_key(self.project.coding_plans.survey)
 
     @cached_property
@@ -205,11 +223,11 @@ class Season:
 
     @cached_property
     def value_origins(self) -> pandas.DataFrame:
-        """The columns of value_origins.csv: how participants came to each value of each question."""
+        """The columns of value_origins.csv: each value of each question by origin."""
         return shares.list_value_origins(self.individuals, self.questions, self.layers)
 
     def plan_of(self, coding: CodingConfiguration) -> CodingPlan:
-        """The plan that a coding is part of."""
+        """Return the plan of a coding."""
         return next(
             plan
             for plan in self.project.coding_plans.all
@@ -217,21 +235,21 @@ class Season:
         )
 
     def layers(self, coding: CodingConfiguration) -> tuple[Layer, ...]:
-        """The participants whose code of a coding is no answer."""
+        """Return the participants whose code of a coding is not an answer."""
         if coding.coded_field not in self._layers:
             self._layers[coding.coded_field] = find_layers(self.individuals, self.plan_of(coding), coding)
         return self._layers[coding.coded_field]
 
     def values(self, coding: CodingConfiguration) -> list[Value]:
-        """How many participants have each code, in the scheme's order; what is no answer apart."""
+        """Count participants with each code, in the scheme's order, separating codes that are not answers."""
         return shares.count_values(self.individuals, coding, self.layers(coding))
 
     def basis(self, coding: CodingConfiguration) -> Basis:
-        """How many participants the values of a coding are known of."""
+        """Count participants with a known value of a coding."""
         return summarise(self.plan_of(coding), self.individuals.codes(coding), self.layers(coding))
 
     def values_by_code(self, first: CodingConfiguration, second: CodingConfiguration) -> list[list[Value]]:
-        """For each code of `first`, in order, the values of `second` that the participants with it have."""
+        """Return, for each code of `first`, the values of `second` among participants with that code."""
         codes, other = self.individuals.codes(first), self.individuals.codes(second)
         counts = self.individuals.cross(first, second).tolist()
         apart = [(layer, codes.cross(other, layer.rows).tolist()) for layer in self.layers(second)]
@@ -241,7 +259,7 @@ class Season:
         ]
 
     def cross_tabulate(self, first: CodingConfiguration, second: CodingConfiguration) -> pandas.DataFrame:
-        """How many participants have a code of `first` and one of `second`: StringValues by StringValues."""
+        """Count participants with each pair of codes of `first` and `second`, by StringValues."""
         return self.individuals.cross_tabulate(first, second)
 
 
@@ -255,12 +273,12 @@ def _codings_with_key(plans: Iterable[CodingPlan]) -> tuple[tuple[CodingPlan, Co
 
 
 def load_season(project: Project, data_root: Path) -> Season:
-    """Read what stage 3 left for the analysis; the tables' columns are read when they are first needed.
+    """Read what stage 3 left for the analysis; columns of tables are read on first use.
 
     Raises
     ------
     InputError
-        It is not there, is of another version, or was made before coding.
+        The file is missing, has another version, or was made before coding.
     """
     source, funnel = read_season(data_root)
     if not source.is_coded:

@@ -1,4 +1,4 @@
-"""Every share that charts and report show, with its base and interval; and how participants came to each value."""
+"""Every share in charts and report, with base and interval, and the origins of participants' values."""
 
 from __future__ import annotations
 
@@ -31,9 +31,13 @@ def tabulate_shares(
     find_layers: FindLayers,
     threshold: int,
 ) -> pandas.DataFrame:
-    """The columns of share_intervals.csv: themes in total and for each value of the questions, the questions' own values, repeats.
+    """Return the columns of share_intervals.csv.
 
-    A row without a base is left out: there is no share of nobody. `repeats` are the participants in one episode, in two …
+    Rows are themes in total and for each value of the questions, then the questions' own values, then repeat
+    participation.
+
+    Rows without a base are left out, as there is no share of nobody. `repeats` are the participants in one episode, in
+    two …
     """
     rows: list[_Row] = []
     for theme in themes:
@@ -95,7 +99,7 @@ def _rows_of_values(
 
 
 def count_values(individuals: CodedTable, coding: CodingConfiguration, layers: Sequence[Layer]) -> list[Value]:
-    """How many participants have each code of a coding, in the scheme's order, those of the layers apart."""
+    """Count participants with each code of a coding, in the scheme's order, separating those in layers."""
     codes = individuals.codes(coding)
     apart = [(layer, codes.count(layer.rows).tolist()) for layer in layers]
     return split_counts(coding.code_scheme.codes, codes.count().tolist(), apart)
@@ -104,9 +108,10 @@ def count_values(individuals: CodedTable, coding: CodingConfiguration, layers: S
 def list_value_origins(
     individuals: CodedTable, questions: Iterable[CodedQuestion], find_layers: FindLayers
 ) -> pandas.DataFrame:
-    """The columns of value_origins.csv: each value of each question by how its participants came to it.
+    """Return the columns of value_origins.csv: each value of each question by origin.
 
-    A guess, and "elsewhere", has a row where somebody has it. The numbers of a value add up to the one in demographic_distributions.csv.
+    A guess, or "elsewhere", only has a row if somebody has it. The numbers of a value add up to the one in
+    demographic_distributions.csv.
     """
     rows: list[_Row] = []
     for plan, coding in questions:

@@ -1,4 +1,4 @@
-"""How many messages came when."""
+"""Message counts over time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _COUNTS = {
 def count_by_label(
     messages: CodedTable, episodes: Sequence[CodingConfiguration], labels: Sequence[TrafficLabel]
 ) -> pandas.DataFrame:
-    """The columns of traffic_analysis.csv: a row for each labelled range [StartDate, EndDate), which may overlap."""
+    """Return the columns of traffic_analysis.csv.
+
+    It has a row for each labelled range [StartDate, EndDate); ranges may overlap.
+    """
     times = messages.column(TIME)
     ranges = [((times >= label.start_date) & (times < label.end_date)).to_numpy() for label in labels]
     counts = {name: any_of(messages, episodes, what) for name, what in _COUNTS.items()}
@@ -40,7 +43,7 @@ def count_by_label(
 def count_outside(
     messages: CodedTable, episodes: Sequence[CodingConfiguration], labels: Sequence[TrafficLabel]
 ) -> dict[str, int]:
-    """The counts of `count_by_label` for the messages that are in none of the ranges."""
+    """Return the counts of `count_by_label` for messages in none of the ranges."""
     times = messages.column(TIME)
     outside = numpy.ones(len(messages), dtype=bool)
     for label in labels:
@@ -51,8 +54,8 @@ def count_outside(
 def count_by_week(
     messages: CodedTable, episodes: Sequence[CodingConfiguration], time_zone: ZoneInfo
 ) -> pandas.DataFrame:
-    """A row for each ISO week, Monday to Sunday in that time zone, from the first message's to the last one's."""
-    # Weeks are counted from the Monday of 1969-12-29, on the calendar that hangs on the wall there.
+    """Return a row for each ISO week, Monday to Sunday in the time zone, from first to last message."""
+    # Counts weeks from Monday 1969-12-29, by the local calendar.
     local = messages.column(TIME).dt.tz_convert(time_zone).dt.tz_localize(None)
     weeks = (local.to_numpy().astype("datetime64[D]").astype(numpy.int64) + 3) // 7
     first, after = (int(weeks.min()), int(weeks.max()) + 1) if len(weeks) else (0, 0)

@@ -1,7 +1,7 @@
-"""How participants came to their values: by an answer, by a guess, or because the question is about places where they do not live.
+"""Origins of participants' values: an answer, a guess, or living elsewhere.
 
-The tables count the codes that stage 3 gave. Some of these are not what they seem: a zone that was guessed from the operator is
-no answer, and NC for a sub-district of Mogadishu may only mean that somebody lives elsewhere. Layers tell these apart.
+The tables count the codes that stage 3 gave. Some of these are misleading: a zone guessed from the operator is not an
+answer, and NC for a sub-district of Mogadishu may only mean that somebody lives elsewhere. Layers separate these cases.
 """
 
 from __future__ import annotations
@@ -26,20 +26,23 @@ ELSEWHERE = "elsewhere"
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """Participants (a mask, shape (participants,)) whose code is no answer: guessed, from what `origin` says, or ELSEWHERE."""
+    """Participants (a mask, shape (participants,)) whose code is not an answer.
+
+    `origin` says what it was guessed from, or is ELSEWHERE.
+    """
 
     origin: str
     rows: numpy.ndarray
 
     @property
     def is_guess(self) -> bool:
-        """Whether their code was guessed."""
+        """Tell whether their code was guessed."""
         return self.origin != ELSEWHERE
 
 
 @dataclass(frozen=True)
 class Value:
-    """A code and how many participants have it: `plain` as the code says, the others by the origins of their layers."""
+    """A code and its participants: `plain` by answer, the others by the origins of their layers."""
 
     code: Code
     plain: int
@@ -48,7 +51,7 @@ class Value:
 
 
 def find_layers(individuals: CodedTable, plan: CodingPlan, coding: CodingConfiguration) -> tuple[Layer, ...]:
-    """Every layer of a coding that somebody is in; a participant is in one at most."""
+    """Find every non-empty layer of a coding; a participant is in one at most."""
     layers = [Layer(source, rows) for source, rows in individuals.codes(coding).guesses.items()]
     position = [one.coded_field for one in plan.coding_configurations].index(coding.coded_field)
     table = find_place_table(plan)
@@ -58,7 +61,7 @@ def find_layers(individuals: CodedTable, plan: CodingPlan, coding: CodingConfigu
 
 
 def _find_elsewhere(individuals: CodedTable, plan: CodingPlan, position: int, table: PlaceTable) -> numpy.ndarray:
-    """Participants who named a place in which none of the coding's places lies: they are NC, and could not be anything else."""
+    """Find participants whose named place contains none of the coding's places, so they can only be NC."""
     undecided = individuals.codes(plan.coding_configurations[position]).hold_any(
         lambda code: code.control_code is ControlCode.NC
     )
@@ -78,14 +81,14 @@ def _find_elsewhere(individuals: CodedTable, plan: CodingPlan, position: int, ta
 
 
 def _meets(containers: frozenset[str], table: PlaceTable, level: str, code: Code) -> bool:
-    """Whether a code stands for one of the places that contain others."""
+    """Tell whether a code stands for one of the places that contain others."""
     return not containers.isdisjoint(places_of(code, table, level))
 
 
 def split_counts(
     codes: Sequence[Code], counts: Sequence[int], layers: Sequence[tuple[Layer, Sequence[int]]]
 ) -> list[Value]:
-    """Take the layers' counts of each code out of all counts of each code; codes that are not Normal are never guessed."""
+    """Subtract the layers' counts from all counts of each code; only Normal codes are guessed."""
     values = []
     for position, code in enumerate(codes):
         inside = {layer.origin: int(found[position]) for layer, found in layers if found[position]}
@@ -97,7 +100,7 @@ def split_counts(
 
 @dataclass(frozen=True)
 class Basis:
-    """How many participants the values of a question are known of, and how they became known."""
+    """Participants with a known value of a question, and how it became known."""
 
     answered: int
     elsewhere: int
@@ -105,7 +108,7 @@ class Basis:
     is_told_by_number: bool
 
     def say(self) -> str:
-        """Write it the way a subtitle does.
+        """Write it as in a subtitle.
 
         >>> Basis(185, 0, {"operator": 73}, False).say()
         '185 participants answered, 73 guessed from the operator'
@@ -130,10 +133,10 @@ def summarise(plan: CodingPlan, codes: Codes, layers: Sequence[Layer]) -> Basis:
 
 
 def is_told_by_number(plan: CodingPlan) -> bool:
-    """Whether nobody was asked: the fetch codes the field from the phone number, or from the channel."""
+    """Tell whether the fetch codes the field from the phone number or channel, so nobody was asked."""
     return plan.raw_field in FETCHED_FIELDS
 
 
 def say_guess(source: str) -> str:
-    """What a guess is called: "guessed from the operator"."""
+    """Return the name of a guess: "guessed from the operator"."""
     return "guessed from the operator" if source == OPERATOR else f"guessed by {source}"
