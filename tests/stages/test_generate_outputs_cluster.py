@@ -206,7 +206,7 @@ def test_a_scheduler_that_does_not_answer_is_told_with_what_to_do(data_root: Dat
 def test_a_scheduler_without_workers_is_told(data_root: DataRoot, tmp_path: Path, impatience):
     other = DaskCluster(tmp_path)
     try:
-        with pytest.raises(ServiceError, match="no worker is there"):
+        with pytest.raises(ServiceError, match="it has no workers"):
             data_root.generate(scheduler=other.address)
     finally:
         other.end()
@@ -220,7 +220,7 @@ def test_a_cluster_that_loses_its_last_worker_is_told_after_a_while(data_root: D
     killer = threading.Thread(target=kill_one_at_work, args=(other, killed), daemon=True)
     killer.start()
     try:
-        with pytest.raises(ServiceError, match="no worker any more.*Start workers"):
+        with pytest.raises(ServiceError, match="no workers any more.*Start workers"):
             data_root.generate(partitions=64, scheduler=other.address)
     finally:
         killer.join(timeout=20)

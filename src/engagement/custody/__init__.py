@@ -1,1 +1,1 @@
-"""What is kept of a data root."""
+"""Back-ups of a data root."""

@@ -1,1 +1,1 @@
-"""What leaves the machine, and the gate before it."""
+"""The upload of outputs from this machine, and the gate before it."""

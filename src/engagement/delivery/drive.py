@@ -1,6 +1,8 @@
-"""Outputs to Drive: through the gate first, then file by file; a last step that can fail and be done again alone.
+"""Uploading outputs to Drive: through the gate, then file by file.
 
-What goes up are copies that the gate made; Outputs/ stays as it is.
+It is the last step: if it fails, it can be repeated alone.
+
+Uploads copies made by the gate; Outputs/ does not change.
 """
 
 import contextlib
@@ -29,23 +31,23 @@ from engagement.services.storage.protocol import open_storage, read_credentials
 
 log = logging.getLogger(__name__)
 
-# Stage 5's note which run of stage 3 its files were made from, and what it calls the two parts of its folder.
+# Stage 5's note of the stage 3 run behind its files, and the note's names for the two parts of its folder.
 _MADE_FROM, _GRAPHS, _EVERYTHING_ELSE = "made_from.json", "graphs", "everything else"
 
 OpenDrive = Callable[[Credentials, Path, RetryPolicy], Drive]
 
 
 def upload_tables(project: Project, data_root: Path, credentials: Credentials, connect: OpenDrive = open_drive) -> None:
-    """Upload the three tables of stage 3; without DriveUpload in the configuration, nothing.
+    """Upload the three tables of stage 3; do nothing if the configuration has no DriveUpload.
 
-    `credentials` are those of the command line, with which Drive's own are read.
+    `credentials` come from the command line, and are used to read Drive's own.
 
     Raises
     ------
     DisclosureError
-        The gate holds something back.
+        The gate found data that must not leave this machine.
     ServiceError, ConfigurationError
-        The upload did not come about; the text says that the outputs are written.
+        The upload failed; the message says that the outputs are written.
     """
     upload = project.configuration.drive_upload
     if upload is None:
@@ -65,9 +67,9 @@ def upload_tables(project: Project, data_root: Path, credentials: Credentials, c
 def upload_analysis(
     project: Project, data_root: Path, credentials: Credentials, connect: OpenDrive = open_drive
 ) -> None:
-    """Upload the folder of stage 5, as far as it was made from the outputs that are there now; see `upload_tables`.
+    """Upload those files in stage 5's folder that belong to the current outputs; see `upload_tables`.
 
-    Files made from earlier outputs may hold messages of people who have withdrawn since: they stay here.
+    Files from earlier outputs may contain messages of people who have withdrawn since, so they stay here.
     """
     upload = project.configuration.drive_upload
     target = None if upload is None else upload.automated_analysis_dir or upload.analysis_graphs_dir
@@ -86,7 +88,7 @@ def upload_analysis(
 
 
 def _find_current_files(folder: Path, data_root: Path) -> Iterator[PurePosixPath]:
-    """The files of the analysis that were made from the latest run of stage 3, by their paths in the folder."""
+    """Find the analysis files made from the latest run of stage 3, by their path in the folder."""
     note = folder / _MADE_FROM
     made = read_json(note, InputError, what="what the analysis was made from")
     source, _ = read_season(data_root)
@@ -94,7 +96,7 @@ def _find_current_files(folder: Path, data_root: Path) -> Iterator[PurePosixPath
     passed_over = 0
     for path in sorted(folder.rglob("*")):
         name = PurePosixPath(path.relative_to(folder).as_posix())
-        # JSON is what the stage keeps for itself.
+        # The stage keeps JSON files for itself.
         if not path.is_file() or path.suffix == ".json":
             continue
         if (_GRAPHS if name.parts[0] == _GRAPHS else _EVERYTHING_ELSE) in current:
@@ -103,7 +105,7 @@ def _find_current_files(folder: Path, data_root: Path) -> Iterator[PurePosixPath
             passed_over += 1
     if passed_over:
         log.warning(
-            "%d file(s) of the analysis were made from earlier outputs and are not uploaded: run stage 5 again",
+            "Not uploading %d analysis file(s) made from earlier outputs: run stage 5 again",
             passed_over,
         )
 
@@ -130,19 +132,19 @@ def _save(drive: Drive, files: Sequence[tuple[str, Path]]) -> None:
 
 @contextlib.contextmanager
 def _explained(stage: str) -> Iterator[None]:
-    """Add to a failure that is not about the outputs themselves what is done and what is not."""
+    """Extend a failure unrelated to the outputs with what is done and what is missing."""
     try:
         yield
     except (ConfigurationError, ServiceError, DisclosureError) as error:
         raise type(error)(
             f"{error}\nThe outputs of {stage} are written; only the upload to Drive is missing. "
-            f"Run {stage} with --upload-only once that is mended."
+            f"Run {stage} with --upload-only once that is fixed."
         ) from None
 
 
 @contextlib.contextmanager
 def _temporary_folder(data_root: Path) -> Iterator[Path]:
-    """An empty folder for the copies that are uploaded, removed afterwards; also what a killed upload left."""
+    """Give an empty folder for the copies, removed afterwards; also removes a killed upload's folder."""
     folder = _state(data_root) / "copies.partial"
     with explain_os_errors(folder):
         shutil.rmtree(folder, ignore_errors=True)

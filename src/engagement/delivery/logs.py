@@ -1,4 +1,4 @@
-"""Where a run's archive, memory profile and log go, and which earlier runs' files lie beside them."""
+"""Destinations for a run's archive, memory profile and log, and earlier runs' files beside them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,9 +11,9 @@ from engagement.foundation.run_report import RUN_ID
 
 @dataclass(frozen=True)
 class UploadKind:
-    """One kind of file of a run: how it is named on this machine, and where it goes.
+    """A kind of file of each run: its name on this machine, and its destination.
 
-    `address_start` and `address_end` surround the run id. `is_growing`: the run itself still writes to the file.
+    `address_start` and `address_end` surround the run id. `is_growing`: the run is still writing to the file.
     """
 
     what: str
@@ -24,11 +24,11 @@ class UploadKind:
     is_growing: bool = False
 
     def address(self, run_id: str) -> str:
-        """The address of a run's file."""
+        """Return the address of a run's file."""
         return f"{self.address_start}{run_id}{self.address_end}"
 
     def find_files(self, folder: Path) -> Iterator[tuple[str, Path]]:
-        """The files of all runs in a folder, each with its run id, the oldest first."""
+        """Find the files of all runs in a folder, with their run ids, oldest first."""
         pattern = re.compile(rf"{re.escape(self.file_start)}(?P<run_id>{RUN_ID}){re.escape(self.file_end)}")
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             named = pattern.fullmatch(path.name)
@@ -47,7 +47,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The files of the run itself, as the command line names them. The log lies beside the memory profile."""
+    """The run's own files, as named on the command line; the log is beside the memory profile."""
 
     run_id: str
     memory_profile: Path
@@ -55,13 +55,13 @@ class RunFiles:
 
     @property
     def paths(self) -> Mapping[str, Path]:
-        """The files by kind."""
+        """Return the files by kind."""
         log = self.memory_profile.with_name(f"{self.run_id}.log")
         return {"memory profile": self.memory_profile, "log": log, "archive": self.archive}
 
 
 def find_upload_kinds(configuration: PipelineConfiguration) -> list[UploadKind]:
-    """The kinds of files that the configuration has an address for."""
+    """Find the kinds of files for which the configuration has an address."""
     folder = _folder(configuration.bucket_dir_path)
     profiles = _start(
         configuration.memory_profile_upload_url_prefix,
@@ -83,7 +83,7 @@ def find_upload_kinds(configuration: PipelineConfiguration) -> list[UploadKind]:
 
 
 def find_uploads(kind: UploadKind, files: RunFiles, with_earlier: bool) -> list[Upload]:
-    """The run's file of a kind, if it is there, and with `with_earlier` those of other runs in the same folder."""
+    """Find the run's file of a kind, if it exists, and `with_earlier` also other runs' in its folder."""
     own = files.paths[kind.what]
     found = {path: kind.address(run_id) for run_id, path in kind.find_files(own.parent)} if with_earlier else {}
     if own.exists():
@@ -98,6 +98,6 @@ def _start(url_prefix: str | None, bucket: str | None, name_start: str) -> str |
 
 
 def _folder(path: str | None) -> str:
-    """A folder's path with one "/" at its end; empty without a folder."""
+    """Return a folder's path with one "/" at its end; empty without a folder."""
     trimmed = (path or "").strip("/")
     return f"{trimmed}/" if trimmed else ""

@@ -1,1 +1,1 @@
-"""What every room stands on: files, errors, processes."""
+"""The basis for every room: files, errors, processes."""

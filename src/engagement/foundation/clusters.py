@@ -1,11 +1,11 @@
-"""Running partitions on a Dask cluster, whose machines see one file system at the same paths.
+"""Running partitions on a Dask cluster whose machines share one file system at the same paths.
 
-What is to be run is written down once, in a folder on that file system; each worker process reads it there once, and leaves there
-what comes out. So nothing that a participant wrote goes over Dask's connections, which are only encrypted when Dask is set up
-so, or into its logs: paths, numbers and digests do.
+The client writes the work to a folder on that file system; each worker process reads it there once, and leaves its
+results there. So participants' texts never go through Dask's connections, which are only encrypted if so configured, or
+into its logs: only paths, numbers and digests do.
 
-A worker can be lost at any moment, or be taken for lost while it works on: its partitions are then run again elsewhere. Each try
-has a folder of its own, and the client takes over the files of the one whose end it hears of.
+A worker can be lost at any moment, or be thought lost while still working; its partitions then run again elsewhere.
+Each try has its own folder, and the client uses the files of the try that reports its end.
 """
 
 import contextlib
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 _PROCESS, _RESULT = "process", "result"
 _SECONDS_TO_CONNECT = 10
 _SECONDS_BETWEEN_LOOKS = 10
-# As long as a machine takes to start again.
+# The time that a machine may take to restart.
 _SECONDS_WITHOUT_WORKERS = 300
 
 
 @dataclass(frozen=True)
 class _Job:
-    """What a worker needs to know: where the process is written down, its digest, how many arrays it has, and who may run it."""
+    """Instructions for a worker: where the process is, its digest, its number of arrays, and its user."""
 
     folder: Path
     digest: str
@@ -51,14 +51,16 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """What a worker says of a partition that it has run: the folder with what came out, and the digest of the result in it."""
+    """A worker's report on a partition: the folder with the output, and the digest of the result in it."""
 
     folder: Path
     digest: str
 
 
 def count_workers(scheduler: str) -> int:
-    """How many partitions the Dask cluster runs at a time whose scheduler has this address, like `tcp://10.0.0.5:8786`.
+    """Return how many partitions a Dask cluster runs at a time.
+
+    `scheduler` is its scheduler's address, like `tcp://10.0.0.5:8786`.
 
     Raises
     ------
@@ -74,10 +76,11 @@ def count_workers(scheduler: str) -> int:
 def run_on_cluster[R](
     process: Callable[..., R], count: int, scratch: Path, scheduler: str, carried: Sequence[ModuleType] = ()
 ) -> Iterator[R]:
-    """Run `process(scratch=…, number=0)` to `number=count - 1` on a cluster; yields the results in order of partition.
+    """Run `process(scratch=…, number=0)` to `number=count - 1` on a cluster; yield results in order.
 
-    `process` is pickled, and leaves its files in the folder that it is given as `scratch`; they are in this function's own
-    `scratch` when its result is yielded. The functions of the modules `carried` are sent along: workers can't import them.
+    `process` is pickled, and leaves its files in the folder it gets as `scratch`; when its result is yielded, they are
+    in this function's own `scratch`. Functions of the modules in `carried` are sent along, as workers can't import
+    them.
 
     Raises
     ------
@@ -95,11 +98,11 @@ def run_on_cluster[R](
         try:
             for number, future in enumerate(futures):
                 result = _take_over(_wait_for(client, scheduler, future, number), scratch)
-                # The scheduler forgets it, and with it that there is anything to run again.
+                # This makes the scheduler forget it, so nothing is run again.
                 future.release()
                 yield result
         finally:
-            # What is left in the workers' memory. When the scheduler is gone, so are they.
+            # Frees the workers' memory; if the scheduler is gone, so are they.
             with contextlib.suppress(Exception):
                 client.cancel(futures, force=True)
                 client.run(_read_process.cache_clear)
@@ -108,7 +111,7 @@ def run_on_cluster[R](
 @contextlib.contextmanager
 def _connect(scheduler: str) -> "Iterator[Client]":
     try:
-        # It is installed where it is wanted, and takes half a second to import.
+        # An optional dependency that takes half a second to import.
         from distributed import Client
     except ImportError:
         raise MachineError(
@@ -121,7 +124,7 @@ def _connect(scheduler: str) -> "Iterator[Client]":
     except (OSError, ValueError) as error:
         reason = str(error) or type(error).__name__
     if client is None:
-        # What is left of it is closed now: found amid the making of another client, it would wait for ever.
+        # Close its remains now: if found while creating another client, they would block forever.
         gc.collect()
         raise _unreachable(scheduler, reason)
     try:
@@ -129,7 +132,7 @@ def _connect(scheduler: str) -> "Iterator[Client]":
             client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)
         except TimeoutError:
             raise ServiceError(
-                f"Dask scheduler {scheduler}: no worker is there; expected at least one. Start workers and run this again."
+                f"Dask scheduler {scheduler}: it has no workers; expected at least one. Start workers and run this again."
             ) from None
         yield client
     finally:
@@ -138,7 +141,7 @@ def _connect(scheduler: str) -> "Iterator[Client]":
 
 @contextlib.contextmanager
 def _job_folder(scratch: Path) -> Iterator[Path]:
-    """A folder that no earlier run's worker knows, which may still be at work; removed when the block ends."""
+    """Create a folder unknown to workers that earlier runs may have left behind; remove it at the end."""
     with explain_os_errors(scratch):
         folder = Path(tempfile.mkdtemp(prefix="cluster.", dir=scratch))
     try:
@@ -151,7 +154,7 @@ def _refuse_unfit_workers(client: "Client", scheduler: str, job: _Job) -> None:
     problems = []
     for worker, problem in sorted(client.run(_find_unfitness, job, on_error="return").items()):
         if isinstance(problem, BaseException):
-            # Where the pipeline's code is older than this module, it can't even be asked.
+            # If the worker's code predates this module, it can't even be asked.
             problem = f"it can't run this pipeline's code ({type(problem).__name__})"
         if problem is not None:
             problems.append(f"worker {worker}: {problem}")
@@ -159,16 +162,16 @@ def _refuse_unfit_workers(client: "Client", scheduler: str, job: _Job) -> None:
         raise ServiceError(
             f"Dask scheduler {scheduler}: {listing(problems)}\n"
             "Every machine needs the same commit of this project, its virtual environment, and the data root under the same "
-            "path. Mend the workers, start them again, and run this again."
+            "path. Fix the workers, restart them, and run this again."
         )
 
 
 def _wait_for(client: "Client", scheduler: str, future: "Future[_Attempt]", number: int) -> _Attempt:
-    """What became of a partition."""
-    # There only where it is installed, as above.
+    """Wait for a partition's outcome."""
+    # An optional dependency, as above.
     from distributed import CancelledError, KilledWorker, wait
 
-    lost = _unreachable(scheduler, "the connection was lost while it worked")
+    lost = _unreachable(scheduler, "the connection broke during the work")
     seconds_alone = 0
     try:
         while not future.done():
@@ -178,7 +181,7 @@ def _wait_for(client: "Client", scheduler: str, future: "Future[_Attempt]", numb
                 seconds_alone = 0 if _has_workers(client, lost) else seconds_alone + _SECONDS_BETWEEN_LOOKS
             if seconds_alone >= _SECONDS_WITHOUT_WORKERS:
                 raise ServiceError(
-                    f"Dask scheduler {scheduler}: it has no worker any more; expected some to come back within "
+                    f"Dask scheduler {scheduler}: it has no workers any more; expected some to come back within "
                     f"{_SECONDS_WITHOUT_WORKERS} s. Start workers and run this again."
                 )
         attempt: _Attempt = future.result()
@@ -187,7 +190,7 @@ def _wait_for(client: "Client", scheduler: str, future: "Future[_Attempt]", numb
         raise lost from None
     except KilledWorker:
         raise MachineError(
-            f"Dask scheduler {scheduler}: partition {number} ended several workers one after another, most likely because "
+            f"Dask scheduler {scheduler}: partition {number} killed several workers in a row, most likely because "
             "memory ran out. Run this again with more --partitions, or give the workers more memory."
         ) from None
 
@@ -202,16 +205,19 @@ def _has_workers(client: "Client", lost: ServiceError) -> bool:
 def _unreachable(scheduler: str, reason: str) -> ServiceError:
     return ServiceError(
         f"Dask scheduler {scheduler}: it can't be reached: {reason}; expected one at that address, like tcp://10.0.0.5:8786. "
-        "Check the address, the firewall and that it runs, and run this again."
+        "Check the address, the firewall and that it is running, and run this again."
     )
 
 
-# What follows next is run by the client on the shared folder.
+# The client runs the following functions, on the shared folder.
 
 
 def _write_process(folder: Path, process: Callable[..., Any], carried: Sequence[ModuleType]) -> _Job:
-    """Write down a process. What it has in large arrays comes in files of its own, of which a worker reads what it needs."""
-    # It comes with Dask.
+    """Write a process to disk.
+
+    Its large arrays go into files of their own, so a worker reads only what it needs.
+    """
+    # Installed with Dask.
     import cloudpickle
 
     arrays: list[pickle.PickleBuffer] = []
@@ -229,12 +235,12 @@ def _write_process(folder: Path, process: Callable[..., Any], carried: Sequence[
 
 
 def _take_over(attempt: _Attempt, scratch: Path) -> Any:
-    """Move the files of a try that succeeded into `scratch`; returns its result."""
+    """Move the files of a successful try into `scratch`; return its result."""
     with explain_os_errors(scratch):
         pickled = (attempt.folder / _RESULT).read_bytes()
         if hashlib.sha256(pickled).hexdigest() != attempt.digest:
             raise ServiceError(
-                f"{attempt.folder}: the result is not what a worker wrote; expected one file system that all machines see. Check "
+                f"{attempt.folder}: the result differs from what the worker wrote; expected one file system that all machines see. Check "
                 "how it is mounted, and run this again."
             )
         (attempt.folder / _RESULT).unlink()
@@ -244,11 +250,11 @@ def _take_over(attempt: _Attempt, scratch: Path) -> Any:
     return pickle.loads(pickled)  # noqa: S301  # the worker's own, by its digest
 
 
-# And what follows by the workers.
+# Workers run the following functions.
 
 
 def _find_unfitness(job: _Job) -> str | None:
-    """Why this process must not run a job; None if it may."""
+    """Return the reason why this process must not run a job; None if it may."""
     own, expected = dict(describe_own_code()), dict(job.code)
     others = [f"{name} is {own.get(name)}" for name in expected if own.get(name) != expected[name]]
     if others:
@@ -265,10 +271,10 @@ def _find_unfitness(job: _Job) -> str | None:
 
 @functools.lru_cache(maxsize=1)
 def _read_process(job: _Job) -> Callable[..., Any]:
-    # A worker that came late was not asked.
+    # A worker that joined late was not checked before.
     problem = _find_unfitness(job)
     if problem is not None:
-        raise ServiceError(f"Dask worker on {platform.node()}: {problem}. Mend it, start it again, and run this again.")
+        raise ServiceError(f"Dask worker on {platform.node()}: {problem}. Fix it, restart it, and run this again.")
     arrays = [_map(_process_path(job.folder, number)) for number in range(1, job.arrays + 1)]
     pickled = _process_path(job.folder, 0).read_bytes()
     process: Callable[..., Any] = pickle.loads(pickled, buffers=arrays)  # noqa: S301  # the client's own, by its digest
@@ -277,7 +283,7 @@ def _read_process(job: _Job) -> Callable[..., Any]:
 
 def _map(path: Path) -> bytes | mmap.mmap:
     with path.open("rb") as file:
-        # What is empty can't be mapped.
+        # Empty files can't be mapped.
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if os.fstat(file.fileno()).st_size else b""
 
 

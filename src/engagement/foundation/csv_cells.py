@@ -1,6 +1,7 @@
-"""Cells of CSV files: what is quoted, what a spreadsheet must not run, and reading them back. Every CSV is written through here.
+"""CSV cells: quoting, guarding against formulas, and reading back; used for every CSV.
 
-Python's own writer leaves a cell with a bare CR unquoted before 3.12.3, and whoever reads it sees one row more. It is not used.
+Python's own writer is not used: before 3.12.3 it leaves a cell with a bare CR unquoted, which readers take for an extra
+row.
 """
 
 import csv
@@ -10,22 +11,22 @@ from collections.abc import Iterable, Iterator, Sequence
 
 _find_special = re.compile('[,"\r\n]').search
 _find_special_but_comma = re.compile('["\r\n]').search
-# What a spreadsheet passes over at the start of a cell: white space, control characters, and others without a width.
+# Characters that a spreadsheet ignores at the start of a cell: white space, controls, and others without width.
 _PASSED_OVER = (
     "\x00-\x20\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb"
     "\U000e0001\U000e0020-\U000e007f"
 )
-# Where full-width signs are typed, spreadsheets take them for the narrow ones.
+# Where people type full-width signs, spreadsheets treat them like the narrow ones.
 _FORMULA = rf"(?:[{_PASSED_OVER}]*[=+\-@＝＋－＠]|[\t\r])"
 _starts_formula = re.compile(_FORMULA).match
-# Most lines are told at one look to hold none: a letter, a figure or a quote begins each of their cells.
+# One look clears most lines: each cell begins with a letter, a digit or a quote.
 _may_hold_formula = re.compile(r',[^0-9A-Za-z,"]').search
-# Numbers are no formulas, and "-" is what the analysis writes where there is none.
+# Numbers are not formulas, and the analysis writes "-" for a missing number.
 _is_number = re.compile(r"-|[+-]?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?").fullmatch
 
 
 def encode_cell(cell: str) -> str:
-    r"""Return a cell as it stands in a CSV: quoted if it holds a comma, a quote, CR or LF.
+    r"""Return a cell as written in a CSV: quoted if it contains a comma, a quote, CR or LF.
 
     >>> encode_cell("maya"), encode_cell('wells, "deep" ones')
     ('maya', '"wells, ""deep"" ones"')
@@ -34,7 +35,7 @@ def encode_cell(cell: str) -> str:
 
 
 def encode_line(cells: Sequence[str], quote_all: bool = False) -> str:
-    r"""Return a line of a CSV with its line end, quoting where it is needed, or everywhere.
+    r"""Return a line of a CSV with its line end, quoting cells if needed, or all.
 
     >>> encode_line(["maya", "a\rb", ""])
     'maya,"a\rb",\n'
@@ -43,13 +44,15 @@ def encode_line(cells: Sequence[str], quote_all: bool = False) -> str:
         return '"' + '","'.join(cell.replace('"', '""') for cell in cells) + '"\n'
     line = ",".join(cells)
     if _find_special_but_comma(line) is None and line.count(",") == len(cells) - 1:
-        # A line of one empty cell would read as no line.
+        # A line with one empty cell would count as no line.
         return line + "\n" if line else '""\n'
     return ",".join(map(encode_cell, cells)) + "\n"
 
 
 def guard_cell(cell: str) -> str:
-    """Put an apostrophe before text that a spreadsheet would run as a formula. For what people wrote, numbers included.
+    """Put an apostrophe before text that a spreadsheet would run as a formula.
+
+    Use it for people's texts, including numbers.
 
     >>> guard_cell("=1+1"), guard_cell(" ＝1+1"), guard_cell("maya")
     ("'=1+1", "' ＝1+1", 'maya')
@@ -58,7 +61,7 @@ def guard_cell(cell: str) -> str:
 
 
 def remove_guard(cell: str) -> str:
-    """Return what `guard_cell` made the cell of.
+    """Undo `guard_cell`.
 
     >>> remove_guard("'=1+1"), remove_guard("'maya'")
     ('=1+1', "'maya'")
@@ -67,7 +70,7 @@ def remove_guard(cell: str) -> str:
 
 
 def guard_line(cells: Sequence[str]) -> Sequence[str]:
-    """Guard the cells of a line, but for those that are a number or "-": they were counted, and are to be read as numbers.
+    """Guard a line's cells except numbers and "-", which are results and must stay readable as numbers.
 
     >>> guard_line(["=1+1", "-3.2", "-", "-maya"])
     ["'=1+1", '-3.2', '-', "'-maya"]
@@ -78,13 +81,13 @@ def guard_line(cells: Sequence[str]) -> Sequence[str]:
 
 
 def read_lines(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Read the cells of each line of a CSV; `lines` come from a file that was opened with newline="".
+    """Read each line's cells; `lines` come from a CSV file opened with newline="".
 
     Raises
     ------
     csv.Error
-        It is not CSV.
+        The text is not CSV.
     """
-    # A participant's texts, joined, can be longer than the 128 KiB that a cell may have by default.
+    # A participant's texts, joined, can be longer than the default limit of 128 KiB.
     csv.field_size_limit(sys.maxsize)
     return csv.reader(lines, strict=True)

@@ -1,4 +1,4 @@
-"""The CSV tables in the `data/` folders of packages: they are part of the program, read when first needed and kept."""
+"""The CSV tables in packages' `data/` folders: part of the program, read on first use and cached."""
 
 import csv
 import functools

@@ -1,25 +1,28 @@
-"""The kinds of error that a person sees, each with its exit status.
+"""Errors for people, each kind with its exit status.
 
-Anything else that is raised is a bug of the pipeline's own: Python prints a traceback and exits 1.
+Anything else is a bug in the pipeline: Python prints a traceback and exits with 1.
 """
 
 from collections.abc import Sequence
 
 
 class PipelineError(Exception):
-    """Something a person can act on. The text says where, what was found, what was expected and what to do."""
+    """An error that a person can act on.
+
+    The text says where, what was found, what was expected and what to do.
+    """
 
     exit_status = 1
 
 
 class UsageError(PipelineError):
-    """The command line can't be carried out, e.g. a file named on it does not exist."""
+    """The command line can't be carried out, for example because a named file does not exist."""
 
     exit_status = 2
 
 
 class LockedError(PipelineError):
-    """Another run works on the same data root."""
+    """Another run is using the same data root."""
 
     exit_status = 4
 
@@ -31,7 +34,7 @@ class ConfigurationError(PipelineError):
 
 
 class InputError(PipelineError):
-    """A data file is damaged, missing or not of its format."""
+    """A data file is damaged, missing or in the wrong format."""
 
     exit_status = 11
 
@@ -43,19 +46,19 @@ class ServiceError(PipelineError):
 
 
 class DisclosureError(PipelineError):
-    """The gate held something back that may not leave this machine."""
+    """The gate found data that must not leave this machine."""
 
     exit_status = 13
 
 
 class MachineError(PipelineError):
-    """This machine stands in the way: disk, permissions, the Docker engine."""
+    """A problem with this machine: disk, permissions, the Docker engine."""
 
     exit_status = 14
 
 
 def listing(problems: Sequence[str], most: int = 100) -> str:
-    """Set out problems for a person, one a line behind a count; those after the first `most` are only counted.
+    """List problems for a person, one a line below their count; after the first `most`, only count them.
 
     >>> print(listing(["at $.A: 1 should be a string"]))
     1 problem(s):
@@ -68,7 +71,7 @@ def listing(problems: Sequence[str], most: int = 100) -> str:
 
 
 def count_of(count: int, noun: str) -> str:
-    """A number with its noun.
+    """Return a number with its noun.
 
     >>> count_of(1, "participant"), count_of(1200, "place")
     ('1 participant', '1,200 places')

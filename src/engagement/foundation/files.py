@@ -1,7 +1,9 @@
-"""Reading and writing files so that a file that exists is complete: every open() for writing is here.
+"""Reading and writing files so that every existing file is complete.
 
-A new version is written beside the old one as `<name>.partial`, flushed to the disk and then moved into place. A process
-that is killed leaves the old version, and perhaps a `.partial` that the next run writes over.
+Every open() for writing is here.
+
+A new version is written beside the old one as `<name>.partial`, flushed to disk and moved into place. A killed process
+leaves the old version, and perhaps a `.partial` that the next run overwrites.
 """
 
 import contextlib
@@ -27,7 +29,7 @@ _RENAME_EXCHANGE = 2
 
 @contextlib.contextmanager
 def explain_os_errors(path: Path) -> Iterator[None]:
-    """Turn an operating system's refusal (full disk, no permission) into a MachineError that names `path`."""
+    """Turn an operating system's error (full disk, no permission) into a MachineError that names `path`."""
     try:
         yield
     except OSError as error:
@@ -42,15 +44,15 @@ def explain_os_errors(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def open_for_writing(path: Path) -> Iterator[IO[str]]:
-    """Open the next version of a UTF-8 text file, with `\\n` line ends; it is moved into place when the block ends well."""
-    # The text wrapper is flushed and detached before the bytes below it are synchronised and moved.
+    """Open the next version of a UTF-8 text file with `\\n` line ends; moved into place on success."""
+    # Flush and detach the text wrapper before the bytes below it are synchronised and moved.
     with open_bytes_for_writing(path) as file, _text(file) as text:
         yield text
 
 
 @contextlib.contextmanager
 def open_bytes_for_writing(path: Path) -> Iterator[IO[bytes]]:
-    """Open the next version of a binary file; it is moved into place when the block ends well, else removed."""
+    """Open the next version of a binary file; moved into place on success, otherwise removed."""
     partial = path.with_name(path.name + ".partial")
     with explain_os_errors(path):
         try:
@@ -66,13 +68,13 @@ def open_bytes_for_writing(path: Path) -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def open_to_append(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file in a directory that is being built, which nobody reads before it is complete, to write behind what is there."""
+    """Open a file for appending, in a directory that nobody reads until it is complete."""
     with explain_os_errors(path), path.open("ab") as file:
         yield file
 
 
 def begin_to_write(file: IO[bytes]) -> None:
-    """Let the disk begin to write what was written to a big file, so that there is little to wait for in the end."""
+    """Start writing a big file's data to disk, so there is little to wait for at the end."""
     file.flush()
     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
@@ -89,7 +91,7 @@ def _text(file: IO[bytes]) -> Iterator[IO[str]]:
 
 
 def make_directory(path: Path) -> Path:
-    """Make a directory and those above it, if they are not there; returns `path`."""
+    """Create a directory and its missing parents; return `path`."""
     with explain_os_errors(path):
         path.mkdir(parents=True, exist_ok=True)
     return path
@@ -97,7 +99,7 @@ def make_directory(path: Path) -> Path:
 
 @contextlib.contextmanager
 def hold_directory(path: Path) -> Iterator[None]:
-    """Make a directory if it is missing, and wait until no other process is in such a block for it.
+    """Create a directory if missing, and hold a lock on it against other processes.
 
     For directories that two pipelines may share: both would write to the same `.partial`.
     """
@@ -118,19 +120,19 @@ def read_text(
     what: str = "file",
     remedy: str = "Check the file and its permissions.",
 ) -> str:
-    """Read a UTF-8 file; its line ends stay as they are. `remedy` says what to do about one that can't be read.
+    """Read a UTF-8 file, keeping its line ends; `remedy` says what to do about an unreadable one.
 
     Raises
     ------
     `missing`
-        The file does not exist or can't be read; `what` says what was looked for.
+        The file does not exist or can't be read; the message says that `what` was expected.
     """
     try:
         return path.read_bytes().decode()
     except FileNotFoundError:
         raise missing(f"{path}: no such file; expected {what}. Check the path.") from None
     except (OSError, ValueError) as error:
-        # A path with NUL in it is a ValueError, as text in another encoding is.
+        # A NUL in the path raises ValueError, like text in another encoding.
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise missing(f"{path}: {what} could not be read: {reason}. {remedy}") from None
 
@@ -141,15 +143,15 @@ def read_json(
     what: str = "a JSON file",
     remedy: str | None = None,
 ) -> Any:
-    """Read a JSON document. `remedy` says what to do about a damaged one.
+    """Read a JSON document; `remedy` says what to do about a damaged one.
 
     Raises
     ------
     `invalid`
-        There is no such file, or its text is not JSON: named by line and column.
+        The file does not exist, or is not JSON; the message gives line and column.
     """
     text = read_text(path, invalid, what, *filter(None, [remedy]))
-    remedy = remedy or "Mend the file and run this again."
+    remedy = remedy or "Correct the file and run this again."
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -157,7 +159,7 @@ def read_json(
             f"{path}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}; expected {what}. {remedy}"
         ) from None
     except (ValueError, RecursionError) as error:
-        # A number of thousands of digits; or lists within lists without end.
+        # A number with thousands of digits, or endlessly nested lists.
         what_is_it = "lists within lists without end" if isinstance(error, RecursionError) else "a number without end"
         raise invalid(f"{path}: {what_is_it}; expected {what}. {remedy}") from None
 
@@ -170,23 +172,24 @@ def write_json(path: Path, document: Any, indent: int | None = 2) -> None:
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]], quote_all: bool = False) -> None:
-    """Write a table that is safe to open in a spreadsheet, with `\\n` line ends, quoting where it is needed, or everywhere.
+    """Write a spreadsheet-safe table, with `\\n` line ends, quoting cells if needed, or all.
 
-    Cells that a spreadsheet would run get an apostrophe, but for numbers. What people wrote is to be guarded before, numbers included.
+    Puts an apostrophe before cells that a spreadsheet would run, except numbers. Guard people's texts, including
+    numbers, before this.
     """
     with open_for_writing(path) as file:
         for row in itertools.chain([header], rows):
             try:
                 cells = guard_line(row)
             except TypeError:
-                # Looking at the kind of each cell would take as long as all the rest.
+                # Checking each cell's type would take as long as everything else.
                 cells = guard_line(["" if cell is None else str(cell) for cell in row])
             file.write(encode_line(cells, quote_all))
 
 
 @contextlib.contextmanager
 def reading_csv(path: Path) -> Iterator[Iterator[list[str]]]:
-    """The lines of a CSV file as cells, the header first."""
+    """Read the lines of a CSV file as cells, the header first."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             yield read_lines(file)
@@ -197,12 +200,12 @@ def reading_csv(path: Path) -> Iterator[Iterator[list[str]]]:
 
 
 def copy_tree(source: Path, target: Path) -> None:
-    """Copy a directory to `target`, which is made."""
+    """Copy a directory to `target`, which is created."""
     _copy_tree(source, target, _copy)
 
 
 def link_tree(source: Path, target: Path) -> None:
-    """Make `target` a copy of the directory `source` whose files are the same ones (hard links), or copies where links are refused."""
+    """Copy a directory as hard links to the same files, or as copies if links are refused."""
     _copy_tree(source, target, _link_or_copy)
 
 
@@ -212,7 +215,7 @@ def _copy_tree(source: Path, target: Path, copy: Callable[[str, str], str]) -> N
 
 
 def _copy(source: str, target: str) -> str:
-    # Here, because shutil would go on with the next file, and tell in the end of a list of them.
+    # Wrapped here because shutil would continue, and report a list of errors at the end.
     with explain_os_errors(Path(target)):
         shutil.copy2(source, target, follow_symlinks=False)
     return target
@@ -228,10 +231,10 @@ def _link_or_copy(source: str, target: str) -> str:
 
 @contextlib.contextmanager
 def replace_folder(current: Path) -> Iterator[Path]:
-    """Give an empty folder to build the next version of `current` in; it takes its place when the block ends well, else it is removed.
+    """Give an empty folder for the next version of `current`; swap it in on success, else remove it.
 
-    It stands beside `current`, as `<name>.partial`. Whenever this is killed, one whole version is there, at the latest after the
-    next call has cleared up.
+    It stands beside `current`, as `<name>.partial`. Whenever this is killed, one complete version exists, at the latest
+    after the next call has cleaned up.
     """
     building, aside = (current.with_name(current.name + ending) for ending in (".partial", ".old"))
     with explain_os_errors(current):
@@ -246,7 +249,7 @@ def replace_folder(current: Path) -> Iterator[Path]:
 
 
 def _clear_up(current: Path, building: Path, aside: Path) -> None:
-    """Complete a replacement that was killed, or remove what it left."""
+    """Complete a replacement that was killed, or remove its remains."""
     # The old folder is only moved aside once the new one is complete.
     if not current.exists() and aside.exists():
         (building if building.exists() else aside).rename(current)
@@ -256,7 +259,7 @@ def _clear_up(current: Path, building: Path, aside: Path) -> None:
 
 
 def _swap_in(building: Path, current: Path, aside: Path) -> None:
-    """Exchange the two in one step where the file system can do that; elsewhere the old folder is moved aside first."""
+    """Exchange the two in one step if the file system can; otherwise move the old folder aside first."""
     if not current.exists():
         building.rename(current)
     elif _exchange(building, current):
@@ -268,8 +271,8 @@ def _swap_in(building: Path, current: Path, aside: Path) -> None:
 
 
 def _exchange(first: Path, second: Path) -> bool:
-    """Exchange two paths in one step; False where the kernel or the file system can't."""
-    # The C library is loaded already; looking for its file would start two programs.
+    """Exchange two paths in one step; return False if the kernel or the file system can't."""
+    # The C library is already loaded; searching for its file would start two programs.
     library = ctypes.CDLL(None, use_errno=True)
     if not hasattr(library, "renameat2"):
         return False

@@ -1,4 +1,4 @@
-"""Instants as whole numbers that order as instants do: microseconds since 1970."""
+"""Instants as whole numbers in time order: microseconds since 1970."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,5 +16,5 @@ def count_microseconds(instant: datetime) -> int:
 
 
 def make_instant(microseconds: int) -> datetime:
-    """Return the instant that `count_microseconds` counted to, in UTC."""
+    """Return the instant, in UTC, for a number from `count_microseconds`."""
     return _EPOCH + timedelta(microseconds=microseconds)

@@ -1,4 +1,4 @@
-"""What this program is: its code, and the versions of what decides with it about the bytes that come out."""
+"""This program's identity: its code, and the versions of everything that affects output bytes."""
 
 import functools
 import hashlib
@@ -11,7 +11,7 @@ _DECISIVE_PACKAGES = ("anyascii", "msgspec", "numpy", "pyarrow", "pydantic", "ra
 
 @functools.cache
 def describe_own_code() -> tuple[tuple[str, str], ...]:
-    """Names, and versions or digests. The tables and schemas in the package are part of its code."""
+    """Describe it as names, and versions or digests; the package's tables and schemas count as code."""
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):

@@ -1,6 +1,6 @@
-"""Pages of HTML, made with Jinja2 of templates that lie beside the modules that fill them in.
+"""HTML pages from Jinja2 templates beside the modules that fill them.
 
-Every value is escaped: participants' texts are hostile input. Only what a template marks as `safe` comes in as it is.
+Every value is escaped, as participants' texts are hostile input; only values that a template marks as `safe` are not.
 """
 
 import html
@@ -13,7 +13,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 _LONGEST_TEXT = 1200
-# Controls, lone surrogates, and characters that turn the direction of whatever follows them.
+# Controls, lone surrogates, and characters that reverse the direction of the following text.
 _UNSEEN = frozenset({"Cc", "Cs", "Cf"})
 _HARMLESS = frozenset("\n\t\u200c\u200d\u200e\u200f")
 # A line break between two tags, of HTML or of the template, with the blanks around it.
@@ -21,15 +21,16 @@ _BREAK_BETWEEN_TAGS = re.compile(r"((?:>|[%}#]}))[ \t]*\n\s*(?=<|{[%{#])")
 
 
 def render_page(template: Path, **values: object) -> str:
-    """Fill in a template; a value that it names and does not get is an error. Templates of its folder can be imported.
+    """Fill in a template, which may import others in its folder; a missing value is an error.
 
-    Templates may be laid out in lines: a line break between two tags, and the indent after it, are not part of the page.
+    Templates may be laid out in lines: a line break between two tags, and the indent after it, are not part of the
+    page.
     """
     return _environment(template.parent).get_template(template.name).render(values)
 
 
 def clean(text: str) -> str:
-    """A text without characters that can't be seen, and not endlessly long.
+    """Remove invisible characters from a text, and limit its length.
 
     >>> clean("a\\u202eb\\x00c")
     'a\\ufffdb\\ufffdc'
@@ -58,5 +59,5 @@ def _read_template(path: Path) -> str:
 
 
 def _finalize(value: object) -> Markup:
-    """A value as it goes into a page. Autoescape alone would let characters through that can't be seen."""
+    """Clean a value for a page: autoescape alone would let invisible characters through."""
     return value if isinstance(value, Markup) else Markup(html.escape(clean(str(value))))  # noqa: S704 - it is escaped

@@ -1,7 +1,7 @@
 """Splitting work by participant, and running the parts on processes.
 
-A partition is all that belongs to the participants whose hashed uid lies in one of `count` equal ranges. The ranges are contiguous, so
-that what is ordered by hashed uid is merged by concatenation, whatever the number of partitions.
+A partition is all data of the participants whose hashed uid lies in one of `count` equal ranges. The ranges are
+contiguous, so results ordered by hashed uid only need concatenating, whatever the number of partitions.
 """
 
 import gc
@@ -17,22 +17,22 @@ from engagement.foundation.errors import MachineError
 
 
 def hash_uid(uid: str) -> str:
-    """The SHA-256 of a participant's uid, as hex: the order of participants in the traced data."""
+    """Return the SHA-256 of a participant's uid as hex: the order of participants in the traced data."""
     return hashlib.sha256(uid.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def count_processors() -> int:
-    """How many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 def parse_count(text: str) -> int:
-    """Read a number of partitions or processes from a command line.
+    """Parse a number of partitions or processes from a command line.
 
     Raises
     ------
     ValueError
-        It is not a whole number from 1.
+        It is not a whole number of at least 1.
     """
     number = int(text)
     if number < 1:
@@ -41,10 +41,10 @@ def parse_count(text: str) -> int:
 
 
 def run_partitions[R](process: Callable[[int], R], count: int, jobs: int) -> Iterator[R]:
-    """Run `process(0)` to `process(count - 1)` on `jobs` processes; yields the results in order of partition.
+    """Run `process(0)` to `process(count - 1)` on `jobs` processes; yield results in order.
 
-    With one job or at most one partition everything runs in this process. Otherwise `process` and what it refers to are inherited by
-    fork, and only its results are sent between processes.
+    With one job or at most one partition, everything runs in this process. Otherwise, forked processes inherit
+    `process` and what it refers to, and only send back results.
     """
     if jobs == 1 or count <= 1:
         yield from (run_one(process, number) for number in range(count))
@@ -56,12 +56,12 @@ def run_partitions[R](process: Callable[[int], R], count: int, jobs: int) -> Ite
             yield from pool.map(_run_inherited, range(count))
     except BrokenProcessPool:
         raise MachineError(
-            "Processes: one of them was ended from outside, most likely because memory ran out. "
+            "Processes: one of them was killed, most likely because memory ran out. "
             "Run this again with more --partitions or fewer --jobs."
         ) from None
     except OSError as error:
         raise MachineError(
-            f"Processes: {jobs} of them could not be started: {error.strerror}. Run this again with --jobs 1."
+            f"Processes: could not start {jobs} of them: {error.strerror}. Run this again with --jobs 1."
         ) from error
 
 
@@ -79,7 +79,7 @@ def _run_inherited(number: int) -> Any:
 def run_one[R](process: Callable[[int], R], number: int) -> R:
     """Run one part of the work.
 
-    Nothing that is made there refers to itself, so looking for what does would be a tenth of the time for nothing.
+    No reference cycles arise, so garbage collection would waste 10 % of the time.
     """
     was_enabled = gc.isenabled()
     gc.disable()

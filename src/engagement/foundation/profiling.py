@@ -1,7 +1,7 @@
-"""Where a stage's time and memory go: `--profile-cpu` and `--profile-memory`.
+"""Profiling a stage's time and memory: `--profile-cpu` and `--profile-memory`.
 
-Nothing here costs anything without these options. With `--profile-memory`, functions marked with `@profile` (a builtin
-while the pipeline runs, so that nothing has to be imported) are measured from their call to their end.
+Costs nothing without these options. With `--profile-memory`, functions marked with `@profile` (a builtin while the
+pipeline runs, so no import is needed) are measured from call to end.
 """
 
 import argparse
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A stack is kept for each sample: often enough for a stage of seconds, and not too many for one of an hour.
+# Each sample keeps a stack: often enough for a stage of seconds, and not too many for one of an hour.
 _SECONDS_BETWEEN_STACKS = 0.005
 _SECONDS_BETWEEN_MEMORY_SAMPLES = 0.1
 _MIB = 2**20
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class Profiler:
-    """Measures one run of a stage, as far as that was asked for."""
+    """Measures one run of a stage, as far as requested."""
 
     def __init__(self, cpu: Path | None = None, memory: Path | None = None):
         self._cpu = cpu
@@ -54,14 +54,14 @@ class Profiler:
 
     @classmethod
     def asked_for(cls, arguments: Sequence[str]) -> "Profiler":
-        """The profiler that a stage's command line asks for, of which the stage's own options may not be known yet."""
+        """Return the profiler requested on a stage's command line, ignoring the stage's own options."""
         parser = argparse.ArgumentParser(add_help=False)
         add_arguments(parser)
         given, _ = parser.parse_known_args(arguments)
         return cls(given.profile_cpu, given.profile_memory)
 
     def profile[**P, R](self, function: Callable[P, R]) -> Callable[P, R]:
-        """The decorator `@profile`: the function itself, or with `--profile-memory` one that notes each of its calls."""
+        """Decorate as `@profile`: return the function itself, or one that records each call."""
         if self._memory is None:
             return function
         name = f"{function.__module__}.{function.__qualname__}"
@@ -78,13 +78,15 @@ class Profiler:
 
     @contextlib.contextmanager
     def record(self, args: argparse.Namespace, name: str) -> Iterator[None]:
-        """Measure what happens in the block, the run of stage `name`; it is written as well if the block ends in an error."""
+        """Measure the block, a run of stage `name`; write the profile even if the block fails."""
         for path in (self._cpu, self._memory):
             if path is not None and not path.parent.is_dir():
-                raise UsageError(f"{path}: no such directory; expected one for the profile. Make it, or name another.")
+                raise UsageError(
+                    f"{path}: no such directory; expected one for the profile. Create it, or name another."
+                )
         if self._cpu is not None and getattr(args, "jobs", 1) != 1:
-            # The stacks of one process are sampled: those of others would be missing.
-            log.info("Profiling the processor's time: all work is done in one process (--jobs 1)")
+            # The profiler samples only one process; stacks of others would be missing.
+            log.info("Profiling the processor's time: doing all work in one process (--jobs 1)")
             args.jobs = 1
         with self._record_memory(name), self._record_cpu(name):
             yield
@@ -108,7 +110,7 @@ class Profiler:
                     file.writelines(f"{stack} {count}\n" for stack, count in sorted(fold_stacks(session).items()))
                 else:
                     file.write(HTMLRenderer().render(session))
-            log.info("Wrote the profile of the processor's time: %s", self._cpu)
+            log.info("Wrote the CPU profile: %s", self._cpu)
 
     @contextlib.contextmanager
     def _record_memory(self, name: str) -> Iterator[None]:
@@ -121,24 +123,24 @@ class Profiler:
         with open_bytes_for_writing(self._memory) as file:
             self._samples = file.fileno()
             self._write(f"CMDLINE engagement {name}\n")
-            # A process of its own: a thread gets no turn while one call parses a large file, where memory grows most.
+            # A separate process: a thread gets no turn while one call parses a large file, when memory grows most.
             context = multiprocessing.get_context("fork")
             sampler = context.Process(target=self._sample, args=(os.getpid(),), daemon=True)
             sampler.start()
             try:
                 yield
-            except BaseException as error:  # What was measured until then is wanted all the more.
+            except BaseException as error:  # A failed run's profile matters all the more.
                 failure = error
             sampler.terminate()
             sampler.join()
             self._sample_once(os.getpid())
             self._samples = None
-        log.info("Wrote the profile of the memory: %s", self._memory)
+        log.info("Wrote the memory profile: %s", self._memory)
         if failure is not None:
             raise failure
 
     def _sample(self, watched: int) -> None:
-        # A terminal's Ctrl-C reaches this process as well.
+        # A terminal's Ctrl-C reaches this process, too.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         import psutil
 
@@ -156,7 +158,7 @@ class Profiler:
         self._write(f"MEM {sum(map(_mebibytes, sampled)):.4f} {time.time():.4f}\n")
 
     def _write(self, line: str) -> None:
-        # One call of write() on a file that all the processes share: lines never mix. A full disk ends the profile, and not
+        # One write() call on a file that all processes share, so lines never mix. A full disk ends the profile, not
         # the stage.
         if self._samples is not None:
             with contextlib.suppress(OSError):
@@ -164,7 +166,7 @@ class Profiler:
 
 
 def fold_stacks(session: "Session") -> Counter[str]:
-    """How many microseconds were spent in each stack, outermost function first, in the form that FlameGraph reads.
+    """Sum the microseconds spent in each stack, outermost function first, in FlameGraph's format.
 
     A stack is `<file>:<function>;<file>:<function>…`.
     """
@@ -193,5 +195,5 @@ def _mebibytes(process: "Process") -> float:
 
     try:
         return process.memory_info().rss / _MIB
-    except psutil.Error:  # It has ended in the meantime.
+    except psutil.Error:  # it has ended meanwhile
         return 0.0

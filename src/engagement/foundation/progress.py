@@ -1,4 +1,4 @@
-"""Progress for whoever watches: a bar on a terminal, nothing elsewhere, where each step's log line tells."""
+"""Progress display: a bar on a terminal, nothing elsewhere, where each step's log line suffices."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 
 def show_progress[T](things: Iterable[T], total: int | None, what: str, unit: str) -> Iterator[T]:
-    """Pass things on, and show on a terminal how many of `total` have passed."""
+    """Pass items on, and show on a terminal how many of `total` have passed."""
     # The bar's monitor is a thread, and processes are forked while bars are shown.
     tqdm.monitor_interval = 0
     return iter(tqdm(things, total=total, desc=what, unit=unit, disable=None, leave=False))

@@ -1,6 +1,6 @@
-"""What a stage tells of itself for the run's summary: whole numbers in the JSON file that ENGAGEMENT_COUNTS_FILE names.
+"""A stage's counts for the run's summary: whole numbers in the JSON file ENGAGEMENT_COUNTS_FILE.
 
-run_pipeline.sh names a file; without the variable nothing is written.
+run_pipeline.sh sets the variable; without it, nothing is written.
 """
 
 import logging
@@ -12,7 +12,7 @@ from pathlib import Path
 from engagement.foundation.errors import PipelineError
 from engagement.foundation.files import read_json, write_json
 
-# A pattern of the ids that run_pipeline.sh gives: when the run began, and the commit that ran.
+# Pattern of run_pipeline.sh's run ids: the start time, and the commit that ran.
 RUN_ID = r"(?P<time>\d{4}-\d\d-\d\dT\d{6}Z)-(?:[0-9a-f]{40}|unknown)"
 _VARIABLE = "ENGAGEMENT_COUNTS_FILE"
 
@@ -20,7 +20,7 @@ _logger = logging.getLogger(__name__)
 
 
 def record_counts(counts: Mapping[str, int]) -> None:
-    """Add counts to what the stage told before; their names are words in lower case joined by "_"."""
+    """Add counts to the stage's earlier ones; names are lower-case words joined by "_"."""
     if not os.environ.get(_VARIABLE):
         return
     path = Path(os.environ[_VARIABLE])
@@ -28,11 +28,11 @@ def record_counts(counts: Mapping[str, int]) -> None:
         told = read_json(path) if path.exists() else {}
         write_json(path, {**told, **counts})
     except PipelineError as error:
-        # What a stage did is worth more than what it tells of it.
+        # A stage's work matters more than its counts.
         _logger.warning("%s", error)
 
 
 def record_peak_memory() -> None:
-    """Add the most memory that the stage's largest process has held, in MiB."""
+    """Record the peak memory of the stage's largest process, in MiB."""
     usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     record_counts({"peak_memory_mib": max(usage.ru_maxrss for usage in usages) // 1024})

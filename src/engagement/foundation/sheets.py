@@ -1,4 +1,4 @@
-"""Sheets that people keep in a spreadsheet program and save as CSV: UTF-8 with or without a mark at its start; , ; or tabs."""
+"""Sheets saved from spreadsheet programs: UTF-8 CSV, with or without a byte order mark; , ; or tabs."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ _BETWEEN_ITEMS = re.compile(r"[;|,\n]")
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a sheet, with as many cells as the heading. `number` is the one that the spreadsheet program shows."""
+    """A row with as many cells as the heading; `number` is the spreadsheet program's."""
 
     number: int
     cells: tuple[str, ...]
@@ -24,7 +24,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A heading (row 1) and the rows that are not empty; cells have no blanks around them."""
+    """A heading (row 1) and the non-empty rows; cells are trimmed."""
 
     path: Path
     header: tuple[str, ...]
@@ -32,14 +32,14 @@ class Sheet:
 
 
 def read_sheet(path: Path, what: str) -> Sheet:
-    """Read a CSV file. `what` says in errors what it should have been.
+    """Read a CSV file; `what` names the expected content in errors.
 
     Raises
     ------
     UsageError
-        There is no such file.
+        The file does not exist.
     InputError
-        It is no CSV file, is not UTF-8, has no heading, or rows are longer than the heading (all of them are told).
+        It is not a CSV file, is not UTF-8, has no heading, or has rows longer than the heading (all are listed).
     """
     text = _read(path, what)
     try:
@@ -85,12 +85,12 @@ def _split(text: str, separator: str) -> list[list[str]]:
 
 
 def _trim(cell: str) -> str:
-    """The cell in one normal form, with one kind of line end: programs that save a sheet again change both."""
+    """Normalise a cell's characters and line ends: programs that save a sheet again change both."""
     return unicodedata.normalize("NFC", cell.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def split_cell(cell: str) -> tuple[str, ...]:
-    """The items of a cell that holds several, between ; | , or line ends; each once.
+    """Split a cell with several items between ; | , or line ends; each item once.
 
     >>> split_cell("man; male | lab,man")
     ('man', 'male', 'lab')
@@ -99,7 +99,7 @@ def split_cell(cell: str) -> tuple[str, ...]:
 
 
 def fold_name(name: str) -> str:
-    """What two spellings of a name have in common: letters and digits, without regard to case.
+    """Reduce a name to what its spellings share: letters and digits, ignoring case.
 
     >>> fold_name("Match-Values "), fold_name("match_values")
     ('matchvalues', 'matchvalues')
@@ -108,6 +108,6 @@ def fold_name(name: str) -> str:
 
 
 def column_name(header: Iterable[str], position: int) -> str:
-    """How a message names a column: by its heading, else by its number, the first being 1."""
+    """Name a column in a message: by its heading, or by its number, starting from 1."""
     heading = tuple(header)[position]
     return f"column {heading!r}" if heading else f"column {position + 1}"

@@ -1,4 +1,4 @@
-"""New records straight into bytes, for steps that make them by the hundred thousand and never look at them again."""
+"""Encoding new records straight to bytes, for steps that create many and never reread them."""
 
 import hashlib
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from engagement.provenance.traced_data import Metadata
 def encode_line(encoded_data: Iterable[str], metadata: Metadata) -> bytes:
     """Encode a new record as a line of a TracedData file, with its line end.
 
-    The data of its updates, oldest first, are JSON with sorted keys already, as `json.dumps` writes it; all are by one step.
+    All updates come from one step. Their data, oldest first, are JSON with sorted keys, as written by `json.dumps`.
     """
     rest = f', "Metadata": {metadata.encoded}, "NestedTracedData": {{}}, "SHA": "'
     line, sha = "", ""

@@ -1,4 +1,4 @@
-"""Reading TracedData: lines are decoded, and the hash of every update is verified."""
+"""Reading TracedData: decoding lines and verifying the hash of every update."""
 
 import hashlib
 import json
@@ -13,16 +13,16 @@ from engagement.provenance.traced_data import HIDDEN, TracedData, encode_json, m
 
 
 class ChainError(ValueError):
-    """An encoded record is not TracedData, or a hash of its chain is not that of its data. The text says where."""
+    """An encoded record is not TracedData, or a hash does not match its data; the text says where."""
 
 
 def decode(line: str | bytes) -> TracedData:
-    """Read one line of a TracedData file and verify its chain, nested records included.
+    """Read one line of a TracedData file and verify its chain, including nested records.
 
     Raises
     ------
     ChainError
-        It is not JSON, not of the shape of TracedData, or a SHA does not fit; says which update and keys.
+        It is not JSON, does not have the form of TracedData, or a SHA does not match; says which update and keys.
     """
     record = _decode_as_written(line.encode() if isinstance(line, str) else line)
     if record is not None:
@@ -32,14 +32,14 @@ def decode(line: str | bytes) -> TracedData:
     except ValueError:
         raise ChainError("not JSON; expected a list of updates") from None
     except RecursionError:
-        raise ChainError("records are nested too deeply; expected at most some hundred levels") from None
+        raise ChainError("records are nested too deeply; expected at most a few hundred levels") from None
     return _build(updates)
 
 
 class _Update(
     msgspec.Struct, rename={"data": "Data", "metadata": "Metadata", "nested": "NestedTracedData", "sha": "SHA"}
 ):
-    """One update of a line, with its parts as they are written."""
+    """One update of a line, with its parts as written."""
 
     data: msgspec.Raw
     metadata: msgspec.Raw
@@ -53,9 +53,9 @@ _data_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
 def _decode_as_written(line: bytes) -> TracedData | None:
-    """Read a line that is written exactly as we would, as raw runs are: its own bytes are hashed, and none made anew.
+    """Read a line in exactly our own format, as raw runs are: hash its own bytes, without re-encoding.
 
-    None for all other lines, right and wrong: nested, written otherwise, or not verifying.
+    Returns None for every other line, correct or not: nested, formatted differently, or not verifying.
     """
     if _HIDDEN in line:
         return None
@@ -91,7 +91,7 @@ def _is_metadata_as_written(metadata: bytes) -> bool:
 
 @dataclass
 class _Frame:
-    """A record that is being built from its decoded updates."""
+    """A record under construction from its decoded updates."""
 
     updates: Sequence[Any]
     key: str | None
@@ -112,7 +112,7 @@ def _at(key: str | None) -> str:
 
 
 def _build(updates: Any) -> TracedData:
-    # A stack of our own in place of recursion: how deep records nest is not ours to limit.
+    # Our own stack instead of recursion: nesting depth is not ours to limit.
     frames = [_frame(updates, None)]
     while True:
         frame = frames[-1]

@@ -1,8 +1,8 @@
 """TracedData: an append-only record of who set what, where and when, chained by hashes.
 
-A record is a sequence of updates. Each is encoded once, when it is appended or read, and its bytes are then only copied:
-the text that is hashed is the text that is written. So a record holds its current values and encoded updates, and
-its history is parsed when somebody asks for it.
+A record is a sequence of updates. Each is encoded once, when appended or read, and only copied afterwards, so the
+hashed text is the written text. A record holds its current values and encoded updates; its history is only parsed on
+request.
 """
 
 import hashlib
@@ -13,16 +13,16 @@ from functools import cached_property
 from json.encoder import c_make_encoder, encode_basestring_ascii  # type: ignore[attr-defined]  # the first is CPython's own
 from typing import Any
 
-# A value that hides its key from the current values; the history keeps what was there.
+# A value that removes its key from the current values; the history keeps the old value.
 HIDDEN = "#HIDDEN-VALUE-44dce0a0-e79c-48cf-8d8e-ec59137ef0d0"
 
-# What JSONEncoder(sort_keys=True) makes anew for each text that it encodes, made once: for small data making it costs most.
-# Nothing can be in a circle here, so that is not looked for: the first argument.
+# JSONEncoder(sort_keys=True) creates this anew for each text, which is the main cost for small data, so it is created
+# once. Cycles are impossible here, so the first argument turns off the check.
 _iterate = c_make_encoder(None, None, encode_basestring_ascii, None, ": ", ", ", True, False, True)
 
 
 def encode_json(value: Any) -> str:
-    """JSON with sorted keys, exactly as `json.dumps(value, sort_keys=True)` writes it.
+    """Encode as JSON with sorted keys, exactly like `json.dumps(value, sort_keys=True)`.
 
     >>> encode_json({"b": [1.0, None], "a": True})
     '{"a": true, "b": [1.0, null]}'
@@ -31,7 +31,9 @@ def encode_json(value: Any) -> str:
 
 
 def text_value(text: str) -> str:
-    """A text that somebody wrote, as a value: one that is the very mark that hides a key gets an apostrophe, and hides nothing.
+    """Return a person's text as a value.
+
+    A text equal to the mark that hides a key gets an apostrophe, and hides nothing.
 
     >>> text_value("haa"), text_value(HIDDEN) == "'" + HIDDEN
     ('haa', True)
@@ -41,7 +43,7 @@ def text_value(text: str) -> str:
 
 @dataclass(frozen=True)
 class Metadata:
-    """Who made an update (`user`), in which step (`source`), and when: ISO 8601 in UTC (older files: seconds since 1970)."""
+    """An update's author (`user`), step (`source`) and UTC time: ISO 8601, in old files seconds since 1970."""
 
     source: str
     timestamp: str | float
@@ -49,18 +51,18 @@ class Metadata:
 
     @cached_property
     def encoded(self) -> str:
-        """The metadata as JSON with sorted keys."""
+        """Encode the metadata as JSON with sorted keys."""
         return encode_json({"Source": self.source, "Timestamp": self.timestamp, "User": self.user})
 
     @cached_property
     def encoded_bytes(self) -> bytes:
-        """The same as bytes."""
+        """Encode it as bytes."""
         return self.encoded.encode()
 
 
 @dataclass(frozen=True)
 class Change:
-    """One value that a key had: set by the update with that `sha`, inside the nested records named by `path`."""
+    """One value that a key had, set by the update `sha` inside the nested records named by `path`."""
 
     value: Any
     metadata: Metadata
@@ -69,7 +71,7 @@ class Change:
 
 
 class Nested:
-    """Records to be joined to others, encoded once for all of them; records that change later do not change it."""
+    """Records to join to others, encoded once for all; later changes to them have no effect."""
 
     __slots__ = ("encoded", "shas", "values")
 
@@ -84,20 +86,21 @@ class Nested:
 
 
 class TracedData:
-    """One record. `values` are its current values, to be read and not written: use `append`."""
+    """One record; `values` are its current values, read-only: use `append` to change them."""
 
     __slots__ = ("_encoded", "_pending", "_sha", "values")
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
-        # Encoded updates, oldest first, and those that are not yet: nobody may ever ask for them, as of messages that are dropped.
+        # Encoded updates, oldest first, then pending ones: nobody may ever need them, as in messages that are
+        # dropped.
         self._encoded: list[bytes] = []
         self._pending: list[tuple[Mapping[str, Any], bytes | None, Nested | None, bytes]] = []
         self._sha = b""
 
     @classmethod
     def start(cls, data: Mapping[str, Any], metadata: Metadata) -> "TracedData":
-        """Make a record of one update."""
+        """Create a record with one update."""
         record = cls()
         record.append(data, metadata)
         return record
@@ -109,11 +112,11 @@ class TracedData:
         nested: "Mapping[str, TracedData] | Nested | None" = None,
         encoded_data: bytes | None = None,
     ) -> None:
-        """Add an update: values for some keys (`HIDDEN` takes a key away) and other records joined to this one.
+        """Add an update: values for some keys (`HIDDEN` removes a key) and other records to join.
 
-        The current values of the `nested` records apply first, then `data`, which must not be changed afterwards. A nested record
-        that changes later does not change this one. `encoded_data` is the JSON with sorted keys of data that hide nothing, where it is
-        at hand. With neither data nor nested records nothing is added.
+        The current values of the `nested` records apply first, then `data`, which must not change afterwards. Later
+        changes to a nested record do not affect this one. `encoded_data` is the sorted JSON of data without hidden
+        keys, if available. Without data and nested records, nothing is added.
         """
         values = self.values
         if nested:
@@ -130,18 +133,18 @@ class TracedData:
                     del values[key]
 
     def append_nothing(self, metadata: Metadata) -> None:
-        """Add an update without data, as files of others have them."""
+        """Add an update without data, as files from others contain them."""
         self._pending.append(({}, None, None, metadata.encoded_bytes))
 
     @property
     def newest_sha(self) -> str:
-        """The hash of the newest update; "" of a record without one."""
+        """Return the hash of the newest update; "" for a record without one."""
         if self._pending:
             self._seal()
         return self._sha.decode()
 
     def _seal(self) -> None:
-        """Chain and encode what is pending."""
+        """Chain and encode pending updates."""
         sha = self._sha
         for data, encoded, nested, metadata in self._pending:
             if encoded is None:
@@ -158,7 +161,7 @@ class TracedData:
         self._sha = sha
 
     def copy(self) -> "TracedData":
-        """A record with the same past, to be continued on its own."""
+        """Copy the record with its history, to be continued separately."""
         other = TracedData.__new__(TracedData)
         other.values = self.values.copy()
         other._encoded = self._encoded.copy()
@@ -167,37 +170,40 @@ class TracedData:
         return other
 
     def encode(self) -> str:
-        """The record as one line of a TracedData file, without the line end: exactly json.dumps with sorted keys."""
+        """Encode the record as one line without the line end, exactly like json.dumps with sorted keys."""
         return self.encode_line()[:-1].decode()
 
     def encode_line(self) -> bytes:
-        """The record as one line of a TracedData file."""
+        """Encode the record as one line of a TracedData file."""
         if self._pending:
             self._seal()
         return b"".join((b"[", b", ".join(reversed(self._encoded)), b"]\n"))
 
     def mentions(self, text: bytes) -> bool:
-        """Whether its JSON has some text in it."""
+        """Tell whether its JSON contains a text."""
         if self._pending:
             self._seal()
         encoded = b", ".join(self._encoded)
-        # To look for one byte takes a tenth of the time.
+        # Searching for one byte takes a tenth of the time.
         return text[:1] in encoded and text in encoded
 
     def history(self) -> list[tuple[str, Change]]:
-        """Every value that each key ever had, oldest first."""
+        """Return every value that each key ever had, oldest first."""
         return list(_changes(json.loads(self.encode()), ()))
 
     @classmethod
     def of_verified(cls, values: dict[str, Any], encoded: bytes, sha: bytes) -> "TracedData":
-        """A record whose updates are encoded already, newest first, and whose hashes were verified."""
+        """Build a record from verified, encoded updates, newest first."""
         record = cls.__new__(cls)
         record.values, record._encoded, record._pending, record._sha = values, [encoded], [], sha
         return record
 
 
 def _changes(updates: Sequence[Mapping[str, Any]], path: tuple[str, ...]) -> Iterator[tuple[str, Change]]:
-    """All changes of decoded updates (newest first), oldest first; nested records come before their update's own data."""
+    """Give all changes in decoded updates, oldest first; nested records precede their update's own data.
+
+    The updates come newest first.
+    """
     waiting: list[tuple[Mapping[str, Any], tuple[str, ...], bool]] = [(update, path, False) for update in updates]
     while waiting:
         update, path, opened = waiting.pop()

@@ -1,5 +1,5 @@
-"""The embedded RapidPro: invented participants behind the real API's shape, and an invented coder.
+"""The embedded RapidPro: invented participants behind the real API's format, and an invented coder.
 
-Everybody and everything in it is invented. All of it is computed from a seed, as one season of a radio show; a round
-is how far into that season the sandbox has come.
+Everything in it is invented, and computed from a seed: one season of a radio show. A round is how far the sandbox has
+moved into that season.
 """

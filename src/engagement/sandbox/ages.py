@@ -23,14 +23,14 @@ _ARABIC_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
 def write_age(age: int, language: str, chance: Random) -> str:
-    """Write an age from 10 to 99 the way a person might."""
+    """Write an age from 10 to 99 as a person might."""
     if chance.random() < 0.02:
         return str(age).translate(_ARABIC_INDIC)
     return chance.choice(_FORMS[language]).format(age, age_in_words(age, language))
 
 
 def age_in_words(age: int, language: str) -> str:
-    """Spell an age from 10 to 99 out.
+    """Spell out an age from 10 to 99.
 
     >>> age_in_words(25, "som"), age_in_words(40, "swa"), age_in_words(13, "eng")
     ('labaatan iyo shan', 'arobaini', 'thirteen')

@@ -1,4 +1,4 @@
-"""What participants write, together with what they mean by it: only the sandbox's coder may know the meaning."""
+"""Participants' texts and what they mean; only the sandbox's coder may know the meaning."""
 
 import functools
 from collections.abc import Mapping
@@ -14,13 +14,14 @@ from engagement.sandbox.season import DEMOGRAPHIC_FIELDS
 
 ANY_DATASET = "*"
 
-# Dataset -> codes. A text that means something in the dataset where it was sent is right there, else it is wrong there.
+# Dataset -> codes. A text sent to a dataset in which it has a meaning belongs there, otherwise it is in the wrong
+# one.
 Meaning = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class InventedAnswer:
-    """A text as it was sent, None where nothing was kept, and its meaning."""
+    """A text as sent (None if nothing was kept), and its meaning."""
 
     text: str | None
     meaning: Meaning = field(default_factory=dict)
@@ -48,7 +49,7 @@ _NUMBER_TO_CALL = {
 
 
 def answer_episode(participant: InventedParticipant, dataset: str, chance: Random) -> InventedAnswer:
-    """Give what a participant writes in after an episode."""
+    """Write a participant's message about an episode."""
     match draw(chance, _EPISODE_ANSWERS):
         case "theme":
             return _themes(participant, dataset, chance)
@@ -62,7 +63,7 @@ def answer_episode(participant: InventedParticipant, dataset: str, chance: Rando
 
 
 def answer_question(participant: InventedParticipant, dataset: str, chance: Random) -> InventedAnswer:
-    """Give what a participant answers to a question of a survey."""
+    """Write a participant's answer to a survey question."""
     match draw(chance, _SURVEY_ANSWERS):
         case "right":
             return _answer_rightly(participant, dataset, chance)
@@ -102,7 +103,7 @@ def _age(participant: InventedParticipant, chance: Random) -> tuple[str, Meaning
 
 def _gender(participant: InventedParticipant, chance: Random) -> tuple[str, Meaning]:
     text, meaning = _listed("gender", participant.gender, participant, chance)
-    if chance.random() < 0.06:  # people like to say all of it at once
+    if chance.random() < 0.06:  # people like to say everything at once
         return f"{text} {participant.age}", {**meaning, "age": (str(participant.age),)}
     return text, meaning
 
@@ -113,7 +114,7 @@ def _themes(participant: InventedParticipant, dataset: str, chance: Random) -> I
     codes = list(dict.fromkeys(draw(chance, weights) for _ in range(count)))
     sentences = []
     for code in codes:
-        # Some sentences exist in other languages only, and some people mix languages.
+        # Some sentences exist only in other languages, and some people mix languages.
         language = participant.language if chance.random() > 0.08 else draw(chance, {"som": 2, "eng": 1})
         sentences.append(chance.choice(_texts(dataset, code, language)))
     if chance.random() < 0.14:

@@ -1,8 +1,8 @@
-"""RapidPro's REST API v2 over a workspace: selection, order, paging and refusals; no network.
+"""RapidPro's REST API v2 for a workspace: selection, order, paging and refusals, without a network.
 
-Observed on RapidPro 7.0.4: runs and contacts come newest modified_on first, flows and messages newest created_on first,
-`reverse=true` turns that round; `after` and `before` are inclusive; an unknown flow or an unreadable date gives an
-empty list; a malformed cursor is 404, a wrong token 403; archives page by limit and offset.
+Observed on RapidPro 7.0.4: runs and contacts come newest modified_on first, flows and messages newest created_on first;
+`reverse=true` reverses this. `after` and `before` are inclusive. An unknown flow or an unreadable date gives an empty
+list; a malformed cursor gives 404, a wrong token 403. Archives page by limit and offset.
 """
 
 import base64
@@ -26,7 +26,7 @@ _TRUE = ("true", "1", "yes", "t", "y", "on")
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer to a request."""
+    """A response to a request."""
 
     status: int
     body: bytes
@@ -35,7 +35,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A row, encoded once. `position` is its place in the order: microseconds since 1970, then a tie-breaker."""
+    """A row, encoded once; `position` orders it: microseconds since 1970, then a tie-breaker."""
 
     position: tuple[int, int]
     row: Row
@@ -49,7 +49,7 @@ class _RefusedError(Exception):
 
 
 class Api:
-    """The API of one workspace, ready to be asked from several threads."""
+    """The API of one workspace, safe to use from several threads."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._authorization = f"Token {workspace.token}"
@@ -70,9 +70,9 @@ class Api:
             self._runs_by_flow.setdefault(entry.row["flow"]["uuid"], []).append(entry)
 
     def get(self, url: str, authorization: str | None, host: str) -> Reply:
-        """Answer a GET. `host` is the request's Host header, from which the addresses in the answer are made."""
+        """Answer a GET; `host` is the request's Host header, from which the response builds addresses."""
         path, query = urlsplit(url).path, _first_values(urlsplit(url).query)
-        if path in self._archive_contents:  # as behind a pre-signed address: no token is asked for
+        if path in self._archive_contents:  # like a pre-signed address, it needs no token
             return Reply(200, self._archive_contents[path], "application/octet-stream")
         try:
             return Reply(200, self._answer(path, query, authorization, host))
@@ -95,7 +95,7 @@ class Api:
         return _cursor_page(self._select(endpoint, query), query, address)
 
     def _select(self, endpoint: str, query: Mapping[str, str]) -> Sequence[_Entry]:
-        """The entries that a query asks for, oldest first."""
+        """Return the entries that a query matches, oldest first."""
         if endpoint == "runs" and "flow" in query and "contact" in query:
             raise _RefusedError(400, "You may only specify one of the contact, flow parameters")
         if endpoint == "runs" and "flow" in query:

@@ -1,4 +1,4 @@
-"""Archives of runs and messages: gzipped JSON Lines a day, rolled up by month, as RapidPro's archiver makes them."""
+"""Archives of runs and messages: daily gzipped JSON Lines, merged monthly, like RapidPro's archiver."""
 
 import gzip
 import hashlib
@@ -14,7 +14,7 @@ FIRST_MONTH = date(2026, 6, 1)
 
 @dataclass(frozen=True)
 class InventedArchive:
-    """One archive file. `row` lacks the download_url, which depends on who asks."""
+    """One archive file; `row` lacks the download_url, which depends on the requested host."""
 
     name: str
     row: Row
@@ -24,8 +24,8 @@ class InventedArchive:
 def make_archives(kind: str, rows: Sequence[tuple[datetime, Row]], until: datetime) -> tuple[InventedArchive, ...]:
     """Archive rows from before `until` (a midnight), newest archive first.
 
-    Whole months are one file; of the month that `until` lies in there is a file a day. A time without rows has an
-    archive too, an empty one.
+    Each complete month is one file; the month of `until` has one file a day. Periods without rows have an empty
+    archive.
     """
     archives = []
     start = FIRST_MONTH

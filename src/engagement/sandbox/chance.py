@@ -1,4 +1,4 @@
-"""Chance that can be repeated: every draw and every id follows from the seed and from what it is for."""
+"""Repeatable randomness: every draw and id follows from the seed and its purpose."""
 
 import hashlib
 import random
@@ -8,13 +8,13 @@ from random import Random
 
 
 def random_for(seed: int, *purpose: object) -> Random:
-    """Give a random generator of its own to each purpose, so that one more participant changes no other one."""
-    # Invented data, not a secret: it has to be the same on every machine.
+    """Return a separate random generator for each purpose, so one more participant changes no other."""
+    # Invented data, not a secret: it must be the same on every machine.
     return random.Random(_key(seed, purpose))  # noqa: S311
 
 
 def uuid_for(seed: int, *purpose: object) -> str:
-    """Give the uuid (version 4 in form) of a purpose.
+    """Return the uuid (in version 4 format) for a purpose.
 
     >>> uuid_for(1, "contact", 7) == uuid_for(1, "contact", 7) != uuid_for(2, "contact", 7)
     True
@@ -24,7 +24,7 @@ def uuid_for(seed: int, *purpose: object) -> str:
 
 
 def draw[T](chance: Random, weights: Mapping[T, float]) -> T:
-    """Draw one of the keys, each as often as its weight says."""
+    """Draw one of the keys, with the given weights."""
     return chance.choices(list(weights), list(weights.values()))[0]
 
 

@@ -1,6 +1,6 @@
-"""Let the sandbox's coders label what is in the demo's Coda, and move the sandbox on to its next round.
+"""Let the sandbox's coders label the demo's Coda messages, then move the sandbox to the next round.
 
-The next round has new messages, surveys that were finished since, and a few new participants.
+The next round has new messages, newly finished surveys, and a few new participants.
 """
 
 import argparse
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what this command takes on its command line."""
+    """Declare this command's arguments."""
     parser.add_argument("--directory", type=Path, required=True, help="the demo's directory")
 
 

@@ -1,7 +1,7 @@
-"""The sandbox's coders: they label messages in Coda as careful people do, who now and then slip or leave one for later.
+"""The sandbox's coders label messages in Coda like careful people, with occasional slips and delays.
 
-They know what each text means from the sandbox itself, and see messages nowhere but in Coda. What they do follows from
-the seed, the round and the messages.
+They know each text's meaning from the sandbox, but only see messages in Coda. Their labels follow from the seed, the
+round and the messages.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,19 +19,19 @@ from engagement.services.coda.format import MessageDocument, write_time
 
 DATASET_PREFIX = "DEMO_"
 UNCODED = "SPECIAL-MANUALLY_UNCODED"
-_JOINED_BY = "; "  # between the answers that the pipeline joined to one
+_JOINED_BY = "; "  # between answers that the pipeline joined
 _WRONG_SCHEME, _STOP, _CONTRADICTION, _NOT_CODED = "WS", "STOP", "NIC", "NC"
 _LEFT_FOR_LATER = 0.05
 _TAKEN_OFF = 0.02
 _SECOND_THOUGHTS = 0.05
-_FORGOTTEN_DATASET = 0.02  # WS without saying where it belongs: a coding error
+_FORGOTTEN_DATASET = 0.02  # WS without its correct dataset: a coding error
 
 Label = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Coders:
-    """Who labels, what they know, and when: `users` are the e-mail addresses of the coders."""
+    """The coders, their knowledge and the time; `users` are their e-mail addresses."""
 
     seed: int
     round_number: int
@@ -40,7 +40,7 @@ class Coders:
     meanings: Mapping[str, Meaning]
 
     def label_messages(self, plan: CodingPlan, messages: Sequence[MessageDocument]) -> list[MessageDocument]:
-        """Label a plan's messages that no coder has labelled; gives those that got labels, changed in nothing else."""
+        """Label a plan's unlabelled messages; return those that got labels, otherwise unchanged."""
         labelled = []
         for position, message in enumerate(messages):
             if any(_is_manual(label) for label in message["Labels"]):
@@ -51,7 +51,7 @@ class Coders:
         return labelled
 
     def _labels_for(self, plan: CodingPlan, message: MessageDocument, position: int) -> list[Label]:
-        """The labels that one message gets, in the order in which they are made."""
+        """Return the labels for one message, in the order in which they are made."""
         chance = random_for(self.seed, "coder", plan.coda_dataset, self.round_number, message["MessageID"])
         steps = list(self._decide(plan, message["Text"], chance))
         if not steps or chance.random() < _LEFT_FOR_LATER:
@@ -71,7 +71,7 @@ class Coders:
         ]
 
     def _decide(self, plan: CodingPlan, text: str, chance: Random) -> Iterator[tuple[str, str]]:
-        """What a coder ticks and takes off for a text, one after the other: SchemeID and CodeID."""
+        """Give the codes that a coder ticks and unticks for a text, in order: SchemeID and CodeID."""
         meaning = understand(text, self.meanings)
         codes = _codes_in(_without_prefix(plan), meaning)
         if codes is None:
@@ -92,7 +92,7 @@ class Coders:
 
 
 def understand(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
-    """Give what a text means; of answers that the pipeline joined, what they mean together. Empty if it is not known.
+    """Return the meaning of a text, or of joined answers together; empty if unknown.
 
     >>> understand("wiil; 25", {"wiil": {"gender": ("man",)}, "25": {"age": ("25",)}})
     {'gender': ('man',), 'age': ('25',)}
@@ -107,7 +107,7 @@ def understand(text: str, meanings: Mapping[str, Meaning]) -> Meaning:
 
 
 def _codes_in(dataset: str, meaning: Meaning) -> tuple[str, ...] | None:
-    """The codes that a meaning has in a dataset; None if it belongs to another one, or is not known."""
+    """Return a meaning's codes in a dataset; None if it belongs to another one, or is unknown."""
     anywhere = meaning.get(ANY_DATASET, ())
     if _STOP in anywhere:  # whatever else was said
         return (_STOP,)
@@ -119,7 +119,7 @@ def _several_themes(scheme: CodeScheme, codes: Sequence[str], chance: Random) ->
     for number, value in enumerate(codes):
         yield _copy_id(scheme, number), themes[value].code_id
     if _STOP in codes:
-        return  # coders take the most care with those
+        return  # coders take most care with those
     if chance.random() < _SECOND_THOUGHTS:
         other = chance.choice([code for code in scheme.codes if code.is_normal and code.string_value not in codes])
         yield _copy_id(scheme, len(codes)), other.code_id
@@ -138,9 +138,9 @@ def _one_code(plan: CodingPlan, value: str, chance: Random) -> Iterator[tuple[st
 
 
 def _find_code(plan: CodingPlan, value: str) -> tuple[str, str]:
-    """The first of the plan's schemes in Coda that has the code: for places, the one of the finest level.
+    """Find the plan's first scheme in Coda with the code: for places, the finest level.
 
-    What none of them has can't be coded: NC.
+    A text without such a code can't be coded: NC.
     """
     shown = [configuration.code_scheme for configuration in plan.coding_configurations if configuration.in_coda]
     found = {code.string_value: (scheme.scheme_id, code.code_id) for scheme in reversed(shown) for code in scheme.codes}

@@ -1,4 +1,4 @@
-"""The folders of a demo, and the one thing that the sandbox remembers from call to call: the number of its round."""
+"""A demo's folders, and the sandbox's only state between calls: its round number."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ _STATE_VERSION = 1
 
 @dataclass(frozen=True)
 class SandboxState:
-    """From which seed the sandbox is made, and which round it has come to."""
+    """The seed of the sandbox, and its current round."""
 
     seed: int = DEFAULT_SEED
     round_number: int = 0
@@ -20,7 +20,7 @@ class SandboxState:
 
 @dataclass(frozen=True)
 class DemoDirectory:
-    """Where things lie in a demo's directory."""
+    """Paths in a demo's directory."""
 
     root: Path
 
@@ -44,12 +44,12 @@ class DemoDirectory:
         return self.embedded / "sandbox_state.json"
 
     def read_state(self) -> SandboxState:
-        """Read how far the sandbox has come; round 0 where it has not begun.
+        """Read the sandbox's state; round 0 if it has not begun.
 
         Raises
         ------
         InputError
-            The state's file is damaged, or of another version.
+            The state file is damaged, or has another version.
         """
         path = self._state_file
         if not path.exists():
@@ -59,11 +59,11 @@ class DemoDirectory:
                 return SandboxState(seed, number)
         raise InputError(
             f"{path}: not a sandbox's state of version {_STATE_VERSION}; expected Version, Seed and Round. "
-            "Remove the demo's directory and begin anew."
+            "Remove the demo's directory and start again."
         )
 
     def write_state(self, state: SandboxState) -> None:
-        """Keep how far the sandbox has come."""
+        """Save the sandbox's state."""
         make_directory(self.embedded)
         document = {"Version": _STATE_VERSION, "Seed": state.seed, "Round": state.round_number}
         write_json(self._state_file, document)

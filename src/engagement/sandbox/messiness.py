@@ -1,4 +1,4 @@
-"""What happens to a text on its way through thumbs, small keyboards and cheap telephones: the meaning stays."""
+"""Typing errors from thumbs, small keyboards and cheap telephones, which keep the meaning."""
 
 from collections.abc import Callable
 from random import Random
@@ -10,7 +10,7 @@ _SHORTEST_MISSPELT = 8
 
 
 def mess_up(text: str, chance: Random) -> str:
-    """Give the text as somebody might really have sent it; more than a third of them come as they are."""
+    """Return the text as somebody might really have sent it; more than a third stay unchanged."""
     return draw(chance, _HABITS)(text, chance)
 
 

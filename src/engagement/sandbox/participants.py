@@ -1,4 +1,4 @@
-"""The audience: who they are, how they can be reached, and what they are in the habit of doing. All invented."""
+"""The invented audience: its members, their phone numbers and channels, and their habits."""
 
 import functools
 from collections.abc import Mapping
@@ -18,16 +18,16 @@ _DAYS_AFTER_ROUND_ZERO = 19
 
 
 class Survey(Enum):
-    """How a participant takes the demographics survey."""
+    """A participant's way of taking the demographics survey."""
 
     NEVER = "never"
     COMPLETE = "complete"
     PARTLY = "partly"
-    SLOWLY = "slowly"  # the rest of the answers comes weeks later
+    SLOWLY = "slowly"  # the other answers come weeks later
 
 
 class Role(Enum):
-    """What is special about a participant."""
+    """A participant's special role."""
 
     NONE = "none"
     TEST = "test"
@@ -64,7 +64,7 @@ _HOUSEHOLD_LANGUAGES = {
 
 @dataclass(frozen=True)
 class InventedPlace:
-    """Where somebody says that they live: a code of a level, and how it is spelt."""
+    """The place where somebody says they live: a code of a level, and its spellings."""
 
     level: str
     code: str
@@ -96,7 +96,7 @@ class InventedParticipant:
 
 
 def make_participants(seed: int) -> tuple[InventedParticipant, ...]:
-    """Make everybody who joins during the season; the first 400 do so before round 0 ends."""
+    """Create everybody who joins during the season; the first 400 do so before round 0 ends."""
     later = JOINING_A_DAY * _DAYS_AFTER_ROUND_ZERO
     return tuple(_make_participant(seed, number) for number in range(PARTICIPANTS_IN_ROUND_ZERO + later))
 
@@ -179,7 +179,7 @@ def _urns(number: int, role: Role, language: str, place: InventedPlace, chance: 
 
 def _telephone_number(number: int, language: str, place: InventedPlace, chance: Random) -> str:
     prefix = draw(chance, _prefixes(language, place))
-    # Formally valid numbers; the participant's own number keeps them apart.
+    # Formally valid numbers, made unique by the participant's own number.
     return prefix + f"{chance.randrange(100):02d}0{number:04d}0000"[: 12 - len(prefix)]
 
 

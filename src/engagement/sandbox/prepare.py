@@ -1,6 +1,6 @@
-"""Make the directory of a demo: credentials, configuration, and the embedded services with what they know beforehand.
+"""Create a demo's directory: credentials, configuration, and embedded services with initial data.
 
-A directory that was prepared before keeps its data and the round that the sandbox has come to.
+An existing demo keeps its data and its current round.
 """
 
 import argparse
@@ -20,7 +20,7 @@ DEMO_CONFIGURATION = Path(__file__).resolve().parents[3] / "configurations" / "d
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what this command takes on its command line."""
+    """Declare this command's arguments."""
     parser.add_argument("--directory", type=Path, required=True, help="where the demo keeps everything")
 
 
@@ -68,12 +68,12 @@ def _fill_embedded_services(demo: DemoDirectory, workspace: Workspace) -> None:
         for url in source.token_file_urls:
             with open_for_writing(_stored_at(demo, url)) as file:
                 file.write(workspace.token + "\n")
-    # Participants get the same uuids in every demo, so that the outputs of two can be compared byte for byte.
+    # Participants get the same uuids in every demo, so the outputs of two demos can be compared byte for byte.
     EmbeddedUuidTable(demo.embedded, table.table_name).import_mappings(workspace.uuid_mappings)
 
 
 def _stored_at(demo: DemoDirectory, url: str) -> Path:
-    """Where the embedded storage keeps an object `gs://<bucket>/<object>`; its folder is made."""
+    """Return the path of `gs://<bucket>/<object>` in the embedded storage, creating its folder."""
     path = demo.embedded / "storage" / url.removeprefix("gs://")
     make_directory(path.parent)
     return path

@@ -1,4 +1,4 @@
-"""The rows of the REST API v2, as a RapidPro 7 writes them: field names, orders and the forms of times are facts."""
+"""Rows of the REST API v2 as RapidPro 7 writes them, with real field names, order and time formats."""
 
 import functools
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 def api_time(moment: datetime) -> str:
-    """Write a moment as the API does: "Z", and no fraction where there is none.
+    """Write a time like the API: "Z", and no fraction if it is zero.
 
     >>> api_time(datetime(2026, 8, 5, 15, tzinfo=UTC)), api_time(datetime(2026, 8, 5, 15, 0, 0, 120000, tzinfo=UTC))
     ('2026-08-05T15:00:00Z', '2026-08-05T15:00:00.120000Z')
@@ -23,12 +23,12 @@ def api_time(moment: datetime) -> str:
 
 
 def archive_time(moment: datetime) -> str:
-    """Write a moment as archives do, with the offset "+00:00"."""
+    """Write a time like archives, with the offset "+00:00"."""
     return moment.astimezone(UTC).isoformat()
 
 
 def workspace_row(seed: int) -> Row:
-    """Describe the workspace itself."""
+    """Build the row of the workspace itself."""
     return {
         "uuid": uuid_for(seed, "workspace"),
         "name": "Demo Workspace",
@@ -43,7 +43,7 @@ def workspace_row(seed: int) -> Row:
 
 
 def flow_row(seed: int, flow: Flow, states: Sequence[RunState]) -> Row:
-    """Describe a flow. `states` are those of its own runs."""
+    """Build a flow's row; `states` are those of its own runs."""
     exits = [state.exit_type or "active" for state in states]
     return {
         "uuid": uuid_for(seed, "flow", flow.name),
@@ -69,7 +69,7 @@ def flow_row(seed: int, flow: Flow, states: Sequence[RunState]) -> Row:
 
 
 def result_name(key: str) -> str:
-    """Name a result as its flow's author did.
+    """Name a result like its flow's author.
 
     >>> result_name("rqa_s01e01")
     'Rqa_S01E01'
@@ -78,7 +78,7 @@ def result_name(key: str) -> str:
 
 
 def contact_row(participant: InventedParticipant, modified_on: datetime, group: Row) -> Row:
-    """Describe a contact that exists. `group` is the row of the group that everybody but test contacts is in."""
+    """Build a contact's row; `group` is the row of the group of all contacts except test contacts."""
     return {
         "uuid": participant.uuid,
         "name": participant.name,
@@ -95,7 +95,7 @@ def contact_row(participant: InventedParticipant, modified_on: datetime, group: 
 
 
 def deleted_contact_row(participant: InventedParticipant, deleted_on: datetime) -> Row:
-    """Describe a contact that was deleted: its uuid is all that is left."""
+    """Build a deleted contact's row: only its uuid is left."""
     return {
         "uuid": participant.uuid,
         "name": None,
@@ -112,7 +112,7 @@ def deleted_contact_row(participant: InventedParticipant, deleted_on: datetime) 
 
 
 def run_row(seed: int, number: int, state: RunState, contact_exists: bool) -> Row:
-    """Describe a run. `number` is its id."""
+    """Build a run's row; `number` is its id."""
     participant = state.run.participant
     return {
         "id": number,
@@ -137,7 +137,7 @@ def run_row(seed: int, number: int, state: RunState, contact_exists: bool) -> Ro
 
 
 def message_row(seed: int, number: int, state: RunState, result: Result) -> Row:
-    """Describe the message that a result was read from."""
+    """Build the row of the message behind a result."""
     participant = state.run.participant
     return {
         "id": number,
@@ -162,7 +162,7 @@ def message_row(seed: int, number: int, state: RunState, result: Result) -> Row:
 
 
 def archived_run_row(seed: int, number: int, state: RunState) -> Row:
-    """Describe a run as a line of an archive: no start and no contact's URN, but events that carry it."""
+    """Build a run's archive line: no start and no contact URN, except in its events."""
     row = run_row(seed, number, state, contact_exists=True)
     participant = state.run.participant
     row["contact"] = {"uuid": participant.uuid, "name": participant.name}

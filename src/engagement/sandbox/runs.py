@@ -1,4 +1,4 @@
-"""What happened in the workspace: each participant's runs over the whole season, and what of them shows at a moment."""
+"""Each participant's runs over the whole season, and their state at a given time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Run:
-    """One participant's way through a flow. `completed_on` is None for a run that is never answered to the end."""
+    """One participant's run through a flow; `completed_on` is None if it is never completed."""
 
     uuid: str
     participant: InventedParticipant
@@ -48,7 +48,7 @@ class Run:
 
 @dataclass(frozen=True)
 class RunState:
-    """What a run looks like at a moment."""
+    """A run's state at a given time."""
 
     run: Run
     results: tuple[Result, ...]
@@ -58,13 +58,13 @@ class RunState:
 
 
 def make_runs(seed: int, participants: Sequence[InventedParticipant]) -> tuple[Run, ...]:
-    """Make all runs of the season, oldest first: a run's position here is its place in the order of ids."""
+    """Create all runs of the season, oldest first; ids follow this order."""
     runs = [run for participant in participants for run in _runs_of(seed, participant)]
     return tuple(sorted(runs, key=lambda run: (run.created_on, run.uuid)))
 
 
 def state_of_run(run: Run, now: datetime) -> RunState | None:
-    """Show a run as it is at `now`; None if it has not begun."""
+    """Return a run's state at `now`; None if it has not begun."""
     if run.created_on > now:
         return None
     results = tuple(result for result in run.results if result.time <= now)
@@ -78,7 +78,7 @@ def state_of_run(run: Run, now: datetime) -> RunState | None:
 
 
 def _next_expiry(moment: datetime) -> datetime:
-    """The night's sweep that ends a run; all runs of a night get the same time."""
+    """Return the nightly sweep that expires a run; all runs of a night get the same time."""
     sweep = moment.replace(hour=2, minute=0, second=7, microsecond=412_905)
     return sweep if sweep >= moment else sweep + timedelta(days=1)
 
@@ -147,7 +147,7 @@ def _survey(flow: str, keys: Sequence[str], participant: InventedParticipant, op
     for position, key in enumerate(asked):
         time += timedelta(seconds=chance.randrange(15, 900), microseconds=chance.randrange(10**6))
         if slowly and position == 2:
-            # Most of them go on in one of the first rounds, so that there are surveys that were completed since.
+            # Most continue in one of the first rounds, so later rounds have newly completed surveys.
             time = max(time, ROUND_ZERO_ENDS) if chance.random() < 0.8 else time + timedelta(days=14)
             time += _within_days(chance, 5)
         if chance.random() < 0.02:
@@ -158,7 +158,7 @@ def _survey(flow: str, keys: Sequence[str], participant: InventedParticipant, op
 
 
 def _after_broadcast(chance: Random) -> timedelta:
-    """Most write within the hour, the others in the evenings of the following days."""
+    """Draw a reply time: most within the hour, the others in the evenings of the following days."""
     if chance.random() < 0.45:
         return timedelta(seconds=chance.expovariate(1 / 1500))
     return timedelta(days=int(chance.expovariate(0.28)) % 20, seconds=chance.gauss(4 * 3600, 6000) % 86_400)

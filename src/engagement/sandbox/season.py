@@ -1,4 +1,4 @@
-"""The season's calendar: three episodes, two surveys, and how far into it each round has come. All times are UTC."""
+"""The season's calendar: three episodes, two surveys, and each round's end. All times are UTC."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ LIVE_PERIOD = timedelta(days=50)
 
 @dataclass(frozen=True)
 class Flow:
-    """A flow of the workspace. `results` are the keys of its questions, in the order they are asked."""
+    """A flow of the workspace; `results` are the keys of its questions, in order."""
 
     name: str
     results: tuple[str, ...]
@@ -20,7 +20,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class InventedEpisode:
-    """A radio programme with a question. `weight` says how many of the audience write in after it was on air."""
+    """A radio programme with a question; `weight` is the share of the audience who write in after it."""
 
     dataset: str
     aired_on: datetime
@@ -62,9 +62,9 @@ FLOWS_BY_NAME = {flow.name: flow for flow in FLOWS}
 
 
 def end_of_round(round_number: int) -> datetime:
-    """The moment that the sandbox shows in a round: round 0 is most of the season, each later one adds a day.
+    """Return a round's point in time: round 0 covers most of the season, each later round adds a day.
 
-    The season ends with round 19; rounds after it show the same.
+    The season ends with round 19; later rounds show the same.
 
     Raises
     ------
@@ -77,5 +77,5 @@ def end_of_round(round_number: int) -> datetime:
 
 
 def live_since(now: datetime) -> datetime:
-    """The midnight before which runs that have ended are in archives only."""
+    """Return the midnight before which finished runs are only in archives."""
     return (now - LIVE_PERIOD).replace(hour=0, minute=0, second=0, microsecond=0)

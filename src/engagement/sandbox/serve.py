@@ -1,6 +1,6 @@
-"""Serve the sandbox's RapidPro on this machine until the command is told to end (SIGTERM or SIGINT).
+"""Serve the sandbox's RapidPro on this machine until stopped (SIGTERM or SIGINT).
 
-The demo's configuration is given the address, then the ready file is written: it holds the port.
+Writes the address into the demo's configuration, then the port into the ready file.
 """
 
 import argparse
@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what this command takes on its command line."""
+    """Declare this command's arguments."""
     parser.add_argument("--directory", type=Path, required=True, help="the demo's directory, prepared before")
     parser.add_argument("--ready-file", type=Path, required=True, help="file to write when the server listens")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; a free one by default")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Serve the round that the demo has come to."""
+    """Serve the demo's current round."""
     demo = DemoDirectory(args.directory)
     state = demo.read_state()
     workspace = make_workspace(state.seed, state.round_number)
@@ -64,7 +64,7 @@ def _set_domain(path: Path, address: str) -> None:
 
 @contextlib.contextmanager
 def _told_to_end() -> Iterator[threading.Event]:
-    """Give an event that SIGTERM and SIGINT set."""
+    """Return an event that SIGTERM and SIGINT set."""
     end = threading.Event()
     before = {number: signal.signal(number, lambda *_: end.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -1,4 +1,4 @@
-"""The sandbox's web server: RapidPro's API on a port of this machine, over connections that stay open."""
+"""The sandbox's web server: RapidPro's API on a local port, with keep-alive connections."""
 
 import contextlib
 import socket
@@ -15,9 +15,9 @@ HOST = "127.0.0.1"
 
 @contextlib.contextmanager
 def serve(workspace: Workspace, port: int = 0) -> Iterator[str]:
-    """Serve a workspace on this machine while the block runs; gives the base URL. Port 0 takes a free one."""
+    """Serve a workspace on this machine during the block; give the base URL. Port 0 picks a free one."""
     server = _Server((HOST, port), _handler(Api(workspace)))
-    # Asked twenty times a second whether to end, so that tests are not kept waiting.
+    # Checks twenty times a second whether to stop, so tests do not wait.
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="sandbox")
     thread.start()
     try:
@@ -29,12 +29,12 @@ def serve(workspace: Workspace, port: int = 0) -> Iterator[str]:
 
 
 class _Server(ThreadingHTTPServer):
-    # Connections that clients keep open do not hold up the end.
+    # Connections that clients keep open do not delay the end.
     daemon_threads = True
     block_on_close = False
 
     def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Say nothing of clients that were killed or hung up."""
+        """Ignore clients that were killed or hung up."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -54,7 +54,7 @@ def _handler(api: Api) -> type[BaseHTTPRequestHandler]:
             self._reply(Reply(405, b'{"detail":"Method not allowed."}'))
 
         def log_message(self, format: str, *args: object) -> None:
-            """Stay quiet: addresses hold uuids of contacts."""
+            """Log nothing: addresses contain contacts' uuids."""
 
         def _reply(self, reply: Reply) -> None:
             self.send_response(reply.status)

@@ -1,4 +1,4 @@
-"""The workspace at one round: every row that the API gives, and the keys to it that only the sandbox knows."""
+"""The workspace at one round: every row of the API, and the meanings that only the sandbox knows."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -29,10 +29,9 @@ _OVERLAP = 10  # every tenth archived run can still be read live
 
 @dataclass(frozen=True)
 class Workspace:
-    """What the sandbox's RapidPro knows in one round.
+    """The data of the sandbox's RapidPro in one round.
 
-    `meanings` gives what each text of the whole season means; `uuid_mappings` the uuid that the uuid table
-    has to know for every URN.
+    `meanings` has the meaning of every text of the season; `uuid_mappings` the uuid for each URN in the uuid table.
     """
 
     token: str
@@ -51,7 +50,7 @@ class Workspace:
 
 
 def make_workspace(seed: int, round_number: int) -> Workspace:
-    """Make the workspace as it is at the end of a round. The same seed and round give the same workspace."""
+    """Build the workspace as at the end of a round; depends only on seed and round."""
     now = end_of_round(round_number)
     participants, runs = _make_season(seed)
     numbered = [(number, state) for number, run in enumerate(runs, 1) if (state := state_of_run(run, now))]
@@ -135,7 +134,7 @@ def _messages(seed: int, numbered: Sequence[tuple[int, RunState]]) -> list[tuple
         ((result.time, number, state, result) for number, state in numbered for result in state.results),
         key=lambda message: message[:2],
     )
-    # In order of time, so that a message keeps its id when later rounds add more.
+    # In time order, so a message keeps its id when later rounds add more.
     return [(time, message_row(seed, number, state, result)) for number, (time, _, state, result) in enumerate(sent, 1)]
 
 

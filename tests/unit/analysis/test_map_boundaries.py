@@ -96,7 +96,7 @@ def test_boundaries_of_another_version_are_refused_by_name(tmp_path: Path, monke
     database.unlink()
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("create table location_data (name, shape_id, coordinates)")
-    with pytest.raises(InputError, match="118 of 118 shapes of Somalia are not there"):
+    with pytest.raises(InputError, match="118 of 118 shapes of Somalia are missing"):
         find_boundaries(KNOWN_LEVELS[0])
 
 

@@ -205,7 +205,7 @@ def test_an_analysis_of_earlier_outputs_stays_here(tmp_path, caplog):
     upload(upload_analysis, root)
     files = {name for name in uploaded(tmp_path) if name.startswith("Season/analysis/")}
     assert files == {"Season/analysis/graphs/traffic.png"}
-    assert "4 file(s) of the analysis were made from earlier outputs" in caplog.text
+    assert "Not uploading 4 analysis file(s) made from earlier outputs" in caplog.text
 
 
 def test_an_analysis_that_holds_numbers_is_stopped(tmp_path):

@@ -1,1 +1,1 @@
-"""Archives of the data root: what goes in, how they are written, verified and restored, and which are removed."""
+"""Archives of the data root: contents, writing, verifying, restoring, and removing old ones."""

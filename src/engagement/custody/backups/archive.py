@@ -1,6 +1,6 @@
-"""Archives: a tar file in gzip with the SHA-256 of every file as its last member, so that a cut or changed one is noticed.
+"""Archives: gzipped tar files whose last member has every file's SHA-256, to detect damage.
 
-The last member is in the form of sha256sum, which can check an archive that was unpacked without this project.
+The last member is in sha256sum format, so an archive can be checked after unpacking it without this project.
 """
 
 import contextlib
@@ -21,35 +21,37 @@ from engagement.foundation.errors import InputError, MachineError, UsageError
 from engagement.foundation.files import open_bytes_for_writing
 
 _CHUNK_BYTES = 2**20
-_REMEDY = "It was not restored. Use another archive, or another copy of this one."
+_REMEDY = "Nothing was restored. Use another archive, or another copy of this one."
 _TYPES = {stat.S_IFREG: tarfile.REGTYPE, stat.S_IFDIR: tarfile.DIRTYPE, stat.S_IFLNK: tarfile.SYMTYPE}
 _KINDS = {type_: kind for kind, type_ in _TYPES.items()}
 
 
 class Content(Protocol):
-    """The content of a file in an archive: it can only be read."""
+    """The read-only content of a file in an archive."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """Give the next bytes; none at the end."""
+        """Return the next bytes; none at the end."""
 
 
-# Takes an entry and the content of its file, and reads that to its end.
+# Takes an entry and its file's content, which it reads to the end.
 type _Receiver = Callable[[BackupEntry, Content], None]
 
 
 def write_archive(
     path: Path, data_root: Path, entries: Sequence[BackupEntry], threads: int, hold: Callable[[int], None]
 ) -> None:
-    """Write an archive of the entries. It is read back and compared with the data root before it gets its name.
+    """Write an archive of the entries.
 
-    `hold` is called with the descriptor of the file that is being written.
+    Before the archive gets its name, it is read back and compared with the data root.
+
+    `hold` gets the file descriptor of the file being written.
 
     Raises
     ------
     InputError
-        The data root changed meanwhile.
+        The data root changed during the backup.
     MachineError
-        The disk is full, or what was read back is not what was written.
+        The disk is full, or the archive differs when read back.
     """
     with open_bytes_for_writing(path) as file:
         hold(file.fileno())
@@ -67,7 +69,7 @@ def write_archive(
             listed = verify_archive(Path(file.name))
         except InputError as error:
             raise MachineError(
-                f"{path}: what was read back is not what was written; expected the same. Nothing was kept. "
+                f"{path}: the archive differs when read back; expected what was written. Nothing was kept. "
                 "Check the disk, and run this again."
             ) from error
         if listed != [(entry.name, entry.kind, entry.size) for entry in entries] or scan(data_root)[0] != entries:
@@ -78,19 +80,21 @@ def write_archive(
 
 
 def verify_archive(path: Path, receive: _Receiver | None = None) -> list[tuple[str, int, int]]:
-    """Read an archive to its end and compare every checksum; gives name, kind and size of what is in it.
+    """Read a whole archive and compare every checksum; return the name, kind and size of its members.
 
     Raises
     ------
     InputError
-        It is damaged, cut off, or none of this project's.
+        It is damaged, cut off, or not one of this project's.
     """
     found: list[tuple[str, int, int]] = []
     lines: list[str] = []
     checksums: str | None = None
     for entry, content in _read(path):
         if checksums is not None:
-            raise InputError(f"{path}: {entry.name!r} comes after the checksums; expected them last. {_REMEDY}")
+            raise InputError(
+                f"{path}: {entry.name!r} comes after the checksums; expected nothing after them. {_REMEDY}"
+            )
         if entry.name == CHECKSUMS:
             checksums = _Hashing(content, path).read().decode("utf-8", "surrogateescape")
             continue
@@ -102,14 +106,14 @@ def verify_archive(path: Path, receive: _Receiver | None = None) -> list[tuple[s
         lines.append(_checksum_line(entry, hashed.sha256.hexdigest()))
         found.append((entry.name, entry.kind, entry.size))
     if checksums is None:
-        raise InputError(f"{path}: no checksums in it; expected a whole archive of this pipeline. {_REMEDY}")
+        raise InputError(f"{path}: contains no checksums; expected a complete archive of this pipeline. {_REMEDY}")
     if checksums != "".join(lines):
-        raise InputError(f"{path}: its files are not those of its checksums; expected the same. {_REMEDY}")
+        raise InputError(f"{path}: its files do not match its checksums; expected the same ones. {_REMEDY}")
     return found
 
 
 def _read(path: Path) -> Iterator[tuple[BackupEntry, IO[bytes]]]:
-    """The members of an archive, in order."""
+    """Read the members of an archive, in order."""
     with (
         _explain_damage(path),
         gzip.open(path, "rb") as stream,
@@ -117,11 +121,13 @@ def _read(path: Path) -> Iterator[tuple[BackupEntry, IO[bytes]]]:
     ):
         for member in tar:
             if member.type not in _KINDS or not _stays_inside(member.name):
-                raise InputError(f"{path}: {member.name!r} is nothing that this pipeline archives. {_REMEDY}")
+                raise InputError(
+                    f"{path}: {member.name!r} is not something that this pipeline archives; expected its own archive. {_REMEDY}"
+                )
             kind = _KINDS[member.type]
             entry = BackupEntry(member.name, kind, member.size, member.mtime, member.mode, member.linkname)
             yield entry, tar.extractfile(member) if kind == stat.S_IFREG else io.BytesIO()  # type: ignore[misc]  # of a file there is one
-        # The last checksum of gzip comes after all that tar reads.
+        # gzip's last checksum comes after everything that tar reads.
         while stream.read(_CHUNK_BYTES):
             pass
 
@@ -133,7 +139,7 @@ def _explain_damage(path: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file; expected an archive. Check the path.") from None
     except (tarfile.TarError, OSError, zlib.error, EOFError, ValueError) as error:
-        raise InputError(f"{path}: damaged: {error}; expected a whole archive. {_REMEDY}") from None
+        raise InputError(f"{path}: damaged: {error}; expected a complete archive. {_REMEDY}") from None
 
 
 def _stays_inside(name: str) -> bool:
@@ -141,7 +147,7 @@ def _stays_inside(name: str) -> bool:
 
 
 def _add(tar: tarfile.TarFile, data_root: Path, entry: BackupEntry) -> str:
-    """Add one entry; gives its line of the checksums."""
+    """Add one entry; return its checksum line."""
     member = _member(entry)
     if entry.kind != stat.S_IFREG:
         tar.addfile(member)
@@ -152,7 +158,7 @@ def _add(tar: tarfile.TarFile, data_root: Path, entry: BackupEntry) -> str:
     except OSError as error:
         raise unreadable(path, error) from None
     with file:
-        # A file that is cut off meanwhile would leave the archive without an end.
+        # A file cut short meanwhile would leave the archive incomplete.
         if os.fstat(file.fileno()).st_size < entry.size:
             raise unreadable(path, FileNotFoundError())
         content = _Hashing(file)
@@ -168,7 +174,7 @@ def _member(entry: BackupEntry) -> tarfile.TarInfo:
 
 
 class _Hashing:
-    """A file to read from, with the SHA-256 of what was read. `archive` is what it lies in, if it lies in one."""
+    """Computes a file's SHA-256 while it is read; `archive` is the archive that contains it, if any."""
 
     def __init__(self, file: IO[bytes], archive: Path | None = None):
         self._file = file
@@ -177,7 +183,7 @@ class _Hashing:
 
     def read(self, size: int = -1) -> bytes:
         """Read as from the file itself."""
-        # Here, because whoever reads would take it for an error in what they write.
+        # Raised here, because the reader would take it for an error in writing.
         with _explain_damage(self._archive) if self._archive is not None else contextlib.nullcontext():
             data = self._file.read(size)
         self.sha256.update(data)

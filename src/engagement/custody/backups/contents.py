@@ -1,4 +1,4 @@
-"""What of a data root goes into its archive: files, directories and links, but not what a run leaves for itself."""
+"""Contents of a data root's archive: files, directories and links, without a run's own leftovers."""
 
 import stat
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from engagement.foundation.errors import InputError, MachineError
 
 RESTORING = ".restoring"
 CHECKSUMS = ".sha256sums"
-# At the top of the data root: the lock, what a killed restore leaves, and what unpacking without this project leaves.
+# At the top of the data root: the lock, a killed restore's remains, and files from unpacking without this project.
 OWN_NAMES = frozenset({".lock", RESTORING, CHECKSUMS})
 
 
 @dataclass(frozen=True)
 class BackupEntry:
-    """A file, directory or link, by its path within the data root. Only of files the size and the time are known."""
+    """A file, directory or link, by its path in the data root; size and time are only set for files."""
 
     name: str
     kind: int
@@ -26,7 +26,7 @@ class BackupEntry:
 
 
 def scan(data_root: Path) -> tuple[list[BackupEntry], list[str]]:
-    """What to put into the archive, in the order of the paths, and the names of what can't be put into one.
+    """Return the archive's entries in path order, and the names of everything that can't be archived.
 
     Links are not followed: they are entries themselves.
     """
@@ -61,12 +61,12 @@ def _walk(directory: Path, top: bool = True) -> Iterator[Path]:
 
 
 def unreadable(path: Path, error: OSError) -> InputError | MachineError:
-    """What to say of something in the data root that can't be read."""
+    """Return the error for something unreadable in the data root."""
     if isinstance(error, FileNotFoundError):
         return InputError(
             f"{path}: vanished or became shorter during the backup; expected nothing to change. Stop what changes it."
         )
     return MachineError(
-        f"{path}: can't be read: {error.strerror}; expected leave to read everything in the data root. "
+        f"{path}: can't be read: {error.strerror}; expected read permission for everything in the data root. "
         "Check the file's permissions, and run this again."
     )

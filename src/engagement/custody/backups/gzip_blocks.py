@@ -1,6 +1,6 @@
-"""Write gzip with all processors: blocks are compressed side by side, and each is a member of the one gzip file.
+"""Writing gzip on all processors: blocks are compressed in parallel, each a member of the gzip file.
 
-Everything that reads gzip reads several members as one stream (RFC 1952, 2.2). Threads are enough: zlib lets go of the
+Every gzip reader treats several members as one stream (RFC 1952, 2.2). Threads suffice, because zlib releases the
 interpreter while it works.
 """
 
@@ -17,7 +17,7 @@ _LEVEL = 6
 
 @contextmanager
 def write_gzip(file: IO[bytes], threads: int) -> Iterator["GzipBlocks"]:
-    """Compress what is written within the block into `file`, with at most twice as many blocks in memory as threads."""
+    """Compress the block's output into `file`, holding at most twice as many blocks as threads."""
     with ThreadPoolExecutor(threads) as pool:
         blocks = GzipBlocks(file, pool, 2 * threads)
         yield blocks
@@ -25,7 +25,7 @@ def write_gzip(file: IO[bytes], threads: int) -> Iterator["GzipBlocks"]:
 
 
 class GzipBlocks:
-    """A binary file to write to."""
+    """A binary file for writing."""
 
     def __init__(self, file: IO[bytes], pool: ThreadPoolExecutor, most_blocks: int):
         self._file = file
@@ -35,20 +35,20 @@ class GzipBlocks:
         self._under_way: deque[Future[bytes]] = deque()
 
     def write(self, data: bytes) -> int:
-        """Take some bytes."""
+        """Accept some bytes."""
         self._block += data
         if len(self._block) >= _BLOCK_BYTES:
             self._compress_block()
         return len(data)
 
     def finish(self) -> None:
-        """Write what is left; an empty input gives an empty gzip file."""
+        """Write the rest; an empty input gives an empty gzip file."""
         self._compress_block()
         while self._under_way:
             self._file.write(self._under_way.popleft().result())
 
     def _compress_block(self) -> None:
-        # The same data gives the same archive: no time is written.
+        # No time is written, so the same data gives the same archive.
         self._under_way.append(self._pool.submit(gzip.compress, bytes(self._block), _LEVEL, mtime=0))
         self._block.clear()
         while len(self._under_way) > self._most_blocks:

@@ -1,4 +1,4 @@
-"""Make a data root from an archive: all of it, or nothing."""
+"""Restoring a data root from an archive, completely or not at all."""
 
 import os
 import shutil
@@ -12,22 +12,22 @@ from engagement.foundation.files import explain_os_errors, make_directory, open_
 
 
 def restore_archive(archive: Path, directory: Path) -> int:
-    """Unpack an archive into a directory that is empty or not there; gives how many files, directories and links there are.
+    """Unpack an archive into an empty or new directory; return its number of entries.
 
-    What is unpacked lies in `.restoring` within the directory until every checksum was compared.
+    Files stay in `.restoring` inside the directory until every checksum has been compared.
 
     Raises
     ------
     UsageError
-        The directory holds something.
+        The directory is not empty.
     InputError
-        The archive is damaged; nothing of it is left in the directory.
+        The archive is damaged; none of it is left in the directory.
     """
     make_directory(directory)
     held = sorted(path.name for path in directory.iterdir() if path.name not in OWN_NAMES)
     if held:
         raise UsageError(
-            f"{directory}: holds {held[0]!r} and {len(held) - 1} more; expected an empty directory, or none. "
+            f"{directory}: contains {held[0]!r} and {len(held) - 1} more; expected an empty directory, or none. "
             "Restore into another one."
         )
     scratch = directory / RESTORING
@@ -46,14 +46,14 @@ def restore_archive(archive: Path, directory: Path) -> int:
 
 
 class _Unpacked:
-    """Takes what is in an archive. Links come last, so that nothing is ever written through one."""
+    """Unpacks an archive's members, links last, so nothing is ever written through a link."""
 
     def __init__(self, directory: Path):
         self._directory = directory
         self._later: list[BackupEntry] = []
 
     def receive(self, entry: BackupEntry, content: Content) -> None:
-        """Make a file or a directory."""
+        """Create a file or a directory."""
         path = self._directory / entry.name
         if entry.kind != stat.S_IFREG:
             self._later.append(entry)
@@ -67,7 +67,7 @@ class _Unpacked:
             os.utime(path, (entry.modified, entry.modified))
 
     def finish(self) -> None:
-        """Make the links, and close the directories that were closed."""
+        """Create the links, and make read-only directories read-only again."""
         for entry in reversed(self._later):
             path = self._directory / entry.name
             if entry.kind == stat.S_IFLNK:

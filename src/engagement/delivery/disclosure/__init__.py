@@ -1,1 +1,1 @@
-"""The gate before Drive: phone numbers in what people wrote, participants who withdrew, rare combinations of answers."""
+"""The gate before Drive: phone numbers, participants who withdrew, rare combinations of answers."""

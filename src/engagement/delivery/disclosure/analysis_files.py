@@ -1,6 +1,6 @@
-"""The files of the automated analysis before they go to Drive: messages in its tables and its report lose their phone numbers.
+"""The gate for analysis files: masks phone numbers in the messages of its tables and report.
 
-Its pictures, and its other tables, hold numbers and names of codes alone.
+Its pictures and other tables contain only numbers and names of codes.
 """
 
 from pathlib import Path
@@ -16,14 +16,14 @@ _MESSAGE = "Message"
 
 
 def pass_analysis_file(path: Path, name: str, copies: Path, findings: DisclosureFindings, lets_pass: bool) -> Path:
-    """The file to upload for the analysis's file `name`: itself, or a copy in the folder `copies` without phone numbers."""
+    """Return the file to upload for the analysis file `name`: itself, or a masked copy in `copies`."""
     texts = TextGate(findings, lets_pass)
     copy = copies / name
     if path.suffix == ".html":
         page = read_text(path, InputError, "a page of the analysis")
         make_directory(copy.parent)
         with open_for_writing(copy) as file:
-            # Its messages are also in the tables, which note them.
+            # Its messages are also in the tables, which record them.
             file.write(mask_page(page, texts.pass_text))
         return copy
     if path.suffix != ".csv":

@@ -1,4 +1,4 @@
-"""Phone numbers in a web page: in its text, its titles and its data, without touching its pictures and programs."""
+"""Masking phone numbers in a web page's texts, titles and data, but not its pictures and scripts."""
 
 import html
 import json
@@ -17,7 +17,7 @@ _ATTRIBUTE = re.compile(r"""(\s(?:alt|title|aria-label|data-[\w-]+)=)("[^"]*"|'[
 
 
 def mask_page(page: str, mask: Callable[[str], str]) -> str:
-    """A page whose texts `mask` has changed; what it does not change stays byte for byte."""
+    """Apply `mask` to the texts of a page; everything else stays the same, byte for byte."""
     return _PIECE.sub(lambda piece: _mask_piece(piece, mask), page)
 
 
@@ -46,7 +46,7 @@ def _mask_json(text: str, mask: Callable[[str], str]) -> str:
     masked = _mask_value(document, mask)
     if masked == document:
         return text
-    # As the page itself was written: nothing in the data can end the script.
+    # Escaped as in the original page, so nothing in the data can end the script.
     return json.dumps(masked).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -1,4 +1,4 @@
-"""k-anonymity: whose combination of answers is shared by fewer participants than it should be."""
+"""k-anonymity: finding combinations of answers that too few participants share."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -9,9 +9,10 @@ Cells = Sequence[str]
 def find_rare_participants(
     read_rows: Callable[[], Iterable[tuple[str, Cells]]], columns: Sequence[int], fewest: int
 ) -> set[str]:
-    """The uids of participants whose cells in `columns` (places in a row) fewer than `fewest` participants have.
+    """Return the uids of participants whose cells in `columns` are shared by fewer than `fewest`.
 
-    `read_rows` gives each participant's uid and row, and is called twice: the combinations are counted, then looked up.
+    `read_rows` gives each participant's uid and row. It is called twice: first to count combinations, then to look them
+    up. `columns` are positions in a row.
 
     >>> rows = [("a", ["young", "north"]), ("b", ["young", "north"]), ("c", ["old", "north"])]
     >>> find_rare_participants(lambda: rows, [0, 1], 2)

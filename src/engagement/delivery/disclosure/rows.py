@@ -1,4 +1,4 @@
-"""Rows of the tables before they go to Drive: cells in, cells out, and what they held is in the findings."""
+"""The gate for table rows: takes cells, returns cells, and records findings."""
 
 import hashlib
 from collections.abc import Collection, Mapping
@@ -13,12 +13,12 @@ _UID = 0
 
 @dataclass(frozen=True)
 class RowGate:
-    """Passes the rows of one table, whose first column is the uid.
+    """The gate for one table's rows; its first column is the uid.
 
-    `datasets` gives the dataset of each column of texts, by its place. `consent` is the place of consent_withdrawn, where there
-    is one. `staying` are hashes of the uids of those who did not withdraw. The columns `withheld` are withheld of the
-    participants `rare`. Texts `are_guarded` where stage 3 made them safe for spreadsheets, as the gate does with all. Texts that
-    `are_folded` are masked, but are no messages to note.
+    `datasets` maps the position of each text column to its dataset. `consent` is the position of consent_withdrawn, if
+    any. `staying` holds hashes of the uids of participants who did not withdraw. The columns `withheld` are emptied for
+    the participants in `rare`. Texts `are_guarded` if stage 3 made them safe for spreadsheets; the gate makes every
+    text safe. Texts that `are_folded` are masked, but not recorded as messages.
     """
 
     name: str
@@ -32,13 +32,13 @@ class RowGate:
     are_folded: bool = False
 
     def pass_row(self, number: int, row: list[str]) -> list[str]:
-        """A row as it may leave this machine. `number` counts the rows from 1."""
+        """Return a row as it may leave this machine; `number` counts rows from 1."""
         if self.consent is not None and row[self.consent] == "true":
             if any(cell != WITHDRAWN for place, cell in enumerate(row) if place != self.consent):
-                self._note_withdrawn(number, "the participant withdrew, and there is more than STOP")
+                self._note_withdrawn(number, "the participant withdrew, but the row contains more than STOP")
             return row
         if hash_uid(row[_UID]) not in self.staying:
-            self._note_withdrawn(number, "the participant is not among those who stay in individuals.csv")
+            self._note_withdrawn(number, "the participant is not in individuals.csv, or withdrew")
         passed = list(row)
         for place, dataset in self.datasets.items():
             if cell := row[place]:
@@ -53,5 +53,5 @@ class RowGate:
 
 
 def hash_uid(uid: str) -> int:
-    """A short stand-in for a uid: a set of participants takes less memory."""
+    """Hash a uid to save memory in sets of participants."""
     return int.from_bytes(hashlib.blake2b(uid.encode(), digest_size=8).digest())

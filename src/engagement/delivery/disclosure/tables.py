@@ -1,7 +1,7 @@
-"""The three tables before they go to Drive: copies without phone numbers, and without what too few participants share.
+"""The gate for the three tables: copies without phone numbers and rare combinations of answers.
 
-Rows pass one by one, so that a season of any length takes little memory: that of the hashes of participants' uids, of the
-combinations that are counted, and of what was found.
+Rows pass one by one, so memory only grows with the hashes of participants' uids, the combinations counted and the
+findings, not with the length of the season.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,12 +21,12 @@ INDIVIDUALS, MESSAGES, PRODUCTION = "individuals.csv", "messages.csv", "producti
 
 
 def pass_tables(project: Project, outputs: Path, copies: Path) -> DisclosureFindings:
-    """Write what may leave of the three tables of an Outputs folder into the folder `copies`; returns what was found.
+    """Write masked copies of the three tables in an Outputs folder to `copies`; return the findings.
 
     Raises
     ------
     InputError
-        A table is missing, or is none, or individuals.csv lacks a column that Disclosure.Columns names.
+        A table is missing or malformed, or individuals.csv lacks a column named in Disclosure.Columns.
     """
     disclosure, plans = project.configuration.disclosure, project.coding_plans.all
     individuals = outputs / INDIVIDUALS
@@ -60,7 +60,7 @@ def pass_tables(project: Project, outputs: Path, copies: Path) -> DisclosureFind
 
 
 def read_header(path: Path) -> list[str]:
-    """The names of the columns of a table of stage 3."""
+    """Read the column names of a table from stage 3."""
     with reading_csv(path) as rows:
         header = next(rows, [])
     if header[:1] != [UID_FIELD]:
@@ -69,7 +69,7 @@ def read_header(path: Path) -> list[str]:
 
 
 def read_rows(path: Path) -> Iterator[list[str]]:
-    """The rows below a table's header, one by one."""
+    """Read the rows below a table's header, one by one."""
     with reading_csv(path) as rows:
         width = len(next(rows, []))
         for number, row in enumerate(rows, 1):
@@ -79,17 +79,17 @@ def read_rows(path: Path) -> Iterator[list[str]]:
 
 
 def _staying(individuals: Path) -> Iterator[tuple[str, list[str]]]:
-    """The uid and row of each participant who did not withdraw."""
+    """Give the uid and row of each participant who did not withdraw."""
     header = read_header(individuals)
     consent = header.index(CONSENT_FIELD) if CONSENT_FIELD in header else None
     return ((row[0], row) for row in read_rows(individuals) if consent is None or row[consent] != "true")
 
 
 def _withheld_columns(project: Project, header: Sequence[str]) -> frozenset[str]:
-    """All columns of the plans that Disclosure.Columns belong to: the text itself tells what it was coded as."""
+    """Return all columns of the plans in Disclosure.Columns: the text itself reveals its code."""
     names = project.configuration.disclosure.columns
     plan_of = {column: plan for plan in project.coding_plans.all for column in plan.columns()}
-    # Outputs that another version of the coding plans made.
+    # Another version of the coding plans made these outputs.
     missing = [name for name in names if name not in header]
     if missing:
         raise InputError(

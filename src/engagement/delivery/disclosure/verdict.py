@@ -1,4 +1,4 @@
-"""What becomes of what the gate found: masked in the copies, or a reason to upload nothing."""
+"""Consequences of the gate's findings: masked copies, or a refusal to upload anything."""
 
 import logging
 from pathlib import Path
@@ -12,24 +12,24 @@ _logger = logging.getLogger(__name__)
 
 
 def write_findings(path: Path, findings: DisclosureFindings) -> None:
-    """Write the list of what was found, ids alone, for the people who look after it; an empty one when nothing was."""
+    """Write the list of findings, only ids, for the project's staff; an empty list if there are none."""
     make_directory(path.parent)
     write_csv(path, ("Finding", "Dataset", "ID"), findings.rows())
 
 
 def judge(findings: DisclosureFindings, disclosure: Disclosure, where: str, found_in: Path) -> None:
-    """Say what was masked, or refuse. `where` names what was looked at, `found_in` the list of what was found.
+    """Report masked findings, or refuse; `where` names the files, `found_in` the list of findings.
 
     Raises
     ------
     DisclosureError
-        Rows of participants who withdrew are there, whatever the configuration says; or there are phone numbers or
+        There are rows of participants who withdrew, whatever the configuration says; or there are phone numbers or
         rare combinations, and Disclosure.PhoneNumbers is "stop".
     """
     if findings.withdrawn:
         raise DisclosureError(
             f"{where}: {listing(findings.withdrawn)}\n"
-            "Expected nothing of participants who withdrew. Nothing was uploaded. Run stage 3 again, and do not edit its tables."
+            "Expected no data of participants who withdrew. Nothing was uploaded. Run stage 3 again, and do not edit its tables."
         )
     problems = findings.problems()
     if problems and disclosure.phone_numbers is PhoneNumberPolicy.STOP:
@@ -42,7 +42,7 @@ def judge(findings: DisclosureFindings, disclosure: Disclosure, where: str, foun
         _logger.warning("Masked phone numbers in %d message(s) for Drive: see %s", len(findings.texts), found_in)
     if findings.rare:
         _logger.warning(
-            "Withheld from Drive the answers of %d participant(s) in a combination that fewer than %d share: see %s",
+            "Withheld the answers of %d participant(s) from Drive, as fewer than %d share their combination: see %s",
             len(findings.rare),
             disclosure.k_anonymity,
             found_in,

@@ -55,5 +55,5 @@ def md5_of(path: Path) -> str:
             return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     except OSError as error:
         raise MachineError(
-            f"{path}: cannot be read: {error.strerror}; expected a readable file. Check it and run this again."
+            f"{path}: could not be read: {error.strerror}; expected a readable file. Check it and run this again."
         ) from None

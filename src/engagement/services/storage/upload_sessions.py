@@ -51,7 +51,7 @@ class UploadSessions:
         try:
             self._file(url).unlink(missing_ok=True)
         except OSError as error:
-            _logger.warning("%s: cannot be removed: %s", self._file(url), error.strerror)
+            _logger.warning("%s: could not be removed: %s", self._file(url), error.strerror)
 
     def _file(self, url: str) -> Path:
         # An address can be longer than a file name.

@@ -77,7 +77,7 @@ class FirestoreUuidTable:
             self._create(new)
             found |= self._look_up(new)
         raise ServiceError(
-            f"{self._where}: mappings that others created at the same time cannot be read; expected them to stay. "
+            f"{self._where}: mappings that others created at the same time could not be read back; expected them to stay. "
             "Run this again."
         )
 

@@ -137,9 +137,9 @@ def test_participants_who_withdrew_pass_as_numbers_alone(season):
         # A participant's row whose cells were not all emptied.
         ("messages", "STOP,true,STOP", f"{uid_of('d')},true,STOP", "messages.csv, row 5: the participant withdrew"),
         # Production still has someone whom the individuals lack.
-        ("production", uid_of("c"), uid_of("d"), "production.csv, row 4: the participant is not among those"),
-        ("messages", uid_of("c"), uid_of("d"), "messages.csv, row 4: the participant is not among those"),
-        ("messages", uid_of("c"), "STOP", "messages.csv, row 4: the participant is not among those"),
+        ("production", uid_of("c"), uid_of("d"), "production.csv, row 4: the participant is not in individuals.csv"),
+        ("messages", uid_of("c"), uid_of("d"), "messages.csv, row 4: the participant is not in individuals.csv"),
+        ("messages", uid_of("c"), "STOP", "messages.csv, row 4: the participant is not in individuals.csv"),
     ],
 )
 @pytest.mark.parametrize("policy", PhoneNumberPolicy)
@@ -167,7 +167,7 @@ def test_answers_that_too_few_share_are_withheld_in_all_three_tables(tmp_path):
 
 def test_rare_combinations_stop_the_upload_where_stop_is_set(tmp_path):
     season = Season(tmp_path, KAnonymity=2, Columns=["gender"], PhoneNumbers="stop")
-    with pytest.raises(DisclosureError, match=f"participant {uid_of('c')}: a combination that too few share"):
+    with pytest.raises(DisclosureError, match=f"participant {uid_of('c')}: a combination that too few participants share"):
         judge(season.pass_tables(), season.project.configuration.disclosure, "Upload", tmp_path / "list.csv")
 
 
