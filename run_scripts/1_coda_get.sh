@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
 # Stage 1: get the coders' labels from Coda.
-#   reads   Coda, and <data-root>/Coded Coda Files/ of the run before
+#   reads   Coda, and the previous run's <data-root>/Coded Coda Files/
 #   writes  <data-root>/Coded Coda Files/<dataset>.json
 set -euo pipefail
 
@@ -12,15 +12,15 @@ usage() {
     cat <<TEXT
 Usage: ${0##*/} [options] <coda-auth-file> <coda-v2-root> <data-root>
 
-Get the messages and labels of every dataset from Coda: those that are new since the last time.
+Download new messages and labels of every dataset from Coda.
 
   <coda-auth-file>  credentials of Coda, a JSON file
-  <coda-v2-root>    where CodaV2's own tools are; they are checked out there if it is missing
-  <data-root>       directory that holds all the pipeline's data; made if missing
+  <coda-v2-root>    directory of CodaV2's own tools; checked out if missing
+  <data-root>       directory for all the pipeline's data; created if missing
 
   --pipeline-configuration FILE  take the datasets from this configuration, not from the files in the data root
-  --full                         download everything anew (finds messages that were deleted in Coda)
-  -h, --help                     show this and exit
+  --full                         download everything again (finds messages deleted in Coda)
+  -h, --help                     show this help and exit
 TEXT
 }
 

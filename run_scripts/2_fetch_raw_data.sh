@@ -12,20 +12,20 @@ usage() {
     cat <<TEXT
 Usage: ${0##*/} [options] <user> <google-cloud-credentials-file-path> <pipeline-configuration-file-path> <data-root>
 
-Fetch every flow run of the project, those that are new or changed since the last time, and save them de-identified.
+Fetch the project's new and changed flow runs, and save them de-identified.
 
-  <user>                                who runs this, for the data's history
+  <user>                                name of the person running this, for the data's history
   <google-cloud-credentials-file-path>  Google Cloud service account's key, a JSON file
   <pipeline-configuration-file-path>    pipeline configuration, a JSON file
-  <data-root>                           directory that holds all the pipeline's data; made if missing
+  <data-root>                           directory for all the pipeline's data; created if missing
 
-  --accept-shrinkage     replace what was fetched before even if much less comes back, or many rows can't be read
-  --accept-workspace     begin anew with the workspace that the token is of, also when it is another one than before
+  --accept-shrinkage     replace earlier data even if far fewer rows come back, or many are unreadable
+  --accept-workspace     start again with the token's workspace, even if it is a different one
   --accept-new-uuid-table
-                         fetch also when the uuid table knows none of the participants that the data root has
-  --profile-cpu FILE     write where the processor's time goes: a page, or stacks for FlameGraph if FILE ends in .folded
-  --profile-memory FILE  write the memory over time, for 'mprof plot FILE'
-  -h, --help             show this and exit
+                         fetch even if the uuid table has none of the data root's participants
+  --profile-cpu FILE     profile processor time: a web page, or FlameGraph stacks if FILE ends in .folded
+  --profile-memory FILE  record memory over time, for 'mprof plot FILE'
+  -h, --help             show this help and exit
 TEXT
 }
 

@@ -2,7 +2,7 @@
 #
 # Stage 3: code the messages, and write the tables and the Coda files.
 #   reads   <data-root>/Raw Data/, <data-root>/Coded Coda Files/, the pipeline configuration and its coding plans
-#   writes  <data-root>/Outputs/ (all but Automated Analysis/), <data-root>/State/, and Drive where that is configured
+#   writes  <data-root>/Outputs/ (except Automated Analysis/), <data-root>/State/, and Drive if configured
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -14,25 +14,25 @@ Usage: ${0##*/} [options] <user> <google-cloud-credentials-file-path> <pipeline-
 
 Turn the raw data and the coders' labels into messages.csv, individuals.csv, production.csv, Coda files and ICR samples.
 
-  <user>                                who runs this, for the data's history
+  <user>                                name of the person running this, for the data's history
   <google-cloud-credentials-file-path>  Google Cloud service account's key, a JSON file
   <pipeline-configuration-file-path>    pipeline configuration, a JSON file
-  <data-root>                           directory that holds all the pipeline's data; made if missing
+  <data-root>                           directory for all the pipeline's data; created if missing
 
-  --mode MODE            all-stages (the default), or auto-code-only: stop before the coders' labels are applied
+  --mode MODE            all-stages (the default), or auto-code-only: stop before applying the coders' labels
   --partitions N         split the work into N parts by participant
   --jobs N               work on N parts at a time
-  --scheduler ADDRESS    work on the Dask cluster of this scheduler, like tcp://10.0.0.5:8786; its machines have to see the
-                         data root under the same path
+  --scheduler ADDRESS    use this scheduler's Dask cluster, like tcp://10.0.0.5:8786; its machines need the data root
+                         at the same path
   --full                 process all participants again, and keep nothing of the last run
-  --accept-shrinkage     replace the outputs even if far fewer messages are left than the last run had
+  --accept-shrinkage     replace the outputs even if far fewer messages are left than in the last run
   --accept-lost-withdrawals
-                         make the outputs even if labels STOP count for nothing any longer, with those who withdrew in them
+                         write the outputs even if STOP labels no longer count, including people who withdrew
   --allow-project-code   load cleaners and imputation functions from the configuration's own folder
-  --upload-only          only upload to Drive what the last run wrote
-  --profile-cpu FILE     write where the processor's time goes: a page, or stacks for FlameGraph if FILE ends in .folded
-  --profile-memory FILE  write the memory over time, for 'mprof plot FILE'
-  -h, --help             show this and exit
+  --upload-only          only upload the last run's outputs to Drive
+  --profile-cpu FILE     profile processor time: a web page, or FlameGraph stacks if FILE ends in .folded
+  --profile-memory FILE  record memory over time, for 'mprof plot FILE'
+  -h, --help             show this help and exit
 TEXT
 }
 

@@ -2,7 +2,7 @@
 #
 # Stage 4: add the new messages to Coda.
 #   reads   <data-root>/Outputs/Coda Files/<dataset>.json, <data-root>/Coded Coda Files/ and Coda
-#   writes  Coda: messages that it does not have yet
+#   writes  Coda: messages that it lacks
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -12,14 +12,14 @@ usage() {
     cat <<TEXT
 Usage: ${0##*/} [options] <coda-auth-file> <coda-v2-root> <data-root>
 
-Add the messages that Coda does not have yet to every dataset; what it has is never touched.
+Add the messages that Coda lacks to every dataset; existing messages are never changed.
 
   <coda-auth-file>  credentials of Coda, a JSON file
-  <coda-v2-root>    where CodaV2's own tools are; they are checked out there if it is missing
-  <data-root>       directory that holds all the pipeline's data; made if missing
+  <coda-v2-root>    directory of CodaV2's own tools; checked out if missing
+  <data-root>       directory for all the pipeline's data; created if missing
 
   --pipeline-configuration FILE  take the datasets from this configuration, not from the files in the data root
-  -h, --help                     show this and exit
+  -h, --help                     show this help and exit
 TEXT
 }
 

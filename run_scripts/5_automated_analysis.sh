@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 #
 # Stage 5: analyse the messages and the participants.
-#   reads   <data-root>/State/analysis/, which stage 3 leaves, and the pipeline configuration and its coding plans
-#   writes  <data-root>/Outputs/Automated Analysis/, and Drive where that is configured
+#   reads   <data-root>/State/analysis/ from stage 3, and the pipeline configuration and its coding plans
+#   writes  <data-root>/Outputs/Automated Analysis/, and Drive if configured
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -11,6 +11,6 @@ source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
 source "$project_root/run_scripts/lib/analysis.sh"
 
 # shellcheck disable=SC2034 # for the help
-purpose="Make the tables, graphs, maps and the report of what stage 3 left."
+purpose="Make tables, graphs, maps and the report from stage 3's results."
 
 analyse automated-analysis "$@"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# Stage 6: keep an archive of the data root, or restore one.
+# Stage 6: archive the data root, or restore an archive.
 #   reads   <data-root>
 #   writes  <data-backups-dir>/data-<run-id>.tar.gz
 set -euo pipefail
@@ -13,15 +13,15 @@ usage() {
 Usage: ${0##*/} [options] <data-root> <data-backups-dir>
        ${0##*/} --restore <archive> <directory>
 
-Archive the data root. An archive gets its name only after it was read back and compared with the data root.
+Archive the data root. An archive only gets its name after it was read back and compared with the data root.
 
-  <data-root>         directory that holds all the pipeline's data
-  <data-backups-dir>  directory for the archives, outside of the data root; made if missing
+  <data-root>         directory with all the pipeline's data
+  <data-backups-dir>  directory for the archives, outside the data root; created if missing
 
-  --run-id ID                      name the archive after this run; by default after the time and the commit
-  --keep-days N                    afterwards, remove archives that are more than N days old
-  --restore <archive> <directory>  verify an archive, and unpack it into a directory that is empty or missing
-  -h, --help                       show this and exit
+  --run-id ID                      name the archive after this run; default: the time and the commit
+  --keep-days N                    afterwards, remove archives older than N days
+  --restore <archive> <directory>  verify an archive, and unpack it into an empty or new directory
+  -h, --help                       show this help and exit
 TEXT
 }
 
@@ -62,7 +62,7 @@ back_up() {
     [[ -d $data_root ]] || fail "no such directory: '$data_root'"
     expect_directory data_root
     expect_directory backups
-    [[ $backups/ != "$data_root"/* ]] || fail "'$backups' lies in the data root; expected a directory outside of it"
+    [[ $backups/ != "$data_root"/* ]] || fail "'$backups' is in the data root; expected a directory outside it"
     expect_runtime
 
     claim_directory "$data_root"
@@ -82,7 +82,7 @@ restore() {
     if [[ -d $directory ]]; then
         local found
         found="$(find "$directory" -mindepth 1 -maxdepth 1 -not -name .lock -not -name .restoring -print -quit)"
-        [[ -z $found ]] || fail "'$directory' holds '${found##*/}'; expected an empty directory, or none"
+        [[ -z $found ]] || fail "'$directory' contains '${found##*/}'; expected an empty directory, or none"
     fi
 
     claim_directory "$directory"

@@ -2,8 +2,8 @@
 #
 # Stage 7: upload a run's archive, memory profile and log.
 #   reads   the pipeline configuration, the archive, the memory profile, and the log <run-id>.log beside the profile
-#   writes  what MemoryProfileUploadURLPrefix and DataArchiveUploadURLPrefix name; never what is there already;
-#           beside the archive .uploads/, which tells the next run of this of uploads that were cut off
+#   writes  the addresses MemoryProfileUploadURLPrefix and DataArchiveUploadURLPrefix, never replacing a file;
+#           .uploads/ beside the archive, so the next run can resume interrupted uploads
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -14,17 +14,17 @@ usage() {
 Usage: ${0##*/} [options] <user> <google-cloud-credentials-file-path> <pipeline-configuration-file-path>
                        <run-id> <memory-profile-file-path> <data-archive-file-path>
 
-Upload a run's archive of the data root, its memory profile, and its log to where the pipeline configuration says.
+Upload a run's archive of the data root, memory profile and log to the addresses in the pipeline configuration.
 
-  <user>                                who runs this
+  <user>                                name of the person running this
   <google-cloud-credentials-file-path>  Google Cloud service account's key, a JSON file
   <pipeline-configuration-file-path>    pipeline configuration, a JSON file
-  <run-id>                              run that the files are uploaded for
-  <memory-profile-file-path>            the run's memory profile; the log <run-id>.log lies beside it
+  <run-id>                              run that the files belong to
+  <memory-profile-file-path>            the run's memory profile; the log <run-id>.log is beside it
   <data-archive-file-path>              the run's archive of the data root
 
-  --pending   upload what earlier runs left in the same two directories and could not upload, too
-  -h, --help  show this and exit
+  --pending   also upload earlier runs' files in the same two directories that were not uploaded
+  -h, --help  show this help and exit
 TEXT
 }
 
@@ -51,11 +51,11 @@ main() {
     mount_path ro "$credentials"
     mount_path ro "$(dirname -- "$configuration")"
     for directory in "$(dirname -- "$memory_profile")" "$(dirname -- "$archive")"; do
-        # A missing file is for the stage to judge, with its directory or without.
+        # The stage decides what a missing file, or its missing directory, means.
         [[ ! -d $directory ]] || mount_path ro "$directory"
     done
     sessions="$(dirname -- "$archive")/.uploads"
-    # What can't be remembered is sent anew: no reason to fail.
+    # Without this directory, interrupted uploads start again: no reason to fail.
     if mkdir -- "$sessions" 2>/dev/null || [[ -d $sessions && -w $sessions ]]; then
         mount_path rw "$sessions"
         stage_options+=(--sessions-dir "$sessions")

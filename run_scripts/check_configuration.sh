@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# Check a project before a run: everything that is wrong or odd in its files, all at once.
-#   reads   the pipeline configuration's folder; with --online the services that it names
+# Check a project before a run: list every error and oddity in its files at once.
+#   reads   the pipeline configuration's folder; with --online also the services that it names
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -11,17 +11,17 @@ usage() {
     cat <<TEXT
 Usage: ${0##*/} [options] <pipeline-configuration-file-path>
 
-Say what is wrong or odd in a project's configuration, coding plans and code schemes: one line each, with its place and what
-to do. Nothing is changed. The exit status is 10 with errors, 0 with warnings only, 12 if a service gave no answer.
+List the errors and oddities in a project's configuration, coding plans and code schemes, one a line, with the place and
+what to do. Changes nothing. The exit status is 10 with errors, 0 with warnings only, 12 if a service did not answer.
 
   <pipeline-configuration-file-path>  pipeline configuration, a JSON file
 
-  --data-root DIR               compare with the flow runs that were fetched into this data root
-  --online                      ask RapidPro, Coda, the uuid table, buckets and Drive as well; needs --credentials
+  --data-root DIR               compare with the flow runs in this data root
+  --online                      also ask RapidPro, Coda, the uuid table, buckets and Drive; needs --credentials
   --credentials FILE            Google Cloud service account's key, a JSON file
-  --coda-pull-credentials FILE  stage 1's key of Coda, a JSON file
-  --coda-push-credentials FILE  stage 4's key of Coda, a JSON file
-  -h, --help                    show this and exit
+  --coda-pull-credentials FILE  stage 1's key for Coda, a JSON file
+  --coda-push-credentials FILE  stage 4's key for Coda, a JSON file
+  -h, --help                    show this help and exit
 TEXT
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 #
-# Check out Coda V2's own administration tools. No stage needs them: what goes wrong here is a warning and status 0.
+# Check out Coda V2's own administration tools. No stage needs them: a failure here is a warning, with status 0.
 #   reads   the CodaV2 repository
-#   writes  <coda-v2-root>, where it does not exist
+#   writes  <coda-v2-root>, if it does not exist
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -15,11 +15,11 @@ usage() {
     cat <<TEXT
 Usage: ${0##*/} <coda-v2-root>
 
-Clone the CodaV2 repository, for its administration tools, unless the directory exists. Stages 1 and 4 call this; they do
-without the tools, so a clone that fails is a warning, and the status is 0.
+Clone the CodaV2 repository, for its administration tools, unless the directory exists. Stages 1 and 4 call this but do
+not need the tools, so a failed clone is a warning, with status 0.
 
-  <coda-v2-root>  where the clone goes
-  -h, --help      show this and exit
+  <coda-v2-root>  directory for the clone
+  -h, --help      show this help and exit
 
   CODA_V2_REPOSITORY  URL of the repository (default: $repository)
 TEXT
@@ -39,28 +39,28 @@ main() {
     if [[ ! -e $coda_v2_root ]]; then
         problem="$(check_out "$coda_v2_root" 2>&1)" ||
             say "WARNING: $coda_v2_root: CodaV2 could not be cloned from $(without_password "$repository"): \
-$(without_password "${problem##*$'\n'}"); the pipeline goes on without its tools."
+$(without_password "${problem##*$'\n'}"); the pipeline continues without its tools."
     fi
 }
 
-# check_out DIRECTORY: clone into the directory; it appears when the clone is complete. What a killed run left beside it
-# is written over. Of several runs at once, one clones and the others wait.
+# check_out DIRECTORY: clone into the directory, which appears when the clone is complete. Replaces a killed run's remains.
+# Of several runs at once, one clones and the others wait.
 check_out() {
     local parent lock
     parent="$(dirname -- "$1")"
     mkdir -p -- "$parent" || return
     exec {lock}<"$parent" || return
-    # git keeps the lock open as well: when this script alone is killed, nobody removes what git still writes.
+    # git keeps the lock open, too: if only this script is killed, nobody removes files that git is still writing.
     flock --wait "$most_seconds" "$lock" || {
         printf 'another run is busy in %s\n' "$parent"
         return 1
     }
     [[ ! -e $1 ]] || return 0
     rm -rf -- "$1.partial" || return
-    # It never asks anybody for a password: nobody may be there.
+    # Never ask for a password: nobody may be there.
     GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=true GIT_SSH_COMMAND="ssh -o BatchMode=yes" \
         timeout --foreground --kill-after=5 "$most_seconds" git clone --quiet --depth 1 -- "$repository" "$1.partial" </dev/null || {
-        # The last line is the one that is shown.
+        # The last line is the one shown.
         (($? != 124)) || printf 'no answer in %s s\n' "$most_seconds"
         rm -rf -- "$1.partial"
         return 1

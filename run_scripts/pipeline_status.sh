@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# How the last run of the whole pipeline went: for people, and for cron to notice that a night failed.
+# Report the last run of the whole pipeline, for people, and for cron to notice a failed night.
 #   reads   <data-root>/Runs/
 set -euo pipefail
 
@@ -11,12 +11,12 @@ usage() {
     cat <<TEXT
 Usage: ${0##*/} [options] <data-root>
 
-Say on one screen how the last run of run_pipeline.sh went. The exit status is 0 if it succeeded, 11 if it did not.
+Report the last run of run_pipeline.sh on one screen. The exit status is 0 if it succeeded, 11 if it did not.
 
-  <data-root>  directory that holds all the pipeline's data
+  <data-root>  directory with all the pipeline's data
 
-  --max-age HOURS  exit 11 as well if it ended more than so many hours ago
-  -h, --help       show this and exit
+  --max-age HOURS  also exit 11 if it ended more than this many hours ago
+  -h, --help       show this help and exit
 TEXT
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# The whole pipeline on invented participants: nothing to fill in, no account, no network.
+# Run the whole pipeline on invented participants: no settings, no account, no network.
 #   reads   configurations/demo
 #   writes  <directory>: data root/, backups/, performance logs/, embedded/, configuration/, credentials/
 set -euo pipefail
@@ -12,14 +12,14 @@ usage() {
     cat <<TEXT
 Usage: ${0##*/} [options] [<directory>]
 
-Run the whole pipeline on a RapidPro with invented participants. Afterwards invented coders label the messages, so that
-running it again shows coded data.
+Run the whole pipeline on a RapidPro with invented participants. Afterwards, invented coders label the messages, so the
+next run shows coded data.
 
-  <directory>  where the demo keeps everything; made if missing; .demo in this clone by default
+  <directory>  directory for all the demo's data; created if missing; default: .demo in this clone
 
-  --runtime docker|host  where the stages run; without it as PIPELINE_RUNTIME says, and where that is not set in Docker if it
-                         can be used here, else on this machine
-  -h, --help             show this and exit
+  --runtime docker|host  where the stages run; default: PIPELINE_RUNTIME, or if that is not set, Docker if usable, else
+                         this machine
+  -h, --help             show this help and exit
 TEXT
 }
 
@@ -48,7 +48,7 @@ main() {
     choose_sandbox_runtime
 
     (exec_sandbox sandbox-prepare)
-    # The demo needs none of CodaV2's tools: a directory that is there is not checked out.
+    # The demo does not need CodaV2's tools: an existing directory prevents the check-out.
     make_directory "$directory/coda tools"
     start_sandbox
     local credentials="$directory/credentials" status=0
@@ -63,7 +63,7 @@ main() {
     say_what_there_is
 }
 
-# choose_runtime: set PIPELINE_RUNTIME, make what it needs, and say why it is that one.
+# choose_runtime: set PIPELINE_RUNTIME, prepare it, and say why it was chosen.
 choose_runtime() {
     local reason="as --runtime asks"
     if [[ -z $runtime && -n ${PIPELINE_RUNTIME:-} ]]; then
@@ -89,7 +89,7 @@ choose_runtime() {
     prepare_runtime
 }
 
-# choose_sandbox_runtime: the sandbox runs on this machine, wherever the stages run, unless there is no Python for it.
+# choose_sandbox_runtime: run the sandbox on this machine, wherever the stages run, unless there is no Python for it.
 choose_sandbox_runtime() {
     sandbox_runtime=host
     if [[ $PIPELINE_RUNTIME == docker ]]; then
@@ -103,7 +103,7 @@ choose_sandbox_runtime() {
     fi
 }
 
-# exec_sandbox COMMAND ARGUMENT...: become one of the sandbox's commands.
+# exec_sandbox COMMAND ARGUMENT...: replace this process with one of the sandbox's commands.
 exec_sandbox() {
     local become=exec_engagement
     [[ $sandbox_runtime == host ]] || become=exec_in_container
@@ -115,7 +115,7 @@ start_sandbox() {
     local ready_file="$directory/sandbox.ready" status=0 waited
     rm -f -- "$ready_file"
     (
-        # A server that is left behind by a killed demo does not keep the directory locked.
+        # A killed demo may leave the server running; it must not keep the directory locked.
         exec {PIPELINE_LOCK_DESCRIPTOR}<&-
         exec_sandbox sandbox-serve --ready-file "$ready_file"
     ) &
@@ -138,24 +138,24 @@ stop_sandbox() {
     wait "$sandbox_process" 2>/dev/null || true
 }
 
-# say_what_there_is: tell where the outputs are, and what to do next.
+# say_what_there_is: say where the outputs are, and what to do next.
 say_what_there_is() {
     local outputs="$directory/data root/Outputs"
     cat <<TEXT
 
 The demo's outputs are in '$outputs':
-  messages.csv      one row a message, with its codes
-  individuals.csv   one row a participant
-  production.csv    what people wrote, before coding
-  Coda Files/       what coders are asked to label
+  messages.csv      one row per message, with its codes
+  individuals.csv   one row per participant
+  production.csv    participants' texts, before coding
+  Coda Files/       messages for coders to label
 TEXT
     if [[ -e "$outputs/Automated Analysis/report.html" ]]; then
-        printf 'To look rather than read, open '\''%s'\'' in a browser.\n' "$outputs/Automated Analysis/report.html"
+        printf 'For charts and maps, open '\''%s'\'' in a browser.\n' "$outputs/Automated Analysis/report.html"
     else
         printf 'Open '\''%s'\'' in a spreadsheet.\n' "$outputs/individuals.csv"
     fi
     cat <<TEXT
-Meanwhile the invented coders have labelled messages, and people have sent new ones: run this again for coded data.
+The invented coders have now labelled messages, and people have sent new ones: run this again for coded data.
 TEXT
 }
 

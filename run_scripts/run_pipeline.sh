@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 #
-# All the stages in order. When one fails, those up to stage 5 are skipped, and back-up and upload still run.
+# Run all stages in order. If one fails, the rest up to stage 5 are skipped; back-up and upload still run.
 #   writes  <data-root>, <data-root>/Runs/<run-id>.json, <data-backup-dir>, <performance-logs-dir>/<run-id>.log
-# The command `status` tells how the last run went.
+# The command `status` reports the last run.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -22,35 +22,36 @@ Usage: ${0##*/} [options] <user> <pipeline-configuration-file-path> <coda-pull-a
                        <performance-logs-dir>
 
 Run every stage: 1 coda get, 2 fetch raw data, 3 generate outputs, 4 coda add, 5 automated analysis, 6 backup data root,
-7 upload logs. A failure skips the stages up to 5; 6 and 7 still run. The exit status is that of the first failure.
+7 upload logs. After a failure, the stages up to 5 are skipped; 6 and 7 still run. The exit status is that of the first
+failure.
 
-  <user>                              who runs this, for the data's history
+  <user>                              name of the person running this, for the data's history
   <pipeline-configuration-file-path>  pipeline configuration, a JSON file
-  <coda-pull-auth-file>               credentials for getting labels from Coda, a JSON file
+  <coda-pull-auth-file>               credentials for reading labels from Coda, a JSON file
   <coda-push-auth-file>               credentials for adding messages to Coda, a JSON file
   <avf-bucket-credentials-path>       Google Cloud service account's key, a JSON file
-  <coda-tools-root>                   where CodaV2's own tools are; they are checked out there if it is missing
-  <data-root>                         directory that holds all the pipeline's data; made if missing
-  <data-backup-dir>                   directory for the archives of the data root; made if missing
-  <performance-logs-dir>              directory for logs and profiles; made if missing
+  <coda-tools-root>                   directory of CodaV2's own tools; checked out if missing
+  <data-root>                         directory for all the pipeline's data; created if missing
+  <data-backup-dir>                   directory for archives of the data root; created if missing
+  <performance-logs-dir>              directory for logs and profiles; created if missing
 
   --from N    begin with stage N
-  --only N    run stage N alone
-  --dry-run   say what each stage would do, print the commands that would run, and run none of them; exits 12 if a service
-              could not be asked
+  --only N    only run stage N
+  --dry-run   say what each stage would do, and print the commands, without running them; exits 12 if a service does not
+              answer
   --scheduler ADDRESS
-              stage 3 works on the Dask cluster of this scheduler, like tcp://10.0.0.5:8786
+              stage 3 uses this scheduler's Dask cluster, like tcp://10.0.0.5:8786
   --accept-shrinkage
-              stages 2 and 3 replace what the last run left even if much less is there now
+              stages 2 and 3 replace the last run's data even if there is much less now
   --accept-lost-withdrawals
-              stage 3 makes the outputs even if labels STOP count for nothing any longer, with those who withdrew in them
+              stage 3 writes the outputs even if STOP labels no longer count, including people who withdrew
   --allow-project-code
               stage 3 loads cleaners and imputation functions from the configuration's own folder
   --accept-workspace, --accept-new-uuid-table
-              stage 2 accepts another RapidPro workspace, or another uuid table, than what was fetched so far came with
+              stage 2 accepts a different RapidPro workspace, or uuid table, from that of the earlier data
   --keep-days N
-              afterwards, remove archives, logs and memory profiles that are more than N days old
-  -h, --help  show this and exit
+              afterwards, remove archives, logs and memory profiles older than N days
+  -h, --help  show this help and exit
 
 PIPELINE_RUNTIME=docker (the default) runs the stages in containers, PIPELINE_RUNTIME=host in the virtual environment.
 TEXT
@@ -73,7 +74,7 @@ take_option() {
         --scheduler)
             expect_value "$@"
             scheduler="$2"
-            # What is prepared is for all stages.
+            # The environment is prepared once, for all stages.
             export PIPELINE_CLUSTER=yes
             ;;
         --keep-days)
@@ -105,7 +106,7 @@ main() {
         show_plan
     fi
 
-    # So far nothing was changed.
+    # Nothing has changed up to here.
     claim_directory "$data_root"
     make_directory "$data_root/Runs"
     make_directory "$backups"
@@ -113,7 +114,7 @@ main() {
     choose_run_id
     name_holder "$data_root" "run $run_id"
     start_log "$performance_logs/$run_id.log"
-    # `end_run` needs these, and runs when this function is left already.
+    # Not local: `end_run` needs these, and runs after this function has returned.
     stage_summaries="" stage_lines="" status=0 summary="$data_root/Runs/$run_id.json"
     trap end_run EXIT
     write_summary null
@@ -123,19 +124,19 @@ main() {
     exit "$status"
 }
 
-# choose_run_id: set `run_id` to one that no run has had, also if the clock was put back, and `started`.
+# choose_run_id: set `started`, and `run_id` to one that no run has had, even if the clock was set back.
 choose_run_id() {
     local tries
     for ((tries = 0; tries < 10; tries++)); do
         started="$(now)"
         run_id="$(make_run_id)"
-        # Making the log decides who has the id: runs on other data roots may share the directory.
+        # Whoever creates the log has the id: runs on other data roots may share the directory.
         if [[ ! -e $data_root/Runs/$run_id.json ]] && (set -o noclobber && : >"$performance_logs/$run_id.log") 2>/dev/null; then
             return
         fi
         sleep 1
     done
-    stop 14 "$performance_logs: no log can be made there. Check the disk and the clock, and run this again."
+    stop 14 "$performance_logs: cannot create a log there. Check the disk and the clock, and run this again."
 }
 
 # stage_command NUMBER: set `command` to a stage's command line.
@@ -157,7 +158,7 @@ stage_command() {
         5) command+=("$user" "$bucket_credentials" "$configuration" "$data_root") ;;
         6) command+=(--run-id "$run_id" ${keep_days:+--keep-days "$keep_days"} "$data_root" "$backups") ;;
         7)
-            # What last night could not upload goes up tonight.
+            # Tonight also uploads what last night could not.
             command+=(
                 --pending "$user" "$bucket_credentials" "$configuration" "$run_id"
                 "$performance_logs/memory-$run_id.profile" "$backups/data-$run_id.tar.gz"
@@ -194,8 +195,8 @@ print_commands() {
     done
 }
 
-# run_stages: run the stages that there are, set `status` to that of the first failure, and keep the run's summary up to
-# date, so that the back-up holds it.
+# run_stages: run the chosen stages, set `status` to that of the first failure, and keep the run's summary up to date, so
+# the back-up contains it.
 run_stages() {
     local number command stage_started centiseconds stage_status skipping=""
     ((status == 0)) || skipping=yes
@@ -219,7 +220,7 @@ run_stages() {
         say "Stage $number, ${stage_titles[number]}: ended with status $stage_status after $((centiseconds / 100)) s."
         ((status != 0)) || status="$stage_status"
         if ((number == 4 && stage_status == 12)); then
-            say "WARNING: Coda lacks new messages. What follows does not need them, so the run goes on."
+            say "WARNING: Coda lacks new messages. The next stages do not need them, so the run continues."
         elif ((stage_status != 0)); then
             skipping=yes
         fi
@@ -230,7 +231,7 @@ run_stages() {
     done
 }
 
-# remove_old_logs: with --keep-days, remove what earlier runs left in the directory for logs.
+# remove_old_logs: with --keep-days, remove earlier runs' files from the directory for logs.
 remove_old_logs() {
     if [[ -n $keep_days ]]; then
         find "$performance_logs" -maxdepth 1 -type f -mtime "+$keep_days" \
@@ -238,7 +239,7 @@ remove_old_logs() {
     fi
 }
 
-# centiseconds_since_start_of_machine: print a time that goes on evenly when the clock is set.
+# centiseconds_since_start_of_machine: print a time that setting the clock does not affect.
 centiseconds_since_start_of_machine() {
     local uptime
     read -r uptime _ </proc/uptime
@@ -249,10 +250,10 @@ now() {
     date --utc +%Y-%m-%dT%H:%M:%SZ
 }
 
-# start_log FILE: from now on, what this script and the stages write goes to standard error and to the file.
+# start_log FILE: from now on, send the output of this script and the stages to standard error and to the file.
 start_log() {
     exec {standard_error}>&2
-    # tee goes on when the terminal is gone, and outlives the signals that end a stage. It does not keep the data root locked.
+    # tee continues without the terminal, and survives the signals that end a stage. It does not keep the data root locked.
     exec 2> >(
         exec {PIPELINE_LOCK_DESCRIPTOR}<&-
         exec tee --ignore-interrupts --output-error=warn -- "$1" >&"$standard_error"
@@ -260,7 +261,7 @@ start_log() {
     log_writer=$!
 }
 
-# end_run: however the run ended, complete its summary, and give the log's writer the time to write the last lines.
+# end_run: however the run ended, complete its summary, and wait until the last log lines are written.
 # shellcheck disable=SC2329 # the trap calls it
 end_run() {
     local found=$?

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# Set up the virtual environment, and check the whole project: Python's and bash's lint and format, Python's types, and all
+# Set up the virtual environment, and check the whole project: lint and format of Python and bash, Python types, and all
 # tests.
 set -euo pipefail
 
@@ -11,13 +11,13 @@ usage() {
     cat <<TEXT
 Usage: ${0##*/} [-h | --help] [--quick] [--coverage] [<pytest-argument>...]
 
-Lint, check the format and the types of, and test the project, in a virtual environment that is made if it is missing. The
-other arguments are passed on to pytest. The exit status is that of the first check that fails.
+Check the project's lint, format, types and tests in a virtual environment, created if missing. Other arguments are
+passed to pytest. The exit status is that of the first check that fails.
 
-  --quick     run the unit tests and those of the project's own files only, but for slow ones, with fewer examples of
+  --quick     only run unit tests and tests of the project's own files, without slow ones, and with fewer examples of
               each property
-  --coverage  measure which lines the tests run, and print each room's share of them; this takes longer
-  -h, --help  show this and exit
+  --coverage  measure which lines the tests run, and print each room's share; takes longer
+  -h, --help  show this help and exit
 TEXT
 }
 
@@ -49,7 +49,7 @@ main() {
     check "types of Python" env --chdir="$project_root" "$tools/python" -m mypy
     check "lint of bash" "$tools/shellcheck" --external-sources "${scripts[@]}"
     check "format of bash" "$tools/shfmt" -i 4 -ci -d "${scripts[@]}"
-    # What a file's tests prepare once is prepared by one process.
+    # Each file's tests run in one process, so they share their set-up.
     check "tests" env --chdir="$project_root" "$tools/python" -m pytest --numprocesses auto --dist loadscope "${options[@]}" \
         "$@" "${tests[@]}"
     if [[ $is_measured == yes ]]; then
@@ -58,7 +58,7 @@ main() {
     exit "$status"
 }
 
-# check NAME COMMAND ARGUMENT...: run a check, and keep the status of the first that fails.
+# check NAME COMMAND ARGUMENT...: run a check, and keep the status of the first one that fails.
 check() {
     local found=0
     say "== $1"

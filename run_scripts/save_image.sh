@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# Save the Docker image to a file, for a machine that can't build it: one that reaches no registry.
+# Save the Docker image to a file, for a machine that can't build it because it reaches no registry.
 #   reads   this clone
 #   writes  <file>
 set -euo pipefail
@@ -12,12 +12,12 @@ usage() {
     cat <<TEXT
 Usage: ${0##*/} [-h | --help] <file>
 
-Save the Docker image of this clone, which is built if it is missing. On the other machine, 'docker load --input <file>'
-puts it where the run scripts of a clone of the same commit find it.
+Save the Docker image of this clone, building it if missing. On the other machine, load it with
+'docker load --input <file>': the run scripts of a clone of the same commit then use it.
 
-  <file>  what to write, e.g. engagement-pipeline.tar.gz
+  <file>  file to write, e.g. engagement-pipeline.tar.gz
 
-PIPELINE_MAPS=no saves the smaller image, which has no boundaries for maps.
+PIPELINE_MAPS=no saves a smaller image, without boundaries for maps.
 TEXT
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# A Dask cluster for stage 3: its scheduler on one machine, and a worker process for each processor on the others.
-#   writes  nothing by itself; the workers write in the data roots of the runs that use them
+# Serve a Dask cluster for stage 3: the scheduler on one machine, and a worker process for each processor on the others.
+#   writes  nothing itself; workers write to the data roots of the runs that use them
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -12,16 +12,16 @@ usage() {
 Usage: ${0##*/} [options] scheduler
        ${0##*/} [options] worker <scheduler-address>
 
-Be one machine's part of a Dask cluster until a signal ends it. Stage 3 works on the cluster with --scheduler. Each machine needs
-a clone of the same commit, and the data root under the same path, with the same user's rights. Whoever reaches the
-ports can run programs as this user: the network has to be a private one.
+Run one machine's part of a Dask cluster until a signal ends it. Stage 3 uses the cluster with --scheduler. Each machine
+needs a clone of the same commit, and the data root at the same path, with the same user's rights. Anyone who can reach
+the ports can run programs as this user, so use a private network.
 
   <scheduler-address>  like tcp://10.0.0.5:8786
 
-  --host ADDRESS       address of this machine that the others reach it at
-  --port N             port of the scheduler, 8786 unless it is given
-  --jobs N             worker processes, one a processor unless it is given
-  -h, --help           show this and exit
+  --host ADDRESS       this machine's address for the other machines
+  --port N             port of the scheduler; default: 8786
+  --jobs N             worker processes; default: one per processor
+  -h, --help           show this help and exit
 TEXT
 }
 
@@ -51,8 +51,8 @@ main() {
             ;;
         worker)
             expect_arguments 2 $#
-            [[ $2 == *://*:* ]] || fail "'$2' is no address of a scheduler; expected one like tcp://10.0.0.5:8786"
-            # A worker takes as much time to be lost as its machine takes to start again.
+            [[ $2 == *://*:* ]] || fail "'$2' is not a scheduler's address; expected one like tcp://10.0.0.5:8786"
+            # A worker counts as lost after the time that its machine needs to restart.
             serve worker "${host_options[@]}" --nworkers "$jobs" --nthreads 1 --no-dashboard --death-timeout 300 \
                 --local-directory "${TMPDIR:-/tmp}/engagement-cluster-$(id --user)" "$2"
             ;;
@@ -60,7 +60,7 @@ main() {
     esac
 }
 
-# serve ROLE OPTION...: become a part of the cluster.
+# serve ROLE OPTION...: replace this process with a part of the cluster.
 serve() {
     export PIPELINE_CLUSTER=yes PIPELINE_MAPS=no
     set_up_environment default

@@ -8,16 +8,16 @@ Usage: ${0##*/} [options] <user> <google-cloud-credentials-file-path> <pipeline-
 
 $purpose
 
-  <user>                                who runs this
+  <user>                                name of the person running this
   <google-cloud-credentials-file-path>  Google Cloud service account's key, a JSON file
   <pipeline-configuration-file-path>    pipeline configuration, a JSON file
   <data-root>                           directory that holds all the pipeline's data
 
   --jobs N               draw N charts at a time
-  --upload-only          only upload to Drive what the last run wrote
-  --profile-cpu FILE     write where the processor's time goes: a page, or stacks for FlameGraph if FILE ends in .folded
-  --profile-memory FILE  write the memory over time, for 'mprof plot FILE'
-  -h, --help             show this and exit
+  --upload-only          only upload the last run's outputs to Drive
+  --profile-cpu FILE     profile processor time: a web page, or FlameGraph stacks if FILE ends in .folded
+  --profile-memory FILE  record memory over time, for 'mprof plot FILE'
+  -h, --help             show this help and exit
 TEXT
 }
 

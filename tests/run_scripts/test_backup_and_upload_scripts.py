@@ -91,16 +91,16 @@ def test_wrong_usage_of_a_backup_exits_2_and_makes_nothing(clone, backups):
         ([clone.work / "missing", backups], "no such directory"),
         ([clone.credentials, backups], "no such directory"),
         ([clone.data_root, clone.credentials], "not a directory"),
-        ([clone.data_root, clone.data_root], "lies in the data root"),
-        ([clone.data_root, clone.data_root / "back ups"], "lies in the data root"),
-        ([clone.data_root, clone.work / "link" / "new"], "lies in the data root"),
+        ([clone.data_root, clone.data_root], "is in the data root"),
+        ([clone.data_root, clone.data_root / "back ups"], "is in the data root"),
+        ([clone.data_root, clone.work / "link" / "new"], "is in the data root"),
         (["--run-id", "../a", clone.data_root, backups], "--run-id is '../a'"),
         (["--keep-days", "many", clone.data_root, backups], "--keep-days is 'many'; expected a number of days"),
         (["--run-id"], "option --run-id needs a value"),
         (["--no-such-option"], "unknown option"),
         (["--restore", clone.work / "missing", "new"], "no such file"),
         (["--restore", clone.work / "archive"], "expected 1 arguments but got 0"),
-        (["--restore", clone.work / "archive", clone.data_root], "holds 'State'; expected an empty directory"),
+        (["--restore", clone.work / "archive", clone.data_root], "contains 'State'; expected an empty directory"),
     ):
         expect_usage_error(clone, clone.run(BACKUP, *arguments), words)
     assert sorted(clone.work.rglob("*")) == before

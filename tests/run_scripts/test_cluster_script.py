@@ -33,7 +33,7 @@ def test_a_worker_works_on_one_partition_a_process(ready_clone):
         ([], "expected 'scheduler' or 'worker <scheduler-address>'"),
         (["scheduler", "tcp://10.0.0.5:8786"], "expected 1 arguments but got 2"),
         (["worker"], "expected 2 arguments but got 1"),
-        (["worker", "10.0.0.5"], "'10.0.0.5' is no address of a scheduler"),
+        (["worker", "10.0.0.5"], "'10.0.0.5' is not a scheduler's address"),
         (["--jobs", "many", "worker", "tcp://10.0.0.5:8786"], "--jobs is 'many'"),
         (["--port"], "option --port needs a value"),
         (["--dashboard", "scheduler"], "unknown option: --dashboard"),

@@ -37,10 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--profile-cpu",
         type=Path,
         metavar="FILE",
-        help="write where the processor's time goes: a page to look at, or stacks for FlameGraph if FILE ends in .folded",
+        help="profile processor time: a web page, or FlameGraph stacks if FILE ends in .folded",
     )
     parser.add_argument(
-        "--profile-memory", type=Path, metavar="FILE", help="write the memory over time, for 'mprof plot FILE'"
+        "--profile-memory", type=Path, metavar="FILE", help="record memory over time, for 'mprof plot FILE'"
     )
 
 
