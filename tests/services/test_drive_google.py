@@ -211,7 +211,7 @@ def test_no_leave_to_write_is_explained(desk):
 @pytest.mark.parametrize("request_", ["GET /drive/v3/files?q=", "POST /drive/v3/files", "POST /upload"])
 def test_what_goes_away_meanwhile_is_explained(desk, request_):
     desk.server.fail(request_, ApiError(404, "notFound"))
-    with pytest.raises(ServiceError, match="went away while this ran"):
+    with pytest.raises(ServiceError, match="disappeared during the run"):
         desk.save("Season/new/messages.csv")
 
 

@@ -154,7 +154,7 @@ def test_a_folder_that_can_not_be_written_is_no_reason_not_to_upload(fake, sourc
     sessions.parent.mkdir()
     sessions.write_text("in the way")
     assert upload(source, sessions) is Uploaded.CREATED
-    assert "An upload that is interrupted now would begin again" in caplog.text
+    assert "An upload interrupted now would start again" in caplog.text
 
 
 def test_two_at_once_leave_one_whole_object(fake, source, sessions):
