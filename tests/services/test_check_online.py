@@ -527,7 +527,9 @@ def test_what_may_only_be_read_is_told(server, tmp_path, name):
     ids["messages.csv"] = server.add("messages.csv", ids["2026"], b"uid\n")
     server.read_only.add(ids[name])
     path = {"Season": "Season/new.csv", "2026": "Season/2026/new.csv", "messages.csv": "Season/2026/messages.csv"}[name]
-    with pytest.raises(ServiceError, match="expected write permission. Share the folder or shared drive with pipeline@"):
+    with pytest.raises(
+        ServiceError, match="expected write permission. Share the folder or shared drive with pipeline@"
+    ):
         open_google_drive(server, tmp_path).check_writable(path)
 
 

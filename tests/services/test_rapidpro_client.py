@@ -112,7 +112,9 @@ def test_a_web_page_for_an_answer_names_the_address_and_what_to_check(connect, w
     workspace.trouble.append(
         once("flows", lambda request: request.reply(200, b"<!doctype html><p>Log in", kind="text/html"))
     )
-    with pytest.raises(ServiceError, match=r"RapidPro http://127\.0\.0\.1:\d+: flows\.json answered with a web page.*Check"):
+    with pytest.raises(
+        ServiceError, match=r"RapidPro http://127\.0\.0\.1:\d+: flows\.json answered with a web page.*Check"
+    ):
         connect().flows()
 
 

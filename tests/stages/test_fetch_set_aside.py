@@ -318,7 +318,10 @@ class TestMissingArchives:
         workspace.archives = {"2026-01-01": [run(400, "demog", of=1, age="3")]}
         workspace.archive_rows = lambda address: [{**row, "hash": None, "download_url": None} for row in rows(address)]
         project.fetch()
-        assert "archive 2026-01-01 (monthly): the listing lacks its hash or address" in warnings_of(caplog, "every fetch")[0]
+        assert (
+            "archive 2026-01-01 (monthly): the listing lacks its hash or address"
+            in warnings_of(caplog, "every fetch")[0]
+        )
 
     def test_empty_ones_have_neither_hash_nor_address(self, project, workspace, caplog):
         rows = workspace.archive_rows

@@ -41,7 +41,7 @@ _SECONDS_WITHOUT_WORKERS = 300
 
 @dataclass(frozen=True)
 class _Job:
-    """Instructions for a worker: where the process is, its digest, its number of arrays, and its user."""
+    """Instructions for a worker: the process, its digest and arrays, and the code that may run it."""
 
     folder: Path
     digest: str
@@ -58,10 +58,7 @@ class _Attempt:
 
 
 def count_workers(scheduler: str) -> int:
-    """Return how many partitions a Dask cluster runs at a time.
-
-    `scheduler` is its scheduler's address, like `tcp://10.0.0.5:8786`.
-
+    """Return how many partitions a cluster runs at a time; `scheduler` is like `tcp://10.0.0.5:8786`.
     Raises
     ------
     ServiceError
@@ -79,8 +76,7 @@ def run_on_cluster[R](
     """Run `process(scratch=…, number=0)` to `number=count - 1` on a cluster; yield results in order.
 
     `process` is pickled, and leaves its files in the folder it gets as `scratch`; when its result is yielded, they are
-    in this function's own `scratch`. Functions of the modules in `carried` are sent along, as workers can't import
-    them.
+    in this function's own `scratch`. The modules in `carried` are sent along, as workers can't import them.
 
     Raises
     ------

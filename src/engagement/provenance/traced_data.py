@@ -43,7 +43,7 @@ def text_value(text: str) -> str:
 
 @dataclass(frozen=True)
 class Metadata:
-    """An update's author (`user`), step (`source`) and UTC time: ISO 8601, in old files seconds since 1970."""
+    """An update's author (`user`), step (`source`) and UTC time (ISO 8601; in old files, Unix seconds)."""
 
     source: str
     timestamp: str | float
@@ -200,9 +200,9 @@ class TracedData:
 
 
 def _changes(updates: Sequence[Mapping[str, Any]], path: tuple[str, ...]) -> Iterator[tuple[str, Change]]:
-    """Give all changes in decoded updates, oldest first; nested records precede their update's own data.
+    """Give all changes, oldest first, in decoded updates, which come newest first.
 
-    The updates come newest first.
+    Nested records precede their update's own data.
     """
     waiting: list[tuple[Mapping[str, Any], tuple[str, ...], bool]] = [(update, path, False) for update in updates]
     while waiting:

@@ -1,4 +1,4 @@
-"""Each participant's runs over the whole season, and their state at a given time."""
+"""Participants' runs over the whole season, and their state at a given time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -158,7 +158,7 @@ def _survey(flow: str, keys: Sequence[str], participant: InventedParticipant, op
 
 
 def _after_broadcast(chance: Random) -> timedelta:
-    """Draw a reply time: most within the hour, the others in the evenings of the following days."""
+    """Draw a reply time: many within the hour, the others in the evenings of the following days."""
     if chance.random() < 0.45:
         return timedelta(seconds=chance.expovariate(1 / 1500))
     return timedelta(days=int(chance.expovariate(0.28)) % 20, seconds=chance.gauss(4 * 3600, 6000) % 86_400)

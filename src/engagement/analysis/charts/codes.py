@@ -209,7 +209,7 @@ def _chart_scale(season: Season, coding: CodingConfiguration) -> BarChart:
 
 
 def _order(values: Sequence[Value]) -> list[Value]:
-    """Sort themes and answers, then Meta codes, then Control codes.
+    """Sort codes: themes and answers, then Meta codes, then Control codes.
 
     All are sorted by size, except scales such as age groups, which keep the scheme's order.
     """

@@ -173,7 +173,7 @@ def _spread(heights: Sequence[float], step: float, south: float, north: float) -
     >>> _spread([0, 0], 1, 0, 6)
     [1, 0]
     """
-    # Heights closer than a step move apart around their common centre.
+    # Heights closer than a step form a block, which keeps their common centre.
     groups: list[tuple[float, int]] = []
     for number, height in enumerate(heights):
         middle, size = height + number * step, 1

@@ -19,7 +19,7 @@ Episode = tuple[CodingPlan, CodingConfiguration]
 
 
 def sample_messages(messages: CodedTable, episodes: Sequence[Episode], limit: int) -> pandas.DataFrame:
-    """Return the columns of sample_messages.csv: up to `limit` distinct labelled texts per code, not STOP.
+    """Return the columns of sample_messages.csv: up to `limit` labelled texts for each code but STOP.
 
     A hash of the episode and the text chooses texts: one more message changes at most one of them.
     """

@@ -283,7 +283,7 @@ def load_season(project: Project, data_root: Path) -> Season:
     source, funnel = read_season(data_root)
     if not source.is_coded:
         raise InputError(
-            f"{data_root}: Outputs/ was made with --mode {source.mode!r}; expected 'all-stages', for only coded messages "
+            f"{data_root}: Outputs/ was made with --mode {source.mode!r}; expected 'all-stages', as only coded messages "
             "can be analysed. Run stage 3 in that mode and this again."
         )
     folder = analysis_folder(data_root)

@@ -1,4 +1,4 @@
-"""Every share in charts and report, with base and interval, and the origins of participants' values."""
+"""Shares in charts and report, each with base and interval, and the origins of participants' values."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class _Unpacked:
             os.utime(path, (entry.modified, entry.modified))
 
     def finish(self) -> None:
-        """Create the links, and make read-only directories read-only again."""
+        """Create the links, and set the directories' own permissions."""
         for entry in reversed(self._later):
             path = self._directory / entry.name
             if entry.kind == stat.S_IFLNK:

@@ -16,7 +16,7 @@ class RowGate:
     """The gate for one table's rows; its first column is the uid.
 
     `datasets` maps the position of each text column to its dataset. `consent` is the position of consent_withdrawn, if
-    any. `staying` holds hashes of the uids of participants who did not withdraw. The columns `withheld` are emptied for
+    any. `staying` holds hashes of the uids of participants who did not withdraw. The columns `withheld` are masked for
     the participants in `rare`. Texts `are_guarded` if stage 3 made them safe for spreadsheets; the gate makes every
     text safe. Texts that `are_folded` are masked, but not recorded as messages.
     """

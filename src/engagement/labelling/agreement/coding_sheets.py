@@ -49,7 +49,7 @@ class Codings:
 
     @property
     def codes(self) -> list[str]:
-        """Every code that a coder used, sorted."""
+        """All codes that coders used, sorted."""
         return sorted({code for message in self.messages for codes in message.codes for code in codes or ()})
 
 
@@ -136,7 +136,7 @@ def _read_codes(sheet: Sheet, code_columns: Sequence[str], names: _Names, proble
 
 
 def _find_code_columns(sheet: Sheet, code_columns: Sequence[str], problems: list[str]) -> list[int]:
-    """Find the code columns: those named, else headings beginning with "code", else the only other column."""
+    """Find the code columns: those named, or headings that begin with "code", or the only other column."""
     others = range(_FIRST_OTHER, len(sheet.header))
     if code_columns:
         wanted = set(map(fold_name, code_columns))

@@ -176,7 +176,7 @@ class FirestoreCoda:
             return call_with_retries(attempt, where, self._policy)
         except _REFUSALS as error:
             raise ServiceError(
-                f"{where}: the request ended with {_kind(error)}; expected that these credentials may read and write this "
+                f"{where}: the request ended with {_kind(error)}; expected credentials that may read and write this "
                 "project's Firestore. Give the service account the role Cloud Datastore User, or use another key."
             ) from error
         except (exceptions.GoogleAPIError, GoogleAuthError) as error:

@@ -91,8 +91,8 @@ def _failure_of(error: HttpError, account: str, path: str) -> Exception:
 def no_room(account: str, path: str) -> ServiceError:
     """Return the error for a file that would belong to the account itself."""
     return ServiceError(
-        f"Drive: no room for {path!r}: {account} is a service account, which has no storage of its own and can make "
-        "no file in a folder that is merely shared with it; expected a shared drive. Move the folder to a shared drive "
+        f"Drive: no room for {path!r}: {account} is a service account, which has no storage of its own and can't create "
+        "a file in a folder that is only shared with it; expected a shared drive. Move the folder to a shared drive "
         "that the account is a Content manager of (or put an empty file of that name there yourself: it is then updated)."
     )
 

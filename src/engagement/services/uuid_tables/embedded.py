@@ -172,7 +172,7 @@ class EmbeddedUuidTable:
                 self.close()
             raise MachineError(
                 f"{self._path}: the uuid table could not be used: {error}. "
-                "Nothing was changed. Check the disk, or bring the file back from a backup with its key."
+                "Nothing was changed. Check the disk, or restore the file from a backup with its key."
             ) from error
 
     def _check_key(self, connection: sqlite3.Connection) -> None:
@@ -183,8 +183,8 @@ class EmbeddedUuidTable:
             connection.execute("INSERT INTO key_check VALUES (?)", (expected,))
         elif kept[0] != expected:
             raise MachineError(
-                f"{self._key_path}: not the key that {self._path.name} was made with; expected the two of one backup. "
-                "Nothing was changed. Bring both back together."
+                f"{self._key_path}: not the key that {self._path.name} was made with; expected both files from one backup. "
+                "Nothing was changed. Restore both together."
             )
 
 
@@ -199,7 +199,7 @@ def find_embedded_tables(path: Path) -> list[str]:
             return [name for (name,) in connection.execute("SELECT DISTINCT table_name FROM mappings ORDER BY 1")]
     except sqlite3.Error as error:
         raise MachineError(
-            f"{path}: the uuid table could not be read: {error}. Check the disk, or bring the file back from a backup."
+            f"{path}: the uuid table could not be read: {error}. Check the disk, or restore the file from a backup."
         ) from error
 
 
@@ -214,14 +214,14 @@ def _read_key(path: Path, table: Path) -> bytes:
     if not path.exists():
         raise MachineError(
             f"{path}: no such file, but {table.name} is there; expected the key that it was made with. "
-            "Bring it back from a backup: without it everybody would get a new uuid."
+            "Restore it from a backup: without it, everybody would get a new uuid."
         )
     try:
         key = bytes.fromhex(path.read_text(encoding="ascii"))
     except (OSError, ValueError):
         key = b""
     if len(key) != hashlib.sha256().digest_size:
-        raise MachineError(f"{path}: not the key of a uuid table; expected 64 hex digits. Bring it back from a backup.")
+        raise MachineError(f"{path}: not the key of a uuid table; expected 64 hex digits. Restore it from a backup.")
     return key
 
 

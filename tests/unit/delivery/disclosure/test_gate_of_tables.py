@@ -167,7 +167,9 @@ def test_answers_that_too_few_share_are_withheld_in_all_three_tables(tmp_path):
 
 def test_rare_combinations_stop_the_upload_where_stop_is_set(tmp_path):
     season = Season(tmp_path, KAnonymity=2, Columns=["gender"], PhoneNumbers="stop")
-    with pytest.raises(DisclosureError, match=f"participant {uid_of('c')}: a combination that too few participants share"):
+    with pytest.raises(
+        DisclosureError, match=f"participant {uid_of('c')}: a combination that too few participants share"
+    ):
         judge(season.pass_tables(), season.project.configuration.disclosure, "Upload", tmp_path / "list.csv")
 
 
