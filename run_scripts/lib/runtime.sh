@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2154 # project_root is set by common.sh
-# Where a stage runs: in a Docker container, or with PIPELINE_RUNTIME=host in the project's virtual environment.
+# Run a stage in a Docker container, or with PIPELINE_RUNTIME=host in the project's virtual environment.
 
 # shellcheck source-path=SCRIPTDIR source=environment.sh
 source "$project_root/run_scripts/lib/environment.sh"
 # shellcheck source-path=SCRIPTDIR source=container.sh
 source "$project_root/run_scripts/lib/container.sh"
 
-# expect_runtime: check what PIPELINE_RUNTIME asks for.
+# expect_runtime: check the value of PIPELINE_RUNTIME.
 expect_runtime() {
     case "${PIPELINE_RUNTIME:=docker}" in
         docker | host) ;;
@@ -14,17 +14,17 @@ expect_runtime() {
     esac
 }
 
-# wants_boundaries: whether the boundaries that maps are drawn with are installed; without them maps are tiles.
+# wants_boundaries: tell whether to install boundaries for maps; without them, maps are tiles.
 wants_boundaries() {
     [[ ${PIPELINE_MAPS:-yes} != no ]]
 }
 
-# wants_cluster: whether Dask is installed, which stage 3 on a cluster needs, and what the cluster itself is.
+# wants_cluster: tell whether to install Dask, which the cluster and stage 3 on it need.
 wants_cluster() {
     [[ ${PIPELINE_CLUSTER:-no} == yes ]]
 }
 
-# prepare_runtime: make the image or the virtual environment if it is not there yet.
+# prepare_runtime: create the image or the virtual environment if missing.
 prepare_runtime() {
     case "$PIPELINE_RUNTIME" in
         docker) build_image ;;
@@ -32,7 +32,7 @@ prepare_runtime() {
     esac
 }
 
-# project_revision: print the commit of the code that runs: git's, else the one that the image is labelled with.
+# project_revision: print the running code's commit, from git or else from the image's label.
 project_revision() {
     local revision
     revision="$(git_revision)"
@@ -47,8 +47,8 @@ make_run_id() {
     printf '%s-%s\n' "$(date --utc +%Y-%m-%dT%H%M%SZ)" "$(project_revision)"
 }
 
-# run_stage STAGE ARGUMENT...: run a stage with its own options, and exit with its status. A container sees the paths
-# that `mount_path` was given.
+# run_stage STAGE ARGUMENT...: run a stage with its own options, and exit with its status. A container sees the paths given
+# to `mount_path`.
 run_stage() {
     prepare_runtime
     case "$PIPELINE_RUNTIME" in
