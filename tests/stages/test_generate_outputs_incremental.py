@@ -13,7 +13,7 @@ from pyarrow.parquet import ParquetFile
 from changing_season import Season
 from engagement.configuration import load_project
 from engagement.processing.records.participant_notes import PARTICIPANT, TEXT
-from engagement.processing.reuse.settings import NOT_READ
+from engagement.processing.reuse.settings import names_not_read
 from engagement.stages import generate_outputs
 from example_project import (
     SURVEY_FLOW,
@@ -362,7 +362,7 @@ def test_settings_that_stage_3_does_not_read_make_no_full_run(root: DataRoot, ca
     sources = [configuration.raw_data_sources[0] for configuration in (before, after)]
     flows = [source.survey_flow_choices[0] for source in sources]
     for one, other in ((before, after), sources, flows):
-        assert {name for name in NOT_READ[type(one)] if getattr(one, name) == getattr(other, name)} == set()
+        assert {name for name in names_not_read(type(one)) if getattr(one, name) == getattr(other, name)} == set()
     root.generate()
     assert read_processed(caplog) == 0
     made = outputs_of(root)
