@@ -74,15 +74,15 @@ MACHINERY = {
     ),
     "sandbox-prepare": Command(
         "engagement.sandbox.prepare",
-        "Make the directory of a demo: credentials, configuration, and the embedded services with what they know beforehand",
+        "Create a demo's directory: credentials, configuration, and embedded services with initial data",
     ),
     "sandbox-serve": Command(
         "engagement.sandbox.serve",
-        "Serve the sandbox's RapidPro on this machine until the command is told to end (SIGTERM or SIGINT)",
+        "Serve the sandbox's RapidPro on this machine until stopped (SIGTERM or SIGINT)",
     ),
     "sandbox-code": Command(
         "engagement.sandbox.code",
-        "Let the sandbox's coders label what is in the demo's Coda, and move the sandbox on to its next round",
+        "Let the sandbox's coders label the demo's Coda messages, then move the sandbox to the next round",
     ),
 }
 COMMANDS = {**DESK, **MACHINERY}
