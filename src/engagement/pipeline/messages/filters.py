@@ -1,4 +1,4 @@
-"""Which messages are part of the project: each filter tells what it dropped."""
+"""Filters that leave out messages that are not part of the project, and say why."""
 
 import enum
 from datetime import UTC
@@ -10,7 +10,7 @@ from engagement.pipeline.messages.message import Message
 
 
 class Dropped(enum.StrEnum):
-    """Why a message is not part of the outputs, in the order in which the filters look."""
+    """Reasons to leave a message out of the outputs, in the order the filters check them."""
 
     ALREADY_THERE = "recovered that were there already"
     TEST = "of test contacts"
@@ -20,23 +20,23 @@ class Dropped(enum.StrEnum):
 
     @property
     def is_of_recovered(self) -> bool:
-        """Whether it can only happen to recovered messages."""
+        """True if only recovered messages can be dropped for this reason."""
         return self in (Dropped.ALREADY_THERE, Dropped.NO_EPISODE)
 
 
 class Filters:
-    """What a project leaves out."""
+    """The filters of a project."""
 
     def __init__(self, configuration: PipelineConfiguration) -> None:
         self._are_tests_dropped = configuration.filter_test_messages
         self._test_participants = frozenset(configuration.test_participant_uuids)
-        # Instants with one offset are compared in a fifth of the time.
+        # Comparing instants is five times as fast when their offsets are the same.
         self._start, self._end = (
             moment.astimezone(UTC) for moment in (configuration.project_start_date, configuration.project_end_date)
         )
 
     def reason_to_drop(self, message: Message) -> Dropped | None:
-        """Why a message is left out of everything that follows, or None when it stays. "" is an answer.
+        """Find the reason to leave a message out of all later steps; None to keep it. "" is an answer.
 
         Raises
         ------
@@ -56,5 +56,5 @@ class Filters:
                 f"Participant {values.get('uid')!r}: an answer to {message.plan.raw_field!r} has no "  # type: ignore[union-attr]  # with a text there is one
                 f"{message.plan.time_field!r}; expected a time beside each answer. Check RapidProKeyRemappings."  # type: ignore[union-attr]  # as above
             )
-        # From the start on, and until before the end.
+        # The start is inclusive, the end exclusive.
         return None if self._start <= time < self._end else Dropped.OUT_OF_RANGE

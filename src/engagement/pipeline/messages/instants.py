@@ -1,4 +1,4 @@
-"""Times as they stand in the data: ISO 8601 texts that are compared as instants, never as text."""
+"""Times in the data: ISO 8601 texts, compared as instants and never as text."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -11,7 +11,7 @@ def parse_instant(text: str) -> datetime:
     Raises
     ------
     ValueError
-        It is not ISO 8601, has no offset, or lies outside of the calendar.
+        It is not ISO 8601, has no offset, or lies outside the calendar.
     """
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
@@ -23,7 +23,7 @@ def parse_instant(text: str) -> datetime:
 
 
 def write_instant(instant: datetime) -> str:
-    """Write an instant as the data hold it.
+    """Write an instant in the format of the data.
 
     >>> write_instant(parse_instant("2026-03-01T10:00:00+03:00"))
     '2026-03-01T07:00:00.000000+00:00'

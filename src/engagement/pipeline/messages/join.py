@@ -1,4 +1,4 @@
-"""Joining the survey answers of a participant to each of their messages."""
+"""Join a participant's survey answers to each of their messages."""
 
 from collections.abc import Sequence
 
@@ -13,11 +13,11 @@ _COMMON_KEYS = ("avf_phone_id", "urn_type", "test_run", "operator_raw", "operato
 def combine_survey_runs(
     runs: Sequence[TracedData], metadata: Metadata, recovered: tuple[RecoveredKeyNames, ...]
 ) -> Nested | None:
-    """One record of all survey runs of a participant, to be joined to their messages; None without runs.
+    """Combine a participant's survey runs into one record to join to their messages; None without runs.
 
     A later run wins key by key, but a null answer replaces neither an earlier answer nor what travels with it, like its
-    time. Runs of which nothing is left are not part of the record, so its size is bounded by the number of keys and not by
-    that of the runs. `recovered` are the keys of recovered messages.
+    time. Runs that contribute nothing are left out, so the number of keys bounds the record's size, not the number of
+    runs. `recovered` are the keys of recovered messages.
     """
     if not runs:
         return None
@@ -38,9 +38,9 @@ def combine_survey_runs(
 
 
 def join_survey(run: TracedData, survey: Nested | None, metadata: Metadata) -> TracedData:
-    """A new record that goes on from an activation run and holds the participant's survey answers.
+    """Make a new record that continues an activation run and holds the participant's survey answers.
 
-    What both say of the contact stays as the activation run has it.
+    Where both hold the same fact about the contact, the activation run's value stays.
     """
     joined = run.copy()
     if survey is not None:

@@ -1,4 +1,4 @@
-"""Raw keys become the project's field names, and each answer to an episode becomes a message."""
+"""Rename raw keys to the project's field names, and make a message of each answer to an episode."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,11 +33,11 @@ class _Result:
 
     @cached_property
     def names(self) -> tuple[tuple[str, str], ...]:
-        """Each raw key with its name in the project."""
+        """Raw keys with their names in the project."""
         return tuple((r.rapid_pro_key, r.pipeline_key) for r in (*self.answers, *self.companions))
 
     def answered(self, values: Mapping[str, Any]) -> bool:
-        """Whether the run has an answer for it; a result without answer remappings always counts."""
+        """Tell whether the run has an answer for it; a result without answer remappings always counts."""
         for key in self.answer_keys:
             if values.get(key) is not None:
                 return True
@@ -45,7 +45,7 @@ class _Result:
 
 
 class _NeutralFields(NamedTuple):
-    """The fields of answers that belong to no episode until a time range says so: those of no plan."""
+    """Fields of answers that belong to no plan until a time range assigns them to an episode."""
 
     raw_field: str
     time_field: str | None
@@ -60,7 +60,7 @@ def _neutral_fields(
 
 
 def _group(remappings: Sequence[RapidProKeyRemapping], recovered: tuple[RecoveredKeyNames, ...]) -> list[_Result]:
-    """The results of the remappings, in the order of their answers in the list."""
+    """Group the remappings by result, in the order of the answers in the list."""
     groups: dict[tuple[str, ...], list[tuple[int, str, RapidProKeyRemapping]]] = {}
     for position, remapping in enumerate(remappings):
         name, part = split_key(remapping.rapid_pro_key, recovered)
@@ -69,12 +69,12 @@ def _group(remappings: Sequence[RapidProKeyRemapping], recovered: tuple[Recovere
     for members in groups.values():
         answers = tuple(remapping for _, part, remapping in members if part in ANSWER_PARTS)
         companions = tuple(remapping for _, part, remapping in members if part not in ANSWER_PARTS)
-        # The place of an answer in the list decides for all that travels with it.
+        # An answer's place in the list decides for everything that travels with it.
         first = min(position for position, part, _ in members if part in ANSWER_PARTS or not answers)
         if answers:
             ordered.append((first, _Result(answers, companions)))
         else:
-            # Without an answer there is nothing to travel with: each key stands for itself.
+            # Without an answer there is nothing to travel with: each key stands alone.
             ordered.extend((position, _Result((remapping,), ())) for position, _, remapping in members)
     return [result for _, result in sorted(ordered, key=lambda item: item[0])]
 
@@ -102,14 +102,14 @@ class KeyNames:
             plan = self._plans.get(answer.pipeline_key) or survey.get(answer.pipeline_key)
             if plan is not None:
                 self._answers.setdefault(answer.rapid_pro_key, []).append(plan)
-        # All that the names of others depend on, the uid among it; messages of one participant follow each other, and share it.
+        # Everything that the other keys' names depend on, the uid included; a participant's messages are consecutive and share it.
         self._raw_fields = [plan.raw_field for plan in plans.all]
         named = (key for result in self._others for key, _ in result.names)
         self._other_keys = [*named, *self._other_names, *self._raw_fields]
         self._last_others: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 
     def answers_in(self, run: TracedData) -> Iterator[tuple[CodingPlan, str]]:
-        """Every answer of one raw run with the plan that its key is remapped to, before anything is moved; in no order."""
+        """Yield each answer of a raw run with the plan its key is remapped to, before any move; in no order."""
         values = run.values
         for raw_key in self._answers.keys() & values.keys():
             text = values[raw_key]
@@ -118,11 +118,11 @@ class KeyNames:
                     yield plan, text
 
     def make_messages(self, joined: TracedData, metadata: Metadata) -> list[Message]:
-        """The messages of one run: one an answer to an episode; one without an answer where there is none.
+        """Make the messages of a run: one for each answer to an episode; without any, one with no answer.
 
-        Of several keys for one field the later in the list wins unless its answer is null; an answer and its time travel
-        together. A field that is null in the end is hidden, with its time. An answer that no time range gives to an episode
-        has no plan.
+        Where several keys map to one field, the later in the list wins unless its answer is null; an answer and its time
+        travel together. A field that ends up null is hidden, with its time. An answer that no time range assigns to an
+        episode has no plan.
         """
         values = joined.values
         found = tuple(map(values.get, self._other_keys, repeat(_ABSENT)))
@@ -152,7 +152,7 @@ class KeyNames:
         return made
 
     def _refuse_other_than_text(self, values: Mapping[str, Any], common: Mapping[str, Any]) -> None:
-        """Look at what messages share, once for all that share it."""
+        """Check the values that messages share, once for all the messages that share them."""
         for field in self._raw_fields:
             text = common.get(field, values.get(field))
             if text is not None and text.__class__ is not str:
@@ -167,14 +167,14 @@ class KeyNames:
         if None in data.values():
             data = {key: value for key, value in data.items() if value is not None}
         if not self._other_names.isdisjoint(values):
-            # A raw key can have the project's name already; null there hides it, so that null and absent are one.
+            # A raw key can have the project's name already; a null there hides it, so that null and absent are the same.
             unanswered = (result for result in self._others if not result.answered(values))
             nulls = {name for result in unanswered for _, name in result.names}
             data.update((key, HIDDEN) for key in nulls if key not in data and key in values)
         return data
 
     def _move_by_time(self, values: Mapping[str, Any], data: dict[str, Any], result: _Result) -> CodingPlan | None:
-        """Give a message to the episode that the time ranges say, in `data`; returns its plan, None where it has none yet."""
+        """Assign a message to the episode of its time range, in `data`; return its plan, None if it has none."""
         show = data[SHOW_PIPELINE_KEY]
         own = self._plans.get(show) or self._neutral[show]
         for remapping in self._time_ranges:
@@ -190,7 +190,7 @@ class KeyNames:
                 keys = {c.pipeline_key for c in result.companions if c.rapid_pro_key == remapping.time_key}
                 keys.add(remapping.time_key)
                 if own.time_field in keys:
-                    # The time goes by the name that the episode has for it.
+                    # The time takes the name that the episode has for it.
                     keys.remove(own.time_field)
                     keys.add(self._plans[show].time_field or own.time_field)
                 data.update(dict.fromkeys(keys, adjusted))
@@ -220,14 +220,14 @@ def _is_in_range(time: str, remapping: TimestampRemapping) -> bool:
 
 
 def _rename(data: dict[str, Any], old: CodingPlan | _NeutralFields, new: CodingPlan) -> None:
-    """Give the fields of one episode's answer the names of another's."""
+    """Rename the fields of one episode's answer to those of another."""
     for old_field, new_field in fields_that_move(old, new):
         if old_field in data:
             data[new_field] = data.pop(old_field)
 
 
 def fields_that_move(old: CodingPlan | _NeutralFields, new: CodingPlan) -> Iterator[tuple[str, str]]:
-    """The fields of an answer under one plan that have another name under the other: text, time and run id."""
+    """Yield the old and new names of an answer's fields that differ between two plans: text, time, run id."""
     for old_field, new_field in (
         (old.raw_field, new.raw_field),
         (old.time_field, new.time_field),

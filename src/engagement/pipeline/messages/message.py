@@ -15,11 +15,11 @@ SHOW_PIPELINE_KEY = "show_pipeline_key"
 
 @dataclass(slots=True)
 class Message:
-    """A record and what is known of its answer. `plan` is the RQA plan that the answer belongs to, or None without one.
+    """A record and the facts about its answer. `plan` is the answer's RQA plan, or None without one.
 
-    `sent_to` is the one that it was sent to, and stays so when the answer moves.
-    `texts` has, once answers are where they belong, what there is to code under each of the project's plans in order. `codings` has,
-    once it was coded, its coding under each of them; what that is is the business of `coding`.
+    `sent_to` is the plan that the answer was sent to; it stays the same when the answer moves.
+    `texts` holds the text to code under each of the project's plans, in order, once the answers have moved to where they belong.
+    `codings` holds its coding under each plan once it is coded; see `coding`.
     """
 
     record: TracedData
@@ -30,12 +30,12 @@ class Message:
 
     @property
     def text(self) -> str | None:
-        """What the participant wrote, or None where there is no answer to an episode."""
+        """The text that the participant wrote, or None without an answer to an episode."""
         return None if self.plan is None else self.record.values.get(self.plan.raw_field)
 
     @property
     def is_without_answer(self) -> bool:
-        """Whether there is no answer at all; else there is one, which may be of no episode."""
+        """True if there is no answer at all, not even one that belongs to no episode."""
         return self.record.values.get(SHOW_PIPELINE_KEY) is None
 
     @property
@@ -48,13 +48,13 @@ class Message:
 
     @property
     def time(self) -> datetime | None:
-        """When it was sent, or None where there is no answer or no time."""
+        """The time it was sent, or None without an answer or a time."""
         if self.plan is None or self.plan.time_field is None:
             return None
         return read_time(self.record, self.plan.time_field)
 
     def order(self) -> tuple[float, str, str, str]:
-        """The key that messages of one participant are sorted by: time, dataset, run id, text; without a time last."""
+        """The sort key of a participant's messages: time, dataset, run id, text; those without a time last."""
         time = self.time
         return (
             float("inf") if time is None else time.timestamp(),
@@ -65,12 +65,12 @@ class Message:
 
 
 def read_time(record: TracedData, time_field: str) -> datetime | None:
-    """The instant in a time field of a record, or None where there is none.
+    """Read the instant in a time field of a record; None if the field is empty.
 
     Raises
     ------
     InputError
-        It is there, but is not ISO 8601 with an offset.
+        The field has a value that is not ISO 8601 with an offset.
     """
     text = record.values.get(time_field)
     if text is None:

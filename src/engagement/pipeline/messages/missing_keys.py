@@ -1,4 +1,4 @@
-"""Raw keys that the configuration reads and no run has: most often the result has another name in RapidPro."""
+"""Find raw keys that the configuration reads but no run has, most often because RapidPro names the result differently."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -11,10 +11,10 @@ from engagement.configuration.raw_keys import CONTACT_KEYS, find_recovered_key, 
 def find_missing_keys(
     configuration: PipelineConfiguration, found: Collection[str], runs: Mapping[str, int]
 ) -> Iterator[Problem]:
-    """Every key of RapidProKeyRemappings and TimestampRemappings that no run of its flow has, with the nearest one.
+    """Find the configured raw keys that no run of their flow has, and suggest the nearest one.
 
-    `found` are the keys that runs have, `runs` counts those of each flow. A flow without runs says nothing about its keys, nor does a
-    key that only some runs have by their nature, as those of a contact.
+    Checks RapidProKeyRemappings and TimestampRemappings. `found` are the keys that runs have, `runs` counts the runs of each flow. A
+    flow without runs says nothing about its keys, nor does a key that only some runs have by nature, like those of a contact.
     """
     fields = {remapping.pipeline_key for remapping in configuration.rapid_pro_key_remappings}
     read = [
@@ -24,7 +24,7 @@ def find_missing_keys(
     read += [
         (f"$.TimestampRemappings[{position}].TimeKey", remapping.time_key)
         for position, remapping in enumerate(configuration.timestamp_remappings)
-        # The time can be looked for by its name in the project, too.
+        # The configuration may also give the time by its name in the project.
         if remapping.time_key not in fields
     ]
     flows = {*configuration.activation_flows, *configuration.survey_flows}
@@ -33,7 +33,7 @@ def find_missing_keys(
         if raw_key in found or raw_key in CONTACT_KEYS or is_recovered:
             continue
         flow = flow_of_key(raw_key)
-        # Files of other pipelines hold keys of flows that are named nowhere here.
+        # Files of other pipelines hold keys of flows that this configuration never names.
         count = runs.get(str(flow), 0) if flow in flows else sum(runs.values())
         if count:
             of_flow = f" of flow {flow!r}" if flow in flows else ""
@@ -45,7 +45,7 @@ def find_missing_keys(
 
 
 def _say_nearest(raw_key: str, found: Collection[str]) -> str:
-    """The results of the same flow whose names are near, or other keys for a key that is none of a result."""
+    """Name the nearest results of the same flow; for a key that belongs to no result, the nearest keys."""
     result = read_result_key(raw_key)
     if result is None:
         return nearest(raw_key, sorted(found))

@@ -1,7 +1,7 @@
-"""Messages that RapidPro has and a recovery file holds as well: each counts once, and the run of RapidPro wins.
+"""Drop recovered messages that RapidPro has too: each message counts once, and the RapidPro run wins.
 
-The same message is the same text of the same participant, at most five minutes apart. Each message of RapidPro stands for one
-recovered message, the nearest in time first: who wrote "1" three times, of which RapidPro has two, has written it three times.
+Two messages are the same if one participant sent the same text at most five minutes apart. Each RapidPro message matches one
+recovered message, the nearest in time first: if somebody wrote "1" three times and RapidPro has two of them, three are counted.
 """
 
 from bisect import bisect_left, bisect_right
@@ -17,23 +17,23 @@ from engagement.pipeline.messages.result_keys import split_key
 from engagement.provenance import Metadata, TracedData
 
 ALSO_RECOVERED = "also_recovered"
-"""The field of a run of RapidPro that has the run ids of recovered messages that are the same as its own."""
+"""The field of a RapidPro run that lists the run ids of recovered messages that duplicate its own."""
 
 _FARTHEST = timedelta(minutes=5) // MICROSECOND
-# Of one message RapidPro can keep several results, in one run or in two flows that it started.
+# RapidPro can keep several results of one message, in one run or in two flows that the message started.
 _AT_ONCE = timedelta(seconds=1) // MICROSECOND
 
 
 @dataclass(frozen=True)
 class _Sent:
-    """A message: when it was sent, in microseconds since 1970, and the position of its run; -1 of an answer to a survey."""
+    """A message: its time in microseconds since 1970 and the position of its run, -1 for a survey answer."""
 
     time: int
     run: int
 
 
 def has_recovery_files(configuration: PipelineConfiguration) -> bool:
-    """Whether there can be recovered messages at all."""
+    """Tell whether there can be recovered messages at all."""
     return any(source.recovered_keys is not None for source in configuration.raw_data_sources)
 
 
@@ -43,10 +43,10 @@ def drop_known_messages(
     recovered_keys: tuple[RecoveredKeyNames, ...],
     metadata: Metadata,
 ) -> list[TracedData]:
-    """The activation runs of one participant but for recovered messages that are there already.
+    """Return a participant's activation runs without recovered messages that RapidPro has already.
 
-    Of rows that are the same in two recovery files the first stays. A run of RapidPro whose message was recovered as well gets a
-    note of it.
+    When two recovery files have the same row, the first is kept. A RapidPro run whose message was recovered as well gets a note
+    of it.
     """
     keys_of_runs = [_keys_of(run, recovered_keys) for run in activation]
     if not any(keys_of_runs):
@@ -58,7 +58,7 @@ def drop_known_messages(
             _add(recovered, run.values[keys[0]], run.values.get(keys[1]), position)
     sent: dict[str, list[_Sent]] = {}
     own = [(position, run) for position, run in enumerate(activation) if keys_of_runs[position] is None]
-    # Answers to surveys as well: an operator's export has them among all the others.
+    # Survey answers too: an operator's export has them among all the others.
     others = [(-1, run) for run in survey if _keys_of(run, recovered_keys) is None]
     for position, run in (*own, *others):
         for text, time in _results_of(run):
@@ -94,7 +94,7 @@ def _find_repeated_rows(
 
 
 def _results_of(run: TracedData) -> Iterator[tuple[object, object]]:
-    """The text and the time of each result of a run of RapidPro."""
+    """Yield the text and the time of each result of a RapidPro run."""
     results: dict[tuple[str, ...], dict[str, object]] = {}
     for key, value in run.values.items():
         result, part = split_key(key)
@@ -105,7 +105,7 @@ def _results_of(run: TracedData) -> Iterator[tuple[object, object]]:
 
 
 def _add(messages: dict[str, list[_Sent]], text: object, time: object, run: int) -> None:
-    """Note a message by its text, white space aside; without a time nobody knows which one it is."""
+    """Note a message by its text, white space aside; skip one without a time, which nobody can place."""
     if not isinstance(text, str) or not isinstance(time, str):
         return
     try:
@@ -116,7 +116,7 @@ def _add(messages: dict[str, list[_Sent]], text: object, time: object, run: int)
 
 
 def _once(messages: Sequence[_Sent]) -> list[_Sent]:
-    """The messages of one text in order, those at once as one; of these one that has a run of an episode."""
+    """Sort the messages of one text, merging simultaneous ones and keeping the one with an episode's run."""
     distinct: list[_Sent] = []
     for message in sorted(messages, key=lambda message: (message.time, message.run)):
         if distinct and message.time - distinct[-1].time < _AT_ONCE:
@@ -127,7 +127,7 @@ def _once(messages: Sequence[_Sent]) -> list[_Sent]:
 
 
 def _pair(messages: Sequence[_Sent], recovered: Sequence[_Sent]) -> Iterator[tuple[_Sent, _Sent]]:
-    """Messages of RapidPro, which are in order, with the recovered ones that they are; the nearest in time first, each once."""
+    """Pair RapidPro messages, in order, with their recovered duplicates: nearest in time first, each once."""
     times = [message.time for message in messages]
     near = [
         (abs(times[number] - twin.time), number, position)

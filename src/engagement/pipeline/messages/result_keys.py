@@ -1,4 +1,4 @@
-"""Keys of raw data: which result of which flow they belong to, and which part of it they are."""
+"""Keys of raw data: the result and the flow they belong to, and the part of the result they hold."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -17,9 +17,9 @@ _ONLY_DEFAULT = (DEFAULT_RECOVERED_KEYS,)
 
 @lru_cache(maxsize=4096)
 def split_key(raw_key: str, recovered: tuple[RecoveredKeyNames, ...] = _ONLY_DEFAULT) -> tuple[tuple[str, ...], str]:
-    """The result that a raw key belongs to, and which part of it it is ("" for a key that stands alone).
+    """Split a raw key into its result and its part of that result ("" for a key that stands alone).
 
-    `recovered` are the keys of recovered messages: they stand for one result each, whatever their file is called.
+    `recovered` are the keys of recovered messages: each set stands for one result, whatever its file is called.
 
     >>> split_key("Age (Time) - demographics")
     (('Age', 'demographics'), 'Time')
@@ -39,7 +39,7 @@ def split_key(raw_key: str, recovered: tuple[RecoveredKeyNames, ...] = _ONLY_DEF
 def find_unanswered_keys(
     values: Mapping[str, Any], recovered: tuple[RecoveredKeyNames, ...] = _ONLY_DEFAULT
 ) -> set[str]:
-    """The keys of a run that say nothing: nulls, and all that travels with a null answer, like its time."""
+    """Find the keys of a run that say nothing: nulls, and all that travels with a null answer, like its time."""
     unanswered = {key for key, value in values.items() if value is None}
     for answers, keys in _group_by_result(tuple(values), recovered):
         if unanswered.issuperset(answers):
@@ -51,13 +51,13 @@ def find_unanswered_keys(
 def _group_by_result(
     raw_keys: tuple[str, ...], recovered: tuple[RecoveredKeyNames, ...]
 ) -> list[tuple[list[str], list[str]]]:
-    """The keys of each result that has an answer among them: those of the answer, and all."""
+    """Yield, for each result with an answer key, the keys of the answer and all its keys."""
     groups: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
     for key in raw_keys:
         result, part = split_key(key, recovered)
         answers, keys = groups.setdefault(result, ([], []))
         keys.append(key)
-        # A category is there beside a null answer too ("Other"): what was written decides.
+        # A null answer can have a category too ("Other"): the text that was written decides.
         if part in ("Text", "Value"):
             answers.append(key)
     return [(answers, keys) for answers, keys in groups.values() if answers]

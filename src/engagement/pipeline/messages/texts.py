@@ -1,12 +1,12 @@
-"""Texts that can't be written as UTF-8: halves of characters that a phone or a server cut in two."""
+"""Mend texts that can't be written as UTF-8 because a phone or a server cut a character in half."""
 
 from engagement.provenance import Metadata, TracedData
 
 
 def mend_texts(run: TracedData, metadata: Metadata) -> TracedData:
-    """Put U+FFFD in the place of each half character in a run's texts, as one update; a whole run stays as it is."""
+    """Replace each half character in a run's texts with U+FFFD, as one update; return an intact run as it is."""
     if not run.mentions(b"\\ud"):
-        # Whole or cut in two, such characters are written like this.
+        # Whole or cut in half, such characters are written like this.
         return run
     mended = {
         key: value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,4 +1,4 @@
-"""Test participants whom no run is of: most often their id is mistyped, so that their messages count."""
+"""Find test participants without any run: most often their id is mistyped, so their messages are counted."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,9 +13,9 @@ _MOST_SHOWN = 10
 def find_unknown_testers(
     configuration: PipelineConfiguration, runs: int, has_runs: Callable[[str], bool]
 ) -> Iterator[Problem]:
-    """Name the entries of TestParticipantUUIDs that leave nothing out. `has_runs` tells of an id whether some of the `runs` are of it.
+    """Report the entries of TestParticipantUUIDs that match no run. `has_runs` tells whether an id has any.
 
-    Only what has the form of an id is shown.
+    Values that do not look like an id are not shown.
     """
     testers = configuration.test_participant_uuids
     unknown = [(number, uid) for number, uid in enumerate(testers) if not has_runs(uid)]
