@@ -1,1 +1,1 @@
-"""Raw runs -> one record per message: join, key names, time ranges, filters. Pure: records in, records out."""
+"""Raw runs -> one record per message: join, key names, time ranges, filters. Pure."""

@@ -227,7 +227,7 @@ def _rename(data: dict[str, Any], old: CodingPlan | _NeutralFields, new: CodingP
 
 
 def fields_that_move(old: CodingPlan | _NeutralFields, new: CodingPlan) -> Iterator[tuple[str, str]]:
-    """Yield the old and new names of an answer's fields that differ between two plans: text, time, run id."""
+    """Yield the old and new names of an answer's fields, where they differ: text, time, run id."""
     for old_field, new_field in (
         (old.raw_field, new.raw_field),
         (old.time_field, new.time_field),

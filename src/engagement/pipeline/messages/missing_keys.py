@@ -1,4 +1,4 @@
-"""Find raw keys that the configuration reads but no run has, most often because RapidPro names the result differently."""
+"""Find configured raw keys that no run has, mostly because RapidPro names the result differently."""
 
 from collections.abc import Collection, Iterator, Mapping
 

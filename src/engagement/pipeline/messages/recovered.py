@@ -127,7 +127,7 @@ def _once(messages: Sequence[_Sent]) -> list[_Sent]:
 
 
 def _pair(messages: Sequence[_Sent], recovered: Sequence[_Sent]) -> Iterator[tuple[_Sent, _Sent]]:
-    """Pair RapidPro messages, in order, with their recovered duplicates: nearest in time first, each once."""
+    """Pair RapidPro messages, in order, with their recovered copies: nearest in time first, each once."""
     times = [message.time for message in messages]
     near = [
         (abs(times[number] - twin.time), number, position)

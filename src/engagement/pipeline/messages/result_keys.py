@@ -39,7 +39,7 @@ def split_key(raw_key: str, recovered: tuple[RecoveredKeyNames, ...] = _ONLY_DEF
 def find_unanswered_keys(
     values: Mapping[str, Any], recovered: tuple[RecoveredKeyNames, ...] = _ONLY_DEFAULT
 ) -> set[str]:
-    """Find the keys of a run that say nothing: nulls, and all that travels with a null answer, like its time."""
+    """Find the keys of a run that say nothing: nulls, and all that travels with a null answer."""
     unanswered = {key for key, value in values.items() if value is None}
     for answers, keys in _group_by_result(tuple(values), recovered):
         if unanswered.issuperset(answers):

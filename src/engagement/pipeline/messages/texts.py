@@ -4,7 +4,7 @@ from engagement.provenance import Metadata, TracedData
 
 
 def mend_texts(run: TracedData, metadata: Metadata) -> TracedData:
-    """Replace each half character in a run's texts with U+FFFD, as one update; return an intact run as it is."""
+    """Replace each half character in a run's texts with U+FFFD, as one update; leave intact runs alone."""
     if not run.mentions(b"\\ud"):
         # Whole or cut in half, such characters are written like this.
         return run

@@ -1,4 +1,4 @@
-"""Find test participants without any run: most often their id is mistyped, so their messages are counted."""
+"""Find test participants without runs: most often their id is mistyped, so their messages count."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,9 +13,9 @@ _MOST_SHOWN = 10
 def find_unknown_testers(
     configuration: PipelineConfiguration, runs: int, has_runs: Callable[[str], bool]
 ) -> Iterator[Problem]:
-    """Report the entries of TestParticipantUUIDs that match no run. `has_runs` tells whether an id has any.
+    """Report the entries of TestParticipantUUIDs that match no run.
 
-    Values that do not look like an id are not shown.
+    `runs` is the number of runs; `has_runs` tells whether an id has any. Values that do not look like an id are not shown.
     """
     testers = configuration.test_participant_uuids
     unknown = [(number, uid) for number, uid in enumerate(testers) if not has_runs(uid)]
