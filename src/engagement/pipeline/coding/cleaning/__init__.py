@@ -1,10 +1,10 @@
-"""Text -> code value, pure: numbers, gender, yes and no, places, operators; in Somali, Swahili and English.
+"""Text -> code, pure: numbers, gender, yes or no, places, operators; Somali, Swahili and English.
 
 A cleaner reads an answer the way a careful person would, and gives None where that person would not be sure. It is named
-"<language>.<field>": the main language of the project; answers in the other two are read where they can't be confused.
+"<language>.<field>", after the project's main language; answers in the other two are read where they can't be confused.
 "any.operator" reads phone numbers.
 
-`phone_numbers` is no cleaner: it finds those that people typed into their texts, for the report and for the gate before Drive.
+`phone_numbers` is not a cleaner: it finds phone numbers that people typed into their texts, for the report and the gate before Drive.
 """
 
 import functools
@@ -20,10 +20,10 @@ from engagement.sources.operator_prefixes import operator_codes
 
 Cleaner = Callable[[str], str | None]
 
-# Short answers repeat: this many distinct ones are remembered by each cleaner, at most some 15 MB.
+# Short answers repeat: each cleaner remembers this many distinct ones, at most some 15 MB.
 _REMEMBERED_ANSWERS = 1 << 16
 _LONGEST_REMEMBERED = 80
-_LONGEST_ANSWER = 2000  # in characters: what is longer is no answer to one question, and slow to read
+_LONGEST_ANSWER = 2000  # in characters: anything longer is not an answer to one question, and slow to read
 
 _LANGUAGES = ("somali", "swahili", "english")
 _MOST_UNKNOWN_WORDS = {"gender": 4, "yes_no": 3, "urban_rural": 2}
@@ -32,7 +32,7 @@ _CHOICES = {"gender": ("man", "woman"), "yes_no": ("yes", "no"), "urban_rural": 
 
 @functools.cache
 def find_cleaner(name: str) -> Cleaner:
-    """Give a cleaner by its name, e.g. "somali.gender": a function from an answer to a code, or to None.
+    """Find a cleaner by name, e.g. "somali.gender": a function from an answer to a code, or to None.
 
     Raises
     ------
@@ -43,12 +43,12 @@ def find_cleaner(name: str) -> Cleaner:
 
 
 def cleaner_names() -> tuple[str, ...]:
-    """Give the names of all cleaners, sorted."""
+    """Return the names of all cleaners, sorted."""
     return tuple(sorted(_makers()))
 
 
 def codes_of_cleaner(name: str) -> frozenset[str]:
-    """Give every code that a cleaner can give.
+    """Return every code that a cleaner can give.
 
     >>> sorted(codes_of_cleaner("somali.gender"))
     ['man', 'woman']
@@ -104,7 +104,7 @@ def _place_cleaner(reader_of_country: Callable[[], PlaceReader], level: str) -> 
 
 
 def _ward_cleaner() -> Cleaner:
-    # The names of the wards are many, and read in only where a project asks for them.
+    # There are many ward names, so they are loaded only for projects that ask for them.
     from engagement.pipeline.coding.cleaning.ward_names import kenyan_ward_reader
 
     return _place_cleaner(kenyan_ward_reader, "ward")
@@ -120,7 +120,7 @@ def _district_unless_sub_district_cleaner() -> Cleaner:
 
 
 def _remember(read: Cleaner, known_answers: Iterable[str]) -> Cleaner:
-    """Make a reader fast: each answer is read once and remembered; those that are known beforehand for ever."""
+    """Speed a reader up: remember the answers it has read, and for good those that are known beforehand."""
     known = frozenset(map(match_key, known_answers))
     read_known = functools.cache(read)
     remembered = functools.lru_cache(maxsize=_REMEMBERED_ANSWERS)(read)

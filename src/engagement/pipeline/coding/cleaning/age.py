@@ -1,8 +1,8 @@
-"""Answers that tell the participant's age, from 10 to 99 years.
+"""Read the participant's age from an answer, from 10 to 99 years.
 
-A number counts as an age because of what stands around it: with a word for years it does anywhere; without one only where
-the rest of the answer is understood and speaks of nothing that is counted. Ranges, birth years, prices, telephone numbers
-and other people's ages are left to a coder.
+A number counts as an age because of its context: next to a word for years it always does; otherwise only if the rest of
+the answer is understood and mentions nothing that can be counted. Ranges, birth years, prices, telephone numbers and
+other people's ages are left to a coder.
 """
 
 import functools
@@ -44,7 +44,7 @@ _SIGNS_OF_A_RANGE = frozenset("+<>~")
 
 
 def read_age(text: str) -> str | None:
-    """Give the participant's age in years as digits; None when there is none, or more than one.
+    """Read the participant's age in years, as digits; None if there is none, or more than one.
 
     >>> read_age("waxaan ahay 22jir"), read_age("20-25"), read_age("nina watoto kumi")
     ('22', None, None)
@@ -78,10 +78,10 @@ def _tokens(text: str) -> list[str]:
 
 
 def _is_marked(number: Number, tokens: list[str], starts: set[int], ends: set[int]) -> bool:
-    """Tell whether a number is one of years: "22 jir", "miaka 22", "umri wangu ni 22", "age: 22".
+    """Tell whether a number is a number of years: "22 jir", "miaka 22", "umri wangu ni 22", "age: 22".
 
-    `starts` says where numbers start, `ends` where those end that count nothing else: a word for years between two numbers
-    goes with the one before it, but for "watoto watatu miaka 30".
+    `starts` are the positions where numbers start, `ends` where those that count nothing else end: a word for years between
+    two numbers belongs to the first, except in "watoto watatu miaka 30".
     """
     following = [token for token in tokens[number.end : number.end + 2] if token not in _LOOSE_SIGNS]
     if following and following[0] in _words("age"):
@@ -115,7 +115,7 @@ def _is_bounded(number: Number, tokens: list[str]) -> bool:
 
 
 def _is_understood(tokens: list[str], numbers: list[Number], plain_numbers: list[Number]) -> bool:
-    """Tell whether nearly all the words are known, and above all those that a plain number may be a count of."""
+    """Tell whether nearly all words are known, above all those that a plain number may be counting."""
     said = {position for number in numbers for position in range(number.start, number.end)}
     unknown = {
         position

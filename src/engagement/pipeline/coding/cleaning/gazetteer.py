@@ -1,7 +1,7 @@
-"""The names of places: how a name is looked up, spelt as in the tables or a little differently.
+"""Look up place names, spelt as in the tables or a little differently.
 
-A place stands for a set of leaves, the finest places that it holds: a constituency for itself, a county for all of its
-constituencies. Two places agree where their sets overlap, so "Nairobi Kibera" is read as finely as it can be.
+A place stands for a set of leaves, the finest places that it contains: a constituency for itself, a county for all its
+constituencies. Two places agree if their sets overlap, so "Nairobi Kibera" is read as finely as possible.
 """
 
 import re
@@ -15,19 +15,19 @@ from engagement.pipeline.coding.cleaning.text import plain, squeeze, words
 
 Leaf = tuple[str, str]  # level and code
 
-_SHORTEST_FOLDED = 5  # shorter names are other words too often to be folded or guessed
+_SHORTEST_FOLDED = 5  # shorter names are too often other words to be folded or guessed
 _SHORTEST_GUESSED_FREELY = 7
-_FEWEST_CONSONANTS = 2  # fewer say too little about which name it is
+_FEWEST_CONSONANTS = 2  # fewer say too little to identify a name
 _VOWELS = re.compile(r"[aeiouyw]")
 
 
 @dataclass(frozen=True)
 class Name:
-    """A name of a place. One that is no place of this country has no leaves."""
+    """A place name. A place outside this country has no leaves."""
 
     leaves: frozenset[Leaf]
-    also_in: frozenset[Leaf] = frozenset()  # where a place on a border, or a whole of the same name, may lie as well
-    is_word: bool = False  # also an everyday word: a place only where nothing else is said
+    also_in: frozenset[Leaf] = frozenset()  # where else a border place or a larger namesake may lie
+    is_word: bool = False  # also an everyday word: a place only if the answer says nothing else
 
 
 class Gazetteer:
@@ -36,9 +36,10 @@ class Gazetteer:
     def __init__(
         self, names: Mapping[str, Name], fold: Callable[[str], str], vowels_vary: bool, keeps_like_sounds: bool = False
     ) -> None:
-        """Take the names. `vowels_vary`: one name is spelt with other vowels by many, so the consonants tell which it is.
+        """Index the names.
 
-        With `keeps_like_sounds` names that sound alike stand for all their places together, else for those of the first.
+        `vowels_vary`: many people spell a name with other vowels, so its consonants identify it. With `keeps_like_sounds`, names
+        that sound alike stand for all their places together; otherwise for those of the first.
         """
         self._fold = fold
         self._vowels_vary = vowels_vary
@@ -59,19 +60,19 @@ class Gazetteer:
             self._by_first_letter.setdefault(_first_sound(key), []).append(key)
 
     def find(self, span: Iterable[str]) -> Name | None:
-        """Look up the words of a name, written together or apart."""
+        """Look up a name by its words, written together or apart."""
         key = spelling_key(span)
         return self._spelt.get(key) or self._folded.get(self._fold(key))
 
     def is_spelt(self, word: str) -> bool:
-        """Tell whether one word is a name exactly as in the tables."""
+        """Tell whether a word is a name exactly as spelt in the tables."""
         return squeeze(word) in self._spelt
 
     def guess(self, span: Iterable[str]) -> Name | None:
-        """Find the one place whose name is a slip or two away; None when there is none, or more than one.
+        """Find the one place whose name is a slip or two away; None if there is none, or more than one.
 
-        A name with the same consonants wins over a nearer one without; where vowels vary, two of them may be wrong. Else
-        one consonant may be wrong. Digits tell places apart: what has some is never a slip.
+        A name with the same consonants wins over a nearer one without; where vowels vary, two of them may be wrong. Otherwise
+        one consonant may be wrong. Digits tell places apart: a name with digits is never taken for a slip.
         """
         key = self._fold(spelling_key(span))
         if len(key) < _SHORTEST_FOLDED or not key.isalpha():
@@ -102,12 +103,12 @@ class Gazetteer:
 
 
 def _join(first: Name, second: Name) -> Name:
-    """Let a name that is written or sounds like another one stand for the places of both."""
+    """Merge two names that are spelt alike or sound alike: the result stands for the places of both."""
     return first if first.leaves == second.leaves else replace(first, leaves=first.leaves | second.leaves)
 
 
 def _is_one_consonant_off(name: str, key: str) -> bool:
-    """Tell whether one consonant at most is wrong; in short names that is one left out or put in, not another one."""
+    """Tell whether at most one consonant is wrong; in short names only a missing or an extra one counts."""
     other, consonants = _consonants(name), _consonants(key)
     if len(consonants) <= _FEWEST_CONSONANTS:
         return False
@@ -117,12 +118,12 @@ def _is_one_consonant_off(name: str, key: str) -> bool:
 
 
 def spelling_key(span: Iterable[str]) -> str:
-    """Write the words of a name together, each run of one letter as one: the key that exact names are found by."""
+    """Join the words of a name and reduce each run of a letter to one: the key for exact look-ups."""
     return squeeze("".join(span))
 
 
 def fold_somali(key: str) -> str:
-    """Fold the spellings of one Somali sound: Somali, English and Italian writing of the same name come out equal.
+    """Fold spellings of the same Somali sound, so that Somali, English and Italian spellings match.
 
     >>> fold_somali("beydhabo"), fold_somali("caynabo"), fold_somali("xamarweyne")
     ('baydabo', 'aynabo', 'hamarwayne')
@@ -131,7 +132,7 @@ def fold_somali(key: str) -> str:
 
 
 def fold_kenyan(key: str) -> str:
-    """Fold the sounds of Kenyan names that people write for one another: l and r, y and i, w and u, th and t.
+    """Fold the sounds of Kenyan names that people swap in writing: l and r, y and i, w and u, th and t.
 
     >>> fold_kenyan("limulu"), fold_kenyan("nyandarwa"), fold_kenyan("matare")
     ('rimuru', 'niandarua', 'matare')
@@ -160,7 +161,7 @@ _KENYAN_SOUNDS = (("th", "t"), ("l", "r"), ("y", "i"), ("w", "u"))
 
 
 def _first_sound(key: str) -> str:
-    """Give the sound that a guess has to begin with; g and k are written for one another ("gardho", "qardho")."""
+    """Return the sound that a guess must begin with; people swap g and k ("gardho", "qardho")."""
     return {"g": "k", "e": "i", "o": "u", "v": "w"}.get(key[0], key[0])
 
 

@@ -19,7 +19,7 @@ _HUNDRED = 100
 
 @dataclass(frozen=True)
 class Number:
-    """A number said between the tokens `start` and `end`; `value` is None where it makes no sense as one."""
+    """A number between the tokens `start` and `end`; `value` is None if it makes no sense as one."""
 
     value: int | None
     start: int
@@ -44,7 +44,7 @@ def find_numbers(tokens: Sequence[str]) -> list[Number]:
 
 
 def _take_parts(tokens: Sequence[str], start: int) -> tuple[list[int | str], int]:
-    """Take the number words that belong together from `start` on, with connectors between them but not around them.
+    """Take the number words that belong together from `start` on, with connectors only between them.
 
     Digits stay strings: "2 8" is written like this, "two eight" is not.
     """
@@ -66,7 +66,7 @@ def _take_parts(tokens: Sequence[str], start: int) -> tuple[list[int | str], int
 
 
 def _may_follow(parts: list[int | str], part: list[int | str], connected: bool) -> bool:
-    """Tell whether the next number goes on with the ones before it: digits do only as "2 8" or "20 iyo 5"."""
+    """Tell whether the next number continues the ones before it: digits do only as "2 8" or "20 iyo 5"."""
     if isinstance(parts[-1], int) and isinstance(part[0], int):
         return True
     if isinstance(parts[-1], int) and not connected:
@@ -103,7 +103,7 @@ def _read_word(token: str) -> list[int | str] | None:
     if word in values:
         return [values[word]]
     if len(token) >= _SHORTEST_JOINED:
-        # As it is written: squeezed, "kuminanne" (14) would be "kuminane" (18).
+        # Not squeezed: "kuminanne" (14) would become "kuminane" (18).
         joined = _joined_words().fullmatch(token)
         if joined:
             return [values[squeeze(part)] for part in joined.groups() if part is not None]

@@ -1,4 +1,4 @@
-"""Mobile operators of numbers as people write them."""
+"""Read the mobile operator from a phone number as people write it."""
 
 import re
 
@@ -9,12 +9,12 @@ _SEPARATORS = re.compile(r"[\s().+-]+")
 _COUNTRY_CODES = ("252", "254", "251")
 _INTERNATIONAL_DIGITS = range(11, 13)  # with the country code
 _NATIONAL_DIGITS = 9  # without country code and leading zero
-# What numbers begin with at home. 77 is Hormuud's and Telkom Kenya's as well: such a number may be either.
+# Prefixes of numbers dialled at home. 77 is used by both Hormuud and Telkom Kenya: such a number may be either's.
 _NATIONAL_PREFIXES = {"252": ("6", "90"), "254": ("70", "71", "72", "73", "74", "75", "76", "78", "79", "1")}
 
 
 def read_operator(text: str) -> str | None:
-    """Give the operator of a number as people write it, or of what the raw data keep of one: five digits, or a channel.
+    """Read the operator from a number as people write it, or from raw data: five digits or a channel.
 
     >>> read_operator("tel:+252 61 5123456"), read_operator("0615123456"), read_operator("25290"), read_operator("telegram")
     ('hormud', 'hormud', 'golis', 'telegram')
@@ -33,10 +33,10 @@ def read_operator(text: str) -> str | None:
 
 
 def _international(digits: str) -> str | None:
-    """Write a number with its country code; None when it isn't one of the known countries', or too short or long."""
+    """Write a number with its country code; None for an unknown country or a wrong length."""
     digits = digits.removeprefix("00")
     if digits[3:4] == "0" and digits.startswith(_COUNTRY_CODES):
-        digits = digits[:3] + digits[4:]  # the zero that is dialled at home only
+        digits = digits[:3] + digits[4:]  # the zero that is dialled only at home
     if digits.startswith(_COUNTRY_CODES) and (len(digits) in _INTERNATIONAL_DIGITS or len(digits) == PREFIX_DIGITS):
         return digits
     national = digits.removeprefix("0")

@@ -1,8 +1,8 @@
-"""Phone numbers in what people wrote: as they are typed in Somalia, Kenya and Ethiopia, in digits of any script.
+"""Find phone numbers as people in Somalia, Kenya and Ethiopia type them, in digits of any script.
 
-A number is taken for one when it is a valid number of these countries (as typed locally, with or without the 0, or with the
-country's code), a valid number of any country after + or 00, or nine digits and more in one piece. Ages, years, dates, times and
-sums of money are not.
+Digits count as a phone number if they are a valid number in these countries (as typed locally, with or without the 0, or with
+the country code), a valid number of any country after + or 00, or at least nine digits in one piece. Ages, years, dates, times
+and sums of money do not count.
 """
 
 import functools
@@ -25,7 +25,7 @@ _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _BETWEEN = r"[\s\-\u2010-\u2015\u2212./()\[\]_*,'\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0f\u20e3\ufeff]"
 _CANDIDATE = re.compile(rf"[+\uff0b]?{_BETWEEN}{{0,3}}\d(?:{_BETWEEN}{{0,3}}\d){{{_FEWEST_DIGITS - 1},}}")
 _GROUP = re.compile(r"\d+")
-# Ids of messages, runs and participants: digits in them are no numbers.
+# Ids of messages, runs and participants: digits in them are not phone numbers.
 _IDENTIFIER = re.compile(
     r"(?<![0-9A-Za-z])(?:(?=[0-9]*[a-f])[0-9a-f]{32,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9A-Za-z])",
     re.IGNORECASE,
@@ -39,18 +39,18 @@ _YEAR_TIME_OR_SUM = re.compile(r"(?:19|20)\d\d|(?:[01]\d|2[0-3])[0-5]\d|[1-9]\d*
 _MONEY = r"(?:\$|\u20ac|\u00a3|usd|sos|kes|ksh|kshs|etb|birr|shilin\w*|shilling\w*|doolar\w*|dollar\w*|bob)"
 _MONEY_BEFORE = re.compile(rf"(?:^|[^a-z]){_MONEY}[\s.:=]{{0,3}}$", re.IGNORECASE)
 _MONEY_AFTER = re.compile(rf"\s{{0,2}}{_MONEY}(?![a-z])|/[=-]", re.IGNORECASE)
-# A sum: thousands set apart, or zeros at the end. Of what is as long as a phone number, only a very round one.
+# A sum: thousands set apart, or zeros at the end. If it is as long as a phone number, only a very round one.
 _SHORT_SUM = re.compile(r"[1-9]\d{0,2}([,.'\u2019 ])\d{3}(?:\1\d{3})*|[1-9]\d*000")
 _LONG_SUM = re.compile(
     r"[1-9]\d{0,2}(?:,\d{3})+,000|[1-9]\d{0,2}(?P<between>[.'\u2019 ])000(?:(?P=between)000)+|[1-9]\d{0,2}0{6,}"
 )
-# What a keyboard with digits in boxes puts behind each of them.
+# The mark that a keyboard with boxed digits puts after each digit.
 _KEYCAP = "\ufe0f\u20e3"
 
 
 @dataclass(frozen=True)
 class _Group:
-    """Digits in one piece (as ASCII), and where they stand in the text."""
+    """Digits in one piece (as ASCII), and their position in the text."""
 
     digits: str
     start: int
@@ -58,20 +58,20 @@ class _Group:
 
 
 def find_phone_numbers(text: str) -> list[tuple[int, int]]:
-    """Where phone numbers stand in a text: (start, end) of each, in order and apart from each other.
+    """Find the phone numbers in a text: (start, end) of each, in order, without overlaps.
 
     >>> find_phone_numbers("wac 061 500 0001, 25 jir")
     [(4, 16)]
     """
     if _CANDIDATE.search(text) is None:
         return []
-    # Of the same length as the text, so that places in the one are places in the other.
+    # As long as the text, so that positions in one are positions in the other.
     searched = _IDENTIFIER.sub(_blank, _DATE.sub(_blank, _in_ascii_digits(text)))
     return [span for candidate in _CANDIDATE.finditer(searched) for span in _numbers_within(searched, candidate)]
 
 
 def mask_phone_numbers(text: str) -> str:
-    """A text with each phone number replaced by "[phone number]".
+    """Replace each phone number in a text with "[phone number]".
 
     >>> mask_phone_numbers("wac \u0660\u0666\u0661\u0665\u0660\u0660\u0660\u0660\u0660\u0661 maanta")
     'wac [phone number] maanta'
@@ -89,12 +89,12 @@ def _in_ascii_digits(text: str) -> str:
 
 
 def _blank(found: re.Match[str]) -> str:
-    # Not a space: what stands left and right of it is not to be read as one number.
+    # Not a space: the digits left and right of it must not be read as one number.
     return "\0" * len(found[0])
 
 
 def _numbers_within(text: str, candidate: re.Match[str]) -> Iterator[tuple[int, int]]:
-    """The numbers in a stretch of groups of digits, from the left, each as long as it can be."""
+    """Yield the numbers in a run of digit groups, from the left, each as long as possible."""
     groups = [_Group(found[0], found.start(), found.end()) for found in _GROUP.finditer(text, *candidate.span())]
     first = 0
     while first < len(groups):
@@ -107,14 +107,14 @@ def _numbers_within(text: str, candidate: re.Match[str]) -> Iterator[tuple[int, 
             end += 1
         start = _with_prefix(text, groups[first].start, candidate.start())
         if ")" not in text[start:end]:
-            # The bracket is around the number and not in it.
+            # The bracket surrounds the number and is not part of it.
             start = groups[first].start - text[start : groups[first].start].count("+")
         yield start, end
         first = last + 1
 
 
 def _longest_number(text: str, groups: list[_Group], first: int, earliest: int) -> int | None:
-    """The last group of the longest valid number that begins with a group, else of the longest that seems one."""
+    """Find the last group of the longest valid, or else likely, number that starts at a group."""
     count, valid, alike = 0, None, None
     start = _with_prefix(text, groups[first].start, earliest)
     is_marked = "+" in text[start : groups[first].start]
@@ -133,7 +133,7 @@ def _longest_number(text: str, groups: list[_Group], first: int, earliest: int) 
 
 
 def _with_prefix(text: str, start: int, earliest: int) -> int:
-    """Where a number begins with its + or opening bracket, if it has one."""
+    """Find the start of a number including its + or opening bracket, if it has one."""
     while start > earliest and text[start - 1] in "+(":
         start -= 1
     return start
@@ -149,14 +149,14 @@ def _is_valid(text: str, pieces: list[_Group], is_marked: bool) -> bool:
         return _COMPACT_DATE.fullmatch(digits) is None and _is_valid_here(digits, any_kind=True)
     if len(digits) < 9 or all(_YEAR_TIME_OR_SUM.fullmatch(piece.digits) for piece in pieces):
         return False
-    # Numbers in a list are set apart by commas; a phone number's groups are not, unless it begins like one.
+    # Commas separate the numbers of a list; they separate the groups of a phone number only if it begins like one.
     begins_like_one = digits.startswith(("0", *_COUNTRY_CODES))
     has_commas = "," in text[pieces[0].start : pieces[-1].end]
     return (begins_like_one or not has_commas) and _is_valid_here(digits, any_kind=digits.startswith("0"))
 
 
 def _is_alike(digits: str, pieces: int, is_marked: bool) -> bool:
-    """Whether it can only be a mistyped number: long and in one piece, or begun with + or 00 and a country's code."""
+    """Tell whether digits can only be a mistyped number: one long piece, or +/00 and a country code."""
     if pieces == 1 and len(digits) >= 9:
         return True
     abroad = digits if is_marked else digits.removeprefix("00")
@@ -164,7 +164,7 @@ def _is_alike(digits: str, pieces: int, is_marked: bool) -> bool:
 
 
 def _is_money(text: str, start: int, end: int) -> bool:
-    """Whether digits are a sum of money."""
+    """Tell whether digits are a sum of money."""
     found = text[start:end]
     if sum(map(str.isdigit, found)) >= 9:
         return _LONG_SUM.fullmatch(found) is not None
@@ -177,7 +177,7 @@ def _is_money(text: str, start: int, end: int) -> bool:
 
 @functools.lru_cache(maxsize=65536)
 def _is_valid_abroad(digits: str) -> bool:
-    """Whether digits with a country's code in front are a number of any country."""
+    """Tell whether digits that begin with a country code are a number of any country."""
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse(f"+{digits}", None))
     except phonenumbers.NumberParseException:
@@ -186,7 +186,7 @@ def _is_valid_abroad(digits: str) -> bool:
 
 @functools.lru_cache(maxsize=65536)
 def _is_valid_here(digits: str, any_kind: bool) -> bool:
-    """Whether digits are a number of one of the regions, as typed there or with the country's code."""
+    """Tell whether digits are a number of one of the regions, as typed there or with the country code."""
     for region, code in zip(_REGIONS, _COUNTRY_CODES, strict=True):
         national = digits.removeprefix(code) if len(digits) > 9 else digits
         try:

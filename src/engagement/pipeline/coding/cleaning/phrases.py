@@ -1,12 +1,12 @@
-"""Answers that choose between two codes: man or woman, yes or no, urban or rural.
+"""Read answers that choose between two codes: man or woman, yes or no, urban or rural.
 
-What the phrases of a field say is in `data/<field>_phrases.csv`, a row for each reading:
+`data/<field>_phrases.csv` lists the phrases of a field, with a row for each reading:
 
-- anywhere: the phrase says its code beside other words too;
-- first: it does where it opens the answer, or closes it ("no");
-- alone: only where nothing else but neutral words is there ("m", "will", "my");
+- anywhere: the phrase means its code even beside other words;
+- first: it does only at the beginning or the end of the answer ("no");
+- alone: it does only beside nothing but neutral words ("m", "will", "my");
 - unclear: an answer with this phrase is left to a coder ("not sure", "my wife", "near the town");
-- rest: what comes after it is not about the participant ("mother of two girls");
+- rest: the words after it are not about the participant ("mother of two girls");
 - neutral: it changes nothing.
 """
 
@@ -24,7 +24,7 @@ _LONGEST_PHRASE = 4  # in words
 _SHORTEST_SQUEEZED = 4  # "ha" and "haa" are not the same word
 _SHORTEST_GUESSED = 6
 _SHORTEST_WITH_TWO_SLIPS = 9
-_MOST_WORDS_TO_GUESS_IN = 6  # a sentence has words that look like any other
+_MOST_WORDS_TO_GUESS_IN = 6  # in a longer sentence some word looks like any phrase
 _SOMALI_I_AM = re.compile(r"(?<=...)(?:ba+n|aya+n)?(?:ahay|ahey|ahy|ah)?$")  # "ninbaanahay": I am a man
 _SELF_WORDS = frozenset(
     ["ahay", "ahy", "ahey", "am", "im", "mimi", "ni", "niko", "nipo", "naishi", "nool", "noolahay", "ninaishi", "live"]
@@ -32,7 +32,7 @@ _SELF_WORDS = frozenset(
 
 
 class PhraseReading(Enum):
-    """How far a phrase can be trusted beside other words."""
+    """Degrees of trust in a phrase beside other words."""
 
     ANYWHERE = "anywhere"
     FIRST = "first"
@@ -44,7 +44,7 @@ class PhraseReading(Enum):
 
 @dataclass(frozen=True)
 class Phrase:
-    """What a phrase says."""
+    """The meaning of a phrase."""
 
     reading: PhraseReading
     code: str
@@ -52,7 +52,7 @@ class Phrase:
 
 @dataclass(frozen=True)
 class _Said:
-    """A phrase in an answer: where its last word is, and how many unknown words came before it."""
+    """A phrase in an answer: the position of its last word, and the number of unknown words before it."""
 
     phrase: Phrase
     position: int
@@ -60,13 +60,13 @@ class _Said:
 
 
 class PhraseReader:
-    """Reads the answers to one question with two answers, in one main language."""
+    """Reads the answers to a question with two possible answers, in one main language."""
 
     def __init__(self, field: str, language: str, most_unknown_words: int, opening_decides: bool = False) -> None:
         """Load the phrases of a field.
 
-        An answer with more than `most_unknown_words` beside the phrase may be about something else. `opening_decides`:
-        what is said first is the answer, however long its reason is.
+        An answer with more than `most_unknown_words` beside the phrase may be about something else. `opening_decides`: the
+        first words are the answer, however long the reason after them is.
         """
         self._most_unknown_words = most_unknown_words
         self._opening_decides = opening_decides
@@ -87,11 +87,11 @@ class PhraseReader:
 
     @property
     def phrases(self) -> tuple[str, ...]:
-        """Give every phrase that has a code."""
+        """Return every phrase that has a code."""
         return tuple(phrase for phrase, meaning in self._phrases.items() if meaning.code)
 
     def read(self, text: str) -> str | None:
-        """Give the code that an answer chooses; None when it chooses none, both, or is not clear."""
+        """Return the code that an answer chooses; None if it chooses none or both, or is unclear."""
         found = [shorten_drawl(word) for word in words(plain(text))]
         said, unknown, length = self._listen(found)
         if any(one.phrase.reading is PhraseReading.UNCLEAR for one in said):
@@ -103,7 +103,7 @@ class PhraseReader:
         return codes.pop() if self._is_trusted(said, unknown, length, found) else None
 
     def _in_place(self, said: list[_Said], unknown: int, length: int) -> list[_Said]:
-        """Keep the phrases that stand where they count."""
+        """Keep the phrases whose position makes them count."""
         return [
             one
             for one in said
@@ -122,7 +122,7 @@ class PhraseReader:
         return unknown <= self._most_unknown_words or not _SELF_WORDS.isdisjoint(found)
 
     def _listen(self, found: list[str]) -> tuple[list[_Said], int, int]:
-        """Take the longest phrases from left to right; give them, the count of unknown words, and where listening ended."""
+        """Take the longest phrases from the left; return them, the count of unknown words, and the end."""
         said: list[_Said] = []
         unknown, start = 0, 0
         while start < len(found):

@@ -1,4 +1,4 @@
-"""Answers that name a place: the code of the place at the level that was asked for."""
+"""Read answers that name a place: find its code at the level that was asked for."""
 
 import functools
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from engagement.pipeline.coding.cleaning.places import PlaceTable, kenyan_places
 from engagement.pipeline.coding.cleaning.text import doubt_words, is_neutral, plain, stop_words, words
 
 _LONGEST_NAME = 4  # in words
-_MOST_UNKNOWN_WORDS = 4  # beside a name that is spelt as in the tables
+_MOST_UNKNOWN_WORDS = 4  # beside a name spelt as in the tables
 _MOST_GUESSED_WORDS = 3
 _DIRECTIONS = {
     "mashariki": "east",
@@ -19,13 +19,13 @@ _DIRECTIONS = {
     "kusini": "south",
     "kati": "central",
 }
-# Before these a name that is also a word is that word: "waan karaan" is "we can".
+# After one of these, a name that is also a word is that word: "waan karaan" is "we can".
 _BEFORE_VERBS = frozenset({"waan", "wan", "way", "wey", "wuu", "waa", "aan", "baan", "si", "kari", "inaan"})
 _PART_WORDS = frozenset({"north", "south", "east", "west", "central", "rural", "town", "township"})
 
 
 class PlaceReader:
-    """Reads the places of one country out of an answer."""
+    """Reads the places of one country from an answer."""
 
     def __init__(self, table: PlaceTable, gazetteer: Gazetteer, names: frozenset[str]) -> None:
         self.names = names
@@ -33,7 +33,7 @@ class PlaceReader:
         self._gazetteer = gazetteer
 
     def read(self, level: str, text: str) -> str | None:
-        """Give the code of the one place at `level` that an answer names, or that what it names lies in."""
+        """Return the code of the one place at `level` that an answer names, or that its places lie in."""
         found = [_DIRECTIONS.get(word, word) for word in words(plain(text))]
         if not found or not doubt_words().isdisjoint(found):
             return None
@@ -42,7 +42,7 @@ class PlaceReader:
         return codes.pop() if len(codes) == 1 else None
 
     def _find_names(self, found: list[str]) -> list[Name]:
-        """Give the names in an answer, and none at all when there is too much in it that is not understood."""
+        """Find the names in an answer; none at all if too many of its words are not understood."""
         names, unknown = self._find_spelt_names(found)
         if unknown and any(name.is_word for name in names):
             # "marka" among other words is "when".
@@ -60,7 +60,7 @@ class PlaceReader:
         return names if len(unknown) <= _MOST_UNKNOWN_WORDS else []
 
     def _find_spelt_names(self, found: list[str]) -> tuple[list[Name], list[str]]:
-        """Take the longest names from left to right; give them and the words left over that are not neutral."""
+        """Take the longest names from left to right; return them and the other words that are not neutral."""
         names, unknown, start = [], [], 0
         while start < len(found):
             for end in range(min(start + _LONGEST_NAME, len(found)), start, -1):
@@ -80,7 +80,7 @@ class PlaceReader:
         if len(span) == 1:
             word = span[0]
             if word in stop_words():
-                # Folding would make "luuk" of "luck"; a name that is a word counts only as it is spelt in the table.
+                # Folding would turn "luck" into "luuk"; a name that is also a word counts only as spelt in the table.
                 name = self._gazetteer.find(span) if self._gazetteer.is_spelt(word) else None
                 return name if name is not None and name.is_word and word in self.names else None
             name = self._gazetteer.find(span)
@@ -114,7 +114,7 @@ class PlaceReader:
 
 @functools.cache
 def somali_reader() -> PlaceReader:
-    """Read the places of Somalia. Its states and zones are left out: whose a district is, is disputed."""
+    """Read the places of Somalia, except states and zones: which districts they hold is disputed."""
     table = somali_places()
     names = _code_names(table, ("region", "district", "mogadishu_sub_district"))
     names = _add_names(table, names, "somali_place_names")
@@ -123,7 +123,7 @@ def somali_reader() -> PlaceReader:
 
 @functools.cache
 def kenyan_reader() -> PlaceReader:
-    """Read the places of Kenya but its wards; towns and estates stand for the constituency or county that they lie in."""
+    """Read the places of Kenya except wards; towns and estates stand for their constituency or county."""
     table = kenyan_places()
     levels = table.levels[1:]
     table = PlaceTable(levels, {level: table.parents[level] for level in levels})
@@ -140,7 +140,7 @@ def kenyan_names(table: PlaceTable) -> dict[str, Name]:
 
 
 def _add_names(table: PlaceTable, names: dict[str, Name], names_table: str) -> dict[str, Name]:
-    """Add what a table of names says to the names of codes."""
+    """Add the names in a table of names to the names of codes."""
     for row in read_table(__package__, names_table):
         level, code = row["level"], row["code"]
         leaves = _leaves(table, level, code) if code else frozenset()
@@ -152,7 +152,7 @@ def _add_names(table: PlaceTable, names: dict[str, Name], names_table: str) -> d
 
 
 def _code_names(table: PlaceTable, levels: tuple[str, ...]) -> dict[str, Name]:
-    """Name each place by its code; of two places with one code the finer one is read, and the coarser one kept in mind."""
+    """Name each place by its code; where two share a code, read the finer one and note the coarser one."""
     names: dict[str, Name] = {}
     for level in levels:
         for code in table.codes(level):
@@ -174,7 +174,7 @@ def _turned_names(table: PlaceTable) -> dict[str, Name]:
 
 
 def _whole_names(table: PlaceTable) -> dict[str, Name]:
-    """Name what was divided into constituencies: "embakasi" is five of them, all in one county."""
+    """Name areas that were divided into constituencies: "embakasi" is five of them, all in one county."""
     parts: dict[str, set[Leaf]] = {}
     for code in table.codes("constituency"):
         kept = [word for word in code.split() if word not in _PART_WORDS]
@@ -184,7 +184,7 @@ def _whole_names(table: PlaceTable) -> dict[str, Name]:
 
 
 def _leaves(table: PlaceTable, level: str, code: str) -> frozenset[Leaf]:
-    """Give the finest places in a place; a district without sub-districts is its own."""
+    """Return the finest places in a place; a district without sub-districts is its own finest place."""
     places = {code}
     for index in range(table.levels.index(level), 0, -1):
         finer, coarser = table.levels[index - 1], table.levels[index]
@@ -196,7 +196,7 @@ def _leaves(table: PlaceTable, level: str, code: str) -> frozenset[Leaf]:
 
 
 def _overlap(names: list[Name]) -> frozenset[Leaf]:
-    """Give the leaves that all names share; none when two contradict each other, or there is no name."""
+    """Return the leaves that all names share; none if two contradict each other, or there is no name."""
     if not names:
         return frozenset()
     narrow = frozenset.intersection(*(name.leaves for name in names))

@@ -1,4 +1,4 @@
-"""Which place lies in which: sub-districts of Mogadishu up to the zones of Somalia, constituencies in the counties of Kenya."""
+"""Places and the places they lie in: Somalia from sub-district to zone, Kenya from ward to county."""
 
 import functools
 import re
@@ -11,19 +11,19 @@ from engagement.foundation.data_tables import read_table
 
 @dataclass(frozen=True)
 class PlaceTable:
-    """The places of a country, by level. A code may be used at two levels: banadir is a region and a state."""
+    """The places of a country, by level. Two levels may share a code: banadir is a region and a state."""
 
     levels: tuple[str, ...]  # finest first
     parents: Mapping[str, Mapping[str, str]]  # level -> code -> code at the next level, "" at the last level
-    # level -> code -> the name alone, of places that share it with others: their codes name what they lie in as well
+    # level -> code -> the bare name, for places that share it with others: their codes also name the place they lie in
     shared_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def codes(self, level: str) -> tuple[str, ...]:
-        """Give the codes of a level, in the order of the table."""
+        """Return the codes of a level, in the order of the table."""
         return tuple(self.parents[level])
 
     def parent_of(self, level: str, code: str) -> str | None:
-        """Give the code of the next coarser level's place that this one lies in; None at the last level.
+        """Return the code of the place that this one lies in, one level coarser; None at the last level.
 
         >>> somali_places().parent_of("mogadishu_sub_district", "hodan")
         'mogadishu'
@@ -31,7 +31,7 @@ class PlaceTable:
         return self.parents[level][code] or None
 
     def ancestors(self, level: str, code: str) -> tuple[str, ...]:
-        """Give the codes of all coarser levels, in the order of the levels.
+        """Return the codes of the places that this one lies in, in the order of the levels.
 
         >>> somali_places().ancestors("district", "baidoa")
         ('bay', 'south west state', 'scz')
@@ -46,7 +46,7 @@ class PlaceTable:
         return tuple(found)
 
     def find(self, level: str, name: str) -> frozenset[str]:
-        """Give the codes of the places of a level that have a name, however it is spelt; several may share it.
+        """Find the codes of a level's places with a name, however it is spelt; several may share it.
 
         >>> sorted(kenyan_places().find("ward", "Huruma")), sorted(kenyan_places().find("county", "Tana_River County"))
         (['huruma mathare', 'huruma turbo'], ['tana river'])
@@ -69,7 +69,7 @@ class PlaceTable:
                 shared[key] = shared.get(key, frozenset()) | {code}
         whole: dict[str, frozenset[str]] = {}
         for code in self.parents[level]:
-            # Two wards differ by a hyphen only.
+            # Two wards differ only by a hyphen.
             key = place_key(code)
             whole[key] = whole.get(key, frozenset()) | {code}
         return shared | whole
@@ -77,7 +77,7 @@ class PlaceTable:
 
 @functools.lru_cache(maxsize=1 << 14)
 def place_key(name: str) -> str:
-    """Give what is left of a place's name when spelling does not matter.
+    """Reduce a place's name to what stays the same in every spelling.
 
     >>> place_key("Ang'urai_East") == place_key("angurai east")
     True
@@ -90,18 +90,18 @@ KENYAN_LEVELS = ("ward", "constituency", "county")
 
 @functools.cache
 def somali_places() -> PlaceTable:
-    """Give the places of Somalia: 17 sub-districts of Mogadishu, 74 districts, 18 regions, 7 states, 3 zones."""
+    """Return Somalia's places: 17 Mogadishu sub-districts, 74 districts, 18 regions, 7 states, 3 zones."""
     return _place_table("somali_places", ("mogadishu_sub_district", "district", "region", "state", "zone"))
 
 
 @functools.cache
 def kenyan_places() -> PlaceTable:
-    """Give the places of Kenya: 1,451 wards in 290 constituencies in 47 counties."""
+    """Return the places of Kenya: 1,451 wards in 290 constituencies in 47 counties."""
     return _place_table("kenyan_places", KENYAN_LEVELS)
 
 
 def operator_zone(operator: str) -> str | None:
-    """Give the zone of Somalia that most customers of a mobile operator live in, None where they are spread.
+    """Return the zone of Somalia where most customers of a mobile operator live; None if they are spread.
 
     >>> operator_zone("golis")
     'nez'

@@ -1,4 +1,4 @@
-"""What people type, made comparable: plain small letters, words, and the words of everyday speech."""
+"""Make typed text comparable: plain lower-case letters, words, and the words of everyday speech."""
 
 import functools
 import re
@@ -8,7 +8,7 @@ from anyascii import anyascii
 
 from engagement.foundation.data_tables import read_table
 
-# Marks that are not seen, and pictures: anyascii would spell an emoji out (":man:") and put a word into people's mouths.
+# Invisible marks, and pictures: anyascii would spell an emoji out (":man:") and put a word into people's mouths.
 _UNREAD_CATEGORIES = frozenset({"Cf", "Cc", "Cs", "Co", "Cn", "So", "Sk", "Mn", "Me"})
 _WORD = re.compile(r"[a-z]+|[0-9]+")
 _APOSTROPHES = re.compile(r"['`]")
@@ -17,7 +17,7 @@ _LETTER_THREE_TIMES = re.compile(r"([a-z])\1{2,}")
 
 
 def match_key(text: str) -> str:
-    """Make two answers equal that differ in character width, case or white space only.
+    """Make answers equal that differ only in character width, case or white space.
 
     >>> match_key("  BAYDHABO\\n")
     'baydhabo'
@@ -26,7 +26,7 @@ def match_key(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Write a text in small ASCII letters and digits, whatever its script; emoji and marks that are not seen go.
+    """Write a text of any script in lower-case ASCII; drop emoji and invisible marks.
 
     >>> plain("Hàa, ٢٥ \\u200bjir 👍")
     'haa, 25 jir '
@@ -45,7 +45,7 @@ def plain(text: str) -> str:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Split plain text into words and runs of digits; an apostrophe joins ("bu'aale"), letters typed apart do as well.
+    """Split plain text into words and digits; apostrophes ("bu'aale") and single letters are joined.
 
     >>> words("22jir, da'deydu"), words("n i n")
     (('22', 'jir', 'dadeydu'), ('nin',))
@@ -57,7 +57,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def squeeze(word: str) -> str:
-    """Write each run of one letter as one letter: doubling is the spelling that people differ in most.
+    """Reduce each run of a letter to one letter: people's spellings differ most in doubling.
 
     >>> squeeze("maaya")
     'maya'
@@ -66,7 +66,7 @@ def squeeze(word: str) -> str:
 
 
 def shorten_drawl(word: str) -> str:
-    """Write three and more of one letter as two.
+    """Reduce three or more of the same letter to two.
 
     >>> shorten_drawl("haaaa")
     'haa'
@@ -76,18 +76,18 @@ def shorten_drawl(word: str) -> str:
 
 @functools.cache
 def stop_words() -> frozenset[str]:
-    """Give the words of everyday speech in the three languages: none of them is a misspelt name."""
+    """Return the words of everyday speech in the three languages: none of them is a misspelt name."""
     return frozenset(word for row in read_table(__package__, "stop_words") for word in _split(row["words"]))
 
 
 def is_neutral(word: str) -> bool:
-    """Tell whether a word beside an answer leaves it as it is: digits, "I am", "my name is", greetings."""
+    """Tell whether a word beside an answer does not change it: digits, "I am", "my name is", greetings."""
     return word.isdigit() or word in _neutral_words() or squeeze(word) in _neutral_words()
 
 
 @functools.cache
 def doubt_words() -> frozenset[str]:
-    """Give the words that deny a place or leave it open: "not", "near", "or"."""
+    """Return the words that negate a place or leave it open: "not", "near", "or"."""
     return _words_of_kind("doubt")
 
 

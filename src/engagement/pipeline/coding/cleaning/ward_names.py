@@ -1,4 +1,4 @@
-"""The names of Kenya's wards. Many are those of other wards, of constituencies, or everyday words: then more has to be said."""
+"""Read Kenya's ward names. Many also name other wards or constituencies, or are everyday words."""
 
 import functools
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from engagement.pipeline.coding.cleaning.place_names import PlaceReader, kenyan_
 from engagement.pipeline.coding.cleaning.places import PlaceTable, kenyan_places
 
 _WARD_WORDS = ("ward", "wadi")
-_LONGEST_DOUBTFUL = 4  # in letters: a name as short as this is too often something else
+_LONGEST_DOUBTFUL = 4  # in letters: a name this short is too often something else
 
 
 @functools.cache
 def kenyan_ward_reader() -> PlaceReader:
-    """Read the wards of Kenya; counties, constituencies and towns that are named beside them tell which ward is meant."""
+    """Read the wards of Kenya; counties, constituencies and towns named beside a ward identify it."""
     table = kenyan_places()
     names = kenyan_names(table)
     everyday = {
@@ -26,7 +26,7 @@ def kenyan_ward_reader() -> PlaceReader:
             wards[name] = wards.get(name, frozenset()) | {("ward", code)}
     units = {*table.codes("constituency"), *table.codes("county")}
     for name, leaves in wards.items():
-        # A constituency or a county of that name may be meant as well: any ward in it. A town or an estate is the ward.
+        # The name may also mean a constituency or county, and so any ward in it. A town or an estate means the ward.
         wider = names.get(name)
         if wider is not None and (name in units or not leaves <= wider.leaves):
             leaves = leaves | wider.leaves
@@ -42,7 +42,7 @@ def kenyan_ward_reader() -> PlaceReader:
 
 
 def _names_of(table: PlaceTable, code: str) -> Iterator[str]:
-    """A ward's name, and each of two names with a stroke between them."""
+    """Yield a ward's name, and both halves of a name with a slash in it."""
     name = table.shared_names["ward"].get(code, code)
     yield name
     if "/" in name:
