@@ -1,1 +1,1 @@
-"""Values -> labels: automatic, manual, wrong scheme, imputation."""
+"""Values -> labels: automatic and manual labels, wrong-scheme moves, imputation."""

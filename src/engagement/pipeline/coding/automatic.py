@@ -1,4 +1,4 @@
-"""Labels that cleaners propose for a text, and which of their codes a scheme lacks."""
+"""Propose labels for texts with cleaners, and warn of cleaner codes that a scheme lacks."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,12 @@ from engagement.pipeline.coding.labels import propose_label
 
 log = logging.getLogger(__name__)
 
-# Other names that code schemes use for what a cleaner gives.
+# Other names that code schemes use for a cleaner's codes.
 _OTHER_NAMES = {"man": "male", "woman": "female", "hormud": "hormuud"}
 
 
 def find_code(scheme: CodeScheme, name: str) -> Code | None:
-    """The code of a scheme that a cleaner's code names, by its match values."""
+    """Find a scheme's code for the code that a cleaner gives, by its match values."""
     return scheme.codes_by_match_value.get(name) or scheme.codes_by_match_value.get(_OTHER_NAMES.get(name, ""))
 
 
@@ -31,10 +31,10 @@ class AutomaticCoder:
         ]
 
     def propose(self, text: str, time: str) -> list[dict[str, Any]]:
-        """The labels for a text, as JSON, in the order of the plan's schemes; none where the cleaners abstain or the
-        scheme lacks their code.
+        """Propose labels for a text, as JSON, in the order of the plan's schemes.
 
-        `time` is the creation time of the text's message, so that the same text gets the same bytes in every run.
+        A scheme gets none where its cleaner abstains or the scheme lacks the cleaner's code. `time` is the creation time of
+        the text's message, so that the same text gets the same bytes in every run.
         """
         labels = []
         for configuration, clean in self._cleaners:
@@ -53,7 +53,7 @@ def make_coders(plans: Sequence[CodingPlan], project_cleaners: Mapping[str, Clea
 
 
 def warn_of_missing_codes(plans: tuple[CodingPlan, ...]) -> None:
-    """Log which codes a cleaner can give and its scheme lacks: such answers stay uncoded."""
+    """Warn of codes that a cleaner can give but its scheme lacks: such answers stay uncoded."""
     for plan in plans:
         for configuration in plan.coding_configurations:
             cleaner = configuration.cleaner

@@ -1,7 +1,7 @@
-"""Coders' labels from Coda: those of a dataset's messages, read once and looked up by text.
+"""Coders' labels from Coda: read once for each dataset and looked up by text.
 
-The newest label of a scheme is the first in the array: it is the one that counts, if it is checked and not un-coded. A scheme can
-be applied several times; its copies' ids are its own with a number behind it.
+The newest label of a scheme comes first in the array; it counts if it is checked and not un-coded. A scheme can be applied several
+times; the ids of its copies are its own id followed by a number.
 """
 
 import hashlib
@@ -35,19 +35,19 @@ log = logging.getLogger(__name__)
 CODA_FILE_REMEDY = "Run stage 1 with --full, which downloads it anew."
 """What to do about a damaged file in Coded Coda Files/."""
 
-# How many texts' readings are remembered, so that memory does not grow with the number of texts.
+# The number of texts whose readings are remembered, so that memory does not grow with the number of texts.
 _MOST_TEXTS = 50_000
 _MESSAGE_ID = re.compile("[0-9a-f]{64}")
-# The start of a message's id, and that of the hash of its labels.
+# The start of a message's id, and the start of the hash of its labels.
 LABELS = numpy.dtype([("id", "<u8"), ("digest", "<u8")])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """Coders' labels of one text in one dataset. There is one object for each message that they labelled.
+    """Coders' labels of one text in one dataset, with one object for each message that they labelled.
 
-    `labels` has, for each coding configuration of the plan in order, the coders' labels that count (none: not reviewed).
-    `target` is the code of the dataset that the text belongs to, where a coder named one in the WS scheme.
+    `labels` holds the coders' labels that count, for each coding configuration of the plan in order (none: not reviewed).
+    `target` is the code of the dataset that the text belongs to, if a coder named one in the WS scheme.
     """
 
     labels: tuple[tuple[Label, ...], ...]
@@ -62,28 +62,28 @@ class Reading:
 
     @property
     def moves(self) -> bool:
-        """True if coders said both that the scheme is wrong, and where the text belongs."""
+        """True if coders marked the scheme as wrong and named the dataset that the text belongs to."""
         return self.is_ws and self.target is not None
 
     @property
     def contradicts_itself(self) -> bool:
-        """True if one of the two says wrong scheme and the other does not."""
+        """True if coders did only one of the two: marked the scheme as wrong, or named another dataset."""
         return self.is_ws != (self.target is not None)
 
 
 def message_id_of(text: str) -> str:
-    """The id of a message in Coda: the SHA-256 of its text, as hex."""
-    # Lone surrogates can come out of JSON escapes; they can't be encoded strictly, and must not stop anything.
+    """Return the id of a message in Coda: the SHA-256 of its text, as hex."""
+    # JSON escapes can yield lone surrogates; they can't be encoded strictly, and must not stop anything.
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def start_of_id(message_id: str) -> int:
-    """The first 8 of the 32 bytes of a message's id: enough to tell texts apart that a run meets."""
+    """Return the first 8 of the 32 bytes of a message's id: enough to tell a run's texts apart."""
     return int(message_id[:16], 16)
 
 
 class CodedDataset:
-    """The coded messages of one plan's dataset; without a Coda file nothing is coded yet."""
+    """The coded messages of a plan's dataset; without a Coda file nothing is coded yet."""
 
     def __init__(self, plan: CodingPlan, ws_scheme: CodeScheme | None, messages: Iterable[Mapping[str, Any]]) -> None:
         self.plan = plan
@@ -103,11 +103,11 @@ class CodedDataset:
         self.labels = numpy.array(digests, LABELS)
 
     def reading(self, text: str) -> Reading:
-        """Look up what coders said of a text."""
+        """Look up coders' labels of a text."""
         return self.find(text)[1]
 
     def find(self, text: str) -> tuple[str, Reading]:
-        """Look up a text's message id, and what coders said of it."""
+        """Look up a text's message id and coders' labels of it."""
         found = self._by_text.get(text)
         if found is None:
             if len(self._by_text) >= _MOST_TEXTS:
@@ -117,7 +117,7 @@ class CodedDataset:
         return found
 
     def message_ids(self) -> dict[int, str]:
-        """The ids of the messages that Coda has, by their starts."""
+        """Return the ids of the messages in Coda, by their starts."""
         return {start_of_id(message_id): message_id for message_id in self._by_id if _is_message_id(message_id)}
 
     def __contains__(self, text: str) -> bool:
@@ -141,7 +141,7 @@ class CodedDataset:
         return Reading(tuple(counted), is_ws, _target(newest, ws_scheme), has_stop)
 
     def warn_of_lost_labels(self, plans: CodingPlans) -> list[LostLabels]:
-        """Log each kind of labels that count for nothing, once, and return them; `plans` are all of the project's."""
+        """Log each kind of label that counts for nothing, once, and return them; `plans` are the project's."""
         found = list(describe_lost_labels(self._census, self.plan, plans))
         for lost in found:
             log.warning("Coda %r: %s", self.plan.coda_dataset, lost.text)
@@ -159,29 +159,29 @@ def _encode(labels: Sequence[Mapping[str, Any]]) -> bytes:
     try:
         return msgspec.json.encode(labels)
     except (UnicodeEncodeError, OverflowError, msgspec.MsgspecError):
-        # Halves of characters, and numbers longer than 64 bits.
+        # Half characters, and numbers longer than 64 bits.
         return json.dumps(labels).encode()
 
 
 def _is_message_id(message_id: str) -> bool:
-    """Return whether it can be the id of a text: nothing is ever found under another one."""
+    """Tell whether an id can be that of a text: nothing is ever found under any other id."""
     return _MESSAGE_ID.fullmatch(message_id) is not None
 
 
 def _without_repeats(labels: Iterable[Label]) -> tuple[Label, ...]:
     distinct = tuple(dict.fromkeys(labels))
-    # Not coded says nothing beside a label that does.
+    # NC adds nothing beside another label.
     coded = tuple(label for label in distinct if label.code.control_code is not ControlCode.NC)
     return coded or distinct
 
 
 def check_coda_messages(document: Any, where: str) -> Sequence[Mapping[str, Any]]:
-    """Check the shape of a Coda file's content as far as labels are read from it.
+    """Check the shape of those parts of a Coda file that labels are read from.
 
     Raises
     ------
     InputError
-        With every place that is not of the format; texts are never shown.
+        Lists every place that does not fit the format; never shows texts.
     """
     if not isinstance(document, list):
         raise InputError(f"{where}: not a list of messages; expected a JSON array. {CODA_FILE_REMEDY}")

@@ -1,4 +1,4 @@
-"""Code messages under all plans, and write the labels down."""
+"""Code messages under all plans and record the labels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from engagement.provenance import Metadata
 
 @dataclass(slots=True)
 class _Codings:
-    """A message's codings by the numbers of their plans, with the fields to write and the errors to report."""
+    """A message's codings by plan number, with the fields to write and the errors to report."""
 
     codings: list[Coding | None]
     manual: list[Field] = field(default_factory=list)
@@ -38,7 +38,7 @@ class _Codings:
                 self.errors.append((plan_coder.plan, message_id))
 
     def copy(self) -> "_Codings":
-        """Copy it, to be continued independently."""
+        """Copy it, so that both can be continued independently."""
         return _Codings(self.codings.copy(), self.manual.copy(), self.imputed.copy(), self.errors.copy())
 
 
@@ -61,7 +61,7 @@ class Coder:
         ]
         self._operator_scheme = plans.operator_scheme
         self._manual, self._imputation = manual, imputation
-        # What was answered in surveys is coded once for messages that follow each other and share it.
+        # Survey answers are coded once for consecutive messages that share them.
         numbers = [
             number for number, plan in enumerate(plans.all) if number >= len(plans.rqa) and plan.raw_field in datasets
         ]
@@ -71,10 +71,10 @@ class Coder:
         self._last_shared: tuple[Any, str | None, _Codings] | None = None
 
     def code(self, message: Message, also: Field) -> list[tuple[CodingPlan, str]]:
-        """Code a message and write down the labels; `also` is a field that the first step writes besides them.
+        """Code a message and record the labels; `also` is a field that the first step writes besides them.
 
-        Returns the plans whose answer is a coding error, because wrong scheme was said by one label and not by another,
-        with the answer's message id.
+        Returns the plans whose answer is a coding error because one label says wrong scheme and another does not, with the
+        answer's message id.
         """
         operator = operator_name(self._operator_scheme, message.record.values.get(OPERATOR_FIELD))
         found = self._code_shared(message, operator).copy()

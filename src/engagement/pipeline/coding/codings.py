@@ -1,4 +1,4 @@
-"""Codings: the labels of a plan, the codes of its fields, and the fields as they stand in TracedData."""
+"""Codings: the labels of a plan, the codes of its fields, and the fields as TracedData stores them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from engagement.configuration import CodingConfiguration, CodingMode, CodingPlan
 from engagement.pipeline.coding.labels import Label
 from engagement.provenance import Metadata, TracedData, encode_json
 
-# A field's name, its value and its JSON with the name before it.
+# A field's name, its value, and its JSON preceded by the name.
 Field = tuple[str, Any, bytes]
 name_of = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coding:
-    """The labels of one plan with their codes' ids: for each coding configuration at least one.
+    """The labels of one plan with their codes' ids: at least one for each coding configuration.
 
-    `fields` are the coded fields as they stand in TracedData; those without a label there are left out. `is_single` says whether
-    every field has one label.
+    `fields` are the coded fields as TracedData stores them; those without a label there are left out. `is_single` is true if every
+    field has one label.
     """
 
     labels: tuple[tuple[Label, ...], ...]
@@ -28,7 +28,7 @@ class Coding:
     is_single: bool
 
     def guessed_from(self, position: int) -> str | None:
-        """Give the source that a configuration's codes were guessed from; None if an answer led to any of them."""
+        """Return the source that a configuration's codes were guessed from; None if any comes from an answer."""
         sources = {label.guessed_from for label in self.labels[position] if label.code.is_normal}
         if None in sources:
             return None
@@ -36,7 +36,7 @@ class Coding:
 
 
 def make_coding(plan: CodingPlan, labels: tuple[tuple[Label, ...], ...]) -> Coding:
-    """The coding of a plan that consists of these labels."""
+    """Make the coding of a plan from these labels."""
     fields = (make_label_field(c, several) for c, several in zip(plan.coding_configurations, labels, strict=True))
     code_ids = tuple(tuple(label.code.code_id for label in several) for several in labels)
     is_single = all(len(several) == 1 for several in labels)
@@ -53,12 +53,12 @@ def append_fields(record: TracedData, fields: list[Field], metadata: Metadata) -
 
 
 def make_field(name: str, value: Any) -> Field:
-    """A field with its JSON."""
+    """Make a field with its JSON."""
     return name, value, f"{encode_json(name)}: {encode_json(value)}".encode()
 
 
 def make_label_field(configuration: CodingConfiguration, labels: Sequence[Label]) -> Field:
-    """Give the labels of a coded field as JSON: one label (SINGLE) or a list (MULTIPLE); None without any."""
+    """Make JSON of a coded field's labels: one label (SINGLE) or a list (MULTIPLE); None without any."""
     documents = [label.document for label in labels if label.document is not None]
     if not documents:
         return make_field(configuration.coded_field, None)

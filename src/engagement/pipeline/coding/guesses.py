@@ -1,4 +1,4 @@
-"""Mark codes that stand for an answer that nobody gave, so that nothing takes them for answers."""
+"""Mark codes that were guessed without an answer, so that nothing mistakes them for answers."""
 
 from dataclasses import replace
 
@@ -8,12 +8,12 @@ from engagement.pipeline.coding.labels import Label
 from engagement.pipeline.coding.location_levels import find_levels
 from engagement.pipeline.coding.locations import PLACE_TABLES
 
-# What a zone is guessed from where nobody named a place.
+# The source of a guessed zone if nobody named a place.
 OPERATOR = "operator"
 
 
 def find_guessed_positions(plan: CodingPlan) -> tuple[int, ...]:
-    """Find the numbers of coding configurations that may get a code without any answer of the participant."""
+    """Find the numbers of coding configurations that may get a code without an answer of the participant."""
     function = plan.code_imputation_function
     if function is not None and is_project_function(function):
         return tuple(range(len(plan.coding_configurations)))
@@ -24,7 +24,7 @@ def find_guessed_positions(plan: CodingPlan) -> tuple[int, ...]:
 
 
 def mark_guesses(plan: CodingPlan, labels: tuple[tuple[Label, ...], ...]) -> tuple[tuple[Label, ...], ...]:
-    """Mark every Normal code that a plan's imputation function gave although there was no answer."""
+    """Mark every Normal code that a plan's imputation function gave without an answer."""
     function = plan.code_imputation_function
     source = OPERATOR if function == LOCATION_WITH_ZONE else function
     return tuple(

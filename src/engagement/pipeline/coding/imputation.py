@@ -1,4 +1,4 @@
-"""Impute codes that follow from others: categories of ages, levels of places, yes and no from reasons."""
+"""Impute codes that follow from others: age categories, levels of places, yes or no from reasons."""
 
 import enum
 from collections.abc import Mapping
@@ -31,12 +31,12 @@ class AgeCase(enum.StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class AgeCategory:
-    """The category of the age that the first configuration has; outside all categories a coding error."""
+    """Imputes the category of the first configuration's age; a coding error outside all categories."""
 
     plan: CodingPlan
 
     def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> Imputed:
-        """Keep the age, and give its category."""
+        """Keep the age and add its category."""
         (age,), scheme = labels[0], self.plan.coding_configurations[1].code_scheme
         case, category = self._categorise(age, scheme)
         facts: dict[str, Fact] = {"field": self.plan.coding_configurations[0].coded_field, "age": age.code}
@@ -57,7 +57,7 @@ def _number_of(code: Code) -> int | None:
 
 
 def _categories(scheme: CodeScheme) -> list[tuple[tuple[int, int], Code]]:
-    """The age ranges of a scheme, both ends inclusive: a match value like "18 to 35" names one."""
+    """List the age ranges of a scheme, both ends inclusive: a match value like "18 to 35" names one."""
     matches = ((AGE_RANGE.fullmatch(value), code) for code in scheme.codes for value in code.match_values)
     return [((int(match[1]), int(match[2])), code) for match, code in matches if match is not None]
 
@@ -71,12 +71,12 @@ IMPUTATIONS: Mapping[str, ImputationMaker] = {
 
 
 def make_imputations(plans: tuple[CodingPlan, ...], own: Mapping[str, ImputationMaker]) -> list[Imputation | None]:
-    """The imputation function of each plan, those of the project's `own` as well.
+    """Make the imputation function of each plan, including the project's `own`.
 
     Raises
     ------
     ConfigurationError
-        The schemes of some plans can't be understood: all that is wrong.
+        The schemes of some plans can't be understood; lists every problem.
     """
     known = {**IMPUTATIONS, **own}
     imputations: list[Imputation | None] = []

@@ -1,8 +1,8 @@
 """Imputation functions: their shape, and the labels that they make.
 
-An imputation function gets the labels of an answer, a tuple for each coding configuration of the plan in their order. It gives the
-labels that take their place in the same shape, and why. What it gives depends on nothing else: it is asked once for answers that are
-alike.
+An imputation function gets the labels of an answer, a tuple for each coding configuration of the plan in order. It returns the
+labels that replace them, in the same shape, and the reasons. Its result depends on nothing else: it is called once for answers that
+are alike.
 """
 
 from collections.abc import Callable
@@ -23,24 +23,24 @@ class Answer:
 
 
 class Imputed(NamedTuple):
-    """Labels and reasons by coding configuration; the reason is None where nothing is to be imputed."""
+    """Labels and reasons by coding configuration; the reason is None if nothing was imputed."""
 
     labels: tuple[Labels, ...]
     reasons: tuple[Reason | None, ...]
 
 
 Imputation = Callable[[tuple[Labels, ...], Answer], Imputed]
-# Makes the imputation function of a plan; a ConfigurationError where its schemes can't be understood.
+# Makes the imputation function of a plan; raises ConfigurationError if its schemes can't be understood.
 ImputationMaker = Callable[[CodingPlan], Imputation]
 
 
 def make_control_label(scheme: CodeScheme, control_code: ControlCode) -> Label:
-    """Make a label with a control code, which the scheme has to have."""
+    """Make a label with a control code, which the scheme must have."""
     return make_pipeline_label(scheme, scheme.control(control_code))
 
 
 def make_same_label(scheme: CodeScheme, code: Code) -> Label:
-    """Make a label that says the same as a control or meta code of another scheme; NC if there is none."""
+    """Make the label that corresponds to another scheme's control or meta code; NC if there is none."""
     if code.control_code is not None:
         same = scheme.find_control(code.control_code)
     else:

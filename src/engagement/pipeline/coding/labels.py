@@ -1,7 +1,7 @@
-"""Labels: one code of one scheme on one answer, with who put it there.
+"""Labels: a code of a scheme on an answer, and its maker.
 
-Everything that reads the JSON of labels, as it stands in Coda or in TracedData, does it here. In Coda the labels of a message
-are newest first; the newest one of a scheme counts, if a coder ticked it and nobody took it off.
+All reading of labels' JSON, from Coda or TracedData, happens here. In Coda the labels of a message are newest first; the
+newest one of a scheme counts, if a coder ticked it and nobody took it off.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,13 +16,13 @@ MANUALLY_UNCODED = "SPECIAL-MANUALLY_UNCODED"
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A code and the label's JSON as it stands in TracedData; two labels are equal when their codes are.
+    """A code and its label's JSON as TracedData stores it; two labels are equal if their codes are.
 
-    The JSON names code and scheme. A coder's label, and one that came with the run, also say who made it and when; of the
-    pipeline's own the update that holds it says so. There is none for "true missing" where no answer was given: in
+    The JSON names code and scheme. The JSON of a coder's label, or of one that came with the run, also names its maker and
+    time; for the pipeline's own labels the update that holds them does. "True missing" for want of an answer has no JSON: in
     TracedData such a field has no value.
 
-    `guessed_from` is None for a code that an answer led to. Where nobody answered it says what the code was guessed from:
+    `guessed_from` is None for a code that comes from an answer. Without an answer it names the source of the guess:
     "operator", or the project's own function.
     """
 
@@ -42,7 +42,7 @@ Labels = tuple[Label, ...]
 
 
 def newest_by_scheme_id(labels: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """The newest label of each scheme of a message, whose labels are newest first."""
+    """Find the newest label of each scheme of a message, whose labels are newest first."""
     newest: dict[str, Mapping[str, Any]] = {}
     for label in labels:
         newest.setdefault(label["SchemeID"], label)
@@ -50,7 +50,7 @@ def newest_by_scheme_id(labels: Iterable[Mapping[str, Any]]) -> dict[str, Mappin
 
 
 def is_ticked(label: Mapping[str, Any]) -> bool:
-    """Tell whether a person ticked a label; nobody ticks what the pipeline sets or proposes."""
+    """Tell whether a person ticked a label; labels that the pipeline sets or proposes are not ticked."""
     return label.get("Checked") is True
 
 
@@ -67,7 +67,7 @@ def is_labelled(labels: Iterable[Mapping[str, Any]]) -> bool:
 def counting_labels(
     newest: Mapping[str, Mapping[str, Any]], scheme: CodeScheme, other_ids: Iterable[str] = ()
 ) -> Iterator[Mapping[str, Any]]:
-    """Give the newest labels that count under a scheme and its copies, but for those under `other_ids`."""
+    """Return the newest labels that count under a scheme and its copies, except those under `other_ids`."""
     for scheme_id, label in newest.items():
         if scheme_id != scheme.scheme_id and (scheme_id in other_ids or not scheme.owns(scheme_id)):
             continue
@@ -76,7 +76,7 @@ def counting_labels(
 
 
 def code_of(scheme: CodeScheme, label: object) -> Code | None:
-    """Find the code that a label names; None for no label, and for a code that the scheme lacks."""
+    """Find the code that a label names; None without a label, or if the scheme lacks the code."""
     code_id = label.get("CodeID") if isinstance(label, dict) else None
     return scheme.codes_by_id.get(code_id) if isinstance(code_id, str) else None
 
@@ -96,7 +96,7 @@ def is_wrong_scheme(code: Code) -> bool:
 
 
 def names_dataset(code: Code) -> bool:
-    """Tell whether a code of the WS scheme names a dataset; NC stands for none of the project's."""
+    """Tell whether a code of the WS scheme names a dataset; NC means none of the project's."""
     return code.is_normal or code.control_code is ControlCode.NC
 
 
@@ -106,7 +106,7 @@ def traced_documents(value: object) -> Sequence[object]:
 
 
 def read_traced_labels(scheme: CodeScheme, value: object) -> Labels:
-    """Read the labels in a coded field of TracedData; without a value "true missing".
+    """Read the labels in a coded field of TracedData; a field without a value is "true missing".
 
     Raises
     ------
@@ -123,7 +123,7 @@ def read_traced_labels(scheme: CodeScheme, value: object) -> Labels:
 
 
 def read_traced_ticks(scheme: CodeScheme, value: object) -> Labels:
-    """Read those labels in a coded field of TracedData that a coder ticked, if the scheme has their codes."""
+    """Read the ticked labels in a coded field of TracedData, if the scheme has their codes."""
     return tuple(
         Label(code, document)
         for document in traced_documents(value)
@@ -132,7 +132,7 @@ def read_traced_ticks(scheme: CodeScheme, value: object) -> Labels:
 
 
 class UnknownCodesError(ValueError):
-    """Labels name codes that their scheme lacks."""
+    """Raised for labels with codes that their scheme lacks."""
 
     def __init__(self, code_ids: Sequence[str]) -> None:
         super().__init__("unknown codes")
@@ -140,29 +140,29 @@ class UnknownCodesError(ValueError):
 
 
 def origin_of(label: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give the OriginID, Name and OriginType of a label's maker; nothing where the label does not say."""
+    """Return the OriginID, Name and OriginType of a label's maker; empty if the label does not name one."""
     origin = label.get("Origin")
     return origin if isinstance(origin, dict) else {}
 
 
 def make_pipeline_label(scheme: CodeScheme, code: Code) -> Label:
-    """A label that the pipeline sets itself."""
+    """Make a label that the pipeline sets itself."""
     return Label(code, {"CodeID": code.code_id, "SchemeID": scheme.scheme_id})
 
 
 def make_coder_label(scheme: CodeScheme, code: Code, given: Mapping[str, Any]) -> Label:
-    """A coder's label as it was given in Coda, under the primary scheme's id where it was given in a copy.
+    """Make a coder's label as given in Coda, under the primary scheme's id even if given in a copy.
 
-    Labels of older tools may not say who made them, or when.
+    Labels of older tools may lack their maker or time.
     """
     said = {name: given[name] for name in ("DateTimeUTC", "Origin") if given.get(name) is not None}
     return Label(code, {"Checked": True, "CodeID": code.code_id, **said, "SchemeID": scheme.scheme_id})
 
 
 def propose_label(scheme: CodeScheme, code: Code, origin_id: str, time: str) -> dict[str, Any]:
-    """A label that coders are asked to check, as JSON for Coda.
+    """Make a label for coders to check, as JSON for Coda.
 
-    `origin_id` names what proposes it, `time` is the creation time of the text's message (ISO 8601).
+    `origin_id` names the proposer, `time` is the creation time of the text's message (ISO 8601).
     """
     return {
         "Checked": False,

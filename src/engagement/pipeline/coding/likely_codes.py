@@ -1,7 +1,7 @@
-"""What labels probably meant whose scheme or code the configuration does not know.
+"""Guess the scheme or code that labels meant if the configuration does not know theirs.
 
-Scheme: the one with most of the labels' codes, else one whose name or id is like the labels' id. Code: one with the same id in
-another scheme, else one whose name or id is like the labels' id.
+Scheme: the one with most of the labels' codes, else one whose name or id resembles the labels' id. Code: one with the same id in
+another scheme, else one whose name or id resembles the labels' id.
 """
 
 import difflib
@@ -12,18 +12,18 @@ from dataclasses import dataclass
 
 from engagement.configuration import Code, CodeScheme, ControlCode
 
-# A file's name and its scheme.
+# A file's name, and the scheme in it.
 PlacedScheme = tuple[str, CodeScheme]
 
 _USUAL_START = re.compile(r"^(scheme|code)[-_ ]+", re.IGNORECASE)
 _NO_WORD = re.compile(r"[\W_]+")
-# Ids are mostly random digits: two of them are rarely this much alike by chance.
+# Ids are mostly random digits: two are rarely this similar by chance.
 _ALIKE = 0.8
 
 
 @dataclass(frozen=True)
 class LikelyScheme:
-    """The scheme that labels probably belong to, and why. `is_own`: it is one of the dataset's."""
+    """The scheme that labels probably belong to, and the reason. `is_own`: it is one of the dataset's."""
 
     file: str
     scheme: CodeScheme
@@ -33,7 +33,7 @@ class LikelyScheme:
 
 @dataclass(frozen=True)
 class LikelyCode:
-    """The code that labels probably had, its scheme, and why."""
+    """The code that labels probably had, its scheme, and the reason."""
 
     file: str
     scheme: CodeScheme
@@ -44,7 +44,7 @@ class LikelyCode:
 def find_likely_scheme(
     scheme_id: str, code_ids: Iterable[str], own: Sequence[PlacedScheme], others: Sequence[PlacedScheme]
 ) -> LikelyScheme | None:
-    """The scheme that labels under an unknown id probably belong to: one of the dataset's first, then one of the project's."""
+    """Find the scheme that an unknown id probably meant: among the dataset's, then the project's."""
     wanted = set(code_ids)
     exact = next((placed for placed in others if placed[1].owns(scheme_id)), None)
     if exact is not None:
@@ -53,7 +53,7 @@ def find_likely_scheme(
         shared = {file: len(wanted & scheme.codes_by_id.keys()) for file, scheme in schemes}
         most = max(shared.values(), default=0)
         best = [(file, scheme) for file, scheme in schemes if shared[file] == most > 0]
-        # Control codes often have one id in all schemes: then they do not tell which one it is, and names may.
+        # Control codes often have the same id in all schemes: then they can't tell the schemes apart, but names may.
         found = best[0] if len(best) == 1 else _find_alike(scheme_id, best)
         if found is not None:
             reason = f"it has {most} of the {len(wanted)} code(s) in these labels"
@@ -66,7 +66,7 @@ def find_likely_scheme(
 
 
 def _find_alike(scheme_id: str, schemes: Sequence[PlacedScheme]) -> PlacedScheme | None:
-    """The scheme whose name, file or id is most like the id."""
+    """Find the scheme whose name, file or id resembles the id most."""
     own_part = _remove_common_start(scheme.scheme_id for _, scheme in schemes)
     wanted = own_part(scheme_id)
     by_name = [(_likeness(wanted, (s.name, file.removesuffix(".json"))), (file, s)) for file, s in schemes]
@@ -75,7 +75,7 @@ def _find_alike(scheme_id: str, schemes: Sequence[PlacedScheme]) -> PlacedScheme
 
 
 def find_likely_code(code_id: str, scheme: CodeScheme, candidates: Sequence[PlacedScheme]) -> LikelyCode | None:
-    """The code that labels with an unknown id probably had; `scheme` is theirs and among the candidates."""
+    """Find the code that an unknown id probably meant; the candidates include the labels' own `scheme`."""
     for file, other in candidates:
         if code_id in other.codes_by_id:
             return LikelyCode(file, other, other.codes_by_id[code_id], "it has this CodeID")
@@ -85,7 +85,7 @@ def find_likely_code(code_id: str, scheme: CodeScheme, candidates: Sequence[Plac
         return LikelyCode(file, scheme, control, "the id names it")
     own_part = _remove_common_start(scheme.codes_by_id)
     wanted = own_part(code_id)
-    # In "episode1-water" and the like the name is a part.
+    # In ids like "episode1-water" the name is one part.
     parts = (wanted, *wanted.split("-"))
     by_name = [
         (
@@ -103,7 +103,7 @@ def find_likely_code(code_id: str, scheme: CodeScheme, candidates: Sequence[Plac
 
 
 def _find_named_control(code_id: str, scheme: CodeScheme) -> Code | None:
-    """The control code that an id like "code-NC-42f1d983" names."""
+    """Find the control code that an id like "code-NC-42f1d983" names."""
     for part in _NO_WORD.split(code_id):
         if part in ControlCode:
             return scheme.find_control(ControlCode(part))
@@ -111,20 +111,20 @@ def _find_named_control(code_id: str, scheme: CodeScheme) -> Code | None:
 
 
 def _choose[Candidate](candidates: Sequence[tuple[float, Candidate]]) -> Candidate | None:
-    """The candidate that is most alike, if that is enough."""
+    """Choose the most similar candidate, if it is similar enough."""
     likeness, candidate = max(candidates, key=lambda pair: pair[0], default=(0.0, None))
     return candidate if likeness >= _ALIKE else None
 
 
 def _remove_common_start(identifiers: Iterable[str]) -> Callable[[str], str]:
-    """A function that takes what all these ids begin with, like "Scheme-", from an id."""
+    """Make a function that strips the prefix common to all these ids, like "Scheme-", from an id."""
     start = os.path.commonprefix(list(identifiers))
     start = start[: max(start.rfind("-"), start.rfind("_")) + 1]
     return lambda identifier: _USUAL_START.sub("", identifier.removeprefix(start))
 
 
 def _likeness(wanted: str, names: Iterable[str]) -> float:
-    """How much a part of an id is like the most similar of some names, from 0 to 1."""
+    """Measure how much a part of an id resembles the most similar of some names, from 0 to 1."""
     folded = _fold(wanted)
     return max((difflib.SequenceMatcher(None, folded, _fold(name)).ratio() for name in names), default=0.0)
 

@@ -1,6 +1,6 @@
-"""Levels of places: find the level of each code scheme of a plan by its codes, or by the configuration.
+"""Find the level of each code scheme of a location plan, from its codes or from the configuration.
 
-The order of the coding configurations says nothing, and not every level has to be there.
+The order of the coding configurations means nothing, and levels may be missing.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from engagement.pipeline.coding.cleaning.places import PlaceTable, place_key
 
 
 def places_of(code: Code, table: PlaceTable, level: str) -> frozenset[str]:
-    """Find the places of a level that a code may stand for: several may share a name, the table may lack all."""
+    """Find the places of a level that a code may mean: several if they share a name, or none."""
     for name in (*code.match_values, code.string_value):
         found = table.find(level, name)
         if found:
@@ -21,12 +21,12 @@ def places_of(code: Code, table: PlaceTable, level: str) -> frozenset[str]:
 
 
 def find_levels(plan: CodingPlan, table: PlaceTable) -> tuple[str, ...]:
-    """Find the level of each coding configuration; of use only where `find_level_problems` finds none."""
+    """Find the level of each coding configuration; reliable only if `find_level_problems` finds none."""
     return next(iter(_assign(_all_candidates(plan, table))), ())
 
 
 def find_level_problems(plan: CodingPlan, table: PlaceTable) -> list[Problem]:
-    """Find out why a plan's levels are unclear; JSON paths are those in the plan, like "CodingConfigurations[1]"."""
+    """Find the reasons why a plan's levels are unclear; JSON paths start at the plan."""
     candidates = _all_candidates(plan, table)
     unknown = [
         Problem(f"CodingConfigurations[{position}].CodeScheme", _say_unknown(plan, configuration, table))
@@ -49,12 +49,12 @@ def _all_candidates(plan: CodingPlan, table: PlaceTable) -> list[tuple[str, ...]
 
 
 def _assign(candidates: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """List every way to give each coding configuration a level of its own."""
+    """List every way to assign each coding configuration a different level."""
     return [levels for levels in product(*candidates) if len(set(levels)) == len(levels)]
 
 
 def _candidates(configuration: CodingConfiguration, table: PlaceTable) -> tuple[str, ...]:
-    """Find the levels that most of a scheme's codes are known at; of several, those in the scheme's name."""
+    """Find the levels where most of a scheme's codes are known; if several, those in the scheme's name."""
     if configuration.location_level is not None:
         return (configuration.location_level,)
     counts = _count_known(configuration, table)

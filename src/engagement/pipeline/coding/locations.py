@@ -1,4 +1,4 @@
-"""Impute places: from the level that somebody ticked to the levels above it."""
+"""Impute places: from the ticked level to the levels above it."""
 
 import enum
 import functools
@@ -14,14 +14,14 @@ from engagement.pipeline.coding.location_levels import find_level_problems, find
 from engagement.pipeline.coding.reasons import Fact, Reason, ticked_labels
 
 OPERATOR_FIELD = "operator_coded"
-"""The field of the label that says which mobile operator a participant has."""
+"""The field of the label with a participant's mobile operator."""
 
-# A place with those that it lies in, from its own level to the coarsest one; the finer levels are None.
+# A place and the places that it lies in, from its own level to the coarsest; the finer levels are None.
 _Line = tuple[str | None, ...]
 
 
 class _Level:
-    """A coding configuration: its level among those of the country, 0 the finest, and its codes' places."""
+    """A coding configuration: its level in the country's list (0 is the finest) and its codes' places."""
 
     def __init__(self, scheme: CodeScheme, table: PlaceTable, level: int) -> None:
         self.scheme = scheme
@@ -47,7 +47,7 @@ class _Level:
         return (*[None] * self.level, place, *above)
 
     def lines(self, code: Code) -> tuple[_Line, ...]:
-        """The places that a code may stand for, each with what it lies in; none for one that nobody knows."""
+        """Return the places that a code may mean, each with the places it lies in; none for an unknown one."""
         return self._lines[code.code_id]
 
     def has(self, place: str) -> bool:
@@ -55,11 +55,11 @@ class _Level:
         return place in self._codes
 
     def allows(self, line: _Line, code: Code) -> bool:
-        """Tell whether a place of this level or a finer one may lie in what the code stands for."""
+        """Tell whether a place of this level or a finer one may lie in the place that the code means."""
         return any(line[self.level] == other[self.level] for other in self._lines[code.code_id])
 
     def find_code(self, lines: Iterable[_Line]) -> tuple["PlaceCase", Code | None]:
-        """Find the code of the one place of this level that all lines go through; None without one."""
+        """Find the code of the one place of this level that all lines pass through; None if there isn't one."""
         found = {line[self.level] for line in lines}
         if len(found) != 1:
             return PlaceCase.SEVERAL, None
@@ -68,7 +68,7 @@ class _Level:
 
 
 class PlaceCase(enum.StrEnum):
-    """Reasons for the code of a level at which no coder ticked it."""
+    """Reasons for the code of a level that no coder ticked."""
 
     FINEST = "{labels}: the finest place counts, and it lies in {place}"
     SEVERAL = "{labels}: which place of this level that lies in can't be told"
@@ -84,7 +84,7 @@ class PlaceCase(enum.StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class LocationImputation:
-    """Imputes all levels of a place from those that were ticked; a contradiction is a coding error everywhere."""
+    """Imputes all levels of a place from the ticked ones; a contradiction is a coding error at each."""
 
     plan: CodingPlan
     levels: tuple[_Level, ...]
@@ -161,18 +161,18 @@ def _make(table: PlaceTable, plan: CodingPlan) -> LocationImputation:
     return LocationImputation(plan, levels, zones)
 
 
-# The places that each imputation function knows.
+# The table of places of each imputation function.
 PLACE_TABLES = {"somalia_location": somali_places, "kenya_location": kenyan_places}
 
 
 def find_place_table(plan: CodingPlan) -> PlaceTable | None:
-    """The places whose levels the codings of a plan are, finest first; None for a plan of other things."""
+    """Find the table of places for a plan, with the finest level first; None if the plan codes no places."""
     table_of = PLACE_TABLES.get(plan.code_imputation_function or "")
     return None if table_of is None else table_of()
 
 
 def find_containers(table: PlaceTable, level: str) -> Mapping[str, frozenset[str]]:
-    """For each coarser level the places that have a place of the level in them.
+    """Find, for each coarser level, the places that contain a place of this level.
 
     >>> from engagement.pipeline.coding.cleaning.places import somali_places
     >>> find_containers(somali_places(), "mogadishu_sub_district")["district"]
@@ -187,7 +187,7 @@ def find_containers(table: PlaceTable, level: str) -> Mapping[str, frozenset[str
 
 
 def has_elsewhere(plan: CodingPlan, position: int) -> bool:
-    """Tell whether people can live outside all places of a coding, as with the sub-districts of Mogadishu."""
+    """Tell whether people can live outside all places of a coding, like the sub-districts of Mogadishu."""
     table = find_place_table(plan)
     levels = () if table is None else find_levels(plan, table)
     if table is None or not levels:
@@ -197,7 +197,7 @@ def has_elsewhere(plan: CodingPlan, position: int) -> bool:
 
 
 def make_somalia_location(plan: CodingPlan) -> LocationImputation:
-    """Impute sub-district of Mogadishu, district, region, state and zone; without an answer the operator's zone."""
+    """Impute Mogadishu sub-district, district, region, state and zone; without an answer only the zone."""
     return _make(somali_places(), plan)
 
 
@@ -211,7 +211,7 @@ def _identity(code: Code) -> tuple[str, str]:
 
 
 def operator_name(scheme: CodeScheme | None, label: object) -> str | None:
-    """Find the operator that a label names; None for one that tells no place, and without a label."""
+    """Find the operator that a label names; None without a label, or if the operator suggests no place."""
     code = None if scheme is None else code_of(scheme, label)
     if code is None:
         return None

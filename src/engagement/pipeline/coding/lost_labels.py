@@ -1,6 +1,6 @@
-"""Labels that count for nothing, because the configuration does not know their scheme or their code.
+"""Find labels that count for nothing because the configuration does not know their scheme or code.
 
-They are counted while labels are read. Each kind is then told once for a dataset, with what was probably meant.
+They are counted while labels are read. Each kind is then reported once for a dataset, with the code or scheme probably meant.
 """
 
 import enum
@@ -16,12 +16,12 @@ from engagement.services.coda.metrics import primary_scheme_id
 
 _FEW = 3
 _NO_WORD = re.compile(r"[\W_]+")
-# These count under a copy of a scheme as well, even where a message gets only one label of it.
+# These count under a copy of a scheme as well, even if a message gets only one label of it.
 _COUNT_UNDER_COPIES = (ControlCode.STOP, ControlCode.WS)
 
 
 class LostKind(enum.Enum):
-    """Why labels count for nothing."""
+    """Reasons for labels to count for nothing."""
 
     UNKNOWN_SCHEME = "unknown scheme"
     UNKNOWN_CODE = "unknown code"
@@ -30,10 +30,10 @@ class LostKind(enum.Enum):
 
 @dataclass(frozen=True)
 class LostLabels:
-    """Labels of one scheme, or of one code, that count for nothing. `text` says how many, why, and what to do.
+    """Labels of one scheme or code that count for nothing. `text` gives their number, reason and remedy.
 
-    `other_scheme_id` is a SchemeID that `text` would have changed, where labels of other datasets can have it. `by_code` has the ids of
-    the messages that no other label withdraws, by code: where the code was STOP, a withdrawal is lost.
+    `other_scheme_id` is a SchemeID that `text` advises to change although labels of other datasets may have it. `by_code` holds, by
+    code, the ids of messages that no other label withdraws: if the code was STOP, a withdrawal is lost.
     """
 
     kind: LostKind
@@ -45,18 +45,18 @@ class LostLabels:
     by_code: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def find_stops(self, stop_ids: Collection[str]) -> list[str]:
-        """The ids of messages whose withdrawal is lost. `stop_ids` are known codes for STOP; other codes are by their names."""
+        """Find the ids of messages whose withdrawal is lost, by the codes in `stop_ids` and codes named STOP."""
         found = (ids for code_id, ids in self.by_code.items() if code_id in stop_ids or _is_named_stop(code_id))
         return list(dict.fromkeys(message_id for ids in found for message_id in ids))
 
     @property
     def count(self) -> int:
-        """The number of messages that have such a label."""
+        """Return the number of messages that have such a label."""
         return len(self.message_ids)
 
 
 class LabelCensus:
-    """Sorts the labels of one plan's dataset into those that the plan knows and those that it does not, message by message."""
+    """Sorts a dataset's labels, message by message: those that its plan knows, and the others."""
 
     def __init__(self, plan: CodingPlan, ws_scheme: CodeScheme | None) -> None:
         self._schemes = [configuration.code_scheme for configuration in plan.coding_configurations]
@@ -69,16 +69,16 @@ class LabelCensus:
         }
         self._several |= {ws_scheme.scheme_id} if ws_scheme is not None else set()
         self._owners: dict[str, CodeScheme | None] = {}
-        # How often each SchemeID with a CodeID counted: nearly all labels are of these, and cost no more than this.
+        # How often each pair of SchemeID and CodeID counted: nearly all labels are of these, and cost no more than this.
         self._read: dict[tuple[str, str], int] = {}
-        # Messages with lost labels that a STOP of the plan's own withdraws all the same.
+        # Messages with lost labels that one of the plan's own STOP labels withdraws anyway.
         self.withdrawn: set[str] = set()
         self.unknown_schemes: dict[str, dict[str, list[str]]] = {}
         self.unknown_codes: dict[tuple[str, str], dict[str, None]] = {}
         self.unread_copies: dict[str, dict[str, None]] = {}
 
     def note(self, message_id: str, newest: Mapping[str, Mapping[str, Any]]) -> None:
-        """Take in the newest label of each scheme of a message."""
+        """Note the newest label of each scheme of a message."""
         for scheme_id, label in newest.items():
             if is_ticked(label):
                 key = scheme_id, label["CodeID"]
@@ -88,7 +88,7 @@ class LabelCensus:
                     self._sort(message_id, key, newest)
 
     def count_read(self, scheme: CodeScheme) -> int:
-        """How many labels of a scheme count."""
+        """Count the labels of a scheme that count."""
         return sum(times for (scheme_id, _), times in self._read.items() if self._find_owner(scheme_id) is scheme)
 
     def _sort(self, message_id: str, key: tuple[str, str], newest: Mapping[str, Mapping[str, Any]]) -> None:
@@ -126,7 +126,7 @@ class LabelCensus:
 
 
 def find_lost_labels(dataset: str, plans: CodingPlans, messages: Iterable[Mapping[str, Any]]) -> list[LostLabels]:
-    """Everything that counts for nothing in a dataset of the plans, or of no plan, of which nothing is known."""
+    """List the labels that count for nothing in a dataset; none if no plan has the dataset."""
     plan = next((plan for plan in plans.all if plan.coda_dataset == dataset), None)
     if plan is None:
         return []
@@ -137,7 +137,7 @@ def find_lost_labels(dataset: str, plans: CodingPlans, messages: Iterable[Mappin
 
 
 def describe_lost_labels(census: LabelCensus, plan: CodingPlan, plans: CodingPlans) -> Iterator[LostLabels]:
-    """Everything that counts for nothing in a plan's dataset: labels of unknown schemes, of unknown codes, of unread copies."""
+    """Yield a dataset's labels of unknown schemes, unknown codes and unread copies."""
     own, others = _place_schemes(plan, plans)
     stop_ids = find_stop_ids(scheme for _, scheme in (*own, *others))
     for scheme_id, by_code in _join_copies(census.unknown_schemes).items():
@@ -172,7 +172,7 @@ def describe_lost_labels(census: LabelCensus, plan: CodingPlan, plans: CodingPla
 
 
 def _place_schemes(plan: CodingPlan, plans: CodingPlans) -> tuple[list[PlacedScheme], list[PlacedScheme]]:
-    """The schemes that the plan's dataset is labelled with, and the project's others, with their files."""
+    """List the schemes of the plan's dataset, and the project's others, with their files."""
     own = {c.code_scheme_file: c.code_scheme for c in plan.coding_configurations}
     if plans.ws_correct_dataset_scheme is not None:
         own[plans.ws_correct_dataset_scheme_file or ""] = plans.ws_correct_dataset_scheme
@@ -181,7 +181,7 @@ def _place_schemes(plan: CodingPlan, plans: CodingPlans) -> tuple[list[PlacedSch
 
 
 def _join_copies(by_scheme: Mapping[str, Mapping[str, list[str]]]) -> dict[str, dict[str, list[str]]]:
-    """Labels of unknown schemes, with those of a scheme's copies under the scheme itself where it has labels too."""
+    """Merge labels of an unknown scheme's copies into the scheme itself, if it has labels too."""
     joined: dict[str, dict[str, list[str]]] = {}
     for scheme_id, by_code in by_scheme.items():
         stem = primary_scheme_id(scheme_id, set())
@@ -192,7 +192,7 @@ def _join_copies(by_scheme: Mapping[str, Mapping[str, list[str]]]) -> dict[str, 
 
 
 def _is_shared(file: str, plans: CodingPlans) -> bool:
-    """Whether several datasets are labelled with a scheme: that of the right datasets is in all of them."""
+    """Tell whether several datasets are labelled with a scheme; the WS scheme is in all of them."""
     users = [
         plan
         for plan in plans.all
@@ -209,7 +209,7 @@ def _say_unknown_scheme(scheme_id: str, count: int, own: Sequence[PlacedScheme])
 
 
 def _say_likely(scheme_id: str, likely: LikelyScheme, labelled: int, is_shared: bool) -> str:
-    """What to do about labels that probably belong to a scheme, which has so many labels of the dataset itself."""
+    """Say what to do about labels of a likely scheme; the dataset has `labelled` under its own id."""
     found = f"Probably it is {likely.scheme.name!r} ({likely.file}): {likely.reason}. "
     if not likely.is_own:
         return found + "Give the plan that scheme, or have them labelled again under one that it has."
@@ -243,22 +243,22 @@ def _name(code: Code) -> str:
 
 
 def find_stop_ids(schemes: Iterable[CodeScheme]) -> frozenset[str]:
-    """The ids of the codes for STOP of some schemes."""
+    """Collect the ids of some schemes' codes for STOP."""
     return frozenset(stop.code_id for scheme in schemes if (stop := scheme.find_control(ControlCode.STOP)) is not None)
 
 
 def _is_named_stop(code_id: str) -> bool:
-    """Whether an id like "code-STOP-42f1d983" names the control code."""
+    """Tell whether an id like "code-STOP-42f1d983" names the control code."""
     return ControlCode.STOP.casefold() in _NO_WORD.split(code_id.casefold())
 
 
 def _find_unheard(by_code: Mapping[str, Iterable[str]], census: LabelCensus) -> dict[str, list[str]]:
-    """The messages by code, without those that another label withdraws."""
+    """List the messages by code, without those that another label withdraws."""
     return {code_id: [one for one in ids if one not in census.withdrawn] for code_id, ids in by_code.items()}
 
 
 def _say_stops(lost: LostLabels, stop_ids: frozenset[str]) -> str:
-    """Who would have to be withdrawn."""
+    """Say how many of the messages should withdraw their participants."""
     stops = lost.find_stops(stop_ids)
     return f" {len(stops)} of them say STOP: who wrote these is not withdrawn now." if stops else ""
 

@@ -1,6 +1,6 @@
-"""Call a project's own cleaners and imputation functions, check what they give, tell what they raise.
+"""Call a project's own cleaners and imputation functions, check their results, report their errors.
 
-Nothing here shows a text: somebody else's exception can hold what a participant wrote.
+Nothing here shows a text: a project's exception may contain a participant's words.
 """
 
 import enum
@@ -19,7 +19,7 @@ from engagement.pipeline.coding.reasons import Fact, Reason, ticked_labels
 
 @dataclass(frozen=True)
 class OwnCleaner:
-    """A cleaner of the project's own; `name` is `<module>:<function>`."""
+    """One of the project's own cleaners; `name` is `<module>:<function>`."""
 
     name: str
     function: Callable[..., Any]
@@ -30,7 +30,7 @@ class OwnCleaner:
         Raises
         ------
         ConfigurationError
-            It raises something, or gives neither a text nor None.
+            It raises something, or returns neither a text nor None.
         """
         try:
             found = self.function(text)
@@ -46,22 +46,22 @@ class OwnCleaner:
 
 @dataclass(frozen=True)
 class OwnImputation:
-    """An imputation function of the project's own; `name` is `<module>:<function>`."""
+    """One of the project's own imputation functions; `name` is `<module>:<function>`."""
 
     name: str
     function: Callable[..., Any]
 
     def __call__(self, plan: CodingPlan) -> Imputation:
-        """The function for the answers to a plan."""
+        """Make the function for the answers to a plan."""
         return functools.partial(self.impute, plan)
 
     def impute(self, plan: CodingPlan, labels: tuple[Labels, ...], answer: Answer) -> Imputed:
-        """Call the function for an answer, and check what it gives.
+        """Call the function for an answer, and check its result.
 
         Raises
         ------
         ConfigurationError
-            It raises something, or gives something of another shape than it got.
+            It raises something, or returns a different shape than it was given.
         """
         expected = _expected(plan)
         try:
@@ -77,14 +77,14 @@ class OwnImputation:
 
 
 class OwnFunctionCase(enum.StrEnum):
-    """Reasons for labels of a project's own function."""
+    """Reasons for labels set by a project's own function."""
 
     FROM_LABELS = "Set by the project's own function {function!r}, from {labels}"
     WITHOUT_LABELS = "Set by the project's own function {function!r}"
 
 
 def set_by_project(plan: CodingPlan, given: tuple[Labels, ...], made: tuple[Labels, ...]) -> Imputed:
-    """Give labels that the project's own function of a plan made, with the reason."""
+    """Wrap the labels that the project's own function made for a plan, with the reason."""
     ticked = ticked_labels(plan, given)
     case = OwnFunctionCase.FROM_LABELS if ticked else OwnFunctionCase.WITHOUT_LABELS
     facts: dict[str, Fact] = {"function": plan.code_imputation_function or "", "labels": ticked}
@@ -100,7 +100,7 @@ def _expected(plan: CodingPlan) -> str:
 
 
 def _find_fault(plan: CodingPlan, given: Any) -> str | None:
-    """Find the fault in what a function gave; None without one."""
+    """Find the fault in a function's result; None without one."""
     configurations = plan.coding_configurations
     if not _is_sequence(given):
         return f"it gave {_describe(given)}"
@@ -129,7 +129,7 @@ def _is_sequence(value: object) -> bool:
 
 
 def _describe(value: Any) -> str:
-    """A value by its type and the types of what it holds, never by its content."""
+    """Describe a value by its type and the types in it, never by its content."""
     if not _is_sequence(value):
         return f"a value of type {type(value).__name__}" if value is not None else "None"
     kinds = dict.fromkeys(type(item).__name__ for item in value)

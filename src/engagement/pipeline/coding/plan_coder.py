@@ -1,7 +1,7 @@
-"""Code answers under one plan from coders' labels and from what there is to code, with reasons.
+"""Code answers under one plan, from the text and coders' labels, with reasons.
 
-Answers that are alike are coded once: the labels of a plan depend on what coders said of the text, or, where there is none, on
-the operator; not on the message.
+Answers that are alike are coded once: a plan's labels depend on coders' labels of the text or, without a text, on the operator;
+not on the message.
 """
 
 import enum
@@ -20,12 +20,12 @@ from engagement.pipeline.coding.wrong_scheme import find_contradiction
 from engagement.pipeline.messages.blank_texts import visible_text
 from engagement.provenance import encode_json
 
-# How many answers that are alike are remembered for each plan.
+# The number of distinct answers that are remembered for each plan.
 _MOST_ANSWERS = 20_000
 
 
 class CodingCase(enum.StrEnum):
-    """Sources of an answer's labels, before others follow from them."""
+    """Sources of an answer's labels, before imputation."""
 
     NO_ANSWER = "There is no answer, so there is nothing to code"
     EMPTY = "The answer is empty"
@@ -35,12 +35,12 @@ class CodingCase(enum.StrEnum):
     LABELLED = "A coder labelled it"
 
 
-# Made once: every answer has one of these for each coding configuration.
+# Created once: every answer has one of these for each coding configuration.
 _BECAUSE = {case: Reason(case) for case in CodingCase}
 
 
 def is_noise(text: str, minimum_length: int | None) -> bool:
-    """Tell whether a text holds nothing to code: nothing visible, or less than a configured length.
+    """Tell whether a text has nothing to code: nothing visible, or fewer characters than configured.
 
     >>> is_noise(" \\u3000\\u200b", None), is_noise("ha", 3), is_noise("ha", None)
     (True, True, False)
@@ -51,9 +51,9 @@ def is_noise(text: str, minimum_length: int | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """The coding of all answers that are alike under a plan, and the fields that each step writes.
+    """The coding of answers that are alike under a plan, and the fields that each step writes.
 
-    `reasons` says why, for each coding configuration in order. `is_imputed` tells of each whether its labels follow from others.
+    `reasons` has one for each coding configuration, in order; `is_imputed` tells for each whether its labels were imputed.
     """
 
     coding: Coding
@@ -86,7 +86,7 @@ class PlanCoder:
         self._by_given: dict[tuple[str | None, ...], tuple[list[Any], Coded]] = {}
 
     def code(self, text: str | None, values: Mapping[str, Any], operator: str | None) -> tuple[Coded, str | None]:
-        """Code an answer of a message with these values; give its message id as well, if it has one."""
+        """Code an answer of a message with these values; also return its message id, if it has one."""
         if text is None:
             # Most answers are missing: they are not worth another call.
             return self._missing.get(operator) or self._code_missing(operator), None
@@ -100,7 +100,8 @@ class PlanCoder:
     ) -> Coded:
         """Decide the coding of an answer.
 
-        `reading` is what coders said of it, None where they do not see the dataset. No answer is NA, an empty one NC, one that coders did not look at NR; noise is NC unless a coder labelled it.
+        `reading` holds coders' labels of it, None if coders do not see the dataset. A missing answer is NA, an empty one NC, an
+        unreviewed one NR; noise is NC unless a coder labelled it.
         """
         if text is None:
             return self._missing.get(operator) or self._code_missing(operator)
@@ -135,7 +136,7 @@ class PlanCoder:
         return _remember(self._by_reading, reading, coded)
 
     def _code_given(self, values: Mapping[str, Any]) -> Coded:
-        """Take the labels that came with the run, as the operator's does; NC if the scheme lacks their code."""
+        """Take the labels that came with the run, like the operator's; NC if the scheme lacks their code."""
         configurations = self.plan.coding_configurations
         documents = [values.get(configuration.coded_field) for configuration in configurations]
         code_ids = tuple(str(d.get("CodeID")) if isinstance(d, dict) else None for d in documents)
@@ -160,7 +161,7 @@ class PlanCoder:
         is_written: bool,
         contradiction: Reason | None = None,
     ) -> Coded:
-        """Impute, then mark a coding error; with `is_written` the labels before are written down, too."""
+        """Impute, then mark a coding error; with `is_written`, also record the labels before imputation."""
         configurations = self.plan.coding_configurations
         manual = [make_label_field(c, given) for c, given in zip(configurations, labels, strict=True) if is_written]
         after: tuple[Labels, ...] = labels
@@ -170,7 +171,7 @@ class PlanCoder:
             after = after if answer.is_given else mark_guesses(self.plan, after)
         if contradiction is not None:
             after, why = self._everywhere(ControlCode.CE), (contradiction,) * len(labels)
-        # A label that says the same as the one before takes nothing's place.
+        # A label equal to the one before replaces nothing.
         after = tuple(old if old == new else new for old, new in zip(labels, after, strict=True))
         is_imputed = tuple(new is not old for old, new in zip(labels, after, strict=True))
         imputed = [

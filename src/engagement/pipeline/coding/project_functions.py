@@ -1,4 +1,4 @@
-"""Cleaners and imputation functions of a project's own: `<module>:<function>`, from the configuration's folder."""
+"""Load a project's own cleaners and imputation functions, `<module>:<function>`, from its folder."""
 
 import importlib
 import importlib.util
@@ -15,7 +15,7 @@ from engagement.configuration.function_names import is_project_function
 from engagement.foundation.errors import ConfigurationError, listing
 from engagement.pipeline.coding.own_functions import OwnCleaner, OwnImputation
 
-# What the manual told projects to import before modules moved.
+# Modules that the manual told projects to import before they moved.
 _EARLIER_NAMES = {
     "engagement.coding": "engagement.pipeline.coding",
     "engagement.coding.labels": "engagement.pipeline.coding.labels",
@@ -24,25 +24,25 @@ _EARLIER_NAMES = {
 
 @dataclass(frozen=True)
 class ProjectFunctions:
-    """The functions of a project's own, by their names in the coding plans."""
+    """A project's own functions, by their names in the coding plans."""
 
     cleaners: dict[str, OwnCleaner] = field(default_factory=dict)
     imputations: dict[str, OwnImputation] = field(default_factory=dict)
 
     @property
     def modules(self) -> tuple[ModuleType, ...]:
-        """The modules that were imported for them."""
+        """Modules that were imported for them."""
         own: tuple[OwnCleaner | OwnImputation, ...] = (*self.cleaners.values(), *self.imputations.values())
         names = (one.function.__module__ for one in own)
         return tuple(sys.modules[name] for name in dict.fromkeys(names) if name in sys.modules)
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """True if there are any."""
         return bool(self.cleaners or self.imputations)
 
 
 def has_project_functions(project: Project) -> bool:
-    """Whether the coding plans name functions of the project's own."""
+    """Tell whether the coding plans name the project's own functions."""
     return any(True for _ in itertools.chain(_cleaner_names(project), _imputation_names(project)))
 
 
@@ -52,7 +52,7 @@ def load_project_functions(project: Project, is_allowed: bool) -> ProjectFunctio
     Raises
     ------
     ConfigurationError
-        They name some and `is_allowed` is false, or some can't be imported: all of them at once.
+        They name some and `is_allowed` is false, or some can't be imported; lists them all.
     """
     cleaners, imputations = set(_cleaner_names(project)), set(_imputation_names(project))
     names = sorted(cleaners | imputations)
@@ -94,10 +94,10 @@ def _imputation_names(project: Project) -> Iterator[str]:
 def _load(folder: Path, name: str) -> Callable[..., Any]:
     module_name, function_name = name.split(":")
     path = folder.joinpath(*module_name.split(".")).with_suffix(".py")
-    # Under a name of its own, so that a project's module never hides one of the pipeline's.
+    # Under a unique name, so that a project's module never hides one of the pipeline's.
     qualified = f"project_code.{module_name}"
     module: ModuleType | None = sys.modules.get(qualified)
-    # One process may work on two projects, as `diff` does: each has its own modules.
+    # A process may work on two projects, as `diff` does: each has its own modules.
     if module is None or module.__file__ != str(path):
         specification = importlib.util.spec_from_file_location(qualified, path)
         if specification is None or specification.loader is None:

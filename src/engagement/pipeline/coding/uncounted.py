@@ -1,4 +1,4 @@
-"""Find out why no label of an answer counts: only a scheme's newest does, if a coder ticked it."""
+"""Find out why no label of an answer counts: only a scheme's newest can, if a coder ticked it."""
 
 import enum
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from engagement.pipeline.coding.reasons import Reason
 
 
 class UncountedCase(enum.StrEnum):
-    """Reasons for an answer to have no label that counts; `label` stands for whoever made it."""
+    """Reasons why no label of an answer counts; `label` stands for its maker."""
 
     NOT_IN_CODA = "The answer was not in Coda yet when its labels were last fetched"
     TAKEN_OFF = "{label} took its label off again, and no coder has labelled it since"
@@ -30,7 +30,7 @@ def find_why_none_counts(
 ) -> Reason:
     """Find out why no label counts under a scheme.
 
-    `labels` are the answer's in Coda, newest first; None where Coda lacks it. `known` are all schemes of the dataset.
+    `labels` are the answer's in Coda, newest first; None if Coda lacks the answer. `known` are all schemes of the dataset.
     """
     if labels is None:
         return Reason(UncountedCase.NOT_IN_CODA)

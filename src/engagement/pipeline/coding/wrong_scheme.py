@@ -1,7 +1,7 @@
-"""Move answers that coders marked "wrong scheme" to their datasets, for one participant at a time.
+"""Move answers that coders marked "wrong scheme" to their datasets, one participant at a time.
 
-An answer moves when its label says WS and its label of the WS scheme names a dataset. Moves are made once: an answer that is WS again
-where it arrived stays there.
+An answer moves if its label says WS and its label of the WS scheme names a dataset. It moves only once: if it is WS again where it
+arrived, it stays there.
 """
 
 import enum
@@ -19,13 +19,13 @@ from engagement.pipeline.messages.message import RQA_MESSAGE, SHOW_PIPELINE_KEY,
 from engagement.provenance import HIDDEN, Metadata
 
 SEPARATOR = "; "
-"""The text between answers that meet in one field."""
+"""The separator between answers that end up in one field."""
 
 
 class MoveCase(enum.StrEnum):
     """Reasons for moving an answer that coders marked as wrong scheme.
 
-    `marked_by` and `named_by` are who made the two labels, `here` the field that the answer leaves.
+    `marked_by` and `named_by` are the makers of the two labels, `here` is the field that the answer leaves.
     """
 
     MOVED = (
@@ -39,7 +39,7 @@ class MoveCase(enum.StrEnum):
 
 
 class ContradictionCase(enum.StrEnum):
-    """Reasons for a coding error: of the two labels that say "wrong scheme" one is missing."""
+    """Reasons for a coding error: one of the two labels that say "wrong scheme" is missing."""
 
     NO_DATASET = "{marked_by} labelled it 'WS' (wrong scheme), but nobody named the dataset it belongs to: that contradicts itself"
     NO_WS = (
@@ -50,14 +50,14 @@ class ContradictionCase(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A decision that an answer leaves its dataset; `to` is None where the project lacks the other dataset."""
+    """A decision that an answer leaves its dataset; `to` is None if the project lacks the other dataset."""
 
     to: CodingPlan | None
     reason: Reason
 
 
 def find_contradiction(reading: Reading) -> Reason | None:
-    """Find out that one label says wrong scheme and the other does not; None where they agree."""
+    """Find a contradiction: one label says wrong scheme and the other does not; None if they agree."""
     if not reading.contradicts_itself:
         return None
     if reading.target is None:
@@ -67,7 +67,7 @@ def find_contradiction(reading: Reading) -> Reason | None:
 
 @dataclass(frozen=True)
 class _Answer:
-    """An answer that leaves the field it was given in."""
+    """An answer that leaves its original field."""
 
     text: str
     time: str | None
@@ -94,7 +94,7 @@ class WrongSchemeMoves:
         self._survey_fields = [plan.raw_field for plan in self._coded_surveys]
 
     def decide(self, reading: Reading) -> Move | None:
-        """Decide where an answer goes after this reading of its labels, and why; None where it stays."""
+        """Decide where an answer with these labels goes, and why; None if it stays."""
         if reading.target is None or not reading.moves:
             return None
         to = self._by_code.get(reading.target.code_id)
@@ -105,18 +105,18 @@ class WrongSchemeMoves:
     def apply(
         self, messages: Sequence[Message], make_blank: Callable[[], Message], metadata: Metadata
     ) -> tuple[Sequence[Message], Counter[str]]:
-        """Move the answers of one participant's messages, which are in their order.
+        """Move the answers of one participant's messages, which are in order.
 
-        `make_blank` makes a message of the participant without an answer to an episode; one is made for each survey answer that
-        belongs to an episode. Returns the messages, the very same where nothing moves, and, by the name of its code, how many
-        answers belong to no dataset here.
+        `make_blank` makes a message of the participant without an answer to an episode; it is called for each survey answer that
+        belongs to an episode. Returns the messages (the same objects if nothing moves) and the number of answers that belong to no
+        dataset here, by the name of the code.
         """
         arrivals = _Arrivals()
         survey_changes = self._leave_surveys(messages, arrivals)
         episode_changes = [self._leave_episode(message, arrivals) for message in messages]
         if not any(survey_changes) and not any(changes for changes, _ in episode_changes):
             return messages, arrivals.lost
-        # Survey answers that all messages share have left once, and survey answers come before moved messages.
+        # Survey answers that all messages share leave once, and survey answers come before moved messages.
         result = []
         for message, survey, (episode, plan) in zip(messages, survey_changes, episode_changes, strict=True):
             changes = {**survey, **episode}
@@ -136,7 +136,7 @@ class WrongSchemeMoves:
 
     def _leave_surveys(self, messages: Sequence[Message], arrivals: _Arrivals) -> list[dict[str, Any]]:
         all_changes: list[dict[str, Any]] = []
-        # Messages share what was answered in surveys; where the same answers stayed a moment ago, they stay.
+        # Messages share survey answers; if the same answers stayed for the previous message, they stay.
         staying: tuple[object, ...] | None = None
         for message in messages:
             texts = tuple(map(message.record.values.get, self._survey_fields))
@@ -163,7 +163,7 @@ class WrongSchemeMoves:
         return changes
 
     def _send(self, answer: _Answer, target: CodingPlan | None, name: str, arrivals: _Arrivals) -> None:
-        """Send a survey answer on its way, once for all the messages that share it."""
+        """Send a survey answer to its dataset, once for all messages that share it."""
         if target is None:
             arrivals.lost[name] = max(arrivals.lost[name], 1)
         elif target.kind is PlanKind.RQA:

@@ -1,6 +1,6 @@
-"""Complete yes or no and the reasons for it: two schemes of one answer, if coders used only one.
+"""Complete yes or no and its reasons: two schemes of an answer, for when coders used one.
 
-The truth table is in configurations/README.md, and tested as it stands there.
+The truth table is in configurations/README.md; the tests read it from there.
 """
 
 import enum
@@ -15,12 +15,12 @@ from engagement.pipeline.coding.imputing import Answer, Imputed, make_control_la
 from engagement.pipeline.coding.labels import Label, Labels, make_pipeline_label
 from engagement.pipeline.coding.reasons import Fact, Reason, ticked_labels
 
-# These say nothing of the answer: the other scheme may.
+# These say nothing about the answer: the other scheme may.
 _SILENT = (ControlCode.NR, ControlCode.NC)
 
 
 class YesNoCase(enum.StrEnum):
-    """Reasons for a code that coders did not tick in that scheme."""
+    """Reasons for a code that coders did not tick in its scheme."""
 
     FROM_REASONS = "{labels}: yes or no follows from the reasons"
     NO_CODE = "{labels}: these are reasons for {side}, and the code scheme has no {missing!r}"
@@ -29,7 +29,7 @@ class YesNoCase(enum.StrEnum):
 
 
 class YesNoReasons:
-    """Fills in what one scheme leaves open and the other one tells; ticks stay, but for NC."""
+    """Fills in one scheme's gaps from the other; ticked labels stay, except NC."""
 
     def __init__(self, plan: CodingPlan) -> None:
         configurations = plan.coding_configurations
