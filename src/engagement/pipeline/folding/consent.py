@@ -1,4 +1,4 @@
-"""Decide whether a participant withdrew their consent, and why: STOP once is STOP everywhere."""
+"""Decide whether a participant withdrew consent, and why: one STOP is STOP everywhere."""
 
 import enum
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from engagement.pipeline.coding.reasons import Reason
 
 
 class ConsentCase(enum.StrEnum):
-    """Reasons for keeping a participant, or for taking them out."""
+    """Reasons for keeping or removing a participant."""
 
     STAYS = (
         "No coder had labelled any answer of theirs {codes} when Outputs were made, those included that moved or were left out. "
@@ -23,7 +23,7 @@ class ConsentCase(enum.StrEnum):
 
 
 def decide_consent(withdrawn_in: str | None) -> Reason:
-    """Give the reason for keeping a participant or not; `withdrawn_in` is the field of their STOP, if any."""
+    """Give the reason for keeping or removing a participant; `withdrawn_in` is their STOP's field, if any."""
     codes = " or ".join(f"{code} ({entry_of(code).wording})" for code in labels.WITHDRAWING)
     if withdrawn_in is None:
         return Reason(ConsentCase.STAYS, {"codes": codes})
@@ -31,7 +31,7 @@ def decide_consent(withdrawn_in: str | None) -> Reason:
 
 
 def find_withdrawal(texts: Sequence[Iterable[str]], datasets: Sequence[CodedDataset | None]) -> str | None:
-    """Find a text that a coder labelled STOP, and give its field; texts and datasets are those of the plans, in their order."""
+    """Find the field of a text that a coder labelled STOP; both arguments are in the plans' order."""
     found = (
         dataset
         for texts_of_plan, dataset in zip(texts, datasets, strict=True)

@@ -19,7 +19,7 @@ from engagement.pipeline.messages.message import Message
 from engagement.provenance import Metadata, TracedData, encode_json
 
 _STAYS = make_field(CONSENT_FIELD, "false")
-# How many folds are remembered for each plan.
+# The number of folds that are remembered for each plan.
 _MOST_KNOWN = 20_000
 
 
@@ -39,14 +39,14 @@ class Folder:
         self._plans = plans
         self._metadata = metadata
         self._encoded_fields = [encode_json(plan.raw_field) for plan in plans]
-        # By plan, what became of codings that were folded before: the same few stand beside each other again and again.
+        # By plan, the results of earlier folds: the same few combinations of codings come up again and again.
         self._known: list[dict[tuple[Coding, ...], Coding]] = [{} for _ in plans]
 
     def fold(self, uid: str, messages: Sequence[Message]) -> tuple[Individual, list[str]]:
-        """Fold the messages of one participant, which are in their order and at least one.
+        """Fold the messages of one participant: at least one, in order.
 
-        Returns the individual and every field whose values should be equal and are not, as lines that name participant, field
-        and both values; texts are named by their message ids. The individual's record does not repeat the messages' histories: it
+        Returns the individual, and a line for each field whose values should be equal but are not, naming participant, field and
+        both values; texts are named by their message ids. The individual's record does not repeat the messages' histories: it
         names their newest SHAs.
         """
         problems: list[str] = []
@@ -76,9 +76,9 @@ class Folder:
     def _fold_codings(self, uid: str, number: int, codings: Sequence[Coding], problems: list[str]) -> Coding:
         first = codings[0]
         if len(codings) == 1 or (codings.count(first) == len(codings) and first.is_single):
-            # One label beside itself is that label, by every strategy.
+            # Every strategy folds a label with itself to that label.
             return first
-        # A coding that comes again changes nothing, by every strategy; but alone it would not have met itself.
+        # In every strategy a repeated coding changes nothing; but a single one would not be folded with itself.
         different = tuple(dict.fromkeys(codings))
         if len(different) == 1:
             different = (first, first)
@@ -122,13 +122,13 @@ def fold_labels(configuration: CodingConfiguration, values: Sequence[Labels]) ->
     for labels in values[1:]:
         folded, case = strategy(configuration.code_scheme, folded, labels)
         cases[case] = None
-    # That something stayed is no news beside a case that changed something.
+    # A value that stayed is no news beside a case that changed something.
     told: tuple[FoldCase, ...] = tuple(case for case in cases if case is not FoldCase.SAME) or tuple(cases)
     return tuple(_prefer_answer(label, values) if label.guessed_from else label for label in folded), told
 
 
 def _prefer_answer(guess: Label, values: Sequence[Labels]) -> Label:
-    """Take a guess for an answer where any answer of the participant confirms it."""
+    """Take a guess for an answer if any answer of the participant confirms it."""
     is_answered = any(label == guess and label.guessed_from is None for labels in values for label in labels)
     return replace(guess, guessed_from=None) if is_answered else guess
 
@@ -145,7 +145,7 @@ def _fold_text(uid: str, plan: CodingPlan, texts: Sequence[str], problems: list[
 
 
 def fold_texts(plan: CodingPlan, texts: Sequence[str]) -> tuple[str | None, FoldCase]:
-    """Fold the texts under one plan, if there are any, and give the case that decided.
+    """Fold the texts under one plan, if any, and return the case that decided.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def fold_texts(plan: CodingPlan, texts: Sequence[str]) -> tuple[str | None, Fold
         They should be equal and are not.
     """
     if plan.raw_field_fold_strategy is RawFieldFoldStrategy.CONCATENATE:
-        # As the strategy folds them two by two, in one step: thousands of texts of one participant are normal.
+        # The same result as folding in pairs, in one step: thousands of texts of one participant are normal.
         return TEXT_SEPARATOR.join(texts) if texts else None, FoldCase.TEXTS_JOINED
     folded: str | None = None
     for text in texts:

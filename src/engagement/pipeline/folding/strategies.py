@@ -1,8 +1,8 @@
-"""Fold strategies: make one value of two of a participant's field, and say why.
+"""Fold strategies: make one value from two values of a participant's field, and say why.
 
 All are associative.
 
-A field of labels holds a tuple of labels, never empty; a text field holds a text, or None where there is none.
+A label field holds a tuple of labels, never empty; a text field holds a text or None.
 """
 
 import enum
@@ -14,13 +14,13 @@ from engagement.configuration.field_names import AMBIVALENT
 from engagement.pipeline.coding.labels import Label, Labels, make_pipeline_label
 from engagement.pipeline.coding.reasons import Reason
 
-# These say nothing beside another code: the first of them gives way before the others do.
+# These mean nothing beside another code: the first gives way before the others do.
 GIVING_WAY = (ControlCode.NA, ControlCode.NC)
 TEXT_SEPARATOR = ";"
 
 
 class FoldCase(enum.StrEnum):
-    """Reasons for what two values became."""
+    """Reasons for the result of a fold."""
 
     ONE_MESSAGE = "there is one message only"
     EQUAL = "all messages have to have the same code, and have"
@@ -33,7 +33,7 @@ class FoldCase(enum.StrEnum):
     TEXTS_EQUAL = "all messages have to have the same text, and have"
 
     def reason(self) -> Reason:
-        """Give the case with what its words name, taken from the tables that decide."""
+        """Return the case with the facts that its sentence names, from the tables that decide."""
         return Reason(
             self,
             {
@@ -49,7 +49,7 @@ FoldedLabels = tuple[Labels, FoldCase]
 
 
 class FoldError(ValueError):
-    """Two values that should be equal are not."""
+    """Raised for two values that should be equal but are not."""
 
     def __init__(self, first: object, second: object) -> None:
         super().__init__("values differ")
@@ -57,12 +57,12 @@ class FoldError(ValueError):
 
 
 def assert_equal(first: str | None, second: str | None) -> str | None:
-    """Keep the text that both are; a missing one gives way.
+    """Keep the text if both are equal; a missing one gives way.
 
     Raises
     ------
     FoldError
-        Both are there and differ.
+        Neither is missing, and they differ.
     """
     if first is None or second is None or first == second:
         return second if first is None else first
@@ -81,12 +81,12 @@ def concatenate(first: str | None, second: str | None) -> str | None:
 
 
 def boolean_or(first: str | None, second: str | None) -> str | None:
-    """Give "true" if one of both is."""
+    """Return "true" if either is."""
     return _either(first, second, "true")
 
 
 def matrix(first: str | None, second: str | None) -> str | None:
-    """Give "1" if one of both is."""
+    """Return "1" if either is."""
     return _either(first, second, "1")
 
 
@@ -95,7 +95,7 @@ def _either(first: str | None, second: str | None, wanted: str) -> str | None:
 
 
 def assert_label_ids_equal(scheme: CodeScheme, first: Labels, second: Labels) -> FoldedLabels:
-    """Keep the labels that both are, by their codes.
+    """Keep the labels if both have the same codes.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def list_of_labels(scheme: CodeScheme, first: Labels, second: Labels) -> FoldedL
 
 
 def yes_no_amb(scheme: CodeScheme, first: Labels, second: Labels) -> FoldedLabels:
-    """Fold equal values to themselves, two control codes by precedence, other different ones to ambivalent.
+    """Fold equal values to themselves, control codes by precedence, other differing ones to ambivalent.
 
     A control code gives way to any other code.
     """
@@ -136,12 +136,12 @@ def yes_no_amb(scheme: CodeScheme, first: Labels, second: Labels) -> FoldedLabel
 
 
 def control_code_by_precedence(scheme: CodeScheme, first: Labels, second: Labels) -> FoldedLabels:
-    """Keep the control code of both that comes first in the order of precedence.
+    """Keep whichever control code comes first in the order of precedence.
 
     Raises
     ------
     FoldError
-        One is no control code, and both differ.
+        They differ, and one is not a control code.
     """
     if first == second:
         return first, FoldCase.PRECEDENCE
