@@ -1,1 +1,1 @@
-"""Messages -> CSVs, Coda files, ICR samples, TracedData exports; and merging what the partitions made."""
+"""Messages -> CSVs, Coda files, ICR samples, TracedData exports; merges the partitions' parts."""

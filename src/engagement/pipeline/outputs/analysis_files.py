@@ -1,8 +1,8 @@
-"""State/analysis/: what stage 3 leaves for the analysis, in columns, so that each table reads only what it needs.
+"""State/analysis/: stage 3's data for the analysis, by column, so that each table reads only its own.
 
-`season.json` tells which run it is of and what became of everything that is not in the two tables; `messages.parquet` has one row a
-message and `individuals.parquet` one row a participant, in the order of the hashed uid, then time. Of those who withdrew
-consent there is no row: `season.json` has their number. `analysis_parts` writes them.
+`season.json` names the run and accounts for everything that is not in the two tables; `messages.parquet` has one row a message and
+`individuals.parquet` one row a participant, in the order of the hashed uid, then time. Participants who withdrew consent have no
+rows: `season.json` has their number. `analysis_parts` writes the files.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ UID, TIME, DATASET, RUN_ID = "uid", "time", "dataset", "run_id"
 
 
 def codes_column(coded_field: str) -> str:
-    """The column with the code ids of a coded field, each row's as a JSON array."""
+    """Name the column with the code ids of a coded field, each row's as a JSON array."""
     return f"codes:{coded_field}"
 
 
 def guesses_column(coded_field: str) -> str:
-    """The column that says what a code was guessed from where nobody answered; null where an answer led to it.
+    """Name the column with the source of a guessed code; null for a code that comes from an answer.
 
     Only fields that a plan may guess have one: `pipeline.coding.guesses.find_guessed_positions`.
     """
@@ -38,33 +38,33 @@ def guesses_column(coded_field: str) -> str:
 
 
 def text_column(raw_field: str) -> str:
-    """The column with what participants wrote in answer; null without an answer."""
+    """Name the column with the participants' answers as written; null without an answer."""
     return f"text:{raw_field}"
 
 
 def messages_path(folder: Path) -> Path:
-    """The path of the messages in State/analysis/."""
+    """Return the path of the messages in State/analysis/."""
     return folder / "messages.parquet"
 
 
 def individuals_path(folder: Path) -> Path:
-    """The path of the participants in State/analysis/."""
+    """Return the path of the participants in State/analysis/."""
     return folder / "individuals.parquet"
 
 
 def season_path(folder: Path) -> Path:
-    """The path of everything but the two tables in State/analysis/."""
+    """Return the path of `season.json` in State/analysis/."""
     return folder / "season.json"
 
 
 def analysis_folder(data_root: Path) -> Path:
-    """The folder in a data root."""
+    """Return the path of State/analysis/ in a data root."""
     return data_root / "State" / "analysis"
 
 
 @dataclass(frozen=True)
 class SourceRun:
-    """The run of stage 3 that made the outputs: when it began (ISO 8601, UTC), and its --mode."""
+    """The run of stage 3 that made the outputs: its start (ISO 8601, UTC) and its --mode."""
 
     timestamp: str
     mode: str
@@ -77,11 +77,11 @@ class SourceRun:
 
 @dataclass(frozen=True)
 class Funnel:
-    """Numbers of everything between the fetched runs and the analysed rows.
+    """Counts of everything between the fetched runs and the analysed rows.
 
-    `messages` were made of the runs, `kept` of them stayed, those of participants who withdrew included. `dropped` is by reason,
-    `lost` (answers marked as wrong scheme whose dataset is in no plan) by the code that coders gave. `contradictions` are
-    the pairs of dataset and message id that are wrong scheme by one label and not by another.
+    `messages` were made from the runs, `kept` of them stayed, including those of participants who withdrew. `dropped` is by reason,
+    `lost` (answers marked as wrong scheme whose dataset is in no plan) by the code that coders gave. `contradictions` are the pairs
+    of dataset and message id that one label calls wrong scheme and another does not.
     """
 
     runs: int
@@ -96,12 +96,12 @@ class Funnel:
 
 
 def read_season(data_root: Path) -> tuple[SourceRun, Funnel]:
-    """Read which run made the outputs and what it found.
+    """Read the run that made the outputs, and its findings.
 
     Raises
     ------
     InputError
-        Stage 3 did not run yet, or left another version of the files.
+        Stage 3 has not run yet, or left another version of the files.
     """
     path = season_path(analysis_folder(data_root))
     remedy = "Run stage 3 (generate outputs) and this again."
@@ -119,7 +119,7 @@ def read_season(data_root: Path) -> tuple[SourceRun, Funnel]:
 
 
 def _say_mode(data_root: Path) -> str:
-    """Tell the mode that made Outputs/, by the files that are there."""
+    """Tell the mode that made Outputs/ from the files in it."""
     outputs = data_root / "Outputs"
     if (outputs / "messages.csv").exists():
         return "Outputs/ was made with --mode 'all-stages'"
@@ -129,7 +129,7 @@ def _say_mode(data_root: Path) -> str:
 
 
 def read_column(path: Path, name: str) -> pandas.Series:
-    """Read one column of one of the tables: times as UTC instants, everything else as a categorical of texts.
+    """Read a column of one of the tables: times as UTC instants, all others as a categorical of texts.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def read_column(path: Path, name: str) -> pandas.Series:
 
 
 def has_column(path: Path, name: str) -> bool:
-    """Return whether a table has a column."""
+    """Tell whether a table has a column."""
     return _open(path, lambda file: name in file.schema_arrow.names)
 
 

@@ -1,7 +1,7 @@
-"""Writing the tables for the analysis, part by part: nothing is held in memory as a whole.
+"""Write the tables for the analysis part by part, never holding a whole table in memory.
 
-Each partition writes its rows in batches. Merging reads a batch at a time, and cuts row groups at the same rows whatever the
-number of partitions, so that the bytes do not depend on it.
+Each partition writes its rows in batches. Merging reads a batch at a time and cuts row groups at the same rows whatever the number
+of partitions, so that the bytes do not depend on it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _ROWS_OF_A_ROW_GROUP = 16384
 
 
 class AnalysisPart:
-    """The rows of one partition, written in batches as an Arrow stream, which costs least to write and to read once."""
+    """Rows of one partition, in batches as an Arrow stream: the cheapest to write and to read once."""
 
     def __init__(self, path: Path, plans: tuple[CodingPlan, ...], are_messages: bool) -> None:
         self._path = path
@@ -80,7 +80,7 @@ class AnalysisPart:
                 self._writer.close()
 
     def add_message(self, uid: str, message: Message, changed: Sequence[int]) -> None:
-        """Write the row of a message; `changed` are the numbers of the plans whose answers are not as in the row before."""
+        """Write a message's row; `changed` are the numbers of plans whose answers differ from the last row."""
         plan = message.plan
         dataset = None if plan is None else (plan.coda_dataset or plan.raw_field).encode()
         more = (message.time, dataset, message.run_id.encode())
@@ -131,7 +131,7 @@ class AnalysisPart:
         self._rows.clear()
 
 
-# Arrays are made of their buffers: that is twice as fast as handing over Python's values, for which pyarrow loads pandas too.
+# Arrays are built from buffers: twice as fast as passing Python values, for which pyarrow loads pandas too.
 
 
 def _texts(column: Sequence[bytes | None]) -> pyarrow.Array:
@@ -154,7 +154,7 @@ def _times(column: Sequence[datetime | None], kind: pyarrow.DataType) -> pyarrow
 
 
 def _there(column: Sequence[object]) -> pyarrow.Buffer | None:
-    """A bit for each value that says whether it is there; None if all are."""
+    """Make the validity bitmap, with a bit for each value; None if no value is missing."""
     import pyarrow
 
     if None not in column:
@@ -177,7 +177,7 @@ def _schema(plans: tuple[CodingPlan, ...], are_messages: bool) -> pyarrow.Schema
 
 
 def _write_table(target: Path, batches: Iterable[pyarrow.RecordBatch], schema: pyarrow.Schema) -> None:
-    """Write rows to one file, in groups that are the same whatever batches they come in."""
+    """Write rows to one file, in groups that do not depend on the batches they come in."""
     from pyarrow.parquet import ParquetWriter
 
     with open_bytes_for_writing(target) as file, ParquetWriter(file, schema, compression="zstd") as writer:
@@ -203,19 +203,19 @@ def _batches_of_table(path: Path) -> Iterator[pyarrow.RecordBatch]:
 def _interleave(
     stretches: Iterable[tuple[bool, int, int]], old: Path, parts: Iterable[Path]
 ) -> Iterator[pyarrow.RecordBatch]:
-    """The rows of stretches of an earlier table and of the parts of the new one."""
+    """Yield the rows of an earlier table's stretches and of the new table's parts."""
     sources = (_Rows(_batches_of_table(old)), _Rows(_batches(parts)))
     for is_new, start, end in stretches:
         yield from sources[is_new].take(start, end)
 
 
 class _Rows:
-    """Rows that come in batches, of which stretches are taken in their order."""
+    """Rows that come in batches; stretches of them are taken in order."""
 
     def __init__(self, batches: Iterator[pyarrow.RecordBatch]) -> None:
         self._batches = batches
         self._batch: pyarrow.RecordBatch | None = None
-        # The numbers of the batch's first row, and of the first one after it.
+        # The numbers of the batch's first row and of the first row after it.
         self._first = self._end = 0
 
     def take(self, start: int, end: int) -> Iterator[pyarrow.RecordBatch]:
@@ -229,7 +229,7 @@ class _Rows:
 
 
 def _cut(batches: Iterable[pyarrow.RecordBatch], size: int) -> Iterator[pyarrow.Table]:
-    """The rows of all batches in tables of exactly `size` rows; the last may have fewer."""
+    """Cut the rows of all batches into tables of exactly `size` rows; the last may have fewer."""
     import pyarrow
 
     waiting: list[pyarrow.RecordBatch] = []
@@ -261,9 +261,9 @@ class AnalysisFolder:
         individuals: Sequence[Path],
         participants: MergedParticipants | None = None,
     ) -> list[Callable[[], object]]:
-        """Tasks that write the two tables, from the parts of the partitions, which are in order.
+        """List the tasks that write the two tables from the partitions' parts, which are in order.
 
-        `participants` says which rows of the tables that are there are copied, if any.
+        `participants` says which rows of the existing tables are copied, if any.
         """
 
         def write(locate: Callable[[Path], Path], parts: Sequence[Path], column: str, are_messages: bool) -> None:
@@ -280,13 +280,13 @@ class AnalysisFolder:
         ]
 
     def write_season(self, run: SourceRun, funnel: Funnel) -> None:
-        """Write what the run found."""
+        """Write the findings of the run."""
         write_json(season_path(self.path), {"version": VERSION, "run": asdict(run), "funnel": asdict(funnel)})
 
 
 @contextlib.contextmanager
 def write_analysis_folder(data_root: Path) -> Iterator[AnalysisFolder]:
-    """Build the next State/analysis/ beside the old one; it takes the old one's place when the block ends well."""
+    """Build the next State/analysis/ beside the old one; replace the old one if the block succeeds."""
     current = analysis_folder(data_root)
     with replace_folder(current) as building:
         yield AnalysisFolder(building, current)

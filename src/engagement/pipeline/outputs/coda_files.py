@@ -1,4 +1,4 @@
-"""Coda files: one message for each distinct text of a dataset, with the labels that cleaners propose."""
+"""Make Coda files: one message for each distinct text of a dataset, with labels proposed by cleaners."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,16 +13,16 @@ from engagement.pipeline.messages.instants import write_instant
 
 @dataclass
 class CodaTexts:
-    """The distinct texts of one dataset: when each was first written, and whether somebody wrote it who did not withdraw.
+    """The distinct texts of one dataset.
 
-    Times are microseconds since 1970.
+    Each has the time it was first written (microseconds since 1970), and whether anyone who did not withdraw wrote it.
     """
 
     first_written: dict[str, int] = field(default_factory=dict)
     staying: set[str] = field(default_factory=set)
 
     def add(self, text: str, time: int, is_staying: bool) -> None:
-        """Count a text in."""
+        """Add a text."""
         known = self.first_written.get(text)
         if known is None or time < known:
             self.first_written[text] = time
@@ -30,7 +30,7 @@ class CodaTexts:
             self.staying.add(text)
 
     def merge(self, other: "CodaTexts") -> None:
-        """Count in the texts of another partition."""
+        """Add the texts of another partition."""
         for text, time in other.first_written.items():
             self.add(text, time, text in other.staying)
 
@@ -38,10 +38,10 @@ class CodaTexts:
 def make_coda_messages(
     texts: CodaTexts, coder: AutomaticCoder, coded: CodedDataset, leave_out_withdrawn: bool
 ) -> list[Mapping[str, Any]]:
-    """The messages of a dataset's Coda file, sorted by creation time, then id.
+    """Make the messages of a dataset's Coda file, sorted by creation time, then id.
 
-    A text of nothing but invisible characters is left out unless Coda has it already: coders would see an empty line. So is,
-    with `leave_out_withdrawn`, one that only participants wrote who withdrew.
+    A text of only invisible characters is left out unless Coda already has it: coders would see an empty line. With
+    `leave_out_withdrawn`, so is a text written only by participants who withdrew.
     """
     messages = []
     for text, time in _chosen(texts, coded, leave_out_withdrawn):
@@ -59,7 +59,7 @@ def make_coda_messages(
 
 def _chosen(texts: CodaTexts, coded: CodedDataset, leave_out_withdrawn: bool) -> Iterable[tuple[str, int]]:
     for text, time in texts.first_written.items():
-        # White space alone always went to Coda, where projects have labels on it.
+        # Texts of only white space have always gone to Coda, and projects have labels on them.
         is_shown = text.isspace() or visible_text(text)
         if text in coded or (is_shown and (not leave_out_withdrawn or text in texts.staying)):
             yield text, time

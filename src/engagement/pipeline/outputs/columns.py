@@ -1,4 +1,4 @@
-"""Contents of each column of the output files: the manual's words, which a test compares with the files."""
+"""Contents of each column of the output files, in the manual's words; a test compares the files."""
 
 from dataclasses import dataclass
 

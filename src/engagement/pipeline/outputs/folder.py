@@ -1,4 +1,4 @@
-"""The Outputs folder: built beside the old one, and put in its place when it is complete."""
+"""Build the Outputs folder beside the old one, and replace that when the new one is complete."""
 
 import contextlib
 import functools
@@ -25,17 +25,17 @@ from engagement.pipeline.outputs.stretches import EarlierOutputs
 from engagement.pipeline.outputs.tables import Table, write_table
 from engagement.provenance import Metadata, TracedData
 
-# Stage 5 owns this folder in Outputs/: it is carried across unchanged.
+# Stage 5 owns this folder in Outputs/: carry it over unchanged.
 AUTOMATED_ANALYSIS = "Automated Analysis"
 
-# Something to do that depends on none of the others.
+# A task that depends on none of the others.
 Task = Callable[[], object]
 
 
 class OutputsFolder:
     """The next version of Outputs/. Partitions leave their parts in `scratch`; the methods merge them.
 
-    Rows of `earlier` outputs are copied, if there are any.
+    Rows of `earlier` outputs are copied, if given.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class OutputsFolder:
         self.scratch = scratch
 
     def traced_data_files(self) -> list[ParticipantFile]:
-        """The files with the provenance of messages and individuals, for the partitions' parts; before coding there are none."""
+        """Open the files of messages' and individuals' provenance for parts; before coding there are none."""
         columns = {MESSAGES_TRACED_DATA: "messages_bytes", INDIVIDUALS_TRACED_DATA: "individual_bytes"}
         return [
             ParticipantFile(
@@ -67,9 +67,10 @@ class OutputsFolder:
         withdrawn_individuals: int,
         row_notes: Path,
     ) -> list[Task]:
-        """Tasks that write the CSVs. Of those who withdrew there is only their number, in the last rows.
+        """List the tasks that write the CSVs.
 
-        Before coding there is production.csv alone. Notes on the rows go to the folder `row_notes`.
+        Withdrawals are only counted, by identical last rows. Before coding there is only production.csv. Notes on the rows go to
+        the folder `row_notes`.
         """
         header = encode_line(ProductionRows(self._plans.all).header, quote_all=True)
         tables = [Table(self.path / "production.csv", header, self._parts("production", partitions))]
@@ -90,7 +91,7 @@ class OutputsFolder:
         coders: Mapping[str, AutomaticCoder],
         datasets: Mapping[str, CodedDataset],
     ) -> list[Task]:
-        """Tasks that write the files of each dataset for Coda; all three arguments are by raw field."""
+        """List the tasks that write each dataset's Coda file; all three arguments are by raw field."""
         folder = make_directory(self.path / "Coda Files")
 
         def write(plan: CodingPlan, name: str) -> None:
@@ -104,7 +105,7 @@ class OutputsFolder:
         return [functools.partial(write, plan, name) for plan, name in names if name is not None]
 
     def write_icr_files(self, samples: Mapping[str, IcrSample]) -> None:
-        """Write the samples for inter-coder reliability, which are by raw field."""
+        """Write the samples for inter-coder reliability; `samples` is by raw field."""
         folder = make_directory(self.path / "ICR")
         for plan in self._plans.rqa:
             if plan.icr_filename is not None:
@@ -112,12 +113,12 @@ class OutputsFolder:
 
 
 def current_outputs(data_root: Path) -> Path:
-    """The folder of a data root that the next version replaces."""
+    """Return the folder of a data root that the next version replaces."""
     return data_root / "Outputs"
 
 
 def encode_withdrawn(last: Metadata) -> bytes:
-    """The line of traced data of a message or an individual that withdrew: nothing of theirs."""
+    """Make the traced-data line of a withdrawn message or individual, with nothing of theirs in it."""
     return TracedData.start({UID_FIELD: WITHDRAWN, CONSENT_FIELD: "true"}, last).encode_line()
 
 
@@ -125,9 +126,9 @@ def encode_withdrawn(last: Metadata) -> bytes:
 def write_outputs(
     data_root: Path, plans: CodingPlans, is_coded: bool, earlier: EarlierOutputs | None = None
 ) -> Iterator[OutputsFolder]:
-    """Build the next Outputs/ beside the old one; it takes the old one's place when the block ends well.
+    """Build the next Outputs/ beside the old one; replace the old one if the block succeeds.
 
-    When it does not, the old one stays as it was and nothing of the new one is left.
+    Otherwise the old one stays as it was and nothing of the new one is left.
     """
     current = current_outputs(data_root)
     with replace_folder(current) as building:

@@ -1,8 +1,8 @@
-"""Outputs/message_counts.json: how many messages each episode has, so that a later run notices when far fewer are left.
+"""Outputs/message_counts.json: messages of each episode, so that a later run notices a sharp drop.
 
-It lies in Outputs/, and not in State/, so that it is replaced together with what it counts and outlives State/. A message counts for the
-episode that it was sent to, as long as it is no test and was sent in the project's time: what coders say of it, that it belongs
-elsewhere or withdraws consent, changes no count. Beside the counts are the settings that decide which messages there are.
+The file is in Outputs/, not in State/, so that it is replaced together with the files it counts and survives the loss of State/. A
+message counts for the episode it was sent to, unless it is a test or was sent outside the project's time; coders' labels, such as
+wrong scheme or STOP, change no count. The file also holds the settings that decide which messages are counted.
 """
 
 import json
@@ -20,7 +20,7 @@ from engagement.foundation.files import read_json, write_json
 
 _FILE = "message_counts.json"
 _LEAST_SHARE = 0.9
-# Of a few messages one is a large share.
+# With few messages, one is already a large share.
 _FEWEST_MISSING = 10
 _COUNTED = "Counted by the episode that a message was sent to, before labels move any; the line 'Kept' counts after these moves."
 
@@ -29,7 +29,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MessageCounts:
-    """`messages` are by the raw field of the episode they were sent to, `settings` JSON values by their configuration key."""
+    """Counts of messages by the raw field of the episode they were sent to.
+
+    `settings` are JSON values by configuration key.
+    """
 
     messages: Mapping[str, int]
     settings: Mapping[str, Any]
@@ -38,9 +41,9 @@ class MessageCounts:
 def write_message_counts(
     building: Path, current: Path, project: Project, sent: Mapping[str, int], is_accepted: bool
 ) -> None:
-    """Write the counts to an Outputs folder, unless far fewer messages are left than in the one that it is to replace.
+    """Write the counts to an Outputs folder, unless it has far fewer messages than the one it replaces.
 
-    `sent` has how many messages were sent to each episode, by raw field. See `refuse_shrinkage`.
+    `sent` is the number of messages sent to each episode, by raw field. See `refuse_shrinkage`.
     """
     counts = count_messages(project, sent)
     refuse_shrinkage(current, read_message_counts(current), counts, is_accepted)
@@ -48,14 +51,14 @@ def write_message_counts(
 
 
 def count_messages(project: Project, sent: Mapping[str, int]) -> MessageCounts:
-    """The counts of every episode of a project, zeros included."""
+    """Count the messages of every episode of a project, zeros included."""
     messages = {plan.raw_field: sent.get(plan.raw_field, 0) for plan in project.coding_plans.rqa}
     settings = json.loads(json.dumps(dict(_choosing_settings(project))))
     return MessageCounts(messages, settings)
 
 
 def _choosing_settings(project: Project) -> Iterator[tuple[str, object]]:
-    """Yield the settings that decide which messages there are, by configuration key."""
+    """Yield the settings that decide which messages are counted, by configuration key."""
     configuration, episodes = project.configuration, project.coding_plans.rqa
     fields = {UID_FIELD, *(plan.raw_field for plan in episodes), *(plan.time_field for plan in episodes)}
     yield "RawDataSources", configuration.activation_flows
@@ -96,7 +99,7 @@ def _has_less(before: list[str], now: list[str]) -> bool:
     return bool(set(before) - set(now))
 
 
-# Which changes of a setting can take messages away. Of those that are not here, any can.
+# Changes of a setting that can reduce the number of messages. For settings that are not listed, any change can.
 _TAKES_AWAY: Mapping[str, Callable[[Any, Any], bool]] = {
     "RawDataSources": _has_less,
     "TestContactUUIDs": _has_more,
@@ -108,12 +111,12 @@ _TAKES_AWAY: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def _takes_away(key: str, before: Any, now: Any) -> bool:
-    """Return whether the change of a setting can be why messages are missing."""
+    """Tell whether the change of a setting can explain missing messages."""
     return bool(before != now and _TAKES_AWAY.get(key, lambda *_: True)(before, now))
 
 
 def read_message_counts(outputs: Path) -> MessageCounts | None:
-    """The counts of an Outputs folder; None where there are none, as an earlier version left none, or they can't be read."""
+    """Read the counts of an Outputs folder; None if they can't be read or an earlier version left none."""
     path = outputs / _FILE
     if not path.exists():
         return None
@@ -127,14 +130,14 @@ def read_message_counts(outputs: Path) -> MessageCounts | None:
 
 
 def refuse_shrinkage(outputs: Path, before: MessageCounts | None, now: MessageCounts, is_accepted: bool) -> None:
-    """Refuse outputs with far fewer messages than those they would replace, of an episode or in all.
+    """Refuse outputs with far fewer messages, of an episode or in total, than those they would replace.
 
-    They are taken, with a warning, if that is accepted, or if settings changed in a way that takes messages away.
+    They are accepted, with a warning, if `is_accepted` is set or a changed setting can explain the drop.
 
     Raises
     ------
     InputError
-        Names each episode that has less than 90 % of the messages it had, and at least 10 fewer.
+        Names each episode with less than 90 % of its earlier messages, and at least 10 fewer.
     """
     fallen = [] if before is None else list(_find_fallen(before.messages, now.messages))
     if before is None or not fallen:
@@ -159,7 +162,7 @@ def refuse_shrinkage(outputs: Path, before: MessageCounts | None, now: MessageCo
 
 
 def _find_explanations(outputs: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """The keys whose change can be why messages are missing; none where the last run's settings can't be read."""
+    """List the changed keys that can explain missing messages; none if the last settings can't be read."""
     try:
         return [key for key, value in now.items() if key in before and _takes_away(key, before[key], value)]
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Files in the order of participants' hashes: the partitions' parts between pieces of an earlier file."""
+"""Files in the order of participants' hashes: the partitions' parts among pieces of an earlier file."""
 
 import os
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from engagement.pipeline.outputs.stretches import Interleaving, copy_stretches
 
 @dataclass(frozen=True)
 class MergedParticipants:
-    """Earlier participants that are kept, with new ones between them.
+    """Earlier participants that are kept, with new ones among them.
 
-    `old` and `new` have a record for each of all of them.
+    `old` and `new` have a record for each participant.
     """
 
     order: Interleaving
@@ -24,20 +24,20 @@ class MergedParticipants:
     new: numpy.ndarray
 
     def stretches(self, column: str) -> Iterator[tuple[bool, int, int]]:
-        """Find the stretches of a file to copy; that column says how much of it each participant has."""
+        """Find the stretches of a file to copy; `column` says how much of the file each participant has."""
         return self.order.stretches(self.old[column], self.new[column])
 
     @property
     def records(self) -> numpy.ndarray:
-        """The records of all participants that there are now, in order."""
+        """Return the records of all current participants, in order."""
         return self.order.apply(self.old, self.new)
 
 
 @dataclass(frozen=True)
 class ParticipantFile:
-    """One such file that is being written. `old` is the earlier file, or None if nothing of it is copied.
+    """A file being written. `old` is the earlier file, or None if nothing is copied from it.
 
-    `column` says how much of it each participant has, in units of `size` bytes.
+    `column` says how much of the file each participant has, in units of `size` bytes.
     """
 
     path: Path
@@ -47,13 +47,13 @@ class ParticipantFile:
     size: int = 1
 
     def take(self, number: int) -> None:
-        """Take over what a partition left; the partitions come in their order."""
+        """Append a partition's part; call it for the partitions in order."""
         with open_to_append(self.path if self.old is None else self._new) as file:
             append_file(file, part_path(self.scratch, self.path.stem, number))
             begin_to_write(file)
 
     def finish(self, participants: MergedParticipants | None, last: bytes = b"", times: int = 0) -> None:
-        """Put the partitions' parts between pieces of the earlier file, and `last` behind, so many times."""
+        """Put the partitions' parts among pieces of the earlier file, then append `last` `times` times."""
         with open_to_append(self.path) as file:
             if self.old is not None and participants is not None:
                 copy_stretches(file, participants.stretches(self.column), self.old, self._new, self.size)

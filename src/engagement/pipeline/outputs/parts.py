@@ -1,4 +1,4 @@
-"""Part files that partitions leave, and merging them: the bytes do not depend on how many partitions there were."""
+"""Write and merge the partitions' part files; the bytes do not depend on the number of partitions."""
 
 import contextlib
 import heapq
@@ -17,9 +17,9 @@ from engagement.foundation.record_files import make_packer
 # The note of a row: its time in microseconds (0 without one), its participant and its bytes.
 ROW = numpy.dtype([("time", "<i8"), ("hash", "<u8"), ("length", "<u4")])
 
-# Parts that are named like the outputs that they become.
+# Parts named after the outputs that they become.
 MESSAGES_TRACED_DATA, INDIVIDUALS_TRACED_DATA = "messages_traced_data", "individuals_traced_data"
-# How many rows all parts of a table together hold in memory while they are merged, and how many each may at least.
+# The number of rows that all parts of a table together hold in memory while merging, and the minimum for each part.
 _ROWS_OF_ALL, _LEAST_ROWS = 2**14, 2**4
 _BYTES_OF_A_BUFFER = 2**16
 
@@ -27,18 +27,18 @@ _find_quoted_cell = re.compile(b'"((?:[^"]|"")*)"').match
 
 
 def part_path(scratch: Path, name: str, number: int) -> Path:
-    """The path at which the partition with that number leaves its part of an output."""
+    """Return the path where the partition with that number leaves its part of an output."""
     return scratch / f"{name}.{number}"
 
 
 def notes_of_part(part: Path) -> Path:
-    """The path of the notes of a part of a table: a `ROW` for each of its rows."""
+    """Return the path of the notes of a table's part: a `ROW` for each of its rows."""
     return part.with_name(f"{part.name}.rows")
 
 
 @contextlib.contextmanager
 def open_part(path: Path) -> Iterator[IO[bytes]]:
-    """Open a part for writing. It is of use for this run alone, so it need not outlast a power cut."""
+    """Open a part for writing. Only this run uses it, so it need not survive a power cut."""
     with explain_os_errors(path), path.open("wb", buffering=_BYTES_OF_A_BUFFER) as file:
         yield file
 
@@ -47,14 +47,14 @@ _pack_row = make_packer(ROW)
 
 
 def write_rows(path: Path, rows: Iterable[tuple[int, str, int]]) -> None:
-    """Keep the rows of a table of one partition, which are in their order: time, CSV line and start of the participant's hash."""
+    """Write one partition's rows of a table, in order: time, CSV line, start of the participant's hash."""
     with open_part(path) as file, open_part(notes_of_part(path)) as notes:
         for time, line, hashed in rows:
             notes.write(_pack_row(time, hashed, file.write(line.encode())))
 
 
 def read_uid(line: bytes) -> bytes:
-    """The first cell of a row of any table: the participant's uid."""
+    """Read the first cell of a row of any table: the participant's uid."""
     if not line.startswith(b'"'):
         return line.partition(b",")[0]
     quoted = _find_quoted_cell(line)
@@ -62,13 +62,13 @@ def read_uid(line: bytes) -> bytes:
 
 
 def _read_rows(part: Path, rows_at_a_time: int) -> Iterator[tuple[int, bytes, bytes, int]]:
-    """The rows of a part with what they are ordered by: time, uid, line, and the start of the participant's hash."""
+    """Yield a part's rows with their sort keys: time, uid, line, start of the participant's hash."""
     first = begin = 0
     while True:
         notes = numpy.fromfile(notes_of_part(part), ROW, rows_at_a_time, offset=first * ROW.itemsize)
         if not len(notes):
             return
-        # Opened for each look: there can be more parts than files that may be open.
+        # Reopened for each read: there can be more parts than open files allowed.
         with part.open("rb", buffering=0) as file:
             lines = os.pread(file.fileno(), int(notes["length"].sum(dtype=numpy.int64)), begin)
         start = 0
@@ -80,9 +80,9 @@ def _read_rows(part: Path, rows_at_a_time: int) -> Iterator[tuple[int, bytes, by
 
 
 def merge_rows(file: IO[bytes], notes: IO[bytes], parts: Sequence[Path]) -> None:
-    """Write the partitions' rows in order, by time and then uid, to `file`, and a `ROW` for each to `notes`.
+    """Write the partitions' rows to `file`, by time, then uid, and a `ROW` for each to `notes`.
 
-    Rows of one participant are all in one part, and stay in its order.
+    All rows of a participant are in one part, and stay in its order.
     """
     rows_at_a_time = max(_LEAST_ROWS, _ROWS_OF_ALL // max(1, len(parts)))
     rows = (_read_rows(part, rows_at_a_time) for part in parts)
@@ -91,7 +91,7 @@ def merge_rows(file: IO[bytes], notes: IO[bytes], parts: Sequence[Path]) -> None
 
 
 def append_file(target: IO[bytes], part: Path) -> None:
-    """Write a part behind what `target` holds already, and remove it: so the disk holds it once."""
+    """Append a part to `target`, and remove the part, so that the disk does not hold it twice."""
     with part.open("rb") as source:
         shutil.copyfileobj(source, target)
     part.unlink()
@@ -99,7 +99,7 @@ def append_file(target: IO[bytes], part: Path) -> None:
 
 @contextlib.contextmanager
 def scratch_directory(path: Path) -> Iterator[Path]:
-    """An empty directory for the partitions' parts, removed when the block ends."""
+    """Make an empty directory for the partitions' parts; remove it when the block ends."""
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     try:

@@ -1,4 +1,4 @@
-"""The rows of messages.csv and individuals.csv: the same columns in the same order for both."""
+"""Make the rows of messages.csv and individuals.csv, which have the same columns in the same order."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -13,17 +13,17 @@ _Codes = tuple[tuple[str, ...], ...]
 
 
 class Answers(NamedTuple):
-    """The answers of a row, and how they were coded, in the order of the plans."""
+    """The answers of a row and their codings, in the order of the plans."""
 
     texts: Sequence[str | None]
     codings: Sequence[Coding]
 
 
 def find_changed_answers(last: Answers | None, answers: Answers) -> Sequence[int]:
-    """The numbers of the plans whose answers are not as in the last row; all where there is none.
+    """Find the numbers of the plans whose answers differ from the last row; all without a last row.
 
-    Messages of one participant share what was answered in surveys: the very same objects. Others that are equal are only written
-    once more.
+    A participant's messages share survey answers as the same objects. Equal answers that are not the same object only cost
+    encoding them again.
     """
     if last is None:
         return range(len(answers.texts))
@@ -35,7 +35,7 @@ class AnalysisRows:
     """Makes the lines of one of the analysis files."""
 
     def __init__(self, plans: Sequence[CodingPlan], guards_formulas: bool = False) -> None:
-        """With `guards_formulas` what people wrote is made safe for spreadsheets."""
+        """With `guards_formulas`, participants' texts are made safe for spreadsheets."""
         self.header = [UID_FIELD, CONSENT_FIELD, *(column for plan in plans for column in plan.columns())]
         self._cells = [_PlanCells(plan, _encode_guarded if guards_formulas else encode_cell) for plan in plans]
         self._parts = [""] * len(plans)
@@ -43,14 +43,14 @@ class AnalysisRows:
     def make_next_line(self, uid: str, answers: Answers, changed: Sequence[int]) -> str:
         """Make the CSV line of the next message or individual that did not withdraw.
 
-        `changed` are the numbers of the plans whose answers are not as in the line made before.
+        `changed` are the numbers of the plans whose answers differ from the last line.
         """
         for number in changed:
             self._parts[number] = self._cells[number].write(answers.texts[number], answers.codings[number])
         return f"{encode_cell(uid)},false,{','.join(self._parts)}\n"
 
     def make_cells(self, uid: str, texts: Sequence[str | None], codings: Sequence[Coding]) -> dict[str, str]:
-        """The cells of such a line by column, before they are encoded."""
+        """Make the cells of such a line by column, before encoding."""
         found = [
             cell
             for plan, text, coding in zip(self._cells, texts, codings, strict=True)
@@ -59,7 +59,7 @@ class AnalysisRows:
         return dict(zip(self.header, [uid, "false", *found], strict=True))
 
     def withdrawn_row(self) -> list[str]:
-        """The cells of a message or an individual that withdrew: nothing of theirs."""
+        """Make the cells of a withdrawn message or individual, with nothing of theirs in them."""
         return [WITHDRAWN, "true", *[WITHDRAWN] * (len(self.header) - 2)]
 
 
@@ -68,7 +68,7 @@ def _encode_guarded(text: str) -> str:
 
 
 class _PlanCells:
-    """The cells of one plan as CSV without line end; the coded ones are made once for each combination of codes."""
+    """Cells of one plan as CSV without line end; each combination of codes is encoded only once."""
 
     def __init__(self, plan: CodingPlan, encode_text: Callable[[str], str]) -> None:
         self._encode_text = encode_text
@@ -80,14 +80,14 @@ class _PlanCells:
         self._known: dict[_Codes, str] = {}
 
     def write(self, text: str | None, coding: Coding) -> str:
-        """The codes, if any have columns, and the text."""
+        """Write the codes, if any have columns, and the text."""
         written = "" if text is None else self._encode_text(str(text))
         if not self._configurations:
             return written
         return f"{self._known.get(coding.code_ids) or self._write_codes(coding)},{written}"
 
     def make(self, text: str | None, coding: Coding) -> list[str]:
-        """The same cells, before they are encoded."""
+        """Make the same cells, before encoding."""
         return [*self._code_cells(coding), "" if text is None else str(text)]
 
     def _write_codes(self, coding: Coding) -> str:
@@ -105,11 +105,11 @@ class _PlanCells:
 
 
 class ProductionRows:
-    """Makes the lines of production.csv: what people wrote, every cell quoted and safe in a spreadsheet."""
+    """Makes the lines of production.csv: participants' texts, all cells quoted and spreadsheet-safe."""
 
     def __init__(self, plans: Sequence[CodingPlan]) -> None:
         self.header = [UID_FIELD, *(plan.raw_field for plan in plans)]
 
     def make_line(self, uid: str, texts: Sequence[str | None]) -> str:
-        """The CSV line of a message; `texts` are in the order of the plans."""
+        """Make the CSV line of a message; `texts` are in the order of the plans."""
         return encode_line([uid, *("" if text is None else guard_cell(str(text)) for text in texts)], quote_all=True)

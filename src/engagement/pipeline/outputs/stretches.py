@@ -1,6 +1,6 @@
-"""Files made of an earlier version: its rows are copied in long stretches, new rows between them.
+"""Build a file from its earlier version: copy old rows in long stretches, with new rows among them.
 
-Only new rows are handled one by one: which old rows are copied, and where the new ones go, are arrays.
+Only new rows are handled one by one: arrays say which old rows to copy and where the new ones go.
 """
 
 import os
@@ -22,7 +22,7 @@ _BYTES_BETWEEN_HINTS = 2**25
 class EarlierOutputs:
     """Earlier outputs to copy rows from: the folders of the files and of the notes on their rows.
 
-    `left_out` are the participants whose rows are not copied: the starts of their hashes, in order.
+    `left_out` are the starts of the hashes of participants whose rows are not copied, in order.
     """
 
     files: Path
@@ -32,15 +32,15 @@ class EarlierOutputs:
 
 @dataclass(frozen=True)
 class Interleaving:
-    """The order of old and new rows: for each row whether it is new, and its number among its kind."""
+    """The order of old and new rows: for each row a flag for new rows, and its number among its kind."""
 
     is_new: numpy.ndarray
     number: numpy.ndarray
 
     def stretches(self, old_sizes: numpy.ndarray, new_sizes: numpy.ndarray) -> Iterator[tuple[bool, int, int]]:
-        """Find stretches of rows of one file: whether they are new, their start and their end.
+        """Find stretches of rows of one file: a flag for new ones, start and end.
 
-        `old_sizes` and `new_sizes` are those of all rows of their kind, in order.
+        `old_sizes` and `new_sizes` are the sizes of all old and all new rows, in order.
         """
         if not len(self.number):
             return
@@ -55,14 +55,14 @@ class Interleaving:
             yield is_new, int(ends[is_new][start]), int(ends[is_new][end + 1])
 
     def apply(self, old: numpy.ndarray, new: numpy.ndarray) -> numpy.ndarray:
-        """Put the records of the rows in order, given those of all old and all new ones."""
+        """Put the rows' records in order, given those of all old and all new rows."""
         return numpy.concatenate([old, new])[numpy.where(self.is_new, self.number + len(old), self.number)]
 
 
 def interleave(are_kept: numpy.ndarray, places: numpy.ndarray) -> Interleaving:
-    """Put new rows between old ones.
+    """Put new rows among old ones.
 
-    `are_kept` says of each old row whether it is copied; `places` has for each new row the number of the old one that it goes before.
+    `are_kept` tells for each old row whether it is copied; `places` gives for each new row the number of the old row it precedes.
     """
     numbers = numpy.insert(numpy.arange(len(are_kept)), places, numpy.arange(len(places)))
     is_new = numpy.insert(numpy.zeros(len(are_kept), bool), places, True)
@@ -73,8 +73,8 @@ def interleave(are_kept: numpy.ndarray, places: numpy.ndarray) -> Interleaving:
 def copy_stretches(
     target: IO[bytes], stretches: Iterator[tuple[bool, int, int]], old: Path, new: Path, size: int = 1, start: int = 0
 ) -> None:
-    """Write stretches of two files, in order; they count in units of `size` bytes, and in `old` from the byte `start`."""
-    # Used again and again: a fresh block of memory costs more than what is copied to it.
+    """Write stretches of two files, in order; units are `size` bytes, counted in `old` from byte `start`."""
+    # Reused: allocating a fresh block costs more than the copying.
     block = memoryview(bytearray(_BYTES_AT_A_TIME))
     written = 0
     with old.open("rb") as old_file, new.open("rb") as new_file:

@@ -1,6 +1,6 @@
-"""Writing stage 3's CSVs: the partitions' lines in order, between lines of an earlier file.
+"""Write stage 3's CSVs: the partitions' lines in order, among lines of an earlier file.
 
-Beside each table there are notes, a `ROW` for each of its rows but those of participants who withdrew, so that it can be copied from.
+Each table has notes, a `ROW` for each row except those of participants who withdrew, so that a later run can copy its rows.
 """
 
 import os
@@ -22,13 +22,13 @@ _BYTES_OF_A_UID = 4096
 
 
 def notes_path(folder: Path, table: str) -> Path:
-    """The path of the notes of a table."""
+    """Return the path of the notes of a table."""
     return folder / f"{table}.rows"
 
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file that is to be written: its header, the partitions' parts, and the line that stands `times` times at its end."""
+    """A CSV file to write: header, partitions' parts, and a last line that is repeated `times` times."""
 
     path: Path
     header: str
@@ -60,7 +60,7 @@ def write_table(table: Table, notes: Path, earlier: EarlierOutputs | None) -> No
 
 
 class _Rows:
-    """The rows of a file with their notes, to be asked for their uids."""
+    """The rows of a file with their notes, for reading their uids."""
 
     def __init__(self, path: Path, notes: Path, start: int) -> None:
         self.notes = numpy.fromfile(notes, ROW)
@@ -80,7 +80,7 @@ class _Rows:
 
 
 def _find_places(old: _Rows, new: _Rows) -> numpy.ndarray:
-    """Find the old row that each new one goes before: by time, then by uid."""
+    """Find the old row that each new one precedes, by time, then by uid."""
     first = numpy.searchsorted(old.notes["time"], new.notes["time"], "left")
     end = numpy.searchsorted(old.notes["time"], new.notes["time"], "right")
     for number in numpy.flatnonzero(first < end).tolist():
