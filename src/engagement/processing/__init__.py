@@ -1,1 +1,1 @@
-"""The steps of stage 3 in their order, for one participant and for one partition of them."""
+"""The steps of stage 3 in order, for one participant and for a partition of them."""

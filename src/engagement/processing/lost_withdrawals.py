@@ -1,7 +1,7 @@
-"""Withdrawals of consent that a change of the configuration would undo: labels STOP whose scheme or code no plan has any longer.
+"""Withdrawals that a changed configuration would undo: STOP labels whose scheme or code no plan has.
 
-Whoever wrote such a message was withdrawn before, and would be in the outputs again, and in Drive. So stage 3 stops before it replaces
-anything. Which of them were accepted is remembered in State/, message by message, so that a new one stops the next run again.
+The participant was withdrawn before, and would be in the outputs, and in Drive, again. So stage 3 stops before it replaces anything.
+Accepted ones are remembered in State/, message by message, so that a new one stops the next run again.
 """
 
 import logging
@@ -21,12 +21,14 @@ log = logging.getLogger(__name__)
 def refuse_lost_withdrawals(
     data_root: Path, lost: Mapping[str, Sequence[LostLabels]], stop_ids: Collection[str], is_accepted: bool
 ) -> None:
-    """Refuse labels STOP that count for nothing, by dataset, unless they are accepted or were. `stop_ids` are the codes known for it.
+    """Refuse STOP labels that count for nothing, by dataset, unless accepted now or before.
+
+    `stop_ids` are the ids of known STOP codes.
 
     Raises
     ------
     InputError
-        Names each dataset with the scheme, the code where that is unknown, and how many messages it is about.
+        Names each dataset with the scheme, the code if that is unknown, and the number of messages.
     """
     accepted = _read_accepted(data_root)
     new: dict[str, list[str]] = {}

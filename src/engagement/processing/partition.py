@@ -1,4 +1,4 @@
-"""One partition of the participants: their raw runs are read, processed and kept in part files."""
+"""Process one partition of the participants: read their raw runs, process them, write part files."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -32,9 +32,9 @@ ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS = "analysis_messages", "analysis_individ
 
 
 def process_partition(processor: Processor, places: RunPlaces, scratch: Path, count: int, number: int) -> Summary:
-    """Process the participants of partition `number` of `count`; leaves its part files in `scratch`.
+    """Process the participants of partition `number` of `count`; leave its part files in `scratch`.
 
-    Bad input is not raised but returned in the summary, so that all partitions' problems are told at once.
+    Bad input is not raised but returned in the summary, so that all partitions' problems are reported at once.
     """
     summary = Summary()
     try:
@@ -61,13 +61,13 @@ class _Outputs:
         }
         self._written = _WrittenTexts(self._plans, self._texts, summary)
         self._records = Records(tuple(self._texts.values()), self._plans.rqa)
-        # What rows are ordered by (time in microseconds, uid, dataset, run id, text), a message's line in production.csv and the one
-        # in messages.csv, if there is one, and the start of its participant's hash.
+        # The sort key of rows (time in microseconds, uid, dataset, run id, text), the message's line in production.csv, its line in
+        # messages.csv, if any, and the start of its participant's hash.
         self._messages: list[tuple[int, str, str, str, str, str, str, int]] = []
         self._individuals: list[tuple[str, str, int]] = []
 
     def write(self, participants: Iterable[tuple[str, Runs]], scratch: Path, number: int) -> None:
-        """Process the participants, which are in the order of their hashed uids, and write everything."""
+        """Process the participants, in the order of their hashed uids, and write everything."""
         with (
             open_part(part_path(scratch, MESSAGES_TRACED_DATA, number)) as messages_file,
             open_part(part_path(scratch, INDIVIDUALS_TRACED_DATA, number)) as individuals_file,
@@ -134,7 +134,7 @@ class _Outputs:
         summary.messages += len(participant.messages) + participant.dropped.total()
         summary.kept += len(participant.messages)
         summary.sent.update(participant.sent)
-        # Most have none of these, and counting nothing takes as long as counting something.
+        # Most participants have none of these, and counting nothing takes as long as counting something.
         if participant.dropped:
             summary.dropped.update(participant.dropped)
         if participant.lost:
@@ -180,7 +180,7 @@ class _Outputs:
 
 
 class _WrittenTexts:
-    """Collects what participants wrote under the plans that have datasets in Coda."""
+    """Collects participants' texts under the plans that have datasets in Coda."""
 
     def __init__(self, plans: CodingPlans, uses: Mapping[str, TextUses], summary: Summary) -> None:
         self._first_survey = len(plans.rqa)
@@ -199,7 +199,7 @@ class _WrittenTexts:
         ]
 
     def collect(self, messages: Sequence[Message], is_staying: bool) -> None:
-        """Count in the texts of the messages of one participant."""
+        """Add the texts of one participant's messages."""
         last = None
         for message in messages:
             texts, values = message.texts, message.record.values
@@ -207,7 +207,7 @@ class _WrittenTexts:
                 text = texts[number]
                 if text:
                     uses.write(text, values.get(time_field))
-            # What messages share was written once.
+            # An answer that messages share was written once.
             answers = texts[self._first_survey :], tuple(map(values.get, self._survey_times))
             if answers != last:
                 last = answers

@@ -23,13 +23,13 @@ from engagement.processing.records.participants import Participant
 from engagement.processing.records.raw_runs import Runs
 from engagement.provenance import Metadata, TracedData
 
-# Coders' labels decide about it, so it is written down with them.
+# Coders' labels decide this step, so it is recorded with them.
 _STAYS = make_field(CONSENT_FIELD, "false")
 _CONTACT_KEYS = (PARTICIPANT_KEY, "urn_type", "operator_raw", "operator_coded")
 
 
 class Processor:
-    """The steps of stage 3, made ready once for all participants."""
+    """The steps of stage 3, prepared once for all participants."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Processor:
         self._mend, self._move = self.metadata("messages.texts"), self.metadata("coding.wrong_scheme")
 
     def metadata(self, step: str) -> Metadata:
-        """The metadata of one step's updates."""
+        """Make the metadata of a step's updates."""
         return Metadata(f"engagement.{step}", self._timestamp, self._user)
 
     def process(self, uid: str, runs: Runs) -> Participant:
@@ -81,7 +81,7 @@ class Processor:
         lost: Counter[str] = Counter()
         self._set_texts(messages)
         texts = self._find_distinct(messages)
-        # Filtered, moved or overwritten later as they may be.
+        # Even if they are filtered, moved or overwritten later.
         looked_up = self._find_answers(runs) if self.is_coded else [set() for _ in texts]
         withdrew = self.is_coded and has_withdrawn(looked_up, self._datasets_of_plans)
         _add_all(looked_up, texts)
@@ -89,7 +89,7 @@ class Processor:
             moved, lost = self._moves.apply(messages, make_blank, self._move)
             if moved is not messages:
                 messages = sorted(moved, key=Message.order)
-                # The answers of messages that were made for moved ones were looked up before some of them left.
+                # Messages made for moved answers had their other answers looked up before some of these left.
                 blank = [make_blank()]
                 self._set_texts(blank)
                 _add_all(looked_up, self._find_distinct(blank))
@@ -106,7 +106,7 @@ class Processor:
                 participant.messages.append(message)
             else:
                 participant.dropped[reason] += 1
-            # An answer that moved to a survey is none to an episode any more.
+            # An answer that moved to a survey is no longer an answer to an episode.
             if message.sent_to is not None and reason in (None, Dropped.NO_ANSWER):
                 participant.sent[message.sent_to.raw_field] += 1
         if self.is_coded and participant.messages and not withdrew:
@@ -114,7 +114,7 @@ class Processor:
         return participant
 
     def _set_texts(self, messages: Sequence[Message]) -> None:
-        """Set what there is to code in each message."""
+        """Set the texts to code in each message."""
         for message in messages:
             message.texts = tuple(map(message.record.values.get, self._raw_fields))
 
@@ -137,7 +137,7 @@ class Processor:
         return found
 
     def _drop_known(self, runs: Runs) -> Runs:
-        """The runs but for recovered messages that are there already; the very same where there are none."""
+        """Drop recovered messages that RapidPro has already; return the same object if there are none."""
         wanted = drop_known_messages(runs.activation, runs.survey, self._recovered_keys, self._recover)
         return runs if len(wanted) == len(runs.activation) else Runs(wanted, runs.survey)
 
@@ -146,7 +146,7 @@ class Processor:
         survey = combine_survey_runs(runs.survey, join, self._recovered_keys)
 
         def make_blank() -> Message:
-            # What is known of the participant's contact stays known for an answer that came in a survey.
+            # A survey answer keeps the known facts about the participant's contact.
             first = runs.activation[0].values
             contact = {key: first[key] for key in _CONTACT_KEYS if key in first}
             blank = join_survey(TracedData.start(contact, join), survey, join)

@@ -1,4 +1,4 @@
-"""The partitions' findings, added up, and the lines of the log that tell them."""
+"""The partitions' findings, added up, and the log lines that report them."""
 
 import logging
 from collections import Counter
@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 class Summary:
     """Findings of a partition, besides its part files. Summaries add up.
 
-    `sent` counts messages by the raw field of the episode they were sent to; `keys` are those that raw runs have. `losses` are
-    the answers of each participant, by the start of their hash, that were lost, by the name of the code.
+    `sent` counts messages by the raw field of the episode they were sent to; `keys` are the keys in raw runs. `losses` counts each
+    participant's lost answers by the name of the code; participants are named by the start of their hash.
     """
 
     runs: int = 0
@@ -40,14 +40,14 @@ class Summary:
 
     @property
     def lost(self) -> Counter[str]:
-        """The number of answers that belong to no dataset here, by the name of the code that says so."""
+        """Count the answers that belong to no dataset here, by the name of the code that says so."""
         lost: Counter[str] = Counter()
         for _, name, times in self.losses:
             lost[name] += times
         return lost
 
     def add(self, other: "Summary") -> None:
-        """Count in another partition."""
+        """Add another partition."""
         for name in ("runs", "participants", "messages", "kept", "withdrawn_messages", "withdrawn_participants"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.individuals += other.individuals
@@ -65,7 +65,7 @@ class Summary:
 
 
 def refuse_bad_input(summary: Summary) -> None:
-    """Raise an InputError with all that the partitions could not use."""
+    """Raise an InputError with everything that the partitions could not use."""
     messages = list(dict.fromkeys(str(error) for error in summary.errors))
     if summary.fold_problems:
         messages.append(
@@ -77,7 +77,7 @@ def refuse_bad_input(summary: Summary) -> None:
 
 
 def log_summary(summary: Summary, is_coded: bool) -> None:
-    """Log one line a step, with counts."""
+    """Log one line for each step, with counts."""
     log.info("Read %d run(s) of %d participant(s)", summary.runs, summary.participants)
     for code, times in sorted(summary.lost.items()):
         log.warning("%d answer(s) marked as wrong scheme belong to %r, which no plan has; left out", times, code)
@@ -97,7 +97,7 @@ def log_summary(summary: Summary, is_coded: bool) -> None:
 
 
 def make_funnel(summary: Summary) -> Funnel:
-    """Make what the analysis tells of everything that is not in its tables."""
+    """Make the analysis's account of everything that is not in its tables."""
     return Funnel(
         runs=summary.runs,
         participants=summary.participants,

@@ -1,4 +1,4 @@
-"""Splitting the work: choosing processes and partitions by the data's size, and running them."""
+"""Split the work: choose processes and partitions by the size of the data, and run them."""
 
 import functools
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ _BYTES_WORTH_A_PROCESS = 4 * 2**20
 class Workers:
     """Processes for the partitions: `jobs` on this machine, or `count` workers of a cluster.
 
-    `scheduler` is the cluster's address. `modules` are those of the project's own code, which workers of a cluster can't import.
+    `scheduler` is the cluster's address. `modules` hold the project's own code, which workers of a cluster can't import.
     """
 
     jobs: int
@@ -32,12 +32,12 @@ class Workers:
     modules: Sequence[ModuleType]
 
     def choose_partitions(self, size: int) -> int:
-        """Choose how many parts to split participants into whose lines have `size` bytes."""
+        """Choose the number of partitions for participants whose lines have `size` bytes in total."""
         return max(1, min(self.count, size // _BYTES_WORTH_A_PROCESS), -(-size // _BYTES_OF_A_PARTITION))
 
 
 def find_workers(flows: Flows, jobs: int | None, scheduler: str | None, modules: Sequence[ModuleType]) -> Workers:
-    """Find out what there is to work with; `jobs` are the processes that somebody asked for, if they did."""
+    """Find the available workers; `jobs` is the number of processes asked for, if any."""
     # Starting processes takes longer than the work of a small project.
     is_small = sum(path.stat().st_size for path in flows.paths) <= _BYTES_WORTH_A_PROCESS
     jobs = jobs or (1 if is_small else count_processors())
@@ -52,12 +52,12 @@ def process_partitions(
     scratch: Path,
     files: Sequence[ParticipantFile],
 ) -> Summary:
-    """Process all partitions, which leave their parts in `scratch`, and append to `files` what is theirs.
+    """Process all partitions, which leave their parts in `scratch`, and append their parts to `files`.
 
     Raises
     ------
     InputError
-        With all that the partitions could not use.
+        Lists everything that the partitions could not use.
     """
     process = functools.partial(process_partition, processor, places, count=partitions)
     if workers.scheduler is None:
@@ -67,7 +67,7 @@ def process_partitions(
     summary = Summary()
     for number, part in enumerate(show_progress(results, partitions, "participants", "partition")):
         summary.add(part)
-        # A partition with bad input left no parts; nothing is written then, but the others have theirs to tell.
+        # A partition with bad input left no parts; then nothing is written, but the others' problems are still collected.
         for file in files if not summary.errors else ():
             file.take(number)
     refuse_bad_input(summary)

@@ -1,1 +1,1 @@
-"""Records of participants and of their raw runs, and where these are on disk."""
+"""Records of participants and of their raw runs, and the runs' places on disk."""

@@ -1,7 +1,7 @@
 """Notes of a run on every participant: numbers, sizes and hashes, never a text.
 
-`participants` has one record each in the order of their hashed uids, `texts` one for each text of theirs that was looked up in a
-dataset, and `sent` one for each episode that they wrote to, participant by participant.
+`participants` has a record for each, in the order of their hashed uids; `texts` has one for each of their texts that was looked up
+in a dataset, and `sent` one for each episode that they wrote to, participant by participant.
 """
 
 from collections import Counter
@@ -20,19 +20,19 @@ from engagement.pipeline.outputs.parts import open_part, part_path
 from engagement.processing.records.participants import Participant
 
 PARTICIPANTS, TEXTS, SENT_MESSAGES = "participants", "texts", "sent"
-# What the summary counts, and how much each has of what comes in the participants' order: rows of the tables for the analysis, bytes of
-# the traced data, `texts` and `sent`.
+# The summary's counts, and each participant's share of the files in participants' order: rows of the tables for the analysis, bytes
+# of the traced data, `texts` and `sent`.
 PARTICIPANT = numpy.dtype(
     [("hash", "<u8"), ("runs", "<u4"), ("kept", "<u4"), *((reason.name, "<u4") for reason in Dropped), ("has_withdrawn", "?"),
      ("message_rows", "<u4"), ("individual_rows", "<u1"), ("messages_bytes", "<u8"), ("individual_bytes", "<u8"),
      ("texts", "<u4"), ("sent", "<u2")]
 )  # fmt: skip
-# The start of the message id, the number of the plan, when it was first written (microseconds since 1970) in a message that was
-# kept, the start of its smallest hash for the ICR sample, and how many messages it makes a coding error.
+# The start of the message id, the number of the plan, the time it was first written in a kept message (microseconds since 1970),
+# the start of its smallest hash for the ICR sample, and the number of messages that it makes a coding error.
 TEXT = numpy.dtype(
     [("id", "<u8"), ("plan", "<u2"), ("first_written", "<i8"), ("sample_key", "<u8"), ("contradictions", "<u4")]
 )
-# The number of the episode's plan, and how many messages were sent to it.
+# The number of the episode's plan, and the number of messages sent to it.
 SENT = numpy.dtype([("plan", "<u2"), ("messages", "<u4")])
 _pack_participant, _pack_text, _pack_sent = map(make_packer, (PARTICIPANT, TEXT, SENT))
 NEVER = 2**63 - 1
@@ -41,7 +41,7 @@ _NONE_DROPPED = [0] * len(Dropped)
 
 
 class TextUses:
-    """Texts of one plan that one participant wrote, with what is noted of them."""
+    """Texts of one plan that one participant wrote, with the notes on them."""
 
     def __init__(self, number: int, plan: CodingPlan, dataset: CodedDataset | None) -> None:
         self.plan = plan
@@ -51,7 +51,7 @@ class TextUses:
         self._sample_keys: dict[str, int] = {}
 
     def write(self, text: str, time: str | None) -> None:
-        """Note that it was written at that time (ISO 8601); without a time it is not known to coders."""
+        """Note that a text was written at that time (ISO 8601); coders do not see one without a time."""
         if time is None:
             return
         microseconds = count_microseconds(parse_instant(time))
@@ -60,15 +60,15 @@ class TextUses:
             self.first_written[text] = microseconds
 
     def sample(self, text: str, key: str) -> None:
-        """Note its hash for the ICR sample."""
+        """Note a text's hash for the ICR sample."""
         self._sample_keys[text] = min(int(key[:16], 16), self._sample_keys.get(text, NO_KEY))
 
     def take(self, looked_up: Sequence[Set[str]], contradictions: Counter[tuple[str, str]]) -> list[bytes]:
-        """Take the records of the participant's texts, which are then forgotten.
+        """Return the records of the participant's texts, and forget the texts.
 
-        `looked_up` are the texts of each plan that were looked up.
+        `looked_up` are the texts that were looked up, for each plan.
         """
-        # What became of the participant depends on the labels of all that was looked up.
+        # The participant's results depend on the labels of every text that was looked up.
         labelled = () if self._dataset is None else looked_up[self._number]
         if not (labelled or self.first_written or self._sample_keys):
             return []
@@ -95,7 +95,7 @@ class Records:
         self._sent: list[bytes] = []
 
     def add(self, hashed: int, runs: int, participant: Participant, messages_bytes: int, individual_bytes: int) -> None:
-        """Note a participant, and what was noted of their texts in the meantime."""
+        """Note a participant, with the notes taken on their texts since the last one."""
         texts = [
             record for uses in self._uses for record in uses.take(participant.looked_up, participant.contradictions)
         ]
@@ -113,7 +113,7 @@ class Records:
         )  # fmt: skip
 
     def write(self, scratch: Path, number: int) -> None:
-        """Leave them as the parts of a partition."""
+        """Write them as the parts of a partition."""
         for name, records in (
             (PARTICIPANTS, self._participants),
             (TEXTS, self._texts),
@@ -124,6 +124,6 @@ class Records:
 
 
 def read_participants(scratch: Path, partitions: int) -> numpy.ndarray:
-    """The records of the participants of all partitions."""
+    """Read the records of the participants of all partitions."""
     parts = [numpy.fromfile(part_path(scratch, PARTICIPANTS, number), PARTICIPANT) for number in range(partitions)]
     return numpy.concatenate(parts)

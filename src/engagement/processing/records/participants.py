@@ -1,4 +1,4 @@
-"""A participant as the steps of stage 3 leave them."""
+"""A participant after the steps of stage 3."""
 
 from collections import Counter
 from collections.abc import Sequence, Set
@@ -11,11 +11,11 @@ from engagement.pipeline.messages.message import Message
 
 @dataclass
 class Participant:
-    """One participant, processed. `messages` are those that were kept, in their order.
+    """One processed participant. `messages` are those that were kept, in order.
 
-    `sent` counts those that were sent to each episode, by its raw field, as `pipeline.outputs.message_counts` does. `contradictions`
-    counts answers that are wrong scheme by one label and not by another, by dataset and message id. `looked_up` are for each plan
-    the texts whose labels decided about anything here.
+    `sent` counts the messages sent to each episode, by raw field, as `pipeline.outputs.message_counts` does. `contradictions` counts
+    answers that one label calls wrong scheme and another does not, by dataset and message id. `looked_up` are, for each plan, the
+    texts whose labels decided anything here.
     """
 
     uid: str

@@ -1,4 +1,4 @@
-"""Holding the raw files against the manifest that stage 2 left beside them."""
+"""Check the raw files against the manifest that stage 2 left beside them."""
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
@@ -11,10 +11,10 @@ _DIGITS_SHOWN = 12
 
 
 class RawCheck:
-    """The files that are to be read for it. `verified` are the versions of those that agree, by name, once `take` was called."""
+    """The files to check. After `take`, `verified` are the versions of files that agree, by name."""
 
     def __init__(self, paths: Iterable[Path], verified: Mapping[str, FileVersion]) -> None:
-        """`verified` are the versions of files that did not change since they were found to agree: these are not read."""
+        """`verified` are the versions of files unchanged since they last agreed: these are not read again."""
         paths = list(paths)
         self._folder = paths[0].parent if paths else Path()
         self._expected = read_manifest(self._folder) if paths else {}
@@ -24,12 +24,12 @@ class RawCheck:
         self.tasks: list[Callable[[], FileVersion]] = [functools.partial(digest_file, path) for path in self._to_read]
 
     def take(self, found: Iterable[FileVersion]) -> None:
-        """Take what the tasks found.
+        """Take the tasks' findings.
 
         Raises
         ------
         InputError
-            With every file that is not as stage 2 wrote it.
+            Lists every file that is not as stage 2 wrote it.
         """
         problems = []
         for path, version in zip(self._to_read, found, strict=True):

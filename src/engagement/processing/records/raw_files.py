@@ -1,4 +1,4 @@
-"""Reading single lines of the raw files, and telling of each file what is wrong with it first."""
+"""Read single lines of the raw files, and report the first problem of each file."""
 
 import os
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class RawFiles:
             os.close(descriptor)
 
     def read(self, file: int, offset: int, length: int) -> TracedData | None:
-        """One run; None where the line can't be read."""
+        """Read one run; None if the line can't be read."""
         line = os.pread(self._descriptors[file], length, offset)
         try:
             return decode(line)
@@ -43,14 +43,14 @@ class RawFiles:
         return None
 
     def read_nameless(self, file: int, offset: int, length: int) -> None:
-        """Report what is wrong with a line that names no participant."""
+        """Report the fault in a line that names no participant."""
         if not os.pread(self._descriptors[file], length, offset).endswith(b"\n"):
             self._report(file, offset, "it has no line end; expected a whole file. Make it again.")
         elif self.read(file, offset, length) is not None:
             self._report_nameless(file, offset)
 
     def read_named(self, file: int, offset: int, length: int) -> TracedData | None:
-        """One run of a participant; None where the line can't be read, or names one elsewhere than at its top."""
+        """Read a participant's run; None if the line can't be read or names them anywhere but at its top."""
         run = self.read(file, offset, length)
         if run is None or _is_uid(run.values.get(PARTICIPANT_KEY)):
             return run
@@ -76,10 +76,10 @@ def _is_uid(value: object) -> bool:
     try:
         return isinstance(value, str) and bool(value.encode())
     except UnicodeEncodeError:
-        # Half of a character, which nothing can be written with.
+        # Half a character, which can't be encoded.
         return False
 
 
 def unreadable(path: Path, error: OSError) -> InputError:
-    """A raw file that can't be read."""
+    """Make the error for a raw file that can't be read."""
     return InputError(f"{path}: could not be read: {error.strerror}; expected a TracedData file. Check the file.")

@@ -1,7 +1,7 @@
-"""The raw runs of a project, found by participant: where each line is, and reading one participant's lines.
+"""Find a project's raw runs by participant: index each line's place, and read a participant's lines.
 
-Raw files are in no order. One look at every line tells whose it is; the places are then sorted by the participants' hashes,
-so that each partition is one stretch of them, and reads its own lines alone. A digest of each line tells the next run whether it
+Raw files are in no order. A first pass finds the participant of every line; the places are then sorted by the participants' hashes,
+so that each partition is one stretch of them and reads only its own lines. A digest of each line shows the next run whether it
 changed.
 """
 
@@ -63,9 +63,9 @@ class Runs:
 
 @dataclass(frozen=True)
 class RunPlaces:
-    """Places of all participants' lines, in the order of their hashes; and of lines that name none.
+    """Places of all participants' lines, in the order of their hashes, and of lines that name nobody.
 
-    `size` is how many bytes the lines have.
+    `size` is the number of bytes in the lines.
     """
 
     flows: Flows
@@ -76,16 +76,16 @@ class RunPlaces:
     def read(self, count: int, number: int, errors: list[InputError]) -> Iterator[tuple[str, Runs]]:
         """Read the participants of partition `number` of `count`, in the order of their hashed uids.
 
-        What can't be read is added to `errors`, once for each file. Lines that name no participant are told by the
-        first partition alone.
+        Adds an error for each file with a line that can't be read. Only the first partition reports lines that name no
+        participant.
         """
         with RawFiles(self.flows.paths, errors) as files:
             if number == 0:
                 for place in self.nameless:
                     files.read_nameless(*place)
-            # Of the hash, the highest 32 bits times `count`, divided by 2**32, is the partition.
+            # The partition is the highest 32 bits of the hash times `count`, divided by 2**32.
             bounds = [(-(-(part << 32) // count)) << 32 for part in (number, number + 1)]
-            # numpy would copy all the hashes to look for one.
+            # numpy would copy all the hashes to search for one.
             start, end = (bisect_left(self.places["hash"], bound, key=int) for bound in bounds)
             waiting: dict[str, Runs] = {}
             last = None
@@ -104,7 +104,7 @@ class RunPlaces:
             yield from _in_order(waiting)
 
     def of(self, hashes: numpy.ndarray) -> "RunPlaces":
-        """Choose the places of some participants, given their hashes in order."""
+        """Select the places of some participants, given their hashes in order."""
         places = self.places[are_among(self.places["hash"], hashes)]
         return replace(self, places=places, size=_count_bytes(places))
 
@@ -114,7 +114,7 @@ def _count_bytes(places: numpy.ndarray) -> int:
 
 
 def _in_order(participants: dict[str, Runs]) -> Iterator[tuple[str, Runs]]:
-    # Participants whose hashes begin alike are all but impossible, but then the rest of the hash decides.
+    # Two hashes with the same start are all but impossible, but if they occur the rest of the hash decides.
     return iter(sorted(participants.items(), key=lambda item: hash_uid(item[0])))
 
 
@@ -126,14 +126,14 @@ class RunLines:
     digests: numpy.ndarray
 
     def of_file(self, number: int) -> "RunLines":
-        """Choose the lines of one file."""
+        """Select the lines of one file."""
         are_there = self.places["file"] == number
         return RunLines(self.places[are_there], self.digests[are_there])
 
     def has_runs(self, uid: str) -> bool:
-        """Return whether some of the lines are of a participant."""
+        """Tell whether any of the lines belong to a participant."""
         hashed = int(hash_uid(uid)[:16], 16)
-        # numpy would copy all the hashes to look for one.
+        # numpy would copy all the hashes to search for one.
         place = bisect_left(self.places["hash"], hashed, key=int)
         return place < len(self.places) and int(self.places["hash"][place]) == hashed
 
@@ -144,12 +144,12 @@ class RunLines:
 
 
 def find_flows(project: Project, data_root: Path) -> Flows:
-    """The raw data files of a project.
+    """Find the raw data files of a project.
 
     Raises
     ------
     InputError
-        With every flow whose file is missing.
+        Lists every flow whose file is missing.
     """
     folder, configuration = data_root / "Raw Data", project.configuration
     flows = Flows(
@@ -168,15 +168,15 @@ def find_flows(project: Project, data_root: Path) -> Flows:
 def find_runs(
     flows: Flows, jobs: int, known: Mapping[int, RunLines], folder: Path, check: RawCheck | None = None
 ) -> tuple[RunPlaces, numpy.ndarray]:
-    """Look at every line of the raw files, on `jobs` processes; but not at the files whose lines are `known`, by their numbers.
+    """Index every line of the raw files, on `jobs` processes.
 
-    Returns the places, and the digest of each line in the same order. Both arrays are files in `folder`, and not in memory:
-    they are all that grows with the number of runs.
+    Files whose lines are `known`, by file number, are skipped. Returns the places, and the digest of each line in the same order.
+    Both arrays are files in `folder`, not in memory: they alone grow with the number of runs.
 
     Raises
     ------
     InputError
-        A file can't be read, or is not as `check` has it.
+        A file can't be read, or does not match `check`.
     """
     stretches = [
         (number, path, start)
@@ -184,7 +184,7 @@ def find_runs(
         if number not in known
         for start in range(0, path.stat().st_size, _BYTES_OF_A_STRETCH)
     ]
-    # A file's hash can't be made in parts, so that it is begun first.
+    # A file's hash can't be computed in parts, so start with it.
     checks = [] if check is None else check.tasks
     tasks: list[Callable[[], Any]] = [*checks, *(functools.partial(_look, *stretch) for stretch in stretches)]
     found = iter(run_partitions(lambda number: tasks[number](), len(tasks), jobs))
@@ -202,14 +202,14 @@ def find_runs(
             nameless += without_name
             size += _count_bytes(lines.places)
     unsorted = read_records(folder / "places.unsorted", PLACE)
-    # They are in the order of the files already, and stay so for each participant.
+    # The lines are already in the order of the files, and stay so for each participant.
     order = numpy.argsort(unsorted["hash"], kind="stable")
     places, digests = (_sort(folder, name, kind, order) for name, kind in (("places", PLACE), ("digests", DIGEST)))
     return RunPlaces(flows, places, tuple(nameless), size), digests
 
 
 def _sort(folder: Path, name: str, kind: numpy.dtype, order: numpy.ndarray) -> numpy.ndarray:
-    """Put an array in order, from file to file."""
+    """Sort an array from one file into another."""
     path = folder / f"{name}.unsorted"
     unsorted = read_records(path, kind)
     with open_part(folder / f"{name}.array") as file:
@@ -220,7 +220,7 @@ def _sort(folder: Path, name: str, kind: numpy.dtype, order: numpy.ndarray) -> n
 
 
 def _look(number: int, path: Path, start: int) -> tuple[RunLines, list[tuple[int, int, int]]]:
-    """The lines that begin in a stretch of a file, and the places of those that name no participant."""
+    """List the lines that begin in a stretch of a file, and the places of those that name no participant."""
     places: list[bytes] = []
     digests: list[bytes] = []
     nameless: list[tuple[int, int, int]] = []
@@ -247,7 +247,7 @@ def _look(number: int, path: Path, start: int) -> tuple[RunLines, list[tuple[int
 
 
 def _find_uid(line: bytes) -> bytes | None:
-    """The participant of a raw line, without decoding it where that can be avoided; None for a line that can't be read."""
+    """Find the participant of a raw line, avoiding decoding where possible; None for an unreadable line."""
     found: list[bytes] = _find_participants(line)
     if len(found) == 1:
         return found[0]

@@ -1,1 +1,1 @@
-"""Reuse of the last run's results: the one place that looks back."""
+"""Reuse the last run's results: the only room that looks back."""

@@ -1,7 +1,7 @@
-"""Finding the participants whose data changed since the last run; its results are kept for all others.
+"""Find the participants whose data changed since the last run; its results are kept for all others.
 
-What becomes of a participant depends on the lines of their runs and on the labels of the texts that were looked up for them; on
-nothing else that can change while the last run's notes are of use.
+A participant's results depend on the lines of their runs and on the labels of the texts that were looked up for them, and on
+nothing else that can change while the last run's notes are valid.
 """
 
 import logging
@@ -26,7 +26,7 @@ from engagement.processing.reuse.run_notes import RunNotes
 
 log = logging.getLogger(__name__)
 
-# Where more changed, a full run is as quick.
+# If more changed, a full run is just as quick.
 _LARGEST_SHARE = 0.3
 
 
@@ -38,9 +38,9 @@ def find_kept_results(
     labels: numpy.ndarray,
     is_coded: bool,
 ) -> KeptResults | None:
-    """Compare the last run's notes with the lines and labels that there are now.
+    """Compare the last run's notes with the current lines and labels.
 
-    Returns None where too much changed to keep anything.
+    Returns None if too much changed to keep anything.
     """
     hashes = notes.participants["hash"]
     texts = find_noted_texts(notes)
@@ -48,7 +48,7 @@ def find_kept_results(
     are_kept = ~are_among(hashes, other_lines)
     relabelled = _find_relabelled(notes.labels, labels)
     are_kept[texts.owners[are_among(hash_pairs(texts.uses["id"], texts.uses["plan"]), relabelled)]] = False
-    # Notes have no texts. Where an output needs one that the last run did not write down, whoever wrote it is processed again.
+    # Notes hold no texts. If an output needs one that the last run did not write down, its participant is processed again.
     known_texts = {}
     for number, plan in enumerate(project.coding_plans.all):
         of_plan = texts.of_plan(number, are_kept)
@@ -75,7 +75,7 @@ def find_kept_results(
 
 
 def _find_other_lines(old: RunLines, new: RunLines) -> numpy.ndarray:
-    """Find the participants, by hash, whose lines or their order changed, or who came or went."""
+    """Find the participants, by hash, who are new or gone, or whose lines changed or moved."""
     old_hashes, old_digests = _digest_by_participant(old)
     new_hashes, new_digests = _digest_by_participant(new)
     unchanged = numpy.intersect1d(hash_pairs(old_hashes, old_digests), hash_pairs(new_hashes, new_digests))
@@ -86,7 +86,7 @@ def _find_other_lines(old: RunLines, new: RunLines) -> numpy.ndarray:
 
 
 def _digest_by_participant(lines: RunLines) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """The participants' hashes in order, and a digest of each one's lines."""
+    """Return the participants' hashes in order, and a digest of each one's lines."""
     hashes, starts, counts = numpy.unique(lines.places["hash"], return_index=True, return_counts=True)
     if not len(hashes):
         return hashes, hashes
@@ -96,7 +96,7 @@ def _digest_by_participant(lines: RunLines) -> tuple[numpy.ndarray, numpy.ndarra
 
 
 def _find_relabelled(old: numpy.ndarray, new: numpy.ndarray) -> numpy.ndarray:
-    """One hash, in order, for each text and plan whose labels changed, or are gone."""
+    """Return a hash, in order, for each text and plan whose labels changed or are gone."""
     old_texts, new_texts = (hash_pairs(labels["id"], labels["plan"]) for labels in (old, new))
     old_digests, new_digests = hash_pairs(old_texts, old["digest"]), hash_pairs(new_texts, new["digest"])
     return numpy.union1d(
@@ -107,7 +107,7 @@ def _find_relabelled(old: numpy.ndarray, new: numpy.ndarray) -> numpy.ndarray:
 def _find_unknown_texts(
     texts: NotedTexts, known: Mapping[int, str], dataset: CodedDataset, is_coded: bool
 ) -> numpy.ndarray:
-    """Find the texts that belong in the Coda file and were not in the last run's, by starts of ids."""
+    """Find the texts that belong in the Coda file but were not in the last run's, by starts of ids."""
     written = find_written(texts)
     are_unknown = ~numpy.isin(written.ids, numpy.fromiter(known, numpy.uint64, len(known)))
     if is_coded and are_unknown.any():

@@ -1,6 +1,6 @@
 """The incremental engine: find what changed, keep the rest, remember this run for the next one.
 
-Nothing else knows that there was a last run: a stage gets the lines to process and earlier outputs to copy rows from.
+Nothing else knows about the last run: a stage gets the lines to process and earlier outputs to copy rows from.
 """
 
 import contextlib
@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Changes:
-    """The work of a run: `places` are the lines of the participants whose data changed, all in a full run.
+    """The work of a run: `places` are the lines of participants whose data changed, all in a full run.
 
-    `runs_of_flows` counts the raw runs of each flow, the unchanged ones included.
+    `runs_of_flows` counts the raw runs of each flow, including unchanged ones.
     """
 
     places: RunPlaces
@@ -51,7 +51,7 @@ class Changes:
         return self.notes.folder
 
     def files_of_notes(self, scratch: Path) -> list[ParticipantFile]:
-        """The notes that are written like outputs: partitions leave their parts of them."""
+        """Open the notes that are written like outputs, from the partitions' parts."""
         earlier = self.earlier_outputs
         return self.notes.participant_files(scratch, None if earlier is None else earlier.row_notes)
 
@@ -63,7 +63,7 @@ def find_changed(
     """Find the participants whose data changed since the last run; all of them with `is_full`.
 
     Raw files are read on `jobs` processes.
-    The notes of this run take the place of the last one's when the block ends well; it has to end after Outputs/ was replaced.
+    The notes of this run replace the last run's if the block succeeds; it must end after Outputs/ was replaced.
 
     Raises
     ------
@@ -91,9 +91,9 @@ def find_changed(
 def keep_unchanged(
     changes: Changes, summary: Summary, datasets: Mapping[str, CodedDataset], scratch: Path, partitions: int
 ) -> MergedParticipants | None:
-    """Add what is kept of the last run to the summary, and note what became of all participants.
+    """Add the last run's kept results to the summary, and note the results of all participants.
 
-    Returns how the kept participants and those that the partitions processed follow each other; None in a full run.
+    Returns the merged order of the kept participants and the processed ones; None in a full run.
     """
     if changes.kept is None:
         changes.notes.take_participants(scratch, partitions)
@@ -105,5 +105,5 @@ def keep_unchanged(
 
 
 def remember(changes: Changes, outputs: Path, analysis: Path, summary: Summary) -> None:
-    """Note all that the next run needs to know, when all new files are written."""
+    """Note everything that the next run needs, once all new files are written."""
     changes.notes.finish(outputs, analysis, summary)

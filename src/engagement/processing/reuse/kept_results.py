@@ -1,4 +1,4 @@
-"""Results of the last run that are kept, to be added to those of this run."""
+"""Add the last run's kept results to those of this run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ from engagement.processing.summary import Summary
 class KeptResults:
     """Results of the last run that are kept.
 
-    `are_kept` says of each participant in its notes whether theirs are; `changed` are all others, and those who are new, by the
-    starts of their hashes in order. `known_texts` are those of its Coda files by raw field and the starts of their ids.
+    `are_kept` tells for each participant in its notes whether their results are kept; `changed` are the starts of the hashes, in
+    order, of all others and of new participants. `known_texts` are the texts of its Coda files, by raw field and start of id.
     """
 
     project: Project
@@ -35,16 +35,16 @@ class KeptResults:
 
     @property
     def earlier_outputs(self) -> EarlierOutputs:
-        """The outputs of the last run, to copy the rows from that are kept."""
+        """Return the last run's outputs, to copy the kept rows from."""
         return EarlierOutputs(self.notes.outputs, self.notes.folder, self.changed)
 
     def merge(self, new: numpy.ndarray) -> MergedParticipants:
-        """Put the records of the participants who were processed between those that are kept."""
+        """Merge the records of the processed participants with those that are kept."""
         old = self.notes.participants
         return MergedParticipants(interleave(self.are_kept, numpy.searchsorted(old["hash"], new["hash"])), old, new)
 
     def add_to(self, summary: Summary, datasets: Mapping[str, CodedDataset]) -> None:
-        """Add what is kept to the summary of what was processed."""
+        """Add the kept results to the summary of the processed participants."""
         participants = self.notes.participants[self.are_kept]
         withdrew = participants["kept"][participants["has_withdrawn"]]
         dropped = {reason: int(participants[reason.name].sum(dtype=numpy.int64)) for reason in Dropped}
@@ -80,9 +80,9 @@ class KeptResults:
 
 
 def _add_texts(new: CodaTexts, texts: NotedTexts, known: Mapping[int, str], dataset: CodedDataset) -> None:
-    """Add kept texts to the new ones, where one of the two runs knows their wording.
+    """Add kept texts to the new ones, if either run knows their wording.
 
-    No output needs the others.
+    No output needs the other texts.
     """
     written = find_written(texts)
     wording = {**known, **{start_of_id(dataset.find(text)[0]): text for text in new.first_written}}

@@ -17,7 +17,7 @@ from engagement.processing.reuse.run_notes import RunNotes
 class NotedTexts:
     """Notes on texts, each with the number of its participant.
 
-    `are_staying` says whether that participant did not withdraw.
+    `are_staying` tells whether that participant did not withdraw.
     """
 
     uses: numpy.ndarray
@@ -25,15 +25,15 @@ class NotedTexts:
     are_staying: numpy.ndarray
 
     def where(self, chosen: numpy.ndarray) -> "NotedTexts":
-        """Choose some of them, by a bool for each or by their numbers."""
+        """Select some of them, by a bool for each or by their numbers."""
         return NotedTexts(self.uses[chosen], self.owners[chosen], self.are_staying[chosen])
 
     def of_plan(self, number: int, are_kept: numpy.ndarray) -> "NotedTexts":
-        """Choose those of one plan, of participants whose results are kept."""
+        """Select those of one plan, from participants whose results are kept."""
         return self.where((self.uses["plan"] == number) & are_kept[self.owners])
 
     def choose_sample(self) -> "NotedTexts":
-        """Choose the ICR sample of one plan: of each text the smallest hash, and of these the smallest."""
+        """Choose the ICR sample of one plan: each text's smallest hash, and the smallest of these."""
         hashed = self.where(self.uses["sample_key"] != NO_KEY)
         order = numpy.lexsort((hashed.uses["sample_key"], hashed.uses["id"]))
         ids = hashed.uses["id"][order]
@@ -41,20 +41,21 @@ class NotedTexts:
         keys = distinct.uses["sample_key"]
         if len(keys) <= SAMPLE_SIZE:
             return distinct
-        # Of several texts with the last hash one could be chosen by what it says, which is not known here.
+        # A tie for the last hash would be broken by the wording of the texts, which is not known here.
         return distinct.where(keys <= numpy.partition(keys, SAMPLE_SIZE - 1)[SAMPLE_SIZE - 1])
 
 
 def find_noted_texts(notes: RunNotes) -> NotedTexts:
-    """The notes on the texts of all participants."""
+    """Return the notes on the texts of all participants."""
     owners = numpy.repeat(numpy.arange(len(notes.participants)), notes.participants["texts"])
     return NotedTexts(notes.texts, owners, ~notes.participants["has_withdrawn"][owners])
 
 
 @dataclass(frozen=True)
 class WrittenTexts:
-    """The distinct texts of one plan by the starts of their ids, which are in order: when each was first written (microseconds since
-    1970), and whether somebody wrote it who did not withdraw.
+    """The distinct texts of one plan, by the starts of their ids, in order.
+
+    Each has the time it was first written (microseconds since 1970), and whether anyone who did not withdraw wrote it.
     """
 
     ids: numpy.ndarray
@@ -63,7 +64,7 @@ class WrittenTexts:
 
 
 def find_written(texts: NotedTexts) -> WrittenTexts:
-    """The distinct texts of notes of one plan."""
+    """Find the distinct texts in the notes of one plan."""
     written = texts.where(texts.uses["first_written"] != NEVER)
     order = numpy.argsort(written.uses["id"])
     ids = written.uses["id"][order]
@@ -86,12 +87,12 @@ _decoder = msgspec.json.Decoder(list[_CodaMessage])
 
 
 def read_texts(coda_file: Path) -> dict[int, str]:
-    """The texts of an output Coda file by the starts of their ids."""
+    """Read the texts of an output Coda file, by the starts of their ids."""
     return {start_of_id(message.message_id): message.text for message in _decoder.decode(coda_file.read_bytes())}
 
 
 def find_in_sample(sample: IcrSample) -> numpy.ndarray:
-    """One hash for each message of a sample, of its text's id and its own hash."""
+    """Return a hash for each message of a sample, made from its text's id and its own hash."""
     pairs = [(start_of_id(message_id_of(text)), int(key[:16], 16)) for text, (key, _) in sample.smallest.items()]
     ids, keys = numpy.array(pairs, numpy.uint64).reshape(-1, 2).T
     return hash_pairs(ids, keys)

@@ -1,4 +1,4 @@
-"""Writing the notes of a run: what the next one needs to know, to keep what did not change."""
+"""Write the notes of a run, which the next run needs to keep unchanged results."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ from engagement.processing.reuse.run_notes import (
 from engagement.processing.summary import Summary
 from engagement.sources.manifest import FileVersion
 
-# A file that was written so shortly before it was read could be written again without looking otherwise.
+# If a file was written so shortly before it was read, a second write could leave it looking the same.
 _NANOSECONDS_OF_DOUBT = 2 * 10**9
 
 
@@ -35,13 +35,13 @@ class NotesWriter:
     """The next version of the notes. Whoever writes a table adds the notes on its rows to `folder`."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str], began: int) -> None:
-        """`began` is when the run began to read, in nanoseconds by the clock of the file system."""
+        """`began` is the time the run began to read, in nanoseconds by the clock of the file system."""
         self.folder = folder
         self._settings = settings
         self._began = began
 
     def note_raw_files(self, flows: Flows, verified: Mapping[str, FileVersion] | None = None) -> None:
-        """Note the raw files that the noted lines are of, and their versions by the manifest."""
+        """Note the raw files that the noted lines come from, and their versions by the manifest."""
         self._verified = verified or {}
         self._raw_files = {
             path.name: identity
@@ -50,17 +50,17 @@ class NotesWriter:
         }
 
     def write_labels(self, labels: numpy.ndarray) -> None:
-        """Note what coders said."""
+        """Note coders' labels."""
         self._write("labels", labels)
 
     def take_participants(self, scratch: Path, partitions: int) -> None:
-        """Note what became of the participants, as the partitions left it."""
+        """Note the participants' results, as the partitions left them."""
         with open_part(self.folder / f"{PARTICIPANTS}.array") as file:
             for number in range(partitions):
                 append_file(file, part_path(scratch, PARTICIPANTS, number))
 
     def write_participants(self, participants: numpy.ndarray) -> None:
-        """Note what became of the participants, the kept ones included."""
+        """Note the participants' results, including the kept ones."""
         self._write(PARTICIPANTS, participants)
 
     def participant_files(self, scratch: Path, earlier: Path | None) -> list[ParticipantFile]:
@@ -81,7 +81,7 @@ class NotesWriter:
             write_records(file, records)
 
     def finish(self, outputs: Path, analysis: Path, summary: Summary) -> None:
-        """Note what else is to be known, when all files of the new Outputs/ and State/analysis/ are written."""
+        """Note the rest, once all files of the new Outputs/ and State/analysis/ are written."""
         document: dict[str, Any] = {
             "version": VERSION,
             "maker": self._settings,
@@ -101,9 +101,9 @@ class NotesWriter:
 
 @contextlib.contextmanager
 def write_notes(data_root: Path, settings: Mapping[str, str]) -> Iterator[NotesWriter]:
-    """Write new notes beside the old ones; they take their place when the block ends well.
+    """Write new notes beside the old ones; replace the old ones if the block succeeds.
 
-    So the block is to end after Outputs/ was replaced: notes that are not of Outputs/ as it is are of no use, and do no harm.
+    The block must end after Outputs/ was replaced: notes that do not match Outputs/ are useless, but harmless.
     """
     current = notes_folder(data_root)
     with replace_folder(current) as building:
@@ -111,7 +111,7 @@ def write_notes(data_root: Path, settings: Mapping[str, str]) -> Iterator[NotesW
 
 
 def gather_labels(plans: tuple[CodingPlan, ...], datasets: Mapping[str, CodedDataset]) -> numpy.ndarray:
-    """Gather what coders said in all datasets."""
+    """Gather coders' labels from all datasets."""
     parts = [numpy.empty(0, CODED)]
     for number, plan in enumerate(plans):
         if plan.raw_field in datasets:

@@ -1,8 +1,9 @@
 """State/outputs/: notes of a run of stage 3, so that the next one processes only what changed.
 
-The folder is safe to delete. `notes.json` says what the notes are of: which code, configuration and mode made which files. They are used only while all of that is
-as it was, to the last file's time, and none of the notes is damaged; otherwise the next run is a full one, which is never wrong. The
-arrays beside it hold hashes, places and numbers, and no text; `notes.json` holds the texts of the ICR samples.
+The folder is safe to delete. `notes.json` records the code, configuration and mode that made the files, and the files' identities.
+The notes are used only while all of that is unchanged, down to each file's time, and no note is damaged; otherwise the next run is a
+full one, which is always right. The arrays beside it hold hashes, places and numbers, but no text; `notes.json` holds the texts of
+the ICR samples.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 VERSION = 2
 NOTES = "notes.json"
-# A label's dataset, by the number of its plan, and what `LABELS` has.
+# A label's dataset, by the number of its plan, and the fields of `LABELS`.
 CODED = numpy.dtype([("plan", "<u2"), *LABELS.descr])
 _KINDS = {
     "places": PLACE,
@@ -39,7 +40,7 @@ _KINDS = {
 
 
 def notes_folder(data_root: Path) -> Path:
-    """The folder in a data root."""
+    """Return the path of State/outputs/ in a data root."""
     return data_root / "State" / "outputs"
 
 
@@ -61,7 +62,7 @@ class RunNotes:
     verified: Mapping[str, FileVersion]
 
     def known_lines(self, flows: Flows) -> dict[int, RunLines]:
-        """The lines of the raw files that are still the same files, by their numbers."""
+        """Return the lines of the raw files that have not changed, by file number."""
         return {
             number: self.lines.of_file(number)
             for number, path in enumerate(flows.paths)
@@ -69,15 +70,15 @@ class RunNotes:
         }
 
     def verified_files(self, flows: Flows) -> dict[str, FileVersion]:
-        """The versions of the raw files that are still the same files, as far as the manifest had them."""
+        """Return the versions of the raw files that have not changed, if the manifest had them."""
         are_same = (path.name for path in flows.paths if self.raw_files.get(path.name) == identify(path))
         return {name: self.verified[name] for name in are_same if name in self.verified}
 
 
 def read_notes(data_root: Path, settings: Mapping[str, str], has_own_code: bool) -> RunNotes | None:
-    """Read what the last run noted; None, and a line in the log that says why, if that is of no use.
+    """Read the last run's notes; None, with the reason in the log, if they can't be used.
 
-    It never is when the project has code of its own, which may do something else today.
+    They never can if the project has its own code, which may do something else today.
     """
     try:
         if has_own_code:
@@ -89,7 +90,7 @@ def read_notes(data_root: Path, settings: Mapping[str, str], has_own_code: bool)
 
 
 class _OfNoUseError(Exception):
-    """The notes can't be used; the text says why."""
+    """Raised if the notes can't be used; the text says why."""
 
 
 def _read_notes(data_root: Path, settings: Mapping[str, str]) -> RunNotes:
@@ -126,12 +127,12 @@ def _read_notes(data_root: Path, settings: Mapping[str, str]) -> RunNotes:
             {name: FileVersion(*version) for name, version in document["verified"].items()},
         )
     except (InputError, OSError, KeyError, TypeError, ValueError, AttributeError):
-        # Whatever stands in the way, a full run needs none of it.
+        # Whatever the problem is, a full run does not need the notes.
         raise _OfNoUseError("the notes of the last run can't be read") from None
 
 
 def identify(path: Path) -> list[int]:
-    """Numbers that change whenever a file does."""
+    """Return numbers that change whenever a file does."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 

@@ -1,6 +1,6 @@
-"""Settings that decide what a run writes: where one of them changed, nothing of the last run is kept.
+"""Settings that decide a run's outputs: if one of them changed, nothing of the last run is kept.
 
-Every configuration key counts unless it is listed here, so that a new key can't be forgotten: at worst it makes full runs.
+Every configuration key counts unless it is listed here, so a new key can't be forgotten: at worst it causes full runs.
 """
 
 import hashlib
@@ -17,15 +17,15 @@ from engagement.foundation.own_code import describe_own_code
 NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
     PipelineConfiguration: frozenset(
         {
-            # Names reports and logs.
+            # Only names reports and logs.
             "pipeline_name",
-            # For the fetch alone.
+            # Only for the fetch.
             "phone_number_uuid_table",
             # For recovery CSVs, which the fetch reads, and for the analysis.
             "time_zone_name",
-            # Only says where the plans are: what they say is compared.
+            # Only says where the plans are: their content is compared.
             "coding_plans_file",
-            # For what comes behind: the analysis, Coda, Drive and the logs.
+            # For later steps: the analysis, Coda, Drive and the logs.
             "automated_analysis",
             "small_count_threshold",
             "coda_users",
@@ -44,12 +44,12 @@ NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
 
 
 def names_not_read(model: type[BaseModel]) -> frozenset[str]:
-    """List the attributes of a model that stage 3 does not read; of a source, those that only its fetch reads."""
+    """List a model's attributes that stage 3 does not read; of a source, those that only its fetch reads."""
     return model.read_by_fetch_alone if issubclass(model, RawDataSource) else NOT_READ.get(model, frozenset())
 
 
 def describe_settings(project: Project, mode: str) -> dict[str, str]:
-    """Digests of what decides about the outputs, by the words in which a change is reported."""
+    """Digest everything that decides the outputs, by the words that report a change."""
     return {
         "the pipeline": _digest((platform.python_version(), describe_own_code())),
         "the configuration": _digest((describe_what_is_read(project.configuration), project.coding_plans)),
@@ -58,7 +58,7 @@ def describe_settings(project: Project, mode: str) -> dict[str, str]:
 
 
 def describe_what_is_read(value: object) -> str:
-    """Write down a part of the pipeline configuration, without the keys that stage 3 does not read."""
+    """Serialise a part of the pipeline configuration, without the keys that stage 3 does not read."""
     if isinstance(value, BaseModel):
         left_out = names_not_read(type(value))
         fields = (
