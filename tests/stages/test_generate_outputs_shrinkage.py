@@ -231,7 +231,7 @@ def test_a_change_of_the_configuration_explains_it(root: DataRoot, tmp_path: Pat
     (told,) = warnings_of(caplog)
     assert f"(changed since: {keys})" in told
     assert (
-        "the line 'Kept' counts after these moves. See that the change was meant to leave them out; if not, undo it"
+        "the line 'Kept' counts after these moves. Check that the change was meant to leave them out; if not, undo it"
         in told
     )
     # What is wrong the next night is an error again.

@@ -218,12 +218,12 @@ def test_raw_data_are_accepted_or_refused(root: DataRoot, flow: str, run: str):
 EPISODE = json.loads(RUNS[1])[-1]["Data"]
 TEXT_KEY, TIME_KEY = (f"Rqa_S01E01_Raw ({part}) - {EPISODE_FLOW.format(1)}" for part in ("Text", "Time"))
 FOUND_RUNS = [
-    ({**EPISODE, TEXT_KEY: ["biyo"]}, "what stands in 'rqa_s01e01_raw' is no text"),
-    ({**EPISODE, TEXT_KEY: 25}, "what stands in 'rqa_s01e01_raw' is no text"),
+    ({**EPISODE, TEXT_KEY: ["biyo"]}, "the value of 'rqa_s01e01_raw' is not a text"),
+    ({**EPISODE, TEXT_KEY: 25}, "the value of 'rqa_s01e01_raw' is not a text"),
     ({**EPISODE, TIME_KEY: "0001-01-01T00:00:00+03:00"}, "'sent_on' is not a time"),
     ({**EPISODE, "avf_phone_id": {"avf_phone_id": "a"}}, "line 1: no 'avf_phone_id'"),
     ({**EPISODE, "avf_phone_id": "a\ud83d"}, "line 1: no 'avf_phone_id'"),
-    ({**EPISODE, "operator_raw": ["25261"]}, "what stands in 'operator_raw' is no text"),
+    ({**EPISODE, "operator_raw": ["25261"]}, "the value of 'operator_raw' is not a text"),
     ({**EPISODE, "operator_coded": {"CodeID": {"a": 1}}}, None),
 ]
 

@@ -48,7 +48,7 @@ def refuse_lost_withdrawals(
         raise InputError(
             f"Coded Coda Files: withdrawals of consent would be undone; expected each STOP to be of a scheme and code that the plans "
             f"have. {listing(problems)}\nNothing was replaced or uploaded. The warnings say which SchemeID or code to put back; or have "
-            "the messages labelled STOP under a scheme that the plan has. With --accept-lost-withdrawals whoever wrote them is in "
+            "the messages labelled STOP under a scheme that the plan has. With --accept-lost-withdrawals their participants are in "
             "the outputs again."
         )
     log.warning("Withdrawals of consent are undone, as --accept-lost-withdrawals was given: %s", "; ".join(problems))

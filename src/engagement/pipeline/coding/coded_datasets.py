@@ -32,7 +32,7 @@ from engagement.pipeline.coding.lost_labels import LabelCensus, LostLabels, desc
 
 log = logging.getLogger(__name__)
 
-CODA_FILE_REMEDY = "Run stage 1 with --full, which downloads it anew."
+CODA_FILE_REMEDY = "Run stage 1 with --full, which downloads it again."
 """What to do about a damaged file in Coded Coda Files/."""
 
 # The number of texts whose readings are remembered, so that memory does not grow with the number of texts.
@@ -200,7 +200,7 @@ def check_coda_messages(document: Any, where: str) -> Sequence[Mapping[str, Any]
                 problems.append(f"at $[{position}].Labels[{number}]: no {' and no '.join(missing)}; expected a label")
     ids = [message.get("MessageID") for message in document if isinstance(message, dict)]
     repeated = [key for key, n in Counter(key for key in ids if isinstance(key, str)).items() if n > 1]
-    problems.extend(f"message id {key!r} is there more than once; expected once" for key in repeated)
+    problems.extend(f"message id {key!r} appears more than once; expected once" for key in repeated)
     if problems:
         raise InputError(f"{where}: {listing(problems)}\n{CODA_FILE_REMEDY}")
     return document

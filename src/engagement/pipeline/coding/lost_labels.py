@@ -260,7 +260,7 @@ def _find_unheard(by_code: Mapping[str, Iterable[str]], census: LabelCensus) -> 
 def _say_stops(lost: LostLabels, stop_ids: frozenset[str]) -> str:
     """Say how many of the messages should withdraw their participants."""
     stops = lost.find_stops(stop_ids)
-    return f" {len(stops)} of them say STOP: who wrote these is not withdrawn now." if stops else ""
+    return f" {len(stops)} of them say STOP: their participants are not withdrawn now." if stops else ""
 
 
 def _say_ids(message_ids: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ class ConsentCase(enum.StrEnum):
 
 
 def decide_consent(withdrawn_in: str | None) -> Reason:
-    """Give the reason for keeping or removing a participant; `withdrawn_in` is their STOP's field, if any."""
+    """Give the reason to keep or remove a participant; `withdrawn_in` is the field of a STOP, if any."""
     codes = " or ".join(f"{code} ({entry_of(code).wording})" for code in labels.WITHDRAWING)
     if withdrawn_in is None:
         return Reason(ConsentCase.STAYS, {"codes": codes})

@@ -199,7 +199,7 @@ class KeyNames:
 
 def _no_text(values: Mapping[str, Any], field: str) -> InputError:
     return InputError(
-        f"Participant {values.get(PARTICIPANT_KEY)!r}: what stands in {field!r} is no text; expected what somebody wrote. Check "
+        f"Participant {values.get(PARTICIPANT_KEY)!r}: the value of {field!r} is not a text; expected an answer's text. Check "
         "which keys are remapped to it, and fetch their flows again."
     )
 

@@ -167,5 +167,5 @@ def _open[R](path: Path, use: Callable[[ParquetFile], R], read_dictionary: list[
             return use(file)
     except (OSError, pyarrow.ArrowInvalid) as error:
         raise InputError(
-            f"{path}: could not be read: {type(error).__name__}; expected a table of stage 3's. Run stage 3 again."
+            f"{path}: could not be read: {type(error).__name__}; expected a table that stage 3 wrote. Run stage 3 again."
         ) from None

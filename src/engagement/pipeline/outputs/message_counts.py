@@ -146,12 +146,12 @@ def refuse_shrinkage(outputs: Path, before: MessageCounts | None, now: MessageCo
     if not is_accepted and not changed:
         raise InputError(
             f"{outputs}: far fewer messages than the last run had; expected at least 90 %. {listing(fallen)}\n{_COUNTED}\n"
-            "Nothing was replaced. Find out what is missing in Raw Data/. With --accept-shrinkage the smaller outputs are taken."
+            "Nothing was replaced. Find out what is missing in Raw Data/. Use --accept-shrinkage to accept the smaller outputs."
         )
-    reason, remedy = "--accept-shrinkage was given", "See that these messages were meant to go."
+    reason, remedy = "--accept-shrinkage was given", "Check that these messages were meant to go."
     if not is_accepted:
         reason = f"changed since: {', '.join(changed)}"
-        remedy = "See that the change was meant to leave them out; if not, undo it and run stage 3 again."
+        remedy = "Check that the change was meant to leave them out; if not, undo it and run stage 3 again."
     log.warning(
         "Far fewer messages than the last run had (%s): %s; expected at least 90 %%. %s %s",
         reason,

@@ -117,7 +117,7 @@ def test_a_scheme_whose_own_id_has_labels_is_not_to_be_changed(plans):
 def test_lost_labels_that_say_stop_are_told(plans):
     stop = of_scheme("Scheme-old", label("gender", "STOP"))
     (lost,) = find(plans, [stop], [of_scheme("Scheme-old", MAN)])
-    assert "1 of them say STOP: who wrote these is not withdrawn now." in lost.text
+    assert "1 of them say STOP: their participants are not withdrawn now." in lost.text
 
 
 # A label with a code that its scheme lacks, and what it probably was.
