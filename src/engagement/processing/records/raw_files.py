@@ -37,7 +37,7 @@ class RawFiles:
         try:
             return decode(line)
         except ChainError as error:
-            self._report(file, offset, f"{error}. Restore the file or make it again.")
+            self._report(file, offset, f"{error}. Restore the file or create it again.")
         except UnicodeDecodeError:
             self._report(file, offset, "it is not UTF-8 text. Make the file again.")
         return None
