@@ -28,22 +28,22 @@ class Command(NamedTuple):
 DESK = {
     "check": Command(
         "engagement.desk.check",
-        "Check a project before a run: everything that is wrong or odd in its files, all at once",
+        "Check a project before a run, and report everything wrong or odd in its files at once",
     ),
-    "coda-progress": Command("engagement.desk.coda_progress", "Show how far the coding of each dataset is in Coda"),
+    "coda-progress": Command("engagement.desk.coda_progress", "Show how far coding has got in each dataset in Coda"),
     "diff": Command(
-        "engagement.desk.diff", "Tell what a change of the configuration would do to the outputs, before it is made"
+        "engagement.desk.diff", "Show how a change of the configuration would change the outputs, before you make it"
     ),
     "evaluate-cleaners": Command(
-        "engagement.desk.evaluate_cleaners", "Measure the cleaners on answers that people have coded"
+        "engagement.desk.evaluate_cleaners", "Measure the cleaners against answers coded by people"
     ),
     "explain": Command(
         "engagement.desk.explain",
-        "Tell where a participant's rows, or one of their cells, came from: the whole story in plain words",
+        "Explain where a participant's rows, or one of their cells, came from, in plain words",
     ),
     "icr": Command(
         "engagement.desk.icr",
-        "Say how far coders agree who coded the same sample: percent agreement, Krippendorff's alpha, Gwet's AC1, and where not",
+        "Measure how far coders of the same sample agree: percent, Krippendorff's alpha, Gwet's AC1",
     ),
     "new-project": Command(
         "engagement.desk.new_project",
@@ -51,26 +51,26 @@ DESK = {
     ),
     "scheme": Command(
         "engagement.desk.scheme",
-        "Code schemes: make one from a spreadsheet, tell what changed between two versions, print a project's code book",
+        "Make a code scheme from a spreadsheet, compare two versions of one, or print a project's code book",
     ),
     "status": Command("engagement.desk.status", "Say how the last run of the whole pipeline went, on one screen"),
 }
 MACHINERY = {
     "container-plan": Command(
         "engagement.desk.container_plan",
-        "Say what a stage's container needs: which paths besides those on its command line, which network, which variables",
+        "List a container's needs for a stage: paths besides those on its command line, network, variables",
     ),
     "plan-run": Command(
         "engagement.desk.plan_run",
-        "Say what a run of the pipeline would do: what it would fetch, add to Coda and upload, and what Firestore would bill",
+        "Show what a run of the pipeline would fetch, add to Coda and upload, and what Firestore would bill",
     ),
     "update-manual": Command(
         "engagement.desk.update_manual",
-        "Renew the tables of the manual that are made from the code: configuration keys, cleaners, output columns, exit statuses",
+        "Renew the manual's generated tables: configuration keys, cleaners, output columns, exit statuses",
     ),
     "update-schemas": Command(
         "engagement.desk.update_schemas",
-        "Renew the JSON Schemas that editors check configuration files with, from the code that reads the files",
+        "Renew the JSON Schemas with which editors check configuration files, from the code that reads them",
     ),
     "sandbox-prepare": Command(
         "engagement.sandbox.prepare",

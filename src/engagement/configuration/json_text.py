@@ -1,4 +1,4 @@
-"""The text of a configuration file: its JSON, the line of every value, and in plain words why a text is no JSON."""
+"""Read the text of a configuration file: its JSON, the line of every value, and errors in plain words."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _NO_COMMA = "Expecting ',' delimiter"
 
 @dataclass(frozen=True)
 class Document:
-    """A JSON file that was read: its path, its text, and what the text says."""
+    """A JSON file that was read: its path, its text, and the parsed document."""
 
     path: Path
     text: str
@@ -39,7 +39,7 @@ class _OddNumberError(ValueError):
 
 
 def read_document(path: Path, what: str) -> Document:
-    """Read a JSON file of the configuration; `what` says what it should hold, e.g. "a code scheme".
+    """Read a JSON file of the configuration; `what` names its kind, e.g. "a code scheme".
 
     Raises
     ------
@@ -75,7 +75,7 @@ def read_document(path: Path, what: str) -> Document:
 
 
 def find_lines(text: str) -> dict[str, int]:
-    """The line of every value of a JSON text, counted from 1, by its path; a key and its value count as one.
+    """Find the line of every value of a JSON text, from 1, by its path; a key and its value count as one.
 
     >>> find_lines('{\\n "A": [1,\\n  {"B": 2}]}')
     {'$': 1, '$.A': 2, '$.A[0]': 2, '$.A[1]': 3, '$.A[1].B': 3}
@@ -84,7 +84,7 @@ def find_lines(text: str) -> dict[str, int]:
 
 
 def _scan(text: str) -> tuple[dict[str, int], list[Problem]]:
-    """The line of every value, and the keys that stand twice in one object."""
+    """Find the line of every value, and the keys that one object has twice."""
     lines: dict[str, int] = {}
     repeated: list[Problem] = []
     containers: list[_Container] = []
@@ -139,7 +139,7 @@ def _read_text(path: Path, what: str) -> str:
 
 
 def _explain(text: str, error: json.JSONDecodeError, what: str) -> str:
-    """Say why a text is no JSON, from where the reader stopped; at most one character of it is shown."""
+    """Explain why a text is not JSON, from where the reader stopped; shows at most one character of it."""
     rest, before = text[error.pos :], text[: error.pos].rstrip()
     found = rest[:1]
     if not text.strip():
@@ -174,7 +174,7 @@ def _explain(text: str, error: json.JSONDecodeError, what: str) -> str:
 
 
 def _place_of(text: str, error: json.JSONDecodeError) -> tuple[int, int]:
-    """Line and column of a mistake: that of a comma too many, and where the entry ends that a comma is missing after."""
+    """Locate a mistake by line and column: the surplus comma, or the end of the entry that lacks one."""
     before, rest = text[: error.pos].rstrip(), text[error.pos :]
     if rest and (error.msg.startswith(_NO_COMMA) or (rest[0] in "}]" and before.endswith(","))):
         return before.count("\n") + 1, len(before) - before.rfind("\n") - 1
@@ -182,7 +182,7 @@ def _place_of(text: str, error: json.JSONDecodeError) -> tuple[int, int]:
 
 
 def _refuse_half_characters(path: Path, text: str) -> None:
-    """Refuse escapes that name half of a character, which no file can be written with."""
+    """Refuse escapes that name half of a character, which can't be written to a file."""
     problems = []
     for token in _TOKEN.finditer(text):
         try:
@@ -190,7 +190,9 @@ def _refuse_half_characters(path: Path, text: str) -> None:
         except UnicodeEncodeError:
             line = text.count("\n", 0, token.start()) + 1
             problems.append(
-                Problem(None, "half of a character, like \\ud83d alone; expected whole ones. Type the text anew.", line)
+                Problem(
+                    None, "half of a character, like \\ud83d alone; expected whole ones. Type the text again.", line
+                )
             )
     if problems:
         raise ProblemsError({path: problems})

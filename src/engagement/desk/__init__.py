@@ -1,1 +1,1 @@
-"""What people type beside the stages."""
+"""Commands that people run besides the stages."""

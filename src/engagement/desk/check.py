@@ -1,8 +1,8 @@
-"""Check a project before a run: everything that is wrong or odd in its files, all at once.
+"""Check a project before a run, and report everything wrong or odd in its files at once.
 
-One line for each error and each warning: file, line, JSON path, what was found, what was expected, what to do. With a data
-root, what was fetched is compared with the remappings, and what coders said with the code schemes. With --online the services
-are asked as well; nothing is written there. The exit status is 10 with errors and 0 with warnings only; 12 if a service gave
+Each error and each warning is one line: file, line, JSON path, what was found, what was expected, what to do. With a data
+root, also compares the fetched runs with the remappings, and the coders' labels with the code schemes. With --online, also
+asks the services, and writes nothing there. The exit status is 10 with errors and 0 with warnings only; 12 if a service gave
 no answer, 11 if a file of the data root can't be read.
 """
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "pipeline_configuration", type=Path, metavar="pipeline-configuration", help="pipeline configuration (JSON)"
     )
-    parser.add_argument("--data-root", type=Path, help="compare with what was fetched into this data root")
+    parser.add_argument("--data-root", type=Path, help="also check against the data fetched into this data root")
     parser.add_argument("--online", action="store_true", help="ask the services as well; needs --credentials")
     parser.add_argument("--credentials", type=Path, help="Google Cloud service account's key (JSON)")
     parser.add_argument("--coda-pull-credentials", type=Path, help="stage 1's credentials of Coda (JSON)")
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Look at the files, at the data root, at the services; then tell what was found."""
+    """Check the files, the data root and the services; then report the findings."""
     if not args.pipeline_configuration.is_file():
         raise UsageError(
             f"{args.pipeline_configuration}: no such file; expected a pipeline configuration. Check the path."
@@ -59,9 +59,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _read_credentials(args: argparse.Namespace) -> Services:
     if args.credentials is None:
-        raise UsageError(
-            "check: --online without --credentials; expected both, to ask the services with. Give --credentials."
-        )
+        raise UsageError("check: --online without --credentials; expected both. Give --credentials.")
     coda = [
         load_credentials(path) for path in (args.coda_pull_credentials, args.coda_push_credentials) if path is not None
     ]
@@ -84,12 +82,12 @@ def _compare_with_data(files: ProjectFiles, data_root: Path, findings: Findings)
 
 
 def _conclude(files: ProjectFiles, findings: Findings) -> None:
-    """The last line, and the exit status."""
+    """Return the last line of the report and the exit status."""
     counts = f"{files.path}: {findings.error_count} error(s), {findings.warning_count} warning(s)"
     if findings.failures:
         counts += f", {len(findings.failures)} question(s) failed"
     if findings.error_count:
-        rest = "" if files.plans is not None else " Warnings are told once the files can be read."
+        rest = "" if files.plans is not None else " Warnings follow once the files can be read."
         raise ConfigurationError(f"{counts}; expected no error. Mend what is listed and check again.{rest}")
     if findings.failures:
         raise type(findings.failures[0])(

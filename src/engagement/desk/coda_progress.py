@@ -1,9 +1,9 @@
-"""Show how far the coding of each dataset is in Coda.
+"""Show how far coding has got in each dataset in Coda.
 
 One row a dataset: its messages, those that are labelled, labelled as wrong scheme, labelled as not coded, and when the
 last label was made (UTC). A label counts when it is the newest of its scheme, checked, and not taken off again. With a
-data root, only what changed since the last download is read from Coda. With a configuration, labels whose scheme or code it
-lacks are warned of: they are in the table, and nowhere in the outputs. Nothing is written.
+data root, reads only what changed since the last download from Coda. With a configuration, warns of labels whose scheme or
+code it lacks: these are in the table, but nowhere in the outputs. Nothing is written.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pipeline-configuration", type=Path, help="pipeline configuration (JSON), to know the datasets from"
     )
     parser.add_argument("--data-root", type=Path, help="folder with all of the pipeline's data")
-    parser.add_argument("--csv", action="store_true", help="write a CSV, and not a table to look at")
+    parser.add_argument("--csv", action="store_true", help="write a CSV instead of a table for people")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def align(rows: Sequence[Sequence[str]]) -> str:
-    """Set out rows with their columns below each other: numbers to the right, first and last column to the left.
+    """Lay out rows in aligned columns: numbers to the right, first and last column to the left.
 
     >>> print(align([("Dataset", "Messages", "Last"), ("age", "12", "-")]), end="")
     Dataset  Messages  Last
@@ -77,7 +77,7 @@ def align(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _describe(coda: CodaDatabase, dataset: str, data_root: Path | None, plans: CodingPlans | None) -> list[str]:
-    """A dataset's row; only its name where Coda lacks it. Labels that count for nothing are warned of."""
+    """Make a dataset's row; only its name if Coda lacks it. Warns of labels that count for nothing."""
     if not coda.has_dataset(dataset):
         return [dataset, *[""] * (len(COLUMNS) - 1)]
     messages = _read_messages(coda, dataset, data_root)
@@ -92,10 +92,10 @@ def _describe(coda: CodaDatabase, dataset: str, data_root: Path | None, plans: C
 
 
 def _read_messages(coda: CodaDatabase, dataset: str, data_root: Path | None) -> list[MessageDocument]:
-    """A dataset's messages: those downloaded before from this Coda, and what changed since."""
+    """Get a dataset's messages: those downloaded before from this Coda, and the changes since."""
     previous: list[MessageDocument] = []
     if data_root is not None and find_source_instance(data_root, dataset) == coda.instance:
         path = coded_file(data_root, dataset)
         if path.exists():
-            previous = read_message_file(path, "Download it anew: run stage 1 with --full.")
+            previous = read_message_file(path, "Download it again: run stage 1 with --full.")
     return merge_messages(previous, coda.read_messages(dataset, find_newest_update(previous)))

@@ -1,8 +1,8 @@
-"""Say what a stage's container needs: which paths besides those on its command line, which network, which variables.
+"""List a container's needs for a stage: paths besides those on its command line, network, variables.
 
 The run scripts ask this before they start a stage in Docker. One line for each need: `mount ro PATH`, `mount rw PATH`,
 `network none|bridge|host`, `environment NAME`. `look PATH` names a credentials file or folder that the configuration
-refers to and that can't be seen from here: with that mounted as well, the answer is complete.
+refers to and that is not visible here: mount it too and ask again for a complete answer.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from engagement.stages.table import STAGES, load_function
 
 _PLAN_OF_A_RUN = "plan-run"
 _CHECK = "check"
-# A command that uses no service: it needs no credentials, and nothing but what its script mounts.
+# A command that uses no service needs no credentials, and only what its script mounts.
 _STATUS = "status"
 
 
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def plan_container(stage: str, options: list[str]) -> list[str]:
-    """Find out what a stage needs that is started with these options; gives the lines that are printed."""
+    """Find the needs of a stage that is started with these options; gives the lines to print."""
     if stage == _STATUS or (stage in STAGES and STAGES[stage].needs is None):
         return list(ContainerNeeds().lines())
     if stage == _CHECK:
@@ -53,7 +53,7 @@ def plan_container(stage: str, options: list[str]) -> list[str]:
     parser.add_argument("--pipeline-configuration", type=Path)
     parser.add_argument("--scheduler")
     given, _ = parser.parse_known_args(options)
-    # A cluster is of this machine's own network, whatever its address.
+    # A cluster is reached over this machine's own network, whatever its address.
     needs = ContainerNeeds(uses_this_host=given.scheduler is not None)
     configuration = None
     if given.pipeline_configuration is not None:
@@ -63,7 +63,7 @@ def plan_container(stage: str, options: list[str]) -> list[str]:
     if stage == _PLAN_OF_A_RUN:
         add_sources(needs, start)
         add_uploads(needs, start)
-        # It looks, and Coda is not even looked at.
+        # It only looks, and not at Coda.
         needs.read_only |= needs.writable
         needs.writable.clear()
     else:
@@ -72,15 +72,15 @@ def plan_container(stage: str, options: list[str]) -> list[str]:
 
 
 def _plan_check(options: list[str]) -> ContainerNeeds:
-    """What a check needs: without --online the project's files, with it what all the stages need."""
-    # It knows all that a stage knows, which takes its time to import.
+    """Find the needs of a check: the project's files, and with --online the needs of all stages."""
+    # Imported late: the check imports as much as all the stages, which is slow.
     from engagement.desk import check
 
     parser = argparse.ArgumentParser(prog=_CHECK, allow_abbrev=False, add_help=False)
     check.add_arguments(parser)
     given = parser.parse_args(options)
     needs = ContainerNeeds()
-    # Whatever is wrong with the files is the check's own to tell.
+    # The check itself reports what is wrong with the files.
     with contextlib.suppress(PipelineError):
         configuration = load_pipeline_configuration(given.pipeline_configuration)
         _add_coding_plans(needs, given.pipeline_configuration, configuration)
@@ -96,7 +96,7 @@ def _plan_check(options: list[str]) -> ContainerNeeds:
 
 
 def _add_coding_plans(needs: ContainerNeeds, path: Path, configuration: PipelineConfiguration) -> None:
-    # The configuration's own folder is mounted: only what lies outside of it is to be named.
+    # The configuration's own folder is mounted anyway: name only what lies outside it.
     folder = path.resolve().parent
     plans = (folder / configuration.coding_plans_file).resolve()
     if not plans.is_relative_to(folder):
@@ -112,5 +112,5 @@ def _add_coding_plans(needs: ContainerNeeds, path: Path, configuration: Pipeline
 def _code_schemes_dir(plans: Path) -> str:
     document = read_json(plans, ConfigurationError)
     name = document.get("CodeSchemesDir") if isinstance(document, dict) else None
-    # Whatever else is wrong with the file, the stage reports.
+    # The stage reports whatever else is wrong with the file.
     return name if isinstance(name, str) else ""

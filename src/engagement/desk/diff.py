@@ -1,8 +1,8 @@
-"""Tell what a change of the configuration would do to the outputs, before it is made.
+"""Show how a change of the configuration would change the outputs, before you make it.
 
-Stage 3 is run with both configurations on the raw data and labels of a data root, into a private folder in TMPDIR that is
-removed afterwards; nothing is written under the data root. Told are the cells that change, by column and dataset, rows and
-columns that come or go, examples by message id, and labels that would be lost. What people wrote is not printed.
+Runs stage 3 with both configurations on the raw data and labels of a data root, in a private folder in TMPDIR that is
+removed afterwards; nothing is written under the data root. Prints the cells that change, by column and dataset, added and
+removed rows and columns, examples by message id, and labels that would be lost. Never prints what people wrote.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-project-code", action="store_true", help="run cleaners and imputation functions of the projects' own"
     )
-    parser.add_argument("--json", action="store_true", help="write JSON, and not text to read")
+    parser.add_argument("--json", action="store_true", help="write JSON instead of text")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
     with temporary_folder() as folder:
         before = generate(folder / "old", "old", old, arguments.data_root, options, may_lack_flows=False)
         after = generate(folder / "new", "new", new, arguments.data_root, options, may_lack_flows=True)
-        log.info("Comparing what they made")
+        log.info("Comparing the results")
         findings = compare_runs(before, after, arguments.examples)
     if arguments.json:
         sys.stdout.write(json.dumps(findings.document(), indent=2) + "\n")
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def describe_findings(findings: Findings) -> Iterator[str]:
-    """The findings as lines of text; one line where nothing differs."""
+    """Return the findings as lines of text; one line if nothing differs."""
     lines: list[str] = [f"{name}: {before} -> {after}" for name, (before, after) in findings.counts.items()]
     if lines:
         lines.append("")

@@ -1,4 +1,4 @@
-"""Measure the cleaners on answers that people have coded.
+"""Measure the cleaners against answers coded by people.
 
 The file is a CSV with the columns language, field, text and expected. The cleaner is the one of this language and field,
 e.g. somali and gender. Expected is the code that a person gave; empty, or NC, where the cleaner should give none.
@@ -41,7 +41,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Miss:
-    """A case that the cleaner reads in another way than a person did."""
+    """A case that the cleaner reads differently from a person."""
 
     case: Case
     found: str | None
@@ -49,7 +49,7 @@ class Miss:
 
 @dataclass(frozen=True)
 class Score:
-    """How a cleaner did: `given` codes of which `right` are right, where `expected` cases have a code."""
+    """A cleaner's score: it gave `given` codes, `right` of them right; `expected` cases have a code."""
 
     given: int
     expected: int
@@ -76,13 +76,11 @@ class Score:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes on its command line."""
     parser.add_argument("cases", type=Path, metavar="<csv>", help="coded answers: language, field, text, expected")
-    parser.add_argument(
-        "--misses", action="store_true", help="list the answers that were read in another way, with text"
-    )
+    parser.add_argument("--misses", action="store_true", help="list the answers that were read differently, with text")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read the cases, clean each answer, print how well that went."""
+    """Read the cases, clean each answer, print the scores."""
     cases = read_cases(args.cases)
     scores, misses = evaluate(cases)
     for line in format_scores(scores):
@@ -125,7 +123,7 @@ def read_cases(path: Path) -> list[Case]:
 
 
 def evaluate(cases: Iterable[Case]) -> tuple[dict[str, Score], list[Miss]]:
-    """Clean each answer; give a score for each cleaner, sorted by name, and what was read in another way."""
+    """Clean each answer; give a score for each cleaner, sorted by name, and the answers read differently."""
     given: Counter[str] = Counter()
     expected: Counter[str] = Counter()
     right: Counter[str] = Counter()
@@ -144,7 +142,7 @@ def evaluate(cases: Iterable[Case]) -> tuple[dict[str, Score], list[Miss]]:
 
 
 def format_scores(scores: dict[str, Score]) -> list[str]:
-    """Set the scores out as a table, with a last line for all fields together."""
+    """Lay out the scores as a table, with a last line for all fields together."""
     lines = [f"{'cleaner':<48} {'cases':>6} {'precision':>9} {'recall':>7} {'F1':>6}"]
     everything = Score(
         sum(score.given for score in scores.values()),
@@ -158,7 +156,7 @@ def format_scores(scores: dict[str, Score]) -> list[str]:
 
 
 def format_miss(miss: Miss) -> str:
-    """Say where an answer was read in another way."""
+    """Report an answer that was read differently."""
     case = miss.case
     return (
         f"row {case.row}, {case.cleaner}: {case.text!r} was read as {miss.found or 'no code'}; "
@@ -167,7 +165,7 @@ def format_miss(miss: Miss) -> str:
 
 
 def _find_problem(record: dict[str, str | None]) -> str | None:
-    """Say what is wrong with a row and in which column; None when nothing is."""
+    """Describe the error in a row, and its column; None if the row is right."""
     absent = next((column for column in COLUMNS if record[column] is None), None)
     if absent:
         return f"column {absent}: missing; expected {len(COLUMNS)} columns"

@@ -1,7 +1,8 @@
-"""Tell where a participant's rows, or one of their cells, came from: the whole story in plain words.
+"""Explain where a participant's rows, or one of their cells, came from, in plain words.
 
-It reads what stage 3 left: run and flow of each answer, what cleaners proposed and coders labelled, moves of wrong-scheme
-answers, codes that follow from others, folding, consent. Texts are shown without phone numbers. Nothing is written.
+It reads the results of stage 3: run and flow of each answer, what cleaners proposed and coders labelled, moves of
+wrong-scheme answers, codes that follow from others, folding, consent. Texts are shown without phone numbers. Nothing is
+written.
 """
 
 import argparse
@@ -25,17 +26,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes on its command line."""
     parser.add_argument("data_root", type=Path, metavar="data-root", help="directory that holds the pipeline's data")
     parser.add_argument("uid", help="the participant, as in the column 'uid'")
-    parser.add_argument("column", nargs="?", help="a column of messages.csv; without it the participant is told of")
+    parser.add_argument(
+        "column", nargs="?", help="a column of messages.csv; without it, everything about the participant"
+    )
     parser.add_argument(
         "--pipeline-configuration",
         type=Path,
-        help="the configuration that Outputs/ were made with (JSON); by default the copy of it in State/",
+        help="the configuration that Outputs/ were made with (JSON); by default its copy in State/",
     )
-    parser.add_argument("--json", action="store_true", help="write JSON, and not text to read")
+    parser.add_argument("--json", action="store_true", help="write JSON instead of text")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Read what there is of the participant, and print it."""
+    """Read the participant's records, and print their story."""
     if not arguments.data_root.is_dir():
         raise UsageError(f"{arguments.data_root}: no such directory; expected the data root. Check the path.")
     path = arguments.pipeline_configuration or find_kept_configuration(arguments.data_root)
@@ -47,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def describe_story(story: Story) -> Iterator[str]:
-    """A story as lines of text."""
+    """Return a story as lines of text."""
     about = "" if story.column is None else f", column {story.column}"
     yield f"Participant {story.uid}{about}"
     yield f"Outputs of {say_time(story.made_at)}, made by {printable(story.made_by)}"
@@ -68,7 +71,7 @@ def _describe_section(section: StorySection) -> Iterator[str]:
 
 
 def _say_steps(steps: Sequence[StoryStep]) -> Iterator[str]:
-    """Say each step once, with the name of its coding if there are several."""
+    """List each step once, with the name of its coding if there are several."""
     abouts: dict[tuple[StepKind, str], list[str]] = {}
     for step in steps:
         abouts.setdefault((step.kind, step.says), []).extend([step.about] if step.about else [])

@@ -1,7 +1,9 @@
-"""Say how far coders agree who coded the same sample: percent agreement, Krippendorff's alpha, Gwet's AC1, and where not.
+"""Measure how far coders of the same sample agree: percent, Krippendorff's alpha, Gwet's AC1.
+
+Also lists the messages that they disagree on.
 
 Give each coder a copy of a file of Outputs/ICR/. They add a column whose heading begins with "code", and write into it the code of
-each message, or several with ; between them. An empty cell means not coded; that no code fits is the code NC.
+each message, or several with ; between them. An empty cell means not coded; the code NC means that no code fits.
 
 All codes together: two coders agree on a message where they gave it the very same codes. By code: where both gave the code
 or neither did. Intervals are from bootstrap draws of messages; the same seed gives the same intervals.

@@ -1,8 +1,8 @@
 """Make the configuration folder of a new project, ready to be checked, changed and run.
 
-With --rapid-pro-token-file the workspace is asked for its flows, and their results become questions. Without it the flows are
+With --rapid-pro-token-file, takes the flows from the workspace, and makes their results questions. Without it the flows are
 those of --activation-flow and --survey-flow, each with its results. Age, gender, places, and questions that are answered with yes
-or no get the cleaners and code schemes that come with the pipeline. On a terminal whatever is missing is asked for.
+or no get the cleaners and code schemes that come with the pipeline. On a terminal, asks for whatever is missing.
 """
 
 import argparse
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]*")
 _LANGUAGES = {Country.SOMALIA: Language.SOMALI, Country.KENYA: Language.SWAHILI, Country.OTHER: Language.ENGLISH}
 _TIME_ZONES = {Country.SOMALIA: "Africa/Mogadishu", Country.KENYA: "Africa/Nairobi", Country.OTHER: "Africa/Nairobi"}
-# Somebody waits for the answer.
+# Somebody is waiting for the answer.
 _POLICY = RetryPolicy(budget_seconds=60.0, told_budget_seconds=600.0)
 
 
@@ -88,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _parse_uuid(text: str) -> str:
     if not is_uuid(text):
-        # It may be a phone number, and is not repeated.
+        # It may be a phone number, so it is not repeated.
         raise argparse.ArgumentTypeError(
             "no uuid; expected RapidPro's uuid of the contact, as in the address of its page"
         )
@@ -127,7 +127,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def describe_next_steps(folder: Path, settings: ProjectSettings, plans: ProposedPlans) -> Iterator[str]:
-    """What a person has to look at before the first run, a line each."""
+    """List what a person has to look at before the first run, a line each."""
     yield str(folder / CONFIGURATION_FILE)
     yield "Before the first run:"
     yield f"- the workspace's token has to be at {settings.token_file_url}"
@@ -166,7 +166,7 @@ def ask_for_missing(args: argparse.Namespace, ask: Callable[[str], str]) -> None
 
 
 def refuse_missing(args: argparse.Namespace) -> None:
-    """Raise a UsageError with all that is missing or can't be used."""
+    """Raise a UsageError that names everything missing or unusable."""
     needed = {
         "--country": args.country,
         "--rapid-pro-domain": args.rapid_pro_domain,
@@ -221,12 +221,12 @@ def _read_date(text: str) -> datetime | None:
 
 
 def take_flows(args: argparse.Namespace) -> tuple[list[Flow], bool]:
-    """The flows to take: those of the command line, or of the workspace; and whether that is known to be anonymous.
+    """Choose the flows, from the command line or the workspace, and find out if that is known to be anonymous.
 
     Raises
     ------
     UsageError
-        No flow of the workspace is what was asked for, or several are.
+        No flow of the workspace matches the request, or several do.
     """
     if args.rapid_pro_token_file is None:
         flows = [
@@ -254,7 +254,7 @@ def take_flows(args: argparse.Namespace) -> tuple[list[Flow], bool]:
 
 
 def make_settings(args: argparse.Namespace, is_anonymous: bool = False) -> ProjectSettings:
-    """What the command line says of the project, with what follows from its name and country."""
+    """Collect the project's facts from the command line, and from its name and country."""
     time_zone = args.time_zone or _TIME_ZONES[args.country]
     bucket = f"gs://{make_key(args.name).replace('_', '-')}-credentials"
     token_file_url = args.token_file_url

@@ -1,7 +1,7 @@
-"""Say what a run of the pipeline would do: what it would fetch, add to Coda and upload, and what Firestore would bill.
+"""Show what a run of the pipeline would fetch, add to Coda and upload, and what Firestore would bill.
 
-Nothing is written, locked or sent. RapidPro is asked for one page of each listing, the bucket whether files of earlier runs
-are there; Coda and Drive are not asked. A service that can't be reached is named, and the exit status is 12.
+Nothing is written, locked or sent. Asks RapidPro for one page of each listing, and the bucket for the files of earlier runs;
+does not ask Coda and Drive. Names each service that can't be reached; the exit status is then 12.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from engagement.services.storage.protocol import open_storage
 from engagement.stages.planning.context import PlanContext
 from engagement.stages.table import STAGES, load_function, stages_of_a_run, title_of
 
-# Each request is made once: somebody waits for the answer, and can ask again.
+# No request is repeated: somebody is waiting for the answer, and can ask again.
 _POLICY = RetryPolicy(budget_seconds=0.0, told_budget_seconds=0.0)
 
 

@@ -1,4 +1,4 @@
-"""Code schemes: make one from a spreadsheet, tell what changed between two versions, print a project's code book."""
+"""Make a code scheme from a spreadsheet, compare two versions of one, or print a project's code book."""
 
 import argparse
 import logging
@@ -46,12 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"control codes to add where the sheet lacks them; by default {','.join(DEFAULT_CONTROL_CODES)}",
     )
     make.add_argument("--meta-codes", action="store_true", help="add the usual meta codes, like greeting, as well")
-    make.add_argument("--ignore-other-columns", action="store_true", help="pass over columns that are not of codes")
+    make.add_argument("--ignore-other-columns", action="store_true", help="skip columns that do not describe codes")
     make.set_defaults(act=make_from_sheet)
-    compare = actions.add_parser("diff", help="tell what changed between two versions of a code scheme")
+    compare = actions.add_parser("diff", help="show what changed between two versions of a code scheme")
     compare.add_argument("old", type=Path, help="code scheme (JSON)")
     compare.add_argument("new", type=Path, help="its other version (JSON)")
-    compare.add_argument("--data-root", type=Path, help="count the labels in its Coded Coda Files that are concerned")
+    compare.add_argument("--data-root", type=Path, help="count the affected labels in its Coded Coda Files")
     compare.set_defaults(act=compare_versions)
     book = actions.add_parser("codebook", help="write the code book: a page, and a data dictionary of every column")
     book.add_argument(
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Do what was asked for."""
+    """Run the chosen subcommand."""
     args.act(args)
 
 
@@ -104,14 +104,14 @@ def make_from_sheet(args: argparse.Namespace) -> None:
 
 
 def compare_versions(args: argparse.Namespace) -> None:
-    """Read both versions, print what changed and what it does to labels."""
+    """Read both versions, print the changes and their effect on labels."""
     changes = compare_schemes(read_scheme(args.old), read_scheme(args.new))
     lines = list(changes.describe())
     if args.data_root is not None:
         counts = count_in_data_root(changes.old, args.data_root)
         effects = list(describe_effects(changes, counts))
         lines += [f"Labels in the {len(counts)} dataset(s) of {args.data_root} that have the scheme:"]
-        lines += [f"  {effect}" for effect in effects or ["none is concerned"]]
+        lines += [f"  {effect}" for effect in effects or ["none is affected"]]
     sys.stdout.write("\n".join(lines) + "\n")
 
 

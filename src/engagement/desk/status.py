@@ -25,13 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Tell of the last run, then of what is wrong with it."""
+    """Describe the last run, then what is wrong with it."""
     if not args.data_root.is_dir():
         raise UsageError(f"{args.data_root}: no such directory; expected the data root. Check the path.")
     runs = _read_runs(args.data_root)
     if is_in_use(args.data_root):
         sys.stdout.write("A run is at work now; the last one before it:\n")
-        # What is at work now has not ended yet, and is not judged.
+        # A run at work now has not ended, and is not judged.
         runs = [run for run in runs if run["ended"] is not None]
     if not runs:
         raise InputError(f"{args.data_root}: no run has ended yet; expected one. Start run_pipeline.sh.")
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _read_runs(data_root: Path) -> list[dict[str, Any]]:
-    """The summaries of all runs, the oldest first: a run id begins with its time."""
+    """Read the summaries of all runs, the oldest first: a run id begins with its time."""
     runs = []
     for path in sorted((data_root / "Runs").glob("*.json")):
         summary = read_json(path)
@@ -56,7 +56,7 @@ def _read_runs(data_root: Path) -> list[dict[str, Any]]:
 
 
 def is_in_use(data_root: Path) -> bool:
-    """Whether a run holds the data root's lock."""
+    """Check if a run holds the data root's lock."""
     try:
         lock = (data_root / ".lock").open("rb")
     except FileNotFoundError:
@@ -70,7 +70,7 @@ def is_in_use(data_root: Path) -> bool:
 
 
 def describe_run(run: Mapping[str, Any]) -> Iterator[str]:
-    """A run's summary as lines of text."""
+    """Return a run's summary as lines of text."""
     yield f"Run {run['run_id']}"
     yield f"started {run['started']}, ended {run['ended'] or 'never'}, exit status {run['exit_status']}"
     for stage in run["stages"]:
@@ -83,7 +83,7 @@ def describe_run(run: Mapping[str, Any]) -> Iterator[str]:
 
 
 def find_problem(run: Mapping[str, Any], max_age_hours: float | None, now: datetime) -> str | None:
-    """What is wrong with a run that nobody works on any more, if anything."""
+    """Describe what is wrong with a run that is over, if anything."""
     if run["ended"] is None:
         return "was killed before its end; expected it to end. Look at its log, and run the pipeline again."
     if run["exit_status"] != 0:

@@ -1,4 +1,4 @@
-"""Renew the tables of the manual that are made from the code: configuration keys, cleaners, output columns, exit statuses."""
+"""Renew the manual's generated tables: configuration keys, cleaners, output columns, exit statuses."""
 
 import argparse
 import json
@@ -19,7 +19,7 @@ from engagement.foundation.files import open_for_writing, read_text
 from engagement.pipeline.coding.cleaning import cleaner_names, codes_of_cleaner
 from engagement.pipeline.outputs.columns import COLUMNS
 
-# The manual, from the folder of the clone.
+# Pages of the manual, relative to the clone.
 PAGES = ("README.md", "configurations/README.md", "docs/runbook.md", "docs/outputs.md", "docs/cluster.md")
 _PLACE = re.compile(r"<!-- begin (?P<name>[^>\n]*?) -->\n.*?<!-- end (?P<end>[^>\n]*?) -->", re.DOTALL)
 _MOST_CODES_SHOWN = 4
@@ -66,12 +66,12 @@ def run(args: argparse.Namespace) -> None:
 
 
 def renew(text: str, where: str = "the manual") -> str:
-    """A page of the manual with its tables made anew.
+    """Renew the tables of a page of the manual.
 
     Raises
     ------
     InputError
-        There is a place for a table that nobody makes.
+        The page has a place for an unknown table.
     """
     tables = make_tables()
 
@@ -88,7 +88,7 @@ def renew(text: str, where: str = "the manual") -> str:
 
 
 def make_tables() -> dict[str, str]:
-    """The tables of the manual by name, as Markdown that ends with a line end."""
+    """Make the manual's tables, by name, as Markdown that ends with a line end."""
     return {
         "configuration": "".join(_configuration_tables()),
         "cleaners": _table(("Cleaner", "Codes that it gives"), _cleaners()),
@@ -112,9 +112,9 @@ def _configuration_tables() -> Iterator[str]:
 def _keys(
     model: type[Model], prefix: str, described: dict[type[Model], str] | None = None
 ) -> Iterator[tuple[str, ...]]:
-    """The rows of a model's keys. A model that stands in several places is `described` where it comes first."""
+    """Make the rows of a model's keys. A model used in several places is `described` at the first."""
     described = {} if described is None else described
-    # What the other keys depend on comes first.
+    # Keys that others depend on come first.
     fields = sorted(model.model_fields.values(), key=lambda field: typing.get_origin(field.annotation) is not Literal)
     for field in fields:
         needed = "yes" if field.is_required() else _default(field.get_default())

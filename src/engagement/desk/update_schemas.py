@@ -1,4 +1,4 @@
-"""Renew the JSON Schemas that editors check configuration files with, from the code that reads the files."""
+"""Renew the JSON Schemas with which editors check configuration files, from the code that reads them."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from engagement.foundation.files import make_directory, open_for_writing
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes on its command line."""
-    parser.add_argument("folder", type=Path, help="where the schemas lie: configurations/schema")
+    parser.add_argument("folder", type=Path, help="folder of the schemas: configurations/schema")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def make_schema_files() -> dict[str, str]:
-    """The text of each schema, by its file's name; keys in the order of the models."""
+    """Return each schema's text, by its file's name; keys in the order of the models."""
     return {
         name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in make_json_schemas().items()
     }

@@ -222,7 +222,7 @@ def test_warnings_are_told_beside_errors_where_the_files_can_be_read(desk: Desk)
 def test_that_warnings_are_still_to_come_is_said(desk: Desk):
     plans("$.RQACodingPlans", "none").apply(desk.path.parent)
     assert desk.check()[0] == 10
-    assert desk.errors.endswith("Warnings are told once the files can be read.\n")
+    assert desk.errors.endswith("Warnings follow once the files can be read.\n")
 
 
 @pytest.mark.parametrize(

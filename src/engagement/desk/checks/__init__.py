@@ -1,1 +1,1 @@
-"""What can be known of a project before a run: what is wrong, what is odd, and what the services say."""
+"""Checks of a project before a run: errors, oddities, and the answers of the services."""

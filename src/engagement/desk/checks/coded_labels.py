@@ -1,4 +1,4 @@
-"""What coders said, as it was downloaded, compared with the coding plans: labels and files that nobody reads."""
+"""Compare the downloaded labels with the coding plans, to find labels and files that nobody reads."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +12,11 @@ from engagement.pipeline.coding.labels import is_labelled
 from engagement.pipeline.coding.lost_labels import find_lost_labels
 from engagement.services.coda.format import read_message_file
 
-_REMEDY = "Download it anew: run stage 1 with --full."
+_REMEDY = "Download it again: run stage 1 with --full."
 
 
 def find_label_warnings(plans: CodingPlans, data_root: Path) -> Iterator[Problem]:
-    """Labels that count for nothing, with counts of messages, and files that no plan reads.
+    """Find labels that count for nothing, with counts of messages, and files that no plan reads.
 
     Raises
     ------

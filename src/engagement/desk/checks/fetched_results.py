@@ -1,4 +1,4 @@
-"""What was fetched, compared with what the remappings read: results that nobody reads, and keys that no run has."""
+"""Compare the fetched runs with the remappings, to find results that nobody reads and keys that no run has."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _TEXT_PARTS = ("Text", "Value")
 
 @dataclass
 class FetchedKeys:
-    """How many runs each flow's file holds, how many have each key, and how many answered each result; test participants with runs."""
+    """Counts of each flow's runs, in all, by key and by answered result, and the test participants with runs."""
 
     runs: dict[str, int] = field(default_factory=dict)
     keys: Counter[str] = field(default_factory=Counter)
@@ -56,7 +56,7 @@ def count_fetched_keys(configuration: PipelineConfiguration, data_root: Path) ->
 
 
 def _answered(values: dict[str, object]) -> set[tuple[str, str]]:
-    """The results of a run that have an answer, by their category and flow."""
+    """Return the answered results of a run, by their category and flow."""
     results = ((read_result_key(key), value) for key, value in values.items())
     return {
         (result.category, result.flow)
@@ -66,7 +66,7 @@ def _answered(values: dict[str, object]) -> set[tuple[str, str]]:
 
 
 def find_fetched_warnings(configuration: PipelineConfiguration, fetched: FetchedKeys) -> Iterator[Problem]:
-    """What does not fit together, with counts of runs."""
+    """Find mismatches, with counts of runs."""
     remappings = configuration.rapid_pro_key_remappings
     read = {(result.category, result.flow) for r in remappings if (result := read_result_key(r.rapid_pro_key))}
     flows = placed_flows_with_results(configuration)

@@ -1,4 +1,4 @@
-"""What a check found: errors apart from warnings, each at its place, and what could not be asked."""
+"""Findings of a check: errors, warnings and failed questions, each at its place."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ from engagement.foundation.errors import ConfigurationError, PipelineError
 
 
 class Findings:
-    """Everything that was found, in the order in which it was."""
+    """All findings, in the order they were found."""
 
     def __init__(self, errors: Problems) -> None:
         self._errors = errors
@@ -21,25 +21,25 @@ class Findings:
 
     @property
     def error_count(self) -> int:
-        """How many errors there are."""
+        """The number of errors."""
         return sum(map(len, self._errors.by_file.values()))
 
     @property
     def warning_count(self) -> int:
-        """How many warnings there are."""
+        """The number of warnings."""
         return sum(map(len, self._warnings.by_file.values()))
 
     def add_errors(self, path: Path, problems: Iterable[Problem]) -> None:
-        """Note what is wrong with a file that is JSON."""
+        """Note an error in a JSON file."""
         self._errors.add(path, give_lines(problems, lambda: self._lines_of(path)))
 
     def add_warnings(self, path: Path, problems: Iterable[Problem]) -> None:
-        """Note what is odd in a file that is JSON."""
+        """Note an oddity in a JSON file."""
         self._warnings.add(path, give_lines(problems, lambda: self._lines_of(path)))
 
     @contextlib.contextmanager
     def noted(self, path: Path, at: str) -> Iterator[None]:
-        """Note what a question ends in: an error of the configuration at its place in a file, or a failure."""
+        """Note the outcome of a question: a configuration error at its place in a file, or a failure."""
         try:
             yield
         except ConfigurationError as error:
@@ -48,13 +48,13 @@ class Findings:
             self.failures.append(error)
 
     def lines(self, labels: LabelsAtStake | None = None) -> Iterator[str]:
-        """Every finding as a line of text: errors, warnings, what could not be asked.
+        """Return each finding as a line of text: errors, warnings, failed questions.
 
-        With `labels`, also how many of them the wrong remedy would lose.
+        With `labels`, also say how many of them the wrong remedy would lose.
         """
         for word, problems in (("ERROR", self._errors), ("WARNING", self._warnings)):
             for path, found in problems.by_file.items():
-                # From top to bottom, as one works through a file.
+                # From top to bottom, as people work through a file.
                 for problem in sorted(found, key=lambda problem: problem.line or 0):
                     stake = "" if labels is None or problem.at_stake is None else labels.say(problem.at_stake)
                     yield f"{word}: {', '.join(filter(None, (str(path), problem.place)))}: {problem.text}{stake}"
@@ -62,7 +62,7 @@ class Findings:
             yield f"FAILED: {failure}"
 
     def of(self, path: Path) -> "FindingsOfFile":
-        """Give the findings in one file."""
+        """Collect the findings in one file."""
         return FindingsOfFile(self, path)
 
     def _lines_of(self, path: Path) -> Mapping[str, int]:
@@ -72,20 +72,20 @@ class Findings:
 
 
 class FindingsOfFile:
-    """Notes what is found in one file that is JSON."""
+    """Notes the findings in one JSON file."""
 
     def __init__(self, findings: Findings, path: Path) -> None:
         self._findings = findings
         self._path = path
 
     def add_errors(self, problems: Iterable[Problem]) -> None:
-        """Note what is wrong."""
+        """Note an error."""
         self._findings.add_errors(self._path, problems)
 
     def add_warnings(self, problems: Iterable[Problem]) -> None:
-        """Note what is odd."""
+        """Note an oddity."""
         self._findings.add_warnings(self._path, problems)
 
     def noted(self, at: str) -> contextlib.AbstractContextManager[None]:
-        """Note what a question ends in, at a JSON path."""
+        """Note the outcome of a question, at a JSON path."""
         return self._findings.noted(self._path, at)

@@ -1,4 +1,4 @@
-"""How many labels of coders a wrong remedy would lose: counted in the Coded Coda Files, also while a scheme can't be read."""
+"""Count the coders' labels that a wrong remedy would lose, even while a scheme can't be read."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,13 +15,13 @@ from engagement.services.coda.metrics import primary_scheme_id
 
 
 class LabelsAtStake:
-    """The labels in a data root that count, by dataset; the files are read when somebody first asks."""
+    """The labels in a data root that count, by dataset; the files are read on first use."""
 
     def __init__(self, data_root: Path) -> None:
         self._data_root = data_root
 
     def say(self, stake: AtStake) -> str:
-        """How many messages have the labels, as a sentence to be added to what is wrong."""
+        """Return a sentence with the number of messages that have the labels, to add to an error."""
         parts = list(self._count_codes(stake) if stake.code_ids else self._count_messages(stake))
         parts += [f"{path.name} can't be read" for path in self._unreadable]
         what = f"in {stake.dataset!r}" if stake.dataset is not None else f"under {stake.scheme_id!r}"
@@ -48,7 +48,7 @@ class LabelsAtStake:
 
     @cached_property
     def _labels(self) -> dict[str, list[set[tuple[str, str]]]]:
-        """By dataset the labels of each message that has some: SchemeID, for a copy the scheme's as well, and CodeID."""
+        """The labels of each labelled message, by dataset: SchemeID, for a copy also its scheme's, and CodeID."""
         return {
             path.stem: [labels for message in messages if (labels := _labels_of(message["Labels"]))]
             for path, messages in self._files.items()
@@ -66,7 +66,7 @@ class LabelsAtStake:
 
 
 def _read(path: Path) -> list[MessageDocument] | None:
-    """The messages of a file; None for a damaged one, which is told where labels are compared."""
+    """Read a file's messages; None for a damaged file, which the comparison of labels reports."""
     try:
         return read_message_file(path, "")
     except InputError:
@@ -75,7 +75,7 @@ def _read(path: Path) -> list[MessageDocument] | None:
 
 def _labels_of(labels: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
     newest = newest_by_scheme_id(labels)
-    # An id that ends like a copy's can be a scheme's own.
+    # A scheme's own id can end like that of a copy.
     return {
         (name, label["CodeID"])
         for scheme_id, label in newest.items()

@@ -1,4 +1,4 @@
-"""What the services say of a project: each is asked, whatever the others answered; nothing is written or left there."""
+"""Ask the services about a project: each one, whatever the others answered; nothing is written there."""
 
 import logging
 import tempfile
@@ -28,7 +28,7 @@ from engagement.sources.online_check import OnlineCheck
 log = logging.getLogger(__name__)
 
 OpenDrive = Callable[[Credentials, Path, RetryPolicy], Drive]
-# Somebody waits for the answer.
+# Somebody is waiting for the answer.
 POLICY = RetryPolicy(first_wait_seconds=0.5, longest_wait_seconds=4.0, budget_seconds=10.0, told_budget_seconds=60.0)
 _UPLOAD_KEYS = {
     "memory profile": ("MemoryProfileUploadURLPrefix", "MemoryProfileUploadBucket"),
@@ -38,7 +38,7 @@ _UPLOAD_KEYS = {
 
 @dataclass(frozen=True)
 class Services:
-    """How the services are reached: the credentials of the command line. Coda's may be two, or none."""
+    """Credentials for the services, from the command line. There may be two for Coda, or none."""
 
     credentials: Credentials
     coda_credentials: tuple[Credentials, ...] = ()
@@ -108,7 +108,7 @@ def _ask_drive(
         if folder is not None:
             paths[key] = f"{folder}/report.html"
     at = "$.DriveUpload"
-    # What Drive's ids are is remembered for the stages only, in the data root.
+    # Only stages remember Drive's ids, in the data root.
     with tempfile.TemporaryDirectory() as scratch, findings.noted(files.path, f"{at}.DriveCredentialsFileURL"):
         credentials = read_credentials(storage, upload.drive_credentials_file_url)
         drive = services.connect_drive(credentials, Path(scratch), services.policy)

@@ -1,4 +1,4 @@
-"""What Coda says of the datasets: whether they are there, who labels them, and with which code schemes."""
+"""Check the datasets in Coda: their existence, their users and their code schemes."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from engagement.services.coda.protocol import CodaDatabase
 
 @dataclass(frozen=True)
 class DatasetInCoda:
-    """What Coda has of a dataset besides its messages."""
+    """A dataset in Coda, without its messages."""
 
     users: list[str]
     code_schemes: list[CodeSchemeDocument]
@@ -27,14 +27,14 @@ class DatasetInCoda:
 
 @dataclass(frozen=True)
 class CodaSide:
-    """One Coda instance by its name, and the project's datasets that it has."""
+    """A Coda instance by its name, and the project's datasets in it."""
 
     instance: str
     datasets: Mapping[str, DatasetInCoda]
 
 
 def read_coda_side(coda: CodaDatabase, plans: CodingPlans) -> CodaSide:
-    """Read what Coda has of the project's datasets; no message is read."""
+    """Read the project's datasets from Coda, without their messages."""
     names = [plan.coda_dataset for plan in plans.all if plan.coda_dataset is not None]
     return CodaSide(
         coda.instance,
@@ -49,7 +49,7 @@ def read_coda_side(coda: CodaDatabase, plans: CodingPlans) -> CodaSide:
 
 
 def find_coda_problems(coda: CodaSide, plans: CodingPlans, users: Sequence[str]) -> Iterator[Problem]:
-    """What stops stage 4: datasets that nobody can make, and code schemes that mean something else in Coda."""
+    """Find what stops stage 4: datasets that nobody can make, and code schemes that differ in Coda."""
     for at, name, plan in _placed_datasets(plans):
         dataset = coda.datasets.get(name)
         if dataset is None:
@@ -69,7 +69,7 @@ def find_coda_problems(coda: CodaSide, plans: CodingPlans, users: Sequence[str])
 
 
 def find_coda_warnings(coda: CodaSide, plans: CodingPlans, users: Sequence[str]) -> Iterator[Problem]:
-    """Code schemes that nobody can label with, and people who can't label."""
+    """Find code schemes that nobody can label with, and people who can't label."""
     for at, name, plan in _placed_datasets(plans):
         dataset = coda.datasets.get(name)
         if dataset is None:

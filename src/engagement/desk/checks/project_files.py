@@ -1,4 +1,4 @@
-"""Files besides JSON that a project names: boundaries of places, and code of its own, which is read here and never run."""
+"""Check a project's files that are not JSON: map boundaries, and its own code, which is read but never run."""
 
 import ast
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from engagement.foundation.errors import PipelineError
 
 
 def find_boundary_problems(configuration: PipelineConfiguration, plans: CodingPlans, folder: Path) -> Iterator[Problem]:
-    """What is wrong with files of boundaries."""
+    """Find errors in the files of boundaries."""
     schemes = {c.coded_field: c.code_scheme for plan in plans.survey for c in plan.coding_configurations}
     for position, wanted in enumerate(
         configuration.automated_analysis.maps if configuration.automated_analysis else ()
@@ -30,7 +30,7 @@ def find_boundary_problems(configuration: PipelineConfiguration, plans: CodingPl
 
 
 def find_function_problems(plans: CodingPlans, folder: Path) -> Iterator[Problem]:
-    """What is wrong with cleaners and imputation functions of the project's own."""
+    """Find errors in the project's own cleaners and imputation functions."""
     for at, plan in placed_plans(plans):
         if plan.code_imputation_function is not None and is_project_function(plan.code_imputation_function):
             yield from _find_function(f"{at}.CodeImputationFunction", plan.code_imputation_function, folder)
@@ -51,7 +51,9 @@ def _find_function(at: str, name: str, folder: Path) -> Iterator[Problem]:
         return
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
-        yield Problem(at, f"{path}, line {line or '?'}, is no Python; expected a module with {function!r}. Mend it.")
+        yield Problem(
+            at, f"{path}, line {line or '?'}, is not valid Python; expected a module with {function!r}. Mend it."
+        )
         return
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
     names += [

@@ -1,4 +1,4 @@
-"""Everything that is odd in a project whose files can be read: what operators get wrong for months without noticing."""
+"""Find everything odd in a readable project: mistakes that operators make for months without noticing."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +20,7 @@ from engagement.pipeline.coding.locations import find_place_table
 
 
 def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
-    """Look through the pipeline configuration, the coding plans and the code schemes; nothing of a project's own is run."""
+    """Check the pipeline configuration, coding plans and code schemes, without running the project's own code."""
     configuration, plans = files.configuration, files.plans
     if configuration is None or plans is None or files.plans_path is None or files.schemes_folder is None:
         return
@@ -46,7 +46,7 @@ def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
 
 
 def _find_level_problems(plans: CodingPlans) -> Iterator[Problem]:
-    """Plans of places whose levels can't be told: stage 3 would stop at them."""
+    """Find plans of places whose levels can't be determined: stage 3 would stop at them."""
     for at, plan in placed_plans(plans):
         table = find_place_table(plan)
         if table is not None:
@@ -54,7 +54,7 @@ def _find_level_problems(plans: CodingPlans) -> Iterator[Problem]:
 
 
 def _find_unused_schemes(files: ProjectFiles) -> Iterator[Problem]:
-    for path in sorted(files.schemes_folder.glob("*.json")):  # type: ignore[union-attr]  # the caller looked
+    for path in sorted(files.schemes_folder.glob("*.json")):  # type: ignore[union-attr]  # the caller checked
         if path.name not in files.schemes:
             yield Problem(
                 "$.CodeSchemesDir",

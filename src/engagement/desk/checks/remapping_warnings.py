@@ -1,4 +1,4 @@
-"""What is odd between the sources' flows, the remappings of their keys, and the plans that read them."""
+"""Find mismatches between the sources' flows, the remappings of their keys, and the plans that read them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -21,7 +21,7 @@ from engagement.configuration.source_model import ResultKeys, placed_sources
 
 
 def find_remapping_warnings(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:
-    """Flows that nothing is read from, remappings that read nothing, and fields that nobody reads."""
+    """Find flows that nobody reads, remappings that read nothing, and fields that nobody reads."""
     remappings = configuration.rapid_pro_key_remappings
     flows = placed_flows_with_results(configuration)
     read_flows = {flow for remapping in remappings if (flow := flow_of_key(remapping.rapid_pro_key)) is not None}
@@ -32,7 +32,7 @@ def find_remapping_warnings(configuration: PipelineConfiguration, plans: CodingP
                 f"no remapping reads a result of flow {flow!r}; expected one, or not to fetch it"
                 f"{nearest(flow, sorted(read_flows))} Add it to RapidProKeyRemappings, or remove the flow.",
             )
-    # Files of other pipelines hold keys of flows that are named nowhere here.
+    # Files from other pipelines hold keys of flows that this project does not name.
     only_known = all(source.result_keys is not ResultKeys.ANY_FLOW for source in configuration.raw_data_sources)
     wanted = _find_wanted_fields(configuration, plans)
     seen: dict[tuple[str, str], int] = {}
@@ -41,7 +41,7 @@ def find_remapping_warnings(configuration: PipelineConfiguration, plans: CodingP
         yield from _find_key_warnings(
             f"{at}.RapidProKey", remapping.rapid_pro_key, list(flows.values()), only_known, configuration.recovered_keys
         )
-        # That an episode's field is none of a plan is an error, and said as that.
+        # An episode's field that no plan has is an error, reported elsewhere.
         if remapping.pipeline_key not in wanted and not remapping.is_activation_message:
             yield Problem(
                 f"{at}.PipelineKey",
@@ -56,7 +56,7 @@ def find_remapping_warnings(configuration: PipelineConfiguration, plans: CodingP
 
 
 def placed_flows_with_results(configuration: PipelineConfiguration) -> dict[str, str]:
-    """The flows whose runs have keys of results, by their JSON paths."""
+    """Collect the flows whose runs have keys of results, by their JSON paths."""
     return {
         f"{at}.{place}": flow
         for at, source in placed_sources(configuration.raw_data_sources)

@@ -1,4 +1,4 @@
-"""What is odd in code schemes, in themselves and as the plans use them."""
+"""Find oddities in code schemes, and in how the plans use them."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ from engagement.pipeline.coding.location_levels import find_levels, places_of
 from engagement.pipeline.coding.locations import find_place_table
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{3}([0-9a-fA-F]{3})?|[a-z]+")
-# What coders say by ticking these, nobody else can.
+# Only coders can say these, by ticking them.
 _CODERS_SAY = (ControlCode.STOP, ControlCode.WS, ControlCode.NC)
 _FEW = 5
 
@@ -25,7 +25,7 @@ Found = Iterator[tuple[str, Problem]]
 
 
 def find_scheme_warnings(plans: CodingPlans) -> Found:
-    """What operators would want to know of their code schemes, with the file of each."""
+    """Find what operators should know about their code schemes, with the file of each."""
     schemes = {
         configuration.code_scheme_file: configuration.code_scheme
         for _, _, configuration in placed_configurations(plans)
@@ -183,7 +183,7 @@ def _find_unknown_places(scheme: CodeScheme, table: PlaceTable, level: str) -> I
 
 
 def _list_codes(scheme: CodeScheme, is_right: Callable[[Code], bool], text: str) -> Iterator[Problem]:
-    """One warning about the Normal codes that are not right, at the first of them."""
+    """Warn once about the Normal codes that are wrong, at the first of them."""
     normal = [(position, code) for position, code in enumerate(scheme.codes) if code.is_normal]
     wrong = [(position, code.string_value) for position, code in normal if not is_right(code)]
     if wrong:

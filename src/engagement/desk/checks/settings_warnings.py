@@ -1,4 +1,4 @@
-"""What is odd in the settings of the pipeline configuration."""
+"""Find oddities in the settings of the pipeline configuration."""
 
 import itertools
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from engagement.configuration.source_types import load_part
 
 
 def find_settings_warnings(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:
-    """What operators would want to know of sources, times, analysis and uploads."""
+    """Find what operators should know about sources, times, analysis and uploads."""
     yield from _find_source_warnings(configuration)
     yield from _find_test_participant_warnings(configuration)
     yield from _find_time_warnings(configuration)
@@ -43,7 +43,7 @@ def _find_test_participant_warnings(configuration: PipelineConfiguration) -> Ite
             yield Problem(f"$.TestParticipantUUIDs[{number}]", "it is in the list already; expected once. Remove it.")
         prefix = configuration.participant_prefix
         problem = find_strict_id_problem(uid, prefix)
-        # What is no id at all is an error.
+        # Something that is no id at all is an error, reported elsewhere.
         if problem is not None and find_id_problem(uid, prefix) is None:
             # It is not shown: it may be a name.
             yield Problem(
@@ -119,7 +119,7 @@ def _find_label_warnings(configuration: PipelineConfiguration) -> Iterator[Probl
 
 
 def _is_outside(first: datetime | None, last: datetime | None, start: datetime, end: datetime) -> bool:
-    """Whether a range lies outside the project; one that ends before it begins is an error, and said as that."""
+    """Check if a range lies outside the project; one that ends before it begins is an error, reported elsewhere."""
     if first is not None and last is not None and first >= last:
         return False
     return (first is not None and first >= end) or (last is not None and last <= start)

@@ -1,1 +1,1 @@
-"""Explanations of cells: what stage 3 left of a participant, in plain words and as facts for programs."""
+"""Explanations of cells, from the results of stage 3, in plain words and as facts for programs."""

@@ -1,4 +1,4 @@
-"""Tell where answers came from: their runs and flows, and the moves that "wrong scheme" labels made."""
+"""Trace answers to their runs and flows, and through the moves that "wrong scheme" labels made."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -19,7 +19,7 @@ from engagement.provenance import HIDDEN
 
 
 class AnswerStories:
-    """Tells where the answers of a project's participants came from."""
+    """Traces the answers of a project's participants."""
 
     def __init__(self, project: Project, coda: CodaEvidence, rules: Rules, texts: Texts) -> None:
         self._plans = project.coding_plans
@@ -30,7 +30,7 @@ class AnswerStories:
         self._texts = texts
 
     def tell(self, row: TracedRow, plan: CodingPlan) -> Iterator[StoryStep]:
-        """The steps to what stands in the raw field of a message, or to nothing standing there."""
+        """Trace the steps to the text in a message's raw field, or to the lack of one."""
         text, left = text_of(row, plan), _text_that_left(row, plan)
         if left is not None:
             yield self._tell_of_departure(plan, left)
@@ -146,7 +146,7 @@ class AnswerStories:
         )
 
     def _say_move(self, source: CodingPlan, text: str, arrived: CodingPlan | None = None) -> str:
-        """Say why an answer left a field; `arrived` is the plan where it is now, if it is told of from there."""
+        """Explain why an answer left a field; `arrived` is the plan it went to, if the story is told from there."""
         move = self._rules.move(source, text)
         if move is None or (arrived is not None and move.to is not arrived):
             to = "took it away from here" if arrived is None else f"moved it from there to {arrived.raw_field!r}"
@@ -168,7 +168,7 @@ class AnswerStories:
         return {"wrong_scheme_label": mark.ws_label, "correct_dataset_label": mark.dataset_label}
 
     def _text_before(self, row: TracedRow, source: str, plan: CodingPlan) -> str | None:
-        """Find the text of a field before the moves, as far as this message's record tells."""
+        """Find the text of a field before the moves, as far as this message's record shows."""
         if source != plan.raw_field:
             return _text_that_left(row, self._by_raw_field[source])
         texts = [change.value for key, change in row.history if key == source and change.value != HIDDEN]
@@ -191,7 +191,7 @@ def _say_message_id(plan: CodingPlan, text: str) -> str:
 
 
 def _text_that_left(row: TracedRow, plan: CodingPlan) -> str | None:
-    """Find the text that was in a field until it moved away; None where none did."""
+    """Find the text that was in a field until it moved away; None if no text moved."""
     values = [change.value for key, change in row.history if key == plan.raw_field]
     sources = row.values.get(plan.source_field) or ()
     has_left = bool(values) and (values[-1] == HIDDEN or (bool(sources) and plan.raw_field not in sources))
@@ -199,7 +199,7 @@ def _text_that_left(row: TracedRow, plan: CodingPlan) -> str | None:
 
 
 def _split_joined(text: str, parts: Sequence[str | None]) -> list[str | None]:
-    """The parts of a joined text where all but one are known; unknown ones stay None otherwise."""
+    """Fill in the parts of a joined text if at most one is unknown; otherwise unknown parts stay None."""
     if parts.count(None) != 1:
         return list(parts)
     position = parts.index(None)

@@ -28,14 +28,14 @@ LabelDocument = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class WrongSchemeMark:
-    """The two labels that say an answer is of another dataset; `dataset_label` names it. Either can be missing."""
+    """The two labels that move an answer to another dataset; `dataset_label` names it. Either can be missing."""
 
     ws_label: LabelDocument | None
     dataset_label: LabelDocument | None
 
 
 class CodaEvidence:
-    """The Coda files of a data root, each read when it is first asked for."""
+    """The Coda files of a data root, each read on first use."""
 
     def __init__(self, data_root: Path, plans: CodingPlans) -> None:
         self._proposed, self._coded = data_root / "Outputs" / "Coda Files", data_root / "Coded Coda Files"
@@ -44,17 +44,17 @@ class CodaEvidence:
         self._readings: dict[tuple[str, str], Reading] = {}
 
     def proposals(self, plan: CodingPlan, text: str) -> list[LabelDocument] | None:
-        """The labels that cleaners proposed for a text; None where the dataset's file has no such text."""
+        """Find the labels that cleaners proposed for a text; None if the dataset's file lacks the text."""
         message = self._find(self._proposed, plan, text)
         return None if message is None else message["Labels"]
 
     def labels(self, plan: CodingPlan, text: str) -> list[LabelDocument] | None:
-        """All labels that a text was given in Coda, newest first; None where the dataset has no such text."""
+        """Find all labels of a text in Coda, newest first; None if the dataset lacks the text."""
         message = self._find(self._coded, plan, text)
         return None if message is None else message["Labels"]
 
     def known_schemes(self, plan: CodingPlan) -> list[CodeScheme]:
-        """The schemes whose labels count in a plan's dataset."""
+        """List the schemes whose labels count in a plan's dataset."""
         schemes = [configuration.code_scheme for configuration in plan.coding_configurations]
         return schemes if self._ws_scheme is None else [*schemes, self._ws_scheme]
 
@@ -71,7 +71,7 @@ class CodaEvidence:
         return self._readings[key]
 
     def wrong_scheme_mark(self, plan: CodingPlan, text: str) -> WrongSchemeMark:
-        """The labels of a text that say "wrong scheme", and which dataset it belongs to."""
+        """Find the labels of a text that say "wrong scheme" and name the right dataset."""
         newest = newest_by_scheme_id(self.labels(plan, text) or [])
         schemes = (configuration.code_scheme for configuration in plan.coding_configurations)
         marks = (self._first(newest, scheme, is_wrong_scheme) for scheme in schemes)
@@ -84,7 +84,7 @@ class CodaEvidence:
     def _first(
         newest: Mapping[str, LabelDocument], scheme: CodeScheme, is_meant: Callable[[Code], bool]
     ) -> LabelDocument | None:
-        """The first label that counts under a scheme and has such a code."""
+        """Find the first label that counts under a scheme and has such a code."""
         labels = counting_labels(newest, scheme)
         return next((label for label in labels if (code := code_of(scheme, label)) and is_meant(code)), None)
 

@@ -1,4 +1,4 @@
-"""Tell where labels came from: cleaners' proposals, coders, and the reasons of stage 3's rules."""
+"""Trace labels to cleaners' proposals, coders, and the reasons of stage 3's rules."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,14 +18,14 @@ _SINCE = "the next run of stage 3 takes that up"
 
 
 class CodingStories:
-    """Tells where the labels of a project's messages came from."""
+    """Traces the labels of a project's messages."""
 
     def __init__(self, coda: CodaEvidence, rules: Rules) -> None:
         self._coda = coda
         self._rules = rules
 
     def tell(self, row: TracedRow, plan: CodingPlan, configuration: CodingConfiguration) -> Iterator[StoryStep]:
-        """The steps from an answer to the labels of one code scheme, but for what a cleaner proposes."""
+        """Trace the steps from an answer to the labels of one code scheme, apart from a cleaner's proposal."""
         text, recoded = text_of(row, plan), self._rules.recode(row, plan)
         for label in row.labels[configuration.coded_field]:
             if text and plan.coda_filename is not None and label.document is not None and is_ticked(label.document):
@@ -36,7 +36,7 @@ class CodingStories:
     def tell_of_cleaner(
         self, row: TracedRow, plan: CodingPlan, configuration: CodingConfiguration
     ) -> Iterator[StoryStep]:
-        """Tell what a cleaner made of the answer, if the coding has one."""
+        """Explain how a cleaner read the answer, if the coding has a cleaner."""
         text = text_of(row, plan)
         if not text or configuration.cleaner is None:
             return
@@ -79,7 +79,7 @@ class CodingStories:
     def _say(
         self, reason: Reason, plan: CodingPlan, configuration: CodingConfiguration, text: str, recoded: Recoded
     ) -> str:
-        """A reason in words, with what only Coda's files tell."""
+        """Put a reason into words, with facts that only Coda's files hold."""
         if recoded.was_other:
             return "When Outputs were made, its labels said wrong scheme in one place and not in the other: that contradicts itself"
         if reason.case is CodingCase.NOT_REVIEWED:
@@ -92,7 +92,7 @@ class CodingStories:
         return reason.say(show_fact, **more)
 
     def _counting(self, plan: CodingPlan, configuration: CodingConfiguration, text: str) -> Labels:
-        """The coders' labels that Coda's files have by now."""
+        """Describe the coders' labels that Coda's files have by now."""
         return self._coda.reading(plan, text).labels[plan.coding_configurations.index(configuration)]
 
     def _tell_of_coder(
@@ -118,12 +118,12 @@ class CodingStories:
 
 
 def name_of(configuration: CodingConfiguration) -> str:
-    """Give the name of a coding in the outputs: its key in the CSVs, or without one its field."""
+    """Return the name of a coding in the outputs: its key in the CSVs, or its field if it has no key."""
     return configuration.analysis_file_key or configuration.coded_field
 
 
 def say_other(in_outputs: str) -> str:
-    """Say that the rules and Outputs differ, and what to do about it."""
+    """Report that the rules and Outputs differ, and how to mend it."""
     return (
         f"Outputs have {in_outputs}: they were made by other rules or with another configuration. Run stage 3 (generate outputs) "
         "with --full."
@@ -144,7 +144,7 @@ def _facts(configuration: CodingConfiguration, label: Label) -> dict[str, Any]:
 
 
 def _earlier_labels(labels: list[Mapping[str, Any]], current: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Of a scheme's labels, newest first, those that the one that counts took the place of."""
+    """Find the labels that a scheme's current label replaced, among its labels, newest first."""
     for position, label in enumerate(labels):
         if all(label.get(key) == current.get(key) for key in ("DateTimeUTC", "Origin")):
             return [earlier for earlier in labels[position + 1 :] if earlier["SchemeID"] == label["SchemeID"]]
@@ -152,7 +152,7 @@ def _earlier_labels(labels: list[Mapping[str, Any]], current: Mapping[str, Any])
 
 
 def _find_unknown_code(labels: list[Mapping[str, Any]], scheme: CodeScheme, label: Label) -> str | None:
-    """Find the id of a coder's code that the scheme lacks, so that "not coded" stands in its place."""
+    """Find the id of a coder's code that the scheme lacks, which the outputs show as "not coded"."""
     if label.code.control_code is not ControlCode.NC:
         return None
     time = (label.document or {}).get("DateTimeUTC")

@@ -1,4 +1,4 @@
-"""Tell how messages became one record: the values that met in a field, the outcome, and the reason."""
+"""Explain how messages became one record: the values that met in a field, the outcome, the reason."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,7 +13,7 @@ from engagement.pipeline.folding.strategies import FoldError
 
 
 def tell_of_labels(participant: ExplainedParticipant, configuration: CodingConfiguration) -> StoryStep:
-    """Tell how the codes of the messages became those of the individual."""
+    """Explain how the codes of the messages became those of the individual."""
     field, strategy = configuration.coded_field, str(configuration.fold_strategy)
     values = [row.labels[field] for row in participant.messages]
     in_outputs = participant.individual.labels[field]
@@ -36,7 +36,7 @@ def tell_of_labels(participant: ExplainedParticipant, configuration: CodingConfi
 
 
 def tell_of_texts(participant: ExplainedParticipant, plan: CodingPlan, texts: Texts) -> StoryStep:
-    """Tell how the texts of the messages became that of the individual."""
+    """Explain how the texts of the messages became that of the individual."""
     strategy, in_outputs = str(plan.raw_field_fold_strategy), text_of(participant.individual, plan)
 
     def show(text: str | None) -> str:
@@ -65,7 +65,7 @@ def _say_labels(labels: Labels) -> str:
 
 
 def _say_groups(values: Sequence[str]) -> Iterator[str]:
-    """Say which messages have which value, each value once."""
+    """List each value once, with the messages that have it."""
     groups: dict[str, list[int]] = {}
     for number, value in enumerate(values, 1):
         groups.setdefault(value, []).append(number)

@@ -75,7 +75,7 @@ class OriginFinder:
         )
 
     def _companions(self, history: Sequence[tuple[str, Change]], position: int) -> Mapping[str, Any]:
-        """Find what travels with an answer, by part: of the same result and record, and of the nearest run."""
+        """Find the parts that travel with an answer, of the same result and record, and of the nearest run."""
         key, change = history[position]
         result, part = split_key(key, self._recovered)
         if part not in ANSWER_PARTS:
@@ -92,9 +92,9 @@ class OriginFinder:
 
 
 def say_origin(origin: Origin | None) -> str:
-    """Say when and where an answer was given, and who fetched it; begins with a space."""
+    """Describe when and where an answer was given, and who fetched it; begins with a space."""
     if origin is None:
-        return " (the traced data does not tell in which run)"
+        return " (the traced data does not say in which run)"
     words = [f"on {say_time(origin.answered_at)}"] if origin.answered_at is not None else []
     if origin.flow is not None:
         words.append(f"in flow '{printable(origin.flow)}', result '{printable(origin.result or '')}'")
@@ -106,5 +106,5 @@ def say_origin(origin: Origin | None) -> str:
 
 
 def say_fetched(time: str | float, user: str) -> str:
-    """Say who fetched a run, and when."""
+    """Describe who fetched a run, and when."""
     return f"fetched on {say_time(time)} by {printable(user)}"

@@ -1,4 +1,4 @@
-"""Read what stage 3 left of one participant: message records, the folded record, and their cells."""
+"""Read one participant's results of stage 3: message records, the folded record, and their cells."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class TracedRow:
 
 @dataclass(frozen=True)
 class ExplainedParticipant:
-    """A participant who did not withdraw. `messages` are in the order of time, as their rows in messages.csv."""
+    """A participant who did not withdraw. `messages` are in order of time, like their rows in messages.csv."""
 
     uid: str
     messages: tuple[TracedRow, ...]
@@ -56,12 +56,12 @@ class ExplainedParticipant:
 
     @property
     def made(self) -> Metadata:
-        """Give who ran stage 3, and when."""
+        """Return who ran stage 3, and when."""
         return self.individual.history[-1][1].metadata
 
 
 def check_header(project: Project, data_root: Path) -> list[str]:
-    """The columns of messages.csv and individuals.csv.
+    """Read the columns of messages.csv and individuals.csv.
 
     Raises
     ------
@@ -88,12 +88,12 @@ def check_header(project: Project, data_root: Path) -> list[str]:
 
 
 def find_participant(project: Project, data_root: Path, uid: str) -> ExplainedParticipant:
-    """Read what stage 3 left of a participant.
+    """Read a participant's results of stage 3.
 
     Raises
     ------
     UsageError
-        Outputs hold nothing of that uid. Whether they withdrew is not told.
+        Outputs hold nothing about that uid. The error does not tell if they withdrew.
     InputError
         The traced data can't be read, or holds codes that the configuration lacks.
     """
@@ -130,7 +130,7 @@ def find_participant(project: Project, data_root: Path, uid: str) -> ExplainedPa
 
 
 def _show(uid: str, configuration: PipelineConfiguration) -> str:
-    """Show a uid that somebody typed, unless it is none: it may be a phone number or a name."""
+    """Show a typed uid, but nothing that is no uid: it may be a phone number or a name."""
     problem = find_strict_id_problem(uid, configuration.participant_prefix)
     return repr(uid) if problem is None else f"what was given (not shown, as it {problem})"
 
@@ -159,7 +159,7 @@ def _read_labels(configuration: CodingConfiguration, value: Any, where: str) -> 
 
 
 def _nearest(data_root: Path, uid: str, prefix: str) -> str:
-    """Name some participants whose uids begin or end like this one; nothing if there are none."""
+    """Name some participants whose uids begin or end like this one; empty if there are none."""
     path = individuals_path(analysis_folder(data_root))
     _, typed = split_participant_id(uid, prefix)
     if not path.exists() or len(typed) < 6:
@@ -175,18 +175,18 @@ def _nearest(data_root: Path, uid: str, prefix: str) -> str:
 
 
 def texts_in_rows(participant: ExplainedParticipant, project: Project) -> list[str]:
-    """List what the participant wrote, as far as it stands in their rows."""
+    """List the participant's texts that are in their rows."""
     fields = [plan.raw_field for plan in project.coding_plans.all]
     rows = (*participant.messages, participant.individual)
     return list({text for row in rows for field in fields if (text := row.values.get(field)) is not None})
 
 
 def text_of(row: TracedRow, plan: CodingPlan) -> str | None:
-    """Give the text in a row's raw field; None without an answer."""
+    """Return the text in a row's raw field; None without an answer."""
     text = row.values.get(plan.raw_field)
     return None if text is None else str(text)
 
 
 def episode_of(row: TracedRow, project: Project) -> CodingPlan | None:
-    """The plan of the episode that a message answers."""
+    """Find the plan of the episode that a message answers."""
     return project.coding_plans.rqa_by_raw_field.get(row.values.get(SHOW_PIPELINE_KEY, ""))

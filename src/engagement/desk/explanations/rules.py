@@ -1,4 +1,4 @@
-"""Run stage 3's rules again on what it left of one participant: explanations print their reasons."""
+"""Run stage 3's rules again on one participant's results: explanations print their reasons."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Recoded:
 
 
 class Rules:
-    """The rules of a project, for one participant's rows."""
+    """Stage 3's rules of a project, for one participant's rows."""
 
     def __init__(self, project: Project, coda: CodaEvidence) -> None:
         self._project = project
@@ -91,16 +91,16 @@ class Rules:
         impute = self._imputations[plan.raw_field]
         minimum = self._project.configuration.noise_minimum_length
         if impute is None and plan.code_imputation_function is not None:
-            # A function of the project's own is not called here: the traced data tells what it gave.
+            # The project's own functions are not called here: the traced data has their results.
             return PlanCoder(plan, None, minimum, _recorded(row, plan))
         if plan.raw_field not in self._coders:
             self._coders[plan.raw_field] = PlanCoder(plan, None, minimum, impute)
         return self._coders[plan.raw_field]
 
     def _readings(self, row: TracedRow, plan: CodingPlan, text: str) -> Iterator[Reading]:
-        """List what coders may have said of a text when Outputs were made, the likeliest first.
+        """List the labels that coders may have given a text when Outputs were made, the likeliest first.
 
-        The traced data has the labels. Whether one of the WS scheme stood beside them, only Coda's files tell, and they may have
+        The traced data has the labels. Only Coda's files show if one of the WS scheme stood beside them, and they may have
         changed since.
         """
         now = self._coda.reading(plan, text)
@@ -124,14 +124,14 @@ def _recorded(row: TracedRow, plan: CodingPlan) -> Imputation:
 
 
 def _values_before_coding(row: TracedRow, plan: CodingPlan) -> Mapping[str, Any]:
-    """The coded fields of a plan as the run brought them."""
+    """Return the coded fields of a plan as they came with the run."""
     sources = {change.metadata.source for _, change in row.history} - {_MANUAL_STEP, _IMPUTATION_STEP}
     fields = [configuration.coded_field for configuration in plan.coding_configurations]
     return {field: _last(row, field, sources) for field in fields}
 
 
 def _last(row: TracedRow, field: str, sources: set[str]) -> Any:
-    """The last value that some steps gave a field."""
+    """Find the last value that some steps gave a field."""
     return next(
         (change.value for key, change in reversed(row.history) if key == field and change.metadata.source in sources),
         None,

@@ -1,4 +1,4 @@
-"""Parts of an explanation: steps in plain words, each with the same as facts for programs."""
+"""Parts of an explanation: steps in plain words, each also as facts for programs."""
 
 import enum
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class StepKind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class StoryStep:
-    """One thing that happened on the way to a cell; `about` names the coding, if it is about one."""
+    """One step on the way to a cell; `about` names its coding, if any."""
 
     kind: StepKind
     says: str
@@ -43,7 +43,7 @@ class StoryStep:
 class StorySection:
     """The steps to some cells of one row.
 
-    `files` are the CSVs that hold the row, `rows` the messages it is told of, from 1.
+    `files` are the CSVs that hold the row, `rows` the numbers of the messages it covers, from 1.
     """
 
     title: str

@@ -55,12 +55,12 @@ class Story:
 
 
 def tell_story(project: Project, data_root: Path, uid: str, column: str | None) -> Story:
-    """Read what stage 3 left of a participant and tell it.
+    """Read a participant's results of stage 3, and tell their story.
 
     Raises
     ------
     UsageError
-        There is no such column, or nothing of such a participant.
+        There is no such column or participant.
     InputError
         The traced data can't be read, or was made with another configuration.
     """
@@ -77,7 +77,7 @@ def tell_story(project: Project, data_root: Path, uid: str, column: str | None) 
 
 
 class _Teller:
-    """Tells of one participant."""
+    """Tells the story of one participant."""
 
     def __init__(self, project: Project, data_root: Path, participant: ExplainedParticipant) -> None:
         coda = CodaEvidence(data_root, project.coding_plans)
@@ -90,7 +90,7 @@ class _Teller:
         self._codings = CodingStories(coda, rules)
 
     def tell_column(self, column: str) -> Iterator[StorySection]:
-        """The sections of one column: the messages, then the individual."""
+        """Tell about one column: the messages, then the individual."""
         if column in (UID_FIELD, CONSENT_FIELD):
             step = (
                 _tell_of_uid(self._participant)
@@ -118,7 +118,7 @@ class _Teller:
         yield StorySection("The individual", [_INDIVIDUALS], _pick(self._individual, [column]), steps)
 
     def tell_all(self) -> Iterator[StorySection]:
-        """Tell everything: each message, the participant's answers about themselves, and the individual."""
+        """Tell the whole story: each message, the participant's answers about themselves, and the individual."""
         yield StorySection(
             "The participant",
             [_MESSAGES, _INDIVIDUALS, _PRODUCTION],
@@ -146,7 +146,7 @@ class _Teller:
         yield self._tell_individual()
 
     def _is_silent(self, row: TracedRow, plan: CodingPlan) -> bool:
-        """Tell whether there never was an answer, and the codes say nothing else."""
+        """Check that there never was an answer, and that the codes say nothing else."""
         first, *_ = self._answers.tell(row, plan)
         labels = [label for coding in plan.coding_configurations for label in row.labels[coding.coded_field]]
         is_na = all(label.code.control_code is ControlCode.NA for label in labels)
@@ -172,7 +172,7 @@ class _Teller:
     def _tell_messages(
         self, tell: Callable[[TracedRow], Iterable[StoryStep]], columns: Sequence[str], plan: CodingPlan
     ) -> Iterator[StorySection]:
-        """Sections of messages.csv, those messages together of which the same is to be told."""
+        """Group messages with the same story into sections of messages.csv."""
         groups: list[tuple[list[StoryStep], dict[str, str], list[int]]] = []
         for number, row in enumerate(self._participant.messages, 1):
             steps, cells = list(tell(row)), _pick(row, columns)
@@ -240,7 +240,7 @@ def _pick(row: TracedRow, columns: Sequence[str]) -> dict[str, str]:
 
 
 def _say_cells(row: TracedRow, plan: CodingPlan) -> dict[str, str]:
-    """The cells of a plan that say something: of a matrix only those with a 1."""
+    """Return the cells of a plan that say something: of a matrix, only those with a 1."""
     matrix = {
         column
         for configuration in plan.coding_configurations
@@ -251,7 +251,7 @@ def _say_cells(row: TracedRow, plan: CodingPlan) -> dict[str, str]:
 
 
 def _tell_of_matrix(row: TracedRow, configuration: CodingConfiguration, column: str) -> Iterator[StoryStep]:
-    """Tell why the cell of one code of several is 1 or 0."""
+    """Explain why the cell of one code of several is 1 or 0."""
     if configuration.coding_mode is not CodingMode.MULTIPLE:
         return
     value = column.removeprefix(f"{configuration.analysis_file_key}_")

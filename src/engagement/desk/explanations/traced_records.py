@@ -15,14 +15,14 @@ _AFTER_ALL_HASHES = "~"
 
 
 def find_records(path: Path, uid: str) -> list[TracedData]:
-    """The records of a participant in a file of traced data, in the file's order; none where it has none.
+    """Find a participant's records in a file of traced data, in the file's order.
 
-    Only the lines that are looked at are verified: some twenty, and the participant's own.
+    Verifies only the lines that it reads: some twenty, and the participant's own.
 
     Raises
     ------
     InputError
-        The file can't be read, or a line that was looked at does not verify: named by where it begins.
+        The file can't be read, or a line fails verification; the error says where it begins.
     """
     wanted = hash_uid(uid)
     try:
@@ -43,7 +43,7 @@ def find_records(path: Path, uid: str) -> list[TracedData]:
 
 
 def _seek_first(file: IO[bytes], path: Path, wanted: str) -> None:
-    """Go to a line's start that is at most a line or two before the wanted one."""
+    """Seek to the start of a line at most a line or two before the wanted one."""
     # Every line that starts before `low` is smaller; a line that starts at `high` or later is not, or is none.
     low, high = 0, os.fstat(file.fileno()).st_size
     while low < high:

@@ -14,7 +14,7 @@ from engagement.pipeline.messages.instants import parse_instant
 
 
 def say_time(time: object) -> str:
-    """A time of the data (ISO 8601, or seconds since 1970 in older files) in UTC, to the second.
+    """Format a time of the data (ISO 8601, or seconds since 1970 in older files) in UTC, to the second.
 
     >>> say_time("2026-03-01T10:00:00.123456+03:00")
     '2026-03-01 07:00:00 UTC'
@@ -27,7 +27,7 @@ def say_time(time: object) -> str:
 
 
 def say_code(code: Code) -> str:
-    """A code as it stands in the CSVs, with what it means where that says more.
+    """Quote a code as in the CSVs, with its meaning if that says more.
 
     >>> say_code(Code.model_construct(string_value="NR", display_text="NR", control_code="NR"))
     "'NR' (not reviewed by a coder yet)"
@@ -38,13 +38,13 @@ def say_code(code: Code) -> str:
 
 
 def say_code_id(scheme: CodeScheme, code_id: str) -> str:
-    """Say a code by its id, which the scheme may lack."""
+    """Quote a code by its id, which the scheme may lack."""
     code = scheme.codes_by_id.get(code_id)
     return f"code id '{code_id}', which scheme {scheme.name!r} lacks" if code is None else say_code(code)
 
 
 def say_coder(label: Mapping[str, Any]) -> str:
-    """Say who made a label, and when, as far as it tells."""
+    """Describe who made a label, and when, as far as it says."""
     origin = origin_of(label)
     name, origin_id = origin.get("Name"), origin.get("OriginID")
     who = f"{name} ({origin_id})" if name and origin_id and name != origin_id else str(name or origin_id or "somebody")
@@ -53,7 +53,7 @@ def say_coder(label: Mapping[str, Any]) -> str:
 
 
 def show_fact(fact: Fact) -> str:
-    """Say a fact of a reason: a code with its meaning, who made a label, or who ticked what in which scheme."""
+    """Put a fact of a reason into words: a code and its meaning, a label's maker, or a tick and its scheme."""
     if isinstance(fact, str):
         return fact
     if isinstance(fact, Code):
@@ -69,7 +69,7 @@ def show_fact(fact: Fact) -> str:
 
 
 def listed(things: Iterable[str]) -> str:
-    """A list in a sentence.
+    """Join names for a sentence.
 
     >>> listed(["age"]), listed(["age", "gender", "place"])
     ('age', 'age, gender and place')
@@ -79,7 +79,7 @@ def listed(things: Iterable[str]) -> str:
 
 
 def printable(text: str) -> str:
-    """A text with escapes in the place of whatever a terminal would act upon.
+    """Escape whatever a terminal would act upon.
 
     >>> printable("a\\x1b[2Jb")
     'a\\\\x1b[2Jb'
@@ -97,7 +97,7 @@ def say_messages(numbers: Sequence[int]) -> str:
 
 
 def mask(text: str) -> str:
-    """Show what somebody wrote, without phone numbers and safe to print."""
+    """Show somebody's text, without phone numbers and safe to print."""
     return printable(mask_phone_numbers(text))
 
 
@@ -108,13 +108,13 @@ class Texts:
         self._in_rows = in_rows
 
     def show(self, text: str) -> str:
-        """A text in quotes, or the id of one that is not in the CSVs."""
+        """Quote a text, or name it by its id if it is not in the CSVs."""
         if not self._is_shown(text):
             return f"a text that is in no CSV (message id {message_id_of(text)})"
         return f"“{mask(text)}”" if text else "an empty text"
 
     def give(self, text: str | None) -> str | None:
-        """A text for programs; None without one, and for one that is not in the CSVs."""
+        """Return a text for programs; None without one, or if it is not in the CSVs."""
         return mask_phone_numbers(text) if text is not None and self._is_shown(text) else None
 
     def _is_shown(self, text: str) -> bool:

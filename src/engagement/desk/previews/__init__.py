@@ -1,1 +1,1 @@
-"""What a change of the configuration would change."""
+"""Previews of a changed configuration's effects."""

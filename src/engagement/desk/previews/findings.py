@@ -1,4 +1,4 @@
-"""What differs between two runs of stage 3: cells by column, rows that come or go, Coda files by dataset, and counts."""
+"""Compare two runs of stage 3: cells by column, added and removed rows, Coda files by dataset, and counts."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -21,7 +21,7 @@ _NO_TEXT, _TEXT, _OTHER_TEXT = "no text", "a text", "another text"
 
 @dataclass(frozen=True)
 class Change:
-    """Cells or labels that change in the same way: how many, and by which message or participant some of them are found."""
+    """Cells or labels that change in the same way: their number, and the message or participant of some."""
 
     before: str
     after: str
@@ -48,7 +48,7 @@ class Moving:
 
 @dataclass(frozen=True)
 class TableChanges:
-    """One CSV: columns that come, go or change places, rows that come or go, and the cells that change in the others."""
+    """One CSV: columns that come, go or change places, added and removed rows, and changed cells in the rest."""
 
     file: str
     rows_before: int
@@ -74,14 +74,14 @@ class DatasetChanges:
 
     @property
     def is_changed(self) -> bool:
-        """Whether anything differs."""
+        """True if anything differs."""
         moving = self.messages_coming.count + self.messages_going.count
         return bool(self.is_new or self.is_gone or moving or self.changes)
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything that differs. `counts` has what stage 3 counted, before and after, where it differs."""
+    """All differences. `counts` has the counts of stage 3 that differ, before and after."""
 
     counts: Mapping[str, tuple[int, int]]
     tables: Sequence[TableChanges] = field(default_factory=tuple)
@@ -94,7 +94,7 @@ class Findings:
 
 
 def compare_runs(old: Generated, new: Generated, most_examples: int) -> Findings:
-    """Compare what stage 3 made with two configurations of the same data; of each change at most so many examples."""
+    """Compare stage 3's results for two configurations of the same data, with limited examples of each change."""
     tables = []
     for file, are_messages in (("messages.csv", True), ("individuals.csv", False)):
         tables.append(_compare_tables(file, Rows(old, are_messages), Rows(new, are_messages), most_examples))
@@ -140,7 +140,7 @@ def _compare_column(old: Rows, new: Rows, matches: Matches, column: str, most_ex
     if not len(differing):
         return ColumnChanges(column, 0, [])
     pairs = pandas.DataFrame({"before": before[differing], "after": after[differing], "match": differing})
-    # What people wrote is not printed: the ids in Coda say where to look.
+    # People's texts are not printed: the ids in Coda say where to look.
     had_text = pairs["before"] != ""
     if old.is_text(column):
         pairs["before"] = numpy.where(had_text, _TEXT, _NO_TEXT)
@@ -156,7 +156,7 @@ def _compare_column(old: Rows, new: Rows, matches: Matches, column: str, most_ex
 
 
 def _naming(old: Rows, new: Rows, matches: Matches, column: str) -> Callable[[int], str]:
-    """A function that names a changed cell by the id of its new text, or where none is left of its old one."""
+    """Make a function that names a changed cell by the id of its new text, or of its old one if none is left."""
     name_old, name_new = old.naming(column), new.naming(column)
 
     def name(match: int) -> str:
@@ -232,7 +232,7 @@ def _plans_by_dataset(generated: Generated) -> dict[str, CodingPlan]:
 
 
 def _read_proposals(generated: Generated, plan: CodingPlan) -> dict[str, str]:
-    """By message id what the cleaners propose, in words."""
+    """Map each message id to the cleaners' proposals, in words."""
     path: Path = generated.data_root / "Outputs" / "Coda Files" / str(plan.coda_filename)
     schemes = {coding.code_scheme.scheme_id: coding.code_scheme for coding in plan.coding_configurations}
 

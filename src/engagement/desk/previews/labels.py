@@ -1,4 +1,4 @@
-"""Labels that a changed configuration would lose: under a SchemeID, with a CodeID or in a dataset that it lacks."""
+"""Find labels that a changed configuration would lose: their SchemeID, CodeID or dataset is gone."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from engagement.services.coda.format import MessageDocument
 
 @dataclass(frozen=True)
 class LabelsLost:
-    """Labels of a dataset that count now and would count for nothing: how many messages have them, and why."""
+    """Labels of a dataset that would no longer count: the number of messages that have them, and the reason."""
 
     dataset: str
     scheme_id: str | None
@@ -26,7 +26,7 @@ class LabelsLost:
 
 
 def compare_labels(old: CodingPlans, new: CodingPlans, data_root: Path) -> Iterator[LabelsLost]:
-    """The labels of each dataset that the old plans read and the new ones do not. Labels that were lost before are left out."""
+    """Find each dataset's labels that the old plans read and the new ones do not, without those lost before."""
     unread = {path.stem for path in find_unread_files(data_root, new)}
     for plan in old.all:
         dataset = plan.coda_dataset

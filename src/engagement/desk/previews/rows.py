@@ -1,4 +1,4 @@
-"""Two versions of the rows of messages.csv or individuals.csv, from the columnar tables that stage 3 leaves for the analysis."""
+"""Match two versions of messages.csv or individuals.csv, read from stage 3's columnar tables."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ from engagement.pipeline.outputs.analysis_files import (
 )
 from engagement.pipeline.outputs.rows import AnalysisRows
 
-# What a row is known by, the strictest first: what is left over by one is matched by the next. Of rows that are alike, the
+# Keys that identify a row, the strictest first: rows that one key leaves over are matched by the next. Among like rows the
 # first is matched with the first.
 _MESSAGE_KEYS = ((UID, TIME, RUN_ID, "text"), (UID, "text"), (UID, RUN_ID, TIME), (UID, TIME))
 _INDIVIDUAL_KEYS = ((UID,),)
@@ -51,15 +51,15 @@ class Rows:
 
     @property
     def columns(self) -> list[str]:
-        """The columns that can differ between rows of one participant, in the order of the header."""
+        """List the columns that can differ between rows of one participant, in the header's order."""
         return [column for column in self.header if column in self._by_column]
 
     def is_text(self, column: str) -> bool:
-        """Whether a column holds what people wrote."""
+        """Check if a column holds people's texts."""
         return self._by_column[column][1] is None
 
     def cells(self, column: str) -> pandas.Series:
-        """One column as it stands in the CSV."""
+        """Return one column as it is in the CSV."""
         plan, coding = self._by_column[column]
         if coding is None:
             texts = self.texts(plan).fillna("")
@@ -69,12 +69,12 @@ class Rows:
         return pandas.Series(numpy.array(cells, dtype=object)[codes.cat.codes.to_numpy()])
 
     def texts(self, plan: CodingPlan) -> pandas.Series:
-        """What stands in a raw field; null without an answer."""
+        """Return the text of a raw field; null without an answer."""
         return read_column(self._path, text_column(plan.raw_field)).astype(object)
 
     @cached_property
     def keys(self) -> pandas.DataFrame:
-        """What the rows are known by."""
+        """Return the key that identifies each row."""
         columns = {UID: read_column(self._path, UID).astype(object)}
         if self.are_messages:
             columns |= {TIME: read_column(self._path, TIME), RUN_ID: read_column(self._path, RUN_ID).astype(object)}
@@ -87,7 +87,7 @@ class Rows:
 
     @cached_property
     def own_texts(self) -> pandas.Series:
-        """What each message answers its episode with."""
+        """Return each message's answer to its episode."""
         texts = pandas.Series("", index=range(len(self._datasets)), dtype=object)
         for plan in self._plans.rqa:
             is_own = self._datasets == (plan.coda_dataset or plan.raw_field)
@@ -95,7 +95,7 @@ class Rows:
         return texts
 
     def naming(self, column: str | None = None) -> Callable[[int], str]:
-        """A function that tells what a row is found by: the id in Coda of the text that a column codes, or the participant.
+        """Make a function that names a row: by the id in Coda of the text that a column codes, or the participant.
 
         Without a column it is the text that the message answers its episode with. Rows of individuals are found by participant.
         """
@@ -117,7 +117,7 @@ def _say_cell(coding: CodingConfiguration, code_ids: Sequence[str], column: str)
 
 @dataclass(frozen=True)
 class Matches:
-    """Which rows are the same message or participant in both versions, and which come or go, by their positions."""
+    """Rows with the same message or participant in both versions, and added and removed rows, by position."""
 
     old: numpy.ndarray
     new: numpy.ndarray
@@ -126,7 +126,7 @@ class Matches:
 
 
 def match_rows(old: Rows, new: Rows) -> Matches:
-    """Find for each row of one version that of the other."""
+    """Match each row of one version with its row in the other."""
     pairs = []
     left, right = old.keys, new.keys
     for names in _MESSAGE_KEYS if old.are_messages else _INDIVIDUAL_KEYS:

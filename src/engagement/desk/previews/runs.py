@@ -1,4 +1,4 @@
-"""Running stage 3 with a configuration into a folder that goes away: nothing is written under the data root."""
+"""Run stage 3 with a configuration in a temporary folder: nothing is written under the data root."""
 
 import argparse
 import contextlib
@@ -20,7 +20,7 @@ from engagement.stages import generate_outputs
 
 log = logging.getLogger(__name__)
 
-# What a change of the configuration would do to withdrawals is for the comparison to tell.
+# The comparison shows how the changed configuration affects withdrawals.
 _ACCEPTED = "--accept-lost-withdrawals"
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -28,7 +28,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Generated:
-    """What stage 3 made with one configuration: `data_root` holds Outputs/ and State/, for as long as it is there."""
+    """Stage 3's results for one configuration: `data_root` holds Outputs/ and State/ while it exists."""
 
     project: Project
     data_root: Path
@@ -36,10 +36,10 @@ class Generated:
 
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder in TMPDIR that only this user can read; removed when the block ends, also by SIGTERM, SIGHUP or Ctrl-C."""
-    # Its name is known before it is there, so that it is removed whenever a signal comes.
+    """Make a private folder in TMPDIR; it is removed when the block ends, even by SIGTERM, SIGHUP or Ctrl-C."""
+    # The name is chosen before the folder exists, so that it is removed whenever a signal comes.
     folder = Path(tempfile.gettempdir()) / f"engagement-diff-{secrets.token_hex(16)}"
-    # A signal that is ignored stays so, as SIGHUP is under nohup.
+    # An ignored signal stays ignored, like SIGHUP under nohup.
     heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, _leave) for number in heeded}
     try:
@@ -61,15 +61,15 @@ def _leave(number: int, frame: FrameType | None) -> None:
 def generate(
     folder: Path, name: str, project: Project, data_root: Path, options: list[str], may_lack_flows: bool
 ) -> Generated:
-    """Run stage 3 on the data root's raw data and labels, with all that it writes in `folder`; `name` is for people.
+    """Run stage 3 on the data root's raw data and labels; it writes only in `folder`. `name` is for people.
 
-    `options` are more options of stage 3. With `may_lack_flows`, flows that were never fetched count as empty; each is told in
-    a warning.
+    `options` are more options of stage 3. With `may_lack_flows`, flows that were never fetched count as empty, with a
+    warning.
 
     Raises
     ------
     PipelineError
-        Stage 3 can't do it: its own error, which says with which of the configurations.
+        Stage 3 failed: its own error, which names the configuration.
     """
     root = folder / "data root"
     log.info("Stage 3 with the %s configuration, %s", name, project.path)
@@ -91,7 +91,7 @@ def generate(
 
 
 def _forget_project_code() -> None:
-    """Let go of modules of the other configuration's own code, which can have the same names."""
+    """Unload modules of the other configuration's own code, which can have the same names."""
     for module in [module for module in sys.modules if module.startswith("project_code.")]:
         del sys.modules[module]
 
@@ -124,7 +124,7 @@ def _link_inputs(root: Path, project: Project, data_root: Path, may_lack_flows: 
 
 
 def _write_configuration(folder: Path, project: Project) -> Path:
-    """The same configuration without what makes stage 3 upload; everything beside it is linked, as code of the project's own."""
+    """Copy a configuration without its uploads, and link the files beside it, such as the project's own code."""
     original = project.path.resolve()
     document = read_json(original, ConfigurationError)
     document.pop("DriveUpload", None)

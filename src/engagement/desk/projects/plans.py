@@ -1,4 +1,4 @@
-"""Questions -> coding plans and their code schemes: what is recognised gets its cleaner and the scheme that comes with it."""
+"""Questions -> coding plans and code schemes: each known topic gets its cleaner and its ready-made scheme."""
 
 import enum
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ _OPERATOR = "operator"
 
 
 class Country(enum.StrEnum):
-    """Where the participants live: which places and operators are known."""
+    """Country where the participants live, for its places and operators."""
 
     SOMALIA = "somalia"
     KENYA = "kenya"
@@ -27,7 +27,7 @@ class Country(enum.StrEnum):
 
 
 class Language(enum.StrEnum):
-    """The main language of the answers."""
+    """Main language of the answers."""
 
     SOMALI = "somali"
     SWAHILI = "swahili"
@@ -38,7 +38,7 @@ class Language(enum.StrEnum):
 class _Places:
     """A country's places: the imputation function, and by level the cleaner. Levels that maps show are drawn.
 
-    `out_of_coda` are levels that follow from finer ones and that hardly anybody names: coders need no column for them.
+    `out_of_coda` are levels that follow from finer ones and that hardly anybody names, so coders need no column for them.
     """
 
     table: PlaceTable
@@ -47,7 +47,7 @@ class _Places:
     imputation: str
     cleaners: Mapping[str, str]
     drawn: tuple[str, ...]
-    # Too many to be tabulated beside each theme.
+    # Too many to tabulate beside each theme.
     not_tabulated: tuple[str, ...]
 
 
@@ -78,7 +78,7 @@ def places_of(country: Country, language: Language) -> _Places | None:
         )
     if country is Country.KENYA:
         spoken = Language.SWAHILI if language is Language.SWAHILI else Language.ENGLISH
-        # Wards are asked for by few: a scheme of 1,451 codes is for those who do.
+        # Few projects ask for wards: a scheme of 1,451 codes is only for those.
         levels = ("constituency", "county")
         cleaners = {level: f"{spoken}.{level}" for level in levels}
         return _Places(
@@ -128,7 +128,7 @@ class _Proposer:
         return ProposedPlans(document, self._schemes, drawn, tuple(named))
 
     def _find_located(self, questions: Sequence[Question]) -> Question | None:
-        """The question whose answers are coded at every level of places: one that asks for a location, else the first."""
+        """Choose the question to code at every level of places: one that asks for a location, else the first."""
         asked = [q for q in questions if q.topic is Topic.LOCATION and q.kind is not PlanKind.RQA]
         if self._places is None or not asked:
             return None
@@ -136,7 +136,7 @@ class _Proposer:
         return min(asked, key=lambda q: next((i for i, level in enumerate(finest) if level in q.name), len(finest)))
 
     def _name_apart(self, questions: Sequence[Question], located: Question | None) -> list[Question]:
-        """The questions, renamed where a level of places, an age's category or the operator has the name."""
+        """Rename questions whose name belongs to a level of places, an age category or the operator."""
         taken = {_OPERATOR, *(self._places.levels if self._places and located else ())}
         taken |= {f"{question.name}_category" for question in questions if question.topic is Topic.AGE}
         return [
@@ -198,7 +198,7 @@ class _Proposer:
                 return [self._open(question)]
 
     def _open(self, question: Question) -> Document:
-        """An answer may have several codes."""
+        """Make a plan whose answers may have several codes."""
         name = question.name
         self._schemes[f"{name}.json"] = self._make.categories(_title(name), question.categories)
         return {

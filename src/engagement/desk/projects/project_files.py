@@ -1,4 +1,4 @@
-"""A proposal -> a folder with the three kinds of configuration files, checked before it is there under its name."""
+"""A proposal -> a folder with the three kinds of configuration files, checked before it gets its name."""
 
 import shutil
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ CONFIGURATION_FILE, PLANS_FILE = "pipeline_configuration.json", "coding_plans.js
 
 @dataclass(frozen=True)
 class ProjectSettings:
-    """What is to be known of a project besides its flows. Both dates carry an offset; the end is the moment after the last."""
+    """Facts of a project besides its flows. Both dates carry an offset; the end is the moment after the last."""
 
     name: str
     domain: str
@@ -37,7 +37,7 @@ class ProjectSettings:
 
 
 def make_pipeline_configuration(settings: ProjectSettings, flows: Sequence[Flow], plans: ProposedPlans) -> Document:
-    """The pipeline configuration as JSON."""
+    """Make the pipeline configuration as JSON."""
     remappings: list[Document] = [{"RapidProKey": PARTICIPANT_KEY, "PipelineKey": UID_FIELD}]
     for question in plans.questions:
         remappings += _remappings_of(question)
@@ -98,9 +98,9 @@ def write_project_folder(folder: Path, configuration: Document, plans: ProposedP
     Raises
     ------
     UsageError
-        There is something of that name already: nothing is changed.
+        The name is taken; nothing is changed.
     ConfigurationError
-        What was proposed is no valid project: nothing is left.
+        The proposal is not a valid project; nothing is left behind.
     """
     if folder.exists() or folder.is_symlink():
         raise UsageError(f"{folder}: it is there already; expected a new folder. Choose another name or directory.")

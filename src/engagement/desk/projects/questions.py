@@ -46,12 +46,12 @@ class Question:
 
     @property
     def topic(self) -> Topic:
-        """What it asks for, by its name and its categories."""
+        """Topic of the question, by its name and its categories."""
         return find_topic(self.name, self.categories)
 
 
 def make_key(name: str) -> str:
-    """The key that RapidPro makes of a result's name.
+    """Make RapidPro's key from a result's name.
 
     >>> make_key("Rqa_S01E01 Raw")
     'rqa_s01e01_raw'
@@ -60,7 +60,7 @@ def make_key(name: str) -> str:
 
 
 def looks_like_activation(name: str, results: Iterable[Result]) -> bool:
-    """Whether a flow receives answers to an episode, by what it and its results are called."""
+    """Check if a flow receives answers to an episode, by its name and its results' names."""
     return "activation" in make_key(name).split("_") or any(_is_of_episode(result) for result in results)
 
 
@@ -71,14 +71,14 @@ def _is_of_episode(result: Result) -> bool:
 def choose_flows(
     listed: Mapping[str, tuple[Result, ...]], kinds: Mapping[str, bool], patterns: Sequence[str], where: str
 ) -> list[Flow]:
-    """The flows of a workspace to take: those of `kinds` (name -> is it an activation flow) and of the patterns.
+    """Choose a workspace's flows: those of `kinds` (name -> is it an activation flow) and of the patterns.
 
-    Without either all that have results are taken. A flow of the patterns without results is passed over.
+    Without either, takes all that have results. Skips flows of the patterns without results.
 
     Raises
     ------
     UsageError
-        There are no such flows, or a flow has a name or nothing to take.
+        No such flow exists, or a flow has an unusable name or no results.
     """
     patterns = patterns or ([] if kinds else ["*"])
     problems = [
@@ -106,12 +106,12 @@ def choose_flows(
 
 
 def _match(pattern: str, names: Mapping[str, object]) -> list[str]:
-    # A flow's own name can hold what is special in patterns.
+    # A flow's own name can hold special characters of patterns.
     return [pattern] if pattern in names else sorted(fnmatch.filter(names, pattern))
 
 
 def name_question(key: str) -> str:
-    """The project's name of what a result asks.
+    """Name the question that a result answers.
 
     >>> name_question("rqa_s01e01_raw"), name_question("gender")
     ('s01e01', 'gender')
@@ -120,14 +120,14 @@ def name_question(key: str) -> str:
 
 
 def collect_questions(flows: Sequence[Flow]) -> tuple[list[Question], list[str]]:
-    """The questions of all flows, each once, episodes first; and the results that are left out, with the reason."""
+    """List the questions of all flows, each once, episodes first, and the results left out, with the reason."""
     found: dict[tuple[bool, str], list[tuple[Flow, Result]]] = {}
     left_out = []
     for flow in flows:
         of_episode = [result for result in flow.results if _is_of_episode(result)] or list(flow.results)
         for result in flow.results:
             if flow.is_activation and result not in of_episode:
-                # It would be in the one message alone, and differ between messages of a participant.
+                # It would be in that message only, and differ between messages of a participant.
                 left_out.append(f"{result.key!r} of {flow.name!r}: no answer to an episode, in a flow of an episode")
             else:
                 found.setdefault((flow.is_activation, name_question(result.key)), []).append((flow, result))

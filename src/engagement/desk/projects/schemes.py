@@ -1,4 +1,4 @@
-"""The code schemes that come with the pipeline, and those of a question's own categories."""
+"""Code schemes that come with the pipeline, and those made from a question's own categories."""
 
 from collections.abc import Iterable, Sequence
 
@@ -95,7 +95,7 @@ class SchemeMaker:
         )
 
     def categories(self, name: str, categories: Iterable[str]) -> CodeScheme:
-        """The categories of a question, as far as they are answers; coders and researchers add themes to it."""
+        """The question's categories that are answers; coders and researchers add themes."""
         codes: dict[str, NewCode] = {}
         for theme in themes_of(categories):
             value = make_string_value(theme)

@@ -1,16 +1,16 @@
-"""What a question asks for, by its name and the categories of its answers."""
+"""Find the topic of a question by its name and the categories of its answers."""
 
 import enum
 from collections.abc import Iterable
 
-# What flows sort answers into that is no answer of its own.
+# Categories of flows that are not answers.
 _NO_ANSWERS = frozenset(
     {"other", "all responses", "has text", "no response", "timeout", "expired", "failure", "success"}
 )
 
 
 class Topic(enum.Enum):
-    """Kinds of questions. The first ones have cleaners and code schemes that come with the pipeline."""
+    """Topics of questions. The first ones have cleaners and code schemes that come with the pipeline."""
 
     GENDER = enum.auto()
     AGE = enum.auto()
@@ -22,7 +22,7 @@ class Topic(enum.Enum):
 
 
 _OF_RANGES = frozenset({"group", "category", "range", "bracket"})
-# One of these words in a question's name tells its topic.
+# One of these words in a question's name gives its topic away.
 _WORDS = {
     Topic.GENDER: {"gender", "sex"},
     Topic.AGE: {"age"},
@@ -43,7 +43,7 @@ _WORDS = {
 
 
 def themes_of(categories: Iterable[str]) -> list[str]:
-    """The categories that are answers.
+    """Return the categories that are answers.
 
     >>> themes_of(["Yes", "No", "Other"])
     ['Yes', 'No']
@@ -52,7 +52,7 @@ def themes_of(categories: Iterable[str]) -> list[str]:
 
 
 def find_topic(name: str, categories: Iterable[str]) -> Topic:
-    """Tell what a question asks for.
+    """Find the topic of a question.
 
     >>> find_topic("recently_displaced", ()), find_topic("household_language", ()), find_topic("useful", ["Yes", "No"])
     (<Topic.YES_NO: 5>, <Topic.OPEN: 7>, <Topic.YES_NO: 5>)
