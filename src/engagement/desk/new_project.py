@@ -221,7 +221,7 @@ def _read_date(text: str) -> datetime | None:
 
 
 def take_flows(args: argparse.Namespace) -> tuple[list[Flow], bool]:
-    """Choose the flows, from the command line or the workspace, and find out if that is known to be anonymous.
+    """Choose flows from the command line or the workspace, and find out if that is known to be anonymous.
 
     Raises
     ------

@@ -116,7 +116,7 @@ def compare_versions(args: argparse.Namespace) -> None:
 
 
 def count_in_data_root(scheme: CodeScheme, data_root: Path) -> dict[str, dict[str, LabelCount]]:
-    """Count the labels of a scheme in each dataset of Coded Coda Files/ that has some, by dataset and CodeID.
+    """Count a scheme's labels in Coded Coda Files/, by dataset and CodeID; leaves out datasets without any.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Say how the last run of the whole pipeline went, on one screen.
+"""Show how the last run of the whole pipeline went, on one screen.
 
 The exit status is 0 only if it succeeded, and with --max-age only if it ended within so many hours; else 11.
 """

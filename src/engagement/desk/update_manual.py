@@ -37,7 +37,7 @@ _OTHER_STATUSES = {
 _ACTIONS = {
     2: "mend the command line; nothing was started",
     4: "wait for the other run to end, then run it again",
-    10: "mend the files that the message names; all problems are told at once",
+    10: "mend the files that the message names; all problems are listed at once",
     11: "restore or fetch again the file that the message names",
     12: "check the address and the credentials, then run it again: nothing that arrived is lost",
     13: "look at what the message names, and decide whether it may leave this machine",

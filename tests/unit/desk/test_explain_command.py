@@ -446,7 +446,7 @@ def test_of_those_who_withdrew_no_more_is_told_than_of_strangers(desk: Desk):
     write_season(desk.root)
     answers = {name: desk.explain(name, status=2).replace(uid_of(name), "UID") for name in ("c", "stranger")}
     assert answers["c"] == answers["stranger"]
-    assert "or they withdrew their consent: of those nothing is told" in answers["c"]
+    assert "or they withdrew their consent: nothing is shown about those who did" in answers["c"]
 
 
 def test_a_uid_that_is_mistyped_names_those_that_look_like_it(desk: Desk):

@@ -1,4 +1,4 @@
-"""Compare the fetched runs with the remappings, to find results that nobody reads and keys that no run has."""
+"""Compare fetched runs with the remappings, to find results that nobody reads and keys without runs."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _TEXT_PARTS = ("Text", "Value")
 
 @dataclass
 class FetchedKeys:
-    """Counts of each flow's runs, in all, by key and by answered result, and the test participants with runs."""
+    """Counts of each flow's runs, by key and by answered result too, and the test participants with runs."""
 
     runs: dict[str, int] = field(default_factory=dict)
     keys: Counter[str] = field(default_factory=Counter)

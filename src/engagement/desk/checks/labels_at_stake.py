@@ -48,7 +48,7 @@ class LabelsAtStake:
 
     @cached_property
     def _labels(self) -> dict[str, list[set[tuple[str, str]]]]:
-        """The labels of each labelled message, by dataset: SchemeID, for a copy also its scheme's, and CodeID."""
+        """Labels of each labelled message, by dataset: SchemeID, for a copy also its scheme's, and CodeID."""
         return {
             path.stem: [labels for message in messages if (labels := _labels_of(message["Labels"]))]
             for path, messages in self._files.items()

@@ -1,4 +1,4 @@
-"""Find everything odd in a readable project: mistakes that operators make for months without noticing."""
+"""Find everything odd in a readable project: mistakes that operators miss for months."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +20,7 @@ from engagement.pipeline.coding.locations import find_place_table
 
 
 def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
-    """Check the pipeline configuration, coding plans and code schemes, without running the project's own code."""
+    """Check pipeline configuration, coding plans and code schemes, without running the project's own code."""
     configuration, plans = files.configuration, files.plans
     if configuration is None or plans is None or files.plans_path is None or files.schemes_folder is None:
         return

@@ -1,4 +1,4 @@
-"""Find mismatches between the sources' flows, the remappings of their keys, and the plans that read them."""
+"""Find mismatches between the sources' flows, the remappings of their keys, and the plans."""
 
 from collections.abc import Iterator, Sequence
 

@@ -119,7 +119,7 @@ def _find_label_warnings(configuration: PipelineConfiguration) -> Iterator[Probl
 
 
 def _is_outside(first: datetime | None, last: datetime | None, start: datetime, end: datetime) -> bool:
-    """Check if a range lies outside the project; one that ends before it begins is an error, reported elsewhere."""
+    """Check if a range lies outside the project; an end before the beginning is reported elsewhere."""
     if first is not None and last is not None and first >= last:
         return False
     return (first is not None and first >= end) or (last is not None and last <= start)

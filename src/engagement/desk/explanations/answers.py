@@ -146,7 +146,7 @@ class AnswerStories:
         )
 
     def _say_move(self, source: CodingPlan, text: str, arrived: CodingPlan | None = None) -> str:
-        """Explain why an answer left a field; `arrived` is the plan it went to, if the story is told from there."""
+        """Explain why an answer left a field; `arrived` is the plan it went to, if told from there."""
         move = self._rules.move(source, text)
         if move is None or (arrived is not None and move.to is not arrived):
             to = "took it away from here" if arrived is None else f"moved it from there to {arrived.raw_field!r}"

@@ -28,7 +28,7 @@ LabelDocument = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class WrongSchemeMark:
-    """The two labels that move an answer to another dataset; `dataset_label` names it. Either can be missing."""
+    """Two labels that move an answer to another dataset; `dataset_label` names it. Either can be missing."""
 
     ws_label: LabelDocument | None
     dataset_label: LabelDocument | None

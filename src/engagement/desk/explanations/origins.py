@@ -16,7 +16,7 @@ _JOIN_STEP = "engagement.messages.join"
 
 @dataclass(frozen=True)
 class Origin:
-    """The run that brought an answer. `flow` and `result` are None where the traced data does not name them."""
+    """Run that brought an answer. `flow` and `result` are None if the traced data does not name them."""
 
     field: str
     flow: str | None

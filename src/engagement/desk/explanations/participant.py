@@ -48,7 +48,7 @@ class TracedRow:
 
 @dataclass(frozen=True)
 class ExplainedParticipant:
-    """A participant who did not withdraw. `messages` are in order of time, like their rows in messages.csv."""
+    """A participant who did not withdraw. `messages` are in time order, like their rows in messages.csv."""
 
     uid: str
     messages: tuple[TracedRow, ...]
@@ -116,7 +116,7 @@ def find_participant(project: Project, data_root: Path, uid: str) -> ExplainedPa
             f"{outputs}: no participant is {_show(uid, configuration)}; expected a uid of individuals.csv, like "
             f"'{configuration.participant_prefix}<uuid>'. Either it is mistyped, or no message of theirs was fetched and kept (test "
             "contacts and participants, runs without an answer to an episode and messages sent outside the project's time are left "
-            "out), or they withdrew their consent: of those nothing is told."
+            "out), or they withdrew their consent: nothing is shown about those who did."
             f"{_nearest(data_root, uid, configuration.participant_prefix)}"
         )
     folded = [record_sha for row in individuals for record_sha in row.values.get("folded_from", ())]

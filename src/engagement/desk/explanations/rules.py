@@ -51,7 +51,7 @@ class Rules:
         self._coders: dict[str, PlanCoder] = {}
 
     def recode(self, row: TracedRow, plan: CodingPlan) -> Recoded:
-        """Code the answer of a message again, with the labels that coders had given it when Outputs were made."""
+        """Code a message's answer again, with the labels that coders had given it when Outputs were made."""
         text = text_of(row, plan)
         operator = operator_name(self._plans.operator_scheme, row.values.get(OPERATOR_FIELD))
         expected = tuple(row.labels[configuration.coded_field] for configuration in plan.coding_configurations)

@@ -53,7 +53,7 @@ def say_coder(label: Mapping[str, Any]) -> str:
 
 
 def show_fact(fact: Fact) -> str:
-    """Put a fact of a reason into words: a code and its meaning, a label's maker, or a tick and its scheme."""
+    """Put a fact of a reason into words: a code with its meaning, a label's maker, or a scheme's tick."""
     if isinstance(fact, str):
         return fact
     if isinstance(fact, Code):

@@ -1,4 +1,4 @@
-"""Compare two runs of stage 3: cells by column, added and removed rows, Coda files by dataset, and counts."""
+"""Compare two runs of stage 3: cells by column, added and removed rows, Coda files by dataset, counts."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -48,7 +48,7 @@ class Moving:
 
 @dataclass(frozen=True)
 class TableChanges:
-    """One CSV: columns that come, go or change places, added and removed rows, and changed cells in the rest."""
+    """One CSV: added, removed and moved columns, added and removed rows, and changed cells in the rest."""
 
     file: str
     rows_before: int
@@ -94,7 +94,7 @@ class Findings:
 
 
 def compare_runs(old: Generated, new: Generated, most_examples: int) -> Findings:
-    """Compare stage 3's results for two configurations of the same data, with limited examples of each change."""
+    """Compare stage 3's results for two configurations of the same data; limits the examples of a change."""
     tables = []
     for file, are_messages in (("messages.csv", True), ("individuals.csv", False)):
         tables.append(_compare_tables(file, Rows(old, are_messages), Rows(new, are_messages), most_examples))
@@ -156,7 +156,7 @@ def _compare_column(old: Rows, new: Rows, matches: Matches, column: str, most_ex
 
 
 def _naming(old: Rows, new: Rows, matches: Matches, column: str) -> Callable[[int], str]:
-    """Make a function that names a changed cell by the id of its new text, or of its old one if none is left."""
+    """Make a function that names a changed cell by the id of its new text, or its old one if none is left."""
     name_old, name_new = old.naming(column), new.naming(column)
 
     def name(match: int) -> str:

@@ -16,7 +16,7 @@ from engagement.services.coda.format import MessageDocument
 
 @dataclass(frozen=True)
 class LabelsLost:
-    """Labels of a dataset that would no longer count: the number of messages that have them, and the reason."""
+    """Labels of a dataset that would no longer count: the number of messages with them, and the reason."""
 
     dataset: str
     scheme_id: str | None
@@ -26,7 +26,7 @@ class LabelsLost:
 
 
 def compare_labels(old: CodingPlans, new: CodingPlans, data_root: Path) -> Iterator[LabelsLost]:
-    """Find each dataset's labels that the old plans read and the new ones do not, without those lost before."""
+    """Find each dataset's labels that the old plans read and the new ones do not; not those lost before."""
     unread = {path.stem for path in find_unread_files(data_root, new)}
     for plan in old.all:
         dataset = plan.coda_dataset

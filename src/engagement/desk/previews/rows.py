@@ -34,7 +34,7 @@ _INDIVIDUAL_KEYS = ((UID,),)
 
 
 class Rows:
-    """The rows of one table, of those who did not withdraw: message by message, or participant by participant."""
+    """Rows of one table, without those who withdrew: message by message, or participant by participant."""
 
     def __init__(self, generated: Generated, are_messages: bool) -> None:
         folder = analysis_folder(generated.data_root)
@@ -95,7 +95,7 @@ class Rows:
         return texts
 
     def naming(self, column: str | None = None) -> Callable[[int], str]:
-        """Make a function that names a row: by the id in Coda of the text that a column codes, or the participant.
+        """Make a function that names a row by the id in Coda of the text that a column codes, or participant.
 
         Without a column it is the text that the message answers its episode with. Rows of individuals are found by participant.
         """
@@ -117,7 +117,7 @@ def _say_cell(coding: CodingConfiguration, code_ids: Sequence[str], column: str)
 
 @dataclass(frozen=True)
 class Matches:
-    """Rows with the same message or participant in both versions, and added and removed rows, by position."""
+    """Rows with the same message or participant in both versions, and added and removed ones, by position."""
 
     old: numpy.ndarray
     new: numpy.ndarray

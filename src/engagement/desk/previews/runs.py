@@ -36,7 +36,7 @@ class Generated:
 
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Make a private folder in TMPDIR; it is removed when the block ends, even by SIGTERM, SIGHUP or Ctrl-C."""
+    """Make a private folder in TMPDIR, removed when the block ends, even by SIGTERM, SIGHUP or Ctrl-C."""
     # The name is chosen before the folder exists, so that it is removed whenever a signal comes.
     folder = Path(tempfile.gettempdir()) / f"engagement-diff-{secrets.token_hex(16)}"
     # An ignored signal stays ignored, like SIGHUP under nohup.
@@ -61,7 +61,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 def generate(
     folder: Path, name: str, project: Project, data_root: Path, options: list[str], may_lack_flows: bool
 ) -> Generated:
-    """Run stage 3 on the data root's raw data and labels; it writes only in `folder`. `name` is for people.
+    """Run stage 3 on the data root's raw data and labels, writing only in `folder`. `name` is for people.
 
     `options` are more options of stage 3. With `may_lack_flows`, flows that were never fetched count as empty, with a
     warning.
@@ -124,7 +124,7 @@ def _link_inputs(root: Path, project: Project, data_root: Path, may_lack_flows: 
 
 
 def _write_configuration(folder: Path, project: Project) -> Path:
-    """Copy a configuration without its uploads, and link the files beside it, such as the project's own code."""
+    """Copy a configuration without its uploads, and link files beside it, such as the project's own code."""
     original = project.path.resolve()
     document = read_json(original, ConfigurationError)
     document.pop("DriveUpload", None)

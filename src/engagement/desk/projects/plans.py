@@ -1,4 +1,4 @@
-"""Questions -> coding plans and code schemes: each known topic gets its cleaner and its ready-made scheme."""
+"""Questions -> coding plans and code schemes: known topics get their cleaners and ready-made schemes."""
 
 import enum
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class Language(enum.StrEnum):
 
 @dataclass(frozen=True)
 class _Places:
-    """A country's places: the imputation function, and by level the cleaner. Levels that maps show are drawn.
+    """A country's places: the imputation function, and by level the cleaner. `drawn` levels are on maps.
 
     `out_of_coda` are levels that follow from finer ones and that hardly anybody names, so coders need no column for them.
     """

@@ -1,4 +1,4 @@
-"""A proposal -> a folder with the three kinds of configuration files, checked before it gets its name."""
+"""A proposal -> a folder with the three kinds of configuration files, checked before it is named."""
 
 import shutil
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ CONFIGURATION_FILE, PLANS_FILE = "pipeline_configuration.json", "coding_plans.js
 
 @dataclass(frozen=True)
 class ProjectSettings:
-    """Facts of a project besides its flows. Both dates carry an offset; the end is the moment after the last."""
+    """Facts of a project besides its flows. Dates carry an offset; the end is the moment after the last."""
 
     name: str
     domain: str

@@ -1,4 +1,4 @@
-"""Flows and their results -> the questions of a project: answers to episodes, demographics, follow-ups.
+"""Flows and their results -> a project's questions: answers to episodes, demographics, follow-ups.
 
 A flow is an activation flow, one that receives answers to an episode, when its name says "activation" or one of its results is
 called "rqa…"; every other flow is a survey.
@@ -71,7 +71,7 @@ def _is_of_episode(result: Result) -> bool:
 def choose_flows(
     listed: Mapping[str, tuple[Result, ...]], kinds: Mapping[str, bool], patterns: Sequence[str], where: str
 ) -> list[Flow]:
-    """Choose a workspace's flows: those of `kinds` (name -> is it an activation flow) and of the patterns.
+    """Choose a workspace's flows: those of `kinds` (name -> is an activation flow) and of the patterns.
 
     Without either, takes all that have results. Skips flows of the patterns without results.
 
@@ -120,7 +120,7 @@ def name_question(key: str) -> str:
 
 
 def collect_questions(flows: Sequence[Flow]) -> tuple[list[Question], list[str]]:
-    """List the questions of all flows, each once, episodes first, and the results left out, with the reason."""
+    """List the flows' questions, each once, episodes first, and the results left out, with the reason."""
     found: dict[tuple[bool, str], list[tuple[Flow, Result]]] = {}
     left_out = []
     for flow in flows:

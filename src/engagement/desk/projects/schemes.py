@@ -41,7 +41,7 @@ class SchemeMaker:
         )
 
     def age(self) -> CodeScheme:
-        """Every age that the cleaner gives, under its own number."""
+        """Ages that the cleaner gives, each under its own number."""
         ages = sorted(map(int, codes_of_cleaner("english.age")))
         return self._build(
             "Age", [NewCode(str(age), str(age), numeric_value=age, match_values=(str(age),)) for age in ages]
