@@ -125,7 +125,7 @@ def test_links_are_kept_as_links_and_what_leads_out_is_told(root, tmp_path, capl
     os.mkfifo(root / "pipe")
     assert back_up(root, tmp_path) == 0
     assert "1 link(s) lead out of the data root: 'out'; kept as links" in caplog.text
-    assert f"{root / 'pipe'} is no file, directory or link; left out" in caplog.text
+    assert f"{root / 'pipe'} is not a file, directory or link; left out" in caplog.text
     with tarfile.open(tmp_path / NAME) as tar:
         assert not any("secret" in name for name in tar.getnames())
     assert restore(tmp_path / NAME, tmp_path / "restored") == 0

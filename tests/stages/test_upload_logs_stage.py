@@ -156,4 +156,4 @@ def test_a_folder_of_this_machine_takes_uploads_too(night, tmp_path):
 @pytest.mark.parametrize("run_id", ["", "a/b", "a\nb"])
 def test_a_run_id_that_makes_no_name_exits_2(night, run_id, capsys):
     assert night.upload(run_id=run_id) == 2
-    assert "is no run id" in capsys.readouterr().err
+    assert "is not a run id" in capsys.readouterr().err

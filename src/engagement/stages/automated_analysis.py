@@ -30,7 +30,7 @@ from engagement.services.credentials import load_credentials
 
 log = logging.getLogger(__name__)
 
-# Which run of stage 3 the folder's contents were made from.
+# Names the run of stage 3 that the folder's contents were made from.
 _MADE_FROM = "made_from.json"
 _GRAPHS, _MAPS = "graphs", "maps"
 
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=parse_count, default=count_processors(), help="charts drawn at a time; one a processor"
     )
-    parser.add_argument("--graphs-only", action="store_true", help="draw the graphs anew and leave everything else")
+    parser.add_argument("--graphs-only", action="store_true", help="draw the graphs again and leave everything else")
     parser.add_argument("--upload-only", action="store_true", help="only upload to Drive what the last run wrote")
 
 
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
     season = load_season(project, args.data_root)
     log.info("Analysing %d message(s) of %d participant(s)", len(season.messages), len(season.individuals))
     current = args.data_root / "Outputs" / AUTOMATED_ANALYSIS
-    # Pictures whose numbers did not change are not drawn again.
+    # Pictures whose numbers did not change are kept.
     with replace_analysis(current, keep_everything=args.graphs_only) as folder:
         charts = draw_charts(season, make_directory(folder / _GRAPHS), args.jobs)
         log.info("Drew %d chart(s)", len(charts))
@@ -76,17 +76,17 @@ def run(args: argparse.Namespace) -> None:
 
 
 def note_source(path: Path, made: dict[str, dict[str, str]]) -> None:
-    """Note which run of stage 3 the graphs, or everything else, were made from; what is not in `made` stays as it was."""
+    """Note the run of stage 3 behind the graphs, or the rest; entries not in `made` stay as they were."""
     known = read_json(path) if path.exists() else {}
     write_json(path, {**known, **made})
 
 
 @contextmanager
 def replace_analysis(current: Path, keep_everything: bool) -> Iterator[Path]:
-    """A folder to work in, which holds the old one's pictures or everything; it takes its place when the block ends well."""
+    """Copy the old folder's pictures, or all of it; the copy replaces the old one if the block succeeds."""
     with replace_folder(current) as building:
         for kept in sorted(current.iterdir()) if current.is_dir() else ():
-            # Copies and not links: whatever is written in place must not change the old folder.
+            # Copies and not links: writing in place must not change the old folder.
             if kept.is_dir() and kept.name in (_GRAPHS, _MAPS):
                 copy_tree(kept, building / kept.name)
             elif keep_everything:

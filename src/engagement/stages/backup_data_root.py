@@ -1,7 +1,7 @@
 """Stage 6: keep an archive of the data root, or restore one.
 
-Writes <data-backups-dir>/data-<run id>.tar.gz, which gets its name only after it was read back and compared with the data
-root. With --restore it verifies an archive and unpacks it into an empty directory.
+Writes <data-backups-dir>/data-<run id>.tar.gz, which gets its name only after it has been read back and compared with the
+data root. With --restore it verifies an archive and unpacks it into an empty directory.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from engagement.foundation.run_report import record_counts
 
 log = logging.getLogger(__name__)
 
-# Our files are text, which compresses to less than this part of its size.
+# Our files are text, which compresses to less than this share of its size.
 _COMPRESSED_PART = 0.25
 _MEBIBYTE = 2**20
 
@@ -49,7 +49,7 @@ def _count(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Restore, or check, archive and remove what is old."""
+    """Restore an archive; or check, archive and remove old archives."""
     if args.restore is not None:
         if args.into is None:
             raise UsageError("backup-data-root: no --into; expected it with --restore. Give it.")
@@ -80,7 +80,7 @@ def _back_up(data_root: Path, backups: Path, run_id: str) -> None:
     _remove_unfinished(backups)
     entries, left_out = scan(data_root)
     for name in left_out:
-        log.warning("%s is no file, directory or link; left out", data_root / name)
+        log.warning("%s is not a file, directory or link; left out", data_root / name)
     _warn_of_links(data_root, entries)
     size = sum(entry.size for entry in entries)
     _expect_room(backups, size)
@@ -113,7 +113,7 @@ def _expect_room(backups: Path, size: int) -> None:
 
 
 def _lock(descriptor: int) -> None:
-    """Hold a file that is being written: what nobody holds is left of a backup that was killed."""
+    """Hold a file while writing it: a file that nobody holds is left over from a killed backup."""
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -122,7 +122,7 @@ def _remove_unfinished(backups: Path) -> None:
         with explain_os_errors(path), path.open("rb") as file, contextlib.suppress(BlockingIOError):
             _lock(file.fileno())
             path.unlink()
-            log.info("Removed %s, which a backup that was killed had left", path)
+            log.info("Removed %s, left over from a killed backup", path)
 
 
 def _remove_old(backups: Path, days: int, newest: Path) -> None:

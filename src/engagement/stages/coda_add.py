@@ -1,8 +1,8 @@
 """Stage 4: add the messages that people should label to Coda.
 
-Adds what <data-root>/Outputs/Coda Files/<dataset>.json has and Coda lacks; a message that Coda has is never touched. A
-dataset that does not exist in Coda is made when the pipeline configuration names CodaUsers. Nothing is added where a code
-scheme in Coda is not the one of the configuration.
+Adds the messages of <data-root>/Outputs/Coda Files/<dataset>.json that Coda lacks, and never touches one that it has. Makes
+missing datasets in Coda if the pipeline configuration names CodaUsers. Adds nothing if a code scheme in Coda differs from the
+configuration's.
 """
 
 import argparse
@@ -33,7 +33,7 @@ _REMEDY = "Generate the outputs again."
 
 @dataclass(frozen=True)
 class _Addition:
-    """What a dataset gets. `known` are the ids of messages that Coda is known to have, `new` the messages it may lack."""
+    """Additions to a dataset: `known` are ids of messages that Coda has, `new` are messages it may lack."""
 
     dataset: str
     candidates: list[MessageDocument]
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Check what is to be added, then add each dataset's new messages; then name the datasets that can't be added to."""
+    """Check the additions, then add each dataset's new messages; then name the datasets that Coda lacks."""
     coda = open_coda(load_credentials(arguments.credentials))
     datasets = find_datasets(arguments.data_root, arguments.pipeline_configuration)
     additions = [
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
         elif datasets.users:
             coda.create_dataset(addition.dataset, datasets.users, datasets.shown_schemes[addition.dataset])
             log.info("Coda %r: made, for %d users", addition.dataset, len(datasets.users))
-            # What the dataset had once is gone with it.
+            # The messages of an earlier dataset are gone with it.
             everything = choose_new_messages(addition.candidates, frozenset())
             _add(coda, _Addition(addition.dataset, addition.candidates, frozenset(), everything), arguments.data_root)
         else:
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _plan_addition(coda: CodaDatabase, dataset: str, datasets: Datasets, data_root: Path) -> _Addition | None:
-    """Find what Coda may lack of a dataset, without asking it; None if it lacks nothing."""
+    """Find a dataset's messages that Coda may lack, without asking it; None if it lacks none."""
     path = output_file(data_root, dataset)
     if not path.exists():
         log.info("Coda %r: no output file; nothing to add", dataset)

@@ -21,7 +21,7 @@ from engagement.services.credentials import load_credentials
 
 log = logging.getLogger(__name__)
 
-_REMEDY = "Run this with --full to download the dataset anew."
+_REMEDY = "Run this with --full to download the dataset again."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pipeline-configuration", type=Path, help="pipeline configuration (JSON), to know the datasets from"
     )
-    parser.add_argument("--full", action="store_true", help="download everything anew; drops messages deleted in Coda")
+    parser.add_argument("--full", action="store_true", help="download everything again; drops messages deleted in Coda")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -49,12 +49,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> list[MessageDocument]:
-    """Bring one dataset's file up to date, and give its messages; the file is not touched when nothing changed."""
+    """Update one dataset's file, and give its messages; leave the file alone if nothing changed."""
     path = coded_file(data_root, dataset)
     if find_source_instance(data_root, dataset) not in (None, coda.instance):
         log.info("Coda %r: the file at hand is from another Coda; downloading everything", dataset)
         full = True
-        # Before the file is replaced: after a kill it must not pass for the content of either of the two.
+        # Before the file is replaced: after a kill it must not pass for the content of either Coda.
         record_source_instance(data_root, dataset, NO_INSTANCE)
     previous = _read_previous(path, full)
     continued = [] if full or previous is None else previous
@@ -63,7 +63,7 @@ def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> 
     copies = count_copies(downloaded)
     if copies:
         log.warning(
-            "Coda %r: %d message(s) are there twice; expected each once. Of each the one was kept that a coder labelled, or "
+            "Coda %r: %d message(s) are there twice; expected each once. Kept the copy that a coder labelled, or "
             "labelled last. Have an administrator delete the others, and add messages with one tool only.",
             dataset,
             copies,
@@ -77,7 +77,7 @@ def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> 
 
 
 def _read_previous(path: Path, full: bool) -> list[MessageDocument] | None:
-    """The file's messages; None where there is no file, or a damaged one that is about to be replaced."""
+    """Read the file's messages; None if there is no file, or a damaged one that is about to be replaced."""
     if not path.exists():
         return None
     try:

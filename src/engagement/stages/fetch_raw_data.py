@@ -1,8 +1,8 @@
 """Fetch every run of the project's flows, and save them de-identified.
 
 Reads the pipeline configuration's sources: RapidPro workspaces, files in buckets, recovery CSVs. Writes
-`<data-root>/Raw Data/<flow>.jsonl`, one run a line, and `manifest.json` beside them, keeps in `<data-root>/Contacts/` who each
-contact is, and in `<data-root>/State/fetch/` what the next fetch need not ask for again. Phone numbers become uuids before
+`<data-root>/Raw Data/<flow>.jsonl`, one run a line, and `manifest.json` beside them, keeps each
+contact's participant in `<data-root>/Contacts/`, and in `<data-root>/State/fetch/` what the next fetch need not ask for again. Phone numbers become uuids before
 anything is written.
 """
 
@@ -34,17 +34,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accept-shrinkage",
         action="store_true",
-        help="write the flows also when far fewer runs came than were held before, or many of them can't be read",
+        help="write the flows even if far fewer runs came than were held before, or many of them can't be read",
     )
     parser.add_argument(
         "--accept-workspace",
         action="store_true",
-        help="begin anew with the workspace that the token is of, also when it is another one than before",
+        help="start again with the token's workspace, even if it is not the earlier one",
     )
     parser.add_argument(
         "--accept-new-uuid-table",
         action="store_true",
-        help="fetch also when the uuid table knows none of the participants that there are",
+        help="fetch even if the uuid table knows none of the data root's participants",
     )
 
 

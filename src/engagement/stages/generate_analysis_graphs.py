@@ -1,4 +1,4 @@
-"""Draw the graphs of the automated analysis anew, and leave its tables, maps and report as they are."""
+"""Draw the graphs of the automated analysis again, and leave its tables, maps and report as they are."""
 
 import argparse
 

@@ -74,14 +74,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accept-lost-withdrawals",
         action="store_true",
-        help="make the outputs even if labels STOP count for nothing any longer, so that who withdrew is in them again",
+        help="make the outputs even if STOP labels no longer count, so that people who withdrew are in them again",
     )
     parser.add_argument("--upload-only", action="store_true", help="only upload to Drive what the last run wrote")
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything that a run works with, loaded and checked."""
+    """Inputs of a run, loaded and checked."""
 
     processor: Processor
     functions: ProjectFunctions
@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def load_inputs(project: Project, root: Path, args: argparse.Namespace) -> Inputs:
-    """Load the project's own code, the raw data and the labels, and tell what is odd about them."""
+    """Load the project's own code, the raw data and the labels, and warn of oddities."""
     is_coded = args.mode == "all-stages"
     functions = load_project_functions(project, args.allow_project_code)
     flows = find_flows(project, root)
@@ -135,7 +135,7 @@ def load_inputs(project: Project, root: Path, args: argparse.Namespace) -> Input
 
 
 def warn_of_plans(project: Project) -> None:
-    """Log what has no effect in the coding plans."""
+    """Warn of settings without effect in the coding plans."""
     warn_of_missing_codes(project.coding_plans.all)
     warnings = (
         find_unwritten_plans(project.configuration, project.coding_plans),
@@ -148,7 +148,7 @@ def warn_of_plans(project: Project) -> None:
 def check_counts(
     project: Project, changes: Changes, summary: Summary, building: Path, current: Path, is_shrinkage_accepted: bool
 ) -> None:
-    """Warn of keys that no run has, and write the message counts unless far fewer messages are left than before."""
+    """Warn of keys that no run has, and write the message counts unless far fewer messages are left."""
     for problem in find_missing_keys(project.configuration, summary.keys, changes.runs_of_flows):
         log.warning("%s, %s", project.path, problem)
     write_message_counts(building, current, project, summary.sent, is_shrinkage_accepted)
@@ -164,18 +164,18 @@ def write_all(
     files: Sequence[ParticipantFile],
     participants: MergedParticipants | None,
 ) -> None:
-    """Merge what the partitions left into the outputs, on all processes; `files` have their parts already."""
+    """Merge the partitions' results into the outputs, on all processes; `files` have their parts already."""
     processor, plans = inputs.processor, inputs.processor.project.coding_plans.all
     outputs.write_icr_files(summary.samples)
     withdrawn = (summary.withdrawn_messages, summary.withdrawn_participants)
     record = encode_withdrawn(processor.metadata("folding.consent"))
-    # First what takes longest where most rows are copied.
+    # First the slowest work when most rows are copied.
     tasks: list[Callable[[], object]] = [
         functools.partial(file.finish, participants, record, times)
         for file, times in zip(files, (*withdrawn, 0, 0) if processor.is_coded else (0, 0), strict=True)
     ]
     if processor.is_coded:
-        # Then what takes the most memory, while the processes are small: Parquet.
+        # Then Parquet, which takes the most memory, while the processes are small.
         messages, individuals = (
             [part_path(outputs.scratch, name, number) for number in range(partitions)]
             for name in (ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS)
@@ -189,7 +189,7 @@ def write_all(
 
 
 def finish(project: Project, root: Path, summary: Summary, credentials: Credentials | None) -> None:
-    """Keep the configuration, report what was written, and upload it with `credentials`, if there are any."""
+    """Keep the configuration, report the written files, and upload them with `credentials`, if any."""
     keep_project(project, root)
     log.info("Wrote Outputs/: %d message(s), %d participant(s)", summary.kept, summary.individuals)
     record_counts({"runs": summary.runs, "messages": summary.kept, "participants": summary.individuals})
@@ -200,7 +200,7 @@ def finish(project: Project, root: Path, summary: Summary, credentials: Credenti
 def upload(project: Project, data_root: Path, credentials: Credentials) -> None:
     """Upload the tables, where the project has a Drive."""
     if project.configuration.drive_upload is not None:
-        # The gate and Drive take a tenth of the stage's start to import, and most projects have no Drive.
+        # Importing the gate and Drive takes a tenth of the stage's start, and most projects have no Drive.
         from engagement.delivery.drive import upload_tables
 
         upload_tables(project, data_root, credentials)

@@ -1,4 +1,4 @@
-"""Needs of stages' containers besides the paths on their command lines. The table of stages names these functions."""
+"""Needs of stages' containers besides the paths on their command lines, named by the table of stages."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from engagement.services.storage.local_files import local_file
 
 @dataclass(frozen=True)
 class StageStart:
-    """The options of a stage that its container's needs depend on."""
+    """Options of a stage that its container's needs depend on."""
 
     credentials: Credentials
     configuration: PipelineConfiguration | None
@@ -60,7 +60,7 @@ def add_uploads(needs: ContainerNeeds, start: StageStart) -> None:
 
 
 def add_boundaries(needs: ContainerNeeds, path: Path, configuration: PipelineConfiguration) -> None:
-    """Add map boundaries that lie outside of the configuration's folder, which is mounted anyway."""
+    """Add map boundaries outside the configuration's folder, which is mounted anyway."""
     folder = path.resolve().parent
     for wanted in configuration.automated_analysis.maps if configuration.automated_analysis else ():
         boundaries = (folder / (wanted.boundaries or "")).resolve()

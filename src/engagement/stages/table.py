@@ -1,6 +1,6 @@
-"""The table of stages: the help, the plan of a run and the needs of containers are made from it.
+"""The table of stages: the help, the plan of a run and the needs of containers come from it.
 
-It holds names alone: a module is imported when its stage runs, so that the help imports none.
+It holds only names: a module is imported when its stage runs, so that the help imports none.
 """
 
 import importlib
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 class Stage(NamedTuple):
     """A stage. `summary` is the first line of its module's docstring; `needs` and `plan` name functions.
 
-    Without `needs` its container uses no service; without `plan` it is no part of a run of the pipeline.
+    Without `needs` its container uses no service; without `plan` it is not part of a run of the pipeline.
     """
 
     number: int
@@ -63,7 +63,7 @@ STAGES = {
     ),
     "generate-analysis-graphs": Stage(
         number=5,
-        summary="Draw the graphs of the automated analysis anew, and leave its tables, maps and report as they are",
+        summary="Draw the graphs of the automated analysis again, and leave its tables, maps and report as they are",
         module="engagement.stages.generate_analysis_graphs",
         needs="engagement.stages.needs.add_drive",
         plan=None,
@@ -87,7 +87,7 @@ STAGES = {
 
 
 def script_of(name: str) -> str:
-    """The name of a stage's run script.
+    """Name a stage's run script.
 
     >>> script_of("coda-get")
     '1_coda_get.sh'
@@ -96,7 +96,7 @@ def script_of(name: str) -> str:
 
 
 def title_of(name: str) -> str:
-    """A stage's name for a person.
+    """Put a stage's name into words.
 
     >>> title_of("coda-get")
     'coda get'
@@ -105,7 +105,7 @@ def title_of(name: str) -> str:
 
 
 def stages_of_a_run() -> dict[int, str]:
-    """The names of the stages that a run of the pipeline goes through, by number."""
+    """Map the numbers of a pipeline run's stages to their names."""
     return {stage.number: name for name, stage in STAGES.items() if stage.plan is not None}
 
 

@@ -1,8 +1,8 @@
 """Stage 7: upload the run's archive, memory profile and log to where the pipeline configuration says.
 
-What is there already is never replaced. A file that is not there, because nothing was profiled, is no error, but the archive
-is one. With --pending all files of earlier runs in the same folders are uploaded as well, as far as they are not there yet.
-An upload that was killed goes on where it was, as long as the service remembers it.
+Never replaces an uploaded file. A missing archive is an error; other files may be missing, because nothing was profiled.
+With --pending, also uploads all files of earlier runs in the same folders that are not there yet. A killed upload resumes
+where it was, as long as the service remembers it.
 """
 
 import argparse
@@ -30,16 +30,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run-id", required=True, help="run whose files these are")
     parser.add_argument("--memory-profile", type=Path, required=True, help="memory profile; the log lies beside it")
     parser.add_argument("--data-archive", type=Path, required=True, help="archive of the data root")
-    parser.add_argument("--pending", action="store_true", help="upload what earlier runs could not upload, too")
-    parser.add_argument("--sessions-dir", type=Path, help="where unfinished uploads are remembered for the next run")
+    parser.add_argument("--pending", action="store_true", help="also upload what earlier runs could not upload")
+    parser.add_argument("--sessions-dir", type=Path, help="where to remember unfinished uploads for the next run")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Find what there is to upload, and upload it."""
+    """Find the files to upload, and upload them."""
     credentials = load_credentials(args.credentials)
     configuration = load_pipeline_configuration(args.pipeline_configuration)
     if not args.run_id or "/" in args.run_id or not args.run_id.isprintable():
-        raise UsageError(f"{args.run_id!r} is no run id; expected one like '2026-11-22T020511Z-unknown'. Mend it.")
+        raise UsageError(f"{args.run_id!r} is not a run id; expected one like '2026-11-22T020511Z-unknown'. Mend it.")
     kinds = find_upload_kinds(configuration)
     if not kinds:
         log.info(
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _upload(storage: Storage, upload: Upload, is_own: bool) -> Uploaded:
-    """Upload a file, and say so. Of earlier runs' files only those are read that are not there yet."""
+    """Upload a file, and log it. Reads an earlier run's file only if it is not there yet."""
     if not is_own and storage.has_object(upload.address):
         return Uploaded.IDENTICAL
     result = storage.upload(upload.path, upload.address, upload.kind.is_growing)

@@ -1,4 +1,4 @@
-"""Plan stages 6 and 7. The bucket is asked for each file of an earlier run, once."""
+"""Plan stages 6 and 7. Asks the bucket once for each file of an earlier run."""
 
 import shutil
 import stat
@@ -15,7 +15,7 @@ _MOST_NAMED = 20
 
 
 def plan_backup(context: PlanContext) -> Iterator[str]:
-    """The lines about stage 6."""
+    """Write the lines about stage 6."""
     archive = context.backups / archive_name(RUN_ID)
     entries = scan(context.data_root)[0] if context.data_root.is_dir() else []
     files = sum(entry.kind == stat.S_IFREG for entry in entries)
@@ -29,7 +29,7 @@ def plan_backup(context: PlanContext) -> Iterator[str]:
 
 
 def plan_uploads(context: PlanContext) -> Iterator[str]:
-    """The lines about stage 7."""
+    """Write the lines about stage 7."""
     kinds = find_upload_kinds(context.project.configuration)
     if not kinds:
         yield "nothing: the configuration has no MemoryProfileUploadURLPrefix or DataArchiveUploadURLPrefix"

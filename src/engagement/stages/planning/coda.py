@@ -1,4 +1,4 @@
-"""Plan stages 1 and 4 by the files at hand. Coda is asked for nothing, because it bills each answer."""
+"""Plan stages 1 and 4 by the files at hand. Coda is not asked, because it bills each answer."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ _REMEDY = "Run the stage that writes it again."
 
 
 def plan_get(context: PlanContext) -> Iterator[str]:
-    """The lines about stage 1."""
+    """Write the lines about stage 1."""
     credentials = context.coda_pull_credentials
     instance = open_coda(credentials).instance
     yield _name(credentials, instance)
@@ -31,7 +31,7 @@ def plan_get(context: PlanContext) -> Iterator[str]:
             reads += reads_to_download(len(messages)) + (len(messages) if newest is None else 0)
         else:
             yield f"dataset {dataset!r}: not downloaded from there yet; all that it has is read, if it exists"
-            # Whether it exists.
+            # One read, to see if the dataset exists.
             reads += 1
     if isinstance(credentials, EmbeddedCredentials):
         yield "no reads of Firestore"
@@ -40,7 +40,7 @@ def plan_get(context: PlanContext) -> Iterator[str]:
 
 
 def plan_add(context: PlanContext) -> Iterator[str]:
-    """The lines about stage 4. What stages 2 and 3 bring before it is not known yet."""
+    """Write the lines about stage 4, without the results of stages 2 and 3, which are not known yet."""
     credentials = context.coda_push_credentials
     instance = open_coda(credentials).instance
     yield f"{_name(credentials, instance)}; by Outputs/ as it is now, what stages 1 to 3 bring comes on top"

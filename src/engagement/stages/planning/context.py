@@ -1,4 +1,4 @@
-"""The plan of a run: what each part of it needs."""
+"""Context that the plan of a run needs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from engagement.sources.plan_context import SourcePlanContext
 
 @dataclass(frozen=True, kw_only=True)
 class PlanContext(SourcePlanContext):
-    """A run that is planned. The directories need not exist."""
+    """A planned run. The directories need not exist."""
 
     project: Project
     backups: Path
@@ -23,7 +23,7 @@ class PlanContext(SourcePlanContext):
 
 
 def say_size(size: int) -> str:
-    """A number of bytes for a person.
+    """Put a number of bytes into words.
 
     >>> say_size(900), say_size(1_500_000)
     ('900 bytes', '1.4 MiB')

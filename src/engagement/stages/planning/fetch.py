@@ -9,7 +9,7 @@ from engagement.stages.planning.context import PlanContext
 
 
 def plan_fetch(context: PlanContext) -> Iterator[str]:
-    """The lines about all sources, then about the uuid table."""
+    """Write the lines about all sources, then about the uuid table."""
     for source in context.project.configuration.raw_data_sources:
         yield from load_part(source.source_type, "plan").plan_fetch(source, context)
     yield from _plan_uuid_table(context)

@@ -1,4 +1,4 @@
-"""Plan stages 3 and 5: what they would read, and upload to Drive. Drive is not asked."""
+"""Plan stages 3 and 5: what they would read, and upload to Drive, without asking Drive."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from engagement.stages.planning.context import PlanContext, say_size
 
 
 def plan_outputs(context: PlanContext) -> Iterator[str]:
-    """The lines about stage 3."""
+    """Write the lines about stage 3."""
     configuration = context.project.configuration
     names = [*configuration.activation_flows, *configuration.survey_flows]
     files = [context.data_root / "Raw Data" / f"{name}.jsonl" for name in names]
@@ -24,9 +24,9 @@ def plan_outputs(context: PlanContext) -> Iterator[str]:
 
 
 def plan_analysis(context: PlanContext) -> Iterator[str]:
-    """The lines about stage 5."""
+    """Write the lines about stage 5."""
     folder = context.data_root / "Outputs" / AUTOMATED_ANALYSIS
-    # JSON is what the stage keeps for itself.
+    # The stage keeps its JSON files for itself.
     files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".json"] if folder.is_dir() else []
     yield f"Outputs/{AUTOMATED_ANALYSIS}/ will be rebuilt; it holds {len(files)} files now"
     upload = context.project.configuration.drive_upload
