@@ -1,4 +1,4 @@
-"""JSON -> frozen models, or every problem at once: pipeline configuration, coding plans, code schemes.
+"""JSON -> frozen models, or all problems at once: pipeline configuration, coding plans, code schemes.
 
 `load_project` reads all three and checks them together; the attributes are the JSON keys in snake_case.
 """

@@ -59,7 +59,7 @@ class Code(Model):
 
     @property
     def is_normal(self) -> bool:
-        """Tell whether the code is a theme or an answer, and not about the coding."""
+        """True for a theme or an answer, false for a code about the coding."""
         return self.code_type is CodeType.NORMAL
 
 
@@ -80,12 +80,12 @@ class CodeScheme(Model):
 
     @cached_property
     def codes_by_id(self) -> dict[str, Code]:
-        """The codes by CodeID."""
+        """Map the codes by CodeID."""
         return {code.code_id: code for code in self.codes}
 
     @cached_property
     def codes_by_match_value(self) -> dict[str, Code]:
-        """The codes by each of their match values."""
+        """Map the codes by each of their match values."""
         return {value: code for code in self.codes for value in code.match_values}
 
     @cached_property
@@ -94,15 +94,15 @@ class CodeScheme(Model):
 
     @cached_property
     def codes_by_meta_code(self) -> dict[str, Code]:
-        """The Meta codes by their MetaCode."""
+        """Map the Meta codes by their MetaCode."""
         return {code.meta_code: code for code in self.codes if code.meta_code is not None}
 
     def control(self, control_code: str) -> Code:
-        """The scheme's code for a control code; KeyError where it has none."""
+        """Find the scheme's code for a control code; KeyError if it has none."""
         return self._control_codes[control_code]
 
     def find_control(self, control_code: str) -> Code | None:
-        """The scheme's code for a control code, or None."""
+        """Find the scheme's code for a control code, or None."""
         return self._control_codes.get(control_code)
 
     @cached_property
@@ -110,7 +110,7 @@ class CodeScheme(Model):
         return re.compile(re.escape(self.scheme_id) + r"-[0-9]+")
 
     def owns(self, scheme_id: str) -> bool:
-        """Tell whether a SchemeID is this scheme's own, or that of a numbered copy.
+        """Check if a SchemeID is this scheme's own, or that of a numbered copy.
 
         >>> scheme = CodeScheme.model_construct(scheme_id="Scheme-a")
         >>> scheme.owns("Scheme-a-1"), scheme.owns("Scheme-ab")
@@ -135,7 +135,7 @@ def load_code_scheme(path: Path) -> tuple[CodeScheme | None, list[Problem]]:
 
 
 def give_own_control_codes(scheme: CodeScheme, declared: Sequence[tuple[str, str]]) -> CodeScheme:
-    """A scheme whose control codes of the project's own know what the coding plans say of them: code and meaning each."""
+    """Give a scheme's project-specific control codes their meanings from the coding plans."""
 
     def inform(code: Code) -> Code:
         own = code.control_code
@@ -166,7 +166,7 @@ def _find_scheme_problems(scheme: CodeScheme) -> Iterator[Problem]:
     yield from _find_repeated_values(scheme)
 
 
-# What to do about a value that two codes have. Labels name a code by its id, and mean what its ControlCode says.
+# Remedies for a value that two codes share. Labels name a code by its id, and mean what its ControlCode says.
 _CHANGE = "Change one."
 _REMEDIES = {
     "CodeID": "Keep it on the code that coders mean by it, as labels name that id, and give the other code a new one.",

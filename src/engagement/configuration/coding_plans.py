@@ -168,7 +168,7 @@ class PlanKind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class CodingConfiguration:
-    """One code scheme that a raw field is coded with, ready to use."""
+    """A code scheme that a raw field is coded with, ready to use."""
 
     coding_mode: CodingMode
     code_scheme: CodeScheme
@@ -184,7 +184,7 @@ class CodingConfiguration:
     reasons_for_no: tuple[str, ...] | None = None
 
     def columns(self) -> Iterator[str]:
-        """Names of its columns in the analysis files, in order."""
+        """Column names in the analysis files, in order."""
         if self.analysis_file_key is None:
             return
         if self.coding_mode is CodingMode.SINGLE:

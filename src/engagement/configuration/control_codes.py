@@ -1,4 +1,4 @@
-"""Control codes: what is said about the coding of an answer instead of about the answer. One table for everything that needs them.
+"""Control codes, which describe the coding of an answer instead of the answer, in one table.
 
 The manual, the code book, explain, the report and new code schemes take their words, numbers and rules from here.
 """
@@ -31,11 +31,11 @@ class ControlCode(enum.StrEnum):
 
 @dataclass(frozen=True)
 class ControlCodeEntry:
-    """What a control code says.
+    """Facts about a control code.
 
     `wording` goes in brackets behind the code, as in "'NR' (not reviewed by a coder yet)"; `meaning` stands beside it in a table.
-    `has_responded` tells whether somebody with this code alone answered the question. No control code makes an answer relevant.
-    The other three are what a new code scheme gets.
+    `has_responded` is true if somebody with only this code answered the question. No control code makes an answer relevant.
+    A new code scheme gets the other three.
     """
 
     wording: str
@@ -81,7 +81,7 @@ CONTROL_CODES: Mapping[ControlCode, ControlCodeEntry] = {
         "NOC (noise, other channel)", -130, False,
     ),
 }  # fmt: skip
-# Those that a new scheme gets, in the order in which coders read them: DELETED and NOC come from older pipelines only.
+# The codes of a new scheme, in the order in which coders read them: DELETED and NOC come from older pipelines only.
 DEFAULT_CONTROL_CODES = (
     ControlCode.NA, ControlCode.NS, ControlCode.NC, ControlCode.NR,
     ControlCode.NIC, ControlCode.STOP, ControlCode.WS, ControlCode.CE,
@@ -89,14 +89,14 @@ DEFAULT_CONTROL_CODES = (
 
 
 class OwnControlCode(str):
-    """A control code that is the project's own, with what its coding plans say of it; `rank` orders it among the others."""
+    """A project's own control code, with facts from its coding plans; `rank` orders it among the others."""
 
     entry: ControlCodeEntry
     rank: tuple[int, str]
     is_declared: bool
 
     def __new__(cls, code: str, wording: str, position: int, is_declared: bool) -> "OwnControlCode":
-        """Make it. `position` is its place in the coding plans' list; codes that are not in it stand behind all that are."""
+        """Make it. `position` is its place in the coding plans' list; codes that are not listed come last."""
         own = super().__new__(cls, code)
         own.entry = ControlCodeEntry(wording, wording, True, code, 0, True)
         own.rank = (len(CONTROL_CODES) + position, code)
@@ -108,9 +108,9 @@ class OwnControlCode(str):
 
 
 def make_own_control_code(code: str, display_text: str, declared: Sequence[tuple[str, str]]) -> OwnControlCode:
-    """A control code that the pipeline does not know; `declared` are the codes of the coding plans, each with its meaning.
+    """Make a control code unknown to the pipeline; `declared` has the coding plans' codes with meanings.
 
-    One that is not declared is called what coders see.
+    An undeclared code goes by the name that coders see.
     """
     for position, (name, meaning) in enumerate(declared):
         if name == code:
@@ -119,7 +119,7 @@ def make_own_control_code(code: str, display_text: str, declared: Sequence[tuple
 
 
 def say_undeclared(control_code: str) -> str:
-    """Say what to do about a control code that the coding plans do not declare."""
+    """Advise on a control code that the coding plans do not declare."""
     near = find_nearest(str(control_code), list(map(str, ControlCode)), 1)
     meant = f"; nearest: {near[0]!r}. Change it if that is meant; if not" if near else ". If it is the project's own"
     return (
@@ -130,7 +130,7 @@ def say_undeclared(control_code: str) -> str:
 
 
 def entry_of(control_code: str) -> ControlCodeEntry:
-    """Look up what a control code says, one of the project's own as well.
+    """Look up the facts about a control code, including the project's own.
 
     >>> entry_of("NIC").wording
     'not internally consistent'
@@ -139,7 +139,7 @@ def entry_of(control_code: str) -> ControlCodeEntry:
 
 
 def precedence() -> tuple[ControlCode, ...]:
-    """The control codes that the pipeline knows, in their order of precedence; the project's own come behind them."""
+    """List the pipeline's control codes, in their order of precedence; the project's own come after them."""
     return tuple(CONTROL_CODES)
 
 
@@ -151,7 +151,7 @@ def rank_of(control_code: str) -> tuple[int, str]:
 
 
 def _own(control_code: str) -> OwnControlCode:
-    """One of the project's own; of a scheme that was read without the coding plans nothing but the code is known."""
+    """Describe a project's own code; a scheme read without the coding plans gives only the code."""
     return (
         control_code
         if isinstance(control_code, OwnControlCode)
@@ -160,7 +160,7 @@ def _own(control_code: str) -> OwnControlCode:
 
 
 def find_meant(name: str) -> ControlCode | None:
-    """The control code that a name is another spelling of, or None.
+    """Find the control code that a name misspells, or None.
 
     >>> find_meant("n/a"), find_meant("NOP"), find_meant("NA")
     (<ControlCode.NA: 'NA'>, None, <ControlCode.NA: 'NA'>)

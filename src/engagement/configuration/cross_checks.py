@@ -15,12 +15,12 @@ from engagement.configuration.recovered_checks import find_neutral_fault
 from engagement.configuration.source_model import placed_sources, sources_by_type
 from engagement.configuration.unwritten_plans import is_written
 
-# Which parts of a result can be the field of a plan.
+# Parts of a result that can be the field of a plan.
 _PARTS_OF_FIELDS = {"RawField": ANSWER_PARTS, "TimeField": ("Time",), "RunIDField": ("Run ID",)}
 
 
 def find_configuration_problems(configuration: PipelineConfiguration, plans: CodingPlans | None) -> Iterator[Problem]:
-    """Find problems inside the pipeline configuration and, where they could be read, with the coding plans."""
+    """Find problems inside the pipeline configuration and, if they could be read, with the coding plans."""
     yield from _find_source_problems(configuration)
     yield from _find_test_participant_problems(configuration)
     yield from _find_time_problems(configuration)
@@ -57,7 +57,7 @@ def _find_test_participant_problems(configuration: PipelineConfiguration) -> Ite
     for position, uid in enumerate(configuration.test_participant_uuids):
         problem = find_id_problem(uid, configuration.participant_prefix)
         if problem is not None:
-            # It is not shown: it may be a phone number.
+            # Not shown: it may be a phone number.
             yield Problem(
                 f"$.TestParticipantUUIDs[{position}]",
                 f"what is there {problem}; expected an id of the uuid table, like '{configuration.participant_prefix}<uuid>'. "
@@ -101,7 +101,7 @@ def _find_field_problems(configuration: PipelineConfiguration, plans: CodingPlan
         if target not in plans.rqa_by_raw_field:
             yield Problem(f"$.TimestampRemappings[{position}].ShowPipelineKeyToRemapTo", _no_rqa_field(target, plans))
     for plan in plans.all:
-        # Seasons share plans: one that nothing is written of is a warning.
+        # Seasons share plans: a plan without answers is only a warning.
         if is_written(plan, configuration):
             yield from _find_unwritten_fields(plan, written, remapped_by_time)
     if configuration.move_ws_messages and plans.ws_correct_dataset_scheme is None:
@@ -112,7 +112,7 @@ def _find_field_problems(configuration: PipelineConfiguration, plans: CodingPlan
 
 
 def _fields_of_plans(plans: CodingPlans) -> dict[str, set[str]]:
-    """Collect what each field is to the plans that name it, e.g. {"gender_time": {"TimeField"}}."""
+    """Collect each field's roles in the plans that name it, e.g. {"gender_time": {"TimeField"}}."""
     fields: dict[str, set[str]] = {}
     for plan in plans.all:
         for name, field in _named_fields(plan):
@@ -172,7 +172,7 @@ def _no_rqa_field(name: str, plans: CodingPlans, fault: str = "") -> str:
 
 
 def _find_answers_without_time(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:
-    """Answers to episodes whose flow brings no time for them: the run would stop at the first."""
+    """Find answers to episodes whose flow brings no time for them: the run would stop at the first."""
     flows_of_fields: dict[str, set[str | None]] = {}
     for remapping in configuration.rapid_pro_key_remappings:
         flows_of_fields.setdefault(remapping.pipeline_key, set()).add(_flow_of(remapping.rapid_pro_key))
@@ -182,7 +182,7 @@ def _find_answers_without_time(configuration: PipelineConfiguration, plans: Codi
         if plan is None or plan.time_field is None or result is None:
             continue
         flows = flows_of_fields.get(plan.time_field, set())
-        # A key that is not a result's may be of any flow.
+        # A key that is not of a result may come from any flow.
         if flows and result.flow not in flows and None not in flows:
             yield Problem(
                 f"$.RapidProKeyRemappings[{position}]",
@@ -198,7 +198,7 @@ def _flow_of(raw_key: str) -> str | None:
 
 def _find_unwritten_fields(plan: CodingPlan, written: set[str], remapped_by_time: set[str]) -> Iterator[Problem]:
     if plan.kind is PlanKind.RQA and plan.raw_field in remapped_by_time:
-        return  # its messages bring their run ids and times along
+        return  # its messages bring their own run ids and times
     for name, field in _named_fields(plan):
         if field not in written and field not in FETCHED_FIELDS:
             yield Problem(

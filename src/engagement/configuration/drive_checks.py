@@ -1,4 +1,4 @@
-"""Checks of what goes to Drive, and of what the gate before it is told: found when a stage starts, not when it uploads."""
+"""Check the settings of Drive and its gate, so that errors show when a stage starts, not at uploads."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from engagement.configuration.problems import Problem
 
 
 def split_drive_path(path: str) -> list[str]:
-    """The names along a path in Drive.
+    """Split a path in Drive into its names.
 
     >>> split_drive_path("/project/2026/messages.csv")
     ['project', '2026', 'messages.csv']
@@ -17,7 +17,7 @@ def split_drive_path(path: str) -> list[str]:
     Raises
     ------
     ValueError
-        One of them stands for another place, or can't be a name.
+        One of them refers to another place, or can't be a name.
     """
     names = [name for name in path.split("/") if name]
     if any(name in (".", "..") or "\0" in name for name in names):
@@ -26,7 +26,7 @@ def split_drive_path(path: str) -> list[str]:
 
 
 def find_upload_problems(upload: DriveUpload) -> Iterator[Problem]:
-    """Find what is wrong with paths in Drive, each with its JSON path."""
+    """Find errors in paths in Drive, each with its JSON path."""
     first: dict[tuple[str, ...], str] = {}
     for key, path in (
         ("ProductionUploadPath", upload.production_upload_path),
@@ -60,7 +60,7 @@ def find_upload_problems(upload: DriveUpload) -> Iterator[Problem]:
 
 
 def _names_of(path: str) -> tuple[str, ...]:
-    """The names along a path; none where it can't be one of Drive."""
+    """Split a path into its names; none if it can't be a path in Drive."""
     try:
         return tuple(split_drive_path(path))
     except ValueError:
@@ -68,7 +68,7 @@ def _names_of(path: str) -> tuple[str, ...]:
 
 
 def find_disclosure_problems(disclosure: Disclosure, plans: CodingPlans) -> Iterator[Problem]:
-    """Find what is wrong with the columns whose combinations are counted, each with its JSON path."""
+    """Find errors in the columns whose combinations are counted, each with its JSON path."""
     columns = [column for plan in plans.all for column in plan.columns()]
     for position, name in enumerate(disclosure.columns):
         if name not in columns:

@@ -23,12 +23,12 @@ FlowChoice = Annotated[
 
 
 def name_of_flow(choice: str | ChosenFlow) -> str:
-    """The name of a flow in this project."""
+    """Name a flow as in this project."""
     return choice if isinstance(choice, str) else choice.name
 
 
 def flow_name_of_url(url: str) -> str:
-    """The flow's name that a file stands for: the file's name without its extension.
+    """Name the flow that a file holds: the file's name without its extension.
 
     >>> flow_name_of_url("gs://recovered/2021/s01e01_recovered.csv")
     's01e01_recovered'

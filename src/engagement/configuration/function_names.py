@@ -1,4 +1,4 @@
-"""The names that coding plans may give to cleaners and imputation functions, and the levels of places that there are."""
+"""Names of cleaners, imputation functions and levels of places that coding plans may use."""
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
@@ -43,7 +43,7 @@ CLEANER_NAMES = tuple(
 
 
 def is_project_function(name: str) -> bool:
-    """Tell whether a cleaner or an imputation function is `<module>:<function>` of the project's own.
+    """Check if a cleaner or an imputation function is the project's own `<module>:<function>`.
 
     >>> is_project_function("our_cleaners:clean_clan"), is_project_function("somali.age")
     (True, False)
@@ -72,7 +72,7 @@ def _check_level(name: str) -> str:
 
 
 def _one_of_or_project_function(names: Iterable[str]) -> WithJsonSchema:
-    """What editors offer: the names that there are, or a function of the project's own."""
+    """List the choices that editors offer: known names, or a function of the project's own."""
     own = {"type": "string", "pattern": r"^[^:]+:[^:]+$", "description": "<module>:<function> of the project's own"}
     return WithJsonSchema({"anyOf": [{"enum": list(names)}, own]})
 

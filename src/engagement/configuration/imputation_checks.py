@@ -1,4 +1,4 @@
-"""Checks of the coding plans whose codes complete each other: what the imputation functions need to know."""
+"""Check the coding plans whose codes complete each other for what their imputation functions need."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,14 +10,14 @@ from engagement.configuration.function_names import LOCATION_LEVELS, LOCATION_WI
 from engagement.configuration.nearest import nearest
 from engagement.configuration.problems import Problem
 
-# A match value of an age category; both ends are part of it.
+# A match value of an age category; both ends are included.
 AGE_RANGE = re.compile(r"(\d+) to (\d+)")
 
 Schemes = Mapping[str, CodeScheme | None]
 
 
 def find_imputation_problems(at: str, plan: CodingPlanDocument, schemes: Schemes) -> Iterator[Problem]:
-    """Find what is wrong with the coding configurations of a plan under its imputation function."""
+    """Find errors in the coding configurations of a plan under its imputation function."""
     function = plan.code_imputation_function or ""
     if function == "age_category":
         yield from _find_age_problems(at, plan)
@@ -135,7 +135,7 @@ def _find_reason_problems(at: str, configuration: CodingConfigurationDocument, s
 
 
 def find_named_code(scheme: CodeScheme, name: str) -> Code | None:
-    """The Normal code of a scheme that says yes, no or ambivalent: by its match values, else by its StringValue."""
+    """Find a scheme's Normal code for yes, no or ambivalent by its match values, else by its StringValue."""
     code = scheme.codes_by_match_value.get(name)
     if code is not None and code.is_normal:
         return code
@@ -145,9 +145,9 @@ def find_named_code(scheme: CodeScheme, name: str) -> Code | None:
 def sides_of_reasons(
     scheme: CodeScheme, reasons_for_yes: tuple[str, ...] | None, reasons_for_no: tuple[str, ...] | None
 ) -> Mapping[str, str]:
-    """Sort reasons by what they speak for: "yes" or "no" by CodeID, without those that speak for neither.
+    """Sort reasons into "yes" and "no", by CodeID, without those that support neither.
 
-    Where the configuration names none, the beginnings yes_ and no_ of StringValues tell, if the scheme has both: one
+    If the configuration names none, the prefixes yes_ and no_ of StringValues decide, if the scheme has both: one
     without the other, like no_money, is more likely a word of the reason.
     """
     if reasons_for_yes is None and reasons_for_no is None:

@@ -7,7 +7,7 @@ _END_OF_DAY = re.compile(r"(?P<date>.+?)[T ]24(?P<rest>(:?00){0,2}([.,]0+)?)(?P<
 
 
 class NoOffsetError(ValueError):
-    """A time without an offset: nobody knows where it holds."""
+    """A time without an offset: its time zone is unknown."""
 
 
 def read_iso_time(text: str) -> datetime:

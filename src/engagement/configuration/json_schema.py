@@ -1,4 +1,4 @@
-"""JSON Schemas of the configuration's files, made from the models: editors check a file with them and explain its keys."""
+"""JSON Schemas of the configuration's files, made from the models, for editors to check and explain."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ _MODELS: dict[str, type[Model]] = {
 
 
 class _WithoutTitles(GenerateJsonSchema):
-    """Titles would only repeat the keys."""
+    """Leaves out titles, which would only repeat the keys."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
 
 def make_json_schemas() -> dict[str, dict[str, Any]]:
-    """The schema of each kind of file, by the schema's file name."""
+    """Make the schema of each kind of file, by the schema's file name."""
     return {name: _make_schema(model) for name, model in _MODELS.items()}
 
 
@@ -38,7 +38,7 @@ def _make_schema(model: type[Model]) -> dict[str, Any]:
 
 
 def _tidy(node: Any) -> Any:
-    """Leave out what says nothing to a person: defaults of null, empty examples, names of classes."""
+    """Leave out what tells people nothing: defaults of null, empty examples, names of classes."""
     if isinstance(node, list):
         return [_tidy(item) for item in node]
     if not isinstance(node, dict):

@@ -1,4 +1,4 @@
-"""Read the text of a configuration file: its JSON, the line of every value, and errors in plain words."""
+"""Read the text of a configuration file: its JSON, the lines of values, and errors in plain words."""
 
 import json
 import re
@@ -27,7 +27,7 @@ class Document:
 
 @dataclass
 class _Container:
-    """A list or an object on the way through a text; `position` counts a list's items, `keys` has an object's so far."""
+    """A list or object being read; `position` counts a list's items, `keys` has an object's so far."""
 
     path: str
     position: int = 0

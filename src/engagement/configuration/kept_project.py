@@ -1,4 +1,4 @@
-"""State/project/: a copy of the configuration that Outputs were made with, so that they can be explained after it changed."""
+"""State/project/: a copy of the configuration behind Outputs, to explain them after it changed."""
 
 from pathlib import Path, PurePath
 from typing import Any
@@ -12,15 +12,15 @@ _CONFIGURATION, _PLANS, _SCHEMES = "pipeline_configuration.json", "coding_plans.
 
 
 def kept_folder(data_root: Path) -> Path:
-    """The folder of the copy in a data root."""
+    """Name the folder of the copy in a data root."""
     return data_root / "State" / "project"
 
 
 def keep_project(project: Project, data_root: Path) -> None:
-    """Copy a project's three kinds of files into the data root, in the place of an earlier copy.
+    """Copy a project's three kinds of files into the data root, replacing an earlier copy.
 
-    The copy is a project of its own: its files name each other wherever they lay. Addresses of credentials are in it, never
-    credentials.
+    The copy is a project of its own: its files refer to each other, wherever the originals were. It holds addresses of
+    credentials, never credentials.
     """
     configuration = read_json(project.path, ConfigurationError)
     plans_path = project.path.parent / configuration["CodingPlansFile"]
@@ -31,7 +31,7 @@ def keep_project(project: Project, data_root: Path) -> None:
     def keep_scheme(holder: dict[str, Any], key: str) -> None:
         if holder.get(key) is not None:
             document = read_json(schemes_folder / holder[key], ConfigurationError)
-            # A scheme in a folder of its own gets a name that needs none.
+            # A scheme in a folder of its own gets a name that needs no folder.
             holder[key] = "__".join(part for part in PurePath(holder[key]).parts if part not in ("..", "/"))
             schemes[holder[key]] = document
 
@@ -55,12 +55,12 @@ def _write(data_root: Path, configuration: Any, plans: Any, schemes: dict[str, A
 
 
 def find_kept_configuration(data_root: Path) -> Path:
-    """The kept pipeline configuration.
+    """Find the kept pipeline configuration.
 
     Raises
     ------
     InputError
-        Nothing is kept: Outputs were made before it was, or State/ was deleted.
+        There is no copy: Outputs were made before copies were kept, or State/ was deleted.
     """
     path = kept_folder(data_root) / _CONFIGURATION
     if not path.is_file():
@@ -72,7 +72,7 @@ def find_kept_configuration(data_root: Path) -> Path:
 
 
 def find_kept_stop_ids(data_root: Path) -> frozenset[str]:
-    """The ids of the codes for STOP that the kept code schemes have; none where nothing is kept, or it can't be read."""
+    """Find the kept code schemes' ids of STOP codes; none if there is no copy, or it can't be read."""
     found = set()
     for path in sorted((kept_folder(data_root) / _SCHEMES).glob("*.json")):
         try:

@@ -1,4 +1,4 @@
-"""Load a project's configuration, coding plans and code schemes: everything, or every problem at once."""
+"""Load a project's configuration, coding plans and code schemes, or report every problem at once."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Project:
-    """Everything that a project's folder says. `path` is the pipeline configuration's file."""
+    """Contents of a project's folder. `path` is the pipeline configuration's file."""
 
     path: Path
     configuration: PipelineConfiguration
@@ -42,7 +42,7 @@ class Project:
 
 @dataclass
 class ProjectFiles:
-    """A project's files as far as they could be read, and everything that is wrong with them.
+    """A project's files as far as they could be read, and all their problems.
 
     `configuration` and `plans` are None where they have problems of their own; `schemes` has None for those that have.
     """
@@ -106,7 +106,7 @@ def read_project_files(path: Path) -> ProjectFiles:
         return files
     files.configuration, found = _parse(PipelineConfiguration, document)
     _add(files.problems, document, found)
-    # The coding plans are looked at even when the configuration has problems, so that all are told at once.
+    # The coding plans are checked even if the configuration has problems, so that all are reported at once.
     plans_file = document.content.get("CodingPlansFile") if isinstance(document.content, dict) else None
     if isinstance(plans_file, str) and plans_file and not holds_phone_number(plans_file):
         _read_coding_plans(path.parent / plans_file, files)
@@ -116,7 +116,7 @@ def read_project_files(path: Path) -> ProjectFiles:
 
 
 def find_missing_optional_controls(files: ProjectFiles) -> Iterator[tuple[str, list[ControlCode]]]:
-    """The control codes that coders can do without, and that schemes of datasets lack, by the scheme's file."""
+    """Find optional control codes that the schemes of datasets lack, by the scheme's file."""
     if files.plans_document is None:
         return
     coded = [c.code_scheme for _, plan, c in placed_configurations(files.plans_document) if plan.coda_filename]
@@ -128,7 +128,7 @@ def find_missing_optional_controls(files: ProjectFiles) -> Iterator[tuple[str, l
 
 
 def _parse[M: Model](model: type[M], document: Document) -> tuple[M | None, list[Problem]]:
-    """A document's model, or what is wrong with it. Phone numbers in names come alone: what is said of the rest could show them."""
+    """Parse a document, or list its problems; if names hold phone numbers, only those."""
     found = find_numbers_in_names(document.content)
     return (None, found) if found else parse_model(model, document.content)
 

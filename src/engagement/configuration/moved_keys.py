@@ -7,7 +7,7 @@ from typing import Any
 
 from engagement.configuration.model import Model, models_in
 
-# What earlier pipelines called keys, and where these are now.
+# Earlier pipelines' names of keys, and their places now.
 _EARLIER_NAMES = {
     "RapidProDomain": "RawDataSources[].Domain",
     "RapidProBaseURL": "RawDataSources[].Domain",
@@ -24,10 +24,10 @@ _EARLIER_NAMES = {
 
 
 def find_place(model: type[Model], name: str, at: str) -> tuple[str, bool] | None:
-    """The place of a key of `model`, like "RawDataSources[].Domain", if it is known by this name, but not at the path `at`.
+    """Find the place of a key of `model`, like "RawDataSources[].Domain", if known, but not at `at`.
 
-    With it comes whether it is in the object that `at` is in: the place is then the new name alone. None where nothing, or too
-    much, is known.
+    Also tells if it is in the same object as `at`: the place is then only the new name. None if no place, or more than one, is
+    known.
     """
     folded = {earlier.casefold(): place for earlier, place in _EARLIER_NAMES.items()}
     places = list(dict.fromkeys(_places(model)))

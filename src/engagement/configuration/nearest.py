@@ -1,4 +1,4 @@
-"""Guess what was meant by a name that nobody knows."""
+"""Guess the meaning of an unknown name."""
 
 import difflib
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ _FEW_LETTERS = 2
 
 
 def find_nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """The known names that look like this one, the nearest first; upper and lower case count as the same."""
+    """Find known names that look like this one, the nearest first; ignores upper and lower case."""
     folded = {candidate.casefold(): candidate for candidate in sorted(known, reverse=True)}
     near = difflib.get_close_matches(name.casefold(), list(folded), n=most, cutoff=0.6)
     return [folded[match] for match in near]
 
 
 def is_misspelling(name: str, other: str) -> bool:
-    """Tell whether two names differ in upper and lower case alone, or in one or two letters.
+    """Check if two names differ only in upper and lower case, or in one or two letters.
 
     >>> is_misspelling("rqa_S01E01_raw", "rqa_s01e01_raw"), is_misspelling("gendr_raw", "gender_raw"), is_misspelling("a", "b")
     (True, True, False)
@@ -35,7 +35,7 @@ def is_misspelling(name: str, other: str) -> bool:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Name what was perhaps meant, as the end of a sentence: "; nearest: 'age', 'ages'.", all of a few, or just ".".
+    """Suggest names as the end of a sentence: "; nearest: 'age', 'ages'.", all of a few, or just ".".
 
     >>> nearest("agge", ["age", "gender"]), nearest("x", ["age", "gender"]), nearest("x", [])
     ("; nearest: 'age'.", "; known: 'age', 'gender'.", '.')

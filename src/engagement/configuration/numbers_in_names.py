@@ -1,7 +1,7 @@
-"""Phone numbers in what a configuration calls things: flows, files, fields, tables, folders.
+"""Find phone numbers in a configuration's names: flows, files, fields, tables, folders.
 
-Such names become names of files and objects, columns and lines of the log, where no phone number may be. What people wrote is looked
-at by `pipeline.coding.cleaning.phone_numbers`, which knows countries and their numbers; a name is never as free as that, so that its form decides.
+Such names become names of files and objects, columns and lines of the log, where no phone number may be. For people's texts,
+`pipeline.coding.cleaning.phone_numbers` knows countries and their numbers; names are less free, so their form decides.
 """
 
 import re
@@ -18,12 +18,12 @@ _TRUNK_AND_COUNTRIES = ("0", "252", "254", "251")
 _UUID = r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])"
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
 _TIME = r"(?:[T_ -]?(?:[01]\d|2[0-4])[-:_.]?[0-5]\d(?:[-:_.]?[0-5]\d)?)?"
-# As seasons, exports and recovered files are named: 2026-03-01, 20260301T101500, 01.03.2026, 2025_2026.
+# Dates in names of seasons, exports and recovered files: 2026-03-01, 20260301T101500, 01.03.2026, 2025_2026.
 _NO_NUMBER = re.compile(
     rf"{_UUID}|(?<![\d+])(?:{_YEAR}(?P<a>[-_. ]?){_MONTH}(?P=a){_DAY}{_TIME}|{_DAY}(?P<b>[-_. ]?){_MONTH}(?P=b){_YEAR}"
     rf"|{_YEAR}[-_ ]?{_YEAR})(?!\d)"
 )
-# Keys whose values have a check of their own or are no names: an id or a time, an address with a project's number in it.
+# Keys whose values have their own check or are not names: ids, times, and addresses that hold a project's number.
 _OTHER_KEYS = re.compile(
     r"TestContactUUIDs|TestParticipantUUIDs|UUID|.*Date|Range(Start|End)\w+|TimeToAdjustTo|Domain|CodaUsers|.*FileURL|.*URLPrefix|.*Bucket"
 )
@@ -31,7 +31,7 @@ _KEYS_OF_FLOW_ADDRESSES = ("ActivationFlowURLs", "SurveyFlowURLs")
 
 
 def holds_phone_number(name: str) -> bool:
-    """Tell whether a name is a phone number, or has one in it; dates, times and uuids are none.
+    """Check if a name is or contains a phone number; dates, times and uuids do not count.
 
     >>> holds_phone_number("+252 61 5000001"), holds_phone_number("lost_0615-000-001"), holds_phone_number("s01_2026-03-01_1015")
     (True, True, False)
@@ -48,12 +48,12 @@ def _is_number(candidate: str) -> bool:
     longest = max(map(len, groups))
     digits = "".join(str(int(digit)) for group in groups for digit in group)
     begins_like_one = digits.startswith(_TRUNK_AND_COUNTRIES) and _FEWEST_GROUPED <= len(digits) <= _MOST_GROUPED
-    # Parts and weeks are numbered by one or two digits.
+    # Parts and weeks are numbered with one or two digits.
     return longest >= _FEWEST_DIGITS or (begins_like_one and longest >= 3)
 
 
 def find_numbers_in_names(content: Any) -> list[Problem]:
-    """Find names in a configuration's document that hold a phone number. None of them is shown."""
+    """Find names in a configuration's document that hold a phone number, without showing them."""
     return [
         Problem(
             at,

@@ -1,4 +1,4 @@
-"""Turn a JSON document into a configuration model, or into every problem with it."""
+"""Turn a JSON document into a configuration model, or list all its problems."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from engagement.configuration.problems import Problem
 
 def parse_model[M: Model](model: type[M], content: Any) -> tuple[M | None, list[Problem]]:
     """Validate a JSON document: the model and no problems, or None and every problem with its JSON path."""
-    # Only when something is wrong are the words for it needed.
+    # Only errors need the module with their words.
     from engagement.configuration.validation_messages import describe
 
     if isinstance(content, Mapping):

@@ -3,19 +3,19 @@
 import re
 
 PARTICIPANT_PREFIX = "avf-phone-uuid-"
-"""What the ids of new participants begin with where the configuration does not say otherwise."""
+"""Default prefix of new participants' ids."""
 
 _KNOWN_PREFIX = re.compile(r"avf-[A-Za-z][A-Za-z0-9]*-uuid-")
 _UUID_LENGTH = 36
 _REST = re.compile(r"[0-9A-Za-z_-]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
-# As many digits as the shortest numbers have that are dialled with their operator's prefix.
+# The length of the shortest numbers that people dial with their operator's prefix.
 _NUMBER = re.compile(r"[0-9](?:[-_]?[0-9]){6,}")
 _FEWEST_DIGITS = 6
 
 
 def split_participant_id(text: str, prefix: str = PARTICIPANT_PREFIX) -> tuple[str, str]:
-    """Take a participant's id apart: its prefix, either the project's own or `avf-<word>-uuid-`, and the rest.
+    """Split a participant's id into its prefix, the project's own or `avf-<word>-uuid-`, and the rest.
 
     >>> split_participant_id("avf-facebook-uuid-1f"), split_participant_id("x-1f", "x-"), split_participant_id("1f")
     (('avf-facebook-uuid-', '1f'), ('x-', '1f'), ('', '1f'))
@@ -27,7 +27,7 @@ def split_participant_id(text: str, prefix: str = PARTICIPANT_PREFIX) -> tuple[s
 
 
 def find_id_problem(text: str, prefix: str = PARTICIPANT_PREFIX) -> str | None:
-    """Say in words why a text is no participant's id; None for one that is. The text itself is not shown.
+    """Explain why a text is not a participant's id; None if it is one. Does not show the text.
 
     >>> find_id_problem("avf-participant-uuid-0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f11")
     >>> find_id_problem("avf-phone-uuid-252615001001"), find_id_problem("0615001001"), find_id_problem("Amina")
@@ -46,7 +46,7 @@ def find_id_problem(text: str, prefix: str = PARTICIPANT_PREFIX) -> str | None:
 
 
 def find_strict_id_problem(text: str, prefix: str = PARTICIPANT_PREFIX) -> str | None:
-    """As `find_id_problem`, where everything behind the prefix has to be a uuid: for ids that people typed or pasted.
+    """Check typed or pasted ids: like `find_id_problem`, but everything after the prefix must be a uuid.
 
     >>> find_strict_id_problem("avf-phone-uuid-0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f11")
     >>> find_strict_id_problem("avf-phone-uuid-hello"), find_strict_id_problem("avf-phone-uuid-252615001001")
@@ -59,7 +59,7 @@ def find_strict_id_problem(text: str, prefix: str = PARTICIPANT_PREFIX) -> str |
 
 
 def may_be_participant_id(text: str) -> bool:
-    """Tell whether a text may be a participant's id, whatever prefix a project gave it.
+    """Check if a text may be a participant's id, with any project's prefix.
 
     >>> may_be_participant_id("show-uuid-0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f11"), may_be_participant_id("avf-phone-uuid-252615001001")
     (True, False)
@@ -70,10 +70,10 @@ def may_be_participant_id(text: str) -> bool:
 
 
 def match_prefixes(prefix: str) -> str:
-    """A regular expression of what the ids of participants begin with."""
+    """Make a regular expression for the prefixes of participants' ids."""
     return f"{re.escape(prefix)}|{_KNOWN_PREFIX.pattern}"
 
 
 def holds_number(text: str) -> bool:
-    """Tell whether there are enough digits in one piece to be a phone number."""
+    """Check for enough digits in a row to be a phone number."""
     return _NUMBER.search(text) is not None

@@ -1,4 +1,4 @@
-"""Checks of the coding plans, and of the code schemes as the plans use them."""
+"""Check the coding plans, and how they use the code schemes."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -50,7 +50,7 @@ def placed_configurations(
 def find_repeated(
     places: Iterable[tuple[str, str]], what: str, remedy: str = "Change one.", is_dataset: bool = False
 ) -> Iterator[Problem]:
-    """Find values that are there twice. `is_dataset`: the values are files of datasets in Coda."""
+    """Find repeated values. `is_dataset`: the values are files of datasets in Coda."""
     first: dict[str, str] = {}
     for place, value in places:
         if value in first:
@@ -61,7 +61,7 @@ def find_repeated(
 
 
 def find_plan_problems(document: CodingPlansDocument, schemes: Schemes) -> Iterator[Problem]:
-    """Find problems of the coding plans, and between them and the code schemes that could be read."""
+    """Find problems in the coding plans, and between them and the code schemes that could be read."""
     plans = list(placed_plans(document))
     named: tuple[tuple[str, str, Callable[[CodingPlanDocument], str | None]], ...] = (
         ("RawField", "raw field", lambda plan: plan.raw_field),
@@ -72,7 +72,7 @@ def find_plan_problems(document: CodingPlansDocument, schemes: Schemes) -> Itera
     )
     for name, what, value_of in named:
         values = [(f"{at}.{name}", value_of(plan)) for at, _, plan in plans]
-        # Plans of one raw field have one default id as well: said once.
+        # Plans of one raw field also share a default id: reported once.
         placed = [(place, value) for place, value in values if value is not None]
         is_dataset = name == "CodaFilename"
         found = find_repeated(placed, what, _OF_DATASETS if is_dataset else "Change one.", is_dataset)
@@ -96,7 +96,7 @@ def _repeats_a_raw_field(problem: Problem, plans: list[tuple[str, PlanKind, Codi
 
 
 def _find_field_collisions(document: CodingPlansDocument) -> Iterator[Problem]:
-    """Fields that a label would overwrite."""
+    """Find fields that a label would overwrite."""
     texts = {
         field: f"{at}.{name}"
         for at, _, plan in placed_plans(document)
@@ -123,7 +123,7 @@ def _find_repeated_columns(document: CodingPlansDocument, schemes: Schemes) -> I
     columns = [("the first column", UID_FIELD), ("the second column", CONSENT_FIELD)]
     raw_fields: set[str] = set()
     for at, _, plan in placed_plans(document):
-        if plan.raw_field not in raw_fields:  # repeated raw fields are told on their own
+        if plan.raw_field not in raw_fields:  # repeated raw fields are reported separately
             columns.append((f"{at}.RawField", plan.raw_field))
         raw_fields.add(plan.raw_field)
     for at, _, configuration in placed_configurations(document):
@@ -137,7 +137,7 @@ def _find_repeated_columns(document: CodingPlansDocument, schemes: Schemes) -> I
             columns.extend((place, f"{name}_{code.string_value}") for code in scheme.codes)
     told: set[str | None] = set()
     for problem in find_repeated(columns, "column"):
-        # Two keys of one scheme share the columns of all its codes: said once.
+        # Two keys of one scheme share the columns of all its codes: reported once.
         if problem.at not in told:
             yield problem
         told.add(problem.at)

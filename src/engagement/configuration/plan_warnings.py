@@ -1,4 +1,4 @@
-"""Find what is odd in coding plans."""
+"""Find oddities in coding plans."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from engagement.configuration.problems import AtStake, Problem
 
 
 def find_plan_warnings(plans: CodingPlans, moves_wrong_scheme: bool) -> Iterator[Problem]:
-    """Find what operators would want to know of their plans."""
+    """Find what operators should know about their plans."""
     if not plans.rqa:
         yield Problem(
             "$", "no RQACodingPlans; expected one for each episode, as all outputs are about their answers. Add them."
@@ -41,7 +41,7 @@ def find_plan_warnings(plans: CodingPlans, moves_wrong_scheme: bool) -> Iterator
 
 
 def find_key_warnings(plans: CodingPlans) -> Iterator[Problem]:
-    """Keys of columns that end as earlier pipelines wanted them, before the columns of codes got a "_" of their own."""
+    """Find keys that end in "_", as in earlier pipelines, before the columns of codes got their own "_"."""
     for at, _, configuration in placed_configurations(plans):
         key = configuration.analysis_file_key
         if key is not None and key.endswith("_"):
@@ -138,7 +138,7 @@ def _find_fold_warnings(at: str, plan: CodingPlan) -> Iterator[Problem]:
 
 
 def _find_shared_times(plans: CodingPlans) -> Iterator[Problem]:
-    """Survey plans with one time: copied from another, and not changed."""
+    """Find survey plans that share a time field: copied from another plan, and not changed."""
     first: dict[str, str] = {}
     for at, plan in placed_plans(plans):
         if plan.kind is PlanKind.RQA or plan.time_field is None:
@@ -153,7 +153,7 @@ def _find_shared_times(plans: CodingPlans) -> Iterator[Problem]:
 
 
 def _find_other_language(plans: CodingPlans) -> Iterator[Problem]:
-    """Cleaners of another language than most of the project's."""
+    """Find cleaners whose language differs from most of the project's."""
     placed = [
         (at, c.cleaner)
         for at, _, c in placed_configurations(plans)

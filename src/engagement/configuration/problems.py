@@ -9,7 +9,7 @@ from engagement.foundation.errors import ConfigurationError, listing
 
 @dataclass(frozen=True)
 class AtStake:
-    """What labels in Coda name, and what they lose if a problem is mended the wrong way: a scheme, codes of it, or a dataset."""
+    """Labels at stake if a problem is mended the wrong way: of a scheme, of its codes, or of a dataset."""
 
     scheme_id: str | None = None
     code_ids: tuple[str, ...] = ()
@@ -18,7 +18,7 @@ class AtStake:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong in a file. `at` is the JSON path, None for the file as a whole; lines count from 1.
+    """A problem in a file. `at` is the JSON path, None for the file as a whole; lines count from 1.
 
     >>> print(Problem("$.TimeZone", "missing; expected a time zone. Add it.", 12))
     line 12, at $.TimeZone: missing; expected a time zone. Add it.
@@ -35,7 +35,7 @@ class Problem:
 
     @property
     def place(self) -> str:
-        """The place in the file, in words; empty for the file as a whole."""
+        """Describe the place in the file; empty for the file as a whole."""
         parts = [f"line {self.line}"] if self.line is not None else []
         parts += [f"column {self.column}"] if self.column is not None else []
         parts += [f"at {self.at}"] if self.at is not None else []
@@ -43,7 +43,7 @@ class Problem:
 
 
 class ProblemsError(ConfigurationError):
-    """Everything that is wrong with a configuration, by file."""
+    """All problems of a configuration, by file."""
 
     def __init__(self, by_file: Mapping[Path, Sequence[Problem]]) -> None:
         super().__init__("\n".join(_set_out(path, problems) for path, problems in by_file.items()))
@@ -51,7 +51,7 @@ class ProblemsError(ConfigurationError):
 
 
 def _set_out(path: Path, problems: Sequence[Problem]) -> str:
-    """A file's problems as text; one that is about the file as a whole needs no list."""
+    """Write a file's problems as text; a single problem with the whole file needs no list."""
     if len(problems) == 1 and problems[0].at is None:
         return f"{', '.join(filter(None, (str(path), problems[0].place)))}: {problems[0].text}"
     return f"{path}: {listing(list(map(str, problems)))}"
@@ -65,31 +65,31 @@ class Problems:
 
     @property
     def by_file(self) -> Mapping[Path, Sequence[Problem]]:
-        """Those that were found so far; a file without any is not in it."""
+        """The problems found so far, without files that have none."""
         return self._by_file
 
     def add(self, path: Path, problems: Iterable[Problem]) -> None:
-        """Note what is wrong with a file; the same thing counts once."""
+        """Note problems of a file, each once."""
         for problem in problems:
             known = self._by_file.setdefault(path, [])
             if problem not in known:
                 known.append(problem)
 
     def add_error(self, error: ProblemsError) -> None:
-        """Note what made a file unreadable."""
+        """Note why a file is unreadable."""
         for path, problems in error.by_file.items():
             self.add(path, problems)
 
     def refuse(self) -> None:
-        """Raise one ProblemsError with all of them, if there are any."""
+        """Raise one ProblemsError with all problems, if there are any."""
         if self._by_file:
             raise ProblemsError(self._by_file)
 
 
 def give_lines(problems: Iterable[Problem], find_lines: Callable[[], Mapping[str, int]]) -> list[Problem]:
-    """The problems with their lines. `find_lines` is asked only if there are any.
+    """Add the lines to problems. Calls `find_lines` only if there are any.
 
-    Something that is missing has the line of what it is missing in.
+    A missing key gets the line of the object that lacks it.
     """
     found = list(problems)
     lines = find_lines() if found else {}

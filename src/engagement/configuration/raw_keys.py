@@ -1,4 +1,4 @@
-"""The keys of raw data: what the fetch calls the results of a flow, and what else it writes."""
+"""The keys of raw data: the fetch's names for the results of a flow, and everything else it writes."""
 
 import re
 from collections.abc import Sequence
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 RESULT_PARTS = ("Category", "Value", "Text", "Name", "Time", "Run ID")
 ANSWER_PARTS = ("Text", "Value", "Category")
-# What every run has besides its results; those of the first kind have " - <flow>" behind them.
+# Keys of every run besides its results; those of the first kind end in " - <flow>".
 RUN_KEYS = ("run_id", "run_created_on", "run_modified_on", "run_exited_on", "run_exit_type")
 CONTACT_KEYS = ("avf_phone_id", "urn_type", "operator_raw", "operator_coded", "test_run")
-# What the messages of a recovery file have: the keys of their text, time and run id. A source may have keys of its own.
+# Keys of recovered messages: of their text, time and run id. A source may have its own keys.
 RecoveredKeyNames = tuple[str, str, str]
 DEFAULT_RECOVERED_KEYS: RecoveredKeyNames = ("message", "received_on", "run_id")
 RECOVERED_PARTS = ("Text", "Time", "Run ID")
 _RESULT_KEY = re.compile(rf"(?P<category>.+) \((?P<part>{'|'.join(RESULT_PARTS)})\) - (?P<flow>.+)", re.DOTALL)
-# Of a part that there is not; tried last, as flows can have brackets in their names.
+# For an unknown part; tried last, as flows can have brackets in their names.
 _LIKE_A_RESULT_KEY = re.compile(r"(?P<category>.+?) \((?P<part>[^()]+)\) - (?P<flow>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class ResultKey:
-    """A key like "Age (Time) - demographics": which result of which flow, and which part of it."""
+    """A key like "Age (Time) - demographics": the result, its part, and the flow."""
 
     category: str
     part: str
@@ -28,7 +28,7 @@ class ResultKey:
 
 
 def read_result_key(raw_key: str) -> ResultKey | None:
-    """Take the key of a result apart; None for any other key. The part need not be one that there is.
+    """Take the key of a result apart; None for any other key. The part may be unknown.
 
     >>> read_result_key("Age (Time) - demographics")
     ResultKey(category='Age', part='Time', flow='demographics')
@@ -38,7 +38,7 @@ def read_result_key(raw_key: str) -> ResultKey | None:
 
 
 def flow_of_key(raw_key: str) -> str | None:
-    """The flow that a raw key is of; None for a key that runs of any flow have.
+    """Find the flow of a raw key; None for a key that runs of any flow have.
 
     >>> flow_of_key("Age (Time) - demographics"), flow_of_key("run_id - show"), flow_of_key("urn_type")
     ('demographics', 'show', None)
@@ -51,7 +51,7 @@ def flow_of_key(raw_key: str) -> str | None:
 
 
 def find_recovered_key(raw_key: str, recovered: Sequence[RecoveredKeyNames]) -> tuple[RecoveredKeyNames, str] | None:
-    """The keys that a key of recovered messages goes with, and which part it is of; None for any other key.
+    """Find the set of keys of a recovered message's key, and its part; None for any other key.
 
     >>> find_recovered_key("received_on", [DEFAULT_RECOVERED_KEYS])
     (('message', 'received_on', 'run_id'), 'Time')
@@ -63,7 +63,7 @@ def find_recovered_key(raw_key: str, recovered: Sequence[RecoveredKeyNames]) -> 
 
 
 def category_of(result: str) -> str:
-    """The fetch's name for a result of RapidPro's.
+    """Make the fetch's name for a RapidPro result.
 
     >>> category_of("rqa_s01e01_raw")
     'Rqa_S01E01_Raw'

@@ -1,4 +1,4 @@
-"""Checks of recovered messages: the fields that wait for a time range to name an episode."""
+"""Check recovered messages: fields that need a time range to get an episode."""
 
 from collections.abc import Collection
 
@@ -9,9 +9,9 @@ from engagement.configuration.raw_keys import RecoveredKeyNames, find_recovered_
 def find_neutral_fault(
     configuration: PipelineConfiguration, remapping: RapidProKeyRemapping, fields: Collection[str]
 ) -> str | None:
-    """Say what keeps a recovered text's field, none of the plans' `fields`, from waiting for a time range.
+    """Explain why a recovered text's field, none of the plans' `fields`, can't wait for a time range.
 
-    None where nothing does. Otherwise words that go on from "is no raw field of an RQA plan", none if there is nothing to add.
+    None if it can. Otherwise words that follow "is no raw field of an RQA plan", empty if there is nothing to add.
     """
     names = _names_of_text(configuration, remapping)
     if names is None or remapping.pipeline_key in fields:
@@ -25,7 +25,7 @@ def find_neutral_fault(
 
 
 def find_neutral_fields(configuration: PipelineConfiguration, fields: Collection[str]) -> set[str]:
-    """The fields of recovered messages that wait for a time range: of their texts, times and run ids."""
+    """List the fields of recovered messages that wait for a time range: texts, times and run ids."""
     remappings = configuration.rapid_pro_key_remappings
     found: set[str] = set()
     for remapping in remappings:

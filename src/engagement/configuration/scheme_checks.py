@@ -1,4 +1,4 @@
-"""Checks of the code schemes as the plans use them."""
+"""Check how the plans use the code schemes."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from engagement.configuration.problems import AtStake, Problem
 
 
 def find_scheme_use_problems(document: CodingPlansDocument, schemes: Schemes) -> Iterator[tuple[str, Problem]]:
-    """Find what is wrong with code schemes as the plans use them, with the file of each."""
+    """Find errors in the plans' use of code schemes, with the file of each."""
     yield from _find_missing_controls(document, schemes)
     yield from ((file, problem) for file, problem, are_together in find_confused_ids(document, schemes) if are_together)
     for _, _, plan in placed_plans(document):
@@ -44,9 +44,9 @@ def _find_missing_controls(document: CodingPlansDocument, schemes: Schemes) -> I
 
 
 def find_confused_ids(document: CodingPlansDocument, schemes: Schemes) -> Iterator[tuple[str, Problem, bool]]:
-    """Schemes whose labels could be taken for another's: the same id, or that of a numbered copy; with the later one's file.
+    """Find schemes with confusable labels: the same id, or a numbered copy's; with the later one's file.
 
-    The last is whether one dataset is labelled with both. Where none is, nothing goes wrong: labels are read by dataset.
+    The last item is true if one dataset is labelled with both. Otherwise no harm is done: labels are read by dataset.
     """
     placed = [(file, scheme) for file, scheme in schemes.items() if scheme is not None]
     for position, (file, scheme) in enumerate(placed):
@@ -78,7 +78,7 @@ def _say_remedy(are_together: bool) -> str:
 
 
 def _are_in_one_dataset(document: CodingPlansDocument, file: str, other: str) -> bool:
-    """Tell whether coders label one dataset with both schemes: the wrong-scheme scheme is in every dataset."""
+    """Check if coders label one dataset with both schemes: the wrong-scheme scheme is in every dataset."""
     for _, _, plan in placed_plans(document):
         used = {configuration.code_scheme for configuration in plan.coding_configurations}
         if plan.coda_filename is not None and document.ws_correct_dataset_scheme is not None:
@@ -89,7 +89,7 @@ def _are_in_one_dataset(document: CodingPlansDocument, file: str, other: str) ->
 
 
 def _find_range_problems(scheme: CodeScheme) -> Iterator[Problem]:
-    """Find what is wrong with the age ranges of a scheme of age categories."""
+    """Find errors in the age ranges of a scheme of age categories."""
     ranges: list[tuple[int, int, str]] = []
     for position, code in enumerate(scheme.codes):
         for value in code.match_values:

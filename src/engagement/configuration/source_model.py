@@ -1,4 +1,4 @@
-"""A source of messages, whichever its type: what others may ask of it."""
+"""A source of messages of any type, as other code sees it."""
 
 import abc
 import enum
@@ -17,7 +17,7 @@ from engagement.configuration.source_types import load_models
 
 
 class ResultKeys(enum.Enum):
-    """The flows that a source's runs have results of, with keys like "Age (Text) - demographics"."""
+    """Flows whose results are in a source's runs, with keys like "Age (Text) - demographics"."""
 
     NO_FLOW = enum.auto()
     ITS_OWN_FLOWS = enum.auto()
@@ -35,15 +35,15 @@ class RawDataSource(Model, abc.ABC):
     """Base of the sources' models. That of source type X is `XSource`, with `SourceType` as a literal."""
 
     if TYPE_CHECKING:
-        # Each type declares it as its literal, at the place where its manual names it.
+        # Each type declares its own literal, where its manual lists it.
         source_type: str
 
     # JSON keys that name the activation flows and the survey flows.
     flow_keys: ClassVar[tuple[str, str]]
     result_keys: ClassVar[ResultKeys] = ResultKeys.NO_FLOW
-    # Whether its fetch exchanges phone numbers for uuids.
+    # True if its fetch exchanges phone numbers for uuids.
     uses_uuid_table: ClassVar[bool] = False
-    # Attributes that say how to fetch, and nothing about what is fetched: a change of them leaves stage 3's results as they are.
+    # Attributes about the fetch that don't affect the fetched data: changing them leaves stage 3's results unchanged.
     read_by_fetch_alone: ClassVar[frozenset[str]] = frozenset()
 
     @property
@@ -84,7 +84,7 @@ class RawDataSource(Model, abc.ABC):
 
     @classmethod
     def find_problems(cls, sources: Sequence[PlacedSource[Self]]) -> Iterable[Problem]:
-        """Find what is wrong with, and between, all the sources of this type."""
+        """Find errors in, and conflicts between, all the sources of this type."""
         return ()
 
     @classmethod
@@ -129,6 +129,6 @@ def _validate(value: Any) -> Any:
 
 @functools.lru_cache
 def _union(models: tuple[type[Model], ...]) -> TypeAdapter[Any]:
-    # mypy knows no union that is made when it runs.
+    # mypy does not know unions made at run time.
     union: Any = Annotated[Union[models], Field(discriminator="source_type")]  # noqa: UP007
     return TypeAdapter(union)

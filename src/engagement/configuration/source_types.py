@@ -1,6 +1,6 @@
-"""The table of source types: each is a package that says all there is to know of its sources.
+"""The table of source types: each is a package with everything about its sources.
 
-A package's parts are imported when they are asked for. What a project does not use costs it nothing.
+A package's parts are imported on first use, so a project pays nothing for types it does not use.
 """
 
 import functools
@@ -22,7 +22,7 @@ def load_part(source_type: str, part: str) -> Any:
 
 
 def load_models() -> tuple[type[Model], ...]:
-    """The configuration models of all source types: of 'RapidPro' it is `RapidProSource`."""
+    """List the configuration models of all source types, like `RapidProSource` for 'RapidPro'."""
     return _load_models(tuple(SOURCE_TYPES.items()))
 
 

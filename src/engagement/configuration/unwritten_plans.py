@@ -1,4 +1,4 @@
-"""Plans whose answers no remapping writes: those of another season that shares the plans' file, or a misspelt name."""
+"""Find plans whose answers no remapping writes: another season's in a shared file, or misspelt ones."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from engagement.configuration.problems import Problem
 
 
 def is_written(plan: CodingPlan, configuration: PipelineConfiguration) -> bool:
-    """Tell whether anything in the configuration writes a plan's answers."""
+    """Check if anything in the configuration writes a plan's answers."""
     field = plan.raw_field
     return (
         field in FETCHED_FIELDS
@@ -20,7 +20,7 @@ def is_written(plan: CodingPlan, configuration: PipelineConfiguration) -> bool:
 
 
 def find_unwritten_plans(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:
-    """Find plans without answers, with the name that was perhaps meant."""
+    """Find plans without answers, with a suggested name."""
     read = {field for plan in plans.all for field in (plan.raw_field, plan.time_field, plan.run_id_field)}
     unread = sorted({r.pipeline_key for r in configuration.rapid_pro_key_remappings} - read)
     for kind in PlanKind:

@@ -1,4 +1,4 @@
-"""Say what pydantic finds wrong with a document, in words that a person can act on."""
+"""Put pydantic's errors into words that a person can act on."""
 
 import json
 import re
@@ -16,9 +16,9 @@ from engagement.configuration.source_types import SOURCE_TYPES
 from engagement.configuration.value_types import REFUSED
 
 _LONGEST_SHOWN = 60
-# Where a secret, or the whole of a key file, is easily pasted in place of its address.
+# Keys where people easily paste a secret, or a whole key file, instead of its address.
 _SECRETIVE_KEYS = re.compile(r".*FileURL")
-# Where people put the number of a phone.
+# Keys where people put a phone number.
 _KEYS_OF_PEOPLE = ("TestContactUUIDs",)
 _ADDRESS_STARTS = ("gs://", "file://")
 _WANTED = {
@@ -38,7 +38,7 @@ def describe(model: type[Model], error: ValidationError) -> list[Problem]:
 
 
 def _follows_from_another(found: Mapping[str, Any]) -> bool:
-    """Tell whether a list counts as too short only because its items have problems of their own."""
+    """Check if a list counts as too short only because its items have problems of their own."""
     return found["type"] == "too_short" and bool(found["input"])
 
 
@@ -88,7 +88,7 @@ def _say(found: Mapping[str, Any], description: str) -> str:
 
 
 def _one_of(value: object, kinds: Sequence[str]) -> str:
-    """Say what was expected of a closed set, and which of it is nearest."""
+    """Name the expected values of a closed set, and the nearest one if there is one."""
     expected = f"; expected {_join(kinds)}"
     near = nearest(str(value), kinds)
     return f"{expected}{near}" if "nearest" in near else f"{expected}."
@@ -118,7 +118,7 @@ def _shown(name: str, value: object) -> str:
 
 
 def _find_path(model: type[Model], location: Sequence[str | int]) -> tuple[str, set[type[Model]]]:
-    """The location as a JSON path, and the models that the last step's parent may be."""
+    """Return the location as a JSON path, and the models that the last step's parent may be."""
     path, models, parents = "$", {model}, {model}
     for position, step in enumerate(location):
         if isinstance(step, int):
@@ -127,7 +127,7 @@ def _find_path(model: type[Model], location: Sequence[str | int]) -> tuple[str, 
         inner = {found for parent in models for found in _models_of(parent, step)}
         known = any(step in _keys({parent}) for parent in models)
         if not known and position + 1 < len(location):
-            # The tag of a union, which is not part of the document: it tells which of the models is meant.
+            # The tag of a union, which names the model and is not part of the document.
             models = {member for member in models if _has_tag(member, step)}
             parents = models
             continue

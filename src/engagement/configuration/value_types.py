@@ -1,4 +1,4 @@
-"""The kinds of values that configuration files hold, each with what is expected of it in words."""
+"""Kinds of values in configuration files, each with its expected form in words."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from engagement.configuration.iso_times import NoOffsetError, read_iso_time
 from engagement.configuration.nearest import nearest
 from engagement.configuration.participant_ids import holds_number
 
-# The type of errors whose text is complete but for the value, which precedes it.
+# The type of errors whose text only lacks the value, which comes before it.
 REFUSED = "refused"
 _BUCKET = r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?"
 _CREDENTIALS_URL = re.compile(rf"gs://{_BUCKET}/.+|file://(localhost)?/.+")
@@ -29,12 +29,12 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\]"
 
 
 def refuse(text: str) -> PydanticCustomError:
-    """An error of a validator: what is said behind the value, from the semicolon's left side on."""
+    """Make a validator's error from the text that follows the value."""
     return PydanticCustomError(REFUSED, "{text}", {"text": text})
 
 
 def _text(check: Callable[[str], str], **schema: Any) -> Any:
-    """Text that is not empty and passes a check; `schema` describes it to editors."""
+    """Make a type of non-empty text that passes a check; `schema` describes it to editors."""
     return Annotated[
         str,
         StringConstraints(min_length=1),
@@ -44,7 +44,7 @@ def _text(check: Callable[[str], str], **schema: Any) -> Any:
 
 
 def matching(pattern: re.Pattern[str], text: str, complete: Callable[[str], str] | None = None, **schema: Any) -> Any:
-    """Text of a pattern, completed where there is something to add; `text` is what is said of one that is not."""
+    """Make a type of text that matches a pattern, completed if needed; `text` is the error otherwise."""
 
     def check(value: str) -> str:
         if pattern.fullmatch(value) is None:
@@ -135,7 +135,7 @@ def _check_participant_prefix(prefix: str) -> str:
 
 
 def _end_bucket(prefix: str) -> str:
-    """What begins with a bucket's name alone lies in the bucket."""
+    """Complete a bucket's bare name, so that objects lie in the bucket."""
     return f"{prefix}/" if _BUCKET_ALONE.fullmatch(prefix) else prefix
 
 
@@ -149,7 +149,7 @@ def _check_time_zone(name: str) -> str:
 
 
 def is_uuid(text: str) -> bool:
-    """Tell whether a text is a uuid as RapidPro writes them.
+    """Check if a text is a uuid as RapidPro writes them.
 
     >>> is_uuid("3c5b7f0e-8d43-4c3e-9b6a-0d4f2a9c7e11"), is_uuid("+254700000000")
     (True, False)
