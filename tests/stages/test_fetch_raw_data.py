@@ -335,7 +335,7 @@ class TestState:
             state.write_bytes(b"this is not a database " * 100)
         project.fetch()
         assert [record.values for record in project.read("s01e01")] == before
-        assert any("everything is fetched anew" in text for text in warnings_of(caplog))
+        assert any("everything is fetched again" in text for text in warnings_of(caplog))
 
     def test_of_two_fetches_at_once_the_second_is_refused(self, project, workspace, caplog):
         refusals = []
@@ -353,7 +353,7 @@ class TestState:
         assert len(refusals) == 1
         assert "one fetch at a time" in refusals[0]
         assert project.run_ids("s01e01") == [9000 + number for number in range(1, 11)]
-        assert not [text for text in warnings_of(caplog) if "fetched anew" in text]
+        assert not [text for text in warnings_of(caplog) if "is fetched again" in text]
 
     def test_far_fewer_runs_than_before_replace_nothing(self, project, workspace):
         project.fetch()

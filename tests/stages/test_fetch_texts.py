@@ -120,7 +120,7 @@ def test_a_state_of_the_version_before_is_kept(project, workspace, caplog):
     project.file("demog").unlink()
     project.fetch()
     assert project.file("demog").read_bytes() == before
-    assert "fetched anew" not in caplog.text
+    assert "is fetched again" not in caplog.text
 
 
 def test_a_text_that_came_once_stays_when_a_newer_version_comes_without(project, workspace):

@@ -1,1 +1,1 @@
-"""Configuration and services -> raw runs on disk, de-identified at the door; a package for each source type."""
+"""Configuration and services -> raw runs on disk, de-identified at the door; a package a source type."""

@@ -1,13 +1,13 @@
-"""Lengths of answers that flows' tests sorted: is any longer than what its test matched?"""
+"""Compare the lengths of sorted answers with the parts that flows' tests matched."""
 
 from collections import Counter
 
-# What a flow calls an answer that no test of its author's matched, or that is none.
+# A flow's categories for answers that no test matched, and for missing answers.
 UNTESTED = {"All Responses", "Other", "No Response", "Failure", "Has Text", ""}
 
 
 class AnswerLengths:
-    """Counts a flow's sorted answers, and those of them that are longer than the match."""
+    """Counts a flow's sorted answers, and those that are longer than the match."""
 
     def __init__(self) -> None:
         self.tested: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""The stage's side of a fetch: what every source needs of it."""
+"""The stage's side of a fetch, for every source."""
 
 import contextlib
 import functools
@@ -17,9 +17,9 @@ from engagement.services.uuid_tables.protocol import UuidTable, open_uuid_table
 class FetchContext:
     """One run of stage 2: its paths, its user, its time. `resources` closes what a source leaves open.
 
-    `accept_shrinkage`: write what came also where much of it is missing. `counts` are for the run's summary.
-    `accept_workspace`: a source may begin anew with another workspace. `accept_new_uuid_table`: the uuid table need not know
-    the participants that there are.
+    `accept_shrinkage`: write what came even if much of it is missing. `counts` are for the run's summary.
+    `accept_workspace`: a source may start again with another workspace. `accept_new_uuid_table`: the uuid table need not know
+    the data root's participants.
     """
 
     project: Project
@@ -36,7 +36,7 @@ class FetchContext:
 
     @functools.cached_property
     def uuid_table(self) -> UuidTable:
-        """The project's uuid table, opened when it is first needed."""
+        """The project's uuid table, opened on first use."""
         configuration = self.project.configuration
         settings = configuration.phone_number_uuid_table
         credentials = read_credentials(self.storage, settings.firebase_credentials_file_url)
@@ -45,13 +45,13 @@ class FetchContext:
         return table
 
     def metadata(self, source_type: str) -> Metadata:
-        """The origin of all that is fetched: the same in the whole run."""
+        """Origin of all fetched data, the same for the whole run."""
         return Metadata(f"engagement.sources.{source_type}", self.timestamp, self.user)
 
     def raw_data_file(self, flow_name: str) -> Path:
-        """The file that a flow's runs are written to."""
+        """Name the file for a flow's runs."""
         return self.data_root / "Raw Data" / f"{flow_name}.jsonl"
 
     def state_file(self, name: str) -> Path:
-        """A file of the fetch's own state."""
+        """Name a file of the fetch's own state."""
         return self.data_root / "State" / "fetch" / name

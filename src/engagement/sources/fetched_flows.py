@@ -1,4 +1,4 @@
-"""Flows whose runs have arrived. They are written once all sources are known to be well."""
+"""Flows whose runs have arrived. They are written once all sources have succeeded."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _LEAST_SHARE = 0.9
 
 @dataclass(frozen=True)
 class FetchedFlow:
-    """A flow that arrived. `runs_before` counts the runs in its file; `write` replaces the file if it differs."""
+    """A flow that arrived. `runs_before` counts its file's runs; `write` replaces the file if it differs."""
 
     name: str
     file: Path
@@ -27,7 +27,7 @@ def refuse_shrinkage(flows: Sequence[FetchedFlow]) -> None:
     Raises
     ------
     ServiceError
-        Names each flow that has less than 90 % of the runs it had.
+        Names each flow that has less than 90 % of its earlier runs.
     """
     shrunk = [
         f"{flow.name}: {count_of(flow.runs, 'run')}, {flow.runs_before:,} before"
@@ -37,7 +37,7 @@ def refuse_shrinkage(flows: Sequence[FetchedFlow]) -> None:
     if shrunk:
         raise ServiceError(
             f"Raw Data: far fewer runs came than before; expected at least 90 %. {listing(shrunk)}\n"
-            "Nothing was replaced. Check the sources; with --accept-shrinkage the shorter files are taken."
+            "Nothing was replaced. Check the sources; --accept-shrinkage takes the shorter files."
         )
 
 

@@ -1,7 +1,7 @@
-"""Check that the uuid table is the one that the data root's participants have their uuids from.
+"""Check that the data root's participants got their uuids from this uuid table.
 
-A table that was forgotten in a move, or another name of it, gives everybody a new uuid without a word. So some of the
-participants that the data root knows are looked for in it before anything is fetched.
+A table forgotten in a move, or a changed name, would silently give everybody a new uuid. So the fetch first looks up some of
+the data root's participants in the table.
 """
 
 import json
@@ -22,9 +22,9 @@ _logger = logging.getLogger(__name__)
 
 
 def refuse_other_table(table: UuidTable, context: FetchContext) -> None:
-    """Refuse a uuid table that knows none of some participants that the data root has.
+    """Refuse a uuid table that knows none of a sample of the data root's participants.
 
-    With --accept-new-uuid-table it is accepted, which is remembered in State/.
+    --accept-new-uuid-table accepts it, and State/ remembers that.
 
     Raises
     ------
@@ -48,12 +48,12 @@ def refuse_other_table(table: UuidTable, context: FetchContext) -> None:
             f"uuid table {settings.table_name!r}: it knows none of {len(participants)} participants in {context.data_root}; "
             "expected the table that they got their uuids from. Nothing was fetched. Check PhoneNumberUuidTable, or bring "
             "the table back (docs/runbook.md, 'The uuid table'). If it is meant to be a new one, run stage 2 with "
-            "--accept-new-uuid-table: whoever is met from then on gets a new uuid."
+            "--accept-new-uuid-table: every participant fetched from then on gets a new uuid."
         )
 
 
 def _sample_participants(context: FetchContext) -> list[str]:
-    """Some of the participants that were met last, without repetition."""
+    """Pick some of the newest participants, each once."""
     contacts = [_last_lines(path) for path in find_contacts_files(context.data_root)]
     runs = [
         _last_lines(context.raw_data_file(name))
@@ -63,7 +63,7 @@ def _sample_participants(context: FetchContext) -> list[str]:
     ]
     found: dict[str, None] = {}
     for lines in contacts if any(contacts) else runs:
-        # So many of each file, so that one workspace does not stand for all.
+        # Some from each file, so that one workspace does not stand for all.
         own: dict[str, None] = {}
         for line in reversed(lines):
             own |= dict.fromkeys(_participants_of(line))
@@ -74,7 +74,7 @@ def _sample_participants(context: FetchContext) -> list[str]:
 
 
 def _participants_of(line: bytes) -> Iterator[str]:
-    """The participant of a line of Contacts/ or Raw Data/; whether the line is sound is for others to say."""
+    """Find the participant of a line of Contacts/ or Raw Data/, without validating the line."""
     try:
         document = json.loads(line)
         updates = [document] if isinstance(document, dict) else [update["Data"] for update in document]
@@ -85,7 +85,7 @@ def _participants_of(line: bytes) -> Iterator[str]:
 
 
 def _last_lines(path: Path) -> list[bytes]:
-    """The whole lines at the end of a file; none if there is no file."""
+    """Read the whole lines at the end of a file; none if there is no file."""
     try:
         with path.open("rb") as file:
             start = max(0, file.seek(0, 2) - _TAIL_BYTES)

@@ -1,8 +1,8 @@
-"""Raw Data/manifest.json: how many lines each flow's file has, and its SHA-256.
+"""Raw Data/manifest.json: the number of lines of each flow's file, and its SHA-256.
 
-Stage 2 writes it, and stage 3 holds the files against it: each line has hashes of its own, but none can tell that another line was
-removed, doubled or moved. While a file is replaced the manifest names the old and the new version, so that it is right at whatever
-moment stage 2 is killed. A file that is not in it is taken as it is.
+Stage 2 writes it, and stage 3 checks the files against it: each line has its own hashes, but these can't show that another line
+was removed, doubled or moved. While a file is replaced the manifest names the old and the new version, so that it is right
+whenever stage 2 is killed. A file that is not in it is taken as it is.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class FileVersion(NamedTuple):
 
 
 def read_manifest(folder: Path) -> dict[str, list[FileVersion]]:
-    """The versions that each file of Raw Data may be, by its name; nothing where there is no manifest.
+    """Read the valid versions of each file of Raw Data, by its name; none if there is no manifest.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def read_manifest(folder: Path) -> dict[str, list[FileVersion]]:
 
 
 def digest_file(path: Path) -> FileVersion:
-    """Read a file and tell its version.
+    """Read a file and compute its version.
 
     Raises
     ------
@@ -93,11 +93,11 @@ class RawDataWriter:
         try:
             self._versions = read_manifest(self.folder)
         except InputError as error:
-            _logger.warning("%s It is begun anew.", error)
+            _logger.warning("%s It is started again.", error)
             self._versions = {}
 
     def write(self, path: Path, pieces: Iterable[bytes]) -> None:
-        """Replace a file; its pieces are of whole lines."""
+        """Replace a file; each piece is whole lines."""
         make_directory(self.folder)
         digest, lines = hashlib.sha256(), 0
         with open_bytes_for_writing(path) as file:
@@ -108,28 +108,28 @@ class RawDataWriter:
             self._expect(path, FileVersion(lines, digest.hexdigest()))
 
     def move(self, arrived: Path, path: Path) -> None:
-        """Put a file in place that lies elsewhere on the same disk."""
+        """Move a file into place from elsewhere on the same disk."""
         make_directory(self.folder)
         self._expect(path, digest_file(arrived))
         with explain_os_errors(path):
             arrived.replace(path)
 
     def finish(self, paths: Iterable[Path]) -> None:
-        """Name one version of each file: the one that was written, else the one that is there."""
+        """Name one version of each file: the written one, else the existing one."""
         versions = {name: known for name, known in self._versions.items() if (self.folder / name).exists()}
         for path in paths:
             known = versions.get(path.name, [])
             if path.name in self._written:
                 versions[path.name] = [self._written[path.name]]
             elif len(known) != 1:
-                # Not in the manifest yet, or left by a run that was killed.
+                # Not in the manifest yet, or left over from a killed run.
                 found = digest_file(path)
                 versions[path.name] = [found] if not known or found in known else known
         if versions != self._versions or not (self.folder / MANIFEST).exists():
             self._save(versions)
 
     def _expect(self, path: Path, version: FileVersion) -> None:
-        """Say, before a file gets a new version, that it may."""
+        """Announce that a file may get a new version, before it does."""
         self._written[path.name] = version
         known = self._versions.get(path.name)
         # A file that is not in the manifest may be anything until `finish`.

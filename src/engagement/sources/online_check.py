@@ -1,4 +1,4 @@
-"""The desk's side of an online check: the services to ask, and the notes of what is found."""
+"""The desk's side of an online check: the services to ask, and the notes of the findings."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -16,13 +16,13 @@ class NotedFindings(Protocol):
     """Findings in the pipeline configuration."""
 
     def add_errors(self, problems: Iterable[Problem]) -> None:
-        """Note what is wrong."""
+        """Note an error."""
 
     def add_warnings(self, problems: Iterable[Problem]) -> None:
-        """Note what is odd."""
+        """Note an oddity."""
 
     def noted(self, at: str) -> AbstractContextManager[None]:
-        """Note what a question ends in, at a JSON path, and go on after the block."""
+        """Note the outcome of a question, at a JSON path, and go on after the block."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class OnlineCheck:
 
 
 def ask_for_files(at: str, source: StoredFilesSource, check: OnlineCheck) -> None:
-    """Ask whether each file of a source is there."""
+    """Check that each file of a source exists."""
     for (place, _), url in zip(source.placed_flows(), source.flow_urls, strict=True):
         with check.findings.noted(f"{at}.{place}"):
             if not check.storage.has_object(url):

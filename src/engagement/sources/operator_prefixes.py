@@ -1,6 +1,6 @@
 """Mobile operators by the prefix of a phone number, other channels by their name.
 
-The prefix tells who gave the number out: a number that was carried over to another operator keeps its first one.
+The prefix names the operator that issued the number: a number carried over to another operator keeps its prefix.
 """
 
 import functools
@@ -8,12 +8,12 @@ from collections.abc import Mapping
 
 from engagement.foundation.data_tables import read_table
 
-# How much of a number tells the operator; what the raw data keep of it.
+# The digits of a number that identify its operator; the raw data keep only these.
 PREFIX_DIGITS = 5
 
 
 def operator_of(urn_scheme: str, path: str) -> str | None:
-    """Give the operator of a telephone number, or the name of another channel; None when it is not listed.
+    """Return the operator of a phone number, or the name of another channel; None if it is not listed.
 
     `path` is the digits of an international number for tel ("252615…", its first five are enough); other channels
     don't need it.
@@ -33,7 +33,7 @@ def operator_of(urn_scheme: str, path: str) -> str | None:
 
 
 def operator_codes() -> frozenset[str]:
-    """Give every operator and channel that `operator_of` can tell."""
+    """Return all operators and channels that `operator_of` knows."""
     return frozenset(row["operator"] for row in read_table(__package__, "operators"))
 
 

@@ -1,4 +1,4 @@
-"""The desk's side of a source's plan: what it needs, and what it notes."""
+"""The desk's side of a source's plan: its needs and its notes."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from engagement.services.storage.protocol import Storage
 
 @dataclass(frozen=True, kw_only=True)
 class SourcePlanContext:
-    """A fetch that is planned. The data root need not exist; `unreachable` lists services that gave no answer."""
+    """A planned fetch. The data root need not exist; `unreachable` lists services that gave no answer."""
 
     data_root: Path
     storage: Storage
@@ -33,5 +33,5 @@ class SourcePlanContext:
 
 
 def say_time(time: datetime) -> str:
-    """Write an instant for a person."""
+    """Put an instant into words."""
     return time.isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""Sources that are files at addresses: what their models share."""
+"""The shared base of sources that are files at addresses."""
 
 from engagement.configuration.flow_choices import flow_name_of_url
 from engagement.configuration.model import key

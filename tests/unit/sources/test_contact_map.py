@@ -131,7 +131,7 @@ def test_where_both_differ_the_file_is_right_and_lines_are_made_again(root, capl
         store.keep_lines(flow, [KeptRun("run", "contact-1", 1, 1, b"{}\n")])
     root.file.write_bytes(root.file.read_bytes().replace(b"uuid-1", b"uuid-8"))
     assert root.known()["contact-1"].uuid == "avf-phone-uuid-8"
-    assert "1 contact unlike in the copy" in caplog.text
+    assert "1 contact not as in the copy" in caplog.text
     with root.open() as (store, _):
         assert store.rendering(flow) == ""
 

@@ -139,7 +139,7 @@ def test_a_log_that_lost_lines_begins_everything_anew(path, caplog, damage):
         assert content(store) == b""
         keep(store, kept("c"))
         assert content(store) == b"c 1 x\n"
-    assert "everything is fetched anew" in caplog.text
+    assert "everything is fetched again" in caplog.text
 
 
 def test_who_contacts_are_outlives_a_state_that_is_given_up_and_a_kill_meanwhile(path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Check sources of TracedData files: are the files there?"""
+"""Check that the files of TracedData sources exist."""
 
 from collections.abc import Iterable, Sequence
 
@@ -18,10 +18,10 @@ def find_warnings(sources: Sequence[Placed], configuration: PipelineConfiguratio
 
 
 def find_warnings_in_runs(sources: Sequence[Placed], lengths: AnswerLengths) -> Iterable[Problem]:
-    """Find nothing: the other pipeline answers for the texts."""
+    """Find nothing: the other pipeline is responsible for the texts."""
     return ()
 
 
 def ask(placed: Placed, check: OnlineCheck) -> None:
-    """Ask whether the files are there."""
+    """Check that the files exist."""
     ask_for_files(placed.at, placed.source, check)

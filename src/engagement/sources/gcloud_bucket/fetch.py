@@ -23,7 +23,7 @@ def fetch_flows(source: GCloudBucketSource, context: FetchContext) -> list[Fetch
     Raises
     ------
     InputError
-        A file is not TracedData, or is of participants who are not de-identified: it is not kept.
+        A file is not TracedData, or its participants are not de-identified: it is not kept.
     """
     return [_fetch_file(url, context) for url in source.flow_urls]
 
@@ -35,7 +35,7 @@ def _fetch_file(url: str, context: FetchContext) -> FetchedFlow:
         runs = count_lines(target)
         _logger.info("Flow %r: %d runs, downloaded before", name, runs)
         return FetchedFlow(name, target, runs, runs, lambda writer: None)
-    # Beside the file's place in Raw Data, which it takes only when all sources are known to be well.
+    # Beside the file's place in Raw Data, which it takes only once all sources have succeeded.
     arrived = make_directory(context.state_file("downloads")) / target.name
     context.storage.download(url, arrived)
     try:
@@ -56,7 +56,7 @@ def _count_runs(path: Path, url: str, prefix: str) -> int:
                     "Nothing of the file was kept. De-identify it first."
                 )
     except InputError as error:
-        # The message names a copy that is not kept: what a person can look at is the address.
+        # The message names a copy that is not kept: people can only look at the address.
         raise InputError(str(error).replace(str(path), url)) from None
     return runs
 

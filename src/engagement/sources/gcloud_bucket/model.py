@@ -10,7 +10,7 @@ from engagement.sources.stored_files import StoredFilesSource
 class GCloudBucketSource(StoredFilesSource):
     """TracedData files that another pipeline left in a bucket."""
 
-    # The other pipeline may have joined flows that are named nowhere here.
+    # The other pipeline may have joined flows that this project does not name.
     result_keys = ResultKeys.ANY_FLOW
 
     source_type: Literal["GCloudBucket"] = key("SourceType", "'GCloudBucket'", "GCloudBucket")

@@ -1,4 +1,4 @@
-"""Plan the download of TracedData files. The bucket is asked for each that is not held yet."""
+"""Plan the download of TracedData files. Asks the bucket for each that is not held yet."""
 
 from collections.abc import Iterator
 
@@ -8,13 +8,13 @@ from engagement.sources.plan_context import SourcePlanContext
 
 
 def plan_fetch(source: GCloudBucketSource, context: SourcePlanContext) -> Iterator[str]:
-    """Tell the files that were downloaded before from those to be downloaded."""
+    """List the files downloaded before, and the files to download."""
     for url in source.flow_urls:
         name = flow_name_of_url(url)
         if (context.data_root / "Raw Data" / f"{name}.jsonl").exists():
             yield f"flow {name!r}: downloaded before"
             continue
-        state = "could not find out whether it is there"
+        state = "could not find out if it is there"
         with context.asking():
             state = "to be downloaded" if context.storage.has_object(url) else "to be downloaded, BUT IT IS NOT THERE"
         yield f"flow {name!r}: {url}: {state}"

@@ -1,4 +1,4 @@
-"""Fetch a RapidPro source's archived runs. Each archive is read once; a missing one delays nothing else."""
+"""Fetch a RapidPro source's archived runs, each archive once; a missing one delays nothing else."""
 
 import functools
 import logging
@@ -22,11 +22,11 @@ def fetch_archives(
     set_aside: SetAside,
     counts: Counter[str],
 ) -> None:
-    """Read the archives that were not read yet. `counts` gets the missing ones: each fetch asks for them again."""
+    """Read the unread archives. `counts` gets the missing ones: each fetch asks for them again."""
     if source.archives is ArchivePolicy.IGNORE:
         with store.transaction():
             store.set_aside.keep_archives(())
-        _logger.info("RapidPro %s: archives are left out, as the configuration says", client.domain)
+        _logger.info("RapidPro %s: archives are left out, as configured", client.domain)
         return
     archives = client.run_archives()
     with store.transaction():

@@ -1,4 +1,4 @@
-"""Check RapidPro sources: their settings, the answers that came, and what the server says."""
+"""Check RapidPro sources: their settings, the fetched answers, and the server."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ _LOOPBACK = re.compile(r"http://(127\.\d+\.\d+\.\d+|localhost|\[::1\])([:/].*)?"
 
 
 def find_warnings(sources: Sequence[Placed], configuration: PipelineConfiguration) -> Iterator[Problem]:
-    """Find what is odd in how workspaces are reached, and in their test contacts."""
+    """Find oddities in the workspaces' addresses, and in their test contacts."""
     for at, source in sources:
         if source.domain.startswith("http://") and not _LOOPBACK.fullmatch(source.domain):
             yield Problem(
@@ -43,7 +43,7 @@ def find_warnings(sources: Sequence[Placed], configuration: PipelineConfiguratio
 
 
 def find_warnings_in_runs(sources: Sequence[Placed], lengths: AnswerLengths) -> Iterable[Problem]:
-    """Find sources that bring parts of answers in place of whole texts."""
+    """Find sources that bring parts of answers instead of whole texts."""
     return find_cut_texts(sources, lengths)
 
 

@@ -1,4 +1,4 @@
-"""The flows of a workspace that a source's configuration means, by name or by uuid."""
+"""Choose the flows of a workspace that a source's configuration names, by name or by uuid."""
 
 import difflib
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from engagement.sources.rapidpro.model import RapidProSource
 
 
 def find_flows(source: RapidProSource, listed: Sequence[Flow]) -> list[Flow]:
-    """The configured flows, in order, each under the name that the configuration gives it.
+    """List the configured flows, in order, each under its name in the configuration.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def find_flows(source: RapidProSource, listed: Sequence[Flow]) -> list[Flow]:
 
 
 def flows_of(choice: str | ChosenFlow, listed: Sequence[Flow]) -> list[Flow]:
-    """Find the flows that a choice can mean: by uuid, or by name, where live ones come before archived ones."""
+    """Find the flows that a choice can mean: by uuid, or by name, with live ones before archived ones."""
     if not isinstance(choice, str):
         return [flow for flow in listed if flow.uuid == choice.uuid]
     named = [flow for flow in listed if flow.name == choice]
@@ -45,7 +45,7 @@ def flows_of(choice: str | ChosenFlow, listed: Sequence[Flow]) -> list[Flow]:
 
 
 def describe_several(name: str, flows: Sequence[Flow]) -> str:
-    """Say that several flows have one name, and how to choose one."""
+    """Report that several flows have one name, and how to choose one."""
     uuids = " and ".join(flow.uuid for flow in flows)
     example = f'{{"Name": "{name}", "UUID": "{flows[0].uuid}"}}'
     return (

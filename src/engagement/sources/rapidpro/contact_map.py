@@ -1,14 +1,14 @@
-"""Participants of a workspace's contacts: `<data-root>/Contacts/<workspace>.jsonl`, one contact a line.
+"""Participants of a workspace's contacts: <data-root>/Contacts/<workspace>.jsonl, one contact a line.
 
 {"contact":"<uuid>","operator_raw":"25261","participant":"avf-phone-uuid-…","urn_type":"tel"}
 
-This file is data. Only it knows that a contact keeps its uuid when its number changes, so it outlives State/ and is never made
-again from RapidPro. Lines are only ever added. The fetch's state has a copy of it to look contacts up in, and notes how much of
-the file that copy covers: as long as both agree, which one look at the end of the file tells, the file is not read.
+This file is data. Only it knows that a contact keeps its uuid when its number changes, so it outlives State/ and is never
+rebuilt from RapidPro. Lines are only ever added. The fetch's state keeps a copy for looking up contacts, and notes how much of
+the file that copy covers: as long as both agree, which a look at the end of the file shows, the file is not read.
 
-A process that is killed can leave lines that the copy lacks, which are read the next time, or a part of a line, which is cut off:
-nothing was made of it yet. What a copy knows and the file lacks, such as contacts from before there was this file, is added to
-the file. Where both differ, the file counts.
+A killed process can leave lines that the copy lacks, which are read the next time, or a part of a line, which is cut off:
+nothing used it yet. Contacts that only the copy has, such as those from before this file existed, are added to the file. Where
+both differ, the file counts.
 """
 
 import hashlib
@@ -54,31 +54,31 @@ class ContactMap:
         self._first_new_line = store.contacts.covered().lines
 
     def keep(self, participants: dict[str, ContactIdentity]) -> None:
-        """Add contacts that were not known. To be called within a transaction of the store."""
+        """Add new contacts. Call it within a transaction of the store."""
         if participants:
             _add(self._log, self._store, participants)
 
     def holders(self, participants: Sequence[str]) -> dict[str, list[Holder]]:
-        """The contacts that have these uuids, by uuid."""
+        """Find the contacts that have these uuids, by uuid."""
         found: dict[str, list[Holder]] = {}
         for participant, contact, urn_type, line in self._store.contacts.holders(participants):
             found.setdefault(participant, []).append(Holder(contact, urn_type, line >= self._first_new_line))
         return found
 
     def flush(self) -> None:
-        """Bring what was added to the disk itself."""
+        """Flush the additions to the disk."""
         self._log.flush()
 
     def close(self) -> None:
-        """Let go of the file, which is on the disk then."""
+        """Flush and close the file."""
         self.flush()
         self._log.close()
 
 
 def open_contact_map(path: Path, earlier: Path, store: RunStore) -> ContactMap:
-    """Open a workspace's contacts, and bring the file and the store's copy of it together.
+    """Open a workspace's contacts, and make the file and the store's copy agree.
 
-    `earlier` is the file's name from before the server told the workspace's uuid: its contacts are taken over, then it goes.
+    `earlier` is the file's name from before the server gave the workspace's uuid: its contacts are taken over, then it is removed.
 
     Raises
     ------
@@ -111,13 +111,13 @@ def open_contact_map(path: Path, earlier: Path, store: RunStore) -> ContactMap:
 
 
 def read_contacts(path: Path) -> Iterator[tuple[str, ContactIdentity]]:
-    """Read every contact of a file, and who it is; nothing if there is no file."""
+    """Read every contact of a file, with its participant; nothing if there is no file."""
     for batch in _read_batches(path, 0, _find_end_of_lines(path)):
         yield from batch
 
 
 def _read_new_lines(path: Path, start: int, end: int, store: RunStore) -> None:
-    """Read what was added to the file since the store's copy of it was made."""
+    """Read the lines added to the file since the store copied it."""
     lines = store.contacts.covered().lines
     for batch in _read_batches(path, start, end, lines):
         store.contacts.add((line, number) for number, line in enumerate(batch, lines))
@@ -133,7 +133,7 @@ def _merge(path: Path, end: int, store: RunStore, log: LineLog) -> None:
         corrected += store.contacts.correct((line, number) for number, line in enumerate(batch, lines))
         lines += len(batch)
     if corrected:
-        _logger.warning("%s: %s unlike in the copy in State/; the file counts", path, count_of(corrected, "contact"))
+        _logger.warning("%s: %s not as in the copy in State/; the file counts", path, count_of(corrected, "contact"))
         store.forget_renderings()
     store.contacts.keep_covered(Covered(path.name, end, lines, _digest_tail(path, end)))
     _add_missing(store, log)
@@ -151,7 +151,7 @@ def _add_missing(store: RunStore, log: LineLog) -> None:
 
 def _add(log: LineLog, store: RunStore, participants: dict[str, ContactIdentity]) -> None:
     copy = store.contacts.covered()
-    # Lines of a transaction that was undone are written over.
+    # Lines of an undone transaction are overwritten.
     log.size = copy.size
     encoded = [
         _encode(_Line(contact, who.operator_raw, who.uuid, who.urn_type)) + b"\n"
@@ -177,9 +177,9 @@ def _read_batches(path: Path, start: int, end: int, lines: int = 0) -> Iterator[
                 line = _decode(text)
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 line = None
-            # A number that somebody wrote there by hand would go into every output.
+            # A number written there by hand would go into every output.
             if line is None or not may_be_participant_id(line.participant):
-                # Not what is wrong with it: that could quote what is in it.
+                # Without the error itself, which could quote the line.
                 raise InputError(
                     f"{path}, line {number}: not a contact and its participant; expected a line as stage 2 writes it. "
                     "Restore the file from the newest archive of the data root: it can't be fetched again."
@@ -192,7 +192,7 @@ def _read_batches(path: Path, start: int, end: int, lines: int = 0) -> Iterator[
 
 
 def _find_end_of_lines(path: Path) -> int:
-    """The size of the file without a line that was not written to its end."""
+    """Measure the file without an incomplete last line."""
     try:
         with path.open("rb") as file:
             size = end = file.seek(0, 2)
@@ -207,7 +207,7 @@ def _find_end_of_lines(path: Path) -> int:
     except FileNotFoundError:
         return 0
     if end < size:
-        _logger.info("%s: cut off a line that was not written to its end", path)
+        _logger.info("%s: cut off an incomplete last line", path)
     return end
 
 

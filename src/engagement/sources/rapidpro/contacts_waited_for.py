@@ -1,4 +1,4 @@
-"""Ask RapidPro, one by one, for contacts that runs wait for: a listing may have missed them, or they are gone."""
+"""Ask RapidPro, one by one, for contacts that runs wait for, missed by a listing or gone."""
 
 import logging
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from engagement.services.rapidpro.client import Contact, RapidProClient
 from engagement.sources.rapidpro.state.run_store import RunStore
 
-# A request each, of the thousands that RapidPro grants an hour to everybody together.
+# One request each, out of the thousands an hour that all clients share.
 _MOST_ASKED_FIRST = 100
 _MOST_ASKED_AGAIN = 3
 
@@ -16,8 +16,8 @@ _logger = logging.getLogger(__name__)
 def ask_for_contacts(store: RunStore, client: RapidProClient, keep: Callable[[list[Contact]], object]) -> set[str]:
     """Ask for some of the contacts that runs wait for; returns those that prove to be gone.
 
-    Those who were never asked for come first, then the ones for which that is longest ago. A contact that is gone is asked for no
-    more: its runs stay where they are, without an owner.
+    Contacts never asked for come first, then those asked for longest ago. A contact that is gone is not asked for again: its runs
+    stay where they are, without an owner.
     """
     gone = set()
     for contact in _choose(store):
@@ -50,6 +50,6 @@ def _choose(store: RunStore) -> list[str]:
 
 
 def _note(store: RunStore, contact: str, is_gone: bool) -> None:
-    # A number that grows is time enough.
+    # A growing number serves as the time.
     query = "REPLACE INTO asked_for SELECT ?, coalesce(max(time), 0) + 1, ? FROM asked_for"
     store.connection.execute(query, (contact, is_gone))

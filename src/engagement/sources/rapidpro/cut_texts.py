@@ -1,4 +1,4 @@
-"""Find answers that may have come in part: only what a flow's test matched. FullTexts brings the whole texts."""
+"""Find answers that may hold only what a flow's test matched. FullTexts brings the whole texts."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -10,12 +10,12 @@ from engagement.services.rapidpro.client import Flow, Run
 from engagement.sources.answer_lengths import UNTESTED, AnswerLengths
 from engagement.sources.rapidpro.model import RapidProSource
 
-# So many that one of them, at least, would be longer than what a test matches, did they come whole.
+# Among so many whole answers, at least one would be longer than the part that its test matched.
 _ENOUGH = 20
 
 
 def find_cut_texts(sources: Sequence[PlacedSource[RapidProSource]], lengths: AnswerLengths) -> Iterator[Problem]:
-    """Find flows with many sorted answers, none of them longer than what the test matched."""
+    """Find flows with many sorted answers, none longer than the part that the test matched."""
     for at, source in sources:
         if not source.full_texts:
             cut = [name for name in source.flow_names if lengths.tested[name] >= _ENOUGH and not lengths.longer[name]]
@@ -38,7 +38,7 @@ def find_server_that_cuts(
     for flow in tested:
         results = [result for run in first_runs(flow.uuid) for result in (run.values or {}).values()]
         if results:
-            # What holds for one flow holds for the server.
+            # One such flow shows that the server does it for all.
             if any(result.input is msgspec.UNSET for result in results):
                 found = "the server sends what was matched in an answer, and not the whole text"
                 yield _suggest(at, found, [flow.name for flow in tested])

@@ -1,15 +1,15 @@
-"""The door: decides once who a contact is, when it is first met. No URN goes further than this module.
+"""The door: identifies each contact once, when it first appears. URNs go no further than this module.
 
-A contact gets the uuid that the uuid table has for its first URN, and keeps it whatever becomes of its URNs. That one
-participant can have several contacts is meant: by SMS and on WhatsApp, or made again after it was deleted. But a number that
-changes hands must not make two people one, since a STOP of one would be a STOP of both. So when a new contact gets the uuid of
-another contact of the workspace:
+A contact gets the uuid that the uuid table has for its first URN, and keeps it even if its URNs change. One participant may
+have several contacts: by SMS and on WhatsApp, or created again after a deletion. But a number that changes hands must not make
+two people one, since a STOP from one would be a STOP for both. So when a new contact gets the uuid of another contact of the
+workspace:
 
 - the other one still has the number, or was deleted, or has no URN left: both are one participant;
 - the other one is still there, with other URNs: the number has changed hands. It keeps its uuid. The new contact becomes
   the number's next holder, with a uuid of its own, which the table knows by "holder 2:<number>" (3, 4, … after it).
 
-From then on whoever is met with that number, in any project of this table, is its latest holder.
+From then on, anybody with that number, in any project of this table, is its latest holder.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,13 +19,13 @@ from engagement.services.rapidpro.client import Contact
 from engagement.services.uuid_tables.protocol import UuidTable
 from engagement.sources.rapidpro.urns import Urn, first_scheme, first_urn, identities_of, operator_raw, parse_urn
 
-# The channel of a contact that has no URN with a scheme, and is a participant all the same.
+# The channel of a contact without a URN scheme that still is a participant.
 UNKNOWN_CHANNEL = "unknown"
 AskForContact = Callable[[str], Contact | None]
 
 
 class ContactIdentity(NamedTuple):
-    """A contact's participant: the uuid, the channel, and the number's first digits (or the channel's name)."""
+    """A contact's participant: uuid, channel, and the number's first digits (or the channel's name)."""
 
     uuid: str
     urn_type: str
@@ -33,7 +33,7 @@ class ContactIdentity(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """A contact that has a participant's uuid. `is_new`: it was met in this fetch."""
+    """A contact that has a participant's uuid. `is_new`: it first appeared in this fetch."""
 
     contact: str
     urn_type: str
@@ -41,14 +41,14 @@ class Holder(NamedTuple):
 
 
 class KnownContacts(Protocol):
-    """The contacts of the workspace that were met before."""
+    """The workspace's known contacts."""
 
     def holders(self, participants: Sequence[str]) -> Mapping[str, Sequence[Holder]]:
-        """The contacts that have these uuids, by uuid."""
+        """Find the contacts that have these uuids, by uuid."""
 
 
 class ContactsByUrn:
-    """Identifies contacts by their URNs. `ask` gives a contact as it is now, None if the workspace lacks it.
+    """Identifies contacts by their URNs. `ask` returns a current contact, None if the workspace lacks it.
 
     `left_out` are the contacts whose URNs identify nobody.
     """
@@ -93,7 +93,7 @@ class ContactsByUrn:
     ) -> tuple[dict[str, str], dict[str, tuple[int, str]], list[str]]:
         """Find each contact's id, each id's latest holder (number from 1, uuid), and the uuids known before.
 
-        `possible` has the ids that the table may know each contact by.
+        `possible` has each contact's possible ids in the table.
         """
         uuids = self._table.find({identity for found in possible.values() for identity in found})
         identities = {
@@ -101,7 +101,7 @@ class ContactsByUrn:
             for contact, found in possible.items()
         }
         latest = {identity: (1, uuids[identity]) for identity in identities.values() if identity in uuids}
-        # Only a number that was known before can have been handed on.
+        # Only a known number can have changed hands.
         number, handed_on = 2, self._table.find({_holder_id(identity, 2) for identity in latest})
         while handed_on:
             latest |= {
@@ -119,9 +119,9 @@ class ContactsByUrn:
         return identities, latest, known
 
     def _has_changed_hands(self, contact: Contact, scheme: str, holders: Sequence[Holder]) -> bool:
-        """Tell whether all other holders of the uuid lack the number by now, and one of them is still there."""
+        """Check if all other holders of the uuid lack the number by now, and one of them still exists."""
         others = [holder for holder in holders if holder.contact != contact.uuid]
-        # Of two contacts that came at once on two channels both have the number. One URN is of one contact at a time.
+        # Two contacts that came at once on two channels both have the number. A URN belongs to one contact at a time.
         if not others or any(holder.is_new and holder.urn_type != scheme for holder in others):
             return False
         own = self._read_identities(contact.urns)
@@ -144,9 +144,9 @@ class ContactsByUrn:
 
 
 class ContactsByUuid:
-    """Takes each contact for a participant, where URNs are hidden. `workspace` is its uuid, or its name here.
+    """Makes each contact a participant, as URNs are hidden. `workspace` is its uuid, or its name here.
 
-    No number tells the operator, so that the channel stands in its place.
+    No number shows the operator, so the channel takes its place.
     """
 
     def __init__(self, table: UuidTable, workspace: str):

@@ -35,8 +35,8 @@ _logger = logging.getLogger(__name__)
 def fetch_flows(source: RapidProSource, context: FetchContext) -> list[FetchedFlow]:
     """Bring the state of a RapidPro source up to date.
 
-    Contacts come first, so that most runs become lines as they arrive; live pages come before archives, so that a run that is
-    archived meanwhile is in one of the two.
+    Contacts come first, so that most runs become lines as they arrive; live pages come before archives, so that a run archived
+    meanwhile is in one of the two.
     """
     token = read_token(context.storage, source.token_file_url)
     with RapidProClient(source.domain, token, context.policy) as client:
@@ -68,7 +68,7 @@ def fetch_flows(source: RapidProSource, context: FetchContext) -> list[FetchedFl
         for flow in flows:
             flow.resolve_waiting()
         if source.full_texts:
-            # Imported by those who ask for it alone.
+            # Imported only on request.
             from engagement.sources.rapidpro.whole_texts import look_up
 
             look_up(client, store, flows, context.metadata("rapidpro"))
@@ -82,7 +82,7 @@ def fetch_flows(source: RapidProSource, context: FetchContext) -> list[FetchedFl
 
 
 def state_file_name(source: RapidProSource) -> str:
-    """The name of the file of a source's state."""
+    """Name the file of a source's state."""
     return f"{urllib.parse.quote(source.contacts_name, safe=' ')}.sqlite"
 
 
@@ -136,7 +136,7 @@ def _fetch_contacts(
 def _warn_of_left_out(client: RapidProClient, contacts: Collection[str]) -> None:
     if contacts:
         _logger.warning(
-            "RapidPro %s: %s with only URNs that identify nobody: without a scheme, or with a path that is empty or masked; left "
+            "RapidPro %s: %s with only URNs that identify nobody (no scheme, or an empty or masked path); left "
             "out, with their runs",
             client.domain,
             count_of(len(contacts), "contact"),
@@ -146,7 +146,7 @@ def _warn_of_left_out(client: RapidProClient, contacts: Collection[str]) -> None
 def _keep_contacts(
     store: RunStore, known: ContactMap, identity: ContactsByUrn | ContactsByUuid, contacts: list[Contact]
 ) -> int:
-    """Remember who new contacts are; returns how many have a URN that identifies somebody."""
+    """Remember new contacts' participants; returns how many have a URN that identifies somebody."""
     met_before = store.participants([contact.uuid for contact in contacts])
     met = identity.identify([contact for contact in contacts if contact.uuid not in met_before])
     known.keep(met)
@@ -154,9 +154,9 @@ def _keep_contacts(
 
 
 def _look_up_texts_or_not(store: RunStore, flow: FlowRuns, are_looked_up: bool) -> None:
-    """Tell a flow whether its whole texts are looked up among the messages."""
+    """Turn the look-up of a flow's whole texts among the messages on or off."""
     if are_looked_up or store.are_texts_looked_up(flow.id):
-        # Imported by those who ask for it alone.
+        # Imported only on request.
         from engagement.sources.rapidpro.whole_texts import begin_to_look_up
 
         begin_to_look_up(store, flow, are_looked_up)

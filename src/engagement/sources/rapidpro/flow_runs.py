@@ -1,4 +1,4 @@
-"""Runs of one flow: taken in as they arrive, each once in its newest version, and written as one file."""
+"""Runs of one flow: taken in as they arrive, each once in its newest version, written as one file."""
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts of what became of the runs that arrived."""
+    """Counts of the runs that arrived, by outcome."""
 
     new: int = 0
     changed: int = 0
@@ -37,7 +37,7 @@ class Counts:
 class FlowRuns:
     """A flow of the configuration. `file` is where its runs are written.
 
-    `are_texts_looked_up` says whether answers that come without their whole texts are marked, to be completed by `whole_texts`.
+    `are_texts_looked_up`: answers that come without their whole texts are marked for `whole_texts` to complete.
     """
 
     def __init__(self, uuid: str, name: str, store: RunStore, lines: RunLines, file: Path):
@@ -53,11 +53,11 @@ class FlowRuns:
 
     @property
     def has_new_waiting(self) -> bool:
-        """Tell whether runs arrived whose contact is not known."""
+        """Check if runs arrived with unknown contacts."""
         return self.counts.waiting > 0
 
     def take(self, runs: Iterable[Run], is_archived: bool = False) -> None:
-        """Keep the runs that are new, or newer than what is held. To be called within a transaction."""
+        """Keep the runs that are new, or newer than those held. Call it within a transaction."""
         newest: dict[str, Run] = {}
         for run in runs:
             if run.uuid not in newest or run.modified_on > newest[run.uuid].modified_on:
@@ -112,7 +112,7 @@ class FlowRuns:
     def _complete_texts(
         self, runs: Iterable[Run], held: Mapping[str, HeldRun], before: Mapping[str, bytes], is_archived: bool
     ) -> dict[str, int | None]:
-        """Put known texts into runs that came without; returns the time from which others are to be looked up."""
+        """Put known texts into runs that came without; returns the time from which to look up others."""
         texts_from: dict[str, int | None] = {}
         for run in runs:
             known: dict[str, LineResult] = {}
@@ -124,7 +124,7 @@ class FlowRuns:
         return texts_from
 
     def resolve_waiting(self) -> None:
-        """Make lines of the runs that waited for contacts that are known by now."""
+        """Make lines of the runs whose contacts have become known."""
         with self._store.transaction():
             for batch in self._store.ready(self.id):
                 runs = [(_decode(kept.text), kept.run_id, who) for kept, who in batch]
@@ -143,7 +143,7 @@ class FlowRuns:
         return first_to_look_up(run, known or {}, from_known)
 
     def render_again(self) -> None:
-        """Make the lines anew that come out otherwise since the configuration changed, e.g. its test contacts."""
+        """Remake the lines that a changed configuration affects, e.g. new test contacts."""
         rendering = self._lines.rendering()
         before = self._store.rendering(self.id)
         if before == rendering:
@@ -161,10 +161,10 @@ class FlowRuns:
                 changed += len(different)
             self._store.keep_rendering(self.id, rendering)
         if before is not None:
-            _logger.info("Flow %r: the configuration changed; %d runs were made anew", self.name, changed)
+            _logger.info("Flow %r: the configuration changed; %d runs were rewritten", self.name, changed)
 
     def report(self, newly_gone: Collection[str]) -> None:
-        """Log what arrived, and name the contacts that runs wait for; those that are gone are named once."""
+        """Log the arrivals, and name the contacts that runs wait for; those that are gone are named once."""
         found = self._store.contacts_waited_for(self.id)
         waited_for = [(contact, runs) for contact, runs, is_gone in found if not is_gone or contact in newly_gone]
         gone = [runs for contact, runs, is_gone in found if is_gone and contact not in newly_gone]
@@ -197,13 +197,13 @@ class FlowRuns:
             )
 
     def hand_over(self) -> FetchedFlow:
-        """The flow as it is to be written."""
+        """Return the flow, ready to write."""
         written = self._written()
         runs_before = written if written is not None else count_lines(self._file)
         return FetchedFlow(self.name, self._file, self._store.count(self.id), runs_before, self._write)
 
     def _written(self) -> int | None:
-        """Count the file's runs if it was written of exactly the lines held; else None."""
+        """Count the file's runs if it was written from exactly the lines held; else None."""
         written = self._store.written(self.id)
         if written is None or not self._file.exists():
             return None
@@ -232,5 +232,5 @@ def _keep(
 
 
 def _is_same_data(line: bytes, other: bytes) -> bool:
-    # The hash of a line's oldest update stands last; that is the run itself.
+    # The hash of a line's oldest update comes last; that is the run itself.
     return line[-_SHA_TAIL:] == other[-_SHA_TAIL:]

@@ -1,7 +1,7 @@
-"""Texts in the lines of a flow's runs, kept for when a newer version of a run comes without.
+"""Texts in the lines of a flow's runs, kept in case a newer version of a run comes without.
 
-Servers since the end of 2024 send of each answer what a flow's test matched in it ("25"), and no longer the whole text ("nin 25
-jir ah"). Where the whole text is known from an earlier version, or from the message, it stays.
+Servers since the end of 2024 send only the part of each answer that a flow's test matched ("25"), not the whole text ("nin 25
+jir ah"). A whole text known from an earlier version, or from the message, stays.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class LineTexts:
         self._ends = {part: f" ({part}) - {flow_name}" for part in ("Value", "Text", "Time")}
 
     def read(self, line: bytes) -> dict[str, LineResult]:
-        """The answers of a run by their category."""
+        """Map the answers of a run by their category."""
         data = _decode(line)[-1]["Data"]
         value, text, time = self._ends.values()
         categories = [key.removesuffix(text) for key in data if key.endswith(text)]
@@ -46,7 +46,7 @@ class LineTexts:
         }
 
     def replace(self, line: bytes, texts: Mapping[str, str], metadata: Metadata) -> bytes:
-        """The line with other texts, by category; the very same line where none differs."""
+        """Replace a line's texts, by category; returns the same line if none differs."""
         end = self._ends["Text"]
         made = [update["Data"] for update in reversed(_decode(line))]
         values = {category + end: text_value(text) for category, text in texts.items()}
@@ -58,12 +58,12 @@ class LineTexts:
 
 
 def lacks_texts(run: Run) -> bool:
-    """Tell whether a run came without the whole texts of its answers."""
+    """Check if a run came without the whole texts of its answers."""
     return any(_is_without_text(result) for result in (run.values or {}).values())
 
 
 def complete(run: Run, known: Mapping[str, LineResult]) -> None:
-    """Put the texts that are known into a run that came without them, where the answer is the same one."""
+    """Put known texts into a run that came without them, where the answer is the same."""
     for key, result in (run.values or {}).items():
         if not _is_without_text(result):
             continue
@@ -73,9 +73,9 @@ def complete(run: Run, known: Mapping[str, LineResult]) -> None:
 
 
 def first_to_look_up(run: Run, known: Mapping[str, LineResult], from_known: int | None) -> int | None:
-    """The time of the first answer whose whole text is to be looked up.
+    """Find the time of the first answer whose whole text needs a look-up.
 
-    Those of `known` were looked up already, but for the ones from a time on: `from_known`, if there is one.
+    Those of `known` were looked up already, except from the time `from_known` on, if it is given.
     """
     times = []
     for key, result in (run.values or {}).items():

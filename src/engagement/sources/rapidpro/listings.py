@@ -1,6 +1,6 @@
-"""Read on in a listing of RapidPro's. Each page is kept together with the position after it.
+"""Read on in a RapidPro listing. Each page is kept together with the position after it.
 
-A position is a time, never a cursor: what a cursor counts may have changed by the next night.
+A position is a time, never a cursor: the rows that a cursor counts may have changed by the next night.
 """
 
 import logging
@@ -12,7 +12,7 @@ from engagement.services.rapidpro.paging import Ask, read_oldest_first
 from engagement.services.read_ahead import read_ahead
 from engagement.sources.rapidpro.state.run_store import ListingPosition, RunStore
 
-# Rows are committed late, and many share one modification time: what is younger than this is asked for again.
+# Rows are committed late, and many share one modification time: younger rows than this are asked for again.
 OVERLAP = timedelta(days=1)
 _PAGES_A_LOG_LINE = 200
 
@@ -33,10 +33,10 @@ def read_on[Row: Run | Contact](
             _logger.info("%d rows of the %s came so far", rows, listing)
         times = [row.modified_on for row in page.rows]
         newest = max(times if newest is None else [newest, *times], default=None)
-        # A row of a time that has not come would have the next fetch pass over all that is modified until then.
+        # A row dated in the future would make the next fetch skip all changes until then.
         if newest and page.answered_on:
             newest = min(newest, page.answered_on)
-        # To go on inside a listing is sound only where nothing can be committed late any more: by the server's own
+        # Going on inside a listing is safe only where nothing can be committed late any more: by the server's own
         # clock, a day ago and earlier. Else the next fetch begins a day before the newest that came.
         is_settled = go_on_from and page.answered_on and go_on_from <= page.answered_on - OVERLAP
         with store.transaction():

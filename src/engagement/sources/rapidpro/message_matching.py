@@ -1,4 +1,4 @@
-"""Match a contact's answers with the messages they came in, by time and by what the flow's test matched."""
+"""Match a contact's answers with their messages, by time and by the part that a test matched."""
 
 import re
 from collections.abc import Sequence
@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _SECOND = 1_000_000
-# A message waits in the server's queue before the flow reads it, longest while a show is on air; the two have clocks of their own.
+# A message waits in the server's queue before the flow reads it, longest while a show is on air; each has its own clock.
 LONGEST_WAIT = 15 * 60 * _SECOND
 LARGEST_SKEW = _SECOND
-# Answers that a flow read from one message are this close together.
+# Answers from one message are at most this far apart.
 _ONE_MOMENT = _SECOND // 2
 
 
@@ -21,18 +21,17 @@ class MatchedAnswer(NamedTuple):
 
 
 class SentText(NamedTuple):
-    """A message of the contact's, and when it came."""
+    """A message from the contact, and its time."""
 
     time: int
     text: str
 
 
 def find_texts(answers: Sequence[MatchedAnswer], sent: Sequence[SentText]) -> list[str | None]:
-    """The whole text of each answer of one contact; None where no message can be it.
+    """Find the whole text of each answer of one contact; None if no message fits.
 
-    A message can only be it if it came shortly before the answer, and has in it what was matched. Of several it is the latest;
-    but an answer of another moment that came later has the first choice, because a flow reads messages in the order in which
-    they come.
+    A message fits if it came shortly before the answer and contains the match. Of several the latest is taken; but an answer
+    from a later moment chooses first, because a flow reads messages in the order in which they come.
 
     >>> find_texts([MatchedAnswer(60_000_000, "25")], [SentText(59_000_000, "nin 25 jir ah")])
     ['nin 25 jir ah']

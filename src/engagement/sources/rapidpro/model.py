@@ -116,11 +116,11 @@ class RapidProSource(RawDataSource):
 
     @classmethod
     def find_problems(cls, sources: Sequence[PlacedSource[Self]]) -> Iterator[Problem]:
-        """Find workspaces that share a name for their contacts, and uuids of flows that are there twice."""
+        """Find workspaces that share a name for their contacts, and repeated uuids of flows."""
         workspaces: dict[str, tuple[str, str, str]] = {}
         uuids: list[tuple[str, str]] = []
         for at, source in sources:
-            # How far a workspace's contacts were read is part of their map.
+            # The reading position in a workspace's contacts is part of their map.
             workspace = (source.domain, source.token_file_url)
             first = workspaces.setdefault(source.contacts_name, (*workspace, at))
             if first[:2] != workspace:

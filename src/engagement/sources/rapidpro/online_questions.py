@@ -1,4 +1,4 @@
-"""Ask RapidPro about a source: its flows, the results that they keep, and rows as the fetch reads them."""
+"""Ask RapidPro about a source: its flows, their results, and rows as the fetch reads them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,13 +14,13 @@ from engagement.sources.rapidpro.workspaces import describe_anonymous
 
 
 def find_workspace_problems(at: str, source: RapidProSource, workspace: Workspace) -> Iterator[Problem]:
-    """An anonymous workspace whose participants are to be told apart by URNs that it hides."""
+    """An anonymous workspace, whose source needs the URNs that it hides."""
     if workspace.anon and source.identity is Identity.URN:
         yield Problem(at, describe_anonymous(workspace))
 
 
 def find_workspace_warnings(at: str, source: RapidProSource, workspace: Workspace) -> Iterator[Problem]:
-    """A workspace that shows its URNs, which are not used."""
+    """A workspace that shows its URNs, though its source does not use them."""
     if not workspace.anon and source.identity is Identity.CONTACT:
         yield Problem(
             f"{at}.Identity",
@@ -62,7 +62,7 @@ def find_flow_problems(
     }
     for position, remapping in enumerate(remappings):
         result = read_result_key(remapping.rapid_pro_key)
-        # A flow's earlier results may stay beside those that came in their place: the old runs have them.
+        # A flow's earlier results may stay beside their replacements: the old runs have them.
         if result is not None and result.flow in results and remapping.pipeline_key not in written:
             yield Problem(
                 f"$.RapidProKeyRemappings[{position}].RapidProKey",
@@ -74,7 +74,7 @@ def find_flow_problems(
 def find_rapid_pro_warnings(
     at: str, source: RapidProSource, flows: Sequence[Flow], remappings: Sequence[RapidProKeyRemapping]
 ) -> Iterator[Problem]:
-    """Archived flows, and results that no remapping reads."""
+    """Find archived flows, and results that no remapping reads."""
     found = dict(_flows_by_name(source, flows))
     read = {(result.category, result.flow) for r in remappings if (result := read_result_key(r.rapid_pro_key))}
     results = _results_of(source, flows)
@@ -96,9 +96,9 @@ def find_rapid_pro_warnings(
 def read_as_the_fetch_does(
     at: str, source: RapidProSource, client: RapidProClient, flows: Sequence[Flow]
 ) -> Iterator[Problem]:
-    """Ask for a page of each listing, and tell which rows the fetch would set aside.
+    """Ask for a page of each listing, and report the rows that the fetch would set aside.
 
-    What stops a fetch is raised, as it is there.
+    Raises the same errors as the fetch.
     """
     unreadable = "the fetch sets them aside; expected rows as RapidPro sends them. Ask whoever runs the server."
     contacts = next(client.contacts(None))
@@ -132,7 +132,7 @@ def _placed(at: str, source: RapidProSource) -> Iterator[tuple[str, str | Chosen
 
 
 def _flows_by_name(source: RapidProSource, flows: Sequence[Flow]) -> Iterator[tuple[str, Flow]]:
-    """The flows of a source that the workspace has, by what they are called here."""
+    """Find the source's flows that the workspace has, by their names here."""
     for _, choice in source.placed_choices():
         found = flows_of(choice, flows)
         if len(found) == 1:
@@ -141,7 +141,7 @@ def _flows_by_name(source: RapidProSource, flows: Sequence[Flow]) -> Iterator[tu
 
 def _results_of(source: RapidProSource, flows: Sequence[Flow]) -> dict[str, set[str]]:
     """Find the results that the source's flows keep, by the fetch's names."""
-    # Of a flow that lists none nothing is known.
+    # A flow that lists none may still have results.
     return {
         name: {category_of(result.key) for result in flow.results}
         for name, flow in _flows_by_name(source, flows)

@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 
 
 class OperatorLabels:
-    """Labels participants with their operator's code: NC where it is not listed, or the scheme lacks it."""
+    """Labels participants with their operator's code: NC if it is not listed, or the scheme lacks it."""
 
     def __init__(self, scheme: CodeScheme):
         self._scheme = scheme
@@ -24,7 +24,7 @@ class OperatorLabels:
         self._runs: Counter[tuple[str, str]] = Counter()
 
     def label(self, urn_type: str, operator_raw: str, labelled_at: str) -> Mapping[str, object]:
-        """The label of a participant's operator, in Coda's shape."""
+        """Make the label of a participant's operator, in Coda's format."""
         return {
             "SchemeID": self._scheme.scheme_id,
             "CodeID": self._find_code(urn_type, operator_raw),
@@ -38,12 +38,12 @@ class OperatorLabels:
         self._runs[urn_type, operator_raw] += 1
 
     def digest(self) -> str:
-        """Digest what the labels depend on, to see whether they would change."""
+        """Digest the inputs of the labels, to see if they would change."""
         codes = {value: code.code_id for value, code in self._scheme.codes_by_match_value.items()}
         return json.dumps([self._scheme.scheme_id, self._not_coded.code_id, codes], sort_keys=True)
 
     def warn_of_missing(self) -> None:
-        """Say, in one warning, which operators were counted that have no code."""
+        """Name, in one warning, the counted operators that have no code."""
         missing: Counter[str] = Counter()
         for (urn_type, operator_raw), runs in self._runs.items():
             if self._find_code(urn_type, operator_raw) == self._not_coded.code_id:

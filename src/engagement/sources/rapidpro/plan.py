@@ -1,4 +1,4 @@
-"""Plan a fetch from RapidPro. It is asked for its flows, its archives, and one page of each other listing."""
+"""Plan a fetch from RapidPro. Asks for its flows, its archives, and one page of each other listing."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,7 +15,7 @@ from engagement.sources.rapidpro.workspaces import contacts_files, refuse_anonym
 
 
 def plan_fetch(source: RapidProSource, context: SourcePlanContext) -> Iterator[str]:
-    """Tell what is held by now, and what RapidPro has that is new."""
+    """Describe the runs held by now, and what is new in RapidPro."""
     path = context.data_root / "State" / "fetch" / state_file_name(source)
     with look_at_fetch_state(path) as state:
         contacts, newest = state.contacts()
@@ -45,7 +45,7 @@ def _ask(source: RapidProSource, state: FetchState, context: SourcePlanContext) 
         _, newest = state.contacts()
         page = next(client.contacts(newest))
         uuids = {contact.uuid for contact in page.rows}
-        # Who contacts are outlives the state.
+        # The contacts' participants outlive the state.
         files = {*contacts_files(source, workspace, context.data_root)} if uuids and state.is_empty() else ()
         known = {contact for file in files for contact, _ in read_contacts(file)}
         new = state.new_contacts(uuids - known)
@@ -74,7 +74,7 @@ def _say_newest(newest: datetime | None) -> str:
 
 
 def _say_new(page: Page[Run] | Page[Contact], found: str, newest: datetime | None) -> str:
-    """Say what is new, by the first page since the newest that came."""
+    """Describe what is new, from the first page since the newest that came."""
     since = "" if newest is None else " since"
     if page.following is None:
         return f"{found}{since}"

@@ -1,7 +1,7 @@
 """A RapidPro run -> the line of a raw data file: TracedData, keyed by the flow's name.
 
-There are millions of runs, and those of one flow have the same few sets of keys. So the keys are sorted and encoded once a
-set, each value is encoded once, and the text that is hashed is the text that is written.
+There are millions of runs, and the runs of one flow have the same few sets of keys. So the keys are sorted and encoded once a
+set, each value is encoded once, and the hashed text is also the written text.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from engagement.services.rapidpro.client import Run
 from engagement.sources.rapidpro.de_identify import ContactIdentity
 from engagement.sources.rapidpro.operator_labels import OperatorLabels
 
-# Part of what lines were made with: a new number here makes all lines anew whose data differ.
+# Part of the settings of lines: a new number here remakes all lines whose data differ.
 _VERSION = 1
 _TIME = "the time of the label"
 _MARK, _TEXT_OF_MARK = encode_json(HIDDEN), encode_json(text_value(HIDDEN))
@@ -30,14 +30,14 @@ _RESULT_PARTS = ("Category", "Value", "Text", "Name", "Time", "Run ID")
 
 @dataclass(frozen=True)
 class _Template:
-    """JSON with sorted keys for one set of keys: a format, and what puts encoded values into its order."""
+    """JSON for one set of keys, sorted: a format, and a function that puts encoded values in order."""
 
     form: str
     reorder: Callable[[Sequence[str]], object]
 
     @classmethod
     def of(cls, keys: Sequence[str]) -> "_Template":
-        # Of two results whose names differ only in case the later counts, as in a dictionary.
+        # If two results' names differ only in case the later counts, as in a dictionary.
         positions = {key: position for position, key in enumerate(keys)}
         in_order = sorted(positions)
         form = ", ".join(f"{_encode(key)}: ".replace("%", "%%") + "%s" for key in in_order)
@@ -48,7 +48,7 @@ class _Template:
 
 
 class RunLines:
-    """Makes the lines of one flow. `operators` is None where runs get no label of an operator."""
+    """Makes the lines of one flow. `operators` is None if runs get no operator label."""
 
     def __init__(
         self,
@@ -70,13 +70,13 @@ class RunLines:
         self._operator_parts: dict[tuple[str, str], list[str]] = {}
 
     def rendering(self) -> str:
-        """A digest of everything that lines are made with beside runs and contacts."""
+        """Digest everything that lines depend on besides runs and contacts."""
         operators = self._operators.digest() if self._operators else ""
         made_with = [_VERSION, sorted(self._test_contacts), self._with_operator, operators]
         return hashlib.sha256(json.dumps(made_with).encode()).hexdigest()
 
     def make(self, runs: Sequence[tuple[Run, int | str, ContactIdentity]]) -> list[bytes]:
-        """The lines, with their line ends, of runs that go by these ids and are of these participants."""
+        """Make the lines, with their line ends, of runs with these ids and participants."""
         times = iter(encode_instants(_instants_of(run for run, _, _ in runs)))
         return [self._make(run, run_id, who, times) for run, run_id, who in runs]
 
@@ -115,7 +115,7 @@ class RunLines:
         if is_test:
             values.append("true")
         data = self._template(is_test, tuple(results)).fill(values)
-        # Looked for once a run: a text that is the very mark is as good as never sent.
+        # Checked once a run: in practice nobody sends the mark itself as a text.
         updates = [data.replace(_MARK, _TEXT_OF_MARK) if _MARK in data else data]
         if self._with_operator:
             updates.append(self._encode_operator(who, created_on))
@@ -124,7 +124,7 @@ class RunLines:
         return encode_line(updates, self._metadata)
 
     def make_again(self, line: bytes, contact: str, who: ContactIdentity) -> bytes:
-        """The line of a run as it would be made now; the very same line if nothing in its data differs."""
+        """Make the line of a run as of now; returns the same line if nothing in its data differs."""
         updates = json.loads(line)
         data = {key: value for key, value in updates[-1]["Data"].items() if key != "test_run"}
         if contact in self._test_contacts:
@@ -161,18 +161,18 @@ class RunLines:
 
 
 def encode_instants(instants: Iterable[datetime | None]) -> list[str]:
-    """Instants as JSON in UTC, the way raw data files write them.
+    """Encode instants as JSON in UTC, as in raw data files.
 
     >>> encode_instants([datetime.fromisoformat("2026-03-01T12:00:00.5+03:00"), None])
     ['"2026-03-01T09:00:00.500000+00:00"', 'null']
     """
-    # A page's at once, ten times as fast as isoformat, and the same but for how UTC is written.
+    # A whole page at once: ten times as fast as isoformat, and the same except for the spelling of UTC.
     in_utc = [at if at is None or at.tzinfo is UTC else at.astimezone(UTC) for at in instants]
     return _encode_list(in_utc)[1:-1].decode().replace("Z", "+00:00").split(",") if in_utc else []
 
 
 def _instants_of(runs: Iterable[Run]) -> Iterator[datetime | None]:
-    """The times of runs, in the order in which their lines are made."""
+    """Collect the times of runs, in the order of their lines."""
     for run in runs:
         yield run.created_on
         yield run.modified_on

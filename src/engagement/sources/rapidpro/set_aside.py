@@ -1,4 +1,4 @@
-"""Rows that can't be used: set aside, listed, and asked for again in every fetch. Too many are refused."""
+"""Set unusable rows aside: list them, and ask for them again in every fetch. Refuse too many."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ from engagement.sources.rapidpro.state.run_store import RunStore
 from engagement.sources.rapidpro.state.set_aside_rows import CONTACTS, UNKNOWN_FLOW, SetAsideRow
 
 _LARGEST_SHARE = 0.01
-# A request each, in every fetch, of the 2,500 an hour that a server allows.
+# One request each, in every fetch, out of the 2,500 an hour that a server allows.
 _MOST_ASKED_AGAIN = 250
 _NAMED_RUNS = 10
 
@@ -22,7 +22,7 @@ _logger = logging.getLogger(__name__)
 
 
 class SetAside:
-    """Rows that one fetch of a source sets aside. `file` is the list of them for people."""
+    """Rows that one fetch of a source sets aside. `file` lists them for people."""
 
     def __init__(self, store: RunStore, where: str, file: Path):
         self._store = store
@@ -44,9 +44,9 @@ class SetAside:
     def take_archive(
         self, md5: str, flows: Mapping[str, int], received: int, replaced: int, unreadable: Sequence[UnreadableRow]
     ) -> set[int]:
-        """List an archive's rows of these flows (numbers by uuid) that can't be used; returns the flows that have some.
+        """List unusable rows of these flows (numbers by uuid) in an archive; returns the flows with some.
 
-        To be called within the transaction that keeps the archive, at its end. A row of no flow that can be told is one of each.
+        Call it within the transaction that keeps the archive, at its end. A row without a known flow counts for each flow.
         """
         for flow in (UNKNOWN_FLOW, *flows.values()):
             self._store.set_aside.remove_archived(flow, md5)
@@ -60,7 +60,7 @@ class SetAside:
     def ask_again[Row: Run | Contact](
         self, flow: int, ask: Callable[[UnreadableRow], Page[Row]], keep: Callable[[Page[Row]], None]
     ) -> None:
-        """Ask again for each live row that earlier fetches listed; `keep` keeps what comes, and takes it in here."""
+        """Ask again for each live row that earlier fetches listed; `keep` keeps and notes the answers."""
         listed = [
             one
             for one in self._store.set_aside.all()
@@ -69,7 +69,7 @@ class SetAside:
         for one in listed[:_MOST_ASKED_AGAIN]:
             page = ask(one.row)
             with self._store.transaction():
-                # Of a time that has more rows than one page, the others may have it.
+                # If more than one page of rows share the time, another page may have it.
                 if one.row.uuid is not None or page.following is None:
                     self._store.set_aside.remove(one)
                 keep(page)
@@ -88,7 +88,7 @@ class SetAside:
         return len(listed)
 
     def refuse_too_many(self, listed: int, held: int) -> None:
-        """Refuse to go on when `listed` is a large share of all rows, or this fetch set many aside.
+        """Refuse to go on if `listed` is a large share of all rows, or this fetch set many aside.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class SetAside:
             (len(self._new), self._received, "of this fetch"),
             (listed, held + listed, "of all that ever came"),
         ):
-            # One row is more than 1 % of a quiet night, and no sign of anything.
+            # On a quiet night, one row is more than 1 % and proves nothing.
             if count > 1 and count > _LARGEST_SHARE * of:
                 raise ServiceError(
                     f"{self._where}: {count} of {of} rows {what} can't be read; expected at most 1 %. The warnings above say why, "

@@ -1,4 +1,4 @@
-"""URNs: those that identify somebody, and their ids in the uuid table. Nothing here is kept or logged."""
+"""URNs that identify somebody, and their ids in the uuid table. Nothing here is kept or logged."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ _DISPLAY_OR_QUERY = re.compile(r"[#?].*", re.DOTALL)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 # An anonymous workspace shows "tel:********".
 _MASK = "**"
-# WhatsApp's "KE.A1b2c" and the sender "mtn4u" have digits, too, and are no numbers.
+# WhatsApp's "KE.A1b2c" and the sender "mtn4u" have digits too, but are not numbers.
 _PHONE_NUMBER = re.compile(r"[0-9+() .-]*[0-9][0-9+() .-]*")
 _NOT_A_DIGIT = re.compile(r"[^0-9]")
 _INTERNATIONAL = re.compile(r"[ ().-]*(\+|0[ ().-]*0)")
@@ -37,12 +37,12 @@ def parse_urn(text: str) -> Urn | None:
 
 
 def first_urn(urns: Iterable[str]) -> Urn | None:
-    """The first of a contact's URNs that identifies somebody. One that does not is none, so the next one counts."""
+    """Find the first of a contact's URNs that identifies somebody, skipping those that do not."""
     return next((urn for urn in map(parse_urn, urns) if urn is not None), None)
 
 
 def first_scheme(urns: Iterable[str]) -> str | None:
-    """The channel of a contact's first URN that has one, masked or not.
+    """Find the channel of a contact's first URN that has one, masked or not.
 
     >>> first_scheme(["+252615000001", "tel:********"])
     'tel'
@@ -55,10 +55,10 @@ def first_scheme(urns: Iterable[str]) -> str | None:
 
 
 def identities_of(urn: Urn, country: str | None = None) -> tuple[str, ...]:
-    """The ids by which the uuid table may know a URN, oldest way first. The last one is what a new participant gets.
+    """List a URN's possible ids in the uuid table, oldest form first. New participants get the last.
 
-    Of a phone number it is the digits, of every other path "<scheme>:<path>", exactly as it is. A number that was written
-    as at home, in a workspace that tells its country, has two: the table may know it by its national digits already.
+    For a phone number it is the digits, for any other path "<scheme>:<path>", unchanged. A number in national form, in a
+    workspace with a known country, has two: the table may already know it by its national digits.
 
     >>> identities_of(Urn("tel", "+252 61 5000001")), identities_of(Urn("whatsapp", "KE.A1b2c"))
     (('252615000001',), ('whatsapp:KE.A1b2c',))
@@ -68,16 +68,16 @@ def identities_of(urn: Urn, country: str | None = None) -> tuple[str, ...]:
     digits = _digits_of(urn)
     if not digits:
         return (f"{urn.scheme}:{urn.path}",)
-    # WhatsApp's numbers are international ones without a plus.
+    # WhatsApp's numbers are international, without a plus.
     if country and urn.scheme == "tel" and _INTERNATIONAL.match(urn.path) is None:
         return tuple(dict.fromkeys((digits, _make_international(urn.path, country) or digits)))
     return (digits,)
 
 
 def operator_raw(urn: Urn, identity: str) -> str:
-    """The first five digits of a phone number; of other channels, and of a sender that is no number, the scheme.
+    """Return a phone number's first five digits; for other channels and senders, the scheme.
 
-    `identity` is what a new participant would get, the last of `identities_of`.
+    `identity` is the id that a new participant would get, the last of `identities_of`.
 
     >>> operator_raw(Urn("tel", "+252 61 5000001"), "252615000001"), operator_raw(Urn("tel", "mtn4u"), "tel:mtn4u")
     ('25261', 'tel')
@@ -93,7 +93,7 @@ def _digits_of(urn: Urn) -> str:
 
 
 def _make_international(path: str, country: str) -> str | None:
-    """The digits of a national number with its country's code; None if it is no number of this country."""
+    """Add the country's code to a national number's digits; None if it is not a number of this country."""
     # Few workspaces have such numbers, and the library is large.
     import phonenumbers
 
@@ -101,7 +101,7 @@ def _make_international(path: str, country: str) -> str | None:
         number = phonenumbers.parse(path, country.upper())
     except phonenumbers.NumberParseException:
         return None
-    # A leading 0 says that it is a national number, also with a prefix that the library does not know yet. Without one it
+    # A leading 0 marks a national number, even with a prefix that the library does not know yet. Without one it
     # may be a short code, or a number of another country that lacks its plus.
     is_national = path.lstrip(" (").startswith("0") and phonenumbers.is_possible_number(number)
     if not is_national and not phonenumbers.is_valid_number_for_region(number, country.upper()):

@@ -1,8 +1,7 @@
-"""Whole texts of answers, where the server sends only what a flow's test matched: looked up among the messages.
+"""Look up whole texts of answers among the messages, if the server sends only the matched parts.
 
-Only with `"FullTexts": true`. The messages from the first answer on whose text is not known are listed once a fetch; none are
-when no answer is new. They are kept until the answers have their texts, and no longer; who sent them is known by the contact's
-uuid alone.
+Only with `"FullTexts": true`. Lists, once a fetch, the messages since the first answer with an unknown text; none if no answer
+is new. They are kept until the answers have their texts, and no longer; only the contact's uuid says who sent them.
 """
 
 import logging
@@ -20,7 +19,7 @@ from engagement.sources.rapidpro.message_matching import LONGEST_WAIT, MatchedAn
 from engagement.sources.rapidpro.state.run_store import KeptRun, RunStore
 from engagement.sources.rapidpro.state.text_store import TextStore
 
-# The server lists messages newest first: what changes meanwhile moves into a later stretch of time, and comes with that.
+# The server lists messages newest first: one that changes meanwhile moves to a later time range, and comes with that.
 _STRETCH = timedelta(days=7)
 _LONGEST_WAIT = timedelta(microseconds=LONGEST_WAIT)
 
@@ -28,7 +27,7 @@ _logger = logging.getLogger(__name__)
 
 
 def begin_to_look_up(store: RunStore, flow: FlowRuns, are_looked_up: bool) -> None:
-    """Begin to look up the texts of a flow, those of its held runs too; or stop."""
+    """Start to look up the texts of a flow, including those of its held runs; or stop."""
     flow.are_texts_looked_up = are_looked_up
     if store.are_texts_looked_up(flow.id) == are_looked_up:
         return
@@ -47,7 +46,7 @@ def _first_without_text(in_lines: LineTexts, run: KeptRun) -> int | None:
 
 
 def look_up(client: RapidProClient, store: RunStore, flows: Sequence[FlowRuns], metadata: Metadata) -> None:
-    """Give the answers that came without their whole texts those of the messages that they came in."""
+    """Complete answers that came without their whole texts, from their messages."""
     texts = TextStore(store)
     first = texts.first_time()
     if first is None:
@@ -73,7 +72,7 @@ def look_up(client: RapidProClient, store: RunStore, flows: Sequence[FlowRuns], 
 
 
 def _read_messages(client: RapidProClient, store: RunStore, texts: TextStore, first: datetime) -> int:
-    """Hold all messages from a time on of contacts whose texts are looked up; returns how many came."""
+    """Hold all messages since a time from contacts whose texts are looked up; returns how many came."""
     stretch = texts.stretch()
     if stretch is not None and stretch[0] <= first:
         # A look-up was not completed.

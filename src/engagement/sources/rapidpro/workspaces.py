@@ -1,4 +1,4 @@
-"""Workspaces: the one that a source's token is of must stay the same, and show its URNs."""
+"""Check the workspace of a source's token: it must stay the same, and show its URNs."""
 
 import logging
 import urllib.parse
@@ -16,14 +16,14 @@ _logger = logging.getLogger(__name__)
 
 
 def contacts_files(source: RapidProSource, workspace: Workspace, data_root: Path) -> tuple[Path, Path]:
-    """The workspace's file in Contacts/, and its name as long as the server told no uuid."""
+    """Name the workspace's file in Contacts/, and its name from before the server gave a uuid."""
     directory = contacts_directory(data_root)
     unnamed = directory / f"{_as_file_name(source.contacts_name)}.jsonl"
     return (directory / f"{_as_file_name(workspace.uuid)}.jsonl" if workspace.uuid else unnamed), unnamed
 
 
 def refuse_anonymous(source: RapidProSource, workspace: Workspace) -> None:
-    """Refuse to take an anonymous workspace's contacts for one participant, as all their URNs look the same.
+    """Refuse an anonymous workspace: its URNs look the same, so its contacts would be one participant.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def refuse_anonymous(source: RapidProSource, workspace: Workspace) -> None:
 
 
 def describe_anonymous(workspace: Workspace) -> str:
-    """Say that a workspace is anonymous, and what can be done."""
+    """Report that a workspace is anonymous, and what to do."""
     return (
         f"workspace {workspace.name!r} is anonymous: it hides the URNs of its contacts; expected URNs, by which participants "
         'are told apart. Have it opened in RapidPro, or add "Identity": "contact" to the source: each contact is then a '
@@ -44,9 +44,9 @@ def describe_anonymous(workspace: Workspace) -> str:
 
 
 def settle_workspace(source: RapidProSource, workspace: Workspace, store: RunStore, context: FetchContext) -> None:
-    """See that the token is of the workspace that everything came from so far, and remember it.
+    """Check that the token's workspace is the one so far, and remember it.
 
-    With --accept-workspace the source begins anew with another one; who the contacts of the first one are stays on record.
+    With --accept-workspace the source starts again with another one; the contacts of the first one stay on record.
 
     Raises
     ------
@@ -66,9 +66,9 @@ def settle_workspace(source: RapidProSource, workspace: Workspace, store: RunSto
         if not context.accept_workspace:
             raise ConfigurationError(
                 f"RapidPro {source.domain}: the token is of workspace {workspace.uuid} ({workspace.name!r}); expected "
-                f"{known}, of which everything came so far. {_REMEDY}"
+                f"{known}, the source of everything so far. {_REMEDY}"
             )
-        _logger.warning("RapidPro %s: begins anew with workspace %s; it was %s", source.domain, workspace.uuid, known)
+        _logger.warning("RapidPro %s: starts again with workspace %s; it was %s", source.domain, workspace.uuid, known)
         with store.transaction():
             store.begin_anew()
     if known != workspace.uuid:
@@ -78,12 +78,12 @@ def settle_workspace(source: RapidProSource, workspace: Workspace, store: RunSto
 
 _REMEDY = (
     "Nothing was changed. Check the file that TokenFileURL names. If the project did move there, run stage 2 with "
-    "--accept-workspace: the source's runs are then fetched anew, from this workspace alone."
+    "--accept-workspace: the source's runs are then fetched again, from this workspace alone."
 )
 
 
 def _is_other_by_files(source: RapidProSource, workspace: Workspace, store: RunStore, context: FetchContext) -> bool:
-    """Tell whether State/ was removed, and what is left is of other workspaces."""
+    """Check if State/ was removed, and the remaining data is from other workspaces."""
     mine = set(contacts_files(source, workspace, context.data_root))
     files = find_contacts_files(context.data_root)
     return (

@@ -1,4 +1,4 @@
-"""Check sources of recovery CSVs: are their keys told apart, are the files there?"""
+"""Check sources of recovery CSVs: their keys must differ, and their files must exist."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -14,7 +14,7 @@ Placed = PlacedSource[RecoveryCSVSource]
 
 
 def find_warnings(sources: Sequence[Placed], configuration: PipelineConfiguration) -> Iterator[Problem]:
-    """Find files with answers about participants, whose keys are those of files with answers to episodes."""
+    """Find files with answers about participants that share keys with files of answers to episodes."""
     episodes: dict[RecoveredKeyNames, str] = {}
     for at, source in sources:
         if source.activation_flow_urls:
@@ -36,5 +36,5 @@ def find_warnings_in_runs(sources: Sequence[Placed], lengths: AnswerLengths) -> 
 
 
 def ask(placed: Placed, check: OnlineCheck) -> None:
-    """Ask whether the files are there."""
+    """Check that the files exist."""
     ask_for_files(placed.at, placed.source, check)

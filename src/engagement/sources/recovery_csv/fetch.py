@@ -1,4 +1,4 @@
-"""Messages that were recovered outside RapidPro, as CSV files: Sender, Message, ReceivedOn.
+"""Fetch messages that were recovered outside RapidPro, as CSV files: Sender, Message, ReceivedOn.
 
 Senders are ids of participants, never phone numbers: a file with a number is refused before anything of it is kept.
 """
@@ -31,12 +31,12 @@ _logger = logging.getLogger(__name__)
 
 
 def fetch_flows(source: RecoveryCSVSource, context: FetchContext) -> list[FetchedFlow]:
-    """Read the files anew; messages that are in Raw Data already keep their lines.
+    """Read the files again; messages that are in Raw Data already keep their lines.
 
     Raises
     ------
     InputError
-        A file has senders that are no ids, dates of another form or broken rows: every row and column of it is named.
+        A file has senders that are not ids, dates of another form or broken rows; the error names each row and column.
     """
     return [_fetch_file(url, source.recovered_keys, context) for url in source.flow_urls]
 
@@ -80,12 +80,12 @@ def _encode(data: Mapping[str, object], metadata: Metadata) -> bytes:
 def _read_messages(
     content: bytes, url: str, raw_keys: RecoveredKeyNames, zone: ZoneInfo, prefix: str
 ) -> tuple[list[dict[str, object]], int]:
-    """The messages by time, then run id, each once, and how many rows were repetitions."""
+    """Sort the messages by time, then run id, each once, and count the repeated rows."""
     rows, problems = read_rows(content, url, match_prefixes(prefix))
     text_key, time_key, run_id_key = raw_keys
     messages: dict[str, tuple[datetime, dict[str, object]]] = {}
     for row in rows:
-        # The cells themselves are never shown: they are what people wrote, and perhaps phone numbers.
+        # The cells themselves are never shown: they are people's texts, and perhaps phone numbers.
         received_on = _parse_date(row.cells["ReceivedOn"], zone)
         found = list(_find_problems(row.cells["Sender"], received_on, prefix))
         problems += [f"{row.place}, column {column!r}: {problem}" for column, problem in found]
@@ -121,7 +121,7 @@ def _find_problems(sender: str, received_on: datetime | None, prefix: str) -> It
 
 
 def _parse_date(text: str, zone: ZoneInfo) -> datetime | None:
-    """The time in the project's zone, or None. 24:00 is the end of its day."""
+    """Read a time in the project's zone, or None. 24:00 is the end of its day."""
     text = text.strip()
     end = _END_OF_DAY.fullmatch(text)
     for form in _DATE_FORMATS:
@@ -129,7 +129,7 @@ def _parse_date(text: str, zone: ZoneInfo) -> datetime | None:
             # The zone is the project's.
             time = datetime.strptime(text if end is None else f"{end[1]} 00:00", form)  # noqa: DTZ007
             time = (time if end is None else time + timedelta(days=1)).replace(tzinfo=zone)
-            # Nothing that follows can do with times outside of the calendar.
+            # Later steps can't handle times outside the calendar.
             time.astimezone(UTC)
             return time
         except (ValueError, OverflowError):

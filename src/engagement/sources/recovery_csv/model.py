@@ -34,7 +34,7 @@ class RecoveryCSVSource(StoredFilesSource):
 
     @classmethod
     def find_problems(cls, sources: Sequence[PlacedSource[Self]]) -> Iterator[Problem]:
-        """Find keys that would be taken for others."""
+        """Find keys that could be mistaken for others."""
         known = dict.fromkeys((DEFAULT_RECOVERED_KEYS, *(source.recovered_keys for _, source in sources)))
         for at, source in sources:
             if source.keys is None:

@@ -1,4 +1,4 @@
-"""Read the rows of a recovery CSV, or say every reason why they are uncertain. Nothing is guessed or cut off."""
+"""Read the rows of a recovery CSV, or report all doubts about them. Guesses and cuts nothing."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from engagement.foundation.errors import InputError, count_of
 COLUMNS = ("Sender", "Message", "ReceivedOn")
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-# Longer than anything that people send, and shorter than what a quotation mark takes in that is not closed.
+# Longer than anything that people send, and shorter than the text after an unclosed quotation mark.
 _LONGEST_CELL = 10_000
 # Where reading a cell ends, whatever is in it.
 _LARGEST_CELL = 131_072
@@ -21,7 +21,7 @@ _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
 @dataclass(frozen=True)
 class RecoveredRow:
-    """A row by its header. `number` is what a spreadsheet counts (the header is row 1), `line` the line that it begins on."""
+    """A row by its header. `number` is its row in a spreadsheet (header: row 1), `line` its first line."""
 
     number: int
     line: int
@@ -29,12 +29,12 @@ class RecoveredRow:
 
     @property
     def place(self) -> str:
-        """The place, for a person with an editor or a spreadsheet."""
+        """Describe the place, for a person with an editor or a spreadsheet."""
         return f"line {self.line}, row {self.number}"
 
 
 def read_rows(content: bytes, url: str, id_start: str) -> tuple[list[RecoveredRow], list[str]]:
-    """Read the rows, and say what is wrong with broken ones. `id_start` matches the beginning of ids.
+    """Read the rows, and report broken ones. `id_start` matches the beginning of ids.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def _decode(content: bytes, url: str) -> str:
         line = _count_lines(text[: text.index("\0")])
         raise InputError(
             f"{url}, line {line}: a character that is no text (NUL), as in UTF-16 without its byte order mark or in a damaged "
-            "file; expected a CSV file in UTF-8. Save it anew, or get the file again."
+            "file; expected a CSV file in UTF-8. Save it again, or get the file again."
         )
     return text
 
@@ -85,7 +85,7 @@ def _count_lines(before: str) -> int:
 
 
 def _find_header(text: str, url: str) -> tuple[str, list[str]]:
-    """The separator that gives the header most of the columns, and the header."""
+    """Find the separator that gives the header most of the columns, and the header."""
     headers = {separator: _first_row(text, separator) for separator in _SEPARATORS}
     separator = max(headers, key=lambda candidate: _count_columns(headers[candidate]))
     header = headers[separator]
@@ -97,7 +97,7 @@ def _find_header(text: str, url: str) -> tuple[str, list[str]]:
             f"{url}, row 1: no column {', '.join(map(repr, missing))}; expected {', '.join(map(repr, COLUMNS))}, with a comma, a "
             f"semicolon or a tab between them. {remedy}."
         )
-    # Columns without a name are what spreadsheets add at the end.
+    # Spreadsheets add columns without a name at the end.
     repeated = [name for name in dict.fromkeys(header) if name and header.count(name) > 1]
     if repeated:
         shown = ", ".join(repr(name) if name in COLUMNS else f"number {header.index(name) + 1}" for name in repeated)
@@ -108,13 +108,13 @@ def _find_header(text: str, url: str) -> tuple[str, list[str]]:
 
 
 def _count_columns(header: Sequence[str]) -> tuple[int, int]:
-    """Count the columns there by their names, and those whose names differ in case and blanks alone."""
+    """Count the columns with the right names, and those whose names differ only in case and blanks."""
     alike = {_join_letters(name) for name in header}
     return sum(column in header for column in COLUMNS), sum(_join_letters(column) in alike for column in COLUMNS)
 
 
 def _find_near_columns(missing: Sequence[str], header: Sequence[str]) -> Iterator[str]:
-    """Guess which column is a missing one. Other names are not shown: without a header they are a message."""
+    """Guess a missing column. Other names are not shown: without a header they are a message."""
     for column in missing:
         for number, name in enumerate(header, 1):
             if _join_letters(name) == _join_letters(column):
@@ -137,7 +137,7 @@ def _first_row(text: str, separator: str) -> list[str]:
 
 
 def _split(text: str, url: str, separator: str) -> Iterator[tuple[int, int, list[str]]]:
-    """Number, first line and cells of each row."""
+    """Read number, first line and cells of each row."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     number = 0
     while True:
@@ -156,7 +156,7 @@ def _split(text: str, url: str, separator: str) -> Iterator[tuple[int, int, list
 
 
 def _say_fault(error: csv.Error, first: int, last: int) -> str:
-    """Say what is wrong with the row from line `first`, in which the reader stopped on line `last`."""
+    """Describe the error in the row from line `first`, in which the reader stopped on line `last`."""
     if last > first:
         return (
             f"a quotation mark opens a cell that goes on to line {last} and is not closed well; expected one that ends in its "
@@ -174,13 +174,13 @@ def _say_fault(error: csv.Error, first: int, last: int) -> str:
             "text stands behind the quotation mark that closes a cell; expected the next cell or the end of the row. Write each "
             "quotation mark within a text twice."
         )
-    return f"{error}; expected rows of cells. Save the file anew as CSV."
+    return f"{error}; expected rows of cells. Save the file again as CSV."
 
 
 def _find_problem(
     cells: Sequence[str], header: Sequence[str], separator: str, another_row: re.Pattern[str]
 ) -> str | None:
-    """Find what is wrong with a row as a whole; its cells are never shown."""
+    """Find errors in a row as a whole; its cells are never shown."""
     if list(cells) == list(header):
         return "the header again; expected it once, in the first row. Remove it, and see whether two files were joined."
     if len(cells) > len(header):

@@ -1,4 +1,4 @@
-"""The copy of the contacts' file that a fetch's state keeps to look contacts up in. See `contact_map` for the file."""
+"""Copy of the contacts' file in a fetch's state, for look-ups. See `contact_map` for the file."""
 
 import logging
 import sqlite3
@@ -24,14 +24,14 @@ class Covered(NamedTuple):
 
 
 class ContactCopy:
-    """Contacts in the tables `contacts` and `contact_file` of a connection, which its owner's transactions are about."""
+    """Contacts in a connection's tables `contacts` and `contact_file`, within its owner's transactions."""
 
     def __init__(self, connection: sqlite3.Connection):
         self._connection = connection
         self._participants: dict[str, ContactIdentity] = {}
 
     def participants(self, contacts: Collection[str]) -> dict[str, ContactIdentity]:
-        """Find who contacts are, as far as that is known."""
+        """Find the participants of known contacts."""
         missing = [contact for contact in contacts if contact not in self._participants]
         if missing:
             if len(self._participants) > _REMEMBERED_PARTICIPANTS:
@@ -39,19 +39,19 @@ class ContactCopy:
                 missing = list(contacts)
             query = "SELECT uuid, participant, urn_type, operator_raw FROM contacts WHERE uuid IN ({})"
             rows = self._select(query, (), missing)
-            # What a contact is never changes, so that it can be remembered, but for a transaction that is undone.
+            # A contact's participant never changes, so it can be remembered, unless a transaction is undone.
             self._participants.update((uuid, ContactIdentity(*participant)) for uuid, *participant in rows)
         return {contact: self._participants[contact] for contact in contacts if contact in self._participants}
 
     def holders(self, participants: Collection[str]) -> Iterator[tuple[str, str, str, int]]:
-        """The contacts that have these uuids: uuid, contact, channel, and the contact's line in the file."""
-        # From now on: uuids are in no order, and a first fetch, which never asks, would write each of them to a place of its own.
+        """Find the contacts with these uuids: uuid, contact, channel, and the contact's line in the file."""
+        # Made on first use, which a first fetch never gets to: uuids have no order, so each would be written to its own place.
         self._connection.execute("CREATE INDEX IF NOT EXISTS contacts_by_participant ON contacts (participant)")
         query = "SELECT participant, uuid, urn_type, line FROM contacts WHERE participant IN ({}) ORDER BY line"
         yield from self._select(query, (), participants)
 
     def add(self, contacts: Iterable[tuple[tuple[str, ContactIdentity], int | None]]) -> None:
-        """Copy contacts, each with its line in the file, None if it is not in there yet. Who is known already stays."""
+        """Copy contacts, each with its line in the file, None if it is not there yet. Known contacts stay."""
         rows = [(contact, *who, line) for (contact, who), line in contacts]
         cursor = self._connection.executemany(
             "INSERT INTO contacts VALUES (?, ?, ?, ?, ?) ON CONFLICT (uuid) DO UPDATE SET line = excluded.line WHERE line IS NULL",
@@ -60,7 +60,7 @@ class ContactCopy:
         self._warn_of_repeated(rows, cursor.rowcount)
 
     def correct(self, contacts: Iterable[tuple[tuple[str, ContactIdentity], int]]) -> int:
-        """Copy contacts as the file has them; gives how many the copy had otherwise. Of two lines of one the first counts."""
+        """Copy contacts from the file; returns how many differed in the copy. A contact's first line counts."""
         rows = [(contact, *who, line) for (contact, who), line in contacts]
         other = 0
         for start in range(0, len(rows), _LARGEST_QUERY):
@@ -77,7 +77,7 @@ class ContactCopy:
         return other
 
     def _warn_of_repeated(self, rows: Sequence[tuple[Any, ...]], taken: int) -> None:
-        """Say which contacts an earlier line has with another participant, where not all of the rows were taken."""
+        """Warn of contacts that an earlier line gives another participant, if not all rows were taken."""
         if taken == len(rows):
             return
         held = dict(self._select(_HELD, (), dict.fromkeys(row[0] for row in rows)))
@@ -93,23 +93,23 @@ class ContactCopy:
                 )
 
     def without_line(self, most: int) -> dict[str, ContactIdentity]:
-        """Contacts of the copy that are not in the file."""
+        """Find contacts of the copy that are not in the file."""
         query = (
             "SELECT uuid, participant, urn_type, operator_raw FROM contacts WHERE line IS NULL ORDER BY uuid LIMIT ?"
         )
         return {uuid: ContactIdentity(*who) for uuid, *who in self._connection.execute(query, (most,))}
 
     def forget_lines(self) -> None:
-        """Count no contact as in the file, until it was read."""
+        """Count no contact as in the file, until it has been read."""
         self._connection.execute("UPDATE contacts SET line = NULL WHERE line IS NOT NULL")
 
     def covered(self) -> Covered:
-        """The part of the file that the copy covers."""
+        """Return the part of the file that the copy covers."""
         row = self._connection.execute("SELECT file, size, lines, tail FROM contact_file").fetchone()
         return Covered(*row)
 
     def keep_covered(self, covered: Covered) -> None:
-        """Remember how much of which file the copy covers."""
+        """Remember the part of the file that the copy covers."""
         self._connection.execute("UPDATE contact_file SET file = ?, size = ?, lines = ?, tail = ?", covered)
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""Look at what a RapidPro source has fetched so far: nothing is changed, made or locked."""
+"""Look at a RapidPro source's fetched data: nothing is changed, made or locked."""
 
 import contextlib
 import sqlite3
@@ -17,7 +17,7 @@ _LARGEST_QUERY = 500
 
 @dataclass(frozen=True)
 class FlowState:
-    """The progress of a flow. `newest` is the newest modification that came, by the server's clock."""
+    """Progress of a flow. `newest` is the newest modification that came, by the server's clock."""
 
     runs: int = 0
     waiting: int = 0
@@ -25,7 +25,7 @@ class FlowState:
 
 
 class FetchState:
-    """The state of one source; without a connection, of one that nothing was fetched from.
+    """State of one source; without a connection, nothing was fetched from it yet.
 
     `is_behind`: a fetch is at work, or was killed, and what it took in last is not in here yet.
     """
@@ -35,11 +35,11 @@ class FetchState:
         self.is_behind = is_behind
 
     def is_empty(self) -> bool:
-        """Tell whether nothing was fetched yet, or the state was removed."""
+        """Check if nothing was fetched yet, or the state was removed."""
         return not self._select("SELECT 1 FROM contacts LIMIT 1", ())
 
     def workspace(self) -> str | None:
-        """The uuid of the workspace that everything came from, as far as that is known."""
+        """Find the uuid of the workspace that everything came from, if it is known."""
         try:
             rows = self._select("SELECT workspace FROM source", ())
         except sqlite3.OperationalError:
@@ -47,7 +47,7 @@ class FetchState:
         return rows[0][0] if rows else None
 
     def flow(self, uuid: str, name: str) -> FlowState:
-        """The progress of a flow."""
+        """Return the progress of a flow."""
         flow = self._flow_id(uuid, name)
         if flow is None:
             return FlowState()
@@ -58,7 +58,7 @@ class FetchState:
         return FlowState(runs, waiting, self._newest(f"runs of flow {flow}, %"))
 
     def new_runs(self, uuid: str, name: str, modified: dict[str, datetime]) -> tuple[int, int]:
-        """Count the runs, given by uuid with their modification times, that are not held, and those held in an older version."""
+        """Count the runs, given by uuid and modification time, that are not held or held in an older version."""
         flow = self._flow_id(uuid, name)
         held: dict[str, int] = {}
         if flow is not None:
@@ -75,12 +75,12 @@ class FetchState:
         return (rows[0][0] if rows else 0), self._newest("contacts")
 
     def new_contacts(self, uuids: Collection[str]) -> int:
-        """Count those of these contacts that are not known."""
+        """Count the unknown ones of these contacts."""
         known = {row[0] for row in self._select_of("SELECT uuid FROM contacts WHERE uuid IN ({})", (), uuids)}
         return len(set(uuids) - known)
 
     def has_read_archive(self, md5: str, flows: Collection[tuple[str, str]]) -> bool:
-        """Tell whether all of these flows (uuid, name) hold their runs of an archive."""
+        """Check if all of these flows (uuid, name) hold their runs of an archive."""
         ids = [self._flow_id(*flow) for flow in flows]
         rows = self._select("SELECT flow FROM archives WHERE md5 = ?", (md5,))
         return {row[0] for row in rows} >= set(ids)
@@ -105,12 +105,12 @@ class FetchState:
 
 @contextlib.contextmanager
 def look_at_fetch_state(path: Path) -> Iterator[FetchState]:
-    """Look at a source's state; one that is damaged, or of another version, is about to be begun anew and counts as empty."""
+    """Look at a source's state; one that is damaged or of another version counts as empty."""
     if not path.exists():
         yield FetchState()
         return
     log = path.with_name(path.name + "-wal")
-    # Opened as a file that nobody changes: SQLite makes no file beside it then, and waits for nobody's lock.
+    # Opened as immutable: SQLite then makes no file beside it, and waits for no lock.
     address = f"file:{urllib.parse.quote(str(path.resolve()))}?immutable=1"
     with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
         is_behind = log.exists() and log.stat().st_size > 0
@@ -119,7 +119,7 @@ def look_at_fetch_state(path: Path) -> Iterator[FetchState]:
         except sqlite3.Error as error:
             raise MachineError(
                 f"{path}: the state of the fetch could not be read: {error}. If no fetch is at work, remove the file, at the "
-                "cost of fetching everything anew."
+                "cost of fetching everything again."
             ) from error
 
 

@@ -1,7 +1,7 @@
-"""The lines of a source's runs, one after another in a file beside the state that says where each lies.
+"""Lines of a source's runs, one after another in a file; the state beside it has their places.
 
-A line is some kilobytes, and a flow has hundreds of thousands: inside a database each would be written twice. Here it is
-written once, at the end of the file. What it replaces stays where it is until the file is written anew.
+A line is some kilobytes, and a flow has hundreds of thousands: a database would write each twice. Here it is written once, at
+the end of the file. The line that it replaces stays in place until the file is rewritten.
 """
 
 import os
@@ -13,7 +13,7 @@ from engagement.foundation.files import explain_os_errors
 
 
 class LineLog:
-    """A file of lines that grows at its end. `size` is how much of it counts: what lies after it is cut off or written over."""
+    """A file of lines that grows at its end. Only `size` bytes count: the rest is cut off or overwritten."""
 
     def __init__(self, path: Path, size: int):
         self.path = path
@@ -25,7 +25,7 @@ class LineLog:
         self._is_flushed = True
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._file)
 
     def append(self, lines: Sequence[bytes]) -> int:
@@ -55,17 +55,17 @@ class LineLog:
         if len(found) != length:
             raise MachineError(
                 f"{self.path}: shorter than the state beside it says; expected {length} bytes at {start}. "
-                "Remove both files, at the cost of fetching everything anew."
+                "Remove both files, at the cost of fetching everything again."
             )
         return found
 
     def flush(self) -> None:
-        """Bring what was written to the disk itself, so that it outlives a power cut."""
+        """Flush the lines to the disk, so that they survive a power cut."""
         if not self._is_flushed:
             with explain_os_errors(self.path):
                 os.fsync(self._file)
             self._is_flushed = True
 
     def is_whole(self) -> bool:
-        """Tell whether the file has everything that counts."""
+        """Check that the file has everything that counts."""
         return os.fstat(self._file).st_size >= self.size

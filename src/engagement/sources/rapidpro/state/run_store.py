@@ -1,9 +1,8 @@
 """A RapidPro source's state in State/: lines of runs, and the position in each listing.
 
-Of who contacts are it has a copy; see `contact_map` for the file that counts.
-Each page is kept in one transaction together with the place that it was read to, so a fetch that is killed at any moment goes
-on after the last page that arrived. Nothing in it can tell a phone number: a contact is its uuid here, and lines are made of
-what was de-identified.
+It has only a copy of the contacts; see `contact_map` for the file that counts. Each page is kept in one transaction together
+with the position after it, so a fetch that is killed at any moment goes on after the last page that arrived. Nothing in it can
+reveal a phone number: a contact is its uuid here, and lines are made of de-identified data.
 """
 
 import contextlib
@@ -26,16 +25,16 @@ _LARGEST_READ_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class ListingPosition:
-    """The position in a listing: the newest modification that came, and where to go on if it was cut short."""
+    """Position in a listing: the newest modification that came, and where to go on if it was cut short."""
 
     newest: datetime | None = None
     go_on_from: datetime | None = None
 
 
 class KeptRun(NamedTuple):
-    """A run of a flow. `text` is its line, or its JSON while it waits for its contact to be known.
+    """A run of a flow. `text` is its line, or its JSON while it waits for its contact.
 
-    `texts_from` is the time of its first result whose whole text is still to be looked up among the messages.
+    `texts_from` is the time of its first result whose whole text still needs a look-up among the messages.
     """
 
     uuid: str
@@ -48,7 +47,7 @@ class KeptRun(NamedTuple):
 
 
 class HeldRun(NamedTuple):
-    """A run that is held. Of two versions with one modification time the archived one is the newer."""
+    """A held run. Of two versions with one modification time the archived one is the newer."""
 
     version: tuple[int, bool]
     run_id: int | str
@@ -56,7 +55,7 @@ class HeldRun(NamedTuple):
 
 
 class RunStore:
-    """The state of one source. Open it with `open_run_store`. `connection` is for who keeps other things in the same state."""
+    """State of one source; open it with `open_run_store`. `connection` is for other data in this state."""
 
     def __init__(self, connection: sqlite3.Connection, log: LineLog):
         self.connection = connection
@@ -67,13 +66,13 @@ class RunStore:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is kept in the block is kept together, or not at all when it raises."""
+        """Keep everything in the block together, or nothing if it raises."""
         size = self._log.size
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             if self._log.size != size:
-                # Before the rows that name them: after a power cut the last transactions may be gone, never their lines alone.
+                # Before the rows that name them: a power cut may lose the last transactions, but never only their lines.
                 self._log.flush()
                 self.connection.execute("UPDATE line_log SET size = ?", (self._log.size,))
             self.connection.execute("COMMIT")
@@ -98,17 +97,17 @@ class RunStore:
         self.connection.execute("REPLACE INTO places VALUES (?, ?, ?)", (listing, *times))
 
     def participants(self, contacts: Collection[str]) -> dict[str, ContactIdentity]:
-        """Find who contacts are, as far as that is known."""
+        """Find the participants of known contacts."""
         return self.contacts.participants(contacts)
 
     def is_empty(self) -> bool:
-        """Tell whether nothing was fetched yet."""
+        """Check if nothing was fetched yet."""
         return (
             self.connection.execute("SELECT 1 FROM flows UNION ALL SELECT 1 FROM contacts LIMIT 1").fetchone() is None
         )
 
     def begin_anew(self) -> None:
-        """Forget all that was fetched. To be called within a transaction."""
+        """Forget everything fetched. Call it within a transaction."""
         self.contacts.clear()
         for table in ("places", "flows", "archives", "runs", "waiting", "set_aside", "asked_for", "messages"):
             self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
@@ -116,13 +115,13 @@ class RunStore:
         self._ids.clear()
 
     def flow_id(self, uuid: str, name: str) -> int:
-        """The store's own number of a flow. A flow under another name counts as another: the name is part of its lines."""
+        """Return the store's number of a flow. A renamed flow is another one: its lines hold the name."""
         self.connection.execute("INSERT OR IGNORE INTO flows (uuid, name) VALUES (?, ?)", (uuid, name))
         row = self.connection.execute("SELECT id FROM flows WHERE uuid = ? AND name = ?", (uuid, name)).fetchone()
         return int(row[0])
 
     def has_read_archive(self, flow: int, md5: str) -> bool:
-        """Tell whether a flow's runs of an archive are held."""
+        """Check if a flow's runs of an archive are held."""
         found = self.connection.execute("SELECT 1 FROM archives WHERE flow = ? AND md5 = ?", (flow, md5))
         return found.fetchone() is not None
 
@@ -131,7 +130,7 @@ class RunStore:
         self.connection.execute("INSERT OR IGNORE INTO archives VALUES (?, ?)", (flow, md5))
 
     def held(self, flow: int, uuids: Collection[str]) -> dict[str, HeldRun]:
-        """The newest version that is held of runs, and the run id that they went by first."""
+        """Find the newest held versions of runs, and their first run ids."""
         held: dict[str, HeldRun] = {}
         if self._has_waiting(flow):
             query = "SELECT uuid, modified, is_archived, run_id FROM waiting WHERE flow = ? AND uuid IN ({})"
@@ -146,14 +145,14 @@ class RunStore:
         return held
 
     def lines_of(self, flow: int, uuids: Collection[str]) -> dict[str, bytes]:
-        """The lines of those runs that are held as lines."""
+        """Read the lines of those runs that are held as lines."""
         ids = self._ids_of(flow)
         query = "SELECT uuid, start, length FROM runs WHERE flow = ? AND id IN ({})"
         found = self.select(query, (flow,), [ids[uuid] for uuid in uuids if uuid in ids])
         return {uuid: self._log.read(start, length) for uuid, start, length in found}
 
     def keep_lines(self, flow: int, runs: Sequence[KeptRun]) -> None:
-        """Hold runs as lines, in the place of their older ones."""
+        """Hold runs as lines, replacing their older ones."""
         if not runs:
             return
         start = self._log.append([run.text for run in runs])
@@ -172,7 +171,7 @@ class RunStore:
         self.connection.execute("UPDATE flows SET written_runs = NULL WHERE id = ?", (flow,))
 
     def keep_as_they_are(self, flow: int, runs: Sequence[KeptRun]) -> None:
-        """Remember what else is known of runs whose lines stay."""
+        """Update the other columns of runs whose lines stay."""
         ids = self._ids_of(flow)
         self.connection.executemany(
             "UPDATE runs SET is_archived = ?, texts_from = ? WHERE flow = ? AND id = ?",
@@ -186,7 +185,7 @@ class RunStore:
         )
 
     def ready(self, flow: int) -> Iterator[list[tuple[KeptRun, ContactIdentity]]]:
-        """Runs that waited and whose contacts are known by now, in batches; each batch must be kept as lines."""
+        """Read waiting runs whose contacts have become known, in batches; each batch must be kept as lines."""
         query = (
             "SELECT waiting.uuid, contact, modified, run_id, run, is_archived, participant, urn_type, operator_raw "
             "FROM waiting JOIN contacts ON contacts.uuid = contact WHERE flow = ? LIMIT ?"
@@ -195,7 +194,7 @@ class RunStore:
             yield [(KeptRun(*row[:6]), ContactIdentity(*row[6:])) for row in rows]
 
     def contacts_waited_for(self, flow: int) -> list[tuple[str, int, bool]]:
-        """The contacts that runs wait for, each with its number of runs, and whether it is gone."""
+        """List the contacts that runs wait for, each with its number of runs, and true if it is gone."""
         rows = self.connection.execute(
             "SELECT contact, count(*), coalesce(max(is_gone), 0) FROM waiting LEFT JOIN asked_for USING (contact) "
             "WHERE flow = ? GROUP BY contact ORDER BY contact",
@@ -209,13 +208,13 @@ class RunStore:
         return int(row[0])
 
     def lines(self, flow: int) -> Iterator[bytes]:
-        """A flow's lines by modification time, then uuid, in pieces of many lines."""
+        """Read a flow's lines by modification time, then uuid, in pieces of many lines."""
         places = self.connection.execute(
             "SELECT start, length FROM runs WHERE flow = ? ORDER BY modified, uuid", (flow,)
         )
         start = end = 0
         for place, length in places:
-            # Lines that arrived in order lie in order, and are read together.
+            # Lines that arrived in order are stored in order, and are read together.
             if place != end or end - start > _LARGEST_READ_BYTES:
                 yield self._log.read(start, end - start)
                 start = end = place
@@ -223,7 +222,7 @@ class RunStore:
         yield self._log.read(start, end - start)
 
     def batches(self, flow: int) -> Iterator[list[KeptRun]]:
-        """A flow's runs in batches, in the order in which they first came; a batch may be kept anew before the next is taken."""
+        """Read a flow's runs in batches, in order of arrival; a batch may be replaced before the next."""
         last = -1
         query = (
             "SELECT id, start, length, uuid, contact, modified, run_id, is_archived, texts_from FROM runs "
@@ -234,7 +233,7 @@ class RunStore:
             last = rows[-1][0]
 
     def runs_to_look_up(self, contacts: Collection[str]) -> Iterator[tuple[int, KeptRun]]:
-        """The runs of contacts whose texts are to be looked up, with their flows' numbers."""
+        """Find these contacts' runs whose texts need a look-up, with their flows' numbers."""
         query = (
             "SELECT flow, start, length, uuid, contact, modified, run_id, is_archived, texts_from FROM runs "
             "WHERE texts_from IS NOT NULL AND contact IN ({})"
@@ -248,39 +247,39 @@ class RunStore:
         return KeptRun(uuid, contact, modified, run_id, text, is_archived, texts_from)
 
     def rendering(self, flow: int) -> str | None:
-        """The settings that the held lines of a flow were made with."""
+        """Return the settings that the held lines of a flow were made with."""
         row = self.connection.execute("SELECT rendering FROM flows WHERE id = ?", (flow,)).fetchone()
         rendering: str | None = row[0]
         return rendering
 
     def keep_rendering(self, flow: int, rendering: str) -> None:
-        """Remember what the held lines of a flow were made with."""
+        """Remember the settings that the held lines of a flow were made with."""
         self.connection.execute("UPDATE flows SET rendering = ? WHERE id = ?", (rendering, flow))
 
     def forget_renderings(self) -> None:
-        """Let every flow's lines be looked at again, whatever they were made with."""
+        """Mark every flow's lines for another check, whatever their settings."""
         self.connection.execute("UPDATE flows SET rendering = '' WHERE rendering IS NOT NULL")
 
     def written(self, flow: int) -> tuple[int, int, int] | None:
-        """Runs, size and modification time of the file that was written of exactly the lines held; None if they changed."""
+        """Runs, size and modification time of the file written from the lines held; None if they changed."""
         query = "SELECT written_runs, written_size, written_at FROM flows WHERE id = ? AND written_runs IS NOT NULL"
         written: tuple[int, int, int] | None = self.connection.execute(query, (flow,)).fetchone()
         return written
 
     def keep_written(self, flow: int, runs: int, size: int, at: int) -> None:
-        """Remember that a file was written of the lines held."""
+        """Remember that a file was written from the lines held."""
         self.connection.execute(
             "UPDATE flows SET written_runs = ?, written_size = ?, written_at = ? WHERE id = ?", (runs, size, at, flow)
         )
 
     def are_texts_looked_up(self, flow: int) -> bool:
-        """Tell whether the last fetch looked up whole texts of a flow."""
+        """Check if the last fetch looked up whole texts of a flow."""
         row = self.connection.execute("SELECT full_texts FROM flows WHERE id = ?", (flow,)).fetchone()
         return bool(row[0])
 
     def _ids_of(self, flow: int) -> dict[str, int]:
-        """The numbers of a flow's runs, by their uuids; 0, 1, 2, … in the order in which they first came."""
-        # In memory: uuids are in no order, and an index of them in the database would be written to in as many places as a
+        """Map a flow's runs from uuids to numbers; 0, 1, 2, … in order of arrival."""
+        # In memory: uuids have no order, so an index of them in the database would be written to in as many places as a
         # page has runs, which costs more than all else that is kept of the page.
         if flow not in self._ids:
             rows = self.connection.execute("SELECT uuid, id FROM runs WHERE flow = ?", (flow,))
@@ -291,7 +290,7 @@ class RunStore:
         return self.connection.execute("SELECT 1 FROM waiting WHERE flow = ? LIMIT 1", (flow,)).fetchone() is not None
 
     def select(self, query: str, first: Sequence[object], values: Collection[object]) -> Iterator[tuple[Any, ...]]:
-        """The rows of a query with one `IN ({})` for any number of values."""
+        """Run a query with one `IN ({})` for any number of values."""
         distinct = list(values)
         for start in range(0, len(distinct), _LARGEST_QUERY):
             batch = distinct[start : start + _LARGEST_QUERY]

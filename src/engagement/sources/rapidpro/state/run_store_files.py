@@ -1,7 +1,7 @@
 """Open the state of a source: a SQLite file and the log of lines, for one process at a time.
 
-State/fetch/<name>.sqlite      rows, each page's in one transaction; where a line lies is part of its run's row
-State/fetch/<name>.0.lines     the log of lines; `.1.lines` after it was written anew, then `.0.lines` again
+State/fetch/<name>.sqlite      rows, each page's in one transaction; a run's row has the place of its line
+State/fetch/<name>.0.lines     the log of lines; `.1.lines` after a rewrite, then `.0.lines` again
 """
 
 import contextlib
@@ -20,7 +20,7 @@ _VERSION = 4
 _CACHE_KIBIBYTES = 8192
 _PAGES_A_CHECKPOINT = 16384
 _LOCK_TIMEOUT_SECONDS = 1.0
-# A log is written anew when half of it, and more than this, are lines that were replaced.
+# A log is rewritten when half of it, and more than this, is replaced lines.
 _LEAST_GARBAGE_BYTES = 1 << 26
 _LINES_A_COPY = 1000
 _SCHEMA = """
@@ -47,7 +47,7 @@ CREATE TABLE messages (contact TEXT, created INTEGER, text TEXT, PRIMARY KEY (co
 CREATE TABLE line_log (number INTEGER, size INTEGER);
 INSERT INTO line_log VALUES (0, 0);
 """
-# How much of the file of contacts there is a copy of, and whose workspace it is.
+# The copied part of the contacts' file, and the workspace.
 _CONTACTS_FILE = """
 CREATE TABLE contact_file (file TEXT, size INTEGER, lines INTEGER, tail BLOB);
 INSERT INTO contact_file VALUES ('', 0, 0, '');
@@ -57,7 +57,7 @@ INSERT INTO source VALUES (NULL);
 # Earlier versions took a URN without a scheme, often a bare phone number, for the name of a channel.
 _HAS_NO_SCHEME = "urn_type NOT GLOB '[a-z]*' OR urn_type GLOB '*[^a-z0-9+.-]*'"
 
-# What makes a state of an earlier version one of the next.
+# Upgrades from each earlier version to the next.
 _UPGRADES = {
     2: """
 ALTER TABLE places DROP COLUMN following;
@@ -79,12 +79,12 @@ _logger = logging.getLogger(__name__)
 
 
 class _LostStateError(Exception):
-    """The state can't be used, and everything has to be fetched anew. The text says why."""
+    """The state can't be used, and everything must be fetched again. The text says why."""
 
 
 @contextlib.contextmanager
 def open_run_store(path: Path) -> Iterator[RunStore]:
-    """Open a source's state, or begin a new one; a state of another version or a damaged one is begun anew, with a warning.
+    """Open a source's state, or start a new one; restarts a damaged or another version's with a warning.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def open_run_store(path: Path) -> Iterator[RunStore]:
             try:
                 connection, log = _open(path, resources)
             except _LostStateError as lost:
-                _logger.warning("%s: %s; everything is fetched anew", path, lost)
+                _logger.warning("%s: %s; everything is fetched again", path, lost)
                 resources.close()
                 _save_contacts(path)
                 _remove(path)
@@ -127,13 +127,13 @@ def _open(path: Path, resources: contextlib.ExitStack) -> tuple[sqlite3.Connecti
         raise _LostStateError(f"{log.path.name} is missing or shorter than it was")
     (live,) = connection.execute("SELECT CAST(total(length) AS INTEGER) FROM runs").fetchone()
     if size - live > max(live, _LEAST_GARBAGE_BYTES):
-        _logger.info("%s: written anew, %d MB in place of %d", path, live // 1_000_000, size // 1_000_000)
+        _logger.info("%s: rewritten, %d MB instead of %d", path, live // 1_000_000, size // 1_000_000)
         log = _write_anew(path, number, connection, log, resources)
     return connection, log
 
 
 def _save_contacts(path: Path) -> None:
-    """Write who contacts are to a file beside, as far as a state that can't be used still tells: that can't be fetched again."""
+    """Save the readable contacts of an unusable state to a file beside it: they can't be fetched again."""
     contacts: list[tuple[str, str, str, str]] = []
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection:
@@ -148,13 +148,13 @@ def _save_contacts(path: Path) -> None:
 
 
 def _take_saved_contacts(path: Path, connection: sqlite3.Connection) -> None:
-    """Copy the contacts of a state that was given up; a process that was killed may have left them for the next one."""
+    """Copy the contacts of an abandoned state; a killed process may have left them for the next one."""
     saved = _saved_contacts_path(path)
     if saved.exists():
         connection.execute("BEGIN")
         connection.executemany("INSERT OR IGNORE INTO contacts VALUES (?, ?, ?, ?, NULL)", read_json(saved))
         connection.execute("COMMIT")
-        # Safe on the disk before the file goes.
+        # Safe on the disk before the file is removed.
         connection.execute("PRAGMA wal_checkpoint(FULL)")
         saved.unlink()
 
@@ -166,7 +166,7 @@ def _saved_contacts_path(path: Path) -> Path:
 def _write_anew(
     path: Path, number: int, connection: sqlite3.Connection, log: LineLog, resources: contextlib.ExitStack
 ) -> LineLog:
-    """Copy the lines that count into a new log, which takes the other's place in one transaction."""
+    """Copy the lines that count into a new log, which replaces the old one in one transaction."""
     new = LineLog(_log_path(path, 1 - number), 0)
     resources.callback(new.close)
     connection.execute("BEGIN IMMEDIATE")
@@ -184,10 +184,10 @@ def _write_anew(
 
 
 def _remove_other_log(path: Path, number: int, connection: sqlite3.Connection) -> None:
-    """Remove the log that the state does not name any more, or that was not completed."""
+    """Remove a log that the state no longer names, or that was not completed."""
     other = _log_path(path, 1 - number)
     if other.exists():
-        # First the disk itself must know which one counts.
+        # First the choice of the current log must be on the disk.
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         with explain_os_errors(other):
             other.unlink()
@@ -235,5 +235,5 @@ def _explain(path: Path, error: sqlite3.Error) -> LockedError | MachineError:
         )
     return MachineError(
         f"{path}: the state of the fetch could not be used: {error}. Check the disk and the file's permissions; "
-        "it may be removed, at the cost of fetching everything anew."
+        "it may be removed, at the cost of fetching everything again."
     )

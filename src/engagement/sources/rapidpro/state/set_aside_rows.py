@@ -1,4 +1,4 @@
-"""List of rows that can't be used, in a source's state: uuids, times, keys, reasons, and nothing else."""
+"""List of unusable rows in a source's state: uuids, times, keys, reasons, and nothing else."""
 
 import sqlite3
 from collections.abc import Collection, Sequence
@@ -8,7 +8,7 @@ from datetime import datetime
 from engagement.foundation.microseconds import count_microseconds, make_instant
 from engagement.services.rapidpro.client import UnreadableRow
 
-# What stands for a flow where a row is of none: flows are numbered from 1.
+# Stands for the flow of a row without one: flows are numbered from 1.
 CONTACTS, UNKNOWN_FLOW = 0, -1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS set_aside (
@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS set_aside (
 
 @dataclass(frozen=True)
 class SetAsideRow:
-    """A row that can't be used. `flow` is the store's number of its flow, `archive` the md5 of its archive, empty for a live row."""
+    """An unusable row: `flow` is its flow's number in the store, `archive` the md5, empty if live."""
 
     flow: int
     archive: str
@@ -28,7 +28,7 @@ class SetAsideRow:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """The key that tells it from the others, from one fetch to the next."""
+        """Key that identifies the row from one fetch to the next."""
         if self.row.uuid is not None:
             return self.flow, self.row.uuid
         return self.flow, self.archive, self.row.after, self.row.before, self.row.key, self.row.reason
@@ -39,11 +39,11 @@ class SetAsideRows:
 
     def __init__(self, connection: sqlite3.Connection):
         self._connection = connection
-        # Beside the other tables, which are begun anew when their form changes: a list that is not there is an empty one.
+        # Apart from the other tables, which are restarted when their format changes: a missing list is an empty one.
         connection.execute(_SCHEMA)
 
     def all(self) -> list[SetAsideRow]:
-        """List all rows, those first that were not asked for the longest."""
+        """List all rows, first those that were asked for longest ago."""
         rows = self._connection.execute(
             "SELECT rowid, flow, archive, uuid, after, before, key, reason FROM set_aside ORDER BY rowid"
         )
@@ -53,12 +53,12 @@ class SetAsideRows:
         ]
 
     def has_any(self, flow: int) -> bool:
-        """Tell whether live rows of a flow are listed."""
+        """Check if live rows of a flow are listed."""
         found = self._connection.execute("SELECT 1 FROM set_aside WHERE flow = ? AND archive = '' LIMIT 1", (flow,))
         return found.fetchone() is not None
 
     def add(self, rows: Sequence[SetAsideRow]) -> None:
-        """List rows, in the place of what is listed of the same ones."""
+        """List rows, replacing earlier entries of the same ones."""
         self._connection.executemany(
             "DELETE FROM set_aside WHERE flow = ? AND archive = ? AND uuid IS ? AND (uuid IS NOT NULL OR "
             "(after IS ? AND before IS ?))",
