@@ -230,7 +230,7 @@ class PipelineConfiguration(Model):
 
     @property
     def recovered_keys(self) -> tuple[RecoveredKeyNames, ...]:
-        """The keys that recovered messages come with: the usual ones, and those of sources that have their own."""
+        """Keys of recovered messages: the usual ones, and those of sources that have their own."""
         found = (keys for source in self.raw_data_sources if (keys := source.recovered_keys) is not None)
         return tuple(dict.fromkeys((DEFAULT_RECOVERED_KEYS, *found)))
 

@@ -116,7 +116,7 @@ def compare_versions(args: argparse.Namespace) -> None:
 
 
 def count_in_data_root(scheme: CodeScheme, data_root: Path) -> dict[str, dict[str, LabelCount]]:
-    """Count a scheme's labels in Coded Coda Files/, by dataset and CodeID; leaves out datasets without any.
+    """Count a scheme's labels in Coded Coda Files/, by dataset and CodeID; omits datasets without any.
 
     Raises
     ------

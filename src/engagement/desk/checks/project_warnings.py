@@ -20,7 +20,7 @@ from engagement.pipeline.coding.locations import find_place_table
 
 
 def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
-    """Check pipeline configuration, coding plans and code schemes, without running the project's own code."""
+    """Check pipeline configuration, coding plans and code schemes; never runs the project's own code."""
     configuration, plans = files.configuration, files.plans
     if configuration is None or plans is None or files.plans_path is None or files.schemes_folder is None:
         return

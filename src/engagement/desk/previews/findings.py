@@ -1,4 +1,4 @@
-"""Compare two runs of stage 3: cells by column, added and removed rows, Coda files by dataset, counts."""
+"""Compare two runs of stage 3: cells by column, added and removed rows, Coda files, counts."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -156,7 +156,7 @@ def _compare_column(old: Rows, new: Rows, matches: Matches, column: str, most_ex
 
 
 def _naming(old: Rows, new: Rows, matches: Matches, column: str) -> Callable[[int], str]:
-    """Make a function that names a changed cell by the id of its new text, or its old one if none is left."""
+    """Make a function that names a changed cell by its new text's id, or its old one's if none is left."""
     name_old, name_new = old.naming(column), new.naming(column)
 
     def name(match: int) -> str:

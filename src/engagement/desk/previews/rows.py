@@ -117,7 +117,7 @@ def _say_cell(coding: CodingConfiguration, code_ids: Sequence[str], column: str)
 
 @dataclass(frozen=True)
 class Matches:
-    """Rows with the same message or participant in both versions, and added and removed ones, by position."""
+    """Rows with the same message or participant in both versions; added and removed ones; by position."""
 
     old: numpy.ndarray
     new: numpy.ndarray
