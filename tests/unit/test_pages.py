@@ -1,6 +1,7 @@
 """Pages of HTML: a text stays a text, and the layout of a template stays out of the page."""
 
 import html
+import os
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -92,4 +93,5 @@ def test_a_value_that_a_template_lacks_is_an_error(folder: Path):
 @pytest.mark.parametrize("module", ["stages.generate_analysis_graphs", "stages.automated_analysis", "desk.scheme"])
 def test_nothing_loads_jinja_before_there_is_a_page_to_make(module: str):
     script = f"import sys, engagement.{module}; sys.exit('jinja2' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run([sys.executable, "-c", script], env=environment, check=False).returncode == 0
