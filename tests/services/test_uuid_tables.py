@@ -195,7 +195,8 @@ class TestEmbedded:
         table.import_mappings({NUMBERS[0]: "avf-phone-uuid-0"})
         with pytest.raises(InputError, match="1 of 2 mappings"):
             table.import_mappings({NUMBERS[2]: "avf-phone-uuid-2", **conflicting})
-        assert table.uuids_for([NUMBERS[0], NUMBERS[2]]) == {NUMBERS[0]: "avf-phone-uuid-0", NUMBERS[2]: "fresh-0"}
+        assert table.find([NUMBERS[0], NUMBERS[2]]) == {NUMBERS[0]: "avf-phone-uuid-0"}
+        assert table.uuids_for([NUMBERS[2]]) == {NUMBERS[2]: "fresh-0"}
 
     def test_processes_that_make_the_table_at_once_agree(self, tmp_path):
         program = (

@@ -47,11 +47,12 @@ class EmbeddedUuidTable:
             return found
         with self._transaction() as connection:
             for batch in self._in_hashed_batches(ids):
-                found |= self._look_up(connection, batch)
-                # Nobody else can have been first since the look-up: this is one transaction.
-                made = {key: self._make_uuid() for key, identifier in batch.items() if identifier not in found}
-                self._insert(connection, made)
-                found |= {batch[key]: participant for key, participant in made.items()}
+                made = {key: self._make_uuid() for key in batch}
+                # Mostly asked for new ids: if all could be inserted, no look-up is needed.
+                if self._insert(connection, made) == len(batch):
+                    found |= {batch[key]: participant for key, participant in made.items()}
+                else:
+                    found |= self._look_up(connection, batch)
         return found
 
     def find(self, ids: Collection[str]) -> dict[str, str]:
@@ -104,11 +105,14 @@ class EmbeddedUuidTable:
         )
         return {batch[key]: participant for key, participant in rows}
 
-    def _insert(self, connection: sqlite3.Connection, participants: Mapping[bytes, str]) -> None:
-        connection.executemany(
+    def _insert(self, connection: sqlite3.Connection, participants: Mapping[bytes, str]) -> int:
+        """Insert the uuids of unknown ids; returns how many there were."""
+        cursor = connection.executemany(
             "INSERT OR IGNORE INTO mappings (table_name, hash, uuid) VALUES (?, ?, ?)",
-            [(self._table_name, key, participant) for key, participant in participants.items()],
+            # In the order of the table, so that neighbours are inserted together.
+            [(self._table_name, key, participants[key]) for key in sorted(participants)],
         )
+        return cursor.rowcount
 
     def _in_hashed_batches(self, ids: Iterable[str]) -> Iterator[dict[bytes, str]]:
         """Split ids into batches by their hashes."""

@@ -29,7 +29,9 @@ def parse_urn(text: str) -> Urn | None:
     >>> parse_urn("telegram:1234#amina"), parse_urn("tel:"), parse_urn("tel:********"), parse_urn("+252615000001")
     (Urn(scheme='telegram', path='1234'), None, None, None)
     """
-    scheme, _, path = _DISPLAY_OR_QUERY.sub("", text).partition(":")
+    if "#" in text or "?" in text:
+        text = _DISPLAY_OR_QUERY.sub("", text)
+    scheme, _, path = text.partition(":")
     scheme, path = scheme.strip().lower(), path.strip()
     if _SCHEME.fullmatch(scheme) is None or not path or _MASK in path:
         return None
@@ -87,6 +89,10 @@ def operator_raw(urn: Urn, identity: str) -> str:
 
 
 def _digits_of(urn: Urn) -> str:
+    digits = urn.path.removeprefix("+")
+    # The usual form, told apart without a pattern.
+    if urn.scheme in _PHONE_SCHEMES and digits.isascii() and digits.isdigit():
+        return digits.lstrip("0")
     if urn.scheme not in _PHONE_SCHEMES or _PHONE_NUMBER.fullmatch(urn.path) is None:
         return ""
     return _NOT_A_DIGIT.sub("", urn.path).lstrip("0")
