@@ -9,6 +9,10 @@ set -euo pipefail
 source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/run_summary.sh
 source "$project_root/run_scripts/lib/run_summary.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/run_log.sh
+source "$project_root/run_scripts/lib/run_log.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/notify.sh
+source "$project_root/run_scripts/lib/notify.sh"
 
 stage_titles=(
     [1]="coda get" [2]="fetch raw data" [3]="generate outputs" [4]="coda add" [5]="automated analysis"
@@ -49,6 +53,7 @@ failure.
               stage 3 loads cleaners and imputation functions from the configuration's own folder
   --accept-workspace, --accept-new-uuid-table
               stage 2 accepts a different RapidPro workspace, or uuid table, from that of the earlier data
+  --quiet     only print warnings, errors and the closing table; the log has everything
   --keep-days N
               afterwards, remove archives, logs and memory profiles older than N days
   -h, --help  show this help and exit
@@ -67,6 +72,7 @@ take_option() {
             [[ $1 == --from ]] || last="$2"
             ;;
         --dry-run) dry_run=yes ;;
+        --quiet) quiet=yes ;;
         --accept-shrinkage) accept_shrinkage=yes ;;
         --accept-lost-withdrawals) accept_lost_withdrawals=yes ;;
         --allow-project-code) allow_project_code=yes ;;
@@ -86,13 +92,24 @@ take_option() {
 }
 
 main() {
-    local first=1 last=7 dry_run="" keep_days="" scheduler="" allow_project_code="" accept_shrinkage="" accept_lost_withdrawals=""
-    local fetch_options=() arguments=()
+    # Not local: `end_run` needs these, and runs after this function has returned.
+    first=1 last=7 dry_run="" keep_days="" scheduler="" allow_project_code="" accept_shrinkage="" accept_lost_withdrawals=""
+    fetch_options=() arguments=() quiet=""
+    run_id="" stage_summaries="" stage_lines="" status=0 summary="" log="" stop_reason="" is_complete=""
     read_options "$@"
     set -- "${arguments[@]}"
+    configuration="${2:-}" data_root="${7:-}" performance_logs="${9:-}"
+    if [[ -z $dry_run ]]; then
+        # A run that is refused is told of, too.
+        read_notify
+        local name
+        trap end_run EXIT
+        # shellcheck disable=SC2064 # the name of now is meant
+        for name in INT TERM HUP; do trap "end_by_signal $name" "$name"; done
+    fi
     expect_arguments 9 $#
-    local user="$1" configuration="$2" coda_pull_credentials="$3" coda_push_credentials="$4" bucket_credentials="$5"
-    local coda_tools_root="$6" data_root="$7" backups="$8" performance_logs="$9"
+    local user="$1" coda_pull_credentials="$3" coda_push_credentials="$4" bucket_credentials="$5"
+    local coda_tools_root="$6" backups="$8"
     expect_file configuration
     expect_file coda_pull_credentials
     expect_file coda_push_credentials
@@ -114,13 +131,17 @@ main() {
     choose_run_id
     name_holder "$data_root" "run $run_id"
     start_log "$performance_logs/$run_id.log"
-    # Not local: `end_run` needs these, and runs after this function has returned.
-    stage_summaries="" stage_lines="" status=0 summary="$data_root/Runs/$run_id.json"
-    trap end_run EXIT
+    close_killed_runs
+    summary="$data_root/Runs/$run_id.json"
     write_summary null
+    notify_of_start
+    # A signal ends a child of this script at once; the script itself would wait for the build of an image.
+    run_child prepare_runtime || exit
+    [[ -z $received_signal ]] || end_by_signal "$received_signal"
     prepare_runtime
     run_stages
     remove_old_logs
+    is_complete=yes
     exit "$status"
 }
 
@@ -231,14 +252,6 @@ run_stages() {
     done
 }
 
-# remove_old_logs: with --keep-days, remove earlier runs' files from the directory for logs.
-remove_old_logs() {
-    if [[ -n $keep_days ]]; then
-        find "$performance_logs" -maxdepth 1 -type f -mtime "+$keep_days" \
-            \( -name '????-??-??T??????Z-*.log' -o -name 'memory-????-??-??T??????Z-*.profile' \) -delete || true
-    fi
-}
-
 # centiseconds_since_start_of_machine: print a time that setting the clock does not affect.
 centiseconds_since_start_of_machine() {
     local uptime
@@ -250,29 +263,32 @@ now() {
     date --utc +%Y-%m-%dT%H:%M:%SZ
 }
 
-# start_log FILE: from now on, send the output of this script and the stages to standard error and to the file.
-start_log() {
-    exec {standard_error}>&2
-    # tee continues without the terminal, and survives the signals that end a stage. It does not keep the data root locked.
-    exec 2> >(
-        exec {PIPELINE_LOCK_DESCRIPTOR}<&-
-        exec tee --ignore-interrupts --output-error=warn -- "$1" >&"$standard_error"
-    ) >&2
-    log_writer=$!
+# end_by_signal NAME: end the run with the signal's status. During a stage, `run_child` passes the signal on instead.
+# shellcheck disable=SC2329 # the traps call it
+end_by_signal() {
+    status=$((128 + $(kill -l "$1")))
+    exit "$status"
 }
 
-# end_run: however the run ended, complete its summary, and wait until the last log lines are written.
+# end_run: however the run ended, record it, tell of it, and wait until the last log lines are shown.
 # shellcheck disable=SC2329 # the trap calls it
 end_run() {
     local found=$?
+    trap '' INT TERM HUP
     ((status != 0)) || status="$found"
-    write_summary "\"$(now)\""
-    say ""
-    [[ -z $stage_lines ]] || say "${stage_lines%$'\n'}"
-    say "Run $run_id ended with status $status."
-    [[ -z ${counts_directory:-} ]] || rm -rf -- "$counts_directory"
-    exec 2>&"$standard_error" >&2
-    wait "$log_writer" || true
+    if ((status == 0)) && [[ -z $is_complete ]]; then
+        # Whatever ended the script, it was not its last line.
+        status=1 stop_reason="the run ended before its last stage"
+    fi
+    [[ -z $summary ]] || write_summary "\"$(now)\""
+    notify_of_end || true
+    if [[ -n $summary ]]; then
+        closing_table="${stage_lines}Run $run_id ended with status $status."
+        say ""
+        say "$closing_table"
+        [[ -z ${counts_directory:-} ]] || rm -rf -- "$counts_directory" || true
+        close_log
+    fi
     exit "$status"
 }
 

@@ -15,19 +15,23 @@ source "$project_root/run_scripts/lib/runtime.sh"
 
 # say MESSAGE: print one line for the person running this.
 say() {
-    printf '%s\n' "$1" >&2
+    # On a full disk, a log that can't be written must not end the run.
+    printf '%s\n' "$1" >&2 || true
 }
 
 # fail MESSAGE: say what is wrong with the command line and what was expected, and exit 2.
 fail() {
-    printf 'ERROR: %s: %s\n\n' "${0##*/}" "$1" >&2
+    stop_reason="$1"
+    printf 'ERROR: %s: %s\n\n' "${0##*/}" "$1" >&2 || true
     usage >&2
     exit 2
 }
 
 # stop STATUS MESSAGE: say what is in the way, and exit with STATUS (the runbook lists them).
 stop() {
-    printf 'ERROR: %s\n' "$2" >&2
+    # shellcheck disable=SC2034 # for what ends the script
+    stop_reason="$2"
+    printf 'ERROR: %s\n' "$2" >&2 || true
     exit "$1"
 }
 
@@ -61,9 +65,11 @@ make_directory() {
 }
 
 # run_child COMMAND ARGUMENT...: run a command and return its exit status. Passes INT, TERM and HUP on to it and everything
-# it started, and sets `received_signal` to the signal's name. The command also ends if this script is killed outright.
+# it started, and sets `received_signal` to the signal's name. The command also ends if this script is killed outright. The
+# caller's own traps hold again afterwards.
 run_child() {
-    local status awaiting=1 tied=(setpriv --pdeathsig TERM)
+    local status awaiting=1 tied=(setpriv --pdeathsig TERM) traps
+    traps="$(trap -p INT TERM HUP)"
     # shellcheck disable=SC2034 # for the caller
     received_signal=""
     # setpriv starts programs, not functions.
@@ -83,7 +89,8 @@ run_child() {
         awaiting=0 status=0
         wait "$child" || status=$?
     done
-    trap - INT TERM HUP
+    # In one step, so that no signal finds neither trap.
+    eval "${traps:-trap - INT TERM HUP}"
     return "$status"
 }
 

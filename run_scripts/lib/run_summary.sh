@@ -44,3 +44,26 @@ print_summary() {
     printf '{\n  "ended": %s,\n  "exit_status": %d,\n  "run_id": "%s",\n  "stages": [%s\n  ],\n  "started": "%s"\n}\n' \
         "$1" "$status" "$run_id" "$stage_summaries" "$started"
 }
+
+# close_killed_runs: record earlier runs that were killed outright (kill -9, no memory left, the machine stopped), and say so.
+# Whoever holds the data root's lock knows that none of them is at work. Their end is the last sign of life.
+close_killed_runs() {
+    local path killed_log last_sign ended
+    for path in "$data_root"/Runs/*.json; do
+        if [[ ! -f $path ]] || ! grep --quiet '^  "ended": null,$' -- "$path"; then
+            continue
+        fi
+        killed_run="${path##*/}" killed_run="${killed_run%.json}"
+        killed_log="$performance_logs/$killed_run.log" last_sign="$path"
+        [[ ! -f $killed_log || ! $killed_log -nt $path ]] || last_sign="$killed_log"
+        ended="$(date --utc --reference="$last_sign" +%Y-%m-%dT%H:%M:%SZ)"
+        if sed -e "s/^  \"ended\": null,\$/  \"ended\": \"$ended\",/" -e 's/^  "exit_status": [0-9]*,$/  "exit_status": 137,/' \
+            -- "$path" >"$path.partial" 2>/dev/null && mv -- "$path.partial" "$path"; then
+            say "WARNING: run $killed_run was killed before its end, soon after $ended (kill -9, no memory left, or the machine \
+stopped); recorded with status 137. Look at $killed_log and the system's log; this run goes on from what it left."
+            notify_of_killed_run "$killed_run" "$killed_log"
+        else
+            rm -f -- "$path.partial" 2>/dev/null || true
+        fi
+    done
+}
