@@ -143,7 +143,7 @@ request = urllib.request.Request(os.environ["ADDRESS"], sys.stdin.buffer.read(),
 try:
     urllib.request.urlopen(request, timeout=float(os.environ["SECONDS_LEFT"])).read(1)
 except Exception as error:
-    sys.exit("%s %s" % (type(error).__name__, getattr(error, "code", "")))
+    sys.exit("%s %s" % (type(error).__name__, getattr(error, "code", "") or getattr(error, "reason", "")))
 ' <<<"$5" 2>&1)" || problem="${problem:-no answer in $4 s}"
     else
         problem="this machine has neither curl nor Python 3; install one"
@@ -154,7 +154,7 @@ except Exception as error:
 # find_any_python: print the path of a Python 3 that runs.
 find_any_python() {
     local candidate
-    for candidate in "$environment_python" "$(type -P python3)" /usr/bin/python3; do
+    for candidate in "$(type -P python3)" "$environment_python"; do
         if [[ -x $candidate ]] && "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null; then
             printf '%s\n' "$candidate"
             return

@@ -52,7 +52,7 @@ close_log() {
     exec 2>&"$standard_error" >&2
     if [[ -n $quiet ]]; then
         # Nobody may be there to read it.
-        (trap '' PIPE && show_problems && printf '%s\n' "$closing_table" >&2) 2>/dev/null || true
+        (trap '' PIPE && show_problems && say "$closing_table") || true
     fi
 }
 

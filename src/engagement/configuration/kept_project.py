@@ -23,6 +23,8 @@ def keep_project(project: Project, data_root: Path) -> None:
     credentials, never credentials.
     """
     configuration = read_json(project.path, ConfigurationError)
+    # Whoever has these addresses can write to them; the copy goes into archives.
+    configuration.pop("Notify", None)
     plans_path = project.path.parent / configuration["CodingPlansFile"]
     plans = read_json(plans_path, ConfigurationError)
     schemes_folder = plans_path.parent / plans["CodeSchemesDir"]

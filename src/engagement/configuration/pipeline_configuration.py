@@ -5,6 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from engagement.configuration.model import Model, key
+from engagement.configuration.notify import Notify, StatusPage
 from engagement.configuration.participant_ids import PARTICIPANT_PREFIX
 from engagement.configuration.raw_keys import DEFAULT_RECOVERED_KEYS, RecoveredKeyNames
 from engagement.configuration.source_model import SourceOfAnyType
@@ -222,6 +223,9 @@ class PipelineConfiguration(Model):
     bucket_dir_path: BucketFolder | None = key(
         "BucketDirPath", "older way: folder in both buckets", "2026/PROJECT/", None
     )
+
+    notify: Notify | None = key("Notify", "who is told at the end of every run", {}, None)
+    status_page: StatusPage | None = key("StatusPage", "page that shows how projects are", {}, None)
 
     @property
     def time_zone(self) -> ZoneInfo:

@@ -36,6 +36,8 @@ NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
             "memory_profile_upload_bucket",
             "data_archive_upload_bucket",
             "bucket_dir_path",
+            "notify",
+            "status_page",
         }
     ),
     ChosenFlow: frozenset({"uuid"}),
