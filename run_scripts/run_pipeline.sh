@@ -283,6 +283,7 @@ end_run() {
     [[ -z $summary ]] || write_summary "\"$(now)\""
     notify_of_end || true
     if [[ -n $summary ]]; then
+        renew_status_page
         closing_table="${stage_lines}Run $run_id ended with status $status."
         say ""
         say "$closing_table"

@@ -61,6 +61,11 @@ build_image() {
     export PIPELINE_IMAGE="$image"
 }
 
+# has_image: tell whether an engine answers and has this clone's image, without building it.
+has_image() {
+    ! find_docker_problem >/dev/null && [[ -n $(docker images --quiet "${PIPELINE_IMAGE:-$(image_name)}" 2>/dev/null) ]]
+}
+
 # save_image FILE: write the image from `build_image`, compressed.
 save_image() {
     docker save "$image" | gzip --fast >"$1"

@@ -8,10 +8,10 @@
 start_seconds=2 end_seconds=5
 
 # read_notify: find out where to tell of runs. The variables come first; what they leave out is read from the
-# configuration's Notify. That is read as plain text, because a broken configuration is one of the things to tell of: its
+# configuration's Notify, and from its StatusPage. These are read as plain text, because a broken configuration is one of the things to tell of: its
 # values have no quotation marks, backslashes or braces in them, as the configuration's own check sees to.
 read_notify() {
-    local text="" part=""
+    local text="" part="" rest=""
     [[ ! -f $configuration || ! -r $configuration ]] || text="$(head --bytes=1000000 -- "$configuration" | tr -d '\0')"
     [[ ! $text =~ \"Notify\"[[:space:]]*:[[:space:]]*\{([^}]*)\} ]] || part="${BASH_REMATCH[1]}"
     ping_url="${PIPELINE_PING_URL:-$(value_of PingURL "$part")}"
@@ -21,6 +21,15 @@ read_notify() {
         notify_command="$(value_of Command "$part")"
     elif [[ -z $notify_command && -n $(value_of Command "$part") ]]; then
         say "WARNING: Notify.Command of the configuration is not run; that needs --allow-project-code."
+    fi
+    status_page="" status_data_roots=()
+    if [[ $text =~ \"StatusPage\"[[:space:]]*:[[:space:]]*\{([^}]*)\} ]]; then
+        part="${BASH_REMATCH[1]}"
+        status_page="$(value_of File "$part")"
+        [[ ! $part =~ \"DataRoots\"[[:space:]]*:[[:space:]]*\[([^]]*)\] ]] || rest="${BASH_REMATCH[1]}"
+        while [[ $rest =~ ^[^\"]*\"([^\"]*)\"(.*)$ ]]; do
+            status_data_roots+=("${BASH_REMATCH[1]}") rest="${BASH_REMATCH[2]}"
+        done
     fi
     project="$(value_of PipelineName "$text")"
     [[ -n $project || ! -f $configuration ]] || project="$(basename -- "$(dirname -- "$(realpath -- "$configuration")")")"
@@ -169,4 +178,14 @@ run_notify_command() {
         [[ -z ${PIPELINE_LOCK_DESCRIPTOR:-} ]] || exec {PIPELINE_LOCK_DESCRIPTOR}<&-
         timeout --kill-after=1 "$end_seconds" bash -c "$notify_command" <<<"$1"
     ) || say "WARNING: the command for notifications failed, or took more than $end_seconds s. The run is not affected."
+}
+
+# renew_status_page: renew the page that the configuration's StatusPage names. Projects that are not well are no failure of this.
+renew_status_page() {
+    local told status=0
+    [[ -n $status_page ]] || return 0
+    told="$(timeout 60 "$project_root/run_scripts/pipeline_status.sh" --html "$status_page" \
+        "${status_data_roots[@]:-$data_root}" 2>&1)" || status=$?
+    ((status == 0 || status == 11)) ||
+        say "WARNING: $status_page: the status page could not be renewed: ${told%%$'\n'*}. The run is not affected."
 }

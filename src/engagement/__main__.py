@@ -53,7 +53,10 @@ DESK = {
         "engagement.desk.scheme",
         "Make a code scheme from a spreadsheet, compare two versions of one, or print a project's code book",
     ),
-    "status": Command("engagement.desk.status", "Show how the last run of the whole pipeline went, on one screen"),
+    "status": Command(
+        "engagement.desk.status",
+        "Show how the last runs of the whole pipeline went: one project on a screen, or many in a table",
+    ),
 }
 MACHINERY = {
     "container-plan": Command(

@@ -188,6 +188,9 @@ class Clone:
         (path,) = (self.data_root / "Runs").iterdir()
         return json.loads(path.read_text())
 
+    def read_newest(self) -> dict:
+        return json.loads(max((self.data_root / "Runs").iterdir()).read_text())
+
 
 def _read_calls(log: Path) -> list[list[str]]:
     if not log.exists():

@@ -234,6 +234,27 @@ def test_quiet_prints_only_problems_and_the_closing_table(short_clone):
     assert "another step" in log
 
 
+def test_the_status_page_is_renewed_at_the_end_and_shows_the_run_that_ends(short_clone):
+    use_real_python(short_clone)
+    page = short_clone.work / "status page.html"
+    other = short_clone.work / "other" / "data root"
+    (other / "Runs").mkdir(parents=True)
+    for data_roots in ([], [str(short_clone.data_root), str(short_clone.work / "other")]):
+        settings = {"PipelineName": "a show", "StatusPage": {"File": str(page), "DataRoots": data_roots}}
+        short_clone.configuration.write_text(json.dumps(settings, indent=2))
+        fail_with(short_clone, "ERROR: no.", 12)
+        result = run(short_clone)
+        assert result.returncode == 12
+        assert "WARNING" not in result.stderr
+        shown = page.read_text()
+        assert short_clone.read_newest()["run_id"] in shown
+        assert "failed 12: 6 backup data root" in shown
+        assert (str(other) in shown) == bool(data_roots)
+    page.unlink()
+    page.mkdir()
+    assert "the status page could not be renewed: " in run(short_clone).stderr
+
+
 def use_real_python(clone):
     """Let the clone run the project's own code: its Python else only writes down how it was called."""
     shutil.rmtree(clone.root / "src")

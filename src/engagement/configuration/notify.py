@@ -1,30 +1,10 @@
 """Where runs are told of: Notify and StatusPage.
 
-The run script reads both as plain text, because it must tell of a configuration that is no JSON, too. So their values have no
-quotation marks, backslashes, braces or brackets.
+The run script reads both as plain text, because it must tell of a configuration that is no JSON, too.
 """
 
-import re
-
 from engagement.configuration.model import Model, key
-from engagement.configuration.value_types import matching
-
-_WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(/[!#$%&'()*+,./0-9:;=?@A-Z_a-z~-]*)?")
-_PLAIN = r"[^\"\\{}\[\]\x00-\x1f]+"
-
-WebAddress = matching(
-    _WEB_ADDRESS,
-    "is no address of a page; expected https://<host>/<path> in plain characters. Change it.",
-)
-CommandLine = matching(
-    re.compile(_PLAIN),
-    "has a character that the run script can't read; expected a command without quotation marks, backslashes, braces and "
-    "brackets. Put these into a script, and name it here.",
-)
-AbsolutePath = matching(
-    re.compile(rf"/{_PLAIN}"),
-    "is no complete path; expected one from the root, without quotation marks, backslashes, braces and brackets. Change it.",
-)
+from engagement.configuration.plain_values import AbsolutePath, CommandLine, WebAddress
 
 
 class Notify(Model):

@@ -16,6 +16,7 @@ from engagement.labelling.datasets.known_messages import NO_INSTANCE, find_sourc
 from engagement.labelling.datasets.synchronisation import count_copies, merge_messages
 from engagement.pipeline.coding.lost_labels import find_lost_labels
 from engagement.services.coda.format import MessageDocument, find_newest_update, read_message_file
+from engagement.services.coda.metrics import count_metrics
 from engagement.services.coda.protocol import CodaDatabase, open_coda
 from engagement.services.credentials import load_credentials
 
@@ -38,14 +39,18 @@ def run(arguments: argparse.Namespace) -> None:
     """Find the project's datasets and bring each one's file up to date."""
     coda = open_coda(load_credentials(arguments.credentials))
     datasets = find_datasets(arguments.data_root, arguments.pipeline_configuration)
+    progress = {"coda_messages": 0, "labelled_messages": 0}
     for dataset in datasets.names:
         if coda.has_dataset(dataset):
             messages = _download(coda, dataset, arguments.data_root, arguments.full)
             _warn_of_lost_labels(dataset, messages, datasets)
+            metrics = count_metrics(messages, ())
+            progress["coda_messages"] += metrics["messages_count"]
+            progress["labelled_messages"] += metrics["messages_with_label"]
         else:
             log.info("Coda %r: does not exist yet; skipped", dataset)
     log.info("Coda: read %d documents", coda.documents_read)
-    record_counts({"datasets": len(datasets.names), "documents_read": coda.documents_read})
+    record_counts({"datasets": len(datasets.names), "documents_read": coda.documents_read, **progress})
 
 
 def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> list[MessageDocument]:
