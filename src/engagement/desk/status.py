@@ -46,7 +46,11 @@ def run(args: argparse.Namespace) -> None:
         sys.stdout.write(align([COLUMNS, *map(describe, statuses)]))
     if args.html is not None:
         write_page(statuses, args.html, now)
-    problems = [f"{status.data_root}: {status.problem}" for status in statuses if status.problem is not None]
+    problems = [
+        f"{status.data_root}: {'' if status.run_id is None else f'run {status.run_id}: '}{status.problem}"
+        for status in statuses
+        if status.problem is not None
+    ]
     if problems:
         raise InputError(f"Projects: {listing(problems)}")
 

@@ -40,7 +40,7 @@ def make_page(statuses: Sequence[ProjectStatus], now: datetime) -> str:
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         style=style,
         made_at=f"{now:%Y-%m-%d %H:%M}",
-        headline=f"{count_of(len(bad), 'project')} of {len(statuses)} need a look" if bad else "Every project is well",
+        headline=f"{len(bad)} of {count_of(len(statuses), 'project')} to look at" if bad else "All is well",
         is_bad=bool(bad),
         columns=COLUMNS[4:],
         projects=[(status, describe(status)) for status in ordered],

@@ -63,11 +63,10 @@ def find_status(data_root: Path, max_age_hours: float | None, now: datetime) -> 
         if not over:
             return replace(bare, status="at work", problem=None) if is_at_work else bare
         last = over[-1]
-        told = find_problem(over, max_age_hours, now)
         return replace(
             bare,
             status="at work" if is_at_work else _status_of(last),
-            problem=None if told is None else f"run {last['run_id']}: {told}",
+            problem=find_problem(over, max_age_hours, now),
             run_id=last["run_id"],
             ended=last["ended"],
             age_hours=_age_of(last, now),

@@ -9,6 +9,7 @@ COLUMNS = (
     "Archives missing", "Rows set aside", "Drive held back",
 )  # fmt: skip
 _NOTHING = "-"
+_LONGEST_NAME = 40
 
 
 def describe(status: ProjectStatus) -> list[str]:
@@ -36,6 +37,7 @@ def align(rows: Sequence[Sequence[str]]) -> str:
     Project  Age
     a        2 h
     """
+    rows = [(row[0] if len(row[0]) <= _LONGEST_NAME else f"{row[0][: _LONGEST_NAME - 1]}…", *row[1:]) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "  ".join(
