@@ -31,7 +31,12 @@ _DOCUMENTS = (
 _OTHER_STATUSES = {
     0: ("it worked", "nothing"),
     1: ("a bug of the pipeline's own", "send the traceback to whoever looks after the pipeline"),
+    129: ("the terminal was closed", "run it again, under cron, systemd or nohup"),
     130: ("interrupted", "run it again"),
+    137: (
+        "killed outright: by hand, because memory ran out, or because the machine stopped",
+        "see the system's log, then run it again",
+    ),
     143: ("terminated", "run it again"),
 }
 _ACTIONS = {
