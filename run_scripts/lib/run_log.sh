@@ -50,9 +50,14 @@ close_log() {
         done
     fi
     exec 2>&"$standard_error" >&2
-    if [[ -n $quiet ]]; then
-        # Nobody may be there to read it.
-        (trap '' PIPE && show_problems && say "$closing_table") || true
+    # Nobody may be there to read it.
+    trap '' PIPE
+    if ! grep --quiet --line-regexp --fixed-strings "${closing_table##*$'\n'}" -- "$log"; then
+        say "WARNING: $log: the log could not be written to its end. Check the disk."
+        say "$closing_table"
+    elif [[ -n $quiet ]]; then
+        show_problems || true
+        say "$closing_table"
     fi
 }
 

@@ -59,6 +59,7 @@ close_killed_runs() {
         ended="$(date --utc --reference="$last_sign" +%Y-%m-%dT%H:%M:%SZ)"
         if sed -e "s/^  \"ended\": null,\$/  \"ended\": \"$ended\",/" -e 's/^  "exit_status": [0-9]*,$/  "exit_status": 137,/' \
             -- "$path" >"$path.partial" 2>/dev/null && mv -- "$path.partial" "$path"; then
+            truncate --no-create --size=+0 -- "$killed_log" 2>/dev/null || true
             say "WARNING: run $killed_run was killed before its end, soon after $ended (kill -9, no memory left, or the machine \
 stopped); recorded with status 137. Look at $killed_log and the system's log; this run goes on from what it left."
             notify_of_killed_run "$killed_run" "$killed_log"

@@ -2,6 +2,7 @@
 
 import argparse
 import builtins
+import contextlib
 import importlib
 import logging
 import os
@@ -134,7 +135,9 @@ def main(arguments: Sequence[str]) -> int:
         with profiler.record(args, name):
             module.run(args)
     except PipelineError as error:
-        print(f"ERROR: {error}", file=sys.stderr)  # noqa: T201
+        # On a full disk, a log that can't be written must not change the exit status.
+        with contextlib.suppress(OSError):
+            print(f"ERROR: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_status
     except KeyboardInterrupt:
         return 130

@@ -161,3 +161,33 @@ def test_a_signal_while_the_image_is_built_ends_the_run_at_once(whole_clone, wai
     process.communicate(timeout=15)
     assert process.returncode == 143
     expect_recorded(whole_clone, 143)
+
+
+def test_a_full_disk_under_the_log_changes_no_status_and_hides_no_table(whole_clone):
+    logs = whole_clone.work / "performance logs"
+    logs.mkdir()
+    fill = 'mount -t tmpfs -o size=64k none "$1"; cat /dev/zero >"$1/filler" 2>/dev/null; shift; exec "$@"'
+    alone = ["unshare", "--map-root-user", "--mount"]
+    if subprocess.run([*alone, "mount", "-t", "tmpfs", "none", logs], capture_output=True).returncode != 0:
+        pytest.skip("this user may not mount a small disk")
+    result = subprocess.run(
+        [
+            *alone,
+            "bash",
+            "-c",
+            fill,
+            "bash",
+            logs,
+            whole_clone.root / "run_scripts" / PIPELINE,
+            *whole_clone.pipeline_arguments,
+        ],
+        env=whole_clone.environment(PIPELINE_RUNTIME="host", FAKE_STATUS="generate-outputs=11"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 11
+    assert whole_clone.read_summary()["exit_status"] == 11
+    assert [call[0] for call in whole_clone.stage_calls][-2:] == ["6_backup_data_root.sh", "7_upload_logs.sh"]
+    assert "the log could not be written to its end. Check the disk." in result.stderr
+    assert result.stderr.endswith("ended with status 11.\n")

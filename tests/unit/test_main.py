@@ -98,3 +98,10 @@ def test_without_git_the_version_is_the_images_else_unknown(tmp_path: Path):
 
 def test_the_version_of_this_clone_is_a_commit_or_unknown():
     assert re.fullmatch(r"[0-9a-f]{40}|unknown", find_revision())
+
+
+def test_an_error_that_can_not_be_written_down_keeps_its_status(tmp_path):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "engagement", "status", tmp_path / "missing"]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
+        assert subprocess.run(command, stderr=full, env=environment).returncode == 2

@@ -69,3 +69,13 @@ def test_plans_and_schemes_that_lie_elsewhere_are_kept_too(tmp_path: Path):
 def test_without_a_copy_it_is_said_what_to_do(tmp_path: Path):
     with pytest.raises(InputError, match="--pipeline-configuration"):
         find_kept_configuration(tmp_path)
+
+
+def test_addresses_that_anybody_could_write_to_are_not_copied(tmp_path: Path):
+    def add_webhook(configuration: Document) -> None:
+        configuration["Notify"] = {"WebhookURL": "https://hooks.example.org/secret"}
+
+    project = load_project(write_project(tmp_path / "configuration", change_configuration=add_webhook))
+    assert project.configuration.notify is not None
+    keep_project(project, tmp_path / "root")
+    assert "secret" not in find_kept_configuration(tmp_path / "root").read_text()
