@@ -245,10 +245,8 @@ run_stages() {
         elif ((stage_status != 0)); then
             skipping=yes
         fi
-        case "$received_signal" in
-            "") write_summary null ;;
-            *) status=$((128 + $(kill -l "$received_signal"))) && break ;;
-        esac
+        [[ -z $received_signal ]] || end_by_signal "$received_signal"
+        write_summary null
     done
 }
 
@@ -266,7 +264,7 @@ now() {
 # end_by_signal NAME: end the run with the signal's status. During a stage, `run_child` passes the signal on instead.
 # shellcheck disable=SC2329 # the traps call it
 end_by_signal() {
-    status=$((128 + $(kill -l "$1")))
+    status=$((128 + $(kill -l "$1"))) stop_reason="the run was ended by the signal $1"
     exit "$status"
 }
 

@@ -91,13 +91,13 @@ notify_of_end() {
     done
 }
 
-# find_errors: print the log's last errors, each in one line, the first one first. A traceback can hold data, so only its being
+# find_errors: print the log's last errors, each in one line and once, the first one first. A traceback can hold data, so only its being
 # there is told.
 find_errors() {
     local found=""
     if [[ -n $log && -r $log ]]; then
         found="$(grep --text --extended-regexp '^ERROR: |^[0-9-]+T[0-9:+]+ (ERROR|CRITICAL) |^Traceback ' -- "$log" |
-            sed 's/^Traceback .*/ERROR: the pipeline has a bug; its traceback is in the log./' | cut --characters=1-300)" || true
+            sed 's/^Traceback .*/ERROR: the pipeline has a bug; its traceback is in the log./' | cut --characters=1-300 | awk '!said[$0]++')" || true
         if (($(wc --lines <<<"$found") > 10)); then
             found="$(head --lines=1 <<<"$found")"$'\n'"$(tail --lines=9 <<<"$found")"
         fi

@@ -103,7 +103,7 @@ def test_a_good_run_pings_its_start_and_its_end_and_tells_the_webhook_and_the_co
 
 
 def test_a_failure_tells_its_stage_and_errors_and_keeps_the_tables_status(short_clone, server):
-    fail_with(short_clone, 'one\nERROR: a "first" \\ place; expected another.\nERROR: the last.\n')
+    fail_with(short_clone, 'one\nERROR: a "first" \\ place; expected another.\nERROR: the last.\nERROR: the last.\n')
     result = run(short_clone, PIPELINE_PING_URL=f"{server.address}/p", PIPELINE_WEBHOOK_URL=f"{server.address}/hook")
     assert result.returncode == 11
     (body,) = server.bodies_of("/p/fail")
@@ -147,6 +147,21 @@ def test_a_dead_engine_is_told_of(short_clone, server):
     told = json.loads(server.bodies_of("/hook")[0])
     assert told["status"] == 14
     assert told["error"].startswith("ERROR: no Docker engine answers")
+
+
+def test_a_signal_is_told_of(short_clone, server, wait_for):
+    variables = {
+        "PIPELINE_RUNTIME": "host",
+        "FAKE_SLEEP": "fetch-raw-data",
+        "PIPELINE_WEBHOOK_URL": f"{server.address}/h",
+    }
+    process = short_clone.start(PIPELINE, *short_clone.pipeline_arguments, **variables)
+    wait_for(lambda: len(short_clone.stage_calls) == 2)
+    process.terminate()
+    process.communicate(timeout=20)
+    told = json.loads(server.bodies_of("/h")[0])
+    assert (told["status"], told["failed_stage"][:1]) == (143, "2")
+    assert told["error"] == "ERROR: the run was ended by the signal TERM"
 
 
 def test_the_next_run_tells_of_one_that_was_killed(short_clone, server, wait_for):
