@@ -8,8 +8,6 @@ import pytest
 
 from engagement.__main__ import main
 
-NOW = datetime.now(UTC)
-
 
 @pytest.fixture
 def add_run(tmp_path):
@@ -18,8 +16,8 @@ def add_run(tmp_path):
     def add(project, hours_ago=3.0, exit_status=0, has_ended=True, counts=None):
         data_root = tmp_path / project / "data root"
         (data_root / "Runs").mkdir(parents=True, exist_ok=True)
-        time = f"{NOW - timedelta(hours=hours_ago):%Y-%m-%dT%H:%M:%SZ}"
-        run_id = f"{NOW - timedelta(hours=hours_ago):%Y-%m-%dT%H%M%SZ}-unknown"
+        then = datetime.now(UTC) - timedelta(hours=hours_ago)
+        time, run_id = f"{then:%Y-%m-%dT%H:%M:%SZ}", f"{then:%Y-%m-%dT%H%M%SZ}-unknown"
         counts = {2: {"flows": 1}} if counts is None else counts
         last = max(counts, default=0)
         stages = [
