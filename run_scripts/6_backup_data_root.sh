@@ -81,7 +81,7 @@ restore() {
     expect_runtime
     if [[ -d $directory ]]; then
         local found
-        found="$(find "$directory" -mindepth 1 -maxdepth 1 -not -name .lock -not -name .restoring -print -quit)"
+        found="$(find "$directory" -mindepth 1 -maxdepth 1 -not -name .lock -not -name .working -not -name .restoring -print -quit)"
         [[ -z $found ]] || fail "'$directory' contains '${found##*/}'; expected an empty directory, or none"
     fi
 

@@ -130,6 +130,8 @@ main() {
     make_directory "$performance_logs"
     choose_run_id
     name_holder "$data_root" "run $run_id"
+    # Containers are labelled with it.
+    export PIPELINE_RUN_ID="$run_id"
     start_log "$performance_logs/$run_id.log"
     close_killed_runs
     summary="$data_root/Runs/$run_id.json"

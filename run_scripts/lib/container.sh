@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154 # project_root is set by common.sh
-# Run stages in Docker: one image for all stages, and containers that are always removed. Only this file calls docker.
+# Run stages in Docker containers that are always removed. Only this file and image.sh call docker.
 #
 # Host paths are the same inside the container. They are mounted with --mount, which refuses a missing path, and never
 # copied, so a stopped container contains no credential or message.
@@ -39,66 +39,6 @@ DOCKER_HOST, or choose this machine's engine with 'docker context use default'"
     fi
 }
 
-# build_image: build this clone's image unless it exists, and set `image`. Its tag is a digest of its sources, so each
-# version is built once, and two clones never use each other's image. Scripts that this one starts use the same image, even
-# if the clone is updated meanwhile.
-build_image() {
-    local problem found revision output
-    if problem="$(find_docker_problem)"; then
-        stop 14 "$problem. Install or start Docker, or set PIPELINE_RUNTIME=host."
-    fi
-    image="${PIPELINE_IMAGE:-$(image_name)}"
-    found="$(docker images --quiet "$image")"
-    [[ -n $found || -z ${PIPELINE_IMAGE:-} ]] ||
-        stop 14 "PIPELINE_IMAGE is '$image', which is not there. Load it with 'docker load', or unset PIPELINE_IMAGE."
-    if [[ -z $found ]]; then
-        say "Building the Docker image $image; this is done once for each version of the project and takes some minutes."
-        revision="$(git_revision)"
-        output="$(docker build --quiet --target "$(image_target)" --label "org.opencontainers.image.revision=$revision" \
-            --build-arg "REVISION=$revision" --tag "$image" "$project_root" 2>&1)" ||
-            stop 14 "$(printf '%s\nthe Docker image could not be built. Check the network and the disk, and run this again.' "$output")"
-    fi
-    export PIPELINE_IMAGE="$image"
-}
-
-# has_image: tell whether an engine answers and has this clone's image, without building it.
-has_image() {
-    ! find_docker_problem >/dev/null && [[ -n $(docker images --quiet "${PIPELINE_IMAGE:-$(image_name)}" 2>/dev/null) ]]
-}
-
-# save_image FILE: write the image from `build_image`, compressed.
-save_image() {
-    docker save "$image" | gzip --fast >"$1"
-}
-
-# image_target: print the name of the Dockerfile's image: the one with boundaries, unless PIPELINE_MAPS=no.
-image_target() {
-    if wants_boundaries; then
-        printf 'maps\n'
-    else
-        printf 'plain\n'
-    fi
-}
-
-# image_name: print the image's name and tag.
-image_name() {
-    local digest
-    digest="$(
-        env --chdir="$project_root" \
-            find Dockerfile .dockerignore Pipfile Pipfile.lock src configurations/demo -type f -not -name '*.pyc' \
-            -exec sha256sum {} + | LC_ALL=C sort | sha256sum
-    )"
-    printf 'engagement-pipeline:%s-%s\n' "$(image_target)" "${digest:0:16}"
-}
-
-# image_revision: print the image's commit, or "unknown".
-image_revision() {
-    local revision
-    revision="$(docker image inspect --format '{{index .Config.Labels "org.opencontainers.image.revision"}}' \
-        "${PIPELINE_IMAGE:-$(image_name)}" 2>/dev/null)" || true
-    printf '%s\n' "${revision:-unknown}"
-}
-
 # run_in_container STAGE ARGUMENT...: run a stage in a container that sees the mounted paths and those that its
 # configuration names. Return the stage's status, or Docker's own 125.
 run_in_container() {
@@ -123,20 +63,68 @@ run_in_container() {
         mount_path rw "$(dirname -- "$ENGAGEMENT_COUNTS_FILE")"
         environment_names+=(ENGAGEMENT_COUNTS_FILE)
     fi
-    describe_container "$network"
     local name="engagement-$1-$$-$RANDOM" status=0
+    remove_orphans
+    name_working_lock "$1 in the container $name"
+    if [[ -n $working_lock ]]; then
+        environment_names+=(ENGAGEMENT_LOCK_FILE ENGAGEMENT_LOCK_HOLDER)
+        [[ " ${writable_paths[*]} " == *" $PIPELINE_DATA_ROOT "* ]] || mount_path rw "$working_lock"
+    fi
+    describe_container "$network"
+    label_container "$1"
     run_child docker run "${container_arguments[@]}" --name "$name" "$image" "$@" || status=$?
     # A signal can end the client before the container has started; then nothing else removes it.
     # shellcheck disable=SC2154 # run_child sets it
-    [[ -z $received_signal ]] || docker rm --force "$name" >/dev/null 2>&1 || true
+    if [[ -n $received_signal ]]; then
+        docker rm --force "$name" >/dev/null 2>&1 || true
+    elif ((status == 125 || status > 128)); then
+        # The client was killed, or the engine went away under it: the container may go on without them.
+        remove_containers "name=^/?$name\$"
+    fi
     return "$status"
+}
+
+# stop_after_docker_failed: say whether the container never ran or the engine died under it, and exit. The stage itself writes
+# the container's name into its lock.
+stop_after_docker_failed() {
+    if [[ -n ${working_lock:-} && -s $working_lock && $(head --bytes 500 -- "$working_lock") == "$ENGAGEMENT_LOCK_HOLDER" ]]; then
+        stop 14 "the Docker engine died while the stage was running; its own message is above. Start the engine, and run this \
+again: nothing is lost."
+    fi
+    stop 14 "Docker could not start the container; its own message is above. Mend that, and run this again."
+}
+
+# label_container WHAT: let others find the container: `docker ps --filter label=engagement.data-root`.
+label_container() {
+    container_arguments+=(--label "engagement.stage=$1")
+    ! has_claim || container_arguments+=(--label "engagement.data-root=$PIPELINE_DATA_ROOT")
+    [[ -z ${PIPELINE_RUN_ID:-} ]] || container_arguments+=(--label "engagement.run=$PIPELINE_RUN_ID")
+}
+
+# remove_orphans: remove the containers that work on the data root that this run has claimed: whoever started them is gone.
+remove_orphans() {
+    ! has_claim || remove_containers "label=engagement.data-root=$PIPELINE_DATA_ROOT"
+}
+
+# remove_containers FILTER: end and remove the containers that match a filter of `docker ps`, and say which.
+remove_containers() {
+    local name stage run format='{{.Names}}\t{{.Label "engagement.stage"}}\t{{.Label "engagement.run"}}'
+    while IFS=$'\t' read -r name stage run; do
+        if timeout 30 docker rm --force "$name" >/dev/null 2>&1; then
+            say "WARNING: removed the container $name (stage $stage${run:+, run $run}): nobody was waiting for it any more."
+        else
+            say "WARNING: the container $name could not be removed. Run 'docker rm --force $name' when the engine answers."
+        fi
+    done < <(timeout 30 docker ps --all --filter "$1" --format "$format" 2>/dev/null)
 }
 
 # exec_in_container ARGUMENT...: replace this process with `python -m engagement` in a container that sees the mounted
 # paths and shares this machine's network.
 exec_in_container() {
     local environment_names=()
+    remove_orphans
     describe_container host
+    label_container "$1"
     exec docker run "${container_arguments[@]}" "$image" "$@"
 }
 
@@ -164,7 +152,7 @@ mount_planned() {
 # describe_container NETWORK: set `container_arguments` to the options of `docker run`. The stage runs as the caller, can
 # only change paths mounted as writable, and Docker keeps none of its output.
 describe_container() {
-    local path name scratch=/tmp
+    local path name scratch=/tmp scratch_size=256m
     local -A access=()
     for path in "${read_only_paths[@]}"; do access[$path]=",readonly"; done
     for path in "${writable_paths[@]}"; do access[$path]=""; done
@@ -172,8 +160,10 @@ describe_container() {
     container_arguments=(
         --rm --init --pull never --log-driver none --network "$1" --user "$(id -u):$(id -g)"
         --cap-drop ALL --security-opt no-new-privileges
-        --read-only --tmpfs "$scratch" --env "HOME=$scratch" --env "TMPDIR=$scratch"
+        --read-only --tmpfs "$scratch:size=$scratch_size" --env "HOME=$scratch" --env "TMPDIR=$scratch"
     )
+    # Without swap: a machine that swaps is slower for all the others on it.
+    [[ -z ${PIPELINE_MEMORY:-} ]] || container_arguments+=(--memory "$PIPELINE_MEMORY" --memory-swap "$PIPELINE_MEMORY")
     # Progress bars are for terminals. Otherwise standard output and standard error stay apart.
     [[ ! -t 1 || ! -t 2 ]] || container_arguments+=(--tty)
     for path in "${!access[@]}"; do

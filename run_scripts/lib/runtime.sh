@@ -3,6 +3,8 @@
 
 # shellcheck source-path=SCRIPTDIR source=environment.sh
 source "$project_root/run_scripts/lib/environment.sh"
+# shellcheck source-path=SCRIPTDIR source=image.sh
+source "$project_root/run_scripts/lib/image.sh"
 # shellcheck source-path=SCRIPTDIR source=container.sh
 source "$project_root/run_scripts/lib/container.sh"
 
@@ -12,6 +14,8 @@ expect_runtime() {
         docker | host) ;;
         *) fail "PIPELINE_RUNTIME is '$PIPELINE_RUNTIME'; expected docker or host" ;;
     esac
+    [[ ${PIPELINE_MEMORY:-1g} =~ ^[1-9][0-9]*[bkmgBKMG]?$ ]] ||
+        fail "PIPELINE_MEMORY is '$PIPELINE_MEMORY'; expected an amount of memory like 2g or 1500m"
 }
 
 # wants_boundaries: tell whether to install boundaries for maps; without them, maps are tiles.
@@ -55,10 +59,22 @@ run_stage() {
         docker)
             local status=0
             run_in_container "$@" || status=$?
-            ((status != 125)) ||
-                stop 14 "Docker could not start the container; its own message is above. Mend that, and run this again."
+            case "$status" in
+                125) stop_after_docker_failed ;;
+                137) explain_kill "$1" ;;
+            esac
             exit "$status"
             ;;
-        host) exec_engagement "$@" ;;
+        host)
+            name_working_lock "$1, process $$ on this machine"
+            exec_engagement "$@"
+            ;;
     esac
+}
+
+# explain_kill STAGE: say why a stage's container was killed, as far as that is known.
+explain_kill() {
+    local limit=""
+    [[ -z ${PIPELINE_MEMORY:-} ]] || limit=" PIPELINE_MEMORY allows it $PIPELINE_MEMORY."
+    say "ERROR: $1 was killed, most likely because memory ran out.$limit Give it more memory, and run this again: nothing is lost."
 }

@@ -15,6 +15,7 @@ from engagement.foundation.errors import PipelineError
 from engagement.foundation.profiling import Profiler
 from engagement.foundation.profiling import add_arguments as add_profiling_arguments
 from engagement.foundation.run_report import record_peak_memory
+from engagement.foundation.working_lock import hold_working_lock
 from engagement.stages.table import STAGES
 
 
@@ -132,7 +133,7 @@ def main(arguments: Sequence[str]) -> int:
         add_profiling_arguments(parser)
     args = parser.parse_args(arguments[1:])
     try:
-        with profiler.record(args, name):
+        with hold_working_lock() if stage else contextlib.nullcontext(), profiler.record(args, name):
             module.run(args)
     except PipelineError as error:
         # On a full disk, a log that can't be written must not change the exit status.

@@ -92,6 +92,7 @@ WRITERS = {
     "desk.previews.runs",
     "foundation.clusters",
     "foundation.files",
+    "foundation.working_lock",
     "pipeline.outputs.analysis_parts",
     "pipeline.outputs.parts",
     "processing.records.raw_files",

@@ -19,11 +19,19 @@ case "$1" in
     context) printf '%s' "${FAKE_DOCKER_ENGINE:-unix:///invented.sock}" ;;
     info) printf '%s' "${FAKE_DOCKER_INFO:-}"; exit "${FAKE_DOCKER_INFO_EXIT:-0}" ;;
     save) printf 'an image'; exit "${FAKE_DOCKER_SAVE_EXIT:-0}" ;;
-    images) printf '%s' "${FAKE_DOCKER_IMAGES:-}"; grep --fixed-strings --line-regexp "$3" "$FAKE_DOCKER_LOG.built" 2>/dev/null ;;
-    image) printf '%s' "${FAKE_DOCKER_REVISION:-}" ;;
+    images)
+        [[ $2 != --format ]] || { cat "$FAKE_DOCKER_LOG.list" 2>/dev/null; exit 0; }
+        printf '%s' "${FAKE_DOCKER_IMAGES:-}"; grep --fixed-strings --line-regexp "$3" "$FAKE_DOCKER_LOG.built" 2>/dev/null
+        ;;
+    image)
+        [[ $2 != inspect || $4 != *engagement.clone* ]] || { sed -n "s/^$5 //p" "$FAKE_DOCKER_LOG.clones"; exit 0; }
+        printf '%s' "${FAKE_DOCKER_REVISION:-}"
+        ;;
+    ps) [[ ${FAKE_DOCKER_PS:-} != *"${4#*=}"* ]] || printf '%b' "${FAKE_DOCKER_PS_ROW:-}" ;;
     build)
         printf '%s\\n' "$@" >>"$FAKE_DOCKER_LOG.built"
-        printf 'what the build printed\\n'
+        printf '%b\\n' "${FAKE_DOCKER_BUILD_OUTPUT:-what the build printed}"
+        [[ -z ${FAKE_DOCKER_BUILD_WAITS:-} ]] || sleep 0.5
         exit "${FAKE_DOCKER_BUILD_EXIT:-0}"
         ;;
     run)
@@ -33,6 +41,8 @@ case "$1" in
                 exit "${FAKE_DOCKER_PLAN_EXIT:-0}"
             }
         done
+        # What a stage does that comes to run.
+        [[ -z ${FAKE_DOCKER_RAN:-} ]] || printf '%s\\n' "$ENGAGEMENT_LOCK_HOLDER" >"$ENGAGEMENT_LOCK_FILE"
         exit "${FAKE_DOCKER_EXIT:-0}"
         ;;
 esac

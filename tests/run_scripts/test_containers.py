@@ -37,7 +37,7 @@ def test_the_container_has_no_rights_but_on_its_mounts(clone):
         assert "--read-only" in call
         assert value_of(call, "--cap-drop") == "ALL"
         assert value_of(call, "--security-opt") == "no-new-privileges"
-        assert value_of(call, "--tmpfs") == "/tmp"
+        assert value_of(call, "--tmpfs") == "/tmp:size=256m"
         # An image that is missing is never taken from elsewhere, and nothing that the stage says is kept by Docker.
         assert value_of(call, "--pull") == "never"
         assert value_of(call, "--log-driver") == "none"
@@ -47,8 +47,20 @@ def test_scratch_space_never_hides_a_mount(clone):
     clone.run(FETCH, *clone.arguments_of(FETCH), FAKE_DOCKER_PLAN="mount rw /tmp")
     *_, call = clone.container_calls
     assert bind("/tmp") in mounts_of(call)
-    assert value_of(call, "--tmpfs") == "/var/tmp"
+    assert value_of(call, "--tmpfs") == "/var/tmp:size=256m"
     assert {"HOME=/var/tmp", "TMPDIR=/var/tmp"} <= set(call)
+
+
+def test_memory_is_limited_where_that_is_asked_for(clone):
+    clone.run(FETCH, *clone.arguments_of(FETCH))
+    assert not any("--memory" in call for call in clone.container_calls)
+    clone.run(FETCH, *clone.arguments_of(FETCH), PIPELINE_MEMORY="1500m")
+    call = clone.container_calls[-1]
+    assert (value_of(call, "--memory"), value_of(call, "--memory-swap")) == ("1500m", "1500m")
+    for amount in ("much", "0", "1.5g", "2 g"):
+        result = clone.run(FETCH, *clone.arguments_of(FETCH), PIPELINE_MEMORY=amount)
+        assert result.returncode == 2
+        assert f"PIPELINE_MEMORY is '{amount}'" in result.stderr
 
 
 def test_a_terminal_is_passed_on_only_when_both_outputs_are_one(clone):
@@ -103,7 +115,8 @@ def test_the_plan_says_what_else_is_mounted_and_which_network(clone):
     *_, call = clone.container_calls
     assert call[call.index("--network") + 1] == "host"
     variables = [call[place + 1] for place, argument in enumerate(call) if argument == "--env"]
-    assert variables == ["HOME=/tmp", "TMPDIR=/tmp", "STORAGE_EMULATOR_HOST"]
+    expected = ["HOME=/tmp", "TMPDIR=/tmp", "STORAGE_EMULATOR_HOST", "ENGAGEMENT_LOCK_FILE", "ENGAGEMENT_LOCK_HOLDER"]
+    assert variables == expected
     assert bind(token, ",readonly") in mounts_of(call)
     # A --mount option is a line of CSV.
     quoted = str(embedded).replace('"', '""')

@@ -275,6 +275,74 @@ def test_a_script_that_is_ended_while_it_starts_leaves_no_container(project, sec
     wait_until_there_is_no_container(project)
 
 
+def processes_of_client(process):
+    """Ids of the docker client that a script has started for its stage, which waits for the server."""
+    command = ["pgrep", "--parent", str(process.pid), "docker"]
+    return [int(pid) for pid in subprocess.run(command, capture_output=True, text=True).stdout.split()]
+
+
+def names_of(containers):
+    command = ["docker", "inspect", "--format", "{{slice .Name 1}}", *containers]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+@contextlib.contextmanager
+def stage_that_waits(project):
+    """Stage 2 in a container, in the middle of its work: the server takes the call and never answers."""
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
+        server.settimeout(120)
+        process = project.fetch_from(server)
+        with contextlib.closing(server.accept()[0]):
+            yield process, *names_of(project.containers())
+            process.kill()
+            process.communicate(timeout=60)
+
+
+def test_a_killed_client_leaves_no_container(project):
+    with stage_that_waits(project) as (process, name):
+        (client,) = processes_of_client(process)
+        os.kill(client, signal.SIGKILL)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 137
+        assert f"WARNING: removed the container {name} (stage fetch-raw-data)" in errors
+        assert project.containers() == []
+
+
+def test_a_killed_container_is_status_137(project):
+    with stage_that_waits(project) as (process, name):
+        subprocess.run(["docker", "kill", name], check=True, capture_output=True)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 137
+        assert "fetch-raw-data was killed, most likely because memory ran out." in errors
+        assert "WARNING" not in errors
+
+
+def test_an_orphan_blocks_what_can_not_remove_it_and_is_removed_by_the_next_container(project):
+    with stage_that_waits(project) as (process, name):
+        (client,) = processes_of_client(process)
+        # The script can't clean up, as after a power cut of everything but the engine.
+        process.send_signal(signal.SIGSTOP)
+        os.kill(client, signal.SIGKILL)
+        process.kill()
+        process.communicate(timeout=60)
+        assert names_of(project.containers()) == [name]
+        refused = project.run("2_fetch_raw_data.sh", *project.arguments, PIPELINE_RUNTIME="host")
+        assert refused.returncode == 4, refused.stderr
+        assert f"still working on this directory: fetch-raw-data in the container {name}, since 20" in refused.stderr
+        result = project.run("3_generate_outputs.sh", *project.arguments)
+        assert result.returncode == 11
+        assert f"WARNING: removed the container {name} (stage fetch-raw-data)" in result.stderr
+        assert project.containers() == []
+
+
+def test_a_second_copy_is_refused_and_leaves_the_first_alone(project):
+    with stage_that_waits(project) as (process, name):
+        refused = project.run("3_generate_outputs.sh", *project.arguments)
+        assert refused.returncode == 4
+        assert names_of(project.containers()) == [name]
+        assert process.poll() is None
+
+
 def wait_until_there_is_no_container(project):
     deadline = time.monotonic() + 10
     while project.containers():

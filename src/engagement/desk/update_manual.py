@@ -35,7 +35,7 @@ _OTHER_STATUSES = {
     130: ("interrupted", "run it again"),
     137: (
         "killed outright: by hand, because memory ran out, or because the machine stopped",
-        "see the system's log, then run it again",
+        "see the system's log; if memory ran out, give it more (`PIPELINE_MEMORY`) or use fewer `--jobs`. Then run it again",
     ),
     143: ("terminated", "run it again"),
 }

@@ -10,7 +10,7 @@ from engagement.foundation.errors import InputError, MachineError
 RESTORING = ".restoring"
 CHECKSUMS = ".sha256sums"
 # At the top of the data root: the lock, a killed restore's remains, and files from unpacking without this project.
-OWN_NAMES = frozenset({".lock", RESTORING, CHECKSUMS})
+OWN_NAMES = frozenset({".lock", ".working", RESTORING, CHECKSUMS})
 
 
 @dataclass(frozen=True)
