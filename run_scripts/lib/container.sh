@@ -51,14 +51,7 @@ run_in_container() {
             plan_container "$@"
         )" || return
     fi
-    mount_planned "$plan" "mount ro" ro
-    mount_planned "$plan" "mount rw" rw
-    while read -r line; do
-        case "$line" in
-            "network "*) network="${line#network }" ;;
-            "environment "*) environment_names+=("${line#environment }") ;;
-        esac
-    done <<<"$plan"
+    take_plan
     if [[ -n ${ENGAGEMENT_COUNTS_FILE:-} ]]; then
         mount_path rw "$(dirname -- "$ENGAGEMENT_COUNTS_FILE")"
         environment_names+=(ENGAGEMENT_COUNTS_FILE)
@@ -128,12 +121,65 @@ exec_in_container() {
     exec docker run "${container_arguments[@]}" "$image" "$@"
 }
 
+# run_desk_in_container COMMAND ARGUMENT...: run a command of the desk in a container that sees what its path arguments name,
+# relative ones from the current folder, and those that they refer to. Return the command's status.
+run_desk_in_container() {
+    local plan line network=none environment_names=() status=0 option scratch_folder
+    # A container has no folder but those that are mounted, which the current one need not be.
+    container_folder="$PWD"
+    for option in "$@"; do
+        case "$option" in
+            -h | --help)
+                describe_container none
+                docker run "${container_arguments[@]}" "$image" "$@"
+                return
+                ;;
+            --) break ;;
+        esac
+    done
+    plan="$(plan_container desk "$@")" || return
+    if [[ $plan == *"look "* ]]; then
+        plan="$(
+            mount_planned "$plan" look ro
+            plan_container desk "$@"
+        )" || return
+    fi
+    take_plan
+    describe_container "$network"
+    label_container "$1"
+    if [[ $1 == diff ]]; then
+        # It makes the outputs twice, which may not fit into memory.
+        scratch_folder="$(mktemp -d)"
+        container_arguments+=(--mount "type=bind,$(csv_field "source=$scratch_folder"),target=/scratch" --env TMPDIR=/scratch)
+    fi
+    if [[ -t 0 ]]; then
+        # It may ask questions.
+        docker run --interactive "${container_arguments[@]}" "$image" "$@" || status=$?
+    else
+        run_child docker run "${container_arguments[@]}" "$image" "$@" || status=$?
+    fi
+    [[ -z ${scratch_folder:-} ]] || rm -rf -- "$scratch_folder"
+    return "$status"
+}
+
 # plan_container STAGE ARGUMENT...: print a stage's needs, found by the project's own code: it reads the configuration in a
 # container with the read-only paths and no network.
 plan_container() {
     local writable_paths=() environment_names=(FIRESTORE_EMULATOR_HOST STORAGE_EMULATOR_HOST DRIVE_EMULATOR_HOST)
     describe_container none
     docker run "${container_arguments[@]}" "$image" container-plan "$@"
+}
+
+# take_plan: mount the paths of the caller's `plan`, and set its `network` and `environment_names`.
+take_plan() {
+    mount_planned "$plan" "mount ro" ro
+    mount_planned "$plan" "mount rw" rw
+    while read -r line; do
+        case "$line" in
+            "network "*) network="${line#network }" ;;
+            "environment "*) environment_names+=("${line#environment }") ;;
+        esac
+    done <<<"$plan"
 }
 
 # mount_planned PLAN WORD ro|rw: mount every path that the plan names after the word. The stage reports missing paths to
@@ -166,6 +212,7 @@ describe_container() {
     [[ -z ${PIPELINE_MEMORY:-} ]] || container_arguments+=(--memory "$PIPELINE_MEMORY" --memory-swap "$PIPELINE_MEMORY")
     # Progress bars are for terminals. Otherwise standard output and standard error stay apart.
     [[ ! -t 1 || ! -t 2 ]] || container_arguments+=(--tty)
+    [[ -z ${container_folder:-} ]] || container_arguments+=(--workdir "$container_folder")
     for path in "${!access[@]}"; do
         container_arguments+=(--mount "type=bind,$(csv_field "source=$path"),$(csv_field "target=$path")${access[$path]}")
     done

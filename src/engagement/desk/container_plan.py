@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engagement.configuration import PipelineConfiguration, load_pipeline_configuration
+from engagement.desk.desk_needs import plan_desk
 from engagement.foundation.errors import ConfigurationError, PipelineError
 from engagement.foundation.files import read_json
 from engagement.services.container_needs import ContainerNeeds
@@ -23,6 +24,8 @@ _PLAN_OF_A_RUN = "plan-run"
 _CHECK = "check"
 # A command that uses no service needs no credentials, and only what its script mounts.
 _STATUS = "status"
+# A command of the desk whose script knows nothing of its arguments.
+_DESK = "desk"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "planned_stage",
         metavar="stage",
-        choices=sorted((*STAGES, _STATUS, _PLAN_OF_A_RUN, _CHECK)),
+        choices=sorted((*STAGES, _STATUS, _PLAN_OF_A_RUN, _CHECK, _DESK)),
         help="the stage to run",
     )
     parser.add_argument("stage_options", metavar="option", nargs=argparse.REMAINDER, help="the stage's own options")
@@ -48,6 +51,8 @@ def plan_container(stage: str, options: list[str]) -> list[str]:
         return list(ContainerNeeds().lines())
     if stage == _CHECK:
         return list(_plan_check(options).lines())
+    if stage == _DESK:
+        return list(plan_desk(options, _add_project).lines())
     parser = argparse.ArgumentParser(prog=stage, allow_abbrev=False, add_help=False)
     parser.add_argument("--credentials", type=Path, required=True)
     parser.add_argument("--pipeline-configuration", type=Path)
@@ -80,19 +85,24 @@ def _plan_check(options: list[str]) -> ContainerNeeds:
     check.add_arguments(parser)
     given = parser.parse_args(options)
     needs = ContainerNeeds()
-    # The check itself reports what is wrong with the files.
+    _add_project(needs, given, given.pipeline_configuration)
+    return needs
+
+
+def _add_project(needs: ContainerNeeds, given: argparse.Namespace, path: Path) -> None:
+    """Add a project's files outside its folder, and with --online the services of all its stages."""
+    # The command itself reports what is wrong with the files.
     with contextlib.suppress(PipelineError):
-        configuration = load_pipeline_configuration(given.pipeline_configuration)
-        _add_coding_plans(needs, given.pipeline_configuration, configuration)
-        add_boundaries(needs, given.pipeline_configuration, configuration)
-        if given.online and given.credentials is not None:
-            start = StageStart(load_credentials(given.credentials), configuration, given.pipeline_configuration)
+        configuration = load_pipeline_configuration(path)
+        _add_coding_plans(needs, path, configuration)
+        add_boundaries(needs, path, configuration)
+        if getattr(given, "online", False) and given.credentials is not None:
+            start = StageStart(load_credentials(given.credentials), configuration, path)
             for add in (add_sources, add_drive, add_uploads):
                 add(needs, start)
-            for path in (given.coda_pull_credentials, given.coda_push_credentials):
-                if path is not None:
-                    add_coda(needs, replace(start, credentials=load_credentials(path)))
-    return needs
+            for credentials in (given.coda_pull_credentials, given.coda_push_credentials):
+                if credentials is not None:
+                    add_coda(needs, replace(start, credentials=load_credentials(credentials)))
 
 
 def _add_coding_plans(needs: ContainerNeeds, path: Path, configuration: PipelineConfiguration) -> None:

@@ -1,0 +1,68 @@
+"""Needs of a container for a command of the desk: what the command's own path arguments name, and what that refers to.
+
+The command's own parser says which arguments are paths. Paths that are not visible yet are named with `look`.
+"""
+
+import argparse
+import importlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from engagement.foundation.errors import UsageError
+from engagement.services.container_needs import ContainerNeeds
+from engagement.services.credentials import load_credentials
+
+COMMANDS = (
+    "check", "coda-progress", "diff", "evaluate-cleaners", "explain", "icr", "new-project", "scheme", "status",
+)  # fmt: skip
+# Arguments that a command writes to; the scheme of a sheet without --output goes beside the sheet.
+_FOLDERS_WRITTEN = {("new-project", "directory"), ("scheme", "folder")}
+_FILES_WRITTEN = {("scheme", "output")}
+_WRITTEN_BESIDE = ("scheme", "sheet")
+
+
+def plan_desk(
+    options: list[str], add_project: Callable[[ContainerNeeds, argparse.Namespace, Path], None]
+) -> ContainerNeeds:
+    """Find the needs of a command and its options; `add_project` adds those of a visible pipeline configuration."""
+    if not options or options[0] not in COMMANDS:
+        raise UsageError(
+            f"{options[0] if options else 'no command'}: expected one of {', '.join(COMMANDS)}. Each stage has a script of "
+            "its own."
+        )
+    name = options[0]
+    parser = argparse.ArgumentParser(prog=f"engagement {name}")
+    importlib.import_module(f"engagement.desk.{name.replace('-', '_')}").add_arguments(parser)
+    given = parser.parse_args(options[1:])
+    needs = ContainerNeeds()
+    for argument, path in _paths(given):
+        _add_path(needs, name, argument, path, given)
+        if "configuration" in argument or (name == "diff" and argument in ("old", "new")):
+            add_project(needs, given, path)
+    if name == "coda-progress" and given.credentials.exists():
+        needs.add_credentials(load_credentials(given.credentials))
+    if name == "new-project":
+        needs.add_host(given.rapid_pro_domain or "")
+    return needs
+
+
+def _paths(given: argparse.Namespace) -> Iterator[tuple[str, Path]]:
+    for argument, value in vars(given).items():
+        values: Iterable[Any] = value if isinstance(value, list) else [value]
+        yield from ((argument, item.absolute()) for item in values if isinstance(item, Path))
+
+
+def _add_path(needs: ContainerNeeds, command: str, argument: str, path: Path, given: argparse.Namespace) -> None:
+    is_beside = (command, argument) == _WRITTEN_BESIDE and given.output is None
+    if (command, argument) in _FOLDERS_WRITTEN:
+        needs.writable.add(path)
+    elif is_beside or (command, argument) in _FILES_WRITTEN:
+        needs.writable.add(path.parent)
+    else:
+        # A configuration refers to files beside it; of a folder with keys only the key is shown.
+        is_project = "configuration" in argument or command == "diff"
+        shown = path.parent if is_project and argument != "data_root" else path
+        needs.read_only.add(shown)
+        if not shown.exists():
+            needs.out_of_sight.add(shown)

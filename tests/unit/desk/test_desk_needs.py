@@ -1,0 +1,89 @@
+"""What the container of a command of the desk sees: what its path arguments name, and no more."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engagement.__main__ import DESK
+from engagement.desk.container_plan import plan_container
+from engagement.desk.desk_needs import COMMANDS
+from engagement.foundation.errors import UsageError
+
+DEMO = Path(__file__).resolve().parents[3] / "configurations" / "demo"
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    """A folder that commands run in, with a project in it."""
+    shutil.copytree(DEMO, tmp_path / "my project")
+    (tmp_path / "data root").mkdir()
+    (tmp_path / "key.json").write_text(json.dumps({"type": "embedded", "directory": "embedded"}))
+    (tmp_path / "codes.csv").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_every_command_of_the_desk_has_its_needs():
+    assert set(COMMANDS) == set(DESK)
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        (["check", "my project/pipeline_configuration.json"], ["mount ro {}/my project"]),
+        (
+            ["check", "my project/pipeline_configuration.json", "--data-root", "data root"],
+            ["mount ro {}/data root", "mount ro {}/my project"],
+        ),
+        (
+            ["diff", "my project/pipeline_configuration.json", "my project/other.json", "--data-root", "data root"],
+            ["mount ro {}/data root", "mount ro {}/my project"],
+        ),
+        (["explain", "data root", "avf-participant-uuid-1"], ["mount ro {}/data root"]),
+        (["status", "data root"], ["mount ro {}/data root"]),
+        (["icr", "codes.csv", "codes.csv"], ["mount ro {}/codes.csv"]),
+        (["evaluate-cleaners", "codes.csv"], ["mount ro {}/codes.csv"]),
+        (["scheme", "from-csv", "codes.csv"], ["mount rw {}"]),
+        (
+            ["scheme", "from-csv", "codes.csv", "--output", "schemes/codes.json", "--name", "my project"],
+            ["mount ro {}/codes.csv", "mount rw {}/schemes"],
+        ),
+        (
+            ["scheme", "codebook", "my project/pipeline_configuration.json", "code book"],
+            ["mount ro {}/my project", "mount rw {}/code book"],
+        ),
+        (["coda-progress", "--credentials", "key.json"], ["mount ro {}/key.json", "mount rw {}/embedded"]),
+    ],
+)
+def test_a_container_sees_what_the_arguments_name(work, options, lines):
+    assert plan_container("desk", options) == [*(line.format(work) for line in lines), "network none"]
+
+
+@pytest.mark.parametrize(("domain", "network"), [("textit.com", "bridge"), ("http://127.0.0.1:8010", "host")])
+def test_a_new_project_reaches_the_server_that_its_flows_are_taken_from(work, domain, network):
+    options = ["new-project", "Our Show", "--directory", "projects", "--rapid-pro-domain", domain]
+    lines = plan_container("desk", [*options, "--rapid-pro-token-file", "key.json"])
+    assert lines[:3] == [f"mount ro {work}/key.json", f"mount rw {work}/projects", f"network {network}"]
+
+
+def test_what_a_project_refers_to_is_seen_as_well(work):
+    (work / "plans").mkdir()
+    shutil.move(work / "my project" / "coding_plans.json", work / "plans" / "coding_plans.json")
+    path = work / "my project" / "pipeline_configuration.json"
+    document = json.loads(path.read_text())
+    document["CodingPlansFile"] = "../plans/coding_plans.json"
+    path.write_text(json.dumps(document))
+    assert f"mount ro {work}/plans" in plan_container("desk", ["check", str(path)])
+
+
+def test_a_path_that_is_not_visible_yet_is_looked_for(work):
+    lines = plan_container("desk", ["explain", "/nowhere/data root", "avf-participant-uuid-1"])
+    assert lines == ["look /nowhere/data root", "mount ro /nowhere/data root", "network none"]
+
+
+@pytest.mark.parametrize("options", [[], ["generate-outputs"], ["--help"]])
+def test_a_stage_is_no_command_of_the_desk(options):
+    with pytest.raises(UsageError, match=r"expected one of check, coda-progress, .* a script of its own"):
+        plan_container("desk", options)
