@@ -58,7 +58,7 @@ def command_lines(text: str) -> Iterator[CommandLine]:
         name, arguments = command["script"], shlex.split(rest)
         if command["wrapper"] is not None:
             name, arguments = "run_pipeline.sh", arguments + ["<argument>"] * 9
-        elif name is None:
+        elif name in (None, "engagement.sh"):
             name, *arguments = arguments
         yield CommandLine(name, tuple(arguments))
 

@@ -67,11 +67,11 @@ was_added() {
 
 synchronise_environment() {
     local python log="$tools_directory/set-up.log" options=()
-    python="$(find_python)" || stop 14 "no Python 3.12 on this machine. Install it (on Debian and Ubuntu: apt-get install \
+    python="$(find_python)" || stop 14 "no Python 3.12, 3.13 or 3.14 on this machine. Install one (on Debian and Ubuntu: apt-get install \
 python3.12 python3.12-venv; elsewhere: pyenv install 3.12), or let the stages run in Docker."
     say "Setting up the virtual environment with $("$python" --version); this is done once and takes a minute or two."
     [[ $1 == default ]] || options+=(--dev)
-    runs_python_3_12 "$environment_python" || rm -rf -- "$project_root/.venv"
+    runs_supported_python "$environment_python" || rm -rf -- "$project_root/.venv"
     if ! {
         find_pipenv "$python" && make_environment "$python" && run_pipenv sync "${options[@]}"
     } >"$log" 2>&1; then
@@ -128,24 +128,31 @@ make_environment() {
     [[ -x $environment_python ]] || run_pipenv --python "$1"
 }
 
-# find_python: print the path of a Python 3.12. The one on the PATH may be pyenv's placeholder, which refuses to run.
+# find_python: print the path of a Python that the project runs on, 3.12 first, which its image has: PIPELINE_PYTHON, or else one of
+# this machine. The one on the PATH may be pyenv's placeholder, which refuses to run.
 find_python() {
-    local account_home candidate
+    local account_home version candidate
+    if [[ -n ${PIPELINE_PYTHON:-} ]]; then
+        runs_supported_python "$PIPELINE_PYTHON" && printf '%s\n' "$PIPELINE_PYTHON"
+        return
+    fi
     account_home="$(getent passwd "$(id -u)" | cut -d : -f 6)"
-    for candidate in "$(command -v python3.12)" \
-        "${PYENV_ROOT:-/nonexistent}"/versions/3.12.*/bin/python3.12 \
-        "${HOME:-/nonexistent}"/.pyenv/versions/3.12.*/bin/python3.12 \
-        "${account_home:-/nonexistent}"/.pyenv/versions/3.12.*/bin/python3.12; do
-        if runs_python_3_12 "$candidate"; then
-            printf '%s\n' "$candidate"
-            return
-        fi
+    for version in 3.12 3.13 3.14; do
+        for candidate in "$(command -v "python$version")" \
+            "${PYENV_ROOT:-/nonexistent}/versions/$version".*/"bin/python$version" \
+            "${HOME:-/nonexistent}/.pyenv/versions/$version".*/"bin/python$version" \
+            "${account_home:-/nonexistent}/.pyenv/versions/$version".*/"bin/python$version"; do
+            if runs_supported_python "$candidate"; then
+                printf '%s\n' "$candidate"
+                return
+            fi
+        done
     done
     return 1
 }
 
-runs_python_3_12() {
-    [[ -x $1 ]] && "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null
+runs_supported_python() {
+    [[ -x $1 ]] && "$1" -c 'import sys; sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null
 }
 
 # find_pipenv PYTHON: set `pipenv_command` to this machine's pipenv, or else to the project's own.

@@ -116,6 +116,8 @@ def main(arguments: Sequence[str]) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Its own allocators keep what was freed, 20 MB in each process that writes a table.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    # Its other allocator starts a thread on import, and with threads stage 3 could not fork its processes.
+    os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO,

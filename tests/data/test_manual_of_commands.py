@@ -92,6 +92,7 @@ def test_every_option_in_the_text_is_one():
         "--check",
         "--countname",
         "--failed",
+        "--force",
         "--now",
         "--rm",
     }  # docker, systemctl, sha256sum, flamegraph.pl

@@ -139,7 +139,7 @@ def section_text(section: str) -> str:
 
 def test_what_comes_before_the_examples_is_what_the_tests_do():
     first = next(block.content.splitlines() for block in BLOCKS)
-    assert first[2] == "cp -r configurations/demo configurations/trial"
+    assert first[1] == "cp -r configurations/demo configurations/trial"
 
 
 def test_the_recovered_file_is_fetched(desk: Path, data_root: Path, capsys):

@@ -291,3 +291,41 @@ def test_an_image_is_saved_only_where_that_is_possible(clone, arguments, words):
     assert result.returncode == 2
     assert words in result.stderr
     assert clone.docker_calls == []
+
+
+def test_a_command_of_the_desk_sees_what_its_plan_names_and_the_current_folder(clone):
+    plan = f"look {clone.configuration.parent}\nmount ro {clone.configuration.parent}\nmount rw {clone.work}/new\nnetwork none"
+    result = clone.run("engagement.sh", "scheme", "codebook", "my file", "new", FAKE_DOCKER_PLAN=plan)
+    assert result.returncode == 0, result.stderr
+    first, second, call = clone.container_calls
+    desk = ["container-plan", "desk", "scheme", "codebook", "my file", "new"]
+    assert (first[-6:], second[-6:], call[-4:]) == (desk, desk, desk[2:])
+    assert mounts_of(first) == set()
+    assert mounts_of(second) == {bind(clone.configuration.parent, ",readonly")}
+    assert mounts_of(call) == {bind(clone.configuration.parent, ",readonly"), bind(clone.work / "new")}
+    assert {value_of(one, "--workdir") for one in (first, second, call)} == {str(clone.work)}
+    assert value_of(call, "--network") == "none"
+
+
+def test_a_preview_makes_its_outputs_on_a_disk_and_removes_them(clone):
+    assert clone.run("engagement.sh", "diff", "a", "b", TMPDIR=str(clone.work / "CodaV2")).returncode == 0
+    *_, call = clone.container_calls
+    (scratch,) = [mount for mount in mounts_of(call) if mount.endswith("target=/scratch")]
+    assert scratch.startswith(f"type=bind,source={clone.work}/CodaV2/")
+    assert call[::-1].index("TMPDIR=/scratch") < call[::-1].index("TMPDIR=/tmp")
+    assert list((clone.work / "CodaV2").iterdir()) == []
+
+
+def test_a_commands_help_needs_no_plan_and_its_status_comes_out(clone):
+    assert clone.run("engagement.sh", "icr", "--help").returncode == 0
+    (call,) = clone.container_calls
+    assert call[-2:] == ["icr", "--help"]
+    assert clone.run("engagement.sh", "icr", "a", FAKE_DOCKER_PLAN_EXIT="2").returncode == 2
+    assert clone.run("engagement.sh", "icr", "a", FAKE_DOCKER_EXIT="11").returncode == 11
+    assert clone.run("engagement.sh").returncode == 2
+
+
+def test_a_command_runs_on_this_machine_where_the_stages_do(clone):
+    assert clone.run_on_host("engagement.sh", "icr", "a b", FAKE_STATUS="icr=11").returncode == 11
+    assert clone.stage_calls == [["icr", "a b"]]
+    assert clone.docker_calls == []

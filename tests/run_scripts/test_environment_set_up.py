@@ -134,7 +134,7 @@ def test_a_machine_without_python_3_12_exits_14_and_says_what_to_install(bare_cl
     # What is on the PATH can be pyenv's placeholder, which is there and refuses to run.
     result = fetch(bare_clone, FAKE_PYTHON_3_12_EXIT="127")
     assert result.returncode == 14
-    assert "no Python 3.12 on this machine. Install it" in result.stderr
+    assert "no Python 3.12, 3.13 or 3.14 on this machine. Install one" in result.stderr
     assert pipenv_calls(bare_clone) == []
 
 
@@ -162,3 +162,20 @@ def test_a_machine_without_pipenv_gets_the_version_that_the_dockerfile_names(bar
         if line.startswith("ARG PIPENV_VERSION=")
     ]
     assert pipenv_calls(bare_clone) == [["-m", "pip", "install", f"pipenv=={version}"]]
+
+
+def test_a_newer_python_does_where_there_is_no_3_12(bare_clone):
+    version = bare_clone.work / "versions" / "3.13.2" / "bin"
+    version.mkdir(parents=True)
+    bare_clone.write_program(version / "python3.13", "#!/usr/bin/env bash\nexit 0\n")
+    assert fetch(bare_clone, FAKE_PYTHON_3_12_EXIT="127").returncode == 0
+    assert pipenv_calls(bare_clone)[0][3:] == ["--python", str(version / "python3.13")]
+
+
+def test_a_python_that_is_named_is_used_or_refused(bare_clone):
+    named = bare_clone.work / "my python"
+    bare_clone.write_program(named, "#!/usr/bin/env bash\nexit 0\n")
+    assert fetch(bare_clone, PIPELINE_PYTHON=str(named)).returncode == 0
+    assert pipenv_calls(bare_clone)[0][3:] == ["--python", str(named)]
+    (bare_clone.root / ".venv" / "synchronised").unlink()
+    assert fetch(bare_clone, PIPELINE_PYTHON="/usr/bin/false").returncode == 14

@@ -6,6 +6,7 @@ contiguous, so results ordered by hashed uid only need concatenating, whatever t
 
 import gc
 import hashlib
+import logging
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from engagement.foundation.errors import MachineError
+
+log = logging.getLogger(__name__)
 
 
 def hash_uid(uid: str) -> str:
@@ -44,9 +47,17 @@ def run_partitions[R](process: Callable[[int], R], count: int, jobs: int) -> Ite
     """Run `process(0)` to `process(count - 1)` on `jobs` processes; yield results in order.
 
     With one job or at most one partition, everything runs in this process. Otherwise, forked processes inherit
-    `process` and what it refers to, and only send back results.
+    `process` and what it refers to, and only send back results. Processes that are started afresh could not: it refers to
+    arrays that would have to be copied, and to the project's own code.
+
+    A fork is safe only while there is no other thread, which may hold a lock that its copy would wait for. The stages have
+    none, see `__main__` and `progress`; where there is one all the same, this process does the work alone.
     """
-    if jobs == 1 or count <= 1:
+    is_alone = jobs == 1 or count <= 1
+    if not is_alone and has_other_threads():
+        log.warning("Working on 1 process, not %d: this one has other threads, which makes a fork unsafe", jobs)
+        is_alone = True
+    if is_alone:
         yield from (run_one(process, number) for number in range(count))
         return
     try:
@@ -63,6 +74,11 @@ def run_partitions[R](process: Callable[[int], R], count: int, jobs: int) -> Ite
         raise MachineError(
             f"Processes: could not start {jobs} of them: {error.strerror}. Run this again with --jobs 1."
         ) from error
+
+
+def has_other_threads() -> bool:
+    """Tell whether this process has a thread besides the one that asks, be it Python's or a library's."""
+    return len(os.listdir("/proc/self/task")) > 1  # noqa: PTH208
 
 
 _inherited: list[Callable[[int], Any]] = []
