@@ -122,7 +122,9 @@ def test_a_backups_container_reads_the_data_root_and_writes_the_archives(clone, 
     result = clone.run(BACKUP, clone.data_root, backups, FAKE_DOCKER_IMAGES="0123456789ab")
     assert result.returncode == 0, result.stderr
     *_, call = clone.container_calls
-    assert mounts_of(call) == {str(clone.data_root): "ro", str(backups): "rw"}
+    # The lock that the stage itself holds is written, though the rest is not.
+    lock = {str(clone.data_root / ".working"): "rw"}
+    assert mounts_of(call) == {str(clone.data_root): "ro", str(backups): "rw", **lock}
     assert call[call.index("--network") + 1] == "none"
 
 
