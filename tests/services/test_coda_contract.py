@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from coda_examples import KILLED, WS_SCHEME, code_scheme, label, message, read, start_adding
+from coda_examples import KILLED, WS_SCHEME, code_scheme, label, message, read, start_adding, write
 from engagement.foundation.errors import ServiceError
 from engagement.services.coda.format import name_segment, parse_time
 from engagement.services.coda.protocol import open_coda
@@ -32,6 +32,11 @@ class Folder:
 
     def put_labels(self, dataset, message_id, labels):
         self.coda.save_labels(dataset, [{"MessageID": message_id, "Labels": labels}])
+
+    def put_document(self, segment, name, document):
+        path = self._folder / f"{segment}.json"
+        write(path, [*read(path), document])
+        return f"{path}, message {len(read(path))}"
 
     def segments(self, dataset):
         names = [name_segment(dataset, number) for number in range(1, 9)]
@@ -68,6 +73,10 @@ class Firestore:
             document = self.client.document("datasets", segment, "messages", message_id)
             if document.get().exists:
                 document.update({"Labels": labels, "LastUpdated": self._firestore.SERVER_TIMESTAMP})
+
+    def put_document(self, segment, name, document):
+        self._in(segment, "messages").document(name).set(document)
+        return f"datasets/{segment}/messages/{name}"
 
     def segments(self, dataset):
         return {
@@ -321,3 +330,43 @@ def test_messages_longer_than_one_request_takes_are_added(coda):
     long = [message(number, Note="x" * 60_000) for number in range(100)]
     assert coda.add_messages("show", long) == 100
     assert len(coda.read_messages("show")) == 100
+
+
+BROKEN = (
+    ({"Text": "jawaab 8", "CreationDateTimeUTC": "2026-03-01T09:00:00Z", "Labels": []}, "'MessageID' should be"),
+    ({name: value for name, value in message(8).items() if name != "Labels"}, "'Labels' should be"),
+    ({**message(8), "Labels": ["label"]}, "'Labels' should be"),
+    ({**message(8), "CreationDateTimeUTC": "jawaab 8"}, "'CreationDateTimeUTC' should be"),
+    ({}, "'Text' should be"),
+)
+
+
+@pytest.mark.parametrize(("document", "problem"), BROKEN, ids=[problem for _, problem in BROKEN])
+def test_a_document_that_is_no_message_is_named_by_its_path_and_set_aside(place, coda, document, problem):
+    coda.add_messages("show", [message(1), message(2, [label("code-health")])])
+    path = place.put_document("show", message(8)["MessageID"], document)
+    download = coda.download("show")
+    assert sorted(numbers_by_text(download.messages)) == ["jawaab 1", "jawaab 2"]
+    (said,) = download.set_aside
+    assert said.startswith(f"{path}: ")
+    assert problem in said
+    assert "jawaab" not in said
+    # It stays as it is, is counted, and stands in the way of nothing.
+    assert coda.add_messages("show", [message(3)]) == 1
+    assert document in place.segments("show")["show"]
+    assert place.metrics("show")["messages_count"] == 4
+    assert place.metrics("show")["messages_with_label"] == 1
+
+
+def test_what_changed_after_the_moment_of_a_download_comes_with_the_next(place, coda):
+    coda.add_messages("show", [message(number) for number in range(5)])
+    moment = coda.download("show").moment
+    place.put_labels("show", message(3)["MessageID"], [label("code-health")])
+    assert "jawaab 3" in numbers_by_text(coda.download("show", moment).messages)
+
+
+def test_messages_of_several_segments_are_told_with_the_segments(place, coda):
+    coda.add_messages("show", [message(number) for number in range(2501)])
+    assert coda.download("show").copies == {}
+    place.put_document("show_2", message(7)["MessageID"], message(7))
+    assert coda.download("show").copies == {message(7)["MessageID"]: ("show", "show_2")}

@@ -166,8 +166,8 @@ def test_files_of_two_codas_are_not_mixed_when_the_change_is_killed_either(tmp_p
         other.create_dataset("show", [], [])
         other.add_messages("show", [message(2)])
         place.credentials = make_credentials(place.directory, "other")
-    # That the file is nobody's now, the messages, then where they came from.
-    assert kill_stage_at_each_write(True, "coda_get", [place.arguments() for place in places]) == 3
+    # That the file is nobody's now, the messages, of which moment they are, then where they came from.
+    assert kill_stage_at_each_write(True, "coda_get", [place.arguments() for place in places]) == 4
     for place in places:
         assert [item["Text"] for item in place.get()] == ["jawaab 2"]
 
@@ -184,8 +184,8 @@ def test_a_get_that_is_killed_at_any_write_is_completed_by_the_next(tmp_path, af
     places = [Place(tmp_path / str(count)) for count in range(4)]
     for place in places:
         place.create([message(1), message(2)])
-    # The messages, then where they came from.
-    assert kill_stage_at_each_write(after, "coda_get", [place.arguments() for place in places]) == 2
+    # The messages, of which moment they are, then where they came from.
+    assert kill_stage_at_each_write(after, "coda_get", [place.arguments() for place in places]) == 3
     for place in places:
         assert [item["Text"] for item in place.get()] == ["jawaab 1", "jawaab 2"]
 
@@ -201,10 +201,17 @@ def test_a_damaged_previous_file_is_named_and_a_full_get_replaces_it(place):
 
 def test_a_damaged_coda_folder_is_named(place):
     place.create([message(1)])
-    path = place.directory / "embedded" / "coda" / "show.json"
-    path.write_text('[\n{"MessageID": 1}]')
-    with pytest.raises(InputError, match=r"embedded/coda/show\.json: .*\n.*message 1: 'MessageID'"):
+    (place.directory / "embedded" / "coda" / "show.json").write_text('[\n{"MessageID": 1}')
+    with pytest.raises(InputError, match=r"embedded/coda/show\.json, line 2"):
         place.get()
+
+
+def test_a_broken_document_of_a_coda_folder_is_set_aside(place, caplog):
+    place.create([message(1)])
+    path = place.directory / "embedded" / "coda" / "show.json"
+    write(path, [{"MessageID": 1}, *read(path)])
+    assert len(place.get()) == 1
+    assert "show.json, message 1: 'MessageID' should be" in caplog.text
 
 
 def test_a_missing_configuration_is_a_usage_error(place):

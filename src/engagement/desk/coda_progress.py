@@ -16,10 +16,11 @@ from engagement.configuration import CodingPlans
 from engagement.foundation.csv_cells import encode_line, guard_line
 from engagement.foundation.errors import UsageError
 from engagement.labelling.datasets.datasets import coded_file, find_datasets
+from engagement.labelling.datasets.downloads import find_start, warn_of_oddities
 from engagement.labelling.datasets.known_messages import find_source_instance
 from engagement.labelling.datasets.synchronisation import merge_messages
 from engagement.pipeline.coding.lost_labels import find_lost_labels
-from engagement.services.coda.format import MessageDocument, find_newest_label, find_newest_update, read_message_file
+from engagement.services.coda.format import MessageDocument, find_newest_label, read_message_file
 from engagement.services.coda.metrics import count_metrics
 from engagement.services.coda.protocol import CodaDatabase, open_coda
 from engagement.services.credentials import load_credentials
@@ -98,4 +99,7 @@ def _read_messages(coda: CodaDatabase, dataset: str, data_root: Path | None) -> 
         path = coded_file(data_root, dataset)
         if path.exists():
             previous = read_message_file(path, "Download it again: run stage 1 with --full.")
-    return merge_messages(previous, coda.read_messages(dataset, find_newest_update(previous)))
+    since = find_start(data_root, dataset, previous) if data_root is not None and previous else None
+    download = coda.download(dataset, since)
+    warn_of_oddities(dataset, download)
+    return merge_messages(previous, download.messages)

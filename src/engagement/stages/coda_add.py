@@ -22,6 +22,7 @@ from engagement.labelling.datasets.scheme_differences import (
     find_unknown_codes,
 )
 from engagement.labelling.datasets.synchronisation import choose_new_messages
+from engagement.services.coda.dataset_errors import DatasetError
 from engagement.services.coda.format import MessageDocument, read_message_file
 from engagement.services.coda.protocol import CodaDatabase, open_coda
 from engagement.services.credentials import load_credentials
@@ -62,10 +63,13 @@ def run(arguments: argparse.Namespace) -> None:
     existing = {addition.dataset for addition in additions if coda.has_dataset(addition.dataset)}
     _check_code_schemes(coda, datasets, sorted(existing))
     # From here on Coda is written to.
-    absent = []
+    absent, problems = [], []
     for addition in additions:
         if addition.dataset in existing:
-            _add(coda, addition, arguments.data_root)
+            try:
+                _add(coda, addition, arguments.data_root)
+            except DatasetError as error:
+                problems.append(str(error))
         elif datasets.users:
             coda.create_dataset(addition.dataset, datasets.users, datasets.shown_schemes[addition.dataset])
             log.info("Coda %r: made, for %d users", addition.dataset, len(datasets.users))
@@ -78,11 +82,13 @@ def run(arguments: argparse.Namespace) -> None:
     new_messages = sum(len(addition.new) for addition in additions if addition.dataset not in absent)
     record_counts({"new_messages": new_messages, "documents_read": coda.documents_read})
     if absent:
-        raise ServiceError(
+        problems.append(
             f"Coda {coda.instance}: no dataset {', '.join(map(repr, absent))}; expected each to exist. The other datasets "
             "are done. Have an administrator make the named ones in Coda, with their users and code schemes, or set "
             "CodaUsers in the pipeline configuration and give that to this stage."
         )
+    if problems:
+        raise ServiceError("\n".join(problems))
 
 
 def _plan_addition(coda: CodaDatabase, dataset: str, datasets: Datasets, data_root: Path) -> _Addition | None:

@@ -1,21 +1,24 @@
 """Stage 1: download the messages that people labelled in Coda.
 
 Writes <data-root>/Coded Coda Files/<dataset>.json for each dataset of the project. Where that file exists already, only
-the messages that were updated since are downloaded. A dataset that does not exist in Coda yet is skipped.
+the messages that were updated since are downloaded. A dataset that does not exist in Coda yet is skipped. One that can't be
+downloaded stops this stage only after the others are done. Documents that are no messages are named and set aside.
 """
 
 import argparse
 import logging
 from pathlib import Path
 
-from engagement.foundation.errors import InputError
+from engagement.foundation.errors import InputError, PipelineError
 from engagement.foundation.files import make_directory, write_json
 from engagement.foundation.run_report import record_counts
 from engagement.labelling.datasets.datasets import Datasets, coded_file, find_datasets
+from engagement.labelling.datasets.downloads import find_start, record_moment, warn_of_oddities
 from engagement.labelling.datasets.known_messages import NO_INSTANCE, find_source_instance, record_source_instance
-from engagement.labelling.datasets.synchronisation import count_copies, merge_messages
+from engagement.labelling.datasets.synchronisation import merge_messages
 from engagement.pipeline.coding.lost_labels import find_lost_labels
-from engagement.services.coda.format import MessageDocument, find_newest_update, read_message_file
+from engagement.services.coda.dataset_errors import DatasetError
+from engagement.services.coda.format import MessageDocument, read_message_file
 from engagement.services.coda.metrics import count_metrics
 from engagement.services.coda.protocol import CodaDatabase, open_coda
 from engagement.services.credentials import load_credentials
@@ -39,22 +42,41 @@ def run(arguments: argparse.Namespace) -> None:
     """Find the project's datasets and bring each one's file up to date."""
     coda = open_coda(load_credentials(arguments.credentials))
     datasets = find_datasets(arguments.data_root, arguments.pipeline_configuration)
+    problems: list[PipelineError] = []
     progress = {"coda_messages": 0, "labelled_messages": 0}
+    set_aside = 0
     for dataset in datasets.names:
-        if coda.has_dataset(dataset):
-            messages = _download(coda, dataset, arguments.data_root, arguments.full)
-            _warn_of_lost_labels(dataset, messages, datasets)
-            metrics = count_metrics(messages, ())
-            progress["coda_messages"] += metrics["messages_count"]
-            progress["labelled_messages"] += metrics["messages_with_label"]
-        else:
-            log.info("Coda %r: does not exist yet; skipped", dataset)
+        try:
+            if coda.has_dataset(dataset):
+                messages, odd = _download(coda, dataset, arguments.data_root, arguments.full)
+                set_aside += odd
+                _warn_of_lost_labels(dataset, messages, datasets)
+                metrics = count_metrics(messages, ())
+                progress["coda_messages"] += metrics["messages_count"]
+                progress["labelled_messages"] += metrics["messages_with_label"]
+            else:
+                log.info("Coda %r: does not exist yet; skipped", dataset)
+        except (DatasetError, InputError) as error:
+            # The others are worth having; a Coda that can't be reached is not asked again and again.
+            problems.append(error)
     log.info("Coda: read %d documents", coda.documents_read)
-    record_counts({"datasets": len(datasets.names), "documents_read": coda.documents_read, **progress})
+    record_counts(
+        {
+            "datasets": len(datasets.names),
+            "documents_read": coda.documents_read,
+            "documents_set_aside": set_aside,
+            **progress,
+        }
+    )
+    if problems:
+        raise type(problems[0])("\n".join(map(str, problems)))
 
 
-def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> list[MessageDocument]:
-    """Update one dataset's file, and give its messages; leave the file alone if nothing changed."""
+def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> tuple[list[MessageDocument], int]:
+    """Update one dataset's file; leave it alone if nothing changed.
+
+    Returns its messages, and the number of documents set aside.
+    """
     path = coded_file(data_root, dataset)
     if find_source_instance(data_root, dataset) not in (None, coda.instance):
         log.info("Coda %r: the file at hand is from another Coda; downloading everything", dataset)
@@ -63,22 +85,16 @@ def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> 
         record_source_instance(data_root, dataset, NO_INSTANCE)
     previous = _read_previous(path, full)
     continued = [] if full or previous is None else previous
-    downloaded = coda.read_messages(dataset, find_newest_update(continued))
-    messages = merge_messages(continued, downloaded)
-    copies = count_copies(downloaded)
-    if copies:
-        log.warning(
-            "Coda %r: %d message(s) are there twice; expected each once. Kept the copy that a coder labelled, or "
-            "labelled last. Have an administrator delete the others, and add messages with one tool only.",
-            dataset,
-            copies,
-        )
+    download = coda.download(dataset, find_start(data_root, dataset, continued) if continued else None)
+    messages = merge_messages(continued, download.messages)
+    warn_of_oddities(dataset, download)
     if messages != previous:
         make_directory(path.parent)
         write_json(path, messages)
+    record_moment(data_root, dataset, download.moment)
     record_source_instance(data_root, dataset, coda.instance)
-    log.info("Coda %r: downloaded %d of %d messages", dataset, len(downloaded), len(messages))
-    return messages
+    log.info("Coda %r: downloaded %d of %d messages", dataset, len(download.messages), len(messages))
+    return messages, len(download.set_aside)
 
 
 def _read_previous(path: Path, full: bool) -> list[MessageDocument] | None:

@@ -29,7 +29,7 @@ def load_known_messages(data_root: Path, dataset: str, instance: str) -> frozens
     if _is_coded_file_of(instance, data_root, dataset):
         messages = read_message_file(coded_file(data_root, dataset), _REMEDY)
         return frozenset(message["MessageID"] for message in messages)
-    return frozenset(_read_state(_known_messages_file(data_root, dataset, instance)).get("MessageIDs", ()))
+    return frozenset(read_state(_known_messages_file(data_root, dataset, instance)).get("MessageIDs", ()))
 
 
 def save_known_messages(data_root: Path, dataset: str, instance: str, message_ids: Set[str]) -> None:
@@ -37,12 +37,12 @@ def save_known_messages(data_root: Path, dataset: str, instance: str, message_id
     if not _is_coded_file_of(instance, data_root, dataset):
         path = _known_messages_file(data_root, dataset, instance)
         with hold_directory(path.parent):
-            _write_state(path, {"MessageIDs": sorted(message_ids)})
+            write_state(path, {"MessageIDs": sorted(message_ids)})
 
 
 def find_source_instance(data_root: Path, dataset: str) -> str | None:
     """Return the instance that a dataset's coded file came from; None if unknown."""
-    instance: str | None = _read_state(_source_instances_file(data_root)).get("Instances", {}).get(dataset)
+    instance: str | None = read_state(_source_instances_file(data_root)).get("Instances", {}).get(dataset)
     return instance
 
 
@@ -50,9 +50,9 @@ def record_source_instance(data_root: Path, dataset: str, instance: str) -> None
     """Record the instance that a dataset's coded file came from."""
     path = _source_instances_file(data_root)
     with hold_directory(path.parent):
-        instances = _read_state(path).get("Instances", {})
+        instances = read_state(path).get("Instances", {})
         if instances.get(dataset) != instance:
-            _write_state(path, {"Instances": {**instances, dataset: instance}})
+            write_state(path, {"Instances": {**instances, dataset: instance}})
 
 
 def _is_coded_file_of(instance: str, data_root: Path, dataset: str) -> bool:
@@ -67,7 +67,7 @@ def _known_messages_file(data_root: Path, dataset: str, instance: str) -> Path:
     return data_root / "State" / "coda" / instance / f"{dataset}.json"
 
 
-def _read_state(path: Path) -> dict[str, Any]:
+def read_state(path: Path) -> dict[str, Any]:
     """Read a file of State/.
 
     A missing file, or one of another version, counts as empty, and costs a full download.
@@ -76,5 +76,6 @@ def _read_state(path: Path) -> dict[str, Any]:
     return document if isinstance(document, dict) and document.get("Version") == _STATE_VERSION else {}
 
 
-def _write_state(path: Path, document: Mapping[str, Any]) -> None:
+def write_state(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a file of State/."""
     write_json(path, {"Version": _STATE_VERSION, **document})

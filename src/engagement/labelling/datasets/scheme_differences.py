@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from engagement.pipeline.coding.labels import newest_by_scheme_id
+from engagement.pipeline.coding.labels import MANUALLY_UNCODED, newest_by_scheme_id
 from engagement.services.coda.format import CodeSchemeDocument, MessageDocument, name_segment
-from engagement.services.coda.metrics import UNCODED, primary_scheme_id
+from engagement.services.coda.metrics import primary_scheme_id
 
 # The meaning of a label to coders and analysts. Colours, shortcuts and match values may differ.
 _MEANING = ("CodeType", "ControlCode", "MetaCode", "DisplayText", "NumericValue", "StringValue")
@@ -96,7 +96,7 @@ def find_unknown_codes(messages: Iterable[MessageDocument], code_schemes: Sequen
         found.update(
             (scheme_id, code_id)
             for scheme_id, code_id in labels
-            if scheme_id in code_ids and code_id != UNCODED and code_id not in code_ids[scheme_id]
+            if scheme_id in code_ids and code_id != MANUALLY_UNCODED and code_id not in code_ids[scheme_id]
         )
     return [
         f"{count} message(s) have the label {code_id!r}, which scheme {scheme_id!r} lacks"

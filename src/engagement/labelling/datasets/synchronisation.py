@@ -1,6 +1,6 @@
 """Synchronising Coda and the files of Coda messages: merging downloads, choosing messages to add."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 from engagement.pipeline.coding.labels import is_labelled
@@ -21,11 +21,6 @@ def merge_messages(previous: Iterable[MessageDocument], downloaded: Iterable[Mes
         is_copy = old is not None and _number(old) is not None and _number(message) not in (None, _number(old))
         merged[message_id] = max(message, old, key=_rank) if is_copy and old is not None else message
     return sorted(merged.values(), key=_place_in_dataset)
-
-
-def count_copies(messages: Sequence[MessageDocument]) -> int:
-    """Count duplicate messages, as left by tools that add the same text to two segments."""
-    return len(messages) - len({message["MessageID"] for message in messages})
 
 
 def _join_copies(messages: Iterable[MessageDocument]) -> dict[str, MessageDocument]:

@@ -1,7 +1,7 @@
 """Labels: a code of a scheme on an answer, and its maker.
 
-All reading of labels' JSON, from Coda or TracedData, happens here. In Coda the labels of a message are newest first; the
-newest one of a scheme counts, if a coder ticked it and nobody took it off.
+All reading of labels' JSON, from Coda or TracedData, happens here and in `services.coda.labels`, which tells which of a
+message's labels count.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from engagement.configuration import Code, CodeScheme, ControlCode
+from engagement.services.coda.labels import MANUALLY_UNCODED as MANUALLY_UNCODED
+from engagement.services.coda.labels import counts as counts
+from engagement.services.coda.labels import is_labelled as is_labelled
+from engagement.services.coda.labels import is_ticked as is_ticked
+from engagement.services.coda.labels import newest_by_scheme_id as newest_by_scheme_id
 
 PIPELINE_CODER = "Pipeline Auto-Coder"
-MANUALLY_UNCODED = "SPECIAL-MANUALLY_UNCODED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +43,6 @@ class Label:
 
 Labels = tuple[Label, ...]
 """The labels of one coded field, never empty once it is coded."""
-
-
-def newest_by_scheme_id(labels: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Find the newest label of each scheme of a message, whose labels are newest first."""
-    newest: dict[str, Mapping[str, Any]] = {}
-    for label in labels:
-        newest.setdefault(label["SchemeID"], label)
-    return newest
-
-
-def is_ticked(label: Mapping[str, Any]) -> bool:
-    """Tell whether a person ticked a label; labels that the pipeline sets or proposes are not ticked."""
-    return label.get("Checked") is True
-
-
-def counts(label: Mapping[str, Any]) -> bool:
-    """Tell whether a scheme's newest label is a coder's: ticked, and not taken off again."""
-    return is_ticked(label) and label["CodeID"] != MANUALLY_UNCODED
-
-
-def is_labelled(labels: Iterable[Mapping[str, Any]]) -> bool:
-    """Tell whether any of a message's labels counts."""
-    return any(map(counts, newest_by_scheme_id(labels).values()))
 
 
 def counting_labels(

@@ -27,11 +27,12 @@ def reads_to_add(known: int, new: int, code_schemes: int, with_labels: bool) -> 
         return 0
     segments = _segments(known)
     schemes = max(1, code_schemes)
-    # Does the dataset exist? Then its number of segments and each segment's code schemes, to compare them; for a new
-    # dataset, a second check that it does not exist.
-    reads = 1 + 1 + schemes * len(segments)
-    # The end of the dataset: number of segments, metrics, last segment; each segment's size and highest number.
-    reads += 3 + sum(max(1, -(-size // _COUNTED_FOR_ONE_READ)) + 1 for size in segments)
+    # Does the dataset exist? Then its number of segments, the last of several, and each segment's code schemes, to
+    # compare them; for a new dataset, a second check that it does not exist.
+    reads = 1 + 1 + (len(segments) > 1) + schemes * len(segments)
+    # The end of the dataset: number of segments, last addition, metrics, last segment; each segment's size and highest
+    # number.
+    reads += 4 + sum(max(1, -(-size // _COUNTED_FOR_ONE_READ)) + 1 for size in segments)
     # Each new segment: is its name free, and who are the users of the previous one?
     opened = len(_segments(known + new)) - len(segments)
     reads += 2 * opened

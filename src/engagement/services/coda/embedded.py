@@ -13,23 +13,27 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from engagement.foundation.errors import InputError, ServiceError
 from engagement.foundation.files import explain_os_errors, make_directory, read_json, write_json
+from engagement.services.coda.dataset_errors import DatasetError
+from engagement.services.coda.downloads import Download, sort_out
 from engagement.services.coda.format import (
     SEGMENT_SIZE,
     CodeSchemeDocument,
     MessageDocument,
     find_highest_number,
     find_newest_update,
+    find_problems_of,
     is_code_scheme,
     name_segment,
     parse_time,
-    read_message_file,
+    read_message_documents,
     write_time,
 )
 from engagement.services.coda.metrics import count_metrics
@@ -56,17 +60,29 @@ class FolderCoda:
         """Tell whether the dataset exists, even without messages."""
         return self._messages_path(dataset).exists()
 
-    def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[MessageDocument]:
-        """Read all messages, or those updated since a given time, as of one moment."""
+    def download(self, dataset: str, since: datetime | None = None) -> Download:
+        """Read all messages, or what changed since; see CodaDatabase."""
         with self._lock(fcntl.LOCK_SH):
-            messages = [message for segment in self._segments(dataset) for message in self._read_segment(segment)]
-        if updated_since is None:
-            return messages
-        return [
+            found = [
+                (segment, f"{self._messages_path(segment)}, message {position}", document)
+                for segment in self._segments(dataset)
+                for position, document in enumerate(self._read_segment(segment), start=1)
+            ]
+        whole = sort_out(found, None)
+        # The clock may be set back, but no change is stamped before the newest.
+        moment = find_newest_update(whole.messages)
+        if since is None:
+            return replace(whole, moment=moment)
+        recent = [
             message
-            for message in messages
-            if message.get("LastUpdated") and parse_time(message["LastUpdated"]) >= updated_since
+            for message in whole.messages
+            if message.get("LastUpdated") and parse_time(message["LastUpdated"]) >= since
         ]
+        return replace(whole, messages=recent, moment=moment)
+
+    def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[MessageDocument]:
+        """Read all usable messages, or those updated since a given time, as of one moment."""
+        return self.download(dataset, updated_since).messages
 
     def read_code_schemes(self, dataset: str) -> list[CodeSchemeDocument]:
         """Read the code schemes for labelling the dataset's next messages."""
@@ -109,10 +125,10 @@ class FolderCoda:
         with self._lock(fcntl.LOCK_EX):
             segments = self._segments(dataset)
             if not segments:
-                raise ServiceError(f"Coda folder: no dataset {dataset!r}; expected it to exist. Create it first.")
+                raise DatasetError(f"Coda folder: no dataset {dataset!r}; expected it to exist. Create it first.")
             contents = {segment: self._read_segment(segment) for segment in segments}
-            present = [message for content in contents.values() for message in content]
-            known = {message["MessageID"] for message in present}
+            present = _usable(message for content in contents.values() for message in content)
+            known = {_id_of(message) for content in contents.values() for message in content}
             new = [message for message in messages if message["MessageID"] not in known]
             stamp = self._stamp(present)
             first_number = find_highest_number(present) + 1
@@ -133,11 +149,11 @@ class FolderCoda:
         with self._lock(fcntl.LOCK_EX):
             segments = self._segments(dataset)
             contents = {segment: self._read_segment(segment) for segment in segments}
-            stamp = self._stamp([message for content in contents.values() for message in content])
+            stamp = self._stamp(_usable(message for content in contents.values() for message in content))
             for segment, content in contents.items():
                 labelled = [
-                    {**message, "Labels": labels[message["MessageID"]], "LastUpdated": stamp}
-                    if labels.get(message["MessageID"], message["Labels"]) != message["Labels"]
+                    {**message, "Labels": labels[message_id], "LastUpdated": stamp}
+                    if (message_id := _id_of(message)) in labels and labels[message_id] != message.get("Labels")
                     else message
                     for message in content
                 ]
@@ -183,8 +199,9 @@ class FolderCoda:
             segments.append(segment)
         return segments
 
-    def _read_segment(self, segment: str) -> list[MessageDocument]:
-        return read_message_file(self._messages_path(segment), _REMEDY)
+    def _read_segment(self, segment: str) -> list[Any]:
+        """Read a segment's documents, those that somebody broke included: they stay as they are."""
+        return read_message_documents(self._messages_path(segment), _REMEDY)
 
     def _read_users(self, segment: str) -> list[str]:
         return self._read_list(segment, "users", lambda user: isinstance(user, str), "e-mail addresses")
@@ -219,6 +236,15 @@ class FolderCoda:
             yield
         finally:
             os.close(descriptor)
+
+
+def _id_of(document: Any) -> str | None:
+    message_id = document.get("MessageID") if isinstance(document, dict) else None
+    return message_id if isinstance(message_id, str) else None
+
+
+def _usable(documents: Iterable[Any]) -> list[MessageDocument]:
+    return [document for document in documents if not find_problems_of(document)]
 
 
 def _name_taken(segment: str, dataset: str) -> ServiceError:

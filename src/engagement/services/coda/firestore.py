@@ -5,6 +5,7 @@ datasets/{segment}/messages/{MessageID}     a message, with SequenceNumber and L
 datasets/{segment}/code_schemes/{SchemeID}  a code scheme
 datasets/{segment}/metrics/messages         how far the coding is
 segment_counts/{dataset}                    {"segment_count": n}, absent for a dataset of one segment
+pipeline_additions/{dataset}                {"last_added": the server's time}, the pipeline's own: see firestore_adding
 
 firestore.indexes.json, beside this file, lists the composite indexes that the queries need: none. Firestore indexes
 every single field by itself.
@@ -13,7 +14,7 @@ every single field by itself.
 import os
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.api_core import exceptions
@@ -21,22 +22,29 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from engagement.foundation.errors import ServiceError, UsageError, listing
-from engagement.services.coda.firestore_adding import Addition, count_segments, read_code_schemes, write_segment
+from engagement.foundation.errors import ServiceError, UsageError
+from engagement.services.coda.dataset_errors import DatasetError
+from engagement.services.coda.downloads import Download, sort_out
+from engagement.services.coda.firestore_adding import Addition
 from engagement.services.coda.firestore_requests import Requests
-from engagement.services.coda.format import (
-    CodeSchemeDocument,
-    MessageDocument,
-    find_message_problems,
-    name_segment,
-    write_time,
+from engagement.services.coda.firestore_segments import (
+    count_segments,
+    counter_of,
+    find_segments,
+    read_code_schemes,
+    read_segment_users,
+    segment_of,
+    write_segment,
 )
+from engagement.services.coda.format import CodeSchemeDocument, MessageDocument, write_time
 from engagement.services.credentials import GoogleCredentials
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
 
-# The server stamps a change when it accepts it, but readers see it only after the commit, perhaps after another
-# change with a later stamp. So a download starts this long before the newest change seen.
-_COMMIT_DURATION = timedelta(seconds=10)
+# The server stamps a change (LastUpdated) when it accepts it, but readers see it only after the commit. What a download
+# as of one moment did not see was committed later, so it was stamped less than a commit's duration before that moment,
+# or after it. The next download starts there. A commit waits for others at most 20 s; its request ends after 60 s.
+# Coda's page writes nothing else that would do: a browser that is closed after a label leaves the metrics as they were.
+_COMMIT_DURATION = timedelta(seconds=60)
 # Another process wrote at the same moment.
 _COLLISIONS = (exceptions.Aborted, exceptions.AlreadyExists, exceptions.FailedPrecondition)
 _INTERRUPTIONS = (
@@ -57,6 +65,10 @@ _INTERRUPTION_REMEDY = (
 )
 
 
+_OTHERS = "people are labelling in this dataset or another process is adding to it"
+_COLLISION_REMEDY = "Run this again, best when they pause: finished work is kept."
+
+
 class FirestoreCoda:
     """Coda in a Google Cloud project's Firestore; see CodaDatabase."""
 
@@ -75,44 +87,33 @@ class FirestoreCoda:
         """Tell whether the dataset exists, even without messages."""
         return self._call(dataset, lambda: self._requests.get(self._segment(dataset, 1)).exists)
 
+    def download(self, dataset: str, since: datetime | None = None) -> Download:
+        """Read all messages, or what changed since; see CodaDatabase."""
+        return self._call(dataset, lambda: self._download(dataset, since))
+
     def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[MessageDocument]:
-        """Read all messages, or those updated since a given time, as of one moment."""
-        messages = self._call(dataset, lambda: self._read_messages(dataset, updated_since))
-        problems = find_message_problems(messages)
-        if problems:
-            raise ServiceError(
-                f"Coda {self.instance}, dataset {dataset!r}: {listing(problems)}\nExpected Coda messages. Correct them in Coda."
-            )
-        return messages
+        """Read all usable messages, or those updated since a given time, as of one moment."""
+        return self.download(dataset, updated_since).messages
 
     def read_code_schemes(self, dataset: str) -> list[CodeSchemeDocument]:
         """Read the code schemes for labelling the dataset's next messages."""
-
-        def read() -> list[CodeSchemeDocument]:
-            segment_count = count_segments(self._requests.get(self._counter(dataset)))
-            return read_code_schemes(self._requests, self._segment(dataset, segment_count))
-
-        return self._call(dataset, read)
+        return self._call(
+            dataset, lambda: read_code_schemes(self._requests, find_segments(self._requests, dataset)[-1])
+        )
 
     def read_code_schemes_of_all_segments(self, dataset: str) -> list[list[CodeSchemeDocument]]:
         """Read the code schemes of each segment; see CodaDatabase."""
 
         def read() -> list[list[CodeSchemeDocument]]:
-            segment_count = count_segments(self._requests.get(self._counter(dataset)))
-            segments = (self._segment(dataset, number) for number in range(1, segment_count + 1))
-            return [read_code_schemes(self._requests, segment) for segment in segments]
+            return [read_code_schemes(self._requests, found) for found in find_segments(self._requests, dataset)]
 
         return self._call(dataset, read)
 
     def read_users(self, dataset: str) -> list[str]:
         """Read the users who may label the dataset's next messages."""
-
-        def read() -> list[str]:
-            segment_count = count_segments(self._requests.get(self._counter(dataset)))
-            segment = self._requests.get(self._segment(dataset, segment_count)).to_dict() or {}
-            return [user for user in segment.get("users", []) if isinstance(user, str)]
-
-        return self._call(dataset, read)
+        return self._call(
+            dataset, lambda: read_segment_users(self._requests, find_segments(self._requests, dataset)[-1])
+        )
 
     def create_dataset(self, dataset: str, users: Sequence[str], code_schemes: Sequence[CodeSchemeDocument]) -> None:
         """Create an empty dataset, unless it exists."""
@@ -134,25 +135,25 @@ class FirestoreCoda:
             self._call(dataset, addition.take_step)
         return addition.added
 
-    def _read_messages(self, dataset: str, updated_since: datetime | None) -> list[MessageDocument]:
-        counter = self._requests.get(self._counter(dataset))
+    def _download(self, dataset: str, since: datetime | None) -> Download:
+        counter = self._requests.get(counter_of(self._client, dataset))
         # Read all segments as of this moment. Read one after the other, they could hide a label: one made in a
         # segment already read, but before a label found in a later segment, would never be downloaded.
         moment = counter.read_time
-        messages = []
+        found = []
         for number in range(1, count_segments(counter) + 1):
-            query = self._segment(dataset, number).collection("messages")
-            if updated_since is not None:
-                start = updated_since - _COMMIT_DURATION
-                query = query.where(filter=FieldFilter("LastUpdated", ">=", start))
-            messages += [_to_json(snapshot.to_dict()) for snapshot in self._requests.find(query, read_time=moment)]
-        return messages
+            segment = self._segment(dataset, number)
+            query = segment.collection("messages")
+            if since is not None:
+                query = query.where(filter=FieldFilter("LastUpdated", ">=", since - _COMMIT_DURATION))
+            found += [
+                (segment.id, snapshot.reference.path, _to_json(snapshot.to_dict()))
+                for snapshot in self._requests.find(query, read_time=moment)
+            ]
+        return sort_out(found, datetime.fromtimestamp(moment.timestamp(), UTC))
 
     def _segment(self, dataset: str, number: int) -> firestore.DocumentReference:
-        return self._client.document("datasets", name_segment(dataset, number))
-
-    def _counter(self, dataset: str) -> firestore.DocumentReference:
-        return self._client.document("segment_counts", dataset)
+        return segment_of(self._client, dataset, number)
 
     def _call[T](self, dataset: str, action: Callable[[], T]) -> T:
         """Send a request, and retry temporary failures.
@@ -161,12 +162,16 @@ class FirestoreCoda:
         """
         where = f"Coda {self.instance}, dataset {dataset!r}"
         started = time.monotonic()
+        has_collided = False
 
         def attempt() -> T:
+            nonlocal has_collided
+            has_collided = False
             try:
                 return action()
             except _COLLISIONS as error:
-                raise TemporaryError(f"answered {_kind(error)}") from error
+                has_collided = True
+                raise TemporaryError(f"answered {_kind(error)}, as {_OTHERS}", remedy=_COLLISION_REMEDY) from error
             except _INTERRUPTIONS as error:
                 is_late = time.monotonic() - started > _MOST_INTERRUPTED_SECONDS
                 most_attempts = 1 if is_late else _MOST_INTERRUPTIONS
@@ -174,6 +179,9 @@ class FirestoreCoda:
 
         try:
             return call_with_retries(attempt, where, self._policy)
+        except ServiceError as error:
+            # Others at work in one dataset are no reason to leave out the next.
+            raise DatasetError(str(error)) if has_collided else error from None
         except _REFUSALS as error:
             raise ServiceError(
                 f"{where}: the request ended with {_kind(error)}; expected credentials that may read and write this "

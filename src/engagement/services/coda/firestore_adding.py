@@ -1,12 +1,18 @@
 """Adding messages to Coda V2's Firestore in batches, each added whole or not at all in one commit.
 
 There are no locks: they would delay coders, and block everyone for a minute after a process was killed. Instead, each
-commit also writes the metrics of the dataset's last segment, on condition that they have not changed since before we
+commit also writes the document `pipeline_additions/{dataset}`, on condition that it has not changed since before we
 read anything else. So if two processes add at the same time, one is refused; it looks again and sees what the other
 added. As long as nobody else adds, each batch builds on the previous commit, with no reads in between.
+
+That document is the pipeline's own. Coda's page writes the message and then the metrics of its segment after every
+label, so a condition on one of these would fail for as long as people label. The metrics are incremented, unless they
+are missing or plainly wrong. The page may overwrite them with what it had before the addition; its next label, or the
+next addition, puts that right.
 """
 
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,16 +22,23 @@ from typing import Any
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from engagement.foundation.errors import ServiceError
+from engagement.services.coda.dataset_errors import DatasetError
 from engagement.services.coda.firestore_requests import Requests
-from engagement.services.coda.format import (
-    SEGMENT_SIZE,
-    CodeSchemeDocument,
-    MessageDocument,
-    is_code_scheme,
-    name_segment,
+from engagement.services.coda.firestore_segments import (
+    NO_METRICS,
+    count_segments,
+    counter_of,
+    metrics_of,
+    read_code_schemes,
+    read_segment_users,
+    segment_of,
+    write_segment,
 )
+from engagement.services.coda.format import SEGMENT_SIZE, CodeSchemeDocument, MessageDocument
+from engagement.services.coda.labels import is_ticked, labels_of
 from engagement.services.coda.metrics import count_metrics
+
+_log = logging.getLogger(__name__)
 
 # Firestore accepts 500 writes and 10 MiB per commit, its emulator 4 MiB.
 _BATCH_MESSAGES = 450
@@ -33,22 +46,22 @@ _BATCH_BYTES = 2_000_000
 # The most values allowed in one query condition, and the most ids worth looking up: beyond that it takes too long.
 _IDS_IN_ONE_QUERY = 30
 _MOST_IDS_TO_LOOK_FOR = 300
-_NO_METRICS = count_metrics([], [])
 
 
 @dataclass(frozen=True)
 class _End:
     """A dataset's last segment, where messages are added; stays valid until somebody else adds some.
 
-    The times are the last writes of Coda's documents; None if there is no document.
+    The times are the last writes of documents; None if there is no document. `metrics` are None if those in Coda can
+    be counted on, else what they should be.
     """
 
+    guard_written: datetime | None
     segment_count: int
     counter_written: datetime | None
     size: int
     next_number: int
-    metrics: dict[str, int]
-    metrics_written: datetime | None
+    metrics: dict[str, int] | None = None
 
 
 class Addition:
@@ -63,6 +76,7 @@ class Addition:
         self._client = requests.client
         self._dataset = dataset
         self._known_count = known_count
+        self._guard: firestore.DocumentReference = self._client.document("pipeline_additions", dataset)
         self._end: _End | None = None
         self._code_schemes: list[CodeSchemeDocument] | None = None
 
@@ -73,7 +87,7 @@ class Addition:
 
         Raises
         ------
-        ServiceError
+        DatasetError
             The dataset does not exist, or its next segment's name is taken.
         google.api_core.exceptions.GoogleAPIError
             Including when another process was faster (FailedPrecondition, AlreadyExists, Aborted). The outcome of this step is
@@ -82,21 +96,27 @@ class Addition:
         end, self._end = self._end, None
         if end is None:
             end = self._look()
-        if self.waiting:
+        if end is not None and self.waiting:
             end = self._open_segment(end) if end.size >= SEGMENT_SIZE else self._add_batch(end)
         self._end = end
 
-    def _look(self) -> _End:
-        """Find the end of the dataset, and drop messages that it already has from `waiting`."""
-        counter = self._requests.get(self._client.document("segment_counts", self._dataset))
+    def _look(self) -> _End | None:
+        """Find the end of the dataset, and drop messages that it already has from `waiting`.
+
+        None if the number of segments had to be corrected first: the next step looks again.
+        """
+        # Before anything else: if this document has not changed, nobody has added anything to what is read below.
+        guard = self._requests.get(self._guard)
+        counter = self._requests.get(counter_of(self._client, self._dataset))
         segment_count = count_segments(counter)
         segments = [self._segment(number) for number in range(1, segment_count + 1)]
         last = segments[-1]
-        # Before anything else: if the metrics document has not changed, what it says about the segment has not
-        # either.
-        metrics = self._requests.get(_metrics_of(last))
         if not self._requests.get(last).exists:
-            raise ServiceError(f"Coda: no dataset {last.id!r}; expected it to exist. Create it in Coda.")
+            if segment_count == 1:
+                raise DatasetError(f"Coda: no dataset {last.id!r}; expected it to exist. Create it in Coda.")
+            self._correct_segment_count(segments, counter.update_time)
+            return None
+        metrics = self._requests.get(metrics_of(last)).to_dict()
         sizes = [self._requests.count(segment.collection("messages")) for segment in segments]
         if not self._is_all_known(sizes):
             for segment, size in zip(segments, sizes, strict=True):
@@ -104,12 +124,34 @@ class Addition:
         # Only the first time: later, somebody else has added something.
         self._known_count = None
         return _End(
+            guard.update_time,
             segment_count,
             counter.update_time,
             sizes[-1],
             max(map(self._find_highest_number, segments)) + 1,
-            self._metrics_before(last, metrics.to_dict(), sizes[-1]),
-            metrics.update_time,
+            self._correct_metrics(last, metrics, sizes[-1]),
+        )
+
+    def _correct_segment_count(self, segments: list[firestore.DocumentReference], written: datetime) -> None:
+        """Undo what a tool left that counted a segment but did not make it; messages that are in one are kept.
+
+        Of the promised segments, the last that has messages is made; the count then goes down to it, or to the last
+        that exists.
+        """
+        while len(segments) > 1 and not self._requests.get(segments[-1]).exists:
+            if self._requests.count(segments[-1].collection("messages")):
+                break
+            segments.pop()
+        writes = self._client.batch()
+        self._write_unless_changed(
+            writes, counter_of(self._client, self._dataset), written, {"segment_count": len(segments)}
+        )
+        if not self._requests.get(segments[-1]).exists:
+            users = read_segment_users(self._requests, segments[0])
+            write_segment(writes, segments[-1], users, self._read_code_schemes(segments[0]))
+        self._requests.commit(writes)
+        _log.warning(
+            "Coda %r: segment_counts promised segments that nobody had made; set it to %d", self._dataset, len(segments)
         )
 
     def _is_all_known(self, sizes: Sequence[int]) -> bool:
@@ -140,21 +182,25 @@ class Addition:
         batch = take_batch(self.waiting[: SEGMENT_SIZE - end.size])
         writes = self._client.batch()
         more = self._count(segment, batch)
-        metrics = {name: end.metrics[name] + count for name, count in more.items()}
         # First, so one of two processes is refused here, before they wait for each other over hundreds of documents.
-        self._write_unless_changed(writes, _metrics_of(segment), end.metrics_written, metrics)
+        self._write_unless_changed(writes, self._guard, end.guard_written, {"last_added": firestore.SERVER_TIMESTAMP})
+        metrics = {
+            name: firestore.Increment(count) if end.metrics is None else end.metrics[name] + count
+            for name, count in more.items()
+        }
+        writes.set(metrics_of(segment), metrics, merge=True)
         for number, message in enumerate(batch, start=end.next_number):
             document = {**message, "SequenceNumber": number, "LastUpdated": firestore.SERVER_TIMESTAMP}
             writes.create(segment.collection("messages").document(message["MessageID"]), document)
-        metrics_written, *_ = self._requests.commit(writes)
+        guard_written, *_ = self._requests.commit(writes)
         self.added += len(batch)
         self.waiting = self.waiting[len(batch) :]
         return replace(
             end,
+            guard_written=guard_written,
             size=end.size + len(batch),
             next_number=end.next_number + len(batch),
-            metrics=metrics,
-            metrics_written=metrics_written,
+            metrics=None,
         )
 
     def _open_segment(self, end: _End) -> _End:
@@ -162,26 +208,27 @@ class Addition:
         last = self._segment(end.segment_count)
         number = end.segment_count + 1
         segment = self._segment(number)
-        counter = self._client.document("segment_counts", self._dataset)
+        counter = counter_of(self._client, self._dataset)
         if self._requests.get(segment).exists and self._requests.get(counter).update_time == end.counter_written:
-            raise ServiceError(
+            raise DatasetError(
                 f"Coda: dataset {segment.id!r} exists; expected its name to be free for segment {number} of "
                 f"{self._dataset!r}. If it is that segment, set segment_counts/{self._dataset} to {number} in Coda; "
                 "otherwise rename it."
             )
-        users = (self._requests.get(last).to_dict() or {}).get("users", [])
+        users = read_segment_users(self._requests, last)
         writes = self._client.batch()
+        self._write_unless_changed(writes, self._guard, end.guard_written, {"last_added": firestore.SERVER_TIMESTAMP})
         write_segment(writes, segment, users, self._read_code_schemes(last))
         self._write_unless_changed(writes, counter, end.counter_written, {"segment_count": number})
-        *_, metrics_written, counter_written = self._requests.commit(writes)
-        return _End(number, counter_written, 0, end.next_number, _NO_METRICS, metrics_written)
+        guard_written, *_, counter_written = self._requests.commit(writes)
+        return _End(guard_written, number, counter_written, 0, end.next_number)
 
     def _write_unless_changed(
         self,
         writes: firestore.WriteBatch,
         document: firestore.DocumentReference,
         written: datetime | None,
-        values: dict[str, int],
+        values: dict[str, Any],
     ) -> None:
         """Add a document to a batch that is refused if the document was created or changed since."""
         if written is None:
@@ -189,18 +236,18 @@ class Addition:
         else:
             writes.update(document, values, option=self._client.write_option(last_update_time=written))
 
-    def _metrics_before(
+    def _correct_metrics(
         self, segment: firestore.DocumentReference, metrics: dict[str, Any] | None, size: int
-    ) -> dict[str, int]:
-        """Return a segment's metrics from Coda, or count its messages if they are missing or plainly wrong."""
-        if metrics is not None and metrics.get("messages_count") == size and metrics.keys() >= _NO_METRICS.keys():
-            return {name: metrics[name] for name in _NO_METRICS}
+    ) -> dict[str, int] | None:
+        """Count a segment's messages if its metrics in Coda are missing or plainly wrong; None if they are not."""
+        if metrics is not None and metrics.get("messages_count") == size and metrics.keys() >= NO_METRICS.keys():
+            return None
         found = self._requests.find(segment.collection("messages").select(["Labels"]))
         return self._count(segment, [message.to_dict() or {} for message in found])
 
     def _count(self, segment: firestore.DocumentReference, messages: Sequence[MessageDocument]) -> dict[str, int]:
         """Count messages; read the segment's code schemes only if a label is checked."""
-        has_checked = any(label.get("Checked") for message in messages for label in message.get("Labels", []))
+        has_checked = any(is_ticked(label) for message in messages for label in labels_of(message))
         return count_metrics(messages, self._read_code_schemes(segment) if has_checked else [])
 
     def _read_code_schemes(self, segment: firestore.DocumentReference) -> list[CodeSchemeDocument]:
@@ -211,12 +258,13 @@ class Addition:
 
     def _find_highest_number(self, segment: firestore.DocumentReference) -> int:
         """Return a segment's highest SequenceNumber; -1 if no message has one."""
-        highest_first = segment.collection("messages").order_by("SequenceNumber", direction="DESCENDING").limit(1)
-        numbers = [found.get("SequenceNumber") for found in self._requests.find(highest_first)]
-        return max((number for number in numbers if number is not None), default=-1)
+        # Only numbers: Firestore sorts texts, which somebody may have put there, behind them.
+        numbered = segment.collection("messages").where(filter=FieldFilter("SequenceNumber", ">=", 0))
+        highest_first = numbered.order_by("SequenceNumber", direction="DESCENDING").limit(1)
+        return max((int(found.get("SequenceNumber")) for found in self._requests.find(highest_first)), default=-1)
 
     def _segment(self, number: int) -> firestore.DocumentReference:
-        return self._client.document("datasets", name_segment(self._dataset, number))
+        return segment_of(self._client, self._dataset, number)
 
 
 def take_batch(messages: Sequence[MessageDocument]) -> list[MessageDocument]:
@@ -229,44 +277,3 @@ def take_batch(messages: Sequence[MessageDocument]) -> list[MessageDocument]:
             break
         batch.append(message)
     return batch
-
-
-def write_segment(
-    writes: firestore.WriteBatch,
-    segment: firestore.DocumentReference,
-    users: Sequence[str],
-    code_schemes: Sequence[CodeSchemeDocument],
-) -> None:
-    """Add a new, empty segment to a batch of writes, metrics last; refused if the segment exists."""
-    writes.create(segment, {"users": list(users)})
-    for code_scheme in code_schemes:
-        writes.set(segment.collection("code_schemes").document(code_scheme["SchemeID"]), code_scheme)
-    writes.set(_metrics_of(segment), _NO_METRICS)
-
-
-def count_segments(counter: "firestore.DocumentSnapshot[Any]") -> int:
-    """Return the number of segments from the document in segment_counts; 1 if there is no document."""
-    return int(counter.get("segment_count")) if counter.exists else 1
-
-
-def read_code_schemes(requests: Requests, segment: firestore.DocumentReference) -> list[CodeSchemeDocument]:
-    """Read a segment's code schemes.
-
-    Raises
-    ------
-    ServiceError
-        Somebody broke one while editing it in Coda.
-    """
-    found = requests.find(segment.collection("code_schemes"))
-    broken = [document.id for document in found if not is_code_scheme(document.to_dict())]
-    if broken:
-        raise ServiceError(
-            f"Coda: dataset {segment.id!r}, code scheme {', '.join(map(repr, broken))}: no SchemeID, or a code without CodeID; "
-            "expected a code scheme. Have an administrator set it again in Coda."
-        )
-    return [document.to_dict() or {} for document in found]
-
-
-def _metrics_of(segment: firestore.DocumentReference) -> firestore.DocumentReference:
-    document: firestore.DocumentReference = segment.collection("metrics").document("messages")
-    return document

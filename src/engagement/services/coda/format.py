@@ -12,6 +12,7 @@ from typing import Any
 
 from engagement.foundation.errors import InputError, listing
 from engagement.foundation.files import read_json
+from engagement.services.coda.labels import is_label
 
 MessageDocument = dict[str, Any]
 CodeSchemeDocument = dict[str, Any]
@@ -84,12 +85,24 @@ def read_message_file(path: Path, remedy: str) -> list[MessageDocument]:
         The file is missing or not JSON, or it holds malformed messages; the error names them all, by position in
         the array (from 1) and MessageID.
     """
-    document = read_json(path, what="a JSON array of Coda messages", remedy=remedy)
-    if not isinstance(document, list):
-        raise InputError(f"{path}: the document is not an array; expected a JSON array of Coda messages. {remedy}")
+    document = read_message_documents(path, remedy)
     problems = find_message_problems(document) + _find_repeated_ids(document)
     if problems:
         raise InputError(f"{path}: {listing(problems)}\nExpected Coda messages. {remedy}")
+    return document
+
+
+def read_message_documents(path: Path, remedy: str) -> list[Any]:
+    """Read a file of messages without a look at each of them.
+
+    Raises
+    ------
+    InputError
+        The file is missing or not JSON, or holds no array.
+    """
+    document = read_json(path, what="a JSON array of Coda messages", remedy=remedy)
+    if not isinstance(document, list):
+        raise InputError(f"{path}: the document is not an array; expected a JSON array of Coda messages. {remedy}")
     return document
 
 
@@ -102,7 +115,7 @@ def find_message_problems(messages: Sequence[Any]) -> list[str]:
     return [
         f"message {position}{_name(message)}: {problem}"
         for position, message in enumerate(messages, start=1)
-        for problem in _find_problems(message)
+        for problem in find_problems_of(message)
     ]
 
 
@@ -119,7 +132,8 @@ def _name(message: Any) -> str:
     return f" ({message_id})" if isinstance(message_id, str) else ""
 
 
-def _find_problems(message: Any) -> list[str]:
+def find_problems_of(message: Any) -> list[str]:
+    """Find what makes a message unusable; shows no values, as these may be what somebody wrote."""
     if not isinstance(message, dict):
         return ["it is not an object"]
     problems = []
@@ -131,7 +145,7 @@ def _find_problems(message: Any) -> list[str]:
     if not _is_time(message.get("CreationDateTimeUTC")):
         problems.append("'CreationDateTimeUTC' should be an ISO 8601 time")
     labels = message.get("Labels")
-    if not isinstance(labels, list) or not all(_is_label(label) for label in labels):
+    if not isinstance(labels, list) or not all(is_label(label) for label in labels):
         problems.append("'Labels' should be an array of labels, each with 'SchemeID' and 'CodeID'")
     number = message.get("SequenceNumber")
     if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
@@ -140,10 +154,6 @@ def _find_problems(message: Any) -> list[str]:
     if last_updated is not None and not _is_time(last_updated):
         problems.append("'LastUpdated' should be an ISO 8601 time")
     return problems
-
-
-def _is_label(label: Any) -> bool:
-    return isinstance(label, dict) and isinstance(label.get("SchemeID"), str) and isinstance(label.get("CodeID"), str)
 
 
 def _is_time(value: Any) -> bool:

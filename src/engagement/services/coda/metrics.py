@@ -1,12 +1,11 @@
 """Coding progress of a segment: the counts that Coda shows beside it."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from engagement.services.coda.format import CodeSchemeDocument, MessageDocument
+from engagement.services.coda.labels import counts, labels_of, newest_by_scheme_id
 
-UNCODED = "SPECIAL-MANUALLY_UNCODED"
 _COPY_SUFFIX = re.compile(r"-\d+\Z")
 
 
@@ -23,24 +22,15 @@ def count_metrics(messages: Iterable[MessageDocument], code_schemes: Sequence[Co
     scheme_ids = {scheme["SchemeID"] for scheme in code_schemes}
     metrics = {"messages_count": 0, "messages_with_label": 0, "wrong_scheme_messages": 0, "not_coded_messages": 0}
     for message in messages:
-        labels = _labels_that_count(message)
-        codes = {control_codes.get((primary_scheme_id(scheme, scheme_ids), code)) for scheme, code in labels}
+        labels = [label for label in newest_by_scheme_id(labels_of(message)).values() if counts(label)]
+        codes = {
+            control_codes.get((primary_scheme_id(label["SchemeID"], scheme_ids), label["CodeID"])) for label in labels
+        }
         metrics["messages_count"] += 1
         metrics["messages_with_label"] += bool(labels)
         metrics["wrong_scheme_messages"] += "WS" in codes
         metrics["not_coded_messages"] += "NC" in codes
     return metrics
-
-
-def _labels_that_count(message: MessageDocument) -> list[tuple[str, str]]:
-    newest: dict[str, Mapping[str, Any]] = {}
-    for label in message.get("Labels", []):
-        newest.setdefault(label["SchemeID"], label)
-    return [
-        (label["SchemeID"], label["CodeID"])
-        for label in newest.values()
-        if label.get("Checked") and label["CodeID"] != UNCODED
-    ]
 
 
 def primary_scheme_id(scheme_id: str, scheme_ids: set[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from engagement.services.coda.downloads import Download
 from engagement.services.coda.embedded import FolderCoda
 from engagement.services.coda.format import CodeSchemeDocument, MessageDocument
 from engagement.services.credentials import Credentials, EmbeddedCredentials
@@ -26,12 +27,14 @@ class CodaDatabase(Protocol):
     def has_dataset(self, dataset: str) -> bool:
         """Tell whether the dataset exists, even without messages."""
 
-    def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[MessageDocument]:
-        """Read all messages, or those updated since a given time, as of one moment.
+    def download(self, dataset: str, since: datetime | None = None) -> Download:
+        """Read all messages, or what changed since the moment of an earlier download or a LastUpdated seen in it.
 
-        Messages without LastUpdated only come with a full read. A few messages slightly older than `updated_since` may
-        be included.
+        Messages without LastUpdated only come with a full read. Some that came before may come again.
         """
+
+    def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[MessageDocument]:
+        """Read the messages of such a download alone."""
 
     def read_code_schemes(self, dataset: str) -> list[CodeSchemeDocument]:
         """Read the code schemes for labelling the dataset's next messages."""
@@ -57,8 +60,10 @@ class CodaDatabase(Protocol):
 
         Raises
         ------
+        DatasetError
+            The dataset does not exist or can't be added to now; others may.
         ServiceError
-            The dataset does not exist, or Coda can't be reached.
+            Coda can't be reached.
         """
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from engagement.labelling.datasets.datasets import coded_file, find_datasets, output_file
+from engagement.labelling.datasets.downloads import find_start
 from engagement.labelling.datasets.known_messages import find_source_instance, load_known_messages
 from engagement.labelling.datasets.synchronisation import choose_new_messages
 from engagement.services.coda.costs import reads_to_add, reads_to_download
-from engagement.services.coda.format import find_newest_update, read_message_file
+from engagement.services.coda.format import read_message_file
+from engagement.services.coda.labels import is_ticked, labels_of
 from engagement.services.coda.protocol import open_coda
 from engagement.services.credentials import Credentials, EmbeddedCredentials
 from engagement.sources.plan_context import say_time
@@ -25,10 +27,10 @@ def plan_get(context: PlanContext) -> Iterator[str]:
         path = coded_file(context.data_root, dataset)
         if path.exists() and find_source_instance(context.data_root, dataset) in (None, instance):
             messages = read_message_file(path, _REMEDY)
-            newest = find_newest_update(messages)
-            since = "all are read again" if newest is None else f"those changed since {say_time(newest)} are read"
+            start = find_start(context.data_root, dataset, messages)
+            since = "all are read again" if start is None else f"those changed since {say_time(start)} are read"
             yield f"dataset {dataset!r}: {len(messages)} messages held; {since}"
-            reads += reads_to_download(len(messages)) + (len(messages) if newest is None else 0)
+            reads += reads_to_download(len(messages)) + (len(messages) if start is None else 0)
         else:
             yield f"dataset {dataset!r}: not downloaded from there yet; all that it has is read, if it exists"
             # One read, to see if the dataset exists.
@@ -56,7 +58,7 @@ def plan_add(context: PlanContext) -> Iterator[str]:
         if not new:
             complete += 1
             continue
-        with_labels = any(label.get("Checked") for message in new for label in message["Labels"])
+        with_labels = any(is_ticked(label) for message in new for label in labels_of(message))
         reads += reads_to_add(len(known), len(new), len(datasets.code_schemes.get(dataset, ())), with_labels)
         yield f"dataset {dataset!r}: {len(new)} messages to be added to the {len(known)} that it is known to have"
     if complete:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coda_examples import label, message
-from engagement.labelling.datasets.synchronisation import choose_new_messages, count_copies, merge_messages
+from engagement.labelling.datasets.synchronisation import choose_new_messages, merge_messages
 
 versions = st.builds(
     lambda number, sequence, note: message(number, SequenceNumber=sequence, Note=note),
@@ -64,10 +64,6 @@ def test_of_a_text_that_coda_has_twice_the_labelled_copy_stays(previous, downloa
     merged = merge_messages(previous, downloaded)
     assert merged == [kept]
     assert merge_messages(merged, downloaded) == [kept]
-
-
-def test_copies_are_counted():
-    assert count_copies([LABELLED, ADDED_AGAIN, message(2)]) == 1
 
 
 def test_messages_are_sorted_by_number_and_those_without_one_come_last():

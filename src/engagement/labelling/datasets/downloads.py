@@ -1,0 +1,81 @@
+"""Where the next download of a dataset begins, and what an operator is told of a download.
+
+    State/coda/download_moments.json    of each dataset's coded file: its digest, and the moment of Coda that it shows
+
+A dataset that nobody touched since that moment has nothing to download. Without the moment, or if the coded file is
+another one, say of a back-up, the download begins at the file's newest LastUpdated: everything added or labelled within
+a minute of that is read again.
+"""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from engagement.configuration.numbers_in_names import holds_phone_number
+from engagement.foundation.files import hold_directory
+from engagement.labelling.datasets.datasets import coded_file
+from engagement.labelling.datasets.known_messages import read_state, write_state
+from engagement.services.coda.downloads import Download
+from engagement.services.coda.format import MessageDocument, find_newest_update, parse_time
+
+log = logging.getLogger(__name__)
+
+_MOST_NAMED = 10
+
+
+def find_start(data_root: Path, dataset: str, held: Sequence[MessageDocument]) -> datetime | None:
+    """Return where a download begins that continues the coded file, which holds these messages; None: read everything."""
+    newest = find_newest_update(held)
+    moment = read_state(_moments_file(data_root)).get("Moments", {}).get(dataset)
+    # Messages without LastUpdated only come with a full read.
+    if newest is None or moment is None or moment["SHA256"] != _digest(coded_file(data_root, dataset)):
+        return newest
+    return parse_time(moment["Moment"])
+
+
+def record_moment(data_root: Path, dataset: str, moment: datetime | None) -> None:
+    """Record the moment of Coda that the coded file shows, once the file is there."""
+    path = _moments_file(data_root)
+    with hold_directory(path.parent):
+        moments = read_state(path).get("Moments", {})
+        found = None
+        if moment is not None:
+            found = {"SHA256": _digest(coded_file(data_root, dataset)), "Moment": moment.isoformat()}
+        write_state(path, {"Moments": {**moments, dataset: found}})
+
+
+def warn_of_oddities(dataset: str, download: Download) -> None:
+    """Name the documents that are no messages, and the texts that are there twice."""
+    for said in download.set_aside[:_MOST_NAMED]:
+        path, _, problem = said.partition(": ")
+        # Somebody may have made the document by hand, with any name.
+        shown = f"a document of {dataset!r}" if holds_phone_number(path.rpartition("/")[2]) else path
+        log.warning(
+            "Coda: %s: %s; expected a message. It is set aside, and its labels count for nothing. Correct or delete it "
+            "in Coda, then run stage 1 with --full.",
+            shown,
+            problem,
+        )
+    if len(download.set_aside) > _MOST_NAMED:
+        log.warning("Coda %r: … and %d more set aside", dataset, len(download.set_aside) - _MOST_NAMED)
+    if download.copies:
+        segments = sorted({segment for names in download.copies.values() for segment in names})
+        log.warning(
+            "Coda %r: %d message(s) are there twice, in segments %s; expected each once. Kept the copy that a coder "
+            "labelled, or labelled last. Run 'engagement coda-mend', which joins their labels, and add messages with "
+            "one tool only.",
+            dataset,
+            len(download.copies),
+            ", ".join(map(repr, segments)),
+        )
+
+
+def _moments_file(data_root: Path) -> Path:
+    return data_root / "State" / "coda" / "download_moments.json"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
