@@ -32,6 +32,10 @@ DESK = {
         "engagement.desk.check",
         "Check a project before a run, and report everything wrong or odd in its files at once",
     ),
+    "coda-mend": Command(
+        "engagement.desk.coda_mend",
+        "Mend the datasets in Coda in which a message stands twice: join the labels of its copies, and delete all but one",
+    ),
     "coda-progress": Command("engagement.desk.coda_progress", "Show how far coding has got in each dataset in Coda"),
     "diff": Command(
         "engagement.desk.diff", "Show how a change of the configuration would change the outputs, before you make it"
@@ -53,7 +57,7 @@ DESK = {
     ),
     "scheme": Command(
         "engagement.desk.scheme",
-        "Make a code scheme from a spreadsheet, compare two versions of one, or print a project's code book",
+        "Make a code scheme from a spreadsheet, compare two versions of one, set schemes in Coda, or print a code book",
     ),
     "status": Command(
         "engagement.desk.status",

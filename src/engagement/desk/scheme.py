@@ -1,4 +1,4 @@
-"""Make a code scheme from a spreadsheet, compare two versions of one, or print a project's code book."""
+"""Make a code scheme from a spreadsheet, compare two versions of one, set schemes in Coda, or print a code book."""
 
 import argparse
 import logging
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engagement.configuration import CodeScheme, ControlCode, load_project
 from engagement.configuration.control_codes import DEFAULT_CONTROL_CODES
+from engagement.desk import scheme_push
 from engagement.foundation.errors import InputError, UsageError
 from engagement.foundation.files import make_directory, open_for_writing, read_json, write_csv
 from engagement.labelling.code_books import spreadsheet
@@ -24,7 +25,7 @@ PAGE, DICTIONARY = "codebook.html", "data_dictionary.csv"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes on its command line."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="from-csv | diff | codebook")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="from-csv | diff | push | codebook")
     raw = argparse.RawDescriptionHelpFormatter
     make = actions.add_parser(
         "from-csv",
@@ -53,6 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     compare.add_argument("new", type=Path, help="its other version (JSON)")
     compare.add_argument("--data-root", type=Path, help="count the affected labels in its Coded Coda Files")
     compare.set_defaults(act=compare_versions)
+    push = actions.add_parser(
+        "push",
+        help="set changed schemes and new users in every dataset in Coda",
+        description=scheme_push.__doc__,
+        formatter_class=raw,
+    )
+    scheme_push.add_arguments(push)
+    push.set_defaults(act=scheme_push.run)
     book = actions.add_parser("codebook", help="write the code book: a page, and a data dictionary of every column")
     book.add_argument(
         "configuration", type=Path, metavar="pipeline-configuration", help="pipeline configuration (JSON)"

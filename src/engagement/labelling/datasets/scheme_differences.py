@@ -8,7 +8,7 @@ from engagement.services.coda.format import CodeSchemeDocument, MessageDocument,
 from engagement.services.coda.metrics import primary_scheme_id
 
 # The meaning of a label to coders and analysts. Colours, shortcuts and match values may differ.
-_MEANING = ("CodeType", "ControlCode", "MetaCode", "DisplayText", "NumericValue", "StringValue")
+MEANING = ("CodeType", "ControlCode", "MetaCode", "DisplayText", "NumericValue", "StringValue")
 
 
 Find = Callable[[Sequence[CodeSchemeDocument], Sequence[CodeSchemeDocument]], list[str]]
@@ -40,7 +40,7 @@ def find_scheme_differences(
         f"scheme {scheme['SchemeID']!r}, code {code_id!r}: {difference}"
         for scheme in in_coda
         if scheme["SchemeID"] in by_id
-        for code_id, difference in _find_code_differences(scheme, by_id[scheme["SchemeID"]])
+        for code_id, difference in find_code_differences(scheme, by_id[scheme["SchemeID"]])
     ]
     return list(dict.fromkeys(lines))
 
@@ -56,7 +56,7 @@ def find_odd_schemes(in_coda: Sequence[CodeSchemeDocument], configured: Sequence
         elif primary["SchemeID"] != scheme["SchemeID"]:
             lines += [
                 f"scheme {scheme['SchemeID']!r}, a copy of {primary['SchemeID']!r}, code {code_id!r}: {difference}"
-                for code_id, difference in _find_code_differences(scheme, primary)
+                for code_id, difference in find_code_differences(scheme, primary)
             ]
     return list(dict.fromkeys(lines))
 
@@ -104,7 +104,8 @@ def find_unknown_codes(messages: Iterable[MessageDocument], code_schemes: Sequen
     ]
 
 
-def _find_code_differences(in_coda: CodeSchemeDocument, configured: CodeSchemeDocument) -> Iterator[tuple[str, str]]:
+def find_code_differences(in_coda: CodeSchemeDocument, configured: CodeSchemeDocument) -> Iterator[tuple[str, str]]:
+    """Yield the id of each code that differs between a scheme in Coda and the configured one, and how it differs."""
     coda_codes = {code["CodeID"]: code for code in in_coda.get("Codes", [])}
     configured_codes = {code["CodeID"]: code for code in configured["Codes"]}
     for code_id in {**configured_codes, **coda_codes}:
@@ -114,7 +115,7 @@ def _find_code_differences(in_coda: CodeSchemeDocument, configured: CodeSchemeDo
             name = coda_codes[code_id].get("DisplayText")
             yield code_id, f"only Coda has it, as {name!r}; answers that coders give it count as not coded (NC)"
         else:
-            pairs = ((key, coda_codes[code_id].get(key), configured_codes[code_id].get(key)) for key in _MEANING)
+            pairs = ((key, coda_codes[code_id].get(key), configured_codes[code_id].get(key)) for key in MEANING)
             different = [f"{key} is {theirs!r} in Coda, {ours!r} here" for key, theirs, ours in pairs if theirs != ours]
             if different:
                 yield code_id, "; ".join(different)

@@ -13,7 +13,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 
 from engagement.foundation.errors import InputError, ServiceError
 from engagement.foundation.files import explain_os_errors, make_directory, read_json, write_json
+from engagement.services.coda.copies import join_labels
 from engagement.services.coda.dataset_errors import DatasetError
 from engagement.services.coda.downloads import Download, sort_out
 from engagement.services.coda.format import (
@@ -159,6 +160,44 @@ class FolderCoda:
                 ]
                 if labelled != content:
                     self._write_segment(segment, labelled, self._read_users(segment), self._read_code_schemes(segment))
+
+    def join_copies(self, dataset: str, copies: Mapping[str, Sequence[str]]) -> None:
+        """Leave one copy of each of these messages; see CodaDatabase."""
+        with self._lock(fcntl.LOCK_EX):
+            contents = {segment: self._read_segment(segment) for segment in self._segments(dataset)}
+            everything = [document for content in contents.values() for document in content]
+            stamp = self._stamp(_usable(everything))
+            joined = {
+                name: join_labels([item for item in everything if _id_of(item) == name and not find_problems_of(item)])
+                for name in copies
+            }
+            # First the segments that keep a copy: after a kill, the labels are there.
+            for segment, content in contents.items():
+                kept = [
+                    {**item, "Labels": joined[name], "LastUpdated": stamp}
+                    if (name := _id_of(item)) is not None and copies.get(name, ("",))[0] == segment
+                    else item
+                    for item in content
+                    if copies.get(_id_of(item) or "", (segment,))[0] == segment
+                ]
+                if kept != content:
+                    self._write_segment(segment, kept, self._read_users(segment), self._read_code_schemes(segment))
+
+    def read_users_of_all_segments(self, dataset: str) -> list[list[str]]:
+        """Read each segment's users, in segment order."""
+        with self._lock(fcntl.LOCK_SH):
+            return [self._read_users(segment) for segment in self._segments(dataset)]
+
+    def set_up_segment(
+        self, dataset: str, number: int, users: Sequence[str], code_schemes: Sequence[CodeSchemeDocument]
+    ) -> None:
+        """Add users to a segment, and set code schemes in it; see CodaDatabase."""
+        segment = name_segment(dataset, number)
+        with self._lock(fcntl.LOCK_EX):
+            schemes = {scheme["SchemeID"]: scheme for scheme in self._read_code_schemes(segment)}
+            schemes.update((scheme["SchemeID"], scheme) for scheme in code_schemes)
+            write_json(self._path(segment, "users"), list(dict.fromkeys([*self._read_users(segment), *users])))
+            write_json(self._path(segment, "code_schemes"), list(schemes.values()))
 
     def _fill_segments(
         self, dataset: str, segments: list[str], last: list[MessageDocument], new: list[MessageDocument]

@@ -13,8 +13,9 @@ every single field by itself.
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from google.api_core import exceptions
@@ -26,6 +27,7 @@ from engagement.foundation.errors import ServiceError, UsageError
 from engagement.services.coda.dataset_errors import DatasetError
 from engagement.services.coda.downloads import Download, sort_out
 from engagement.services.coda.firestore_adding import Addition
+from engagement.services.coda.firestore_mending import count_again, join_message, set_up_segment
 from engagement.services.coda.firestore_requests import Requests
 from engagement.services.coda.firestore_segments import (
     count_segments,
@@ -134,6 +136,27 @@ class FirestoreCoda:
         while addition.waiting:
             self._call(dataset, addition.take_step)
         return addition.added
+
+    def join_copies(self, dataset: str, copies: Mapping[str, Sequence[str]]) -> None:
+        """Leave one copy of each of these messages; see CodaDatabase."""
+        for message_id, segments in copies.items():
+            self._call(dataset, partial(join_message, self._requests, message_id, segments))
+        touched = dict.fromkeys(segment for segments in copies.values() for segment in segments)
+        self._call(dataset, lambda: count_again(self._requests, touched))
+
+    def read_users_of_all_segments(self, dataset: str) -> list[list[str]]:
+        """Read each segment's users, in segment order."""
+
+        def read() -> list[list[str]]:
+            return [read_segment_users(self._requests, found) for found in find_segments(self._requests, dataset)]
+
+        return self._call(dataset, read)
+
+    def set_up_segment(
+        self, dataset: str, number: int, users: Sequence[str], code_schemes: Sequence[CodeSchemeDocument]
+    ) -> None:
+        """Add users to a segment, and set code schemes in it; see CodaDatabase."""
+        self._call(dataset, lambda: set_up_segment(self._requests, dataset, number, users, code_schemes))
 
     def _download(self, dataset: str, since: datetime | None) -> Download:
         counter = self._requests.get(counter_of(self._client, dataset))

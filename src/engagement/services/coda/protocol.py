@@ -3,7 +3,7 @@
 Two implementations: Coda V2's Firestore database, and a folder for the demo and for tests.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -65,6 +65,20 @@ class CodaDatabase(Protocol):
         ServiceError
             Coda can't be reached.
         """
+
+    def join_copies(self, dataset: str, copies: Mapping[str, Sequence[str]]) -> None:
+        """Leave one copy, with the labels of all, of messages that stand in several segments; count the segments again.
+
+        `copies` are those of a download. Safe to kill, to repeat, and to run while people label.
+        """
+
+    def read_users_of_all_segments(self, dataset: str) -> list[list[str]]:
+        """Read each segment's users, in segment order."""
+
+    def set_up_segment(
+        self, dataset: str, number: int, users: Sequence[str], code_schemes: Sequence[CodeSchemeDocument]
+    ) -> None:
+        """Add users to a dataset's segment, and set code schemes in it, replacing those of the same id."""
 
 
 def open_coda(credentials: Credentials) -> CodaDatabase:
