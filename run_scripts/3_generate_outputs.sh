@@ -24,6 +24,9 @@ Turn the raw data and the coders' labels into messages.csv, individuals.csv, pro
   --jobs N               work on N parts at a time
   --scheduler ADDRESS    use this scheduler's Dask cluster, like tcp://10.0.0.5:8786; its machines need the data root
                          at the same path
+  --tls-ca FILE          for a scheduler at a tls:// address, with the next two: the certificate of the cluster's CA
+  --tls-cert FILE        the cluster's certificate
+  --tls-key FILE         its key
   --full                 process all participants again, and keep nothing of the last run
   --accept-shrinkage     replace the outputs even if far fewer messages are left than in the last run
   --accept-lost-withdrawals
@@ -42,6 +45,13 @@ take_option() {
         --scheduler)
             take_value "$@"
             export PIPELINE_CLUSTER=yes
+            ;;
+        --tls-ca | --tls-cert | --tls-key)
+            expect_value "$@"
+            local file="$2"
+            expect_file file
+            mount_path ro "$file"
+            take_value "$1" "$file"
             ;;
         --full | --accept-shrinkage | --accept-lost-withdrawals | --allow-project-code | --upload-only) take_flag "$@" ;;
         --profile-cpu | --profile-memory) take_profile "$@" ;;

@@ -13,12 +13,17 @@ Usage: ${0##*/} [options] scheduler
        ${0##*/} [options] worker <scheduler-address>
 
 Run one machine's part of a Dask cluster until a signal ends it. Stage 3 uses the cluster with --scheduler. Each machine
-needs a clone of the same commit, and the data root at the same path, with the same user's rights. Anyone who can reach
-the ports can run programs as this user, so use a private network.
+needs a clone of the same commit, and the data root at the same path, with the same user's rights. Without TLS anyone who
+can reach the ports can run programs as this user. 'engagement cluster-certificates' makes the files for it.
 
-  <scheduler-address>  like tcp://10.0.0.5:8786
+  <scheduler-address>  like tls://10.0.0.5:8786, or tcp://10.0.0.5:8786 without TLS
 
-  --host ADDRESS       this machine's address for the other machines
+  --host ADDRESS       this machine's address for the other machines; required
+  --tls-ca FILE        accept only machines with a certificate of this CA, and encrypt; with the next two
+  --tls-cert FILE      this cluster's certificate
+  --tls-key FILE       its key
+  --insecure-any-interface
+                       let --host be 0.0.0.0 or ::, which every network of this machine reaches
   --port N             port of the scheduler; default: 8786
   --jobs N             worker processes; default: one per processor
   -h, --help           show this help and exit
@@ -29,8 +34,14 @@ take_option() {
     case "$1" in
         --host)
             expect_value "$@"
-            host_options=(--host "$2")
+            host="$2"
             ;;
+        --tls-ca | --tls-cert | --tls-key)
+            expect_value "$@"
+            [[ -f $2 ]] || fail "no such file: $2 ($1)"
+            tls_options+=("${1/tls-ca/tls-ca-file}" "$(realpath -- "$2")")
+            ;;
+        --insecure-any-interface) any_interface=yes ;;
         --port | --jobs)
             expect_value "$@"
             [[ $2 =~ ^[1-9][0-9]{0,4}$ ]] || fail "$1 is '$2'; expected a number from 1"
@@ -41,24 +52,49 @@ take_option() {
 }
 
 main() {
-    local host_options=() port=8786 jobs=-1 arguments=()
+    local host="" any_interface="" tls_options=() protocol=tcp port=8786 jobs=-1 arguments=()
     read_options "$@"
     set -- "${arguments[@]}"
     case "${1:-}" in
         scheduler)
             expect_arguments 1 $#
-            serve scheduler "${host_options[@]}" --port "$port" --no-dashboard
+            check_security
+            serve scheduler --host "$host" --port "$port" --protocol "$protocol" "${http_options[@]}" "${tls_options[@]}"
             ;;
         worker)
             expect_arguments 2 $#
             [[ $2 == *://*:* ]] || fail "'$2' is not a scheduler's address; expected one like tcp://10.0.0.5:8786"
+            check_security
+            [[ $2 == "$protocol"://* ]] || fail "'$2' is not a $protocol:// address; with --tls-ca expected tls://, without it tcp://"
             # A worker counts as lost after the time that its machine needs to restart.
-            serve worker "${host_options[@]}" --nworkers "$jobs" --nthreads 1 --no-dashboard --death-timeout 300 \
-                --local-directory "${TMPDIR:-/tmp}/engagement-cluster-$(id --user)" "$2"
+            serve worker --host "$host" --protocol "$protocol" "${http_options[@]}" "${tls_options[@]}" --nworkers "$jobs" \
+                --nthreads 1 --death-timeout 300 --local-directory "${TMPDIR:-/tmp}/engagement-cluster-$(id --user)" "$2"
             ;;
         *) fail "expected 'scheduler' or 'worker <scheduler-address>'" ;;
     esac
 }
+
+# check_security: refuse a part of a cluster that is open to more than was said.
+check_security() {
+    [[ -n $host ]] || fail "no --host; expected this machine's address for the other machines, like 10.0.0.5"
+    [[ $host != -* ]] || fail "--host is '$host'; expected an address like 10.0.0.5"
+    if [[ $host =~ ^[0.]+$ || $host =~ ^\[?[0:]+\]?$ ]]; then
+        [[ -n $any_interface ]] || fail "--host is '$host', every network of this machine; expected one address, or --insecure-any-interface"
+    fi
+    if ((${#tls_options[@]} == 6)); then
+        protocol=tls
+        # Dask's own: it then neither listens nor connects without TLS.
+        export DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION=True
+    elif ((${#tls_options[@]})); then
+        fail "--tls-ca, --tls-cert and --tls-key: expected all three once, or none"
+    elif [[ $host != 127.* && $host != localhost ]]; then
+        printf '%s: WARNING: no TLS: whoever reaches %s can run programs as this user. Give --tls-ca, --tls-cert and --tls-key.\n' \
+            "${0##*/}" "$host" >&2
+    fi
+}
+
+# Dask's HTTP port tells about the work and can't be switched off; --no-dashboard alone leaves it open to every network.
+http_options=(--no-dashboard --dashboard-address 127.0.0.1:0)
 
 # serve ROLE OPTION...: replace this process with a part of the cluster.
 serve() {

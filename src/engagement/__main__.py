@@ -32,6 +32,10 @@ DESK = {
         "engagement.desk.check",
         "Check a project before a run, and report everything wrong or odd in its files at once",
     ),
+    "cluster-certificates": Command(
+        "engagement.desk.cluster_certificates",
+        "Make the certificates with which the machines of a Dask cluster know each other, and encrypt",
+    ),
     "coda-mend": Command(
         "engagement.desk.coda_mend",
         "Mend the datasets in Coda in which a message stands twice: join the labels of its copies, and delete all but one",

@@ -79,7 +79,7 @@ def test_every_command_has_an_example():
     assert set(COMMANDS) - INTERNAL - {"status"} <= shown
     assert "pipeline_status.sh" in shown
     schemes = {command.arguments[0] for _, command in EXAMPLES if command.name == "scheme"}
-    assert schemes == {"from-csv", "diff", "codebook"}
+    assert schemes == {"from-csv", "diff", "push", "codebook"}
 
 
 def test_every_option_in_the_text_is_one():

@@ -117,7 +117,8 @@ def _connect(scheduler: str) -> "Iterator[Client]":
     client = None
     try:
         client = Client(scheduler, timeout=_SECONDS_TO_CONNECT)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        # The last two without certificates, or with a plain address where encryption is required.
         reason = str(error) or type(error).__name__
     if client is None:
         # Close its remains now: if found while creating another client, they would block forever.

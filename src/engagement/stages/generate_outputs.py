@@ -13,6 +13,8 @@ from engagement.configuration import Project, load_project
 from engagement.configuration.kept_project import find_kept_stop_ids, keep_project
 from engagement.configuration.plan_warnings import find_key_warnings
 from engagement.configuration.unwritten_plans import find_unwritten_plans
+from engagement.foundation.certificates import use_certificates
+from engagement.foundation.errors import UsageError
 from engagement.foundation.partitions import parse_count, run_partitions
 from engagement.foundation.run_report import record_counts
 from engagement.labelling.datasets.coded_labels import load_coded_datasets
@@ -58,6 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="Dask scheduler, like tcp://10.0.0.5:8786, whose workers process the participants; they have to see the data root",
     )
+    for name, what in (("ca", "certificate of its CA"), ("cert", "certificate for it"), ("key", "key of --tls-cert")):
+        parser.add_argument(f"--tls-{name}", type=Path, metavar="FILE", help=f"with a tls:// scheduler: {what} (PEM)")
     parser.add_argument(
         "--allow-project-code", action="store_true", help="run cleaners and imputation functions of the project's own"
     )
@@ -130,8 +134,19 @@ def load_inputs(project: Project, root: Path, args: argparse.Namespace) -> Input
         refuse_lost_withdrawals(root, lost, stop_ids, args.accept_lost_withdrawals)
     timestamp = datetime.now(UTC).isoformat(timespec="microseconds")
     processor = Processor(project, datasets, args.user, timestamp, functions.imputations, is_coded)
+    _use_certificates([args.tls_ca, args.tls_cert, args.tls_key])
     workers = find_workers(flows, args.jobs, args.scheduler, functions.modules)
     return Inputs(processor, functions, flows, workers, timestamp, args.mode)
+
+
+def _use_certificates(files: list[Path | None]) -> None:
+    given = [file for file in files if file is not None]
+    if len(given) == len(files):
+        use_certificates(*given)
+    elif given:
+        raise UsageError(
+            "--tls-ca, --tls-cert and --tls-key: only some were given; expected all three or none. Give all."
+        )
 
 
 def warn_of_plans(project: Project) -> None:

@@ -67,7 +67,6 @@ _INTERRUPTION_REMEDY = (
 )
 
 
-_OTHERS = "people are labelling in this dataset or another process is adding to it"
 _COLLISION_REMEDY = "Run this again, best when they pause: finished work is kept."
 
 
@@ -194,7 +193,8 @@ class FirestoreCoda:
                 return action()
             except _COLLISIONS as error:
                 has_collided = True
-                raise TemporaryError(f"answered {_kind(error)}, as {_OTHERS}", remedy=_COLLISION_REMEDY) from error
+                reason = f"answered {_kind(error)}, as people are labelling in this dataset or another process is adding to it"
+                raise TemporaryError(reason, remedy=_COLLISION_REMEDY) from error
             except _INTERRUPTIONS as error:
                 is_late = time.monotonic() - started > _MOST_INTERRUPTED_SECONDS
                 most_attempts = 1 if is_late else _MOST_INTERRUPTIONS
