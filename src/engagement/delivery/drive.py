@@ -15,10 +15,11 @@ from pathlib import Path, PurePosixPath
 
 from engagement.configuration import Project
 from engagement.configuration.pipeline_configuration import DriveUpload, PhoneNumberPolicy
-from engagement.delivery.disclosure.analysis_files import pass_analysis_file
+from engagement.delivery.disclosure.analysis_files import KNOWN_KINDS, pass_analysis_file
 from engagement.delivery.disclosure.findings import DisclosureFindings
-from engagement.delivery.disclosure.tables import INDIVIDUALS, MESSAGES, PRODUCTION, pass_tables
+from engagement.delivery.disclosure.tables import INDIVIDUALS, MESSAGES, PRODUCTION, pass_production, pass_tables
 from engagement.delivery.disclosure.verdict import judge, write_findings
+from engagement.delivery.uncoded import find_reason_to_wait
 from engagement.foundation.errors import ConfigurationError, DisclosureError, InputError, ServiceError
 from engagement.foundation.files import explain_os_errors, make_directory, read_json
 from engagement.foundation.progress import show_progress
@@ -38,7 +39,7 @@ OpenDrive = Callable[[Credentials, Path, RetryPolicy], Drive]
 
 
 def upload_tables(project: Project, data_root: Path, credentials: Credentials, connect: OpenDrive = open_drive) -> None:
-    """Upload the three tables of stage 3; do nothing if the configuration has no DriveUpload.
+    """Upload the tables of stage 3, before coding production.csv alone; do nothing without DriveUpload.
 
     `credentials` come from the command line, and are used to read Drive's own.
 
@@ -53,6 +54,9 @@ def upload_tables(project: Project, data_root: Path, credentials: Credentials, c
     if upload is None:
         return
     outputs = data_root / "Outputs"
+    if not any((outputs / name).exists() for name in (INDIVIDUALS, MESSAGES)) and (outputs / PRODUCTION).exists():
+        _upload_uncoded(upload, project, data_root, credentials, connect)
+        return
     with _explained("stage 3"), _temporary_folder(data_root) as copies:
         findings = pass_tables(project, outputs, copies)
         _judge(project, data_root, "tables", findings)
@@ -62,6 +66,18 @@ def upload_tables(project: Project, data_root: Path, credentials: Credentials, c
             (upload.individuals_upload_path, copies / INDIVIDUALS),
         ]
         _save(_connect(upload, data_root, credentials, connect), files)
+
+
+def _upload_uncoded(
+    upload: DriveUpload, project: Project, data_root: Path, credentials: Credentials, connect: OpenDrive
+) -> None:
+    """Upload production.csv, the one table that there is before coding, unless it may hold what must not leave."""
+    if reason := find_reason_to_wait(project, data_root):
+        log.warning("Not uploading production.csv, made with --mode auto-code-only: %s", reason)
+        return
+    with _explained("stage 3"), _temporary_folder(data_root) as copies:
+        _judge(project, data_root, "tables", pass_production(project, data_root / "Outputs", copies))
+        _save(_connect(upload, data_root, credentials, connect), [(upload.production_upload_path, copies / PRODUCTION)])
 
 
 def upload_analysis(
@@ -93,11 +109,14 @@ def _find_current_files(folder: Path, data_root: Path) -> Iterator[PurePosixPath
     made = read_json(note, InputError, what="what the analysis was made from")
     source, _ = read_season(data_root)
     current = {part for part in (_GRAPHS, _EVERYTHING_ELSE) if made.get(part) == asdict(source)}
-    passed_over = 0
+    passed_over, unknown = 0, []
     for path in sorted(folder.rglob("*")):
         name = PurePosixPath(path.relative_to(folder).as_posix())
         # The stage keeps JSON files for itself.
         if not path.is_file() or path.suffix == ".json":
+            continue
+        if path.suffix not in KNOWN_KINDS:
+            unknown.append(path.suffix)
             continue
         if (_GRAPHS if name.parts[0] == _GRAPHS else _EVERYTHING_ELSE) in current:
             yield name
@@ -107,6 +126,12 @@ def _find_current_files(folder: Path, data_root: Path) -> Iterator[PurePosixPath
         log.warning(
             "Not uploading %d analysis file(s) made from earlier outputs: run stage 5 again",
             passed_over,
+        )
+    if unknown:
+        log.warning(
+            "Not uploading %d file(s) that stage 5 does not make: the gate can't look into %s",
+            len(unknown),
+            ", ".join(sorted({suffix or "files without an ending" for suffix in unknown})),
         )
 
 

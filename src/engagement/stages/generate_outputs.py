@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> None:
         log_summary(summary, processor.is_coded)
         write_all(inputs, outputs, analysis, changes.row_notes, summary, partitions, files, participants)
         remember(changes, outputs.path, analysis.path, summary)
-    finish(project, root, summary, credentials if processor.is_coded else None)
+    finish(project, root, summary, credentials)
 
 
 def load_inputs(project: Project, root: Path, args: argparse.Namespace) -> Inputs:
@@ -203,13 +203,12 @@ def write_all(
     analysis.write_season(SourceRun(inputs.timestamp, inputs.mode), make_funnel(summary))
 
 
-def finish(project: Project, root: Path, summary: Summary, credentials: Credentials | None) -> None:
-    """Keep the configuration, report the written files, and upload them with `credentials`, if any."""
+def finish(project: Project, root: Path, summary: Summary, credentials: Credentials) -> None:
+    """Keep the configuration, report the written files, and upload them with `credentials`."""
     keep_project(project, root)
     log.info("Wrote Outputs/: %d message(s), %d participant(s)", summary.kept, summary.individuals)
     record_counts({"runs": summary.runs, "messages": summary.kept, "participants": summary.individuals})
-    if credentials is not None:
-        upload(project, root, credentials)
+    upload(project, root, credentials)
 
 
 def upload(project: Project, data_root: Path, credentials: Credentials) -> None:

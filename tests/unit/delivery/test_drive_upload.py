@@ -97,8 +97,38 @@ def test_without_drive_nothing_is_uploaded_nor_copied(tmp_path):
     assert not (root.path / "State" / "drive").exists()
 
 
-def test_before_coding_nothing_is_uploaded(tmp_path):
-    make_data_root(tmp_path).generate(mode="auto-code-only")
+def test_before_coding_production_is_uploaded_through_the_gate(tmp_path):
+    root = make_data_root(tmp_path)
+    root.generate(mode="auto-code-only")
+    files = uploaded(tmp_path)
+    assert set(files) == {"Season/production.csv"}
+    assert f"wac {MASK}".encode() in files["Season/production.csv"]
+    assert NUMBER.encode() not in files["Season/production.csv"]
+    held = (root.path / "State" / "drive" / "held_back_tables.csv").read_text()
+    assert held.count("phone number,EXAMPLE_s01e01,") == 1
+    root.generate(mode="auto-code-only", upload_only=True)
+    assert uploaded(tmp_path) == files
+
+
+def test_before_coding_nothing_is_uploaded_when_somebody_withdrew_already(tmp_path, caplog):
+    root = make_data_root(tmp_path)
+    root.write_coded("s01e01", coda_message("biyo", label("episode1", "STOP")))
+    root.generate(mode="auto-code-only")
+    assert uploaded(tmp_path) == {}
+    assert "Not uploading production.csv, made with --mode auto-code-only: coders labelled STOP" in caplog.text
+
+
+def test_before_coding_nothing_is_uploaded_where_rare_combinations_are_held_back(tmp_path, caplog):
+    root = make_data_root(tmp_path, KAnonymity=2, Columns=["gender"])
+    root.generate(mode="auto-code-only")
+    assert uploaded(tmp_path) == {}
+    assert "Disclosure.KAnonymity needs the coded tables" in caplog.text
+
+
+def test_before_coding_what_the_gate_stops_is_not_uploaded(tmp_path):
+    root = make_data_root(tmp_path, PhoneNumbers="stop")
+    with pytest.raises(DisclosureError, match="Nothing was uploaded"):
+        root.generate(mode="auto-code-only")
     assert uploaded(tmp_path) == {}
 
 
@@ -179,6 +209,37 @@ def test_the_analysis_goes_up_with_its_folders_and_without_phone_numbers(tmp_pat
     assert NUMBER.encode() not in files["Season/analysis/sample_messages.csv"]
     assert files["Season/analysis/engagement_counts.csv"] == (folder / "engagement_counts.csv").read_bytes()
     assert "sample_messages.csv" in (root.path / "State" / "drive" / "held_back_analysis.csv").read_text()
+
+
+SPELLINGS = (NUMBER, "O6I5000O0I", "eber lix kow shan eber eber laba saddex afar sagaal", "0615:000:001")
+
+
+@pytest.mark.parametrize("number", SPELLINGS)
+def test_no_file_that_goes_up_holds_a_number_however_it_is_written(tmp_path, number):
+    root = make_data_root(tmp_path)
+    root.write_runs(episode_run("a", f"wac {number} maanta", run_id=1))
+    root.generate()
+    folder = write_analysis(root)
+    for name in ("sample_messages.csv", "impact_messages.csv"):
+        (folder / name).write_text(f"Episode,Code Scheme,Code,Message\ns01e01,s,water,wac {number} maanta\n")
+    (folder / "coding_errors.csv").write_text(f"Dataset,Message ID,Reason\nd,{'0a' * 32},wac {number} maanta\n")
+    (folder / "report.html").write_text(f'<p title="wac {number}">wac {number} maanta</p>')
+    upload(upload_analysis, root)
+    files = uploaded(tmp_path)
+    assert {"Season/messages.csv", "Season/analysis/report.html", "Season/analysis/coding_errors.csv"} < set(files)
+    for name, content in files.items():
+        assert number.encode() not in content, name
+    assert ("0a" * 32).encode() in files["Season/analysis/coding_errors.csv"]
+
+
+def test_a_file_that_the_gate_can_not_look_into_stays_here(tmp_path, caplog):
+    root = make_data_root(tmp_path)
+    root.generate()
+    (write_analysis(root) / f"notes {NUMBER}.xlsx").write_bytes(b"PK")
+    upload(upload_analysis, root)
+    assert not any(name.endswith(".xlsx") for name in uploaded(tmp_path))
+    assert "Not uploading 1 file(s) that stage 5 does not make: the gate can't look into .xlsx" in caplog.text
+    assert NUMBER not in caplog.text
 
 
 def test_stage_5_uploads_again_without_drawing_again(tmp_path):

@@ -1,8 +1,10 @@
-"""The gate for analysis files: masks phone numbers in the messages of its tables and report.
+"""The gate for analysis files: masks phone numbers in its tables and its report.
 
-Its pictures and other tables contain only numbers and names of codes.
+Its pictures contain only numbers and names of codes. Of other kinds of files the gate does not know what they say, so they
+stay on this machine.
 """
 
+import filecmp
 from pathlib import Path
 
 from engagement.delivery.disclosure.findings import DisclosureFindings
@@ -13,6 +15,8 @@ from engagement.foundation.errors import InputError
 from engagement.foundation.files import make_directory, open_for_writing, read_text, reading_csv, write_csv
 
 _MESSAGE = "Message"
+_PICTURES = (".png", ".svg")
+KNOWN_KINDS = frozenset({".csv", ".html", *_PICTURES})
 
 
 def pass_analysis_file(path: Path, name: str, copies: Path, findings: DisclosureFindings, lets_pass: bool) -> Path:
@@ -26,17 +30,28 @@ def pass_analysis_file(path: Path, name: str, copies: Path, findings: Disclosure
             # Its messages are also in the tables, which record them.
             file.write(mask_page(page, texts.pass_text))
         return copy
-    if path.suffix != ".csv":
+    if path.suffix in _PICTURES:
         return path
     with reading_csv(path) as rows:
         header = next(rows, [])
-    if _MESSAGE not in header:
-        return path
-    place = header.index(_MESSAGE)
+    place = header.index(_MESSAGE) if _MESSAGE in header else None
     make_directory(copy.parent)
     write_csv(copy, header, (_pass_row(row, place, texts, name) for row in read_rows(path)))
-    return copy
+    # Nothing was masked: the file itself.
+    return path if place is None and filecmp.cmp(copy, path, shallow=False) else copy
 
 
-def _pass_row(row: list[str], place: int, texts: TextGate, name: str) -> list[str]:
-    return [*row[:place], texts.pass_cell(row[place], name, is_guarded=True), *row[place + 1 :]]
+def _pass_row(row: list[str], place: int | None, texts: TextGate, name: str) -> list[str]:
+    """Pass a row: its message, at `place`, and whatever else is not a plain count."""
+    return [
+        texts.pass_cell(cell, name, is_guarded=True)
+        if position == place
+        else cell
+        if _is_count(cell)
+        else texts.pass_text(cell, name)
+        for position, cell in enumerate(row)
+    ]
+
+
+def _is_count(cell: str) -> bool:
+    return cell.isascii() and cell.replace(".", "", 1).isdigit() and not cell.startswith("0")

@@ -4,7 +4,8 @@ Rows pass one by one, so memory only grows with the hashes of participants' uids
 findings, not with the length of the season.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from engagement.configuration import Project
@@ -28,7 +29,7 @@ def pass_tables(project: Project, outputs: Path, copies: Path) -> DisclosureFind
     InputError
         A table is missing or malformed, or individuals.csv lacks a column named in Disclosure.Columns.
     """
-    disclosure, plans = project.configuration.disclosure, project.coding_plans.all
+    disclosure = project.configuration.disclosure
     individuals = outputs / INDIVIDUALS
     header = read_header(individuals)
     findings, withheld = DisclosureFindings(), _withheld_columns(project, header)
@@ -38,25 +39,48 @@ def pass_tables(project: Project, outputs: Path, copies: Path) -> DisclosureFind
     staying = {hash_uid(uid) for uid, _ in _staying(individuals)}
     texts = TextGate(findings, lets_pass=disclosure.phone_numbers is PhoneNumberPolicy.ALLOW)
     for name in (INDIVIDUALS, MESSAGES, PRODUCTION):
-        header = read_header(outputs / name)
-        gate = RowGate(
-            name=name,
-            texts=texts,
-            datasets={
-                header.index(plan.raw_field): plan.coda_dataset or plan.raw_field
-                for plan in plans
-                if plan.raw_field in header
-            },
-            consent=header.index(CONSENT_FIELD) if CONSENT_FIELD in header else None,
-            staying=staying,
-            withheld=[place for place, column in enumerate(header) if column in withheld],
-            rare=findings.rare,
-            are_guarded=name == PRODUCTION or project.configuration.guard_formulas,
-            are_folded=name == INDIVIDUALS,
-        )
-        rows = (gate.pass_row(number, row) for number, row in enumerate(read_rows(outputs / name), 1))
-        write_csv(copies / name, header, rows, quote_all=name == PRODUCTION)
+        _pass_table(project, name, outputs, copies, _Passing(texts, staying, withheld))
     return findings
+
+
+def pass_production(project: Project, outputs: Path, copies: Path) -> DisclosureFindings:
+    """Write a masked copy of production.csv as it is before coding, when it is the only table; return the findings."""
+    findings = DisclosureFindings()
+    texts = TextGate(findings, lets_pass=project.configuration.disclosure.phone_numbers is PhoneNumberPolicy.ALLOW)
+    read_header(outputs / PRODUCTION)
+    staying = {hash_uid(row[0]) for row in read_rows(outputs / PRODUCTION)}
+    _pass_table(project, PRODUCTION, outputs, copies, _Passing(texts, staying))
+    return findings
+
+
+@dataclass(frozen=True)
+class _Passing:
+    """What the rows of all tables share: the gate for texts, hashes of who stays, and the columns to withhold."""
+
+    texts: TextGate
+    staying: Collection[int]
+    withheld: Collection[str] = ()
+
+
+def _pass_table(project: Project, name: str, outputs: Path, copies: Path, passing: _Passing) -> None:
+    header = read_header(outputs / name)
+    gate = RowGate(
+        name=name,
+        texts=passing.texts,
+        datasets={
+            header.index(plan.raw_field): plan.coda_dataset or plan.raw_field
+            for plan in project.coding_plans.all
+            if plan.raw_field in header
+        },
+        consent=header.index(CONSENT_FIELD) if CONSENT_FIELD in header else None,
+        staying=passing.staying,
+        withheld=[place for place, column in enumerate(header) if column in passing.withheld],
+        rare=passing.texts.findings.rare,
+        are_guarded=name == PRODUCTION or project.configuration.guard_formulas,
+        are_folded=name == INDIVIDUALS,
+    )
+    rows = (gate.pass_row(number, row) for number, row in enumerate(read_rows(outputs / name), 1))
+    write_csv(copies / name, header, rows, quote_all=name == PRODUCTION)
 
 
 def read_header(path: Path) -> list[str]:
