@@ -190,7 +190,7 @@ def check_services(season, project, runs):
     assert len(logs) == 2 * runs
     for name, content in logs.items():
         if name.endswith(".log"):
-            assert (season.logs / name).read_bytes().startswith(content)
+            assert (season.logs / name.removeprefix("log-")).read_bytes().startswith(content)
         else:
             assert (season.logs / f"memory-{name}").read_bytes() == content
 

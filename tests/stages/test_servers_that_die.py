@@ -145,7 +145,7 @@ def test_an_upload_goes_on_after_the_bucket_died_at_any_request(project):
     arguments = [str(key) if part == str(project.credentials) else part for part in project.arguments(7)]
     files = {
         f"memory-{RUN_ID}.profile": project.logs / f"memory-{RUN_ID}.profile",
-        f"memory-{RUN_ID}.log": project.logs / f"{RUN_ID}.log",
+        f"log-{RUN_ID}.log": project.logs / f"{RUN_ID}.log",
         f"data-{RUN_ID}.tar.gz": project.backups / f"data-{RUN_ID}.tar.gz",
     }
     expected = {name: path.read_bytes() for name, path in files.items()}

@@ -80,7 +80,7 @@ def test_archive_profile_and_log_are_uploaded_once(night, caplog):
     assert night.upload() == 0
     objects = {
         f"logs/P/memory-{RUN_ID}.profile": f"profile of {RUN_ID}\n",
-        f"logs/P/memory-{RUN_ID}.log": f"log of {RUN_ID}\n",
+        f"logs/P/log-{RUN_ID}.log": f"log of {RUN_ID}\n",
         f"archives/P/data-{RUN_ID}.tar.gz": f"archive of {RUN_ID}\n",
     }
     assert night.objects == objects
@@ -92,6 +92,35 @@ def test_archive_profile_and_log_are_uploaded_once(night, caplog):
     assert night.upload() == 0
     assert night.objects == objects
     assert caplog.text.count("there already, the same") == 3
+
+
+@pytest.mark.parametrize(
+    ("prefix", "stored"),
+    [
+        ("gs://logs/P/memory-", "logs/P/log-{}.log"),
+        ("gs://logs/P/", "logs/P/log-{}.log"),
+        # Two projects in one folder stay apart.
+        ("gs://logs/memory-season-2-", "logs/log-season-2-{}.log"),
+        ("gs://logs/season-2-", "logs/season-2-log-{}.log"),
+        ("gs://logs/memory of P/", "logs/memory of P/log-{}.log"),
+    ],
+)
+def test_the_log_is_called_a_log_beside_the_profile(night, prefix, stored):
+    night.configure(MemoryProfileUploadURLPrefix=prefix)
+    night.leave_files(RUN_ID, "log")
+    assert night.upload() == 0
+    assert list(night.objects) == [stored.format(RUN_ID)]
+
+
+def test_logs_that_were_uploaded_under_their_former_name_are_not_uploaded_again(night, caplog):
+    for run_id in (EARLIER, RUN_ID):
+        night.leave_files(run_id, "log", "archive")
+        former = night.storage / "logs" / "P" / f"memory-{run_id}.log"
+        former.parent.mkdir(parents=True, exist_ok=True)
+        former.write_text("the log, as it was by then\n")
+    assert night.upload("--pending") == 0
+    assert not any("/log-" in name for name in night.objects)
+    assert f"Log gs://logs/P/memory-{RUN_ID}.log: there already, under its former name" in caplog.text
 
 
 def test_a_run_that_was_not_profiled_is_no_error(night, caplog):

@@ -1,7 +1,7 @@
 """Destinations for a run's archive, memory profile and log, and earlier runs' files beside them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ class UploadKind:
     """A kind of file of each run: its name on this machine, and its destination.
 
     `address_start` and `address_end` surround the run id. `is_growing`: the run is still writing to the file.
+    `former_address_start`: how the addresses began before, if they did differently; files there are not uploaded again.
     """
 
     what: str
@@ -22,10 +23,16 @@ class UploadKind:
     address_start: str
     address_end: str
     is_growing: bool = False
+    former_address_start: str | None = None
 
     def address(self, run_id: str) -> str:
         """Return the address of a run's file."""
         return f"{self.address_start}{run_id}{self.address_end}"
+
+    def former_address(self, run_id: str) -> str | None:
+        """Return the address that a run's file had before, if it had another."""
+        start = self.former_address_start
+        return None if start is None else f"{start}{run_id}{self.address_end}"
 
     def find_files(self, folder: Path) -> Iterator[tuple[str, Path]]:
         """Find the files of all runs in a folder, with their run ids, oldest first."""
@@ -43,6 +50,12 @@ class Upload:
     kind: UploadKind
     path: Path
     address: str
+    former_address: str | None = None
+
+    def find_stored(self, has_object: Callable[[str], bool]) -> str | None:
+        """Return the one of its addresses where the file is already; None if it is at none."""
+        addresses = (self.address, self.former_address)
+        return next((address for address in addresses if address is not None and has_object(address)), None)
 
 
 @dataclass(frozen=True)
@@ -76,7 +89,7 @@ def find_upload_kinds(configuration: PipelineConfiguration) -> list[UploadKind]:
     kinds = []
     if profiles is not None:
         kinds.append(UploadKind("memory profile", "memory-", ".profile", profiles, ".profile"))
-        kinds.append(UploadKind("log", "", ".log", profiles, ".log", is_growing=True))
+        kinds.append(UploadKind("log", "", ".log", _name_log(profiles), ".log", True, former_address_start=profiles))
     if archives is not None:
         kinds.append(UploadKind("archive", "data-", ".tar.gz", archives, ".tar.gz"))
     return kinds
@@ -85,10 +98,19 @@ def find_upload_kinds(configuration: PipelineConfiguration) -> list[UploadKind]:
 def find_uploads(kind: UploadKind, files: RunFiles, with_earlier: bool) -> list[Upload]:
     """Find the run's file of a kind, if it exists, and `with_earlier` also other runs' in its folder."""
     own = files.paths[kind.what]
-    found = {path: kind.address(run_id) for run_id, path in kind.find_files(own.parent)} if with_earlier else {}
+    found = {path: run_id for run_id, path in kind.find_files(own.parent)} if with_earlier else {}
     if own.exists():
-        found[own] = kind.address(files.run_id)
-    return [Upload(kind, path, address) for path, address in found.items()]
+        found[own] = files.run_id
+    return [Upload(kind, path, kind.address(run_id), kind.former_address(run_id)) for path, run_id in found.items()]
+
+
+def _name_log(profiles: str) -> str:
+    """Return how logs' addresses begin, from how memory profiles' do: "gs://bucket/memory-" gives "gs://bucket/log-".
+
+    What else the name says stays: two projects that share a folder may have runs of one id.
+    """
+    folder, slash, name = profiles.rpartition("/")
+    return f"{folder}{slash}{name.replace('memory', 'log', 1) if 'memory' in name else f'{name}log-'}"
 
 
 def _start(url_prefix: str | None, bucket: str | None, name_start: str) -> str | None:

@@ -65,7 +65,10 @@ def run(args: argparse.Namespace) -> None:
 
 def _upload(storage: Storage, upload: Upload, is_own: bool) -> Uploaded:
     """Upload a file, and log it. Reads an earlier run's file only if it is not there yet."""
-    if not is_own and storage.has_object(upload.address):
+    if not is_own and upload.find_stored(storage.has_object) is not None:
+        return Uploaded.IDENTICAL
+    if is_own and upload.former_address is not None and storage.has_object(upload.former_address):
+        log.info("%s %s: there already, under its former name", upload.kind.what.capitalize(), upload.former_address)
         return Uploaded.IDENTICAL
     result = storage.upload(upload.path, upload.address, upload.kind.is_growing)
     size = upload.path.stat().st_size

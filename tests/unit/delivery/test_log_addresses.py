@@ -36,7 +36,7 @@ def configure(**keys):
             },
             {
                 "memory profile": f"gs://logs/memory-{RUN_ID}.profile",
-                "log": f"gs://logs/memory-{RUN_ID}.log",
+                "log": f"gs://logs/log-{RUN_ID}.log",
                 "archive": f"gs://archives/p/data-{RUN_ID}.tar.gz",
             },
         ),
@@ -45,7 +45,7 @@ def configure(**keys):
         ({"DataArchiveUploadURLPrefix": "gs://archives"}, {"archive": f"gs://archives/{RUN_ID}.tar.gz"}),
         (
             {"MemoryProfileUploadURLPrefix": "gs://logs"},
-            {"memory profile": f"gs://logs/{RUN_ID}.profile", "log": f"gs://logs/{RUN_ID}.log"},
+            {"memory profile": f"gs://logs/{RUN_ID}.profile", "log": f"gs://logs/log-{RUN_ID}.log"},
         ),
         (
             {
@@ -55,7 +55,7 @@ def configure(**keys):
             },
             {
                 "memory profile": f"gs://logs/2026/P/memory-{RUN_ID}.profile",
-                "log": f"gs://logs/2026/P/memory-{RUN_ID}.log",
+                "log": f"gs://logs/2026/P/log-{RUN_ID}.log",
                 "archive": f"gs://archives/2026/P/data-{RUN_ID}.tar.gz",
             },
         ),
@@ -98,7 +98,7 @@ def test_files_of_other_runs_are_known_by_their_names(tmp_path):
     assert [upload.address for upload in found[False]] == [f"gs://archives/{RUN_ID}.tar.gz"]
     assert [upload.address for upload in found[True]] == [
         f"gs://logs/{earlier}.profile",
-        f"gs://logs/{earlier}.log",
+        f"gs://logs/log-{earlier}.log",
         f"gs://archives/{earlier}.tar.gz",
         f"gs://archives/{RUN_ID}.tar.gz",
     ]

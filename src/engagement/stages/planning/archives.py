@@ -41,7 +41,7 @@ def plan_uploads(context: PlanContext) -> Iterator[str]:
     earlier = [upload for kind in kinds for upload in find_uploads(kind, files, with_earlier=True)]
     was_asked = False
     with context.asking():
-        pending = [upload for upload in earlier if not context.storage.has_object(upload.address)]
+        pending = [upload for upload in earlier if upload.find_stored(context.storage.has_object) is None]
         was_asked = True
         yield from _describe_pending(pending, len(earlier))
     if not was_asked:
