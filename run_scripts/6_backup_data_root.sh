@@ -76,7 +76,7 @@ back_up() {
 
 restore() {
     expect_arguments 1 $#
-    local directory="$1"
+    local directory="$1" is_new="" status=0
     expect_directory directory
     expect_runtime
     if [[ -d $directory ]]; then
@@ -85,11 +85,18 @@ restore() {
         [[ -z $found ]] || fail "'$directory' contains '${found##*/}'; expected an empty directory, or none"
     fi
 
+    [[ -e $directory ]] || is_new=yes
     claim_directory "$directory"
 
     mount_path ro "$archive"
     mount_path rw "$directory"
-    run_stage backup-data-root --restore "$archive" --into "$directory"
+    run_child run_stage backup-data-root --restore "$archive" --into "$directory" || status=$?
+    if ((status != 0)) && [[ -n $is_new ]]; then
+        # A refused restore leaves nothing. What a killed one left stays, and rmdir with it.
+        rm -f -- "$directory/.lock"
+        rmdir -- "$directory" 2>/dev/null || true
+    fi
+    exit "$status"
 }
 
 main "$@"

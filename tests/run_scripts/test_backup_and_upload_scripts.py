@@ -230,3 +230,7 @@ def test_the_real_scripts_archive_and_restore(tmp_path):
     assert restored.returncode == 0, restored.stderr
     assert (tmp_path / "new root" / "some data.jsonl").read_bytes() == (root / "some data.jsonl").read_bytes()
     assert run("--restore", archive, "new root").returncode == 2
+    archive.write_bytes(archive.read_bytes()[:-20])
+    refused = run("--restore", archive, "another root")
+    assert refused.returncode == 11, refused.stderr
+    assert not (tmp_path / "another root").exists()

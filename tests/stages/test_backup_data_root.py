@@ -217,7 +217,37 @@ def test_a_damaged_archive_is_refused_and_leaves_nothing(root, tmp_path, how, ca
     damage(tmp_path / NAME, how)
     assert restore(tmp_path / NAME, tmp_path / "restored") == 11
     assert f"ERROR: {tmp_path / NAME}: " in capsys.readouterr().err
-    assert list((tmp_path / "restored").iterdir()) == []
+    assert not (tmp_path / "restored").exists()
+    # One that was there stays, and so do its parents.
+    (tmp_path / "mine").mkdir()
+    assert restore(tmp_path / NAME, tmp_path / "mine" / "new" / "restored") == 11
+    assert list((tmp_path / "mine").iterdir()) == []
+    assert restore(tmp_path / NAME, tmp_path / "mine") == 11
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+@pytest.mark.parametrize("target", ["loop", "../data root/other", "missing/../loop"])
+def test_links_in_a_circle_are_archived_as_links(root, tmp_path, target):
+    (root / "loop").symlink_to(target)
+    (root / "other").symlink_to("loop")
+    assert back_up(root, tmp_path) == 0
+    assert restore(tmp_path / NAME, tmp_path / "restored") == 0
+    assert contents(tmp_path / "restored") == contents(root)
+
+
+def test_an_archive_gives_nobody_else_rights_and_nothing_that_its_owner_can_not_use(root, tmp_path):
+    file, folder = root / "Outputs" / "messages.csv", root / "Outputs"
+    file.chmod(0o6777)
+    folder.chmod(0o3777)
+    assert back_up(root, tmp_path) == 0
+    assert restore(tmp_path / NAME, tmp_path / "restored") == 0
+    assert stat.S_IMODE((tmp_path / "restored" / "Outputs" / "messages.csv").stat().st_mode) == 0o755
+    assert stat.S_IMODE((tmp_path / "restored" / "Outputs").stat().st_mode) == 0o755
+    file.chmod(0o000)
+    assert back_up(root, tmp_path / "second") in (0, 14)
+    if (tmp_path / "second" / NAME).exists():  # root may read everything
+        assert restore(tmp_path / "second" / NAME, tmp_path / "again") == 0
+        assert stat.S_IMODE((tmp_path / "again" / "Outputs" / "messages.csv").stat().st_mode) == 0o600
 
 
 def make_archive(path, *members):
@@ -317,7 +347,7 @@ def test_a_disk_that_fills_up_leaves_nothing_of_a_restored_data_root(root, tmp_p
     process = start("--restore", tmp_path / NAME, "--into", tmp_path / "restored", preexec_fn=limit_files(150_000))
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 14, errors
-    assert list((tmp_path / "restored").iterdir()) == []
+    assert not (tmp_path / "restored").exists()
 
 
 def test_a_data_root_that_changes_meanwhile_gives_no_archive(root, tmp_path, capsys):

@@ -247,6 +247,56 @@ def test_a_line_of_lists_without_end_is_told(root: DataRoot):
         root.generate()
 
 
+@pytest.mark.parametrize("depth", [40, 300, 900, 980, 20_000])
+def test_coda_files_of_lists_within_lists_are_told(root: DataRoot, depth: int):
+    root.write_runs(*RUNS)
+    deep = "[" * depth + "]" * depth
+    labels = f'[{{"SchemeID": "s", "CodeID": "c", "Origin": {deep}}}]'
+    path = root.path / "Coded Coda Files" / "EXAMPLE_gender.json"
+    path.write_text(f'[{{"MessageID": "m", "Text": "x", "Labels": {labels}}}]')
+    with pytest.raises(InputError, match="EXAMPLE_gender.json: (1 problem|lists within lists)"):
+        root.generate()
+
+
+def test_a_flow_of_a_name_that_no_file_can_have_is_told(tmp_path: Path):
+    def change(document: dict[str, Any]) -> None:
+        document["RawDataSources"][0]["ActivationFlowNames"] = ["f" * 300]
+
+    root = DataRoot(tmp_path, write_project(tmp_path / "configuration", change))
+    with pytest.raises(
+        PipelineError, match="is too long for the name of a file; expected 200 bytes at most"
+    ) as refused:
+        root.generate()
+    assert refused.value.exit_status == 10
+
+
+def test_a_configuration_that_is_a_pipe_is_told_and_not_waited_for(tmp_path: Path):
+    root = DataRoot(tmp_path, write_project(tmp_path / "configuration"))
+    root.configuration.unlink()
+    os.mkfifo(root.configuration)
+    with pytest.raises(PipelineError, match="a pipe or a device and not a file") as refused:
+        root.generate()
+    assert refused.value.exit_status == 10
+
+
+def test_outputs_on_another_disk_are_made_there_night_after_night(tmp_path: Path):
+    root = DataRoot(tmp_path, write_project(tmp_path / "configuration"))
+    root.write_runs(*RUNS)
+    disk = tmp_path / "other disk"
+    (disk / "Outputs of P").mkdir(parents=True)
+    root.outputs.symlink_to(disk / "Outputs of P")
+    for _ in range(2):
+        root.generate(full=True)
+        assert root.outputs.is_symlink()
+        assert (disk / "Outputs of P" / "messages.csv").exists()
+        assert [path.name for path in disk.iterdir()] == ["Outputs of P"]
+        assert not list(root.path.glob("*.partial"))
+    root.generate()
+    (disk / "Outputs of P").rename(disk / "away")
+    with pytest.raises(PipelineError, match="where there is no folder"):
+        root.generate()
+
+
 def test_bad_raw_data_are_told_as_that_by_the_stage(root: DataRoot, capsys):
     """Whatever part files are missing then."""
     root.write_runs(*RUNS, episode_run("c", "biyo", time="yesterday"))

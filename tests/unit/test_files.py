@@ -1,12 +1,13 @@
 """A folder that is built beside its place: whatever happens, a whole version is there."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from engagement.foundation import files
-from engagement.foundation.errors import MachineError
-from engagement.foundation.files import replace_folder
+from engagement.foundation.errors import InputError, MachineError
+from engagement.foundation.files import read_json, replace_folder
 
 
 def write_folder(path: Path, version: str) -> None:
@@ -64,6 +65,34 @@ def test_what_a_killed_replacement_left_is_put_right(tmp_path: Path, left: dict[
         assert not list(building.iterdir())
         raise LookupError
     assert read_folders(tmp_path) == ({} if found is None else {"Outputs": found})
+
+
+@pytest.mark.usefixtures("way")
+def test_a_link_stays_and_the_folder_that_it_leads_to_is_replaced(tmp_path: Path):
+    disk, root = tmp_path / "other disk", tmp_path / "data root"
+    for folder in (disk / "Outputs", root):
+        folder.mkdir(parents=True)
+    (root / "Outputs").symlink_to("../other disk/Outputs")
+    for version in ("first", "second"):
+        with replace_folder(root / "Outputs") as building:
+            assert building.parent == disk
+            (building / "version").write_text(version)
+        assert read_folders(disk) == read_folders(root) == {"Outputs": version}
+        assert (root / "Outputs").is_symlink()
+
+
+@pytest.mark.parametrize("target", ["../disk that is away/Outputs", "Outputs"])
+def test_a_link_to_nothing_is_refused_before_anything_is_done(tmp_path: Path, target: str):
+    (tmp_path / "Outputs").symlink_to(target)
+    with pytest.raises(MachineError, match="where there is no folder"), replace_folder(tmp_path / "Outputs"):
+        pytest.fail("the block began")
+    assert [path.name for path in tmp_path.iterdir()] == ["Outputs"]
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(InputError, match="a pipe or a device and not a file"):
+        read_json(tmp_path / "pipe.json")
 
 
 def test_a_refusal_of_the_machine_names_the_folder(tmp_path: Path):

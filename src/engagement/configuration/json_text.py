@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engagement.configuration.problems import Problem, ProblemsError
+from engagement.foundation.odd_paths import expect_no_pipe
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
 _BYTE_ORDER_MARK = "\ufeff"
@@ -121,6 +122,7 @@ def _scan(text: str) -> tuple[dict[str, int], list[Problem]]:
 
 def _read_text(path: Path, what: str) -> str:
     try:
+        expect_no_pipe(path)
         content = path.read_bytes()
     except FileNotFoundError:
         _refuse(path, f"no such file; expected {what}. Check the path, upper and lower case too.")

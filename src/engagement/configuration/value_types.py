@@ -27,6 +27,10 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PARTICIPANT_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]*-([A-Za-z0-9]+-)*")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\]")
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
+# File systems take names of 255 bytes; endings like ".jsonl.partial" come behind.
+_LONGEST_NAME_BYTES = 200
+
 
 def refuse(text: str) -> PydanticCustomError:
     """Make a validator's error from the text that follows the value."""
@@ -58,13 +62,17 @@ def _parse_iso_time(value: object) -> datetime:
     if not isinstance(value, str):
         raise refuse("is no time; expected ISO 8601 text with an offset, like '2026-08-26T00:00:00+03:00'. Change it.")
     try:
-        return read_iso_time(value)
+        time = read_iso_time(value)
     except NoOffsetError:
         raise refuse("has no offset; expected one behind the time, like '2026-08-26T00:00:00+03:00'. Add it.") from None
     except ValueError:
         raise refuse(
             "is no time; expected ISO 8601 with an offset, like '2026-08-26T00:00:00+03:00'. Change it."
         ) from None
+    # The calendar ends near the years 1 and 9999: there is no time zone's offset to add or take away.
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        raise refuse(f"is too far away; expected a year from {_FIRST_YEAR} to {_LAST_YEAR}. Change it.")
+    return time
 
 
 IsoTime = Annotated[
@@ -76,7 +84,13 @@ IsoTime = Annotated[
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 
+def _check_length(name: str) -> None:
+    if len(name.encode()) > _LONGEST_NAME_BYTES:
+        raise refuse(f"is too long for the name of a file; expected {_LONGEST_NAME_BYTES} bytes at most. Shorten it.")
+
+
 def _check_flow_name(name: str) -> str:
+    _check_length(name)
     if "/" in name or "\0" in name:
         raise refuse("can't be the name of a file; expected a flow's name without '/'. Rename the flow.")
     if name != name.strip():
@@ -85,6 +99,7 @@ def _check_flow_name(name: str) -> str:
 
 
 def _check_file_name(name: str) -> str:
+    _check_length(name)
     if PurePath(name).name != name:
         raise refuse("holds a folder; expected a file's name alone. Remove the folder.")
     return name

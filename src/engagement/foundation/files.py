@@ -22,6 +22,7 @@ from typing import IO, Any
 
 from engagement.foundation.csv_cells import encode_line, guard_line, read_lines
 from engagement.foundation.errors import InputError, MachineError, PipelineError, UsageError
+from engagement.foundation.odd_paths import expect_no_pipe, follow_link
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -128,6 +129,7 @@ def read_text(
         The file does not exist or can't be read; the message says that `what` was expected.
     """
     try:
+        expect_no_pipe(path)
         return path.read_bytes().decode()
     except FileNotFoundError:
         raise missing(f"{path}: no such file; expected {what}. Check the path.") from None
@@ -233,9 +235,10 @@ def _link_or_copy(source: str, target: str) -> str:
 def replace_folder(current: Path) -> Iterator[Path]:
     """Give an empty folder for the next version of `current`; swap it in on success, else remove it.
 
-    It stands beside `current`, as `<name>.partial`. Whenever this is killed, one complete version exists, at the latest
+    It stands beside `current`, as `<name>.partial`; beside its target if it is a link, perhaps to another disk. Whenever this is killed, one complete version exists, at the latest
     after the next call has cleaned up.
     """
+    current = follow_link(current)
     building, aside = (current.with_name(current.name + ending) for ending in (".partial", ".old"))
     with explain_os_errors(current):
         _clear_up(current, building, aside)

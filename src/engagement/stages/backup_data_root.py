@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import fcntl
 import logging
+import os
 import re
 import shutil
 import stat
@@ -93,8 +94,10 @@ def _back_up(data_root: Path, backups: Path, run_id: str) -> None:
 
 def _warn_of_links(data_root: Path, entries: Sequence[BackupEntry]) -> None:
     links = [entry for entry in entries if entry.kind == stat.S_IFLNK]
-    root = data_root.resolve()
-    outside = [entry.name for entry in links if not (data_root / entry.name).resolve().is_relative_to(root)]
+    # Unlike Path.resolve, this bears links in a circle.
+    root = Path(os.path.realpath(data_root))
+    targets = {entry.name: Path(os.path.realpath(root / entry.name)) for entry in links}
+    outside = [name for name, target in targets.items() if not target.is_relative_to(root)]
     if outside:
         log.warning(
             "%d link(s) lead out of the data root: %s; kept as links, what they lead to is not in the archive",

@@ -1,5 +1,7 @@
 """Restoring a data root from an archive, completely or not at all."""
 
+import contextlib
+import itertools
 import os
 import shutil
 import stat
@@ -10,11 +12,15 @@ from engagement.custody.backups.contents import OWN_NAMES, RESTORING, BackupEntr
 from engagement.foundation.errors import UsageError
 from engagement.foundation.files import explain_os_errors, make_directory, open_bytes_for_writing
 
+# An archive may come from elsewhere: no setuid, and nobody else may write. What is restored is always of use to its owner.
+_SAFE_BITS, _FILE_BITS, _DIRECTORY_BITS = 0o755, 0o600, 0o700
+
 
 def restore_archive(archive: Path, directory: Path) -> int:
     """Unpack an archive into an empty or new directory; return its number of entries.
 
-    Files stay in `.restoring` inside the directory until every checksum has been compared.
+    Files stay in `.restoring` inside the directory until every checksum has been compared. A new directory is removed again
+    if nothing is restored into it.
 
     Raises
     ------
@@ -23,7 +29,23 @@ def restore_archive(archive: Path, directory: Path) -> int:
     InputError
         The archive is damaged; none of it is left in the directory.
     """
+    made = _missing(directory)
     make_directory(directory)
+    try:
+        return _restore_into(archive, directory)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            for path in made:
+                path.rmdir()
+        raise
+
+
+def _missing(directory: Path) -> list[Path]:
+    """List the directory and its parents, as far as they have to be made, the innermost first."""
+    return list(itertools.takewhile(lambda path: not path.exists(), (directory, *directory.parents)))
+
+
+def _restore_into(archive: Path, directory: Path) -> int:
     held = sorted(path.name for path in directory.iterdir() if path.name not in OWN_NAMES)
     if held:
         raise UsageError(
@@ -63,7 +85,7 @@ class _Unpacked:
             make_directory(path.parent)
             with open_bytes_for_writing(path) as file:
                 shutil.copyfileobj(content, file, 2**20)
-            path.chmod(entry.mode)
+            path.chmod(entry.mode & _SAFE_BITS | _FILE_BITS)
             os.utime(path, (entry.modified, entry.modified))
 
     def finish(self) -> None:
@@ -73,4 +95,4 @@ class _Unpacked:
             if entry.kind == stat.S_IFLNK:
                 path.symlink_to(entry.link_target)
             else:
-                path.chmod(entry.mode)
+                path.chmod(entry.mode & _SAFE_BITS | _DIRECTORY_BITS)

@@ -32,6 +32,8 @@ from engagement.pipeline.coding.lost_labels import LabelCensus, LostLabels, desc
 
 log = logging.getLogger(__name__)
 
+# Of a message, its labels and their origins there are four.
+_DEEPEST = 30
 CODA_FILE_REMEDY = "Run stage 1 with --full, which downloads it again."
 """What to do about a damaged file in Coded Coda Files/."""
 
@@ -198,12 +200,25 @@ def check_coda_messages(document: Any, where: str) -> Sequence[Mapping[str, Any]
             missing = [key for key in ("SchemeID", "CodeID") if not _has_text(label, key)]
             if missing:
                 problems.append(f"at $[{position}].Labels[{number}]: no {' and no '.join(missing)}; expected a label")
+    problems.extend(
+        f"at $[{position}]: nested too deeply; expected a message"
+        for position, message in enumerate(document)
+        if _is_deeper_than(message, _DEEPEST)
+    )
     ids = [message.get("MessageID") for message in document if isinstance(message, dict)]
     repeated = [key for key, n in Counter(key for key in ids if isinstance(key, str)).items() if n > 1]
     problems.extend(f"message id {key!r} appears more than once; expected once" for key in repeated)
     if problems:
         raise InputError(f"{where}: {listing(problems)}\n{CODA_FILE_REMEDY}")
     return document
+
+
+def _is_deeper_than(value: Any, levels: int) -> bool:
+    """Tell whether lists and objects are nested in more levels than this."""
+    if not isinstance(value, (dict, list)):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper_than(one, levels - 1) for one in inner if isinstance(one, (dict, list)))
 
 
 def _has_text(label: Any, key: str) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engagement.foundation.errors import InputError, MachineError
 from engagement.foundation.files import explain_os_errors, make_directory
+from engagement.foundation.sqlite_errors import is_full
 from engagement.services.uuid_tables.uuids import in_batches, make_participant_uuid
 
 _LOCK_TIMEOUT_SECONDS = 120.0
@@ -174,6 +175,11 @@ class EmbeddedUuidTable:
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 self.close()
+            if is_full(error):
+                raise MachineError(
+                    f"{self._path}: the uuid table could not be written: the disk is full. Nothing was changed. "
+                    "Free some space and run this again."
+                ) from error
             raise MachineError(
                 f"{self._path}: the uuid table could not be used: {error}. "
                 "Nothing was changed. Check the disk, or restore the file from a backup with its key."

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engagement.foundation.errors import LockedError, MachineError
 from engagement.foundation.files import explain_os_errors, make_directory, read_json, write_json
+from engagement.foundation.sqlite_errors import is_full
 from engagement.sources.rapidpro.de_identify import UNKNOWN_CHANNEL
 from engagement.sources.rapidpro.state.line_log import LineLog
 from engagement.sources.rapidpro.state.run_store import RunStore
@@ -232,6 +233,11 @@ def _explain(path: Path, error: sqlite3.Error) -> LockedError | MachineError:
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
         return LockedError(
             f"{path}: another process has it open; expected one fetch at a time. Wait until it has ended."
+        )
+    if is_full(error):
+        return MachineError(
+            f"{path}: the state of the fetch could not be written: the disk is full. What it holds is kept. "
+            "Free some space and run this again."
         )
     return MachineError(
         f"{path}: the state of the fetch could not be used: {error}. Check the disk and the file's permissions; "
