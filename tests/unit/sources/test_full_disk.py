@@ -7,6 +7,7 @@ import pytest
 
 from engagement.foundation.errors import MachineError
 from engagement.foundation.sqlite_errors import is_full
+from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 from engagement.sources.rapidpro.state.run_store_files import open_run_store
 
 
@@ -40,3 +41,13 @@ def test_a_locked_or_damaged_database_is_not_a_full_disk(tmp_path):
     with contextlib.closing(sqlite3.connect(tmp_path / "damaged")) as connection, pytest.raises(sqlite3.Error) as error:
         connection.execute("SELECT * FROM sqlite_master")
     assert not is_full(error.value)
+
+
+def test_the_uuid_table_says_to_free_space_and_gives_nobody_another_uuid(tmp_path):
+    table = EmbeddedUuidTable(tmp_path, "PROJECT")
+    held = table.uuids_for(["252615000001"])
+    message = "the disk is full. Nothing was changed. Free some space"
+    with pytest.raises(MachineError, match=message), table._transaction() as connection, full(connection):
+        connection.execute("CREATE TABLE more (text)")
+        connection.executemany("INSERT INTO more VALUES (?)", [("x" * 5000,)] * 100)
+    assert EmbeddedUuidTable(tmp_path, "PROJECT").find(["252615000001"]) == held
