@@ -6,6 +6,7 @@ from typing import cast
 
 from engagement.configuration import Project
 from engagement.configuration.field_names import CONSENT_FIELD, PARTICIPANT_KEY
+from engagement.pipeline import steps
 from engagement.pipeline.coding.coded_datasets import CodedDataset
 from engagement.pipeline.coding.coder import Coder
 from engagement.pipeline.coding.codings import make_field
@@ -59,17 +60,17 @@ class Processor:
             datasets,
             project.configuration.noise_minimum_length,
             imputations,
-            self.metadata("coding.manual"),
-            self.metadata("coding.imputation"),
+            self.metadata(steps.MANUAL_CODING),
+            self.metadata(steps.IMPUTATION),
         )
-        self._folder = Folder(self._plans.all, self.metadata("folding.fold"))
-        self._join, self._names = self.metadata("messages.join"), self.metadata("messages.key_names")
-        self._recover = self.metadata("messages.recovered")
-        self._mend, self._move = self.metadata("messages.texts"), self.metadata("coding.wrong_scheme")
+        self._folder = Folder(self._plans.all, self.metadata(steps.FOLDING))
+        self._join, self._names = self.metadata(steps.JOIN), self.metadata(steps.KEY_NAMES)
+        self._recover = self.metadata(steps.RECOVERY)
+        self._mend, self._move = self.metadata(steps.TEXT_REPAIR), self.metadata(steps.WRONG_SCHEME)
 
     def metadata(self, step: str) -> Metadata:
         """Make the metadata of a step's updates."""
-        return Metadata(f"engagement.{step}", self._timestamp, self._user)
+        return Metadata(step, self._timestamp, self._user)
 
     def process(self, uid: str, runs: Runs) -> Participant:
         """Take one participant through all steps."""

@@ -18,6 +18,7 @@ from engagement.foundation.errors import UsageError
 from engagement.foundation.partitions import parse_count, run_partitions
 from engagement.foundation.run_report import record_counts
 from engagement.labelling.datasets.coded_labels import load_coded_datasets
+from engagement.pipeline import steps
 from engagement.pipeline.coding.automatic import make_coders, warn_of_missing_codes
 from engagement.pipeline.coding.lost_labels import find_stop_ids
 from engagement.pipeline.coding.project_functions import ProjectFunctions, load_project_functions
@@ -183,7 +184,7 @@ def write_all(
     processor, plans = inputs.processor, inputs.processor.project.coding_plans.all
     outputs.write_icr_files(summary.samples)
     withdrawn = (summary.withdrawn_messages, summary.withdrawn_participants)
-    record = encode_withdrawn(processor.metadata("folding.consent"))
+    record = encode_withdrawn(processor.metadata(steps.CONSENT))
     # First the slowest work when most rows are copied.
     tasks: list[Callable[[], object]] = [
         functools.partial(file.finish, participants, record, times)

@@ -1,0 +1,11 @@
+"""Steps of stage 3, as the traced data names them: each update says which step made it."""
+
+RECOVERY = "engagement.messages.recovered"
+TEXT_REPAIR = "engagement.messages.texts"
+JOIN = "engagement.messages.join"
+KEY_NAMES = "engagement.messages.key_names"
+WRONG_SCHEME = "engagement.coding.wrong_scheme"
+MANUAL_CODING = "engagement.coding.manual"
+IMPUTATION = "engagement.coding.imputation"
+FOLDING = "engagement.folding.fold"
+CONSENT = "engagement.folding.consent"
