@@ -7,13 +7,12 @@ from typing import Any
 from engagement.configuration import CodingPlan, PlanKind, Project
 from engagement.configuration.field_names import FETCHED_FIELDS
 from engagement.desk.explanations.coda_evidence import CodaEvidence
-from engagement.desk.explanations.origins import OriginFinder, say_fetched, say_origin
 from engagement.desk.explanations.participant import TracedRow, text_of
-from engagement.desk.explanations.rules import Rules
 from engagement.desk.explanations.steps import StepKind, StoryStep
-from engagement.desk.explanations.wording import Texts, printable, show_fact
+from engagement.desk.explanations.wording import Texts, printable, say_time, show_fact
 from engagement.pipeline.coding.coded_datasets import message_id_of
-from engagement.pipeline.coding.wrong_scheme import SEPARATOR
+from engagement.pipeline.coding.wrong_scheme import SEPARATOR, Move, WrongSchemeMoves
+from engagement.pipeline.messages.origins import Origin, OriginFinder
 from engagement.pipeline.messages.recovered import ALSO_RECOVERED
 from engagement.provenance import HIDDEN
 
@@ -21,12 +20,12 @@ from engagement.provenance import HIDDEN
 class AnswerStories:
     """Traces the answers of a project's participants."""
 
-    def __init__(self, project: Project, coda: CodaEvidence, rules: Rules, texts: Texts) -> None:
+    def __init__(self, project: Project, coda: CodaEvidence, texts: Texts) -> None:
         self._plans = project.coding_plans
         self._by_raw_field = {plan.raw_field: plan for plan in self._plans.all}
-        self._origins = OriginFinder(project)
+        self._origins = OriginFinder(project.configuration, self._plans)
         self._coda = coda
-        self._rules = rules
+        self._moves = WrongSchemeMoves(self._plans, {})
         self._texts = texts
 
     def tell(self, row: TracedRow, plan: CodingPlan) -> Iterator[StoryStep]:
@@ -56,10 +55,10 @@ class AnswerStories:
         if plan.raw_field in FETCHED_FIELDS:
             yield self._tell_of_fetched(row, plan, text)
             return
-        origin = self._origins.find(row, plan.raw_field, text)
+        origin = self._origins.find(row.history, plan.raw_field, text)
         yield StoryStep(
             StepKind.ANSWER,
-            f"The participant wrote {self._texts.show(text)}{say_origin(origin)}."
+            f"The participant wrote {self._texts.show(text)}{_say_origin(origin)}."
             f"{_say_message_id(plan, text) if is_whole else ''}",
             {**self._identify(plan, text), "origin": None if origin is None else asdict(origin)},
         )
@@ -80,7 +79,7 @@ class AnswerStories:
         change = next(change for key, change in row.history if key == plan.raw_field)
         time, user = change.metadata.timestamp, change.metadata.user
         says = (
-            f"{text!r} is what was kept, when the run was {say_fetched(time, user)}, of the "
+            f"{text!r} is what was kept, when the run was {_say_fetched(time, user)}, of the "
             "participant's address: of a phone number the first five digits, of any other channel its name."
         )
         return StoryStep(StepKind.ANSWER, says, {"text": text, "fetched_at": time, "fetched_by": user})
@@ -115,12 +114,12 @@ class AnswerStories:
                 "text it is can't be told from the traced data.",
                 {"from": source.raw_field, "to": plan.raw_field},
             )
-        origin = self._origins.find(row, source.raw_field, part)
+        origin = self._origins.find(row.history, source.raw_field, part)
         # An answer to an episode that became a survey answer left its message, which is no row any more.
         unknown = ". Its run is not in the traced data: its own message holds no answer any more, and is left out"
         return StoryStep(
             StepKind.MOVED_HERE,
-            f"The participant wrote {self._texts.show(part)}{unknown if origin is None else say_origin(origin)}. "
+            f"The participant wrote {self._texts.show(part)}{unknown if origin is None else _say_origin(origin)}. "
             f"That was an answer to {source.raw_field!r}, but {self._say_move(source, part, plan)}."
             f"{_say_message_id(plan, part) if is_whole else ''}",
             {
@@ -133,7 +132,7 @@ class AnswerStories:
         )
 
     def _tell_of_departure(self, plan: CodingPlan, left: str) -> StoryStep:
-        move = self._rules.move(plan, left)
+        move = self._find_move(plan, left)
         return StoryStep(
             StepKind.MOVED_AWAY,
             f"The participant wrote {self._texts.show(left)} here, but {self._say_move(plan, left)}.",
@@ -147,25 +146,23 @@ class AnswerStories:
 
     def _say_move(self, source: CodingPlan, text: str, arrived: CodingPlan | None = None) -> str:
         """Explain why an answer left a field; `arrived` is the plan it went to, if told from there."""
-        move = self._rules.move(source, text)
+        move = self._find_move(source, text)
         if move is None or (arrived is not None and move.to is not arrived):
             to = "took it away from here" if arrived is None else f"moved it from there to {arrived.raw_field!r}"
             return (
                 f"coders had marked it as wrong scheme in {source.coda_dataset} when Outputs were made (the Coda files of this data "
                 f"root do not say so any more): so stage 3 {to}"
             )
-        mark = self._coda.wrong_scheme_mark(source, text)
-        return move.reason.say(
-            show_fact,
-            dataset=str(source.coda_dataset),
-            marked_by=mark.ws_label or {},
-            named_by=mark.dataset_label or {},
-            here="here" if arrived is None else "there",
-        )
+        here = "here" if arrived is None else "there"
+        return move.reason.say(show_fact, dataset=str(source.coda_dataset), here=here)
+
+    def _find_move(self, plan: CodingPlan, text: str) -> Move | None:
+        """Decide where an answer goes by the labels that Coda's files have now; None where it stays."""
+        return self._moves.decide(self._coda.reading(plan, text))
 
     def _mark_facts(self, plan: CodingPlan, text: str) -> dict[str, Any]:
-        mark = self._coda.wrong_scheme_mark(plan, text)
-        return {"wrong_scheme_label": mark.ws_label, "correct_dataset_label": mark.dataset_label}
+        reading = self._coda.reading(plan, text)
+        return {"wrong_scheme_label": reading.ws_label, "correct_dataset_label": reading.dataset_label}
 
     def _text_before(self, row: TracedRow, source: str, plan: CodingPlan) -> str | None:
         """Find the text of a field before the moves, as far as this message's record shows."""
@@ -208,3 +205,22 @@ def _split_joined(text: str, parts: Sequence[str | None]) -> list[str | None]:
     if not (text.startswith(before) and text.endswith(after) and len(text) >= len(before) + len(after)):
         return list(parts)
     return [*parts[:position], text[len(before) : len(text) - len(after)], *parts[position + 1 :]]
+
+
+def _say_origin(origin: Origin | None) -> str:
+    """Describe when and where an answer was given, and who fetched it; begins with a space."""
+    if origin is None:
+        return " (the traced data does not say in which run)"
+    words = [f"on {say_time(origin.answered_at)}"] if origin.answered_at is not None else []
+    if origin.flow is not None:
+        words.append(f"in flow '{printable(origin.flow)}', result '{printable(origin.result or '')}'")
+    else:
+        words.append("in a file of recovered messages, which the traced data does not name")
+    if origin.run_id is not None:
+        words.append(f"run {printable(origin.run_id)}")
+    return f" {', '.join(words)} ({_say_fetched(origin.fetched_at, origin.fetched_by)})"
+
+
+def _say_fetched(time: str | float, user: str) -> str:
+    """Describe who fetched a run, and when."""
+    return f"fetched on {say_time(time)} by {printable(user)}"

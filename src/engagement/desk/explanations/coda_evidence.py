@@ -1,11 +1,10 @@
 """Look up texts in the data root's Coda files: cleaners' proposals, and coders' labels."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from engagement.configuration import Code, CodeScheme, CodingPlan, CodingPlans
+from engagement.configuration import CodeScheme, CodingPlan, CodingPlans
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import read_json
 from engagement.pipeline.coding.coded_datasets import (
@@ -15,23 +14,8 @@ from engagement.pipeline.coding.coded_datasets import (
     check_coda_messages,
     message_id_of,
 )
-from engagement.pipeline.coding.labels import (
-    code_of,
-    counting_labels,
-    is_wrong_scheme,
-    names_dataset,
-    newest_by_scheme_id,
-)
 
 LabelDocument = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class WrongSchemeMark:
-    """Two labels that move an answer to another dataset; `dataset_label` names it. Either can be missing."""
-
-    ws_label: LabelDocument | None
-    dataset_label: LabelDocument | None
 
 
 class CodaEvidence:
@@ -69,24 +53,6 @@ class CodaEvidence:
         if key not in self._readings:
             self._readings[key] = self.dataset(plan, [text]).reading(text)
         return self._readings[key]
-
-    def wrong_scheme_mark(self, plan: CodingPlan, text: str) -> WrongSchemeMark:
-        """Find the labels of a text that say "wrong scheme" and name the right dataset."""
-        newest = newest_by_scheme_id(self.labels(plan, text) or [])
-        schemes = (configuration.code_scheme for configuration in plan.coding_configurations)
-        marks = (self._first(newest, scheme, is_wrong_scheme) for scheme in schemes)
-        return WrongSchemeMark(
-            next((mark for mark in marks if mark is not None), None),
-            None if self._ws_scheme is None else self._first(newest, self._ws_scheme, names_dataset),
-        )
-
-    @staticmethod
-    def _first(
-        newest: Mapping[str, LabelDocument], scheme: CodeScheme, is_meant: Callable[[Code], bool]
-    ) -> LabelDocument | None:
-        """Find the first label that counts under a scheme and has such a code."""
-        labels = counting_labels(newest, scheme)
-        return next((label for label in labels if (code := code_of(scheme, label)) and is_meant(code)), None)
 
     def _find(self, folder: Path, plan: CodingPlan, text: str) -> Mapping[str, Any] | None:
         if plan.coda_filename is None:

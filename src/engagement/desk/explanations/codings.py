@@ -8,10 +8,10 @@ from engagement.desk.explanations.coda_evidence import CodaEvidence
 from engagement.desk.explanations.participant import TracedRow, text_of
 from engagement.desk.explanations.rules import Recoded, Rules
 from engagement.desk.explanations.steps import StepKind, StoryStep
-from engagement.desk.explanations.wording import listed, say_code, say_code_id, say_coder, show_fact
+from engagement.desk.explanations.wording import listed, say_code, say_code_id, say_coder, say_codes, show_fact
 from engagement.pipeline.coding.labels import MANUALLY_UNCODED, PIPELINE_CODER, Label, Labels, is_ticked, origin_of
 from engagement.pipeline.coding.plan_coder import CodingCase
-from engagement.pipeline.coding.reasons import Fact, Reason
+from engagement.pipeline.coding.reasons import Reason
 from engagement.pipeline.coding.uncounted import find_why_none_counts
 
 _SINCE = "the next run of stage 3 takes that up"
@@ -63,7 +63,7 @@ class CodingStories:
         is_imputed = coded.is_imputed[position]
         made = coded.coding.labels[position]
         is_same = label in made
-        says = f"{self._say(coded.reasons[position], plan, configuration, text, recoded)}: {say_code(label.code) if is_same else _say_codes(made)}."
+        says = f"{self._say(coded.reasons[position], plan, configuration, text, recoded)}: {say_code(label.code) if is_same else say_codes(made)}."
         if not is_same:
             says += f" {say_other(say_code(label.code))}"
         facts = _facts(configuration, label)
@@ -87,9 +87,7 @@ class CodingStories:
                 return f"No coder had labelled the answer when Outputs were made. One has since: {_SINCE}"
             labels, known = self._coda.labels(plan, text), self._coda.known_schemes(plan)
             reason = find_why_none_counts(labels, configuration.code_scheme, known)
-        mark = self._coda.wrong_scheme_mark(plan, text)
-        more: dict[str, Fact] = {"marked_by": mark.ws_label or {}, "named_by": mark.dataset_label or {}, "text": text}
-        return reason.say(show_fact, **more)
+        return reason.say(show_fact, text=text)
 
     def _counting(self, plan: CodingPlan, configuration: CodingConfiguration, text: str) -> Labels:
         """Describe the coders' labels that Coda's files have by now."""
@@ -128,10 +126,6 @@ def say_other(in_outputs: str) -> str:
         f"Outputs have {in_outputs}: they were made by other rules or with another configuration. Run stage 3 (generate outputs) "
         "with --full."
     )
-
-
-def _say_codes(labels: Labels) -> str:
-    return listed(say_code(label.code) for label in labels)
 
 
 def _facts(configuration: CodingConfiguration, label: Label) -> dict[str, Any]:

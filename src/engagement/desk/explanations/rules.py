@@ -1,10 +1,11 @@
 """Run stage 3's rules again on one participant's results: explanations print their reasons."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engagement.configuration import CodingPlan, Project
+from engagement.configuration.function_names import is_project_function
 from engagement.desk.explanations.coda_evidence import CodaEvidence
 from engagement.desk.explanations.participant import ExplainedParticipant, TracedRow, text_of
 from engagement.pipeline.coding.coded_datasets import Reading
@@ -15,14 +16,9 @@ from engagement.pipeline.coding.locations import OPERATOR_FIELD, operator_name
 from engagement.pipeline.coding.own_functions import set_by_project
 from engagement.pipeline.coding.plan_coder import Coded, PlanCoder
 from engagement.pipeline.coding.reasons import Reason
-from engagement.pipeline.coding.wrong_scheme import Move, WrongSchemeMoves
-from engagement.pipeline.folding.consent import (
-    decide_consent,
-    find_withdrawal,
-)
+from engagement.pipeline.folding.consent import decide_consent
 from engagement.pipeline.messages.key_names import KeyNames
-
-_MANUAL_STEP, _IMPUTATION_STEP = "engagement.coding.manual", "engagement.coding.imputation"
+from engagement.pipeline.steps import IMPUTATION, MANUAL_CODING
 
 
 @dataclass(frozen=True)
@@ -43,79 +39,77 @@ class Rules:
 
     def __init__(self, project: Project, coda: CodaEvidence) -> None:
         self._project = project
-        self._plans = project.coding_plans
         self._coda = coda
-        self._moves = WrongSchemeMoves(self._plans, {})
-        imputations = make_imputations(self._plans.all, {})
-        self._imputations = {plan.raw_field: impute for plan, impute in zip(self._plans.all, imputations, strict=True)}
         self._coders: dict[str, PlanCoder] = {}
 
     def recode(self, row: TracedRow, plan: CodingPlan) -> Recoded:
         """Code a message's answer again, with the labels that coders had given it when Outputs were made."""
-        text = text_of(row, plan)
-        operator = operator_name(self._plans.operator_scheme, row.values.get(OPERATOR_FIELD))
-        expected = tuple(row.labels[configuration.coded_field] for configuration in plan.coding_configurations)
-        coder, values = self._coder(row, plan), _values_before_coding(row, plan)
-        readings = [None] if text is None or plan.coda_filename is None else list(self._readings(row, plan, text))
-        tried = [(reading, coder.decide(text, reading, values, operator)) for reading in readings]
-        fitting = [number for number, (_, coded) in enumerate(tried) if coded.coding.labels == expected]
-        number = fitting[0] if fitting else 0
-        reading, coded = tried[number]
-        ticks = () if reading is None else reading.labels
-        was_other = bool(fitting) and number > 0 and coded.is_error
-        return Recoded(coded, ticks, was_other)
-
-    def move(self, plan: CodingPlan, text: str) -> Move | None:
-        """Decide where an answer goes by the labels that Coda's files have now; None where it stays."""
-        return self._moves.decide(self._coda.reading(plan, text))
+        text, values = text_of(row, plan), _values_before_coding(row, plan)
+        operator = operator_name(self._project.coding_plans.operator_scheme, row.values.get(OPERATOR_FIELD))
+        coder, made = self._coder(row, plan), _labels_of(row, plan)
+        if text is None or plan.coda_filename is None:
+            return Recoded(coder.decide(text, None, values, operator), ())
+        then = _ticks_then(row, plan)
+        reading = self._read_then(then, plan, text)
+        coded = coder.decide(text, reading, values, operator)
+        if coded.coding.labels != made:
+            # The traced data does not hold labels of the WS scheme; Coda's may have changed since.
+            other = Reading(then, ws_label=None if reading.contradicts_itself else {})
+            again = coder.decide(text, other, values, operator)
+            if again.coding.labels == made:
+                return Recoded(again, then, was_other=again.is_error)
+        return Recoded(coded, reading.labels)
 
     def consent(self, participant: ExplainedParticipant) -> Reason:
         """Decide whether the participant stays, by the labels that Coda's files have now."""
-        plans = self._plans.all
-        rows = participant.messages
+        project, rows = self._project, participant.messages
+        plans = project.coding_plans.all
         in_messages = [
             {str(row.values[plan.raw_field]) for row in rows if plan.raw_field in row.values} for plan in plans
         ]
         # Later steps may have dropped an answer, moved it or overwritten it.
-        key_names = KeyNames(self._project.configuration, self._plans)
+        key_names = KeyNames(project.configuration, project.coding_plans)
         in_runs: dict[str, set[str]] = {plan.raw_field: set() for plan in plans}
         for row in rows:
             for plan, text in key_names.answers_in(row.record):
                 in_runs[plan.raw_field].add(text)
-        texts = {text for found in (*in_messages, *in_runs.values()) for text in found}
+        texts = set().union(*in_messages, *in_runs.values())
         datasets = [self._coda.dataset(plan, texts) if plan.coda_filename is not None else None for plan in plans]
-        found = find_withdrawal(list(in_runs.values()), datasets) or find_withdrawal(in_messages, datasets)
-        return decide_consent(found)
+        return decide_consent(list(in_runs.values()), in_messages, datasets)
 
     def _coder(self, row: TracedRow, plan: CodingPlan) -> PlanCoder:
-        impute = self._imputations[plan.raw_field]
         minimum = self._project.configuration.noise_minimum_length
-        if impute is None and plan.code_imputation_function is not None:
+        if is_project_function(plan.code_imputation_function or ""):
             # The project's own functions are not called here: the traced data has their results.
             return PlanCoder(plan, None, minimum, _recorded(row, plan))
         if plan.raw_field not in self._coders:
+            (impute,) = make_imputations((plan,), {})
             self._coders[plan.raw_field] = PlanCoder(plan, None, minimum, impute)
         return self._coders[plan.raw_field]
 
-    def _readings(self, row: TracedRow, plan: CodingPlan, text: str) -> Iterator[Reading]:
-        """List the labels that coders may have given a text when Outputs were made, the likeliest first.
-
-        The traced data has the labels. Only Coda's files show if one of the WS scheme stood beside them, and they may have
-        changed since.
-        """
+    def _read_then(self, then: tuple[Labels, ...], plan: CodingPlan, text: str) -> Reading:
+        """Add to the labels when Outputs were made those of the WS scheme, which only Coda's files show."""
         now = self._coda.reading(plan, text)
-        then = tuple(
-            read_traced_ticks(configuration.code_scheme, _last(row, configuration.coded_field, {_MANUAL_STEP}))
-            for configuration in plan.coding_configurations
-        )
+        if then == now.labels:
+            return now
         is_ws = any(is_wrong_scheme(label.code) for labels in then for label in labels)
-        yield now if then == now.labels else Reading(then, is_ws, now.target)
-        yield Reading(then, is_ws=False)
-        yield Reading(then, is_ws=True)
+        return replace(now, labels=then, ws_label=(now.ws_label or {}) if is_ws else None)
+
+
+def _labels_of(row: TracedRow, plan: CodingPlan) -> tuple[Labels, ...]:
+    return tuple(row.labels[configuration.coded_field] for configuration in plan.coding_configurations)
+
+
+def _ticks_then(row: TracedRow, plan: CodingPlan) -> tuple[Labels, ...]:
+    """Read the coders' labels when Outputs were made."""
+    return tuple(
+        read_traced_ticks(configuration.code_scheme, _last(row, configuration.coded_field, {MANUAL_CODING}))
+        for configuration in plan.coding_configurations
+    )
 
 
 def _recorded(row: TracedRow, plan: CodingPlan) -> Imputation:
-    made = tuple(row.labels[configuration.coded_field] for configuration in plan.coding_configurations)
+    made = _labels_of(row, plan)
 
     def impute(labels: tuple[Labels, ...], answer: Answer) -> Imputed:
         return set_by_project(plan, labels, made)
@@ -125,7 +119,7 @@ def _recorded(row: TracedRow, plan: CodingPlan) -> Imputation:
 
 def _values_before_coding(row: TracedRow, plan: CodingPlan) -> Mapping[str, Any]:
     """Return the coded fields of a plan as they came with the run."""
-    sources = {change.metadata.source for _, change in row.history} - {_MANUAL_STEP, _IMPUTATION_STEP}
+    sources = {change.metadata.source for _, change in row.history} - {MANUAL_CODING, IMPUTATION}
     fields = [configuration.coded_field for configuration in plan.coding_configurations]
     return {field: _last(row, field, sources) for field in fields}
 

@@ -26,6 +26,7 @@ from engagement.desk.explanations.steps import StepKind, StorySection, StoryStep
 from engagement.desk.explanations.wording import Texts, listed, mask, say_messages, say_time, show_fact
 from engagement.foundation.csv_cells import guard_cell
 from engagement.foundation.errors import UsageError
+from engagement.pipeline.coding.imputation import codings_behind
 from engagement.pipeline.coding.reasons import Reason
 from engagement.pipeline.folding.consent import ConsentCase
 
@@ -86,7 +87,7 @@ class _Teller:
         self._texts = Texts(texts_in_rows(participant, project))
         rules = Rules(project, coda)
         self._rules = rules
-        self._answers = AnswerStories(project, coda, rules, self._texts)
+        self._answers = AnswerStories(project, coda, self._texts)
         self._codings = CodingStories(coda, rules)
 
     def tell_column(self, column: str) -> Iterator[StorySection]:
@@ -107,7 +108,7 @@ class _Teller:
             yield from self._tell_messages(lambda row: self._steps(row, plan, ()), [column], plan)
             steps = [tell_of_texts(self._participant, plan, self._texts)]
         else:
-            told = _codings_behind(plan, configuration)
+            told = codings_behind(plan, configuration)
             yield from self._tell_messages(
                 lambda row: (*self._steps(row, plan, told), *_tell_of_matrix(row, configuration, column)),
                 [column],
@@ -226,13 +227,6 @@ class _Teller:
         says = "All other columns are the same as in each of the participant's messages."
         steps.append(StoryStep(StepKind.FOLDED, says))
         return StorySection("The individual", [_INDIVIDUALS], cells, steps)
-
-
-def _codings_behind(plan: CodingPlan, configuration: CodingConfiguration) -> tuple[CodingConfiguration, ...]:
-    """Pick the codings to explain one: an age category says nothing without its age."""
-    if plan.code_imputation_function == "age_category":
-        return plan.coding_configurations[: plan.coding_configurations.index(configuration) + 1]
-    return (configuration,)
 
 
 def _pick(row: TracedRow, columns: Sequence[str]) -> dict[str, str]:

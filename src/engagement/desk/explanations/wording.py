@@ -8,7 +8,7 @@ from engagement.configuration import Code, CodeScheme
 from engagement.configuration.control_codes import entry_of
 from engagement.pipeline.coding.cleaning.phone_numbers import mask_phone_numbers
 from engagement.pipeline.coding.coded_datasets import message_id_of
-from engagement.pipeline.coding.labels import origin_of
+from engagement.pipeline.coding.labels import Labels, origin_of
 from engagement.pipeline.coding.reasons import Fact
 from engagement.pipeline.messages.instants import parse_instant
 
@@ -35,6 +35,11 @@ def say_code(code: Code) -> str:
     meaning = code.display_text if code.control_code is None else entry_of(code.control_code).wording
     is_plain = meaning.casefold() == code.string_value.replace("_", " ").casefold()
     return f"'{code.string_value}'" if is_plain else f"'{code.string_value}' ({meaning})"
+
+
+def say_codes(labels: Labels) -> str:
+    """Quote the codes of labels."""
+    return listed(say_code(label.code) for label in labels)
 
 
 def say_code_id(scheme: CodeScheme, code_id: str) -> str:

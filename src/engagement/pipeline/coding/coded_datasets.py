@@ -49,13 +49,20 @@ class Reading:
     """Coders' labels of one text in one dataset, with one object for each message that they labelled.
 
     `labels` holds the coders' labels that count, for each coding configuration of the plan in order (none: not reviewed).
-    `target` is the code of the dataset that the text belongs to, if a coder named one in the WS scheme.
+    `target` is the code of the dataset that the text belongs to, if a coder named one in the WS scheme. `ws_label` and
+    `dataset_label` are the JSON of the two labels that say "wrong scheme" and name that dataset.
     """
 
     labels: tuple[tuple[Label, ...], ...]
-    is_ws: bool = False
+    ws_label: Mapping[str, Any] | None = None
+    dataset_label: Mapping[str, Any] | None = None
     target: Code | None = None
     has_stop: bool = False
+
+    @property
+    def is_ws(self) -> bool:
+        """True if a coder marked the scheme as wrong."""
+        return self.ws_label is not None
 
     @property
     def is_labelled(self) -> bool:
@@ -128,19 +135,21 @@ class CodedDataset:
 
     def _read(self, newest: Mapping[str, Mapping[str, Any]], ws_scheme: CodeScheme | None) -> Reading:
         own_ids = {configuration.code_scheme.scheme_id for configuration in self.plan.coding_configurations}
-        counted, is_ws, has_stop = [], False, False
+        counted, ws_label, has_stop = [], None, False
         for configuration in self.plan.coding_configurations:
             scheme = configuration.code_scheme
             given = list(counting_labels(newest, scheme, own_ids))
             codes = [code_of(scheme, label) or scheme.control(ControlCode.NC) for label in given]
-            is_ws = is_ws or any(map(is_wrong_scheme, codes))
+            if ws_label is None:
+                ws_label = next((g for c, g in zip(codes, given, strict=True) if is_wrong_scheme(c)), None)
             has_stop = has_stop or any(map(withdraws, codes))
             if configuration.coding_mode is CodingMode.SINGLE:
                 pairs = [(c, g) for c, g in zip(codes, given, strict=True) if g["SchemeID"] == scheme.scheme_id]
             else:
                 pairs = list(zip(codes, given, strict=True))
             counted.append(_without_repeats(make_coder_label(scheme, code, label) for code, label in pairs))
-        return Reading(tuple(counted), is_ws, _target(newest, ws_scheme), has_stop)
+        target, dataset_label = _find_target(newest, ws_scheme)
+        return Reading(tuple(counted), ws_label, dataset_label, target, has_stop)
 
     def warn_of_lost_labels(self, plans: CodingPlans) -> list[LostLabels]:
         """Log each kind of label that counts for nothing, once, and return them; `plans` are the project's."""
@@ -150,11 +159,16 @@ class CodedDataset:
         return found
 
 
-def _target(newest: Mapping[str, Mapping[str, Any]], ws_scheme: CodeScheme | None) -> Code | None:
-    if ws_scheme is None:
-        return None
-    named = (code_of(ws_scheme, label) for label in counting_labels(newest, ws_scheme))
-    return next((code for code in named if code is not None and names_dataset(code)), None)
+def _find_target(
+    newest: Mapping[str, Mapping[str, Any]], ws_scheme: CodeScheme | None
+) -> tuple[Code | None, Mapping[str, Any] | None]:
+    """Find the code of the dataset that coders named, and the label that names it."""
+    if ws_scheme is not None:
+        for label in counting_labels(newest, ws_scheme):
+            code = code_of(ws_scheme, label)
+            if code is not None and names_dataset(code):
+                return code, label
+    return None, None
 
 
 def _encode(labels: Sequence[Mapping[str, Any]]) -> bytes:

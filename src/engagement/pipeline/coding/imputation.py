@@ -4,7 +4,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engagement.configuration import Code, CodeScheme, CodingPlan, ControlCode
+from engagement.configuration import Code, CodeScheme, CodingConfiguration, CodingPlan, ControlCode
 from engagement.configuration.imputation_checks import AGE_RANGE
 from engagement.foundation.errors import ConfigurationError, listing
 from engagement.pipeline.coding.imputing import (
@@ -68,6 +68,14 @@ IMPUTATIONS: Mapping[str, ImputationMaker] = {
     "kenya_location": make_kenya_location,
     "yes_no_reasons": YesNoReasons,
 }
+
+
+def codings_behind(plan: CodingPlan, configuration: CodingConfiguration) -> tuple[CodingConfiguration, ...]:
+    """List the codings to know for one coding's reasons, itself last: an age category says nothing without its age."""
+    first = plan.coding_configurations[0]
+    if IMPUTATIONS.get(plan.code_imputation_function or "") is AgeCategory and configuration is not first:
+        return first, configuration
+    return (configuration,)
 
 
 def make_imputations(plans: tuple[CodingPlan, ...], own: Mapping[str, ImputationMaker]) -> list[Imputation | None]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from engagement.configuration import CodingPlan, CodingPlans, PlanKind
 from engagement.pipeline.coding.coded_datasets import CodedDataset, Reading
-from engagement.pipeline.coding.reasons import Reason
+from engagement.pipeline.coding.reasons import Fact, Reason
 from engagement.pipeline.messages.instants import parse_instant
 from engagement.pipeline.messages.key_names import fields_that_move
 from engagement.pipeline.messages.message import RQA_MESSAGE, SHOW_PIPELINE_KEY, Message
@@ -61,8 +61,8 @@ def find_contradiction(reading: Reading) -> Reason | None:
     if not reading.contradicts_itself:
         return None
     if reading.target is None:
-        return Reason(ContradictionCase.NO_DATASET)
-    return Reason(ContradictionCase.NO_WS, {"named": reading.target})
+        return Reason(ContradictionCase.NO_DATASET, {"marked_by": reading.ws_label or {}})
+    return Reason(ContradictionCase.NO_WS, {"named_by": reading.dataset_label or {}, "named": reading.target})
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,14 @@ class WrongSchemeMoves:
         if reading.target is None or not reading.moves:
             return None
         to = self._by_code.get(reading.target.code_id)
+        facts: dict[str, Fact] = {
+            "marked_by": reading.ws_label or {},
+            "named_by": reading.dataset_label or {},
+            "named": reading.target,
+        }
         if to is None:
-            return Move(None, Reason(MoveCase.NOWHERE, {"named": reading.target}))
-        return Move(to, Reason(MoveCase.MOVED, {"named": reading.target, "to": to.raw_field}))
+            return Move(None, Reason(MoveCase.NOWHERE, facts))
+        return Move(to, Reason(MoveCase.MOVED, {**facts, "to": to.raw_field}))
 
     def apply(
         self, messages: Sequence[Message], make_blank: Callable[[], Message], metadata: Metadata

@@ -22,8 +22,11 @@ class ConsentCase(enum.StrEnum):
     )
 
 
-def decide_consent(withdrawn_in: str | None) -> Reason:
-    """Give the reason to keep or remove a participant; `withdrawn_in` is the field of a STOP, if any."""
+def decide_consent(
+    in_runs: Sequence[Iterable[str]], in_messages: Sequence[Iterable[str]], datasets: Sequence[CodedDataset | None]
+) -> Reason:
+    """Give the reason to keep or remove a participant, by their texts before and after the moves, in the plans' order."""
+    withdrawn_in = find_withdrawal(in_runs, datasets) or find_withdrawal(in_messages, datasets)
     codes = " or ".join(f"{code} ({entry_of(code).wording})" for code in labels.WITHDRAWING)
     if withdrawn_in is None:
         return Reason(ConsentCase.STAYS, {"codes": codes})

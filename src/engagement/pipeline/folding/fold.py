@@ -144,7 +144,7 @@ def _fold_text(uid: str, plan: CodingPlan, texts: Sequence[str], problems: list[
         return texts[0]
 
 
-def fold_texts(plan: CodingPlan, texts: Sequence[str]) -> tuple[str | None, FoldCase]:
+def fold_texts(plan: CodingPlan, texts: Sequence[str]) -> tuple[str | None, tuple[FoldCase, ...]]:
     """Fold the texts under one plan, if any, and return the case that decided.
 
     Raises
@@ -154,8 +154,8 @@ def fold_texts(plan: CodingPlan, texts: Sequence[str]) -> tuple[str | None, Fold
     """
     if plan.raw_field_fold_strategy is RawFieldFoldStrategy.CONCATENATE:
         # The same result as folding in pairs, in one step: thousands of texts of one participant are normal.
-        return TEXT_SEPARATOR.join(texts) if texts else None, FoldCase.TEXTS_JOINED
+        return TEXT_SEPARATOR.join(texts) if texts else None, (FoldCase.TEXTS_JOINED,)
     folded: str | None = None
     for text in texts:
         folded = TEXT_STRATEGIES[FoldStrategy.ASSERT_EQUAL](folded, text)
-    return folded, FoldCase.TEXTS_EQUAL
+    return folded, (FoldCase.TEXTS_EQUAL,)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from engagement.configuration import ControlCode, control_codes, load_project
+from engagement.desk.explanations import story
 from engagement.desk.explanations.story import tell_story
-from engagement.pipeline.coding import labels, locations, yes_no_reasons
+from engagement.pipeline.coding import imputation, labels, locations, yes_no_reasons
 from engagement.pipeline.coding.cleaning.places import PlaceTable, somali_places
 from engagement.pipeline.folding import strategies
 from example_project import (
@@ -26,8 +27,8 @@ from example_project import (
 
 def told(root: DataRoot, column: str, kind: str) -> list[str]:
     """What the steps of one kind say of participant "a"."""
-    story = tell_story(load_project(root.configuration), root.path, uid_of("a"), column)
-    return [step.says for section in story.sections for step in section.steps if step.kind == kind]
+    found = tell_story(load_project(root.configuration), root.path, uid_of("a"), column)
+    return [step.says for section in found.sections for step in section.steps if step.kind == kind]
 
 
 def use_strategy(strategy: str):
@@ -209,10 +210,17 @@ def test_a_contradiction_that_coda_no_longer_has_is_told_of_as_past(tmp_path: Pa
 def test_facts_for_programs_stay_those_of_the_labels(tmp_path: Path):
     root = DataRoot(tmp_path)
     write_place(root)
-    story: dict[str, Any] = tell_story(load_project(root.configuration), root.path, uid_of("a"), "region").document()
-    (step,) = [s for section in story["sections"] for s in section["steps"] if s["step"] == "imputation"]
+    document: dict[str, Any] = tell_story(load_project(root.configuration), root.path, uid_of("a"), "region").document()
+    (step,) = [s for section in document["sections"] for s in section["steps"] if s["step"] == "imputation"]
     assert step["rule"] == "somalia_location"
     assert [(given["field"], given["CodeID"]) for given in step["labels_from_coders"]] == [
         ("district_coded", "district-baidoa")
     ]
-    json.dumps(story)
+    json.dumps(document)
+
+
+def test_explanations_name_no_imputation_function():
+    # What a function's reasons are about is said beside the function.
+    folder = Path(story.__file__).parent
+    sources = "".join(path.read_text() for path in folder.glob("*.py"))
+    assert [name for name in imputation.IMPUTATIONS if name in sources] == []

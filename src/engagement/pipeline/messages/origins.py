@@ -1,17 +1,14 @@
-"""Find the run and the flow that brought an answer, as far as the traced data names them."""
+"""Find the run and the flow that brought an answer, as far as its record's history names them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engagement.configuration import PlanKind, Project
+from engagement.configuration import CodingPlans, PipelineConfiguration, PlanKind
 from engagement.configuration.raw_keys import ANSWER_PARTS
-from engagement.desk.explanations.participant import TracedRow
-from engagement.desk.explanations.wording import printable, say_time
 from engagement.pipeline.messages.result_keys import split_key
+from engagement.pipeline.steps import JOIN
 from engagement.provenance import Change
-
-_JOIN_STEP = "engagement.messages.join"
 
 
 @dataclass(frozen=True)
@@ -31,12 +28,12 @@ class Origin:
 class OriginFinder:
     """Finds the runs of answers by a project's remappings."""
 
-    def __init__(self, project: Project) -> None:
-        self._by_raw_field = {plan.raw_field: plan for plan in project.coding_plans.all}
-        self._remappings = project.configuration.rapid_pro_key_remappings
-        self._recovered = project.configuration.recovered_keys
+    def __init__(self, configuration: PipelineConfiguration, plans: CodingPlans) -> None:
+        self._by_raw_field = {plan.raw_field: plan for plan in plans.all}
+        self._remappings = configuration.rapid_pro_key_remappings
+        self._recovered = configuration.recovered_keys
 
-    def find(self, row: TracedRow, field: str, text: str) -> Origin | None:
+    def find(self, history: Sequence[tuple[str, Change]], field: str, text: str) -> Origin | None:
         """Find the newest run with the text as an answer to `field`, else as an answer to any episode."""
         own = {r.rapid_pro_key: r.pipeline_key for r in self._remappings if r.pipeline_key == field}
         plan = self._by_raw_field[field]
@@ -49,12 +46,12 @@ class OriginFinder:
         for names in (own, episodes, {field: field}):
             found = [
                 position
-                for position, (key, change) in enumerate(row.history)
-                if key in names and change.value == text and change.metadata.source != _JOIN_STEP
+                for position, (key, change) in enumerate(history)
+                if key in names and change.value == text and change.metadata.source != JOIN
             ]
             if found:
-                key, _ = row.history[found[-1]]
-                return self._make(row.history, found[-1], names[key])
+                key, _ = history[found[-1]]
+                return self._make(history, found[-1], names[key])
         return None
 
     def _make(self, history: Sequence[tuple[str, Change]], position: int, field: str) -> Origin:
@@ -89,22 +86,3 @@ class OriginFinder:
             if other_part not in nearest or distance < nearest[other_part][0]:
                 nearest[other_part] = (distance, other_change.value)
         return {name: value for name, (_, value) in nearest.items()}
-
-
-def say_origin(origin: Origin | None) -> str:
-    """Describe when and where an answer was given, and who fetched it; begins with a space."""
-    if origin is None:
-        return " (the traced data does not say in which run)"
-    words = [f"on {say_time(origin.answered_at)}"] if origin.answered_at is not None else []
-    if origin.flow is not None:
-        words.append(f"in flow '{printable(origin.flow)}', result '{printable(origin.result or '')}'")
-    else:
-        words.append("in a file of recovered messages, which the traced data does not name")
-    if origin.run_id is not None:
-        words.append(f"run {printable(origin.run_id)}")
-    return f" {', '.join(words)} ({say_fetched(origin.fetched_at, origin.fetched_by)})"
-
-
-def say_fetched(time: str | float, user: str) -> str:
-    """Describe who fetched a run, and when."""
-    return f"fetched on {say_time(time)} by {printable(user)}"
