@@ -14,10 +14,10 @@ from pathlib import Path
 
 from engagement.configuration import load_project
 from engagement.desk.previews.findings import (
-    Change,
+    ChangeGroup,
     ColumnChanges,
     DatasetChanges,
-    Findings,
+    Differences,
     Moving,
     TableChanges,
     compare_runs,
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
         sys.stdout.write("\n".join(describe_findings(findings)) + "\n")
 
 
-def describe_findings(findings: Findings) -> Iterator[str]:
+def describe_findings(findings: Differences) -> Iterator[str]:
     """Return the findings as lines of text; one line if nothing differs."""
     lines: list[str] = [f"{name}: {before} -> {after}" for name, (before, after) in findings.counts.items()]
     if lines:
@@ -120,7 +120,7 @@ def _describe_dataset(dataset: DatasetChanges) -> Iterator[str]:
     yield from (f"  {line}" for line in map(_say_change, dataset.changes))
 
 
-def _say_change(change: Change) -> str:
+def _say_change(change: ChangeGroup) -> str:
     return f"{change.count} x {change.before} -> {change.after}{_say_examples(change.examples)}"
 
 

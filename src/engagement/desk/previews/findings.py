@@ -10,7 +10,7 @@ import pandas
 
 from engagement.configuration import CodingPlan
 from engagement.desk.previews.labels import LabelsLost, compare_labels
-from engagement.desk.previews.rows import Matches, Rows, match_rows
+from engagement.desk.previews.rows import Matches, TableRows, match_rows
 from engagement.desk.previews.runs import Generated
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import read_json
@@ -20,7 +20,7 @@ _NO_TEXT, _TEXT, _OTHER_TEXT = "no text", "a text", "another text"
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangeGroup:
     """Cells or labels that change in the same way: their number, and the message or participant of some."""
 
     before: str
@@ -35,7 +35,7 @@ class ColumnChanges:
 
     column: str
     cells: int
-    changes: Sequence[Change]
+    changes: Sequence[ChangeGroup]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class DatasetChanges:
     is_gone: bool
     messages_coming: Moving
     messages_going: Moving
-    changes: Sequence[Change]
+    changes: Sequence[ChangeGroup]
 
     @property
     def is_changed(self) -> bool:
@@ -80,7 +80,7 @@ class DatasetChanges:
 
 
 @dataclass(frozen=True)
-class Findings:
+class Differences:
     """All differences. `counts` has the counts of stage 3 that differ, before and after."""
 
     counts: Mapping[str, tuple[int, int]]
@@ -93,18 +93,18 @@ class Findings:
         return asdict(self)
 
 
-def compare_runs(old: Generated, new: Generated, most_examples: int) -> Findings:
+def compare_runs(old: Generated, new: Generated, most_examples: int) -> Differences:
     """Compare stage 3's results for two configurations of the same data; limits the examples of a change."""
     tables = []
     for file, are_messages in (("messages.csv", True), ("individuals.csv", False)):
-        tables.append(_compare_tables(file, Rows(old, are_messages), Rows(new, are_messages), most_examples))
+        tables.append(_compare_tables(file, TableRows(old, are_messages), TableRows(new, are_messages), most_examples))
     tables.insert(1, _select_production(tables[0], old, new))
     datasets = _compare_coda_files(old, new, most_examples)
     labels_lost = compare_labels(old.project.coding_plans, new.project.coding_plans, old.data_root)
-    return Findings(dict(_compare_counts(old, new)), tuple(tables), tuple(datasets), tuple(labels_lost))
+    return Differences(dict(_compare_counts(old, new)), tuple(tables), tuple(datasets), tuple(labels_lost))
 
 
-def _compare_tables(file: str, old: Rows, new: Rows, most_examples: int) -> TableChanges:
+def _compare_tables(file: str, old: TableRows, new: TableRows, most_examples: int) -> TableChanges:
     matches = match_rows(old, new)
     common = [column for column in new.header if column in set(old.header)]
     kept = set(old.columns) & set(new.columns)
@@ -122,7 +122,7 @@ def _compare_tables(file: str, old: Rows, new: Rows, most_examples: int) -> Tabl
     )
 
 
-def _moving(rows: Rows, positions: numpy.ndarray, most_examples: int) -> Moving:
+def _moving(rows: TableRows, positions: numpy.ndarray, most_examples: int) -> Moving:
     return Moving(len(positions), _first_names(map(rows.naming(), positions), most_examples))
 
 
@@ -133,7 +133,7 @@ def _first_names(names: Iterator[str], most: int) -> list[str]:
     return list(found)
 
 
-def _compare_column(old: Rows, new: Rows, matches: Matches, column: str, most_examples: int) -> ColumnChanges:
+def _compare_column(old: TableRows, new: TableRows, matches: Matches, column: str, most_examples: int) -> ColumnChanges:
     before = old.cells(column).to_numpy(dtype=object)[matches.old]
     after = new.cells(column).to_numpy(dtype=object)[matches.new]
     differing = numpy.flatnonzero(before != after)
@@ -151,11 +151,11 @@ def _compare_column(old: Rows, new: Rows, matches: Matches, column: str, most_ex
     changes = []
     for (was, becomes), group in pairs.groupby(["before", "after"], sort=True):
         examples = _first_names(map(name, group["match"]), most_examples)
-        changes.append(Change(str(was), str(becomes), len(group), examples))
+        changes.append(ChangeGroup(str(was), str(becomes), len(group), examples))
     return ColumnChanges(column, len(differing), sorted(changes, key=lambda change: -change.count))
 
 
-def _naming(old: Rows, new: Rows, matches: Matches, column: str) -> Callable[[int], str]:
+def _naming(old: TableRows, new: TableRows, matches: Matches, column: str) -> Callable[[int], str]:
     """Make a function that names a changed cell by its new text's id, or its old one's if none is left."""
     name_old, name_new = old.naming(column), new.naming(column)
 
@@ -213,7 +213,7 @@ def _compare_coda_files(old: Generated, new: Generated, most_examples: int) -> I
         for message_id, labels in after.items():
             if message_id in before and before[message_id] != labels:
                 found.setdefault((before[message_id], labels), []).append(message_id)
-        changes = [Change(was, becomes, len(ids), ids[:most_examples]) for (was, becomes), ids in found.items()]
+        changes = [ChangeGroup(was, becomes, len(ids), ids[:most_examples]) for (was, becomes), ids in found.items()]
         coming, going = ([i for i in some if i not in others] for some, others in ((after, before), (before, after)))
         result = DatasetChanges(
             dataset,

@@ -33,7 +33,7 @@ _MESSAGE_KEYS = ((UID, TIME, RUN_ID, "text"), (UID, "text"), (UID, RUN_ID, TIME)
 _INDIVIDUAL_KEYS = ((UID,),)
 
 
-class Rows:
+class TableRows:
     """Rows of one table, without those who withdrew: message by message, or participant by participant."""
 
     def __init__(self, generated: Generated, are_messages: bool) -> None:
@@ -125,7 +125,7 @@ class Matches:
     coming: numpy.ndarray
 
 
-def match_rows(old: Rows, new: Rows) -> Matches:
+def match_rows(old: TableRows, new: TableRows) -> Matches:
     """Match each row of one version with its row in the other."""
     pairs = []
     left, right = old.keys, new.keys
