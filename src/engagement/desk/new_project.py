@@ -22,7 +22,7 @@ from engagement.desk.projects.project_files import (
     make_pipeline_configuration,
     write_project_folder,
 )
-from engagement.desk.projects.questions import Flow, Result, choose_flows, collect_questions, make_key
+from engagement.desk.projects.questions import AnswerFlow, AskedResult, choose_flows, collect_questions, make_key
 from engagement.foundation.errors import UsageError, listing
 from engagement.foundation.files import read_text
 from engagement.services.rapidpro.client import RapidProClient
@@ -220,7 +220,7 @@ def _read_date(text: str) -> datetime | None:
         return None
 
 
-def take_flows(args: argparse.Namespace) -> tuple[list[Flow], bool]:
+def take_flows(args: argparse.Namespace) -> tuple[list[AnswerFlow], bool]:
     """Choose flows from the command line or the workspace, and find out if that is known to be anonymous.
 
     Raises
@@ -230,7 +230,7 @@ def take_flows(args: argparse.Namespace) -> tuple[list[Flow], bool]:
     """
     if args.rapid_pro_token_file is None:
         flows = [
-            Flow(name, tuple(Result(make_key(result)) for result in results), is_activation)
+            AnswerFlow(name, tuple(AskedResult(make_key(result)) for result in results), is_activation)
             for named, is_activation in ((args.activation_flow, True), (args.survey_flow, False))
             for name, results in named
         ]
@@ -241,11 +241,11 @@ def take_flows(args: argparse.Namespace) -> tuple[list[Flow], bool]:
         live = [flow for flow in client.flows() if not flow.archived]
     where = f"RapidPro {args.rapid_pro_domain}"
     kinds = {name: True for name, _ in args.activation_flow} | {name: False for name, _ in args.survey_flow}
-    listed: dict[str, tuple[Result, ...]] = {}
+    listed: dict[str, tuple[AskedResult, ...]] = {}
     for name in {flow.name: None for flow in live}:
         found = flows_of(name, live)
         if len(found) == 1:
-            listed[name] = tuple(Result(result.key, result.categories) for result in found[0].results)
+            listed[name] = tuple(AskedResult(result.key, result.categories) for result in found[0].results)
         elif name in kinds:
             raise UsageError(f"{where}: {describe_several(name, found)}")
         else:

@@ -11,7 +11,7 @@ from engagement.desk.projects.schemes import SchemeMaker
 from engagement.desk.projects.topics import Topic
 from engagement.pipeline.coding.cleaning.places import PlaceTable, kenyan_places, somali_places
 
-Document = dict[str, Any]
+JsonObject = dict[str, Any]
 
 TIME_OF_EPISODES = "sent_on"
 WS_SCHEME_FILE, OPERATOR_SCHEME_FILE = "ws_correct_dataset.json", "operator.json"
@@ -55,7 +55,7 @@ class _Places:
 class ProposedPlans:
     """The coding plans file with its schemes by file name, and the levels of places to draw, finest last."""
 
-    document: Document
+    document: JsonObject
     schemes: Mapping[str, CodeScheme]
     drawn_levels: tuple[str, ...]
     questions: tuple[Question, ...]
@@ -107,10 +107,10 @@ class _Proposer:
     def propose(self, questions: Sequence[Question]) -> ProposedPlans:
         located = self._find_located(questions)
         named = self._name_apart(questions, located)
-        plans: dict[PlanKind, list[Document]] = {kind: [] for kind in PlanKind}
+        plans: dict[PlanKind, list[JsonObject]] = {kind: [] for kind in PlanKind}
         for question, original in zip(named, questions, strict=True):
             plans[question.kind].append(self._plan(question, has_levels=original is located))
-        document: Document = {"CodeSchemesDir": "code_schemes", "WSCorrectDatasetScheme": WS_SCHEME_FILE}
+        document: JsonObject = {"CodeSchemesDir": "code_schemes", "WSCorrectDatasetScheme": WS_SCHEME_FILE}
         self._schemes[WS_SCHEME_FILE] = self._make.datasets(question.name for question in named)
         if self._has_operators:
             document["OperatorScheme"] = OPERATOR_SCHEME_FILE
@@ -146,9 +146,9 @@ class _Proposer:
             for question in questions
         ]
 
-    def _plan(self, question: Question, has_levels: bool) -> Document:
+    def _plan(self, question: Question, has_levels: bool) -> JsonObject:
         name = question.name
-        plan: Document = {"RawField": f"{name}_raw"}
+        plan: JsonObject = {"RawField": f"{name}_raw"}
         if question.kind is PlanKind.RQA:
             plan |= {"TimeField": TIME_OF_EPISODES, "RunIDField": f"{name}_run_id"}
         else:
@@ -171,7 +171,7 @@ class _Proposer:
             plan["CodeImputationFunction"] = "age_category"
         return plan | {"CodingConfigurations": self._codings(question)}
 
-    def _codings(self, question: Question) -> list[Document]:
+    def _codings(self, question: Question) -> list[JsonObject]:
         name = question.name
         match question.topic:
             case Topic.GENDER:
@@ -197,7 +197,7 @@ class _Proposer:
             case _:
                 return [self._open(question)]
 
-    def _open(self, question: Question) -> Document:
+    def _open(self, question: Question) -> JsonObject:
         """Make a plan whose answers may have several codes."""
         name = question.name
         self._schemes[f"{name}.json"] = self._make.categories(_title(name), question.categories)
@@ -208,17 +208,17 @@ class _Proposer:
             "AnalysisFileKey": name,
         }
 
-    def _level(self, places: _Places, level: str) -> Document:
+    def _level(self, places: _Places, level: str) -> JsonObject:
         file = f"{level}.json"
         self._schemes[file] = self._make.places(places.table, level, _title(level))
-        more: Document = {"Cleaner": places.cleaners[level]} if level in places.cleaners else {}
+        more: JsonObject = {"Cleaner": places.cleaners[level]} if level in places.cleaners else {}
         if level in places.not_tabulated:
             more["IncludeInThemeDistribution"] = False
         if level in places.out_of_coda:
             more["InCoda"] = False
         return self._single(level, file, **more)
 
-    def _single(self, name: str, file: str, **more: Any) -> Document:
+    def _single(self, name: str, file: str, **more: Any) -> JsonObject:
         return {
             "CodingMode": "SINGLE",
             "CodeScheme": file,

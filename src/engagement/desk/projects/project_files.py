@@ -10,8 +10,8 @@ from engagement.configuration import PlanKind, load_project
 from engagement.configuration.field_names import PARTICIPANT_KEY, UID_FIELD
 from engagement.configuration.flow_choices import Identity
 from engagement.configuration.raw_keys import category_of
-from engagement.desk.projects.plans import TIME_OF_EPISODES, Document, ProposedPlans
-from engagement.desk.projects.questions import Flow, Question
+from engagement.desk.projects.plans import TIME_OF_EPISODES, JsonObject, ProposedPlans
+from engagement.desk.projects.questions import AnswerFlow, Question
 from engagement.foundation.errors import UsageError
 from engagement.foundation.files import explain_os_errors, make_directory
 from engagement.labelling.code_books.scheme_files import scheme_document, write_document
@@ -36,12 +36,14 @@ class ProjectSettings:
     is_anonymous: bool = False
 
 
-def make_pipeline_configuration(settings: ProjectSettings, flows: Sequence[Flow], plans: ProposedPlans) -> Document:
+def make_pipeline_configuration(
+    settings: ProjectSettings, flows: Sequence[AnswerFlow], plans: ProposedPlans
+) -> JsonObject:
     """Make the pipeline configuration as JSON."""
-    remappings: list[Document] = [{"RapidProKey": PARTICIPANT_KEY, "PipelineKey": UID_FIELD}]
+    remappings: list[JsonObject] = [{"RapidProKey": PARTICIPANT_KEY, "PipelineKey": UID_FIELD}]
     for question in plans.questions:
         remappings += _remappings_of(question)
-    document: Document = {
+    document: JsonObject = {
         "PipelineName": settings.name,
         "RawDataSources": [
             {
@@ -76,11 +78,11 @@ def make_pipeline_configuration(settings: ProjectSettings, flows: Sequence[Flow]
     return document
 
 
-def _remappings_of(question: Question) -> list[Document]:
+def _remappings_of(question: Question) -> list[JsonObject]:
     name, remappings = question.name, []
     for flow, key in question.asked_in:
         result = f"{category_of(key)} ({{}}) - {flow}"
-        answer: Document = {"RapidProKey": result.format("Text"), "PipelineKey": f"{name}_raw"}
+        answer: JsonObject = {"RapidProKey": result.format("Text"), "PipelineKey": f"{name}_raw"}
         if question.kind is PlanKind.RQA:
             remappings += [
                 answer | {"IsActivationMessage": True},
@@ -92,7 +94,7 @@ def _remappings_of(question: Question) -> list[Document]:
     return remappings
 
 
-def write_project_folder(folder: Path, configuration: Document, plans: ProposedPlans) -> None:
+def write_project_folder(folder: Path, configuration: JsonObject, plans: ProposedPlans) -> None:
     """Write the folder beside its place, load it as a stage does, and move it there.
 
     Raises

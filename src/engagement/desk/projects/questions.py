@@ -19,7 +19,7 @@ _NOT_A_KEY = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True)
-class Result:
+class AskedResult:
     """A result of a flow: RapidPro's key of it, and the categories that the flow sorts answers into."""
 
     key: str
@@ -27,11 +27,11 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Flow:
+class AnswerFlow:
     """A flow to take answers from."""
 
     name: str
-    results: tuple[Result, ...]
+    results: tuple[AskedResult, ...]
     is_activation: bool
 
 
@@ -59,18 +59,18 @@ def make_key(name: str) -> str:
     return _NOT_A_KEY.sub("_", name.casefold()).strip("_")
 
 
-def looks_like_activation(name: str, results: Iterable[Result]) -> bool:
+def looks_like_activation(name: str, results: Iterable[AskedResult]) -> bool:
     """Check if a flow receives answers to an episode, by its name and its results' names."""
     return "activation" in make_key(name).split("_") or any(_is_of_episode(result) for result in results)
 
 
-def _is_of_episode(result: Result) -> bool:
+def _is_of_episode(result: AskedResult) -> bool:
     return result.key.startswith(_EPISODE_MARK)
 
 
 def choose_flows(
-    listed: Mapping[str, tuple[Result, ...]], kinds: Mapping[str, bool], patterns: Sequence[str], where: str
-) -> list[Flow]:
+    listed: Mapping[str, tuple[AskedResult, ...]], kinds: Mapping[str, bool], patterns: Sequence[str], where: str
+) -> list[AnswerFlow]:
     """Choose a workspace's flows: those of `kinds` (name -> is an activation flow) and of the patterns.
 
     Without either, takes all that have results. Skips flows of the patterns without results.
@@ -100,7 +100,7 @@ def choose_flows(
     if problems:
         raise UsageError(f"{where}: {listing(problems)}")
     return [
-        Flow(name, listed[name], kinds.get(name, looks_like_activation(name, listed[name])))
+        AnswerFlow(name, listed[name], kinds.get(name, looks_like_activation(name, listed[name])))
         for name in dict.fromkeys(names)
     ]
 
@@ -119,9 +119,9 @@ def name_question(key: str) -> str:
     return make_key(key).removeprefix(_EPISODE_MARK).removesuffix("_raw").strip("_") or make_key(key)
 
 
-def collect_questions(flows: Sequence[Flow]) -> tuple[list[Question], list[str]]:
+def collect_questions(flows: Sequence[AnswerFlow]) -> tuple[list[Question], list[str]]:
     """List the flows' questions, each once, episodes first, and the results left out, with the reason."""
-    found: dict[tuple[bool, str], list[tuple[Flow, Result]]] = {}
+    found: dict[tuple[bool, str], list[tuple[AnswerFlow, AskedResult]]] = {}
     left_out = []
     for flow in flows:
         of_episode = [result for result in flow.results if _is_of_episode(result)] or list(flow.results)
@@ -148,7 +148,7 @@ def collect_questions(flows: Sequence[Flow]) -> tuple[list[Question], list[str]]
     return sorted(questions, key=lambda question: order.index(question.kind)), left_out
 
 
-def _kind_of_survey(name: str, categories: Sequence[str], flows: Sequence[Flow]) -> PlanKind:
+def _kind_of_survey(name: str, categories: Sequence[str], flows: Sequence[AnswerFlow]) -> PlanKind:
     is_about_participants = find_topic(name, categories) not in (Topic.OPEN, Topic.YES_NO, Topic.CLOSED)
     if is_about_participants or any("demog" in flow.name.casefold() for flow in flows):
         return PlanKind.DEMOGRAPHIC

@@ -4,18 +4,18 @@ import pytest
 
 from engagement.configuration import PlanKind
 from engagement.desk.projects.plans import Country, Language, propose_plans
-from engagement.desk.projects.questions import Flow, Result, choose_flows, collect_questions
+from engagement.desk.projects.questions import AnswerFlow, AskedResult, choose_flows, collect_questions
 from engagement.foundation.errors import UsageError
 from engagement.pipeline.coding.cleaning.places import kenyan_places, somali_places
 
-EPISODES = Flow("s01e01_activation", (Result("rqa_s01e01_raw", ("All Responses",)),), True)
+EPISODES = AnswerFlow("s01e01_activation", (AskedResult("rqa_s01e01_raw", ("All Responses",)),), True)
 
 
-def survey(*keys: str, name: str = "s01_demographics", categories: tuple[str, ...] = ()) -> Flow:
-    return Flow(name, tuple(Result(key, categories) for key in keys), False)
+def survey(*keys: str, name: str = "s01_demographics", categories: tuple[str, ...] = ()) -> AnswerFlow:
+    return AnswerFlow(name, tuple(AskedResult(key, categories) for key in keys), False)
 
 
-def propose(*flows: Flow, country: Country = Country.SOMALIA, language: Language = Language.SOMALI):
+def propose(*flows: AnswerFlow, country: Country = Country.SOMALIA, language: Language = Language.SOMALI):
     questions, _ = collect_questions([EPISODES, *flows])
     return propose_plans(questions, "Example", "EXAMPLE", country, language)
 
@@ -45,18 +45,18 @@ class TestQuestions:
         assert left_out == []
 
     def test_one_question_in_two_flows_is_one_question(self):
-        again = Flow("s01e01_repeat", (Result("rqa_s01e01"),), True)
+        again = AnswerFlow("s01e01_repeat", (AskedResult("rqa_s01e01"),), True)
         (question,), _ = collect_questions([EPISODES, again])
         assert question.asked_in == (("s01e01_activation", "rqa_s01e01_raw"), ("s01e01_repeat", "rqa_s01e01"))
 
     def test_what_else_an_activation_flow_asks_is_left_out_and_told(self):
-        flow = Flow("s01e02_activation", (Result("rqa_s01e02"), Result("gender")), True)
+        flow = AnswerFlow("s01e02_activation", (AskedResult("rqa_s01e02"), AskedResult("gender")), True)
         questions, left_out = collect_questions([flow])
         assert [question.name for question in questions] == ["s01e02"]
         assert left_out == ["'gender' of 's01e02_activation': no answer to an episode, in a flow of an episode"]
 
     def test_an_activation_flow_without_a_mark_gives_all_its_results(self):
-        (question,), _ = collect_questions([Flow("water", (Result("thoughts"),), True)])
+        (question,), _ = collect_questions([AnswerFlow("water", (AskedResult("thoughts"),), True)])
         assert (question.name, question.kind) == ("thoughts", PlanKind.RQA)
 
     def test_a_survey_question_with_an_episodes_name_gets_another(self):
@@ -66,11 +66,11 @@ class TestQuestions:
 
 class TestChoosingFlows:
     LISTED = {
-        "s01e01_activation": (Result("rqa"),),
-        "s01_demog": (Result("age"),),
-        "s02_demog": (Result("age"),),
+        "s01e01_activation": (AskedResult("rqa"),),
+        "s01_demog": (AskedResult("age"),),
+        "s02_demog": (AskedResult("age"),),
         "welcome": (),
-        "a/b": (Result("x"),),
+        "a/b": (AskedResult("x"),),
     }
 
     def choose(self, kinds=None, patterns=(), listed=None):
