@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from engagement.foundation.microseconds import count_microseconds
-from engagement.sandbox.rows import Row
-from engagement.sandbox.workspace import Workspace
+from engagement.sandbox.rows import ApiRow
+from engagement.sandbox.workspace import InventedWorkspace
 
 PAGE_SIZE = 250
 _PATH_START, _PATH_END = "/api/v2/", ".json"
@@ -38,7 +38,7 @@ class _Entry:
     """A row, encoded once; `position` orders it: microseconds since 1970, then a tie-breaker."""
 
     position: tuple[int, int]
-    row: Row
+    row: ApiRow
     encoded: bytes
 
 
@@ -51,7 +51,7 @@ class _RefusedError(Exception):
 class Api:
     """The API of one workspace, safe to use from several threads."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: InventedWorkspace) -> None:
         self._authorization = f"Token {workspace.token}"
         self._workspace = _encode(workspace.workspace)
         self._archives = workspace.archives
@@ -129,7 +129,7 @@ class Api:
         return _encode({"count": len(wanted), "next": following, "previous": None, "results": rows})
 
 
-_FILTERS: Mapping[str, Mapping[str, Callable[[Row, str], bool]]] = {
+_FILTERS: Mapping[str, Mapping[str, Callable[[ApiRow, str], bool]]] = {
     "flows": {"uuid": lambda row, value: row["uuid"] == value},
     "runs": {
         "uuid": lambda row, value: row["uuid"] == value,
@@ -150,7 +150,7 @@ _FILTERS: Mapping[str, Mapping[str, Callable[[Row, str], bool]]] = {
 }
 
 
-def _oldest_first(rows: Iterable[Row], time_key: str | None) -> list[_Entry]:
+def _oldest_first(rows: Iterable[ApiRow], time_key: str | None) -> list[_Entry]:
     entries = [
         _Entry((_microseconds(row[time_key]) if time_key else 0, row.get("id", number)), row, _encode(row))
         for number, row in enumerate(rows)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from engagement.sandbox.rows import Row
+from engagement.sandbox.rows import ApiRow
 
 FIRST_MONTH = date(2026, 6, 1)
 
@@ -17,11 +17,11 @@ class InventedArchive:
     """One archive file; `row` lacks the download_url, which depends on the requested host."""
 
     name: str
-    row: Row
+    row: ApiRow
     content: bytes
 
 
-def make_archives(kind: str, rows: Sequence[tuple[datetime, Row]], until: datetime) -> tuple[InventedArchive, ...]:
+def make_archives(kind: str, rows: Sequence[tuple[datetime, ApiRow]], until: datetime) -> tuple[InventedArchive, ...]:
     """Archive rows from before `until` (a midnight), newest archive first.
 
     Each complete month is one file; the month of `until` has one file a day. Periods without rows have an empty
@@ -37,7 +37,7 @@ def make_archives(kind: str, rows: Sequence[tuple[datetime, Row]], until: dateti
     return tuple(reversed(archives))
 
 
-def _make_archive(kind: str, period: str, start: date, rows: Sequence[Row]) -> InventedArchive:
+def _make_archive(kind: str, period: str, start: date, rows: Sequence[ApiRow]) -> InventedArchive:
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     content = gzip.compress(lines.encode(), mtime=0)
     digest = hashlib.md5(content, usedforsecurity=False).hexdigest()

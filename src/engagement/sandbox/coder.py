@@ -26,8 +26,6 @@ _TAKEN_OFF = 0.02
 _SECOND_THOUGHTS = 0.05
 _FORGOTTEN_DATASET = 0.02  # WS without its correct dataset: a coding error
 
-Label = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Coders:
@@ -50,7 +48,7 @@ class Coders:
                 labelled.append({**message, "Labels": [*reversed(labels), *message["Labels"]]})
         return labelled
 
-    def _labels_for(self, plan: CodingPlan, message: MessageDocument, position: int) -> list[Label]:
+    def _labels_for(self, plan: CodingPlan, message: MessageDocument, position: int) -> list[dict[str, Any]]:
         """Return the labels for one message, in the order in which they are made."""
         chance = random_for(self.seed, "coder", plan.coda_dataset, self.round_number, message["MessageID"])
         steps = list(self._decide(plan, message["Text"], chance))
@@ -164,7 +162,7 @@ def _without_prefix(plan: CodingPlan) -> str:
     return (plan.coda_dataset or "").removeprefix(DATASET_PREFIX)
 
 
-def _is_manual(label: Label) -> bool:
+def _is_manual(label: dict[str, Any]) -> bool:
     return bool(label.get("Origin", {}).get("OriginType") == "Manual")
 
 

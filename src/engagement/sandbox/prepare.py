@@ -11,7 +11,7 @@ from engagement.configuration import load_project
 from engagement.foundation.errors import MachineError
 from engagement.foundation.files import make_directory, open_bytes_for_writing, open_for_writing, write_json
 from engagement.sandbox.demo_directory import DemoDirectory
-from engagement.sandbox.workspace import Workspace, make_workspace
+from engagement.sandbox.workspace import InventedWorkspace, make_workspace
 from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def _write_credentials(demo: DemoDirectory) -> None:
         write_json(demo.credentials / name, {"type": "embedded", "directory": "../embedded"})
 
 
-def _fill_embedded_services(demo: DemoDirectory, workspace: Workspace) -> None:
+def _fill_embedded_services(demo: DemoDirectory, workspace: InventedWorkspace) -> None:
     configuration = load_project(demo.configuration_file).configuration
     table = configuration.phone_number_uuid_table
     services = [table.firebase_credentials_file_url]

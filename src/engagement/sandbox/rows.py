@@ -7,10 +7,10 @@ from typing import Any
 
 from engagement.sandbox.chance import uuid_for
 from engagement.sandbox.participants import InventedParticipant, Role
-from engagement.sandbox.runs import Result, RunState
-from engagement.sandbox.season import Flow
+from engagement.sandbox.runs import InventedResult, RunState
+from engagement.sandbox.season import InventedFlow
 
-Row = dict[str, Any]
+ApiRow = dict[str, Any]
 
 
 def api_time(moment: datetime) -> str:
@@ -27,7 +27,7 @@ def archive_time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
 
 
-def workspace_row(seed: int) -> Row:
+def workspace_row(seed: int) -> ApiRow:
     """Build the row of the workspace itself."""
     return {
         "uuid": uuid_for(seed, "workspace"),
@@ -42,7 +42,7 @@ def workspace_row(seed: int) -> Row:
     }
 
 
-def flow_row(seed: int, flow: Flow, states: Sequence[RunState]) -> Row:
+def flow_row(seed: int, flow: InventedFlow, states: Sequence[RunState]) -> ApiRow:
     """Build a flow's row; `states` are those of its own runs."""
     exits = [state.exit_type or "active" for state in states]
     return {
@@ -77,7 +77,7 @@ def result_name(key: str) -> str:
     return key.title()
 
 
-def contact_row(participant: InventedParticipant, modified_on: datetime, group: Row) -> Row:
+def contact_row(participant: InventedParticipant, modified_on: datetime, group: ApiRow) -> ApiRow:
     """Build a contact's row; `group` is the row of the group of all contacts except test contacts."""
     return {
         "uuid": participant.uuid,
@@ -94,7 +94,7 @@ def contact_row(participant: InventedParticipant, modified_on: datetime, group: 
     }
 
 
-def deleted_contact_row(participant: InventedParticipant, deleted_on: datetime) -> Row:
+def deleted_contact_row(participant: InventedParticipant, deleted_on: datetime) -> ApiRow:
     """Build a deleted contact's row: only its uuid is left."""
     return {
         "uuid": participant.uuid,
@@ -111,7 +111,7 @@ def deleted_contact_row(participant: InventedParticipant, deleted_on: datetime) 
     }
 
 
-def run_row(seed: int, number: int, state: RunState, contact_exists: bool) -> Row:
+def run_row(seed: int, number: int, state: RunState, contact_exists: bool) -> ApiRow:
     """Build a run's row; `number` is its id."""
     participant = state.run.participant
     return {
@@ -136,7 +136,7 @@ def run_row(seed: int, number: int, state: RunState, contact_exists: bool) -> Ro
     }
 
 
-def message_row(seed: int, number: int, state: RunState, result: Result) -> Row:
+def message_row(seed: int, number: int, state: RunState, result: InventedResult) -> ApiRow:
     """Build the row of the message behind a result."""
     participant = state.run.participant
     return {
@@ -161,7 +161,7 @@ def message_row(seed: int, number: int, state: RunState, result: Result) -> Row:
     }
 
 
-def archived_run_row(seed: int, number: int, state: RunState) -> Row:
+def archived_run_row(seed: int, number: int, state: RunState) -> ApiRow:
     """Build a run's archive line: no start and no contact URN, except in its events."""
     row = run_row(seed, number, state, contact_exists=True)
     participant = state.run.participant
@@ -187,7 +187,7 @@ def archived_run_row(seed: int, number: int, state: RunState) -> Row:
     return row
 
 
-def _value(seed: int, flow: str, result: Result) -> Row:
+def _value(seed: int, flow: str, result: InventedResult) -> ApiRow:
     text = result.answer.text
     return {
         "value": text,

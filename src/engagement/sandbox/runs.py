@@ -25,7 +25,7 @@ _MESSAGES_OF_PROLIFIC = 14  # an episode
 
 
 @dataclass(frozen=True)
-class Result:
+class InventedResult:
     """The answer to one question of a run."""
 
     key: str
@@ -34,14 +34,14 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Run:
+class InventedRun:
     """One participant's run through a flow; `completed_on` is None if it is never completed."""
 
     uuid: str
     participant: InventedParticipant
     flow: str
     created_on: datetime
-    results: tuple[Result, ...]
+    results: tuple[InventedResult, ...]
     completed_on: datetime | None
     expires: bool
 
@@ -50,20 +50,20 @@ class Run:
 class RunState:
     """A run's state at a given time."""
 
-    run: Run
-    results: tuple[Result, ...]
+    run: InventedRun
+    results: tuple[InventedResult, ...]
     modified_on: datetime
     exited_on: datetime | None
     exit_type: str | None
 
 
-def make_runs(seed: int, participants: Sequence[InventedParticipant]) -> tuple[Run, ...]:
+def make_runs(seed: int, participants: Sequence[InventedParticipant]) -> tuple[InventedRun, ...]:
     """Create all runs of the season, oldest first; ids follow this order."""
     runs = [run for participant in participants for run in _runs_of(seed, participant)]
     return tuple(sorted(runs, key=lambda run: (run.created_on, run.uuid)))
 
 
-def state_of_run(run: Run, now: datetime) -> RunState | None:
+def state_of_run(run: InventedRun, now: datetime) -> RunState | None:
     """Return a run's state at `now`; None if it has not begun."""
     if run.created_on > now:
         return None
@@ -83,17 +83,17 @@ def _next_expiry(moment: datetime) -> datetime:
     return sweep if sweep >= moment else sweep + timedelta(days=1)
 
 
-def _runs_of(seed: int, participant: InventedParticipant) -> Iterator[Run]:
+def _runs_of(seed: int, participant: InventedParticipant) -> Iterator[InventedRun]:
     chance = random_for(seed, "runs", participant.number)
     for number, (flow, created_on, results, completed_on, expires) in enumerate(
         _ways_through_flows(participant, chance)
     ):
         if participant.deleted_on is None or created_on < participant.deleted_on:
             uuid = uuid_for(seed, "run", participant.number, number)
-            yield Run(uuid, participant, flow, created_on, results, completed_on, expires)
+            yield InventedRun(uuid, participant, flow, created_on, results, completed_on, expires)
 
 
-_Way = tuple[str, datetime, tuple[Result, ...], datetime | None, bool]
+_Way = tuple[str, datetime, tuple[InventedResult, ...], datetime | None, bool]
 
 
 def _ways_through_flows(participant: InventedParticipant, chance: Random) -> Iterator[_Way]:
@@ -130,7 +130,7 @@ def _activation(dataset: str, participant: InventedParticipant, created_on: date
     answered_on = created_on + timedelta(seconds=1 + chance.randrange(4), microseconds=chance.randrange(10**6))
     answer = answer_episode(participant, dataset, chance)
     completed_on = answered_on + timedelta(microseconds=chance.randrange(1000, 400_000))
-    return flow, created_on, (Result(f"rqa_{dataset}", answer, answered_on),), completed_on, True
+    return flow, created_on, (InventedResult(f"rqa_{dataset}", answer, answered_on),), completed_on, True
 
 
 def _demographics(participant: InventedParticipant, chance: Random) -> _Way:
@@ -152,7 +152,7 @@ def _survey(flow: str, keys: Sequence[str], participant: InventedParticipant, op
             time += _within_days(chance, 5)
         if chance.random() < 0.02:
             time = time.replace(microsecond=0)
-        results.append(Result(key, answer_question(participant, key, chance), time))
+        results.append(InventedResult(key, answer_question(participant, key, chance), time))
     completed_on = time + timedelta(milliseconds=180) if len(asked) == len(keys) else None
     return flow, opened, tuple(results), completed_on, not slowly
 

@@ -9,7 +9,7 @@ LIVE_PERIOD = timedelta(days=50)
 
 
 @dataclass(frozen=True)
-class Flow:
+class InventedFlow:
     """A flow of the workspace; `results` are the keys of its questions, in order."""
 
     name: str
@@ -51,12 +51,16 @@ DEMOGRAPHICS_FLOW = "demo_s01_demographics"
 EVALUATION_FLOW = "demo_s01_evaluation"
 FLOWS = (
     *(
-        Flow(activation_flow(dataset), (f"rqa_{dataset}",), timedelta(days=7), datetime(2026, 6, 1, 8, tzinfo=UTC))
+        InventedFlow(
+            activation_flow(dataset), (f"rqa_{dataset}",), timedelta(days=7), datetime(2026, 6, 1, 8, tzinfo=UTC)
+        )
         for dataset in ("s01e01", "s01e02", "s01e03")
     ),
-    Flow(DEMOGRAPHICS_FLOW, DEMOGRAPHIC_FIELDS, timedelta(days=30), datetime(2026, 6, 2, 8, tzinfo=UTC)),
-    Flow(EVALUATION_FLOW, EVALUATION_FIELDS, timedelta(days=30), datetime(2026, 9, 1, 8, 30, 0, 250000, tzinfo=UTC)),
-    Flow("demo_welcome", (), timedelta(days=7), datetime(2026, 5, 4, 8, tzinfo=UTC)),
+    InventedFlow(DEMOGRAPHICS_FLOW, DEMOGRAPHIC_FIELDS, timedelta(days=30), datetime(2026, 6, 2, 8, tzinfo=UTC)),
+    InventedFlow(
+        EVALUATION_FLOW, EVALUATION_FIELDS, timedelta(days=30), datetime(2026, 9, 1, 8, 30, 0, 250000, tzinfo=UTC)
+    ),
+    InventedFlow("demo_welcome", (), timedelta(days=7), datetime(2026, 5, 4, 8, tzinfo=UTC)),
 )
 FLOWS_BY_NAME = {flow.name: flow for flow in FLOWS}
 

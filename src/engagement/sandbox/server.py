@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from engagement.sandbox.api import Api, Reply
-from engagement.sandbox.workspace import Workspace
+from engagement.sandbox.workspace import InventedWorkspace
 
 HOST = "127.0.0.1"
 
 
 @contextlib.contextmanager
-def serve(workspace: Workspace, port: int = 0) -> Iterator[str]:
+def serve(workspace: InventedWorkspace, port: int = 0) -> Iterator[str]:
     """Serve a workspace on this machine during the block; give the base URL. Port 0 picks a free one."""
     server = _Server((HOST, port), _handler(Api(workspace)))
     # Checks twenty times a second whether to stop, so tests do not wait.

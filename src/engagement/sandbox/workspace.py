@@ -10,7 +10,7 @@ from engagement.sandbox.archives import InventedArchive, make_archives
 from engagement.sandbox.chance import uuid_for
 from engagement.sandbox.participants import InventedParticipant, Role, make_participants
 from engagement.sandbox.rows import (
-    Row,
+    ApiRow,
     archived_run_row,
     contact_row,
     deleted_contact_row,
@@ -19,7 +19,7 @@ from engagement.sandbox.rows import (
     run_row,
     workspace_row,
 )
-from engagement.sandbox.runs import Run, RunState, make_runs, state_of_run
+from engagement.sandbox.runs import InventedRun, RunState, make_runs, state_of_run
 from engagement.sandbox.season import FLOWS, end_of_round, live_since
 from engagement.sources.rapidpro.urns import first_urn, identities_of
 
@@ -28,28 +28,28 @@ _OVERLAP = 10  # every tenth archived run can still be read live
 
 
 @dataclass(frozen=True)
-class Workspace:
+class InventedWorkspace:
     """The data of the sandbox's RapidPro in one round.
 
     `meanings` has the meaning of every text of the season; `uuid_mappings` the uuid for each URN in the uuid table.
     """
 
     token: str
-    workspace: Row
-    flows: tuple[Row, ...]
-    runs: tuple[Row, ...]
-    contacts: tuple[Row, ...]
-    deleted_contacts: tuple[Row, ...]
-    messages: tuple[Row, ...]
-    groups: tuple[Row, ...]
-    fields: tuple[Row, ...]
+    workspace: ApiRow
+    flows: tuple[ApiRow, ...]
+    runs: tuple[ApiRow, ...]
+    contacts: tuple[ApiRow, ...]
+    deleted_contacts: tuple[ApiRow, ...]
+    messages: tuple[ApiRow, ...]
+    groups: tuple[ApiRow, ...]
+    fields: tuple[ApiRow, ...]
     archives: tuple[InventedArchive, ...]
     test_contact_uuids: tuple[str, ...]
     meanings: Mapping[str, Meaning]
     uuid_mappings: Mapping[str, str]
 
 
-def make_workspace(seed: int, round_number: int) -> Workspace:
+def make_workspace(seed: int, round_number: int) -> InventedWorkspace:
     """Build the workspace as at the end of a round; depends only on seed and round."""
     now = end_of_round(round_number)
     participants, runs = _make_season(seed)
@@ -59,7 +59,7 @@ def make_workspace(seed: int, round_number: int) -> Workspace:
     deleted = {participant.uuid for participant in present if _is_deleted(participant, now)}
     archived = [(number, state) for number, state in numbered if _is_archived(state, now)]
     messages = _messages(seed, numbered)
-    return Workspace(
+    return InventedWorkspace(
         token=f"demo-{uuid_for(seed, 'token')}",
         workspace=workspace_row(seed),
         flows=tuple(
@@ -101,7 +101,7 @@ def make_workspace(seed: int, round_number: int) -> Workspace:
 
 
 @functools.lru_cache(maxsize=1)
-def _make_season(seed: int) -> tuple[tuple[InventedParticipant, ...], tuple[Run, ...]]:
+def _make_season(seed: int) -> tuple[tuple[InventedParticipant, ...], tuple[InventedRun, ...]]:
     participants = make_participants(seed)
     return participants, make_runs(seed, participants)
 
@@ -115,8 +115,8 @@ def _is_archived(state: RunState, now: datetime) -> bool:
 
 
 def _contacts(
-    present: Sequence[InventedParticipant], numbered: Sequence[tuple[int, RunState]], group: Row, deleted: set[str]
-) -> tuple[Row, ...]:
+    present: Sequence[InventedParticipant], numbered: Sequence[tuple[int, RunState]], group: ApiRow, deleted: set[str]
+) -> tuple[ApiRow, ...]:
     modified_on = {participant.uuid: participant.joined_on for participant in present}
     for _, state in numbered:
         uuid = state.run.participant.uuid
@@ -129,7 +129,7 @@ def _contacts(
     )
 
 
-def _messages(seed: int, numbered: Sequence[tuple[int, RunState]]) -> list[tuple[datetime, Row]]:
+def _messages(seed: int, numbered: Sequence[tuple[int, RunState]]) -> list[tuple[datetime, ApiRow]]:
     sent = sorted(
         ((result.time, number, state, result) for number, state in numbered for result in state.results),
         key=lambda message: message[:2],
@@ -138,7 +138,7 @@ def _messages(seed: int, numbered: Sequence[tuple[int, RunState]]) -> list[tuple
     return [(time, message_row(seed, number, state, result)) for number, (time, _, state, result) in enumerate(sent, 1)]
 
 
-def _meanings(runs: Sequence[Run]) -> Mapping[str, Meaning]:
+def _meanings(runs: Sequence[InventedRun]) -> Mapping[str, Meaning]:
     meanings: dict[str, dict[str, tuple[str, ...]]] = {}
     for run in runs:
         for result in run.results:

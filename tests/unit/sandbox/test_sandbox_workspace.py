@@ -14,7 +14,7 @@ import pytest
 from engagement.sandbox.participants import make_participants
 from engagement.sandbox.runs import make_runs
 from engagement.sandbox.season import LAST_ROUND, end_of_round
-from engagement.sandbox.workspace import DEFAULT_SEED, Workspace, make_workspace
+from engagement.sandbox.workspace import DEFAULT_SEED, InventedWorkspace, make_workspace
 from engagement.sources.operator_prefixes import operator_of
 from sandbox_season import cached_workspace
 
@@ -22,7 +22,7 @@ PROJECT_STARTS = datetime.fromisoformat("2026-08-03T00:00:00+03:00")
 WORKSPACE = cached_workspace(DEFAULT_SEED, 0)
 
 
-def archived_runs(workspace: Workspace) -> list[dict]:
+def archived_runs(workspace: InventedWorkspace) -> list[dict]:
     return [
         json.loads(line)
         for archive in workspace.archives
@@ -31,11 +31,11 @@ def archived_runs(workspace: Workspace) -> list[dict]:
     ]
 
 
-def all_runs(workspace: Workspace) -> dict[str, dict]:
+def all_runs(workspace: InventedWorkspace) -> dict[str, dict]:
     return {run["uuid"]: run for run in (*archived_runs(workspace), *workspace.runs)}
 
 
-def texts_of(workspace: Workspace, flow_part: str) -> list[str | None]:
+def texts_of(workspace: InventedWorkspace, flow_part: str) -> list[str | None]:
     return [
         value["input"]
         for run in all_runs(workspace).values()
