@@ -10,22 +10,22 @@ from engagement.sources.online_check import OnlineCheck
 
 from .model import NotebookSource
 
-Placed = PlacedSource[NotebookSource]
+PlacedNotebook = PlacedSource[NotebookSource]
 
 
-def find_warnings(sources: Sequence[Placed], configuration: PipelineConfiguration) -> Iterator[Problem]:
+def find_warnings(sources: Sequence[PlacedNotebook], configuration: PipelineConfiguration) -> Iterator[Problem]:
     """Find notebooks without a page."""
     for at, source in sources:
         if not source.pages:
             yield Problem(at, "no page; expected one. Add it to EpisodePages, or remove the notebook.")
 
 
-def find_warnings_in_runs(sources: Sequence[Placed], lengths: AnswerLengths) -> Iterable[Problem]:
+def find_warnings_in_runs(sources: Sequence[PlacedNotebook], lengths: AnswerLengths) -> Iterable[Problem]:
     """Find nothing: what is in a notebook is whole."""
     return ()
 
 
-def ask(placed: Placed, check: OnlineCheck) -> None:
+def ask(placed: PlacedNotebook, check: OnlineCheck) -> None:
     """Ask for each page."""
     for (place, _), url in zip(placed.source.placed_flows(), placed.source.pages, strict=True):
         at = f"{placed.at}.{place}"

@@ -9,19 +9,19 @@ from engagement.sources.answer_lengths import AnswerLengths
 from engagement.sources.gcloud_bucket.model import GCloudBucketSource
 from engagement.sources.online_check import OnlineCheck, ask_for_files
 
-Placed = PlacedSource[GCloudBucketSource]
+PlacedBucket = PlacedSource[GCloudBucketSource]
 
 
-def find_warnings(sources: Sequence[Placed], configuration: PipelineConfiguration) -> Iterable[Problem]:
+def find_warnings(sources: Sequence[PlacedBucket], configuration: PipelineConfiguration) -> Iterable[Problem]:
     """Find nothing: an address alone can't be odd."""
     return ()
 
 
-def find_warnings_in_runs(sources: Sequence[Placed], lengths: AnswerLengths) -> Iterable[Problem]:
+def find_warnings_in_runs(sources: Sequence[PlacedBucket], lengths: AnswerLengths) -> Iterable[Problem]:
     """Find nothing: the other pipeline is responsible for the texts."""
     return ()
 
 
-def ask(placed: Placed, check: OnlineCheck) -> None:
+def ask(placed: PlacedBucket, check: OnlineCheck) -> None:
     """Check that the files exist."""
     ask_for_files(placed.at, placed.source, check)

@@ -20,11 +20,11 @@ from engagement.sources.rapidpro.online_questions import (
     read_as_the_fetch_does,
 )
 
-Placed = PlacedSource[RapidProSource]
+PlacedRapidPro = PlacedSource[RapidProSource]
 _LOOPBACK = re.compile(r"http://(127\.\d+\.\d+\.\d+|localhost|\[::1\])([:/].*)?")
 
 
-def find_warnings(sources: Sequence[Placed], configuration: PipelineConfiguration) -> Iterator[Problem]:
+def find_warnings(sources: Sequence[PlacedRapidPro], configuration: PipelineConfiguration) -> Iterator[Problem]:
     """Find oddities in the workspaces' addresses, and in their test contacts."""
     for at, source in sources:
         if source.domain.startswith("http://") and not _LOOPBACK.fullmatch(source.domain):
@@ -42,12 +42,12 @@ def find_warnings(sources: Sequence[Placed], configuration: PipelineConfiguratio
                 yield Problem(place, "it is in the list already; expected once. Remove it.")
 
 
-def find_warnings_in_runs(sources: Sequence[Placed], lengths: AnswerLengths) -> Iterable[Problem]:
+def find_warnings_in_runs(sources: Sequence[PlacedRapidPro], lengths: AnswerLengths) -> Iterable[Problem]:
     """Find sources that bring parts of answers instead of whole texts."""
     return find_cut_texts(sources, lengths)
 
 
-def ask(placed: Placed, check: OnlineCheck) -> None:
+def ask(placed: PlacedRapidPro, check: OnlineCheck) -> None:
     """Ask the workspace for its flows, the test contacts, and a page of each listing."""
     at, source = placed
     findings, remappings = check.findings, check.remappings

@@ -10,10 +10,10 @@ from engagement.sources.answer_lengths import AnswerLengths
 from engagement.sources.online_check import OnlineCheck, ask_for_files
 from engagement.sources.recovery_csv.model import RecoveryCSVSource
 
-Placed = PlacedSource[RecoveryCSVSource]
+PlacedRecovery = PlacedSource[RecoveryCSVSource]
 
 
-def find_warnings(sources: Sequence[Placed], configuration: PipelineConfiguration) -> Iterator[Problem]:
+def find_warnings(sources: Sequence[PlacedRecovery], configuration: PipelineConfiguration) -> Iterator[Problem]:
     """Find files with answers about participants that share keys with files of answers to episodes."""
     episodes: dict[RecoveredKeyNames, str] = {}
     for at, source in sources:
@@ -30,11 +30,11 @@ def find_warnings(sources: Sequence[Placed], configuration: PipelineConfiguratio
             )
 
 
-def find_warnings_in_runs(sources: Sequence[Placed], lengths: AnswerLengths) -> Iterable[Problem]:
+def find_warnings_in_runs(sources: Sequence[PlacedRecovery], lengths: AnswerLengths) -> Iterable[Problem]:
     """Find nothing: recovered messages are whole."""
     return ()
 
 
-def ask(placed: Placed, check: OnlineCheck) -> None:
+def ask(placed: PlacedRecovery, check: OnlineCheck) -> None:
     """Check that the files exist."""
     ask_for_files(placed.at, placed.source, check)
