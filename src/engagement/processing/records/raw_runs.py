@@ -119,16 +119,16 @@ def _in_order(participants: dict[str, Runs]) -> Iterator[tuple[str, Runs]]:
 
 
 @dataclass(frozen=True)
-class RunLines:
+class LineLocations:
     """Places of lines, in the order of participants' hashes and then of files; and their digests."""
 
     places: numpy.ndarray
     digests: numpy.ndarray
 
-    def of_file(self, number: int) -> "RunLines":
+    def of_file(self, number: int) -> "LineLocations":
         """Select the lines of one file."""
         are_there = self.places["file"] == number
-        return RunLines(self.places[are_there], self.digests[are_there])
+        return LineLocations(self.places[are_there], self.digests[are_there])
 
     def has_runs(self, uid: str) -> bool:
         """Tell whether any of the lines belong to a participant."""
@@ -166,7 +166,7 @@ def find_flows(project: Project, data_root: Path) -> Flows:
 
 
 def find_runs(
-    flows: Flows, jobs: int, known: Mapping[int, RunLines], folder: Path, check: RawCheck | None = None
+    flows: Flows, jobs: int, known: Mapping[int, LineLocations], folder: Path, check: RawCheck | None = None
 ) -> tuple[RunPlaces, numpy.ndarray]:
     """Index every line of the raw files, on `jobs` processes.
 
@@ -219,7 +219,7 @@ def _sort(folder: Path, name: str, kind: numpy.dtype, order: numpy.ndarray) -> n
     return read_records(folder / f"{name}.array", kind)
 
 
-def _look(number: int, path: Path, start: int) -> tuple[RunLines, list[tuple[int, int, int]]]:
+def _look(number: int, path: Path, start: int) -> tuple[LineLocations, list[tuple[int, int, int]]]:
     """List the lines that begin in a stretch of a file, and the places of those that name no participant."""
     places: list[bytes] = []
     digests: list[bytes] = []
@@ -243,7 +243,9 @@ def _look(number: int, path: Path, start: int) -> tuple[RunLines, list[tuple[int
                 offset += len(line)
     except OSError as error:
         raise unreadable(path, error) from None
-    return RunLines(numpy.frombuffer(b"".join(places), PLACE), numpy.frombuffer(b"".join(digests), DIGEST)), nameless
+    return LineLocations(
+        numpy.frombuffer(b"".join(places), PLACE), numpy.frombuffer(b"".join(digests), DIGEST)
+    ), nameless
 
 
 def _find_uid(line: bytes) -> bytes | None:

@@ -13,7 +13,7 @@ from engagement.configuration import Project
 from engagement.foundation.hashes import are_among, hash_pairs
 from engagement.pipeline.coding.coded_datasets import CodedDataset
 from engagement.pipeline.outputs.icr import IcrSample
-from engagement.processing.records.raw_runs import RunLines
+from engagement.processing.records.raw_runs import LineLocations
 from engagement.processing.reuse.kept_results import KeptResults
 from engagement.processing.reuse.noted_texts import (
     NotedTexts,
@@ -33,7 +33,7 @@ _LARGEST_SHARE = 0.3
 def find_kept_results(
     project: Project,
     notes: RunNotes,
-    lines: RunLines,
+    lines: LineLocations,
     datasets: Mapping[str, CodedDataset],
     labels: numpy.ndarray,
     is_coded: bool,
@@ -74,7 +74,7 @@ def find_kept_results(
     return KeptResults(project, notes, texts, known_texts, are_kept, changed)
 
 
-def _find_other_lines(old: RunLines, new: RunLines) -> numpy.ndarray:
+def _find_other_lines(old: LineLocations, new: LineLocations) -> numpy.ndarray:
     """Find the participants, by hash, who are new or gone, or whose lines changed or moved."""
     old_hashes, old_digests = _digest_by_participant(old)
     new_hashes, new_digests = _digest_by_participant(new)
@@ -85,7 +85,7 @@ def _find_other_lines(old: RunLines, new: RunLines) -> numpy.ndarray:
     )
 
 
-def _digest_by_participant(lines: RunLines) -> tuple[numpy.ndarray, numpy.ndarray]:
+def _digest_by_participant(lines: LineLocations) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Return the participants' hashes in order, and a digest of each one's lines."""
     hashes, starts, counts = numpy.unique(lines.places["hash"], return_index=True, return_counts=True)
     if not len(hashes):

@@ -17,7 +17,7 @@ from engagement.pipeline.outputs.stretches import EarlierOutputs
 from engagement.processing.processor import Processor
 from engagement.processing.records.participant_notes import read_participants
 from engagement.processing.records.raw_checks import RawCheck
-from engagement.processing.records.raw_runs import Flows, RunLines, RunPlaces, find_runs
+from engagement.processing.records.raw_runs import Flows, LineLocations, RunPlaces, find_runs
 from engagement.processing.reuse.changes import find_kept_results
 from engagement.processing.reuse.kept_results import KeptResults
 from engagement.processing.reuse.notes_writer import NotesWriter, gather_labels, write_notes
@@ -77,7 +77,7 @@ def find_changed(
         known, verified = ({}, {}) if last is None else (last.known_lines(flows), last.verified_files(flows))
         check = RawCheck(flows.paths, verified)
         places, digests = find_runs(flows, jobs, known, notes.folder, check)
-        lines, labels = RunLines(places.places, digests), gather_labels(project.coding_plans.all, datasets)
+        lines, labels = LineLocations(places.places, digests), gather_labels(project.coding_plans.all, datasets)
         for problem in find_unknown_testers(project.configuration, len(lines.places), lines.has_runs):
             log.warning("%s, %s", project.path, problem)
         notes.note_raw_files(flows, check.verified)

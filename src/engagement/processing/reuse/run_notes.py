@@ -20,7 +20,7 @@ from engagement.foundation.record_files import read_records
 from engagement.pipeline.coding.coded_datasets import LABELS
 from engagement.pipeline.outputs.icr import IcrSample
 from engagement.processing.records.participant_notes import PARTICIPANT, PARTICIPANTS, SENT, SENT_MESSAGES, TEXT, TEXTS
-from engagement.processing.records.raw_runs import DIGEST, PLACE, Flows, RunLines
+from engagement.processing.records.raw_runs import DIGEST, PLACE, Flows, LineLocations
 from engagement.sources.manifest import FileVersion
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class RunNotes:
 
     folder: Path
     outputs: Path
-    lines: RunLines
+    lines: LineLocations
     labels: numpy.ndarray
     participants: numpy.ndarray
     texts: numpy.ndarray
@@ -61,7 +61,7 @@ class RunNotes:
     raw_files: Mapping[str, list[int]]
     verified: Mapping[str, FileVersion]
 
-    def known_lines(self, flows: Flows) -> dict[int, RunLines]:
+    def known_lines(self, flows: Flows) -> dict[int, LineLocations]:
         """Return the lines of the raw files that have not changed, by file number."""
         return {
             number: self.lines.of_file(number)
@@ -112,7 +112,7 @@ def _read_notes(data_root: Path, settings: Mapping[str, str]) -> RunNotes:
         return RunNotes(
             folder,
             data_root / "Outputs",
-            RunLines(arrays["places"], arrays["digests"]),
+            LineLocations(arrays["places"], arrays["digests"]),
             arrays["labels"],
             arrays[PARTICIPANTS],
             arrays[TEXTS],

@@ -9,7 +9,7 @@ import pytest
 
 from engagement.configuration import load_project
 from engagement.processing.records.participant_notes import PARTICIPANT
-from engagement.processing.records.raw_runs import Flows, RunLines, find_runs
+from engagement.processing.records.raw_runs import Flows, LineLocations, find_runs
 from engagement.processing.reuse.notes_writer import NotesWriter
 from engagement.processing.reuse.run_notes import CODED, notes_folder, read_notes
 from engagement.processing.reuse.settings import describe_settings
@@ -34,14 +34,14 @@ def flows_of(root: DataRoot) -> Flows:
     return Flows(tuple(paths[:2]), tuple(paths[2:]))
 
 
-def look(flows: Flows, known: dict[int, RunLines], folder: Path) -> RunLines:
+def look(flows: Flows, known: dict[int, LineLocations], folder: Path) -> LineLocations:
     folder.mkdir(parents=True, exist_ok=True)
     places, digests = find_runs(flows, 1, known, folder)
     assert sorted(path.name for path in folder.iterdir() if "unsorted" in path.name) == []
-    return RunLines(places.places, digests)
+    return LineLocations(places.places, digests)
 
 
-def known_lines(root: DataRoot, seconds_later: float) -> dict[int, RunLines]:
+def known_lines(root: DataRoot, seconds_later: float) -> dict[int, LineLocations]:
     """The lines that are known from the notes of a run that began so long after now."""
     maker, folder, flows = (
         describe_settings(load_project(root.configuration), "all-stages"),
