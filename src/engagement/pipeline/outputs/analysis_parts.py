@@ -204,12 +204,12 @@ def _interleave(
     stretches: Iterable[tuple[bool, int, int]], old: Path, parts: Iterable[Path]
 ) -> Iterator[pyarrow.RecordBatch]:
     """Yield the rows of an earlier table's stretches and of the new table's parts."""
-    sources = (_Rows(_batches_of_table(old)), _Rows(_batches(parts)))
+    sources = (_BatchedRows(_batches_of_table(old)), _BatchedRows(_batches(parts)))
     for is_new, start, end in stretches:
         yield from sources[is_new].take(start, end)
 
 
-class _Rows:
+class _BatchedRows:
     """Rows that come in batches; stretches of them are taken in order."""
 
     def __init__(self, batches: Iterator[pyarrow.RecordBatch]) -> None:

@@ -49,7 +49,7 @@ def write_table(table: Table, notes: Path, earlier: EarlierOutputs | None) -> No
             new = table.parts[0].with_name(f"new {name}.csv"), table.parts[0].with_name(f"new {name}.rows")
             with open_part(new[0]) as new_file, open_part(new[1]) as new_rows:
                 merge_rows(new_file, new_rows, table.parts)
-            with _Rows(*old, len(header)) as old_rows, _Rows(*new, 0) as added:
+            with _NotedRows(*old, len(header)) as old_rows, _NotedRows(*new, 0) as added:
                 are_kept = ~are_among(old_rows.notes["hash"], earlier.left_out)
                 order = interleave(are_kept, _find_places(old_rows, added))
             stretches = order.stretches(old_rows.notes["length"], added.notes["length"])
@@ -59,7 +59,7 @@ def write_table(table: Table, notes: Path, earlier: EarlierOutputs | None) -> No
             file.write(table.last.encode())
 
 
-class _Rows:
+class _NotedRows:
     """The rows of a file with their notes, for reading their uids."""
 
     def __init__(self, path: Path, notes: Path, start: int) -> None:
@@ -67,7 +67,7 @@ class _Rows:
         self._path = path
         self._ends = start + numpy.cumsum(self.notes["length"], dtype=numpy.int64)
 
-    def __enter__(self) -> "_Rows":
+    def __enter__(self) -> "_NotedRows":
         self._file = self._path.open("rb")
         return self
 
@@ -79,7 +79,7 @@ class _Rows:
         return read_uid(os.pread(self._file.fileno(), min(length, _BYTES_OF_A_UID), int(self._ends[number]) - length))
 
 
-def _find_places(old: _Rows, new: _Rows) -> numpy.ndarray:
+def _find_places(old: _NotedRows, new: _NotedRows) -> numpy.ndarray:
     """Find the old row that each new one precedes, by time, then by uid."""
     first = numpy.searchsorted(old.notes["time"], new.notes["time"], "left")
     end = numpy.searchsorted(old.notes["time"], new.notes["time"], "right")
