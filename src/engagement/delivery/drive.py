@@ -9,7 +9,7 @@ import contextlib
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 
@@ -26,7 +26,7 @@ from engagement.foundation.progress import show_progress
 from engagement.pipeline.outputs.analysis_files import read_season
 from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS
 from engagement.services.credentials import Credentials
-from engagement.services.drive.protocol import Drive, open_drive
+from engagement.services.drive.protocol import Drive, OpenDrive, open_drive
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import open_storage, read_credentials
 
@@ -34,8 +34,6 @@ log = logging.getLogger(__name__)
 
 # Stage 5's note of the stage 3 run behind its files, and the note's names for the two parts of its folder.
 _MADE_FROM, _GRAPHS, _EVERYTHING_ELSE = "made_from.json", "graphs", "everything else"
-
-OpenDrive = Callable[[Credentials, Path, RetryPolicy], Drive]
 
 
 def upload_tables(project: Project, data_root: Path, credentials: Credentials, connect: OpenDrive = open_drive) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from engagement.desk.checks.findings import Findings
 from engagement.desk.checks.online_coda import find_coda_problems, find_coda_warnings, read_coda_side
 from engagement.services.coda.protocol import CodaDatabase, open_coda
 from engagement.services.credentials import Credentials
-from engagement.services.drive.protocol import Drive, open_drive
+from engagement.services.drive.protocol import OpenDrive, open_drive
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import Storage, open_storage, read_credentials
 from engagement.services.uuid_tables.protocol import find_uuid_tables
@@ -27,7 +26,6 @@ from engagement.sources.online_check import OnlineCheck
 
 log = logging.getLogger(__name__)
 
-OpenDrive = Callable[[Credentials, Path, RetryPolicy], Drive]
 # Somebody is waiting for the answer.
 POLICY = RetryPolicy(first_wait_seconds=0.5, longest_wait_seconds=4.0, budget_seconds=10.0, told_budget_seconds=60.0)
 _UPLOAD_KEYS = {

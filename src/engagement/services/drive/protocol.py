@@ -4,6 +4,7 @@ Two implementations: Google Drive, and a folder for the demo and for tests.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -47,3 +48,6 @@ def open_drive(credentials: Credentials, state_directory: Path, policy: RetryPol
     host = os.environ.get("DRIVE_EMULATOR_HOST")
     root_url = f"http://{host.removeprefix('http://').rstrip('/')}/" if host else None
     return GoogleDrive(credentials, DriveIds(state_directory / "ids.json"), policy, root_url)
+
+
+OpenDrive = Callable[[Credentials, Path, RetryPolicy], Drive]
