@@ -154,6 +154,28 @@ def test_no_room_needs_the_analysis():
     assert users <= {"analysis", "stages", "desk"}
 
 
+def public_names(source: str) -> Iterator[str]:
+    """Names of the classes and of the aliases of types that a module defines for others."""
+    for node in ast.parse(source).body:
+        names = [node.name] if isinstance(node, ast.ClassDef) else []
+        if isinstance(node, ast.Assign):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        yield from (name for name in names if re.fullmatch("[A-Z]+[a-z]\\w*", name))
+
+
+def test_no_name_of_a_class_has_two_meanings():
+    places: dict[str, list[str]] = {}
+    for module, path in NAMES.items():
+        for name in public_names(path.read_text()):
+            places.setdefault(name, []).append(module)
+    assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
+
+
+def test_classes_and_aliases_of_types_are_public_names():
+    source = "class Run: pass\nclass _Run: pass\nRow = dict[str, Any]\nNUMBER = 1\ndef make():\n    Inner = int"
+    assert list(public_names(source)) == ["Run", "Row"]
+
+
 def asks_for_a_source_type(source: str) -> bool:
     """Whether a module asks of which type a source is, in any of the ways in which Python does; `RawDataSource` is no type."""
     for node in ast.walk(ast.parse(source)):
