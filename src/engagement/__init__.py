@@ -1,1 +1,1 @@
-"""The engagement pipeline: answers to interactive radio shows, from RapidPro to tables, charts and maps."""
+"""Engagement pipeline: answers to interactive radio shows, from RapidPro to tables, charts and maps."""

@@ -158,7 +158,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def find_revision() -> str:
-    """The commit of the code that runs: git's, else the one that the image was built from, else "unknown"."""
+    """Find the commit of the code that runs: git's, else that of the image, else "unknown"."""
     import subprocess
 
     root = Path(__file__).resolve().parents[2]

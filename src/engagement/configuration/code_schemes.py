@@ -18,7 +18,7 @@ from engagement.configuration.value_types import Text, refuse
 
 
 class CodeType(enum.StrEnum):
-    """What kind of meaning a code has."""
+    """Kind of meaning that a code has."""
 
     NORMAL = "Normal"
     CONTROL = "Control"
@@ -64,7 +64,7 @@ class Code(Model):
 
 
 class Documentation(Model):
-    """Where the scheme is explained."""
+    """Address of the scheme's explanation."""
 
     uri: str = key("URI", "address of the documentation", "https://example.org/code-book")
 

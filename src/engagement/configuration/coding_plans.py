@@ -16,14 +16,14 @@ from engagement.configuration.value_types import DatasetFile, FileName, Text, re
 
 
 class CodingMode(enum.StrEnum):
-    """Whether an answer gets one code of a scheme or several."""
+    """Number of codes of a scheme that an answer gets: one or several."""
 
     SINGLE = "SINGLE"
     MULTIPLE = "MULTIPLE"
 
 
 class FoldStrategy(enum.StrEnum):
-    """How the values of one participant's messages become one value."""
+    """Rule by which the values of one participant's messages become one value."""
 
     ASSERT_EQUAL = "assert_equal"
     ASSERT_LABEL_IDS_EQUAL = "assert_label_ids_equal"
@@ -36,7 +36,7 @@ class FoldStrategy(enum.StrEnum):
 
 
 class RawFieldFoldStrategy(enum.StrEnum):
-    """How the texts of one participant's messages become one text."""
+    """Rule by which the texts of one participant's messages become one text."""
 
     CONCATENATE = "concatenate"
     ASSERT_EQUAL = "assert_equal"
@@ -88,7 +88,7 @@ class CodingConfigurationDocument(Model):
 
 
 class CodingPlanDocument(Model):
-    """How one raw field is coded."""
+    """Plan by which one raw field is coded."""
 
     raw_field: Text = key("RawField", "field with what people wrote", "gender_raw")
     time_field: Text | None = key("TimeField", "field with the answer's time", "gender_time", None)
@@ -159,7 +159,7 @@ class CodingPlansDocument(Model):
 
 
 class PlanKind(enum.StrEnum):
-    """Which list of the coding plans file a plan stands in."""
+    """List of the coding plans file that a plan stands in."""
 
     RQA = "RQACodingPlans"
     DEMOGRAPHIC = "DemographicCodingPlans"

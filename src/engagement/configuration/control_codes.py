@@ -12,7 +12,7 @@ from engagement.configuration.nearest import find_nearest
 
 
 class ControlCode(enum.StrEnum):
-    """The control codes that the pipeline knows; a scheme has each at most once. Their order is that of precedence.
+    """Control codes that the pipeline knows, in order of precedence; a scheme has each at most once.
 
     The first of these that a participant has stands for all of theirs.
     """

@@ -10,7 +10,7 @@ from engagement.configuration.value_types import FlowName, Text
 
 
 class ChosenFlow(Model):
-    """A flow by its uuid: one of several that have one name, or one that goes by another name here than in RapidPro."""
+    """Flow by its uuid: one of several with the same name, or one with a name of its own here."""
 
     name: FlowName = key("Name", "what the flow is called here: in keys of the raw data and in Raw Data/", "s01e01")
     uuid: Text = key("UUID", "the flow's uuid in RapidPro", "6f2f7d0c-58f1-4b0e-9f0f-6d7f5c1e2a34")
@@ -38,7 +38,7 @@ def flow_name_of_url(url: str) -> str:
 
 
 class Identity(enum.StrEnum):
-    """What makes somebody one participant."""
+    """Definition of one participant: a phone number, or a contact."""
 
     URN = "urn"
     CONTACT = "contact"

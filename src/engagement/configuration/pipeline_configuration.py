@@ -24,7 +24,7 @@ from engagement.configuration.value_types import (
 
 
 class PhoneNumberUuidTable(Model):
-    """Where phone numbers are exchanged for uuids."""
+    """Table in which phone numbers are exchanged for uuids."""
 
     firebase_credentials_file_url: StorageUrl = key(
         "FirebaseCredentialsFileURL", "credentials of the uuid table's Firestore", "gs://keys/firebase.json"
@@ -78,13 +78,13 @@ class TrafficLabel(Model):
 
 
 class SampleMessages(Model):
-    """How many messages are sampled for each code."""
+    """Number of messages that are sampled for each code."""
 
     limit_per_code: int = key("LimitPerCode", "messages a code", 100, 100, ge=1)
 
 
 class AutomatedAnalysis(Model):
-    """What the automated analysis makes besides its standard tables."""
+    """Parts of the automated analysis besides its standard tables."""
 
     maps: tuple[Map, ...] = key("Maps", "levels of places to draw", [], ())
     traffic_labels: tuple[TrafficLabel, ...] = key("TrafficLabels", "named time ranges to count messages in", [], ())
@@ -113,7 +113,7 @@ class AutomatedAnalysis(Model):
 
 
 class DriveUpload(Model):
-    """Where the outputs go in Google Drive."""
+    """Places of the outputs in Google Drive."""
 
     drive_credentials_file_url: StorageUrl = key(
         "DriveCredentialsFileURL", "service account that may write to the Drive folder", "gs://keys/drive.json"
@@ -130,7 +130,7 @@ class DriveUpload(Model):
 
 
 class PhoneNumberPolicy(enum.StrEnum):
-    """What the gate does with phone numbers that participants typed."""
+    """Treatment of phone numbers that participants typed, at the gate."""
 
     MASK = "mask"
     STOP = "stop"
@@ -138,7 +138,7 @@ class PhoneNumberPolicy(enum.StrEnum):
 
 
 class Disclosure(Model):
-    """What the gate holds back before anything goes to Drive."""
+    """Limits of what the gate lets through to Drive."""
 
     phone_numbers: PhoneNumberPolicy = key(
         "PhoneNumbers",

@@ -30,6 +30,6 @@ def release_memory(records: numpy.ndarray) -> None:
 
 
 def make_packer(kind: numpy.dtype) -> Callable[..., bytes]:
-    """Make a function that packs one record as it lies in an array of that kind: an array for a single record is slow."""
+    """Make a function that packs one record as in an array of that kind: an array for one is slow."""
     formats = {"u8": "Q", "u4": "I", "u2": "H", "u1": "B", "i8": "q", "b1": "?"}
     return struct.Struct("<" + "".join(formats[kind[name].str[1:]] for name in kind.names or ())).pack

@@ -1,4 +1,4 @@
-"""Loading what coders said: the labels in Coded Coda Files/, and those of them that count for nothing."""
+"""Load the labels in Coded Coda Files/, and find those of them that count for nothing."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,9 @@ log = logging.getLogger(__name__)
 def load_coded_datasets(
     project: Project, data_root: Path
 ) -> tuple[dict[str, CodedDataset], dict[str, list[LostLabels]]]:
-    """Load the datasets by raw field, and by dataset the labels that count for nothing; each kind of these is a warning.
+    """Load the datasets by raw field, and by dataset the labels that count for nothing.
+
+    Each kind of label that counts for nothing is a warning.
 
     A dataset without a Coda file is not coded yet.
 

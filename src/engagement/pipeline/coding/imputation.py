@@ -71,7 +71,7 @@ IMPUTATIONS: Mapping[str, ImputationMaker] = {
 
 
 def codings_behind(plan: CodingPlan, configuration: CodingConfiguration) -> tuple[CodingConfiguration, ...]:
-    """List the codings to know for one coding's reasons, itself last: an age category says nothing without its age."""
+    """List the codings behind a coding's reasons, itself last: an age category needs its age."""
     first = plan.coding_configurations[0]
     if IMPUTATIONS.get(plan.code_imputation_function or "") is AgeCategory and configuration is not first:
         return first, configuration

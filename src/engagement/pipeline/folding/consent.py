@@ -25,7 +25,10 @@ class ConsentCase(enum.StrEnum):
 def decide_consent(
     in_runs: Sequence[Iterable[str]], in_messages: Sequence[Iterable[str]], datasets: Sequence[CodedDataset | None]
 ) -> Reason:
-    """Give the reason to keep or remove a participant, by their texts before and after the moves, in the plans' order."""
+    """Give the reason to keep or remove a participant.
+
+    `in_runs` are their texts before any move, `in_messages` those after; all arguments are in the plans' order.
+    """
     withdrawn_in = find_withdrawal(in_runs, datasets) or find_withdrawal(in_messages, datasets)
     codes = " or ".join(f"{code} ({entry_of(code).wording})" for code in labels.WITHDRAWING)
     if withdrawn_in is None:

@@ -13,7 +13,7 @@ from engagement.configuration.value_types import Domain, StorageUrl, Text, Uuid
 
 
 class ArchivePolicy(enum.StrEnum):
-    """What a fetch does with the archives that RapidPro makes of old runs."""
+    """Use of the archives that RapidPro makes of old runs, in a fetch."""
 
     READ = "read"
     IGNORE = "ignore"

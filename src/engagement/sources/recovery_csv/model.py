@@ -12,7 +12,7 @@ from engagement.sources.stored_files import StoredFilesSource
 
 
 class RecoveredKeys(Model):
-    """What the raw data call the parts of the messages of a source's recovery files."""
+    """Names in the raw data for the parts of the messages of a source's recovery files."""
 
     text: Text = key("Text", "raw key of the text", "message_gender")
     time: Text = key("Time", "raw key of its time", "received_on_gender")
