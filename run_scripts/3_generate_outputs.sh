@@ -12,7 +12,7 @@ usage() {
     cat <<TEXT
 Usage: ${0##*/} [options] <user> <google-cloud-credentials-file-path> <pipeline-configuration-file-path> <data-root>
 
-Turn the raw data and the coders' labels into messages.csv, individuals.csv, production.csv, Coda files and ICR samples.
+Join, clean, code and fold the raw data; write CSVs, Coda files, ICR samples and traced data.
 
   <user>                                name of the person running this, for the data's history
   <google-cloud-credentials-file-path>  Google Cloud service account's key, a JSON file

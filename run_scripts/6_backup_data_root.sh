@@ -13,7 +13,8 @@ usage() {
 Usage: ${0##*/} [options] <data-root> <data-backups-dir>
        ${0##*/} --restore <archive> <directory>
 
-Archive the data root. An archive only gets its name after it was read back and compared with the data root.
+Archive the data root, or restore an archive. An archive only gets its name after it was read back and compared with
+the data root.
 
   <data-root>         directory with all the pipeline's data
   <data-backups-dir>  directory for the archives, outside the data root; created if missing

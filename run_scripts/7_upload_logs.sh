@@ -14,7 +14,7 @@ usage() {
 Usage: ${0##*/} [options] <user> <google-cloud-credentials-file-path> <pipeline-configuration-file-path>
                        <run-id> <memory-profile-file-path> <data-archive-file-path>
 
-Upload a run's archive of the data root, memory profile and log to the addresses in the pipeline configuration.
+Upload a run's archive, memory profile and log to the addresses in the pipeline configuration.
 
   <user>                                name of the person running this
   <google-cloud-credentials-file-path>  Google Cloud service account's key, a JSON file

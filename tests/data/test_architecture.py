@@ -216,6 +216,13 @@ def test_to_ask_whether_something_is_a_source_at_all_is_no_question_for_its_type
     assert not asks_for_a_source_type("issubclass(model, RawDataSource)\ncls is RawDataSource")
 
 
+def test_the_first_line_of_a_docstring_is_under_100_characters():
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [(name, node) for name, path in NAMES.items() for node in ast.walk(ast.parse(path.read_text()))]
+    texts = [(name, ast.get_docstring(node) or "") for name, node in nodes if isinstance(node, kinds)]
+    assert [(name, text) for name, text in texts if len(text.partition("\n")[0]) >= 100] == []
+
+
 def test_bad_input_is_never_asserted_away():
     for path in MODULES:
         assert not [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)], path

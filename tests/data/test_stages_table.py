@@ -39,6 +39,12 @@ def test_each_stage_has_its_script(name: str):
     assert "run_stage" in script + sourced
 
 
+@pytest.mark.parametrize("name", STAGES)
+def test_a_script_says_of_its_stage_what_python_says(name: str):
+    script = (SCRIPTS / script_of(name)).read_text()
+    assert re.search(rf"(\n\n|^purpose=\"){re.escape(STAGES[name].summary)}", script, re.M)
+
+
 def test_no_script_of_a_stage_is_missing_in_the_table():
     assert sorted(path.name for path in SCRIPTS.glob("[0-9]_*.sh")) == sorted(map(script_of, STAGES))
 

@@ -250,5 +250,5 @@ def test_no_text_is_in_the_log(place, caplog):
     caplog.set_level("DEBUG")
     place.create([message(1)])
     place.get()
-    assert "downloaded 1 of 1 messages" in caplog.text
+    assert "downloaded 1 of 1 message" in caplog.text
     assert "jawaab" not in caplog.text

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engagement.configuration import CodingPlans
 from engagement.foundation.csv_cells import encode_line, guard_line
-from engagement.foundation.errors import UsageError
+from engagement.foundation.errors import UsageError, count_of
 from engagement.labelling.datasets.datasets import coded_file, find_datasets
 from engagement.labelling.datasets.downloads import find_start, warn_of_oddities
 from engagement.labelling.datasets.known_messages import find_source_instance
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
     coda = open_coda(load_credentials(arguments.credentials))
     datasets = find_datasets(arguments.data_root, arguments.pipeline_configuration)
     rows = [_describe(coda, dataset, arguments.data_root, datasets.plans) for dataset in datasets.names]
-    log.info("Coda: read %d documents", coda.documents_read)
+    log.info("Coda: read %s", count_of(coda.documents_read, "document"))
     if arguments.csv:
         sys.stdout.writelines(encode_line(guard_line(row)) for row in (COLUMNS, *rows))
     else:

@@ -8,6 +8,7 @@ import logging
 from pathlib import Path
 
 from engagement.configuration import load_project
+from engagement.foundation.errors import count_of
 from engagement.sandbox.coder import Coders
 from engagement.sandbox.demo_directory import DemoDirectory, SandboxState
 from engagement.sandbox.season import LAST_ROUND
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
             messages = coda.read_messages(plan.coda_dataset)
             labelled = coders.label_messages(plan, messages)
             coda.save_labels(plan.coda_dataset, labelled)
-            log.info("%s: labelled %d of %d messages.", plan.coda_dataset, len(labelled), len(messages))
+            log.info("%s: labelled %d of %s.", plan.coda_dataset, len(labelled), count_of(len(messages), "message"))
     demo.write_state(SandboxState(state.seed, state.round_number + 1))
     if state.round_number < LAST_ROUND:
         log.info("Round %d has begun: there are new messages.", state.round_number + 1)

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from engagement.configuration import load_pipeline_configuration
-from engagement.foundation.errors import ConfigurationError, MachineError
+from engagement.foundation.errors import ConfigurationError, MachineError, count_of
 from engagement.foundation.files import open_for_writing, read_json
 from engagement.sandbox.demo_directory import DemoDirectory
 from engagement.sandbox.server import HOST, serve
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
         with open_for_writing(args.ready_file) as file:
             file.write(f"{urlsplit(address).port}\n")
         stack.callback(args.ready_file.unlink, missing_ok=True)
-        log.info("Serving round %d: %d runs live on %s.", state.round_number, len(workspace.runs), address)
+        log.info("Serving round %d: %s live on %s.", state.round_number, count_of(len(workspace.runs), "run"), address)
         end.wait()
 
 

@@ -1,4 +1,4 @@
-"""Analyse the outputs: tables of engagement, themes and traffic, sample messages, charts, maps and a report."""
+"""Make tables, graphs, maps and the report from stage 3's results."""
 
 import argparse
 import logging

@@ -1,4 +1,4 @@
-"""Stage 6: keep an archive of the data root, or restore one.
+"""Archive the data root, or restore an archive.
 
 Writes <data-backups-dir>/data-<run id>.tar.gz, which gets its name only after it has been read back and compared with the
 data root. With --restore it verifies an archive and unpacks it into an empty directory.
@@ -20,7 +20,7 @@ from engagement.custody.backups.archive import write_archive
 from engagement.custody.backups.contents import BackupEntry, scan
 from engagement.custody.backups.names import archive_name, find_older_than, find_unfinished
 from engagement.custody.backups.restore import restore_archive
-from engagement.foundation.errors import MachineError, UsageError
+from engagement.foundation.errors import MachineError, UsageError, count_of
 from engagement.foundation.files import explain_os_errors, make_directory
 from engagement.foundation.partitions import count_processors
 from engagement.foundation.run_report import record_counts
@@ -88,7 +88,13 @@ def _back_up(data_root: Path, backups: Path, run_id: str) -> None:
     write_archive(archive, data_root, entries, count_processors(), _lock)
     files = sum(entry.kind == stat.S_IFREG for entry in entries)
     archived = archive.stat().st_size
-    log.info("Archived %d files of %.1f MiB in %s: %.1f MiB", files, size / _MEBIBYTE, archive, archived / _MEBIBYTE)
+    log.info(
+        "Archived %s of %.1f MiB in %s: %.1f MiB",
+        count_of(files, "file"),
+        size / _MEBIBYTE,
+        archive,
+        archived / _MEBIBYTE,
+    )
     record_counts({"files": files, "archive_bytes": archived})
 
 
@@ -132,4 +138,4 @@ def _remove_old(backups: Path, days: int, newest: Path) -> None:
     for path in find_older_than(backups, days, newest, datetime.now(UTC)):
         with explain_os_errors(path):
             path.unlink()
-        log.info("Removed %s, which is more than %d days old", path, days)
+        log.info("Removed %s, which is more than %s old", path, count_of(days, "day"))

@@ -1,4 +1,4 @@
-"""Stage 4: add the messages that people should label to Coda.
+"""Add the messages that Coda lacks to every dataset; existing messages are never changed.
 
 Adds the messages of <data-root>/Outputs/Coda Files/<dataset>.json that Coda lacks, and never touches one that it has. Makes
 missing datasets in Coda if the pipeline configuration names CodaUsers. Adds nothing if a code scheme in Coda differs from the
@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from engagement.foundation.errors import ConfigurationError, InputError, ServiceError, listing
+from engagement.foundation.errors import ConfigurationError, InputError, ServiceError, count_of, listing
 from engagement.foundation.run_report import record_counts
 from engagement.labelling.datasets.datasets import Datasets, find_datasets, output_file
 from engagement.labelling.datasets.known_messages import load_known_messages, save_known_messages
@@ -72,13 +72,13 @@ def run(arguments: argparse.Namespace) -> None:
                 problems.append(str(error))
         elif datasets.users:
             coda.create_dataset(addition.dataset, datasets.users, datasets.shown_schemes[addition.dataset])
-            log.info("Coda %r: made, for %d users", addition.dataset, len(datasets.users))
+            log.info("Coda %r: made, for %s", addition.dataset, count_of(len(datasets.users), "user"))
             # The messages of an earlier dataset are gone with it.
             everything = choose_new_messages(addition.candidates, frozenset())
             _add(coda, _Addition(addition.dataset, addition.candidates, frozenset(), everything), arguments.data_root)
         else:
             absent.append(addition.dataset)
-    log.info("Coda: read %d documents", coda.documents_read)
+    log.info("Coda: read %s", count_of(coda.documents_read, "document"))
     new_messages = sum(len(addition.new) for addition in additions if addition.dataset not in absent)
     record_counts({"new_messages": new_messages, "documents_read": coda.documents_read})
     if absent:
@@ -104,7 +104,7 @@ def _plan_addition(coda: CodaDatabase, dataset: str, datasets: Datasets, data_ro
     known = load_known_messages(data_root, dataset, coda.instance)
     new = choose_new_messages(candidates, known)
     if not new:
-        log.info("Coda %r: has all of %d messages already", dataset, len(candidates))
+        log.info("Coda %r: has all of %s already", dataset, count_of(len(candidates), "message"))
         return None
     return _Addition(dataset, candidates, known, new)
 
@@ -142,4 +142,4 @@ def _add(coda: CodaDatabase, addition: _Addition, data_root: Path) -> None:
     added = coda.add_messages(addition.dataset, addition.new, len(addition.known))
     known = addition.known.union(message["MessageID"] for message in addition.new)
     save_known_messages(data_root, addition.dataset, coda.instance, known)
-    log.info("Coda %r: added %d of %d messages", addition.dataset, added, len(addition.candidates))
+    log.info("Coda %r: added %d of %s", addition.dataset, added, count_of(len(addition.candidates), "message"))

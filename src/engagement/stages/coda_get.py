@@ -1,4 +1,4 @@
-"""Stage 1: download the messages that people labelled in Coda.
+"""Download new messages and labels of every dataset from Coda.
 
 Writes <data-root>/Coded Coda Files/<dataset>.json for each dataset of the project. Where that file exists already, only
 the messages that were updated since are downloaded. A dataset that does not exist in Coda yet is skipped. One that can't be
@@ -9,7 +9,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from engagement.foundation.errors import InputError, PipelineError
+from engagement.foundation.errors import InputError, PipelineError, count_of
 from engagement.foundation.files import make_directory, write_json
 from engagement.foundation.run_report import record_counts
 from engagement.labelling.datasets.datasets import Datasets, coded_file, find_datasets
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
         except (DatasetError, InputError) as error:
             # The others are worth having; a Coda that can't be reached is not asked again and again.
             problems.append(error)
-    log.info("Coda: read %d documents", coda.documents_read)
+    log.info("Coda: read %s", count_of(coda.documents_read, "document"))
     record_counts(
         {
             "datasets": len(datasets.names),
@@ -93,7 +93,7 @@ def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> 
         write_json(path, messages)
     record_moment(data_root, dataset, download.moment)
     record_source_instance(data_root, dataset, coda.instance)
-    log.info("Coda %r: downloaded %d of %d messages", dataset, len(download.messages), len(messages))
+    log.info("Coda %r: downloaded %d of %s", dataset, len(download.messages), count_of(len(messages), "message"))
     return messages, len(download.set_aside)
 
 

@@ -1,4 +1,4 @@
-"""Fetch every run of the project's flows, and save them de-identified.
+"""Fetch the project's new and changed flow runs, and save them de-identified.
 
 Reads the pipeline configuration's sources: RapidPro workspaces, files in buckets, recovery CSVs. Writes
 `<data-root>/Raw Data/<flow>.jsonl`, one run a line, and `manifest.json` beside them, keeps each

@@ -1,4 +1,4 @@
-"""Draw the graphs of the automated analysis again, and leave its tables, maps and report as they are."""
+"""Redraw the graphs of the automated analysis; its tables, maps and report do not change."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""Generate the outputs: join, clean up, code and fold the raw data, and write CSVs, Coda files, ICR samples and traced data."""
+"""Join, clean, code and fold the raw data; write CSVs, Coda files, ICR samples and traced data."""
 
 import argparse
 import functools

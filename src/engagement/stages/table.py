@@ -24,14 +24,14 @@ class Stage(NamedTuple):
 STAGES = {
     "coda-get": Stage(
         number=1,
-        summary="Stage 1: download the messages that people labelled in Coda",
+        summary="Download new messages and labels of every dataset from Coda",
         module="engagement.stages.coda_get",
         needs="engagement.stages.needs.add_coda",
         plan="engagement.stages.planning.coda.plan_get",
     ),
     "fetch-raw-data": Stage(
         number=2,
-        summary="Fetch every run of the project's flows, and save them de-identified",
+        summary="Fetch the project's new and changed flow runs, and save them de-identified",
         module="engagement.stages.fetch_raw_data",
         needs="engagement.stages.needs.add_sources",
         plan="engagement.stages.planning.fetch.plan_fetch",
@@ -39,8 +39,7 @@ STAGES = {
     ),
     "generate-outputs": Stage(
         number=3,
-        summary="Generate the outputs: join, clean up, code and fold the raw data, and write CSVs, Coda files, ICR samples and "
-        "traced data",
+        summary="Join, clean, code and fold the raw data; write CSVs, Coda files, ICR samples and traced data",
         module="engagement.stages.generate_outputs",
         needs="engagement.stages.needs.add_drive",
         plan="engagement.stages.planning.outputs.plan_outputs",
@@ -48,14 +47,14 @@ STAGES = {
     ),
     "coda-add": Stage(
         number=4,
-        summary="Stage 4: add the messages that people should label to Coda",
+        summary="Add the messages that Coda lacks to every dataset; existing messages are never changed",
         module="engagement.stages.coda_add",
         needs="engagement.stages.needs.add_coda",
         plan="engagement.stages.planning.coda.plan_add",
     ),
     "automated-analysis": Stage(
         number=5,
-        summary="Analyse the outputs: tables of engagement, themes and traffic, sample messages, charts, maps and a report",
+        summary="Make tables, graphs, maps and the report from stage 3's results",
         module="engagement.stages.automated_analysis",
         needs="engagement.stages.needs.add_analysis",
         plan="engagement.stages.planning.outputs.plan_analysis",
@@ -63,7 +62,7 @@ STAGES = {
     ),
     "generate-analysis-graphs": Stage(
         number=5,
-        summary="Draw the graphs of the automated analysis again, and leave its tables, maps and report as they are",
+        summary="Redraw the graphs of the automated analysis; its tables, maps and report do not change",
         module="engagement.stages.generate_analysis_graphs",
         needs="engagement.stages.needs.add_drive",
         plan=None,
@@ -71,14 +70,14 @@ STAGES = {
     ),
     "backup-data-root": Stage(
         number=6,
-        summary="Stage 6: keep an archive of the data root, or restore one",
+        summary="Archive the data root, or restore an archive",
         module="engagement.stages.backup_data_root",
         needs=None,
         plan="engagement.stages.planning.archives.plan_backup",
     ),
     "upload-logs": Stage(
         number=7,
-        summary="Stage 7: upload the run's archive, memory profile and log to where the pipeline configuration says",
+        summary="Upload a run's archive, memory profile and log to the addresses in the pipeline configuration",
         module="engagement.stages.upload_logs",
         needs="engagement.stages.needs.add_uploads",
         plan="engagement.stages.planning.archives.plan_uploads",

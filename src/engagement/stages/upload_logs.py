@@ -1,4 +1,4 @@
-"""Stage 7: upload the run's archive, memory profile and log to where the pipeline configuration says.
+"""Upload a run's archive, memory profile and log to the addresses in the pipeline configuration.
 
 Never replaces an uploaded file. A missing archive is an error; other files may be missing, because nothing was profiled.
 With --pending, also uploads all files of earlier runs in the same folders that are not there yet. A killed upload resumes

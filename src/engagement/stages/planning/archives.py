@@ -8,6 +8,7 @@ from pathlib import Path
 from engagement.custody.backups.contents import scan
 from engagement.custody.backups.names import archive_name, find_older_than
 from engagement.delivery.logs import RunFiles, Upload, find_upload_kinds, find_uploads
+from engagement.foundation.errors import count_of
 from engagement.stages.planning.context import PlanContext, say_size
 
 RUN_ID = "<run-id>"
@@ -45,7 +46,7 @@ def plan_uploads(context: PlanContext) -> Iterator[str]:
         was_asked = True
         yield from _describe_pending(pending, len(earlier))
     if not was_asked:
-        yield f"could not find out which of {len(earlier)} files of earlier runs are there"
+        yield f"could not find out which of {count_of(len(earlier), 'file')} of earlier runs are there"
 
 
 def _describe_pending(pending: list[Upload], earlier: int) -> Iterator[str]:

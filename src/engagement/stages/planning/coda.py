@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from engagement.foundation.errors import count_of
 from engagement.labelling.datasets.datasets import coded_file, find_datasets, output_file
 from engagement.labelling.datasets.downloads import find_start
 from engagement.labelling.datasets.known_messages import find_source_instance, load_known_messages
@@ -29,7 +30,7 @@ def plan_get(context: PlanContext) -> Iterator[str]:
             messages = read_message_file(path, _REMEDY)
             start = find_start(context.data_root, dataset, messages)
             since = "all are read again" if start is None else f"those changed since {say_time(start)} are read"
-            yield f"dataset {dataset!r}: {len(messages)} messages held; {since}"
+            yield f"dataset {dataset!r}: {count_of(len(messages), 'message')} held; {since}"
             reads += reads_to_download(len(messages)) + (len(messages) if start is None else 0)
         else:
             yield f"dataset {dataset!r}: not downloaded from there yet; all that it has is read, if it exists"
@@ -60,7 +61,7 @@ def plan_add(context: PlanContext) -> Iterator[str]:
             continue
         with_labels = any(is_ticked(label) for message in new for label in labels_of(message))
         reads += reads_to_add(len(known), len(new), len(datasets.code_schemes.get(dataset, ())), with_labels)
-        yield f"dataset {dataset!r}: {len(new)} messages to be added to the {len(known)} that it is known to have"
+        yield f"dataset {dataset!r}: {count_of(len(new), 'message')} to be added to the {len(known)} that it is known to have"
     if complete:
         yield f"{complete} dataset(s) with nothing to add"
     if isinstance(credentials, EmbeddedCredentials):

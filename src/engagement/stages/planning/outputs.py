@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from engagement.foundation.errors import count_of
 from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS
 from engagement.stages.planning.context import PlanContext, say_size
 
@@ -28,7 +29,7 @@ def plan_analysis(context: PlanContext) -> Iterator[str]:
     folder = context.data_root / "Outputs" / AUTOMATED_ANALYSIS
     # The stage keeps its JSON files for itself.
     files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".json"] if folder.is_dir() else []
-    yield f"Outputs/{AUTOMATED_ANALYSIS}/ will be rebuilt; it holds {len(files)} files now"
+    yield f"Outputs/{AUTOMATED_ANALYSIS}/ will be rebuilt; it holds {count_of(len(files), 'file')} now"
     upload = context.project.configuration.drive_upload
     target = None if upload is None else upload.automated_analysis_dir or upload.analysis_graphs_dir
     if target is not None:
