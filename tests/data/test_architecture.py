@@ -1,6 +1,7 @@
 """The rules of the house: imports go down and never in a circle, files are small, and few modules write to the disk."""
 
 import ast
+import functools
 import graphlib
 import re
 from collections.abc import Iterator
@@ -23,12 +24,18 @@ def name_of(path: Path) -> str:
     return ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
 
 
+@functools.cache
+def nodes_of(source: str) -> tuple[ast.AST, ...]:
+    """A module's syntax tree from its root, each module's once."""
+    return tuple(ast.walk(ast.parse(source)))
+
+
 NAMES = {name_of(path): path for path in MODULES}
 
 
 def imported_modules(path: Path) -> Iterator[str]:
     """The project's own modules that a module imports, those that it imports in functions included."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path.read_text()):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("engagement"):
             base = (node.module or "").removeprefix("engagement").lstrip(".")
             for alias in node.names:
@@ -108,7 +115,7 @@ WRITING = {"write_text", "write_bytes", "touch", "mkstemp", "symlink_to", "hardl
 
 def writes_files(source: str) -> bool:
     """Whether a module opens a file for writing, or makes one, in any of the ways in which Python does."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if not isinstance(node, ast.Call):
             continue
         function = node.func
@@ -156,7 +163,7 @@ def test_no_room_needs_the_analysis():
 
 def public_names(source: str) -> Iterator[str]:
     """Names of the classes and of the aliases of types that a module defines for others."""
-    for node in ast.parse(source).body:
+    for node in nodes_of(source)[0].body:
         names = [node.name] if isinstance(node, ast.ClassDef) else []
         if isinstance(node, ast.Assign):
             names = [target.id for target in node.targets if isinstance(target, ast.Name)]
@@ -178,7 +185,7 @@ def test_classes_and_aliases_of_types_are_public_names():
 
 def asks_for_a_source_type(source: str) -> bool:
     """Whether a module asks of which type a source is, in any of the ways in which Python does; `RawDataSource` is no type."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
             if re.search(r"(?<!\bRawData)Source\b", ast.unparse(node.args[1])):
                 return True
@@ -218,14 +225,14 @@ def test_to_ask_whether_something_is_a_source_at_all_is_no_question_for_its_type
 
 def test_the_first_line_of_a_docstring_is_under_100_characters():
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    nodes = [(name, node) for name, path in NAMES.items() for node in ast.walk(ast.parse(path.read_text()))]
+    nodes = [(name, node) for name, path in NAMES.items() for node in nodes_of(path.read_text())]
     texts = [(name, ast.get_docstring(node) or "") for name, node in nodes if isinstance(node, kinds)]
     assert [(name, text) for name, text in texts if len(text.partition("\n")[0]) >= 100] == []
 
 
 def test_bad_input_is_never_asserted_away():
     for path in MODULES:
-        assert not [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)], path
+        assert not [node for node in nodes_of(path.read_text()) if isinstance(node, ast.Assert)], path
 
 
 # Python's own writer leaves CR unquoted before 3.12.3, and nothing but `foundation.csv_cells` guards against formulas.
@@ -233,7 +240,7 @@ OTHER_CSV_WRITERS = {"writer", "DictWriter", "to_csv", "writerow", "writerows"}
 
 
 def other_csv_writers(source: str) -> list[str]:
-    nodes = list(ast.walk(ast.parse(source)))
+    nodes = nodes_of(source)
     names = [node.attr for node in nodes if isinstance(node, ast.Attribute)]
     names += [alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names]
     return [name for name in names if name in OTHER_CSV_WRITERS]
