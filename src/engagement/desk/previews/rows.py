@@ -43,6 +43,7 @@ class TableRows:
         self._guards_formulas = generated.project.configuration.guard_formulas
         self.are_messages = are_messages
         self.header: list[str] = AnalysisRows(self._plans.all).header
+        self._last_codes: tuple[str | None, pandas.Series] = (None, pandas.Series())
         self._by_column: dict[str, tuple[CodingPlan, CodingConfiguration | None]] = {}
         for plan in self._plans.all:
             self._by_column[plan.raw_field] = (plan, None)
@@ -64,9 +65,17 @@ class TableRows:
         if coding is None:
             texts = self.texts(plan).fillna("")
             return texts.map(guard_cell) if self._guards_formulas else texts
-        codes = read_column(self._path, codes_column(coding.coded_field))
+        codes = self._codes(codes_column(coding.coded_field))
         cells = [_say_cell(coding, json.loads(combination), column) for combination in codes.cat.categories]
         return pandas.Series(numpy.array(cells, dtype=object)[codes.cat.codes.to_numpy()])
+
+    def _codes(self, column: str) -> pandas.Series:
+        """Read the codes of a coding, once for all columns of a matrix, which follow each other."""
+        name, codes = self._last_codes
+        if name != column:
+            codes = read_column(self._path, column)
+            self._last_codes = column, codes
+        return codes
 
     def texts(self, plan: CodingPlan) -> pandas.Series:
         """Return the text of a raw field; null without an answer."""
