@@ -1,5 +1,6 @@
 """A small valid project, written so that every value has a line of its own, and ways to break it."""
 
+import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -94,18 +95,28 @@ def make_configuration() -> dict[str, Any]:
     }
 
 
+@functools.cache
+def small_files() -> dict[str, str]:
+    """The project's files by their names in its folder: the same for all tests."""
+    schemes = {f"code_schemes/{name}.json": make_scheme(name, codes) for name, codes in SCHEMES.items()}
+    files = {CONFIGURATION: make_configuration(), PLANS: make_plans(), **schemes}
+    return {name: encode(document) for name, document in files.items()}
+
+
 def write_small_project(folder: Path) -> Path:
     """Write the project; returns the pipeline configuration's path."""
     (folder / "code_schemes").mkdir(parents=True)
-    write(folder / CONFIGURATION, make_configuration())
-    write(folder / PLANS, make_plans())
-    for name, codes in SCHEMES.items():
-        write(folder / "code_schemes" / f"{name}.json", make_scheme(name, codes))
+    for name, text in small_files().items():
+        (folder / name).write_text(text, encoding="utf-8")
     return folder / CONFIGURATION
 
 
+def encode(document: Any) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
 def write(path: Path, document: Any) -> None:
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(encode(document), encoding="utf-8")
 
 
 @dataclass(frozen=True)

@@ -865,22 +865,8 @@ def lines_of(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[list[str
     return captured.out.replace(f"{folder}/", "").splitlines(), last
 
 
-@pytest.mark.parametrize("broken", ALL, ids=lambda broken: broken.name)
-def test_a_broken_project_gets_exactly_its_message(tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: Case):
-    path = write_broken_project(tmp_path / "project", broken)
-    assert main(["check", str(path)]) == 10
-    lines, last = lines_of(path.parent, capsys)
-    assert lines == broken.lines
-    errors = sum(line.startswith("ERROR: ") for line in lines)
-    warnings = len(lines) - errors
-    assert last.startswith(
-        f"ERROR: pipeline_configuration.json: {errors} error(s), {warnings} warning(s); expected no error."
-    )
-
-
-@pytest.mark.parametrize("broken", ALL, ids=lambda broken: broken.name)
-def test_a_stage_refuses_what_the_check_refuses_in_the_same_words(tmp_path: Path, broken: Case):
-    path = write_broken_project(tmp_path / "project", broken)
+def refuse_in_a_stage(path: Path, broken: Case) -> None:
+    """Load a project as stages do: they refuse what the check refuses, in the same words."""
     errors = [
         line for line in broken.lines if line.startswith("ERROR: ") and not any(map(line.__contains__, ONLY_CHECKED))
     ]
@@ -894,6 +880,22 @@ def test_a_stage_refuses_what_the_check_refuses_in_the_same_words(tmp_path: Path
         # "ERROR: <file>, line 2, at $.X: <text>": stages name the file once, before all of its problems.
         place, _, what = line.partition(": ")[2].partition(": ")
         assert f"{', '.join(place.split(', ')[1:])}: {what}".removeprefix(": ") in told
+
+
+@pytest.mark.parametrize("broken", ALL, ids=lambda broken: broken.name)
+def test_a_broken_project_gets_exactly_its_message_from_the_check_and_the_stages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: Case
+):
+    path = write_broken_project(tmp_path / "project", broken)
+    assert main(["check", str(path)]) == 10
+    lines, last = lines_of(path.parent, capsys)
+    assert lines == broken.lines
+    errors = sum(line.startswith("ERROR: ") for line in lines)
+    warnings = len(lines) - errors
+    assert last.startswith(
+        f"ERROR: pipeline_configuration.json: {errors} error(s), {warnings} warning(s); expected no error."
+    )
+    refuse_in_a_stage(path, broken)
 
 
 def test_nothing_that_may_be_secret_is_said():
