@@ -20,7 +20,7 @@ from engagement.__main__ import main
 from engagement.foundation.errors import InputError, UsageError
 from engagement.foundation.profiling import Profiler
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
+SOURCE = Path(__file__).resolve().parents[3] / "src"
 MIB = 2**20
 NOTHING = argparse.Namespace()
 
