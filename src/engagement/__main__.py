@@ -38,7 +38,7 @@ DESK = {
     ),
     "coda-mend": Command(
         "engagement.desk.coda_mend",
-        "Mend the datasets in Coda in which a message stands twice: join the labels of its copies, and delete all but one",
+        "Mend datasets in Coda that have a message twice: keep one copy, with the labels of all",
     ),
     "coda-progress": Command("engagement.desk.coda_progress", "Show how far coding has got in each dataset in Coda"),
     "diff": Command(
@@ -61,7 +61,7 @@ DESK = {
     ),
     "scheme": Command(
         "engagement.desk.scheme",
-        "Make a code scheme from a spreadsheet, compare two versions of one, set schemes in Coda, or print a code book",
+        "Make a code scheme, compare two versions of one, set schemes in Coda, or print a code book",
     ),
     "status": Command(
         "engagement.desk.status",

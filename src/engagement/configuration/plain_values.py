@@ -1,4 +1,7 @@
-"""Kinds of values that the run scripts can read as plain text: without quotation marks, backslashes, braces and brackets."""
+"""Values that the run scripts can read as plain text.
+
+They contain no quotation marks, backslashes, braces or brackets.
+"""
 
 import re
 

@@ -69,7 +69,7 @@ def upload_tables(project: Project, data_root: Path, credentials: Credentials, c
 def _upload_uncoded(
     upload: DriveUpload, project: Project, data_root: Path, credentials: Credentials, connect: OpenDrive
 ) -> None:
-    """Upload production.csv, the one table that there is before coding, unless it may hold what must not leave."""
+    """Upload production.csv, the only table before coding, unless it may hold what must not leave."""
     if reason := find_reason_to_wait(project, data_root):
         log.warning("Not uploading production.csv, made with --mode auto-code-only: %s", reason)
         return

@@ -105,7 +105,7 @@ def find_uploads(kind: UploadKind, files: RunFiles, with_earlier: bool) -> list[
 
 
 def _name_log(profiles: str) -> str:
-    """Return how logs' addresses begin, from how memory profiles' do: "gs://bucket/memory-" gives "gs://bucket/log-".
+    """Return the prefix of logs' addresses: "gs://bucket/log-" beside "gs://bucket/memory-".
 
     What else the name says stays: two projects that share a folder may have runs of one id.
     """

@@ -1,4 +1,4 @@
-"""Mend the datasets in Coda in which a message stands twice: join the labels of its copies, and delete all but one.
+"""Mend datasets in Coda that have a message twice: keep one copy, with the labels of all.
 
 Reads the project's datasets whole, which Firestore bills, and says what it found. Changes nothing without --yes. No label
 is lost: the copy in the first segment gets those of all. Safe while people label.

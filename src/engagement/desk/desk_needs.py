@@ -1,4 +1,4 @@
-"""Needs of a container for a command of the desk: what the command's own path arguments name, and what that refers to.
+"""Needs of a container for a command of the desk: its path arguments, and what they refer to.
 
 The command's own parser says which arguments are paths. Paths that are not visible yet are named with `look`.
 """
@@ -14,10 +14,11 @@ from engagement.services.container_needs import ContainerNeeds
 from engagement.services.credentials import load_credentials
 
 COMMANDS = (
-    "check", "coda-progress", "diff", "evaluate-cleaners", "explain", "icr", "new-project", "scheme", "status",
+    "check", "cluster-certificates", "coda-mend", "coda-progress", "diff", "evaluate-cleaners", "explain", "icr",
+    "new-project", "scheme", "status",
 )  # fmt: skip
 # Arguments that a command writes to; the scheme of a sheet without --output goes beside the sheet.
-_FOLDERS_WRITTEN = {("new-project", "directory"), ("scheme", "folder")}
+_FOLDERS_WRITTEN = {("new-project", "directory"), ("scheme", "folder"), ("cluster-certificates", "folder")}
 _FILES_WRITTEN = {("scheme", "output")}
 _WRITTEN_BESIDE = ("scheme", "sheet")
 
@@ -25,7 +26,10 @@ _WRITTEN_BESIDE = ("scheme", "sheet")
 def plan_desk(
     options: list[str], add_project: Callable[[ContainerNeeds, argparse.Namespace, Path], None]
 ) -> ContainerNeeds:
-    """Find the needs of a command and its options; `add_project` adds those of a visible pipeline configuration."""
+    """Find the needs of a command and its options.
+
+    `add_project` adds those of a visible pipeline configuration.
+    """
     if not options or options[0] not in COMMANDS:
         raise UsageError(
             f"{options[0] if options else 'no command'}: expected one of {', '.join(COMMANDS)}. Each stage has a script of "
@@ -40,8 +44,9 @@ def plan_desk(
         _add_path(needs, name, argument, path, given)
         if "configuration" in argument or (name == "diff" and argument in ("old", "new")):
             add_project(needs, given, path)
-    if name == "coda-progress" and given.credentials.exists():
-        needs.add_credentials(load_credentials(given.credentials))
+    credentials = getattr(given, "credentials", None)
+    if credentials is not None and credentials.exists():
+        needs.add_credentials(load_credentials(credentials))
     if name == "new-project":
         needs.add_host(given.rapid_pro_domain or "")
     return needs

@@ -1,4 +1,4 @@
-"""Make a code scheme from a spreadsheet, compare two versions of one, set schemes in Coda, or print a code book."""
+"""Make a code scheme, compare two versions of one, set schemes in Coda, or print a code book."""
 
 import argparse
 import logging

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Show the differences of all datasets; refuse those that labels forbid; then make the changes if told to."""
+    """Show all datasets' differences, refuse what labels forbid, and make the changes if told to."""
     coda = open_coda(load_credentials(arguments.credentials))
     datasets = find_datasets(None, arguments.configuration)
     existing = [dataset for dataset in datasets.names if coda.has_dataset(dataset)]

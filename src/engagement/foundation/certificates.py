@@ -1,4 +1,4 @@
-"""A private certificate authority for one Dask cluster, and the certificate that all its machines show."""
+"""A private certificate authority for one Dask cluster, and its machines' common certificate."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

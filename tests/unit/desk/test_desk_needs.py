@@ -55,6 +55,15 @@ def test_every_command_of_the_desk_has_its_needs():
             ["mount ro {}/my project", "mount rw {}/code book"],
         ),
         (["coda-progress", "--credentials", "key.json"], ["mount ro {}/key.json", "mount rw {}/embedded"]),
+        (
+            ["coda-mend", "--credentials", "key.json", "--pipeline-configuration", "my project/pipeline_configuration.json"],
+            ["mount ro {}/key.json", "mount ro {}/my project", "mount rw {}/embedded"],
+        ),
+        (
+            ["scheme", "push", "--credentials", "key.json", "my project/pipeline_configuration.json"],
+            ["mount ro {}/key.json", "mount ro {}/my project", "mount rw {}/embedded"],
+        ),
+        (["cluster-certificates", "certificates"], ["mount rw {}/certificates"]),
     ],
 )
 def test_a_container_sees_what_the_arguments_name(work, options, lines):
@@ -85,5 +94,5 @@ def test_a_path_that_is_not_visible_yet_is_looked_for(work):
 
 @pytest.mark.parametrize("options", [[], ["generate-outputs"], ["--help"]])
 def test_a_stage_is_no_command_of_the_desk(options):
-    with pytest.raises(UsageError, match=r"expected one of check, coda-progress, .* a script of its own"):
+    with pytest.raises(UsageError, match=r"expected one of check, .*coda-progress, .* a script of its own"):
         plan_container("desk", options)

@@ -44,7 +44,7 @@ def pass_tables(project: Project, outputs: Path, copies: Path) -> DisclosureFind
 
 
 def pass_production(project: Project, outputs: Path, copies: Path) -> DisclosureFindings:
-    """Write a masked copy of production.csv as it is before coding, when it is the only table; return the findings."""
+    """Write a masked copy of an uncoded production.csv, the only table then; return the findings."""
     findings = DisclosureFindings()
     texts = TextGate(findings, lets_pass=project.configuration.disclosure.phone_numbers is PhoneNumberPolicy.ALLOW)
     read_header(outputs / PRODUCTION)
@@ -55,7 +55,7 @@ def pass_production(project: Project, outputs: Path, copies: Path) -> Disclosure
 
 @dataclass(frozen=True)
 class _Passing:
-    """What the rows of all tables share: the gate for texts, hashes of who stays, and the columns to withhold."""
+    """Settings for the rows of all tables: the gate for texts, who stays, and the columns to withhold."""
 
     texts: TextGate
     staying: Collection[int]

@@ -105,7 +105,7 @@ def _counts_of(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _find_counts(runs: Sequence[Mapping[str, Any]], number: int, name: str, besides: str = "") -> list[int]:
-    """Find the newest two of a stage's counts, newest first; 0 where the stage told of what is `besides` only."""
+    """Find a stage's newest two counts, newest first; 0 where it only told of what is `besides`."""
     found: list[int] = []
     for run in reversed(runs):
         told = [stage for stage in run["stages"] if stage["stage"] == number]
@@ -118,7 +118,7 @@ def _find_counts(runs: Sequence[Mapping[str, Any]], number: int, name: str, besi
 
 
 def _name_of(data_root: Path) -> str:
-    """The pipeline's name in the configuration that stage 3 kept, or else the folder that holds the data root."""
+    """Find the pipeline's name: in the configuration that stage 3 kept, or else the folder's name."""
     try:
         kept = json.loads((data_root / "State" / "project" / "pipeline_configuration.json").read_text("utf-8"))
         name = kept.get("PipelineName")

@@ -74,7 +74,7 @@ def find_last_good_night(runs: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]
 
 
 def find_problem(runs: Sequence[Mapping[str, Any]], max_age_hours: float | None, now: datetime) -> str | None:
-    """Describe what is wrong with the last of these runs, all of them over; or with the age of the last good night."""
+    """Describe what is wrong with the last of these ended runs, or the last good night's age."""
     run = runs[-1]
     if run["ended"] is None:
         return "was killed before its end; expected it to end. Look at its log, and run the pipeline again."

@@ -26,7 +26,7 @@ _MOST_NAMED = 10
 
 
 def find_start(data_root: Path, dataset: str, held: Sequence[MessageDocument]) -> datetime | None:
-    """Return where a download begins that continues the coded file, which holds these messages; None: read everything."""
+    """Return the start of a download that continues the file of these messages; None: read everything."""
     newest = find_newest_update(held)
     moment = read_state(_moments_file(data_root)).get("Moments", {}).get(dataset)
     # Messages without LastUpdated only come with a full read.

@@ -105,7 +105,7 @@ def find_unknown_codes(messages: Iterable[MessageDocument], code_schemes: Sequen
 
 
 def find_code_differences(in_coda: CodeSchemeDocument, configured: CodeSchemeDocument) -> Iterator[tuple[str, str]]:
-    """Yield the id of each code that differs between a scheme in Coda and the configured one, and how it differs."""
+    """Yield each code that differs between Coda's and the configured scheme: its id, and how."""
     coda_codes = {code["CodeID"]: code for code in in_coda.get("Codes", [])}
     configured_codes = {code["CodeID"]: code for code in configured["Codes"]}
     for code_id in {**configured_codes, **coda_codes}:

@@ -1,4 +1,7 @@
-"""Bringing Coda's code schemes and users in line with the configuration: what would change, and what may not."""
+"""Bringing Coda's code schemes and users in line with the configuration.
+
+Finds what would change, and what may not.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +14,10 @@ from engagement.services.coda.metrics import primary_scheme_id
 
 @dataclass(frozen=True)
 class SegmentPush:
-    """Changes to a segment: users to add, schemes to set; `lines` say so, `removed` are codes, as (SchemeID, CodeID)."""
+    """Changes to a segment: users to add, and schemes to set.
+
+    `lines` describe them; `removed` are codes, as (SchemeID, CodeID).
+    """
 
     dataset: str
     number: int
@@ -29,7 +35,7 @@ def plan_push(
     configured: Sequence[CodeSchemeDocument],
     shown: Sequence[CodeSchemeDocument],
 ) -> SegmentPush:
-    """Compare a segment's users and schemes with the configuration's; users and schemes that only Coda has stay.
+    """Compare a segment's users and schemes with the configuration's; those that only Coda has stay.
 
     Copies of a scheme, which coders use for several codes on one message, get its codes too.
     """
@@ -74,7 +80,7 @@ def find_codes_in_use(
 
 
 def _merge(in_coda: CodeSchemeDocument, configured: CodeSchemeDocument) -> CodeSchemeDocument:
-    """Return a scheme of Coda with the configuration's codes; colours and shortcuts that only Coda has stay."""
+    """Return Coda's scheme with the configuration's codes; colours and shortcuts only in Coda stay."""
     is_copy = in_coda["SchemeID"] != configured["SchemeID"]
     own = {"SchemeID": in_coda["SchemeID"], **({"Name": in_coda["Name"]} if is_copy and "Name" in in_coda else {})}
     old = {code["CodeID"]: code for code in in_coda["Codes"]}

@@ -133,7 +133,7 @@ class Addition:
         )
 
     def _correct_segment_count(self, segments: list[firestore.DocumentReference], written: datetime) -> None:
-        """Undo what a tool left that counted a segment but did not make it; messages that are in one are kept.
+        """Correct a count of segments that is ahead of them; segments with messages are kept.
 
         Of the promised segments, the last that has messages is made; the count then goes down to it, or to the last
         that exists.
@@ -239,7 +239,7 @@ class Addition:
     def _correct_metrics(
         self, segment: firestore.DocumentReference, metrics: dict[str, Any] | None, size: int
     ) -> dict[str, int] | None:
-        """Count a segment's messages if its metrics in Coda are missing or plainly wrong; None if they are not."""
+        """Count a segment's messages if its metrics in Coda are missing or plainly wrong; else None."""
         if metrics is not None and metrics.get("messages_count") == size and metrics.keys() >= NO_METRICS.keys():
             return None
         found = self._requests.find(segment.collection("messages").select(["Labels"]))

@@ -1,4 +1,4 @@
-"""Mending a dataset in Coda V2's Firestore: texts that are there twice, and segments' users and code schemes."""
+"""Mending a dataset in Coda V2's Firestore: doubled texts, segments' users and code schemes."""
 
 from collections.abc import Mapping, Sequence
 

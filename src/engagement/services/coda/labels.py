@@ -1,4 +1,6 @@
-"""The labels of a message in Coda: newest first, and the newest one of a scheme counts if a coder ticked it.
+"""Labels of a message in Coda, newest first.
+
+A scheme's newest label counts if a coder ticked it.
 
 This is the one place that knows the order and the ticks; `pipeline.coding.labels` knows what codes mean.
 """

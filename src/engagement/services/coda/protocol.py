@@ -28,7 +28,7 @@ class CodaDatabase(Protocol):
         """Tell whether the dataset exists, even without messages."""
 
     def download(self, dataset: str, since: datetime | None = None) -> Download:
-        """Read all messages, or what changed since the moment of an earlier download or a LastUpdated seen in it.
+        """Read all messages, or what changed since an earlier download's moment or newest LastUpdated.
 
         Messages without LastUpdated only come with a full read. Some that came before may come again.
         """
@@ -67,7 +67,7 @@ class CodaDatabase(Protocol):
         """
 
     def join_copies(self, dataset: str, copies: Mapping[str, Sequence[str]]) -> None:
-        """Leave one copy, with the labels of all, of messages that stand in several segments; count the segments again.
+        """Leave one copy, with the labels of all, of messages in several segments; recount the segments.
 
         `copies` are those of a download. Safe to kill, to repeat, and to run while people label.
         """

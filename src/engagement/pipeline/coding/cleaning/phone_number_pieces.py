@@ -1,4 +1,4 @@
-"""Split a text into the pieces that phone numbers are made of: digits of any script, letters typed for digits, number words."""
+"""Split a text into pieces of phone numbers: digits, letters typed for digits, number words."""
 
 import functools
 import re

@@ -1,4 +1,6 @@
-"""Find phone numbers as people in Somalia, Kenya and Ethiopia type them: in digits of any script, with letters for digits, in words.
+"""Find phone numbers as people in Somalia, Kenya and Ethiopia type them.
+
+In digits of any script, with letters for digits, or in words.
 
 Digits count as a phone number if they are a valid number in these countries (as typed locally, with or without the 0, or with
 the country code), a valid or possible number of any country after + or 00, ten digits that begin like a number here, or at
