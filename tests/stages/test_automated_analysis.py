@@ -37,17 +37,37 @@ HOSTILE = [
 ]
 
 
-@pytest.fixture
-def data_root(tmp_path: Path) -> DataRoot:
+def make_data_root(folder: Path) -> DataRoot:
     configuration = write_project(
-        tmp_path / "configuration",
+        folder / "configuration",
         change_configuration=lambda document: document.update(AutomatedAnalysis={"ImpactMessageCodes": ["water"]}),
         # Gender alone: every coding is a chart to draw.
         change_plans=lambda document: document.update(DemographicCodingPlans=document["DemographicCodingPlans"][:1]),
     )
-    root = DataRoot(tmp_path, configuration)
+    root = DataRoot(folder, configuration)
     write_messages(root)
     root.generate()
+    return root
+
+
+@pytest.fixture
+def data_root(tmp_path: Path) -> DataRoot:
+    return make_data_root(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def analysed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a data root that was analysed once for all tests: drawing takes seconds."""
+    folder = tmp_path_factory.mktemp("analysed")
+    analyse(make_data_root(folder))
+    return folder
+
+
+@pytest.fixture
+def analysed(analysed_once: Path, tmp_path: Path) -> DataRoot:
+    """A test's own copy of the analysed data root."""
+    root = DataRoot(tmp_path, tmp_path / "configuration" / "pipeline_configuration.json")
+    shutil.copytree(analysed_once, tmp_path, dirs_exist_ok=True)
     return root
 
 
@@ -126,9 +146,8 @@ def test_everything_is_written_and_a_second_run_writes_the_same_bytes(
 
 
 @pytest.mark.parametrize("name", ["sample_messages", "impact_messages"])
-def test_no_cell_with_a_participants_text_runs_as_a_formula(data_root: DataRoot, name: str):
-    analyse(data_root)
-    with (folder_of(data_root) / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+def test_no_cell_with_a_participants_text_runs_as_a_formula(analysed: DataRoot, name: str):
+    with (folder_of(analysed) / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         found = {row["Message"] for row in csv.DictReader(file)}
     assert found == {text if text.startswith("<") else "'" + text for text in HOSTILE}
 
@@ -136,41 +155,38 @@ def test_no_cell_with_a_participants_text_runs_as_a_formula(data_root: DataRoot,
 @pytest.mark.parametrize(
     ("stage", "options"), [(generate_analysis_graphs, []), (automated_analysis, ["--graphs-only"])]
 )
-def test_the_graphs_alone_leave_everything_else_as_it_was(data_root: DataRoot, stage: ModuleType, options: list[str]):
-    analyse(data_root)
-    before, first = digests(data_root), source_of(data_root)
-    write_messages(data_root, ["biyo", "ceel", "roob"])
-    data_root.generate()
-    analyse(data_root, stage, *options)
-    after = digests(data_root)
+def test_the_graphs_alone_leave_everything_else_as_it_was(analysed: DataRoot, stage: ModuleType, options: list[str]):
+    before, first = digests(analysed), source_of(analysed)
+    write_messages(analysed, ["biyo", "ceel", "roob"])
+    analysed.generate()
+    analyse(analysed, stage, *options)
+    after = digests(analysed)
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     prefix = "Outputs/Automated Analysis/"
     assert f"{prefix}made_from.json" in changed
     assert [name for name in changed if name.startswith(f"{prefix}graphs/")]
     assert not [name for name in changed if not name.startswith((f"{prefix}graphs/", f"{prefix}made_from.json"))]
-    assert json.loads((folder_of(data_root) / "made_from.json").read_text()) == {
+    assert json.loads((folder_of(analysed) / "made_from.json").read_text()) == {
         "everything else": first,
-        "graphs": source_of(data_root),
+        "graphs": source_of(analysed),
     }
 
 
-def test_what_an_earlier_version_wrote_does_not_stay(data_root: DataRoot):
-    analyse(data_root)
-    before = digests(data_root)
-    (folder_of(data_root) / "a_table_of_an_earlier_version.csv").write_text("")
-    (folder_of(data_root) / "report.html").write_text("an earlier report")
-    analyse(data_root)
-    assert digests(data_root) == before
+def test_what_an_earlier_version_wrote_does_not_stay(analysed: DataRoot):
+    before = digests(analysed)
+    (folder_of(analysed) / "a_table_of_an_earlier_version.csv").write_text("")
+    (folder_of(analysed) / "report.html").write_text("an earlier report")
+    analyse(analysed)
+    assert digests(analysed) == before
 
 
-def test_outputs_made_before_coding_are_refused_by_their_mode(data_root: DataRoot):
-    analyse(data_root)
-    before = digests(data_root)
-    data_root.generate(mode="auto-code-only")
-    assert [path.name for path in (data_root.path / "State" / "analysis").iterdir()] == ["season.json"]
+def test_outputs_made_before_coding_are_refused_by_their_mode(analysed: DataRoot):
+    before = digests(analysed)
+    analysed.generate(mode="auto-code-only")
+    assert [path.name for path in (analysed.path / "State" / "analysis").iterdir()] == ["season.json"]
     with pytest.raises(InputError, match="made with --mode 'auto-code-only'; expected 'all-stages'"):
-        analyse(data_root)
-    assert digests(data_root) == before
+        analyse(analysed)
+    assert digests(analysed) == before
 
 
 def test_a_data_root_without_outputs_is_refused(tmp_path: Path):
@@ -189,30 +205,29 @@ def test_outputs_without_the_files_for_the_analysis_are_refused_by_their_mode(da
         analyse(data_root)
 
 
-def test_a_stage_killed_at_any_moment_leaves_a_whole_analysis_and_runs_again(data_root: DataRoot):
-    analyse(data_root)
-    whole = [digests(data_root)]
-    write_messages(data_root, ["biyo", "ceel", "roob"])
-    data_root.generate()
+def test_a_stage_killed_at_any_moment_leaves_a_whole_analysis_and_runs_again(analysed: DataRoot):
+    whole = [digests(analysed)]
+    write_messages(analysed, ["biyo", "ceel", "roob"])
+    analysed.generate()
     expected = None
     killed = 0
     for moment in (0.8, 1.4, 2.0, 2.8):
         process = subprocess.Popen(
-            command(data_root), env=ENVIRONMENT, stderr=subprocess.DEVNULL, start_new_session=True
+            command(analysed), env=ENVIRONMENT, stderr=subprocess.DEVNULL, start_new_session=True
         )
         time.sleep(moment)
         if process.poll() is None:
             killed += 1
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        found = digests(data_root)
+        found = digests(analysed)
         if found not in whole:
             assert expected in (None, found)
             expected = found
     assert killed
-    analyse(data_root)
-    assert expected in (None, digests(data_root))
-    assert not [path for path in data_root.outputs.iterdir() if path.name.endswith((".partial", ".old"))]
+    analyse(analysed)
+    assert expected in (None, digests(analysed))
+    assert not [path for path in analysed.outputs.iterdir() if path.name.endswith((".partial", ".old"))]
 
 
 def test_wrong_usage_exits_2(data_root: DataRoot):
