@@ -1,17 +1,17 @@
-"""Find one participant's records in traced data, which is ordered by the hash of the uid."""
+"""Find one participant's records in traced data, which is in order."""
 
+import bisect
+import functools
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from engagement.configuration.field_names import CONSENT_FIELD, PARTICIPANT_KEY, UID_FIELD
 from engagement.foundation.errors import InputError
 from engagement.foundation.partitions import hash_uid
+from engagement.pipeline.outputs.participant_files import AFTER_ALL, order_of
 from engagement.provenance import ChainError, TracedData, decode
-
-# Comes after every hash, as the records of those who withdrew do.
-_AFTER_ALL_HASHES = "~"
 
 
 def find_records(path: Path, uid: str) -> list[TracedData]:
@@ -28,14 +28,8 @@ def find_records(path: Path, uid: str) -> list[TracedData]:
     try:
         with path.open("rb") as file:
             _seek_first(file, path, wanted)
-            found = []
-            for record in _read_on(file, path):
-                key = _order_of(record)
-                if key > wanted:
-                    break
-                if key == wanted:
-                    found.append(record)
-            return found
+            records = itertools.takewhile(lambda record: order_of(record) == wanted, _read_on(file, path))
+            return list(records)
     except OSError as error:
         raise InputError(
             f"{path}: could not be read: {error.strerror}; expected what stage 3 wrote. Run stage 3 and this again."
@@ -43,21 +37,27 @@ def find_records(path: Path, uid: str) -> list[TracedData]:
 
 
 def _seek_first(file: IO[bytes], path: Path, wanted: str) -> None:
-    """Seek to the start of a line at most a line or two before the wanted one."""
-    # Every line that starts before `low` is smaller; a line that starts at `high` or later is not, or is none.
-    low, high = 0, os.fstat(file.fileno()).st_size
-    while low < high:
-        middle = (low + high) // 2
-        file.seek(middle)
-        if middle > low:
-            file.readline()
-        start = file.tell()
-        record = _read_one(file, path) if start < high else None
-        if record is None or _order_of(record) >= wanted:
-            high = middle
-        else:
-            low = file.tell()
-    file.seek(low)
+    """Seek to the first line that does not come before the wanted one."""
+
+    # Near the end, many positions lead to the same line.
+    @functools.cache
+    def order_at(start: int) -> str:
+        file.seek(start)
+        record = _read_one(file, path)
+        return AFTER_ALL if record is None else order_of(record)
+
+    def order_after(position: int) -> str:
+        return order_at(_seek_line(file, position))
+
+    _seek_line(file, bisect.bisect_left(range(os.fstat(file.fileno()).st_size), wanted, key=order_after))
+
+
+def _seek_line(file: IO[bytes], position: int) -> int:
+    """Seek to the first line that starts at a position or later, and return where it starts."""
+    file.seek(max(0, position - 1))
+    if position > 0:
+        file.readline()
+    return file.tell()
 
 
 def _read_on(file: IO[bytes], path: Path) -> Iterator[TracedData]:
@@ -78,10 +78,3 @@ def _read_one(file: IO[bytes], path: Path) -> TracedData | None:
         raise InputError(
             f"{path}, line that begins at byte {start}: {error}. Restore the file, or run stage 3 and this again."
         ) from None
-
-
-def _order_of(record: TracedData) -> str:
-    values = record.values
-    if values.get(CONSENT_FIELD) == "true":
-        return _AFTER_ALL_HASHES
-    return hash_uid(str(values.get(UID_FIELD, values.get(PARTICIPANT_KEY))))

@@ -7,9 +7,23 @@ from pathlib import Path
 
 import numpy
 
+from engagement.configuration.field_names import CONSENT_FIELD, PARTICIPANT_KEY, UID_FIELD
 from engagement.foundation.files import begin_to_write, open_to_append
+from engagement.foundation.partitions import hash_uid
 from engagement.pipeline.outputs.parts import append_file, part_path
 from engagement.pipeline.outputs.stretches import Interleaving, copy_stretches
+from engagement.provenance import TracedData
+
+# Comes after every hash.
+AFTER_ALL = "~"
+
+
+def order_of(record: TracedData) -> str:
+    """Return what traced data is ordered by: the hash of the uid; those who withdrew come last."""
+    values = record.values
+    if values.get(CONSENT_FIELD) == "true":
+        return AFTER_ALL
+    return hash_uid(str(values.get(UID_FIELD, values.get(PARTICIPANT_KEY))))
 
 
 @dataclass(frozen=True)
