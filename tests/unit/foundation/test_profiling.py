@@ -3,7 +3,6 @@
 import argparse
 import builtins
 import itertools
-import multiprocessing
 import os
 import re
 import signal
@@ -29,12 +28,6 @@ def spin(seconds):
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         pass
-
-
-def hold(mebibytes, seconds):
-    held = bytearray(mebibytes * MIB)
-    held[::4096] = b"x" * len(held[::4096])
-    time.sleep(seconds)
 
 
 def record_memory(path, block):
@@ -68,28 +61,40 @@ def test_a_short_run_has_a_sample(tmp_path):
 
 
 def test_the_memory_of_child_processes_counts(tmp_path):
+    program = f"held = bytearray(300 * {MIB}); held[::4096] = b'x' * len(held[::4096]); import time; time.sleep(0.5)"
+
     def run_child(_):
-        child = multiprocessing.get_context("fork").Process(target=hold, args=(300, 0.5))
-        child.start()
-        child.join()
+        subprocess.run([sys.executable, "-c", program], check=True)
 
     usage = record_memory(tmp_path / "memory", run_child)["mem_usage"]
     assert max(usage) - usage[-1] > 300
 
 
-def test_a_marked_function_is_measured_from_its_call_to_its_end(tmp_path):
-    def call_marked(profiler):
-        marked = profiler.profile(hold)
-        assert marked.__name__ == "hold"
-        marked(1, 0.2)
-        context = multiprocessing.get_context("fork")
-        child = context.Process(target=marked, args=(1, 0.3))
-        child.start()
-        child.join()
+# In a process of its own: whoever runs the tests may have threads, which make a fork unsafe.
+MARKED = """
+import argparse, multiprocessing, pathlib, sys, time
+from engagement.foundation.profiling import Profiler
 
-    profile = record_memory(tmp_path / "memory", call_marked)
-    ((name, calls),) = profile["func_timestamp"].items()
-    assert name == f"{__name__}.hold"
+def hold(seconds):
+    time.sleep(seconds)
+
+profiler = Profiler(memory=pathlib.Path(sys.argv[1]))
+with profiler.record(argparse.Namespace(), "invented"):
+    marked = profiler.profile(hold)
+    assert marked.__name__ == "hold"
+    marked(0.2)
+    child = multiprocessing.get_context("fork").Process(target=marked, args=(0.3,))
+    child.start()
+    child.join()
+"""
+
+
+def test_a_marked_function_is_measured_from_its_call_to_its_end(tmp_path):
+    path = tmp_path / "memory"
+    command = [sys.executable, "-W", "error::DeprecationWarning", "-c", MARKED, path]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(SOURCE)}, check=True)
+    ((name, calls),) = mprof.read_mprofile_file(str(path))["func_timestamp"].items()
+    assert name == "__main__.hold"
     took = [end - start for start, end, *_ in calls]
     assert 0.2 <= took[0] <= 1
     assert 0.3 <= took[1] <= 1
