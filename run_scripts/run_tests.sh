@@ -16,7 +16,7 @@ passed to pytest. The exit status is that of the first check that fails.
 
   --quick     only run unit tests and tests of the project's own files, without slow ones, and with fewer examples of
               each property
-  --coverage  measure which lines the tests run, and print each room's share; takes longer
+  --coverage  measure which lines run in the tests' own processes, and print each room's share
   -h, --help  show this help and exit
 TEXT
 }
