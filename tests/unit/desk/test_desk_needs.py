@@ -56,7 +56,13 @@ def test_every_command_of_the_desk_has_its_needs():
         ),
         (["coda-progress", "--credentials", "key.json"], ["mount ro {}/key.json", "mount rw {}/embedded"]),
         (
-            ["coda-mend", "--credentials", "key.json", "--pipeline-configuration", "my project/pipeline_configuration.json"],
+            [
+                "coda-mend",
+                "--credentials",
+                "key.json",
+                "--pipeline-configuration",
+                "my project/pipeline_configuration.json",
+            ],
             ["mount ro {}/key.json", "mount ro {}/my project", "mount rw {}/embedded"],
         ),
         (
