@@ -201,6 +201,12 @@ class PipelineConfiguration(Model):
         True,
         False,
     )
+    spreadsheet_files: bool = key(
+        "SpreadsheetFiles",
+        "whether messages, individuals and production come as .xlsx as well, which open with a double click in any script",
+        True,
+        False,
+    )
     coda_users: tuple[EmailAddress, ...] = key(
         "CodaUsers", "who may label a dataset that the pipeline makes in Coda", ["coder@example.org"], ()
     )

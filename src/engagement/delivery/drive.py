@@ -9,7 +9,7 @@ import contextlib
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 
@@ -25,6 +25,12 @@ from engagement.foundation.files import explain_os_errors, make_directory, read_
 from engagement.foundation.progress import show_progress
 from engagement.pipeline.outputs.analysis_files import read_season
 from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS
+from engagement.pipeline.outputs.workbooks import (
+    ANALYSIS_WORKBOOK,
+    workbook_target,
+    write_analysis_workbook,
+    write_table_workbook,
+)
 from engagement.services.credentials import Credentials
 from engagement.services.drive.protocol import Drive, OpenDrive, open_drive
 from engagement.services.retries import RetryPolicy
@@ -34,6 +40,7 @@ log = logging.getLogger(__name__)
 
 # Stage 5's note of the stage 3 run behind its files, and the note's names for the two parts of its folder.
 _MADE_FROM, _GRAPHS, _EVERYTHING_ELSE = "made_from.json", "graphs", "everything else"
+_WORKBOOK = PurePosixPath(ANALYSIS_WORKBOOK)
 
 
 def upload_tables(project: Project, data_root: Path, credentials: Credentials, connect: OpenDrive = open_drive) -> None:
@@ -63,7 +70,7 @@ def upload_tables(project: Project, data_root: Path, credentials: Credentials, c
             (upload.messages_upload_path, copies / MESSAGES),
             (upload.individuals_upload_path, copies / INDIVIDUALS),
         ]
-        _save(_connect(upload, data_root, credentials, connect), files)
+        _save(_connect(upload, data_root, credentials, connect), _add_workbooks(project, files))
 
 
 def _upload_uncoded(
@@ -75,7 +82,21 @@ def _upload_uncoded(
         return
     with _explained("stage 3"), _temporary_folder(data_root) as copies:
         _judge(project, data_root, "tables", pass_production(project, data_root / "Outputs", copies))
-        _save(_connect(upload, data_root, credentials, connect), [(upload.production_upload_path, copies / PRODUCTION)])
+        files = [(upload.production_upload_path, copies / PRODUCTION)]
+        _save(_connect(upload, data_root, credentials, connect), _add_workbooks(project, files))
+
+
+def _add_workbooks(project: Project, files: Sequence[tuple[str, Path]]) -> Sequence[tuple[str, Path]]:
+    """Add a workbook for each copy that passed the gate, made from that copy, where the project has workbooks."""
+    if not project.configuration.spreadsheet_files:
+        return files
+    workbooks = []
+    for target, copy in files:
+        path = copy.with_suffix(".xlsx")
+        # The gate guards every text that it passes.
+        write_table_workbook(copy, path, is_guarded=True)
+        workbooks.append((workbook_target(target), path))
+    return [*files, *workbooks]
 
 
 def upload_analysis(
@@ -93,12 +114,24 @@ def upload_analysis(
     lets_pass = project.configuration.disclosure.phone_numbers is PhoneNumberPolicy.ALLOW
     with _explained("stage 5"), _temporary_folder(data_root) as copies:
         findings = DisclosureFindings()
-        files = [
-            (f"{target}/{name}", pass_analysis_file(folder / name, str(name), copies, findings, lets_pass))
-            for name in _find_current_files(folder, data_root)
-        ]
+        names = list(_find_current_files(folder, data_root))
+        passed = {
+            name: pass_analysis_file(folder / name, str(name), copies, findings, lets_pass)
+            for name in names
+            if name != _WORKBOOK
+        }
         _judge(project, data_root, "analysis", findings)
+        if _WORKBOOK in names:
+            passed[_WORKBOOK] = _make_analysis_workbook(passed, copies)
+        files = [(f"{target}/{name}", path) for name, path in passed.items()]
         _save(_connect(upload, data_root, credentials, connect), files)
+
+
+def _make_analysis_workbook(passed: Mapping[PurePosixPath, Path], copies: Path) -> Path:
+    """Make the workbook of the tables that passed the gate, which can't look into the one that stage 5 made."""
+    path = copies / _WORKBOOK
+    write_analysis_workbook(path, {name: table for name, table in passed.items() if name.suffix == ".csv"})
+    return path
 
 
 def _find_current_files(folder: Path, data_root: Path) -> Iterator[PurePosixPath]:
@@ -113,7 +146,7 @@ def _find_current_files(folder: Path, data_root: Path) -> Iterator[PurePosixPath
         # The stage keeps JSON files for itself.
         if not path.is_file() or path.suffix == ".json":
             continue
-        if path.suffix not in KNOWN_KINDS:
+        if path.suffix not in KNOWN_KINDS and name != _WORKBOOK:
             unknown.append(path.suffix)
             continue
         if (_GRAPHS if name.parts[0] == _GRAPHS else _EVERYTHING_ELSE) in current:

@@ -26,6 +26,7 @@ from engagement.foundation.files import (
 from engagement.foundation.partitions import count_processors, parse_count
 from engagement.foundation.run_report import record_counts
 from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS
+from engagement.pipeline.outputs.workbooks import ANALYSIS_WORKBOOK, update_analysis_workbook
 from engagement.services.credentials import load_credentials
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ def run(args: argparse.Namespace) -> None:
             maps = draw_maps(season, make_directory(folder / _MAPS))
             log.info("Drew %d map(s)", len(maps))
             write_report(season, charts, maps, folder / "report.html")
+            if update_analysis_workbook(folder, current):
+                log.info("Wrote %s", ANALYSIS_WORKBOOK)
             made["everything else"] = asdict(season.source)
         note_source(folder / _MADE_FROM, made)
     log.info("Wrote Outputs/%s/", AUTOMATED_ANALYSIS)

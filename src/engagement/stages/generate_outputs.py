@@ -201,6 +201,13 @@ def write_all(
     tasks += outputs.coda_file_tasks(summary.texts, make_coders(plans, inputs.functions.cleaners), processor.datasets)
     for _ in run_partitions(lambda number: tasks[number](), len(tasks), inputs.workers.jobs):
         pass
+    if processor.project.configuration.spreadsheet_files:
+        # Imported here, as few projects ask for them.
+        from engagement.pipeline.outputs.workbooks import workbook_tasks
+
+        books = workbook_tasks(outputs.path, processor.project.configuration.guard_formulas)
+        for _ in run_partitions(lambda number: books[number](), len(books), inputs.workers.jobs):
+            pass
     analysis.write_season(SourceRun(inputs.timestamp, inputs.mode), make_funnel(summary))
 
 

@@ -2,10 +2,12 @@
 
 import argparse
 import dataclasses
+import io
 import json
 import logging
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from engagement.configuration import load_project
@@ -25,7 +27,7 @@ NUMBER = "0615000001"
 TABLES = ("individuals.csv", "messages.csv", "production.csv")
 
 
-def make_data_root(folder: Path, with_drive: bool = True, **disclosure: object) -> DataRoot:
+def make_data_root(folder: Path, with_drive: bool = True, spreadsheets: bool = False, **disclosure: object) -> DataRoot:
     """The example project's data root, with two messages and the credentials of an embedded Drive."""
 
     def change(document: Document) -> None:
@@ -38,6 +40,7 @@ def make_data_root(folder: Path, with_drive: bool = True, **disclosure: object) 
                 "AnalysisGraphsDir": "Season/analysis",
             }
         document["Disclosure"] = disclosure
+        document["SpreadsheetFiles"] = spreadsheets
 
     root = DataRoot(folder, write_project(folder / "configuration", change))
     root.write_runs(episode_run("a", f"wac {NUMBER}", run_id=1), episode_run("b", "biyo", run_id=2))
@@ -311,3 +314,46 @@ def test_google_drive_that_fails_midway_is_completed_by_the_next_upload(tmp_path
         kept = (root.path / "State" / "drive" / "ids.json").read_text()
         assert "PRIVATE" not in kept
         assert "token" not in kept
+
+
+def cells_of(content: bytes) -> list[object]:
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    return [cell for page in book.worksheets for row in page.iter_rows(values_only=True) for cell in row]
+
+
+def test_workbooks_go_up_beside_their_tables_through_the_same_gate(tmp_path):
+    root = make_data_root(tmp_path, spreadsheets=True)
+    root.write_runs(episode_run("a", f"=wac {NUMBER}", run_id=1), episode_run("b", "biyo", run_id=2))
+    root.generate()
+    files = uploaded(tmp_path)
+    assert set(files) == {f"Season/{name[:-4]}.{ending}" for name in TABLES for ending in ("csv", "xlsx")}
+    for name in ("messages", "individuals", "production"):
+        assert f"=wac {MASK}" in cells_of(files[f"Season/{name}.xlsx"])
+        assert f"=wac {NUMBER}" in cells_of((root.outputs / f"{name}.xlsx").read_bytes())
+        assert f"'=wac {MASK}".encode() in files[f"Season/{name}.csv"]
+
+
+def test_without_the_key_there_is_no_workbook(tmp_path):
+    root = make_data_root(tmp_path)
+    root.generate()
+    assert not list(root.path.rglob("*.xlsx"))
+
+
+def test_before_coding_production_comes_as_a_workbook_as_well(tmp_path):
+    root = make_data_root(tmp_path, spreadsheets=True)
+    root.generate(mode="auto-code-only")
+    assert set(uploaded(tmp_path)) == {"Season/production.csv", "Season/production.xlsx"}
+    assert f"wac {MASK}" in cells_of(uploaded(tmp_path)["Season/production.xlsx"])
+
+
+def test_the_workbook_of_the_analysis_is_made_of_what_passed_the_gate(tmp_path):
+    root = make_data_root(tmp_path)
+    root.generate()
+    folder = write_analysis(root)
+    # Whatever somebody did to the one that lies there.
+    (folder / "tables.xlsx").write_bytes(b"PK")
+    upload(upload_analysis, root)
+    cells = cells_of(uploaded(tmp_path)["Season/analysis/tables.xlsx"])
+    assert f"wac {MASK}" in cells
+    assert 5612345 in cells
+    assert not any(NUMBER in str(cell) for cell in cells)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from engagement.foundation.errors import count_of
 from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS
+from engagement.pipeline.outputs.workbooks import workbook_target
 from engagement.stages.planning.context import PlanContext, say_size
 
 
@@ -22,6 +23,8 @@ def plan_outputs(context: PlanContext) -> Iterator[str]:
     if upload is not None:
         for path in (upload.production_upload_path, upload.messages_upload_path, upload.individuals_upload_path):
             yield f"Drive: {path}, where it changed"
+            if configuration.spreadsheet_files:
+                yield f"Drive: {workbook_target(path)}, where it changed"
 
 
 def plan_analysis(context: PlanContext) -> Iterator[str]:
