@@ -67,6 +67,15 @@ class Map(Model):
     generate_theme_distribution_maps: bool = key(
         "GenerateThemeDistributionMaps", "whether to draw a map for each theme as well", True, False
     )
+    generate_episode_maps: bool = key(
+        "GenerateEpisodeMaps",
+        "whether to draw two maps for each episode: participants with a theme, and their share of each place's participants",
+        True,
+        False,
+    )
+    only_in: tuple[Text, ...] = key(
+        "OnlyIn", "places, or places that they lie in, to draw alone; without it all", ["gedo", "bay"], ()
+    )
 
 
 class TrafficLabel(Model):
@@ -83,10 +92,20 @@ class SampleMessages(Model):
     limit_per_code: int = key("LimitPerCode", "messages a code", 100, 100, ge=1)
 
 
+class MapFormat(enum.StrEnum):
+    """Kind of file in which maps come beside the PNGs."""
+
+    SVG = "svg"
+    PDF = "pdf"
+
+
 class AutomatedAnalysis(Model):
     """Parts of the automated analysis besides its standard tables."""
 
     maps: tuple[Map, ...] = key("Maps", "levels of places to draw", [], ())
+    map_formats: tuple[MapFormat, ...] = key(
+        "MapFormats", "files of each map, and of its boundaries alone, beside the PNG: 'svg', 'pdf'", ["svg"], ()
+    )
     traffic_labels: tuple[TrafficLabel, ...] = key("TrafficLabels", "named time ranges to count messages in", [], ())
     sample_messages: SampleMessages | None = key("SampleMessages", "how many messages are sampled", {}, None)
     impact_message_codes: tuple[Text, ...] = key(

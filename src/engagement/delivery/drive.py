@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 
 # Stage 5's note of the stage 3 run behind its files, and the note's names for the two parts of its folder.
 _MADE_FROM, _GRAPHS, _EVERYTHING_ELSE = "made_from.json", "graphs", "everything else"
+_MAPS = "maps"
 _WORKBOOK = PurePosixPath(ANALYSIS_WORKBOOK)
 
 
@@ -87,7 +88,7 @@ def _upload_uncoded(
 
 
 def _add_workbooks(project: Project, files: Sequence[tuple[str, Path]]) -> Sequence[tuple[str, Path]]:
-    """Add a workbook for each copy that passed the gate, made from that copy, where the project has workbooks."""
+    """Add a workbook of each copy that passed the gate, where the project has workbooks."""
     if not project.configuration.spreadsheet_files:
         return files
     workbooks = []
@@ -128,7 +129,7 @@ def upload_analysis(
 
 
 def _make_analysis_workbook(passed: Mapping[PurePosixPath, Path], copies: Path) -> Path:
-    """Make the workbook of the tables that passed the gate, which can't look into the one that stage 5 made."""
+    """Make the workbook of the tables that passed the gate; it can't look into stage 5's own."""
     path = copies / _WORKBOOK
     write_analysis_workbook(path, {name: table for name, table in passed.items() if name.suffix == ".csv"})
     return path
@@ -146,7 +147,9 @@ def _find_current_files(folder: Path, data_root: Path) -> Iterator[PurePosixPath
         # The stage keeps JSON files for itself.
         if not path.is_file() or path.suffix == ".json":
             continue
-        if path.suffix not in KNOWN_KINDS and name != _WORKBOOK:
+        # A PDF that is none of the maps is somebody's own.
+        is_known = path.suffix in KNOWN_KINDS and (path.suffix != ".pdf" or name.parts[0] == _MAPS)
+        if not is_known and name != _WORKBOOK:
             unknown.append(path.suffix)
             continue
         if (_GRAPHS if name.parts[0] == _GRAPHS else _EVERYTHING_ELSE) in current:

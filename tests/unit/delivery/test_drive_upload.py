@@ -346,6 +346,17 @@ def test_before_coding_production_comes_as_a_workbook_as_well(tmp_path):
     assert f"wac {MASK}" in cells_of(uploaded(tmp_path)["Season/production.xlsx"])
 
 
+def test_maps_go_up_as_pdf_and_no_other_pdf_does(tmp_path):
+    root = make_data_root(tmp_path)
+    root.generate()
+    folder = write_analysis(root)
+    for name in ("maps/region/total.pdf", "maps/region/total.svg", "notes.pdf"):
+        (folder / name).write_text("a picture")
+    upload(upload_analysis, root)
+    found = {name for name in uploaded(tmp_path) if "total" in name or "notes" in name}
+    assert found == {f"Season/analysis/maps/region/total.{ending}" for ending in ("png", "svg", "pdf")}
+
+
 def test_the_workbook_of_the_analysis_is_made_of_what_passed_the_gate(tmp_path):
     root = make_data_root(tmp_path)
     root.generate()

@@ -90,7 +90,8 @@ def draw_map(picture: MapPicture) -> Figure:
     figure.text(left, 1 - 0.1 / height, title, va="top", fontsize=13, fontweight="bold", color=INK)
     figure.text(left, 1 - (above - 0.34) / height, picture.subtitle, va="top", fontsize=10, color=FAINT_INK)
     figure.text(left, 0.08 / height, notes, va="bottom", fontsize=8, color=FAINT_INK)
-    _draw_legend(figure, picture, (below - 0.42) / height)
+    if not picture.are_outlines:
+        _draw_legend(figure, picture, (below - 0.42) / height)
     return figure
 
 
@@ -112,7 +113,7 @@ def _draw_part(
     axes.set_axis_off()
     _fill(axes, picture, part.places)
     with_count = [_labelled(picture, *pair) for pair in labelled if pair[0].count is not None]
-    _label(axes, with_count, part, names_all=len(with_count) <= _FEW_PLACES)
+    _label(axes, with_count, part, names_all=picture.are_outlines or len(with_count) <= _FEW_PLACES)
     return axes
 
 

@@ -87,7 +87,7 @@ def _fit_inside(
     for width, lines in ((40, 1), (12, 2), (8, 3)):
         if longest_word > width:
             break
-        text = f"{shorten(place.name, width, lines)}\n{place.text}"
+        text = f"{shorten(place.name, width, lines)}\n{place.text}".rstrip()
         rows = text.split("\n")
         half_width = max(map(len, rows)) * letter * _LETTER_WIDTH / 2
         half_height = len(rows) * letter * _LINE_HEIGHT / 2 * stretch
@@ -150,7 +150,7 @@ def _put_aside(
         for place, height in zip(ordered, ends, strict=True):
             point = points[id(place)]
             callouts.append(
-                Callout(f"{shorten(place.name, 22, 1)} {place.text}", point.x, point.y, is_left, edge, height)
+                Callout(f"{shorten(place.name, 22, 1)} {place.text}".rstrip(), point.x, point.y, is_left, edge, height)
             )
     return callouts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from engagement.analysis.maps.boundaries import Boundaries, KnownLevel, find_boundaries, find_level, fold_name
 from engagement.analysis.maps.files import read_boundaries
@@ -35,6 +36,26 @@ class Level:
     known: KnownLevel | None
     boundaries: Boundaries
     city: Level | None = None
+    has_episodes: bool = False
+    only_in: tuple[str, ...] = ()
+
+    @cached_property
+    def drawn_alone(self) -> frozenset[str] | None:
+        """Folded names of the only places to draw; None to draw all."""
+        if not self.only_in:
+            return None
+        wanted = set(map(fold_name, self.only_in))
+        found = set(wanted)
+        if self.known is not None:
+            places, level = self.known.places(), self.known.level
+            for code in places.codes(level):
+                if not wanted.isdisjoint(map(fold_name, (code, *places.ancestors(level, code)))):
+                    found.add(fold_name(code))
+        return frozenset(found)
+
+    def is_drawn(self, code: Code) -> bool:
+        """Tell whether a code's place is among those to draw."""
+        return self.drawn_alone is None or not self.drawn_alone.isdisjoint(map(fold_name, names_of(code)))
 
     @property
     def spoken(self) -> str:
@@ -68,7 +89,15 @@ def find_levels(season: Season) -> list[Level]:
         for coding in plan.coding_configurations
     }
     levels = [*_find_configured_levels(season, codings), *_find_older_levels(season, codings)]
-    return [replace(level, city=_find_city(level, levels, codings)) for level in levels]
+    return [replace(level, city=_keep_city(level, _find_city(level, levels, codings))) for level in levels]
+
+
+def _keep_city(level: Level, city: Level | None) -> Level | None:
+    """Draw a city beside places of which some alone are drawn only if it lies in one of them."""
+    if city is None or not level.only_in:
+        return city
+    city = replace(city, only_in=level.only_in)
+    return city if any(code.is_normal and city.is_drawn(code) for code in city.coding.code_scheme.codes) else None
 
 
 def _find_configured_levels(season: Season, codings: Mapping[str, CodingConfiguration]) -> Iterator[Level]:
@@ -84,7 +113,23 @@ def _find_configured_levels(season: Season, codings: Mapping[str, CodingConfigur
         else:
             boundaries = _find_boundaries(known, wanted.level)
         if boundaries is not None:
-            yield Level(wanted.level, coding, wanted.generate_theme_distribution_maps, known, boundaries)
+            level = Level(
+                wanted.level,
+                coding,
+                wanted.generate_theme_distribution_maps,
+                known,
+                boundaries,
+                has_episodes=wanted.generate_episode_maps,
+                only_in=wanted.only_in,
+            )
+            if any(code.is_normal and level.is_drawn(code) for code in coding.code_scheme.codes):
+                yield level
+            else:
+                log.warning(
+                    "No map of %s: none of its places is, or lies in, %s",
+                    level.name,
+                    ", ".join(map(repr, level.only_in)),
+                )
 
 
 def _find_older_levels(season: Season, codings: Mapping[str, CodingConfiguration]) -> Iterator[Level]:

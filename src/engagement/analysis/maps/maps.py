@@ -11,7 +11,7 @@ from engagement.analysis.charts.charts import make_file_names
 from engagement.analysis.charts.codes import ELSEWHERE_NAME, WHAT_IS_ELSEWHERE, name_of
 from engagement.analysis.maps.boundaries import fold_name
 from engagement.analysis.maps.classes import class_breaks
-from engagement.analysis.maps.counts import PlaceCounts, count_places, count_themes_in_places
+from engagement.analysis.maps.counts import PlaceCounts, count_episode_in_places, count_places, count_themes_in_places
 from engagement.analysis.maps.drawing import draw_map
 from engagement.analysis.maps.levels import Level, find_levels, names_of
 from engagement.analysis.maps.picture import Inset, MapArea, MapPicture
@@ -41,20 +41,26 @@ def draw_maps(season: Season, folder: Path) -> list[DrawnMap]:
 
     Skips a level whose places have no shapes here, with a warning.
     """
-    pictures: dict[str, MapPicture] = {}
-    levels: list[str] = []
+    described = describe_maps(season)
+    pictures = {name: picture for name, (picture, _) in described.items()}
+    fonts = find_fonts(text for picture in pictures.values() for text in picture.texts())
+    formats = tuple(season.settings.map_formats)
+    draw_pictures(folder, pictures, ("png", *formats), draw_map, fonts, count_processors(), is_text_real=bool(formats))
+    return [
+        DrawnMap(folder / f"{name}.png", picture.title, _describe(picture), level)
+        for name, (picture, level) in described.items()
+    ]
+
+
+def describe_maps(season: Season) -> dict[str, tuple[MapPicture, str]]:
+    """Describe the configured maps by `<level>/<name>`, each with the word for its places."""
+    pictures: dict[str, tuple[MapPicture, str]] = {}
     found = find_levels(season)
     for level, directory in zip(found, make_file_names(level.name for level in found), strict=True):
         described = list(_describe_maps(season, level))
         for name, (_, picture) in zip(make_file_names(name for name, _ in described), described, strict=True):
-            pictures[f"{directory}/{name}"] = picture
-            levels.append(level.spoken)
-    fonts = find_fonts(text for picture in pictures.values() for text in picture.texts())
-    draw_pictures(folder, pictures, ("png",), draw_map, fonts, count_processors())
-    return [
-        DrawnMap(folder / f"{name}.png", picture.title, _describe(picture), level)
-        for (name, picture), level in zip(pictures.items(), levels, strict=True)
-    ]
+            pictures[f"{directory}/{name}"] = picture, level.spoken
+    return pictures
 
 
 def _describe_maps(season: Season, level: Level) -> Iterator[tuple[str, MapPicture]]:
@@ -62,9 +68,18 @@ def _describe_maps(season: Season, level: Level) -> Iterator[tuple[str, MapPictu
     codings = [one.coding for one in (level, level.city) if one is not None]
     counts = {coding.coded_field: count_places(season, coding) for coding in codings}
     yield "total", _describe_map(season, level, counts, f"Participants by {level.spoken}")
-    if not level.has_themes:
-        return
-    for _, episode in season.episodes:
+    if season.settings.map_formats:
+        yield "boundaries", _describe_boundaries(level)
+    for _, episode in season.episodes if level.has_episodes else ():
+        key = str(episode.analysis_file_key)
+        for ending, are_shares, of in (("", False, ""), ("_share", True, ": share of each place's participants")):
+            counts = {
+                coding.coded_field: count_episode_in_places(season, episode, coding, are_shares) for coding in codings
+            }
+            if not any(count.located for count in counts.values()):
+                continue
+            yield f"{key}{ending}", _describe_map(season, level, counts, f"{key} by {level.spoken}{of}")
+    for _, episode in season.episodes if level.has_themes else ():
         tables = {coding.coded_field: count_themes_in_places(season, episode, coding) for coding in codings}
         for theme in episode.code_scheme.codes:
             if theme.is_normal and any(table[theme].located for table in tables.values()):
@@ -75,12 +90,12 @@ def _describe_maps(season: Season, level: Level) -> Iterator[tuple[str, MapPictu
 
 
 def _describe_map(season: Season, level: Level, every_count: Mapping[str, PlaceCounts], title: str) -> MapPicture:
-    counts = every_count[level.coding.coded_field]
+    counts = every_count[level.coding.coded_field].keep(level.is_drawn)
     placed, unnamed, lost = _place(level, counts)
     insets = _enlarge(level, placed)
     attributions = [level.boundaries.attribution]
     if level.city is not None:
-        in_city = every_count[level.city.coding.coded_field]
+        in_city = every_count[level.city.coding.coded_field].keep(level.city.is_drawn)
         places, _, lost_in_city = _place(level.city, in_city)
         of = f" of {in_city.base:,}" if in_city.bases else ""
         insets.append(Inset(f"Mogadishu by sub-district (n = {in_city.located:,}{of})", tuple(places.values())))
@@ -89,8 +104,8 @@ def _describe_map(season: Season, level: Level, every_count: Mapping[str, PlaceC
     notes = []
     if counts.bases:
         notes.append(
-            f"Shares: of the participants with any theme of the episode in each place. Dots: fewer than {season.small_count_threshold} "
-            "of them there, so no share. The intervals are in share_intervals.csv."
+            f"Shares: of the participants{counts.with_theme} in each place. Dots: fewer than {season.small_count_threshold} "
+            "of them there, so no share." + (" The intervals are in share_intervals.csv." if counts.with_theme else "")
         )
     if lost:
         listed = ", ".join(f"{name_of(code)} {count:,}" for code, count in lost.items())
@@ -122,18 +137,37 @@ def _describe_map(season: Season, level: Level, every_count: Mapping[str, PlaceC
     return replace(picture, breaks=tuple(class_breaks([value for value in values if value is not None])))
 
 
+def _describe_boundaries(level: Level) -> MapPicture:
+    """Describe the outlines and names of places, without numbers: a map to write on."""
+    codes = {code: 0 for code in level.coding.code_scheme.codes if code.is_normal and level.is_drawn(code)}
+    placed, unnamed, _ = _place(level, PlaceCounts(codes, {}, {}))
+    return MapPicture(
+        title=f"Boundaries by {level.spoken}",
+        subtitle=count_of(len(placed), level.spoken),
+        places=(*placed.values(), *unnamed),
+        breaks=(0,),
+        notes=(),
+        attribution=level.boundaries.attribution,
+        are_tiles=level.boundaries.are_tiles,
+        small_count_threshold=0,
+        are_outlines=True,
+    )
+
+
 def _say_base(level: Level, counts: PlaceCounts) -> str:
+    where = f", in {', '.join(level.only_in)} alone" if level.only_in else ""
     if counts.bases:
         people = count_of(counts.base, "participant")
-        return f"n = {counts.located:,} of {people} with any theme of the episode whose {level.spoken} is known"
-    return f"n = {count_of(counts.located, 'participant')} whose {level.spoken} is known"
+        return f"n = {counts.located:,} of {people}{counts.with_theme} whose {level.spoken} is known{where}"
+    return f"n = {count_of(counts.located, 'participant')} whose {level.spoken} is known{where}"
 
 
 def _place(level: Level, counts: PlaceCounts) -> tuple[dict[Code, MapArea], list[MapArea], dict[Code, int]]:
     """Return places with code and shape, shapes without a code, and counts of codes without a shape."""
     from shapely import to_wkb
 
-    shapes = dict(level.boundaries.shapes)
+    alone = level.drawn_alone
+    shapes = {name: shape for name, shape in level.boundaries.shapes.items() if alone is None or name in alone}
     placed, lost = {}, {}
     for code, count in counts.places.items():
         key = next((fold_name(name) for name in names_of(code) if fold_name(name) in shapes), None)

@@ -35,7 +35,7 @@ class MapPicture:
     """A choropleth map; `breaks` are the inclusive upper edges of the classes, starting with 0.
 
     Classes are participant counts or, with `are_shares`, whole percentages of each place's base; a base below the
-    threshold has no share. `unit` names what the classes measure.
+    threshold has no share. `unit` names what the classes measure. With `are_outlines` there are names alone.
     """
 
     title: str
@@ -49,6 +49,7 @@ class MapPicture:
     insets: tuple[Inset, ...] = ()
     unit: str = "Participants"
     are_shares: bool = False
+    are_outlines: bool = False
 
     def value_of(self, place: MapArea) -> int | None:
         """Return the number behind a place's colour: its count, or its share in percent; None without one."""
@@ -62,6 +63,8 @@ class MapPicture:
 
     def write(self, place: MapArea) -> str:
         """Write a place's numbers for the map, with small counts marked."""
+        if self.are_outlines:
+            return ""
         is_marked = not self.are_shares and 0 < (place.count or 0) < self.small_count_threshold
         return self.say(place) + "*" * is_marked
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from engagement.analysis.pictures.fonts import use_fonts
+from engagement.analysis.pictures.vectors import VECTOR_FORMATS, keep_text, save_vector
 from engagement.foundation.errors import InputError, MachineError
 from engagement.foundation.files import make_directory, open_bytes_for_writing, read_json, write_json
 
@@ -39,9 +40,17 @@ type Draw[P] = Callable[[P], Any]  # description -> matplotlib figure
 
 
 def draw_pictures[P](
-    folder: Path, pictures: Mapping[str, P], endings: Sequence[str], draw: Draw[P], fonts: Sequence[str], jobs: int
+    folder: Path,
+    pictures: Mapping[str, P],
+    endings: Sequence[str],
+    draw: Draw[P],
+    fonts: Sequence[str],
+    jobs: int,
+    is_text_real: bool = False,
 ) -> int:
     """Update a folder of pictures, `<name>.<ending>` for each; return how many were drawn.
+
+    With `is_text_real` SVG and PDF hold text, not its outlines.
 
     Names may include a subfolder. `draw` must be a module's function, so other processes find it. Removes pictures of
     earlier runs that are no longer needed, and leaves other files alone.
@@ -52,11 +61,14 @@ def draw_pictures[P](
         The disk is full, or a process was killed.
     """
     known = _read_notes(folder / _NOTES)
-    digests = {name: _digest(picture, draw, fonts) for name, picture in pictures.items()}
+    digests = {name: _digest(picture, draw, fonts, is_text_real) for name, picture in pictures.items()}
     files = {name: [folder / f"{name}.{ending}" for ending in endings] for name in {**known, **pictures}}
     for name in known.keys() - pictures.keys():
         for path in files[name]:
             path.unlink(missing_ok=True)
+    for name in {**known, **pictures}:
+        for ending in VECTOR_FORMATS - set(endings):
+            (folder / f"{name}.{ending}").unlink(missing_ok=True)
     changed = [
         name for name in pictures if known.get(name) != digests[name] or not all(path.exists() for path in files[name])
     ]
@@ -65,11 +77,27 @@ def draw_pictures[P](
     # Until everything is drawn, the notes contain only what is certain.
     write_json(folder / _NOTES, {name: digest for name, digest in digests.items() if name not in changed})
     _draw_all(
-        functools.partial(_draw_one, draw, tuple(fonts)), [(pictures[name], files[name]) for name in changed], jobs
+        functools.partial(_draw_one, draw, tuple(fonts), is_text_real),
+        [(pictures[name], files[name]) for name in changed],
+        jobs,
     )
     write_json(folder / _NOTES, digests)
     log.info("Drew %d of %d picture(s); the others did not change", len(changed), len(pictures))
     return len(changed)
+
+
+def draw_afresh[P](pictures: Mapping[Path, P], draw: Draw[P], fonts: Sequence[str], jobs: int) -> None:
+    """Draw each picture to its path, as SVG or PDF with real text, whatever is there.
+
+    Raises
+    ------
+    MachineError
+        The disk is full, or a process was killed.
+    """
+    for parent in {path.parent for path in pictures}:
+        make_directory(parent)
+    work = [(picture, [path]) for path, picture in pictures.items()]
+    _draw_all(functools.partial(_draw_one, draw, tuple(fonts), True), work, jobs)
 
 
 def _read_notes(path: Path) -> dict[str, str]:
@@ -83,11 +111,12 @@ def _read_notes(path: Path) -> dict[str, str]:
     return notes if believable else {}
 
 
-def _digest(picture: Any, draw: Draw[Any], fonts: Sequence[str]) -> str:
+def _digest(picture: Any, draw: Draw[Any], fonts: Sequence[str], is_text_real: bool) -> str:
     import matplotlib as mpl
 
     names = [Path(path).name for path in fonts]
     description = [_DRAWING_VERSION, mpl.__version__, draw.__module__, draw.__name__, names, asdict(picture)]
+    description += ["real text"] if is_text_real else []
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
@@ -109,7 +138,7 @@ def _draw_all(
         ) from None
 
 
-def _draw_one(draw: Draw[Any], fonts: tuple[str, ...], work: tuple[Any, list[Path]]) -> None:
+def _draw_one(draw: Draw[Any], fonts: tuple[str, ...], is_text_real: bool, work: tuple[Any, list[Path]]) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -124,12 +153,15 @@ def _draw_one(draw: Draw[Any], fonts: tuple[str, ...], work: tuple[Any, list[Pat
         # The layout is computed once, not for each file.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
-        for path in paths:
+        for path in (path for path in paths if path.suffix == ".png"):
             with open_bytes_for_writing(path) as file:
-                if path.suffix == ".svg":
-                    figure.savefig(file, format="svg", metadata={"Date": None}, facecolor="white")
-                else:
-                    _save_small(figure, file)
+                _save_small(figure, file)
+        vectors = [path for path in paths if path.suffix != ".png"]
+        if vectors and is_text_real:
+            keep_text(figure)
+        for path in vectors:
+            with open_bytes_for_writing(path) as file:
+                save_vector(figure, file, path.suffix.removeprefix("."))
 
 
 def _save_small(figure: Figure, file: IO[bytes]) -> None:

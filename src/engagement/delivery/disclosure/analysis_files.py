@@ -15,7 +15,7 @@ from engagement.foundation.errors import InputError
 from engagement.foundation.files import make_directory, open_for_writing, read_text, reading_csv, write_csv
 
 _MESSAGE = "Message"
-_PICTURES = (".png", ".svg")
+_PICTURES = (".png", ".svg", ".pdf")
 KNOWN_KINDS = frozenset({".csv", ".html", *_PICTURES})
 
 
