@@ -41,6 +41,10 @@ DESK = {
         "Mend datasets in Coda that have a message twice: keep one copy, with the labels of all",
     ),
     "coda-progress": Command("engagement.desk.coda_progress", "Show how far coding has got in each dataset in Coda"),
+    "compare": Command(
+        "engagement.desk.compare",
+        "Compare two runs, seasons or projects: a page of what differs, with intervals, and a CSV",
+    ),
     "diff": Command(
         "engagement.desk.diff", "Show how a change of the configuration would change the outputs, before you make it"
     ),
@@ -50,6 +54,10 @@ DESK = {
     "explain": Command(
         "engagement.desk.explain",
         "Explain where a participant's rows, or one of their cells, came from, in plain words",
+    ),
+    "figures": Command(
+        "engagement.desk.figures",
+        "Make print-ready figures of the charts and maps, as SVG or PDF, each with its data beside it",
     ),
     "icr": Command(
         "engagement.desk.icr",

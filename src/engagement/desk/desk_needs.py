@@ -14,13 +14,18 @@ from engagement.services.container_needs import ContainerNeeds
 from engagement.services.credentials import load_credentials
 
 COMMANDS = (
-    "check", "cluster-certificates", "coda-mend", "coda-progress", "diff", "evaluate-cleaners", "explain", "icr",
-    "new-project", "scheme", "status",
+    "check", "cluster-certificates", "coda-mend", "coda-progress", "compare", "diff", "evaluate-cleaners", "explain",
+    "figures", "icr", "new-project", "scheme", "status",
 )  # fmt: skip
 # Arguments that a command writes to; the scheme of a sheet without --output goes beside the sheet.
-_FOLDERS_WRITTEN = {("new-project", "directory"), ("scheme", "folder"), ("cluster-certificates", "folder")}
+_FOLDERS_WRITTEN = {
+    ("new-project", "directory"), ("scheme", "folder"), ("cluster-certificates", "folder"), ("compare", "folder"),
+    ("figures", "folder"),
+}  # fmt: skip
 _FILES_WRITTEN = {("scheme", "output")}
 _WRITTEN_BESIDE = ("scheme", "sheet")
+# Without --folder they write into the data root.
+_WRITTEN_INSIDE = {("compare", "after"), ("figures", "data_root")}
 
 
 def plan_desk(
@@ -60,7 +65,8 @@ def _paths(given: argparse.Namespace) -> Iterator[tuple[str, Path]]:
 
 def _add_path(needs: ContainerNeeds, command: str, argument: str, path: Path, given: argparse.Namespace) -> None:
     is_beside = (command, argument) == _WRITTEN_BESIDE and given.output is None
-    if (command, argument) in _FOLDERS_WRITTEN:
+    is_inside = (command, argument) in _WRITTEN_INSIDE and given.folder is None
+    if is_inside or (command, argument) in _FOLDERS_WRITTEN:
         needs.writable.add(path)
     elif is_beside or (command, argument) in _FILES_WRITTEN:
         needs.writable.add(path.parent)

@@ -44,6 +44,12 @@ def test_every_command_of_the_desk_has_its_needs():
         (["explain", "data root", "avf-participant-uuid-1"], ["mount ro {}/data root"]),
         (["status", "data root"], ["mount ro {}/data root"]),
         (["icr", "codes.csv", "codes.csv"], ["mount ro {}/codes.csv"]),
+        (["figures", "data root", "--format", "pdf"], ["mount rw {}/data root"]),
+        (
+            ["figures", "data root", "--format", "pdf", "--folder", "projects"],
+            ["mount ro {}/data root", "mount rw {}/projects"],
+        ),
+        (["compare", "my project", "data root"], ["mount ro {}/my project", "mount rw {}/data root"]),
         (["evaluate-cleaners", "codes.csv"], ["mount ro {}/codes.csv"]),
         (["scheme", "from-csv", "codes.csv"], ["mount rw {}"]),
         (

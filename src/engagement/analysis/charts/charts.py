@@ -56,7 +56,7 @@ def draw_charts(season: Season, folder: Path, jobs: int) -> list[Chart]:
     described = list(describe_charts(season))
     names = make_file_names(one.name for one in described)
     pictures = {name: one.chart for name, one in zip(names, described, strict=True)}
-    fonts = find_fonts(text for chart in pictures.values() for text in _texts(chart))
+    fonts = find_fonts(text for chart in pictures.values() for text in texts_of(chart))
     draw_pictures(folder, pictures, ("png", "svg"), draw_bar_chart, fonts, jobs)
     return [
         Chart(folder / f"{name}.png", one.chart.title, _describe(one.chart), one.section, one.question)
@@ -118,7 +118,8 @@ def make_file_names(names: Iterable[str]) -> list[str]:
     return made
 
 
-def _texts(chart: BarChart) -> Iterator[str]:
+def texts_of(chart: BarChart) -> Iterator[str]:
+    """All texts on a chart."""
     yield from (chart.title, chart.subtitle, chart.value_axis, chart.label_axis, "…")
     yield from chart.labels
     yield from chart.notes

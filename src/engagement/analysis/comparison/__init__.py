@@ -1,0 +1,1 @@
+"""What differs between two seasons, runs or projects."""

@@ -1,0 +1,1 @@
+"""Figures for print, with their data beside them."""
