@@ -115,7 +115,9 @@ def main(arguments: Sequence[str]) -> int:
         _print_usage(sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
     if arguments[0] == "--version":
-        print(f"engagement {find_revision()}")  # noqa: T201
+        from engagement.foundation.revision import find_revision
+
+        print(f"engagement {find_revision(Path(__file__).resolve().parents[2])}")  # noqa: T201
         return 0
     name = arguments[0]
     stage = STAGES.get(name)
@@ -163,19 +165,6 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         record_peak_memory()
     return 0
-
-
-def find_revision() -> str:
-    """Find the commit of the code that runs: git's, else that of the image, else "unknown"."""
-    import subprocess
-
-    root = Path(__file__).resolve().parents[2]
-    git = ["git", "-c", f"safe.directory={root}", "-C", str(root), "rev-parse", "--verify", "HEAD"]
-    try:
-        found = subprocess.run(git, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return os.environ.get("ENGAGEMENT_REVISION") or "unknown"
-    return found.stdout.strip()
 
 
 def _print_usage(file: TextIO) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from engagement import __main__ as entry
-from engagement.__main__ import COMMANDS, DESK, MACHINERY, STAGES, find_revision, main
+from engagement.__main__ import COMMANDS, DESK, MACHINERY, STAGES, main
+from engagement.foundation.revision import find_revision
 
 ALL = {**STAGES, **COMMANDS}
 SOURCE = Path(entry.__file__).resolve().parents[1]

@@ -4,10 +4,12 @@ Every value is escaped, as participants' texts are hostile input; only values th
 """
 
 import html
+import json
 import re
 import unicodedata
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
@@ -16,6 +18,8 @@ _LONGEST_TEXT = 1200
 # Controls, lone surrogates, and characters that reverse the direction of the following text.
 _UNSEEN = frozenset({"Cc", "Cs", "Cf"})
 _HARMLESS = frozenset("\n\t\u200c\u200d\u200e\u200f")
+# Of what may end a script, begin a comment, or end a line of a script.
+_ESCAPED_IN_SCRIPTS = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
 # A line break between two tags, of HTML or of the template, with the blanks around it.
 _BREAK_BETWEEN_TAGS = re.compile(r"((?:>|[%}#]}))[ \t]*\n\s*(?=<|{[%{#])")
 
@@ -41,6 +45,16 @@ def clean(text: str) -> str:
         character if character in _HARMLESS or unicodedata.category(character) not in _UNSEEN else "\ufffd"
         for character in text
     )
+
+
+def embed_json(document: Any) -> str:
+    """Write a JSON document that a page can hold in a script: nothing in it ends the script.
+
+    >>> embed_json({"text": "</script>"})
+    '{"text":"\\\\u003c/script\\\\u003e"}'
+    """
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return text.translate(_ESCAPED_IN_SCRIPTS)
 
 
 @cache

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engagement.analysis.charts.charts import draw_charts
 from engagement.analysis.maps.maps import draw_maps
+from engagement.analysis.report.last_run import FIGURES
 from engagement.analysis.report.report import write_report
 from engagement.analysis.tables.files import write_tables
 from engagement.analysis.tables.season import load_season
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
             log.info("Wrote %d table(s)", write_tables(season, folder))
             maps = draw_maps(season, make_directory(folder / _MAPS))
             log.info("Drew %d map(s)", len(maps))
-            write_report(season, charts, maps, folder / "report.html")
+            write_report(season, charts, maps, folder / "report.html", current / FIGURES)
             if update_analysis_workbook(folder, current):
                 log.info("Wrote %s", ANALYSIS_WORKBOOK)
             made["everything else"] = asdict(season.source)

@@ -26,7 +26,7 @@ _MOST_SPOKEN = 12
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawn chart: its PNG (and an SVG of the same name), title, text alternative and section.
+    """A drawn chart: its PNG (and an SVG of the same name), title, text alternative, section and content.
 
     `question` is the AnalysisFileKey of the episode or question whose codes it shows.
     """
@@ -35,6 +35,7 @@ class Chart:
     title: str
     text_alternative: str
     section: str
+    content: BarChart
     question: str | None = None
 
 
@@ -59,7 +60,7 @@ def draw_charts(season: Season, folder: Path, jobs: int) -> list[Chart]:
     fonts = find_fonts(text for chart in pictures.values() for text in texts_of(chart))
     draw_pictures(folder, pictures, ("png", "svg"), draw_bar_chart, fonts, jobs)
     return [
-        Chart(folder / f"{name}.png", one.chart.title, _describe(one.chart), one.section, one.question)
+        Chart(folder / f"{name}.png", one.chart.title, _describe(one.chart), one.section, one.chart, one.question)
         for name, one in zip(names, described, strict=True)
     ]
 

@@ -28,12 +28,13 @@ _MOST_WITH_ROOM = 100
 
 @dataclass(frozen=True)
 class DrawnMap:
-    """A drawn map: its PNG, title, text alternative, and word for its places."""
+    """A drawn map: its PNG, title, text alternative, word for its places, and content."""
 
     path: Path
     title: str
     text_alternative: str
     level: str
+    content: MapPicture
 
 
 def draw_maps(season: Season, folder: Path) -> list[DrawnMap]:
@@ -47,7 +48,7 @@ def draw_maps(season: Season, folder: Path) -> list[DrawnMap]:
     formats = tuple(season.settings.map_formats)
     draw_pictures(folder, pictures, ("png", *formats), draw_map, fonts, count_processors(), is_text_real=bool(formats))
     return [
-        DrawnMap(folder / f"{name}.png", picture.title, _describe(picture), level)
+        DrawnMap(folder / f"{name}.png", picture.title, _describe(picture), level, picture)
         for name, (picture, level) in described.items()
     ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +9,16 @@ from dataclasses import dataclass
 from engagement.analysis.charts.charts import DEMOGRAPHICS, ENGAGEMENT, FOLLOW_UP, THEMES, TRAFFIC, Chart
 from engagement.analysis.charts.codes import has_answers, name_of
 from engagement.analysis.maps.maps import DrawnMap
+from engagement.analysis.report.figures import PageFigure, draw_figure, make_anchor
+from engagement.analysis.report.map_figures import MapFigure, MapShape, draw_outlines, map_svg
+from engagement.analysis.report.overview import PageSummary
 from engagement.analysis.report.tables import (
     PageTable,
     make_engagement_tables,
     make_frame,
     make_traffic_tables,
     make_values_table,
+    tabulate_chart,
 )
 from engagement.analysis.tables.season import Season
 from engagement.configuration import CodingConfiguration, PlanKind
@@ -24,16 +27,6 @@ from engagement.pipeline.coding.cleaning.phone_numbers import find_phone_numbers
 
 _MOST_EXAMPLES = 3
 _MOST_MAPS = 100  # phones can't open a page with thousands of pictures
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A PNG in base64 with its size, so the page does not jump while loading."""
-
-    content: str
-    width: int
-    height: int
-    text_alternative: str
 
 
 @dataclass(frozen=True)
@@ -58,23 +51,33 @@ class QuestionBlock:
     """Answers to a question, or themes of an episode."""
 
     key: str
+    anchor: str
     title: str
-    charts: Sequence[Picture]
+    charts: Sequence[PageFigure]
     notes: Sequence[str]
     table: PageTable
-    is_table_folded: bool
+    is_episode: bool
     examples: Sequence[Examples] = ()
 
 
 @dataclass(frozen=True)
 class MapsOfLevel:
-    """Maps of a level of places: the total, and single themes."""
+    """Maps of a level of places: its outlines, the total, and single themes."""
 
     name: str
-    total: Picture
+    shapes: Sequence[MapShape]
+    total: MapFigure
     how_many_themes: str
-    themes: Sequence[Picture]
+    themes: Sequence[MapFigure]
     notes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class ChartBlock:
+    """A chart and the table of its numbers."""
+
+    figure: PageFigure
+    table: PageTable
 
 
 @dataclass(frozen=True)
@@ -83,26 +86,33 @@ class PageSection:
 
     anchor: str
     title: str
+    summary: PageSummary | None = None
     funnel: Sequence[FunnelStep] = ()
     notes: Sequence[str] = ()
-    charts: Sequence[Picture] = ()
+    charts: Sequence[ChartBlock] = ()
     tables: Sequence[PageTable] = ()
     questions: Sequence[QuestionBlock] = ()
     levels_of_maps: Sequence[MapsOfLevel] = ()
+    passages: Sequence[str] = ()
 
 
-def make_sections(season: Season, charts: Sequence[Chart], maps: Sequence[DrawnMap]) -> list[PageSection]:
+def make_sections(
+    season: Season, charts: Sequence[Chart], maps: Sequence[DrawnMap], summary: PageSummary, methods: Sequence[str]
+) -> list[PageSection]:
     """Build every section that has content, in order."""
     by_section: dict[str, list[Chart]] = defaultdict(list)
     for chart in charts:
         by_section[chart.section].append(chart)
-    engagement, traffic = ([_read_picture(chart) for chart in by_section[name]] for name in (ENGAGEMENT, TRAFFIC))
+    engagement, traffic = (
+        [ChartBlock(draw_figure(chart), tabulate_chart(chart.content)) for chart in by_section[name]]
+        for name in (ENGAGEMENT, TRAFFIC)
+    )
     demographics = _make_questions(season, PlanKind.DEMOGRAPHIC, by_section[DEMOGRAPHICS])
     sections = [
-        PageSection("funnel", "From runs to messages", funnel=_make_funnel(season)),
+        PageSection("summary", "At a glance", summary=summary),
+        PageSection("themes", "Themes", questions=_make_themes(season, by_section[THEMES])),
         PageSection("engagement", "Engagement", charts=engagement, tables=make_engagement_tables(season)),
         PageSection("traffic", "Traffic", charts=traffic, tables=make_traffic_tables(season)),
-        PageSection("themes", "Themes", questions=_make_themes(season, by_section[THEMES])),
         PageSection("demographics", "Participants", questions=demographics),
     ]
     if any(plan.kind is PlanKind.FOLLOW_UP for plan, _ in season.questions):
@@ -112,14 +122,9 @@ def make_sections(season: Season, charts: Sequence[Chart], maps: Sequence[DrawnM
         sections.append(PageSection("maps", "Maps", levels_of_maps=_make_maps(maps)))
     ids_alone = "Message ids are those that Coda shows; the texts are not repeated here."
     sections.append(PageSection("quality", "Data quality", notes=[ids_alone], tables=_make_quality_tables(season)))
+    sections.append(PageSection("funnel", "From runs to messages", funnel=_make_funnel(season)))
+    sections.append(PageSection("methods", "Methods, to paste into a paper", passages=methods))
     return sections
-
-
-def _read_picture(picture: Chart | DrawnMap) -> Picture:
-    content = picture.path.read_bytes()
-    # The first chunk of a PNG begins with its size.
-    width, height = (int.from_bytes(content[place : place + 4], "big") for place in (16, 20))
-    return Picture(base64.b64encode(content).decode(), width, height, picture.text_alternative)
 
 
 def _make_funnel(season: Season) -> list[FunnelStep]:
@@ -156,9 +161,10 @@ def _make_themes(season: Season, charts: Sequence[Chart]) -> list[QuestionBlock]
             for code in episode.code_scheme.codes
             if code.is_normal and (key, code.string_value) in texts
         ]
-        shown, notes = _read_charts_of(episode, charts)
+        shown, notes = _draw_charts_of(episode, charts)
         title = f"{key}: {episode.code_scheme.name}"
-        questions.append(QuestionBlock(key, title, shown, notes, table, is_table_folded=False, examples=examples))
+        anchor = make_anchor(key)
+        questions.append(QuestionBlock(key, anchor, title, shown, notes, table, is_episode=True, examples=examples))
     return questions
 
 
@@ -169,14 +175,15 @@ def _make_questions(season: Season, kind: PlanKind, charts: Sequence[Chart]) -> 
         if plan.kind is kind:
             key = str(coding.analysis_file_key)
             table = make_values_table(season, coding, is_episode=False)
-            shown, notes = _read_charts_of(coding, charts)
-            questions.append(QuestionBlock(key, key.replace("_", " "), shown, notes, table, is_table_folded=True))
+            shown, notes = _draw_charts_of(coding, charts)
+            anchor = f"question-{make_anchor(key)}"
+            questions.append(QuestionBlock(key, anchor, key.replace("_", " "), shown, notes, table, is_episode=False))
     return questions
 
 
-def _read_charts_of(coding: CodingConfiguration, charts: Sequence[Chart]) -> tuple[list[Picture], list[str]]:
-    """Return a question's charts, or the reason why there are none."""
-    found = [_read_picture(chart) for chart in charts if chart.question == coding.analysis_file_key]
+def _draw_charts_of(coding: CodingConfiguration, charts: Sequence[Chart]) -> tuple[list[PageFigure], list[str]]:
+    """Draw a question's chart, or say why there is none; the script draws themes by group."""
+    found = [draw_figure(chart) for chart in charts if chart.question == coding.analysis_file_key][:1]
     if not has_answers(coding):
         return found, ["No chart: this code scheme has no themes or answers, only codes about messages."]
     return found, [] if found else ["No chart: nobody has any of these codes yet."]
@@ -206,15 +213,19 @@ def _make_maps(maps: Sequence[DrawnMap]) -> list[MapsOfLevel]:
         if len(themes) > len(shown):
             more = count_of(len(themes) - len(shown), "more map")
             notes.append(f"In the folder maps/{total.path.parent.name}/: {more}.")
-        pictures = [_read_picture(drawn) for drawn in shown]
-        levels.append(MapsOfLevel(level, _read_picture(total), count_of(len(shown), "map"), pictures, notes))
+        anchor = f"map-{make_anchor(level)}"
+        outlines = draw_outlines(total.content, f"{anchor}-shape")
+        figures = [
+            map_svg(one.content, outlines, f"{anchor}-{number}", one.text_alternative)
+            for number, one in enumerate((total, *shown))
+        ]
+        how_many = count_of(len(shown), "map")
+        levels.append(MapsOfLevel(level, list(outlines.shapes.values()), figures[0], how_many, figures[1:], notes))
     return levels
 
 
 def _make_quality_tables(season: Season) -> list[PageTable]:
-    no_estimate = "Labelled % counts every text: it is no estimate, and has no interval."
     return [
-        make_frame("Coding progress, in distinct texts", season.coding_progress, season, notes=[no_estimate]),
         make_frame("Coding errors, and wrong-scheme labels that contradict each other", season.coding_errors, season),
         make_frame("Texts that seem to hold a phone number", season.texts_with_phone_numbers, season),
     ]

@@ -16,8 +16,9 @@ from engagement.analysis.charts.codes import (
     say_basis,
     title_of,
 )
+from engagement.analysis.charts.drawing import BarChart
 from engagement.analysis.charts.engagement import OUTSIDE, RELEVANT_IS_NOT_THE_SAME, WHAT_IS_LABELLED
-from engagement.analysis.tables.intervals import Share
+from engagement.analysis.tables.intervals import SMALLEST_BASE, Share
 from engagement.analysis.tables.season import Season
 from engagement.analysis.tables.values import say_guess
 from engagement.configuration import CodingConfiguration
@@ -60,6 +61,11 @@ class PageTable:
     rows: Sequence[Sequence[Cell]]
     small_below: int = 0
     notes: Sequence[str] = ()
+
+    @property
+    def has_intervals(self) -> bool:
+        """Tell whether the table has intervals, above which stands what they say."""
+        return any("interval" in column.name for column in self.columns)
 
 
 def make_table(
@@ -132,7 +138,7 @@ def make_values_table(season: Season, coding: CodingConfiguration, is_episode: b
         )
     rows = [
         [one.name, one.count, *(one.guesses.get(source, 0) if one.is_answer else "" for source in basis.guesses),
-         *_cells_of_share(one.count, basis.answered if one.is_answer else 0)]
+         basis.answered if one.is_answer else "", *_cells_of_share(one.count, basis.answered if one.is_answer else 0)]
         for one in entries
     ]  # fmt: skip
     notes = []
@@ -142,15 +148,22 @@ def make_values_table(season: Season, coding: CodingConfiguration, is_episode: b
         notes.append(f"{len(unused):,} more that nobody has are left out.")
     notes += note_on_base(season, basis.answered)
     return make_table(
-        caption, [first, *counts, "Share %", _INTERVAL], rows, season.small_count_threshold, counts, notes
+        caption, [first, *counts, "Base", "Share %", _INTERVAL], rows, season.small_count_threshold, counts, notes
     )
 
 
 def _cells_of_share(count: int, base: int) -> tuple[str, str]:
-    if not base:
+    if base < SMALLEST_BASE:
         return "", ""
     share = Share(count, base)
-    return str(round(share.percent, 1)), share.say_interval()
+    return f"{share.percent:.1f}", share.say_interval()
+
+
+def tabulate_chart(chart: BarChart) -> PageTable:
+    """Build the table of a chart's numbers."""
+    names = [bars.name or chart.value_axis for bars in chart.series]
+    rows = [[label, *(int(bars.values[place]) for bars in chart.series)] for place, label in enumerate(chart.labels)]
+    return make_table(chart.title, [chart.label_axis or "Group", *names], rows)
 
 
 def make_engagement_tables(season: Season) -> list[PageTable]:

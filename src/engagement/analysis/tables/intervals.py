@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 # The standard normal distribution has 95 % between minus and plus this.
 _NORMAL_95 = 1.959963984540054
-WHAT_INTERVALS_SAY = "95 % intervals (Wilson). Those who responded chose to: the intervals tell of chance alone, and not of people who did not respond."
+# No percentage of fewer than the first, and a mark for a base of fewer than the second.
+SMALLEST_BASE, SMALL_BASE = 10, 30
+WHAT_INTERVALS_SAY = (
+    "95 % intervals (Wilson). Those who responded chose to: no interval here speaks of the population, only of chance among such "
+    "participants; one phone may be several people."
+)
 
 
 def wilson_interval(count: int, base: int) -> tuple[float, float]:
@@ -40,6 +45,25 @@ def wilson_interval(count: int, base: int) -> tuple[float, float]:
     low = 0.0 if count == 0 else (middle - half) / whole
     high = 1.0 if count == base else (middle + half) / whole
     return 100 * low, 100 * high
+
+
+def difference_interval(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float]:
+    """Return the 95 % interval of the difference of two shares, in percentage points.
+
+    A share is a count and its base. The two groups must have nobody in common.
+
+    >>> [round(end, 1) for end in difference_interval((56, 70), (48, 80))]
+    [5.2, 33.4]
+
+    Source
+    ------
+    R. G. Newcombe (1998), Interval estimation for the difference between independent proportions, Stat. Med. 17, 873-890, method 10.
+    """
+    (low, high), (other_low, other_high) = wilson_interval(*first), wilson_interval(*second)
+    share, other = 100 * first[0] / first[1], 100 * second[0] / second[1]
+    below = ((share - low) ** 2 + (other_high - other) ** 2) ** 0.5
+    above = ((high - share) ** 2 + (other - other_low) ** 2) ** 0.5
+    return share - other - below, share - other + above
 
 
 @dataclass(frozen=True)

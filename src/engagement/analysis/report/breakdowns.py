@@ -1,0 +1,167 @@
+"""Counts and bases of each theme in each group, small cells held back where asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy
+import pandas
+
+from engagement.analysis.charts.codes import name_of
+from engagement.analysis.tables.coded_table import CodedTable, Codes, Mask, Numbers
+from engagement.analysis.tables.season import Season
+from engagement.configuration import CodingConfiguration, ControlCode
+from engagement.pipeline.outputs.analysis_files import TIME, UID
+
+MISSING, HELD_BACK = -1, -2
+_NEW, _RETURNING = 0, 1
+_NOT_SHOWN = (ControlCode.STOP, ControlCode.NA, ControlCode.NS)
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """A way to divide participants: by the answers of a coding or, without one, new and returning."""
+
+    key: str
+    title: str
+    groups: Sequence[str]
+    coding: CodingConfiguration | None = None
+
+
+def find_groups(table: CodedTable, coding: CodingConfiguration) -> Numbers:
+    """Number each row's group, MISSING without one; a guess is no answer."""
+    codes = table.codes(coding)
+    places = [place for place, code in enumerate(coding.code_scheme.codes) if code.is_normal]
+    held = codes.holds[:, places]
+    of_combination = (
+        numpy.where(held.any(axis=1), held.argmax(axis=1), MISSING) if places else numpy.full(len(held), MISSING)
+    )
+    found: Numbers = of_combination[codes.numbers]
+    return numpy.where(codes.answered, found, MISSING)
+
+
+def list_groupings(season: Season) -> list[Grouping]:
+    """List the season's breakdowns, in the order of the plans."""
+    return [
+        Grouping(
+            str(coding.analysis_file_key), str(coding.analysis_file_key).replace("_", " "),
+            [name_of(code) for code in coding.code_scheme.codes if code.is_normal], coding,
+        )
+        for coding in season.breakdowns
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Participation:
+    """Who wrote to which episode first, by uid in both tables."""
+
+    season: Season
+
+    @cached_property
+    def _uids(self) -> pandas.Index:
+        categories: pandas.Index = self.season.messages.column(UID).cat.categories
+        return categories
+
+    @cached_property
+    def uid_of_message(self) -> Numbers:
+        """The number of each message's participant."""
+        numbers: Numbers = self.season.messages.column(UID).cat.codes.to_numpy().astype(numpy.int64)
+        return numbers
+
+    @cached_property
+    def uid_of_individual(self) -> Numbers:
+        """The same number for each row of the participants; -1 for one without a message."""
+        column = self.season.individuals.column(UID).cat
+        numbers: Numbers = self._uids.get_indexer(pandas.Index(column.categories))[column.codes.to_numpy()]
+        return numbers
+
+    @cached_property
+    def first_episode(self) -> Numbers:
+        """The number of the episode of each participant's earliest message; equal times: the plans' order."""
+        times = self.season.messages.column(TIME).astype("int64").to_numpy()
+        first_time = numpy.full(len(self._uids), numpy.iinfo(numpy.int64).max)
+        first: Numbers = numpy.full(len(self._uids), -1)
+        for number, (_, episode) in enumerate(self.season.episodes):
+            rows = numpy.flatnonzero(self.season.messages.codes(episode).responded)
+            here = numpy.full(len(self._uids), numpy.iinfo(numpy.int64).max)
+            numpy.minimum.at(here, self.uid_of_message[rows], times[rows])
+            is_earlier = here < first_time
+            first[is_earlier], first_time[is_earlier] = number, here[is_earlier]
+        return first
+
+    def new_in(self, number: int, uids: Numbers) -> Numbers:
+        """Return 0 (new) or 1 (returning) for rows with these participants, in the episode with this number."""
+        return numpy.where(self.first_episode[uids] == number, _NEW, _RETURNING)
+
+
+NEW_AND_RETURNING = Grouping(
+    "new_and_returning", "new and returning", ["new in this episode", "wrote to an earlier one"]
+)
+
+
+def find_rare(season: Season) -> Mask:
+    """Find participants whose answers too few share, for the gate's k-anonymity; nobody if it is off."""
+    disclosure = season.project.configuration.disclosure
+    if disclosure.k_anonymity is None:
+        return numpy.zeros(len(season.individuals), dtype=bool)
+    numbers = numpy.zeros(len(season.individuals), dtype=numpy.int64)
+    for coding in withheld_codings(season):
+        own = season.individuals.codes(coding).numbers
+        numbers, _ = pandas.factorize(numbers * (int(own.max(initial=0)) + 1) + own)
+    rare: Mask = (numpy.bincount(numbers) < disclosure.k_anonymity)[numbers] if len(numbers) else numbers.astype(bool)
+    return rare
+
+
+def withheld_codings(season: Season) -> list[CodingConfiguration]:
+    """Return all codings of the plans that Disclosure.Columns names: a value would tell the others."""
+    columns = season.project.configuration.disclosure.columns
+    plans = [plan for plan in season.project.coding_plans.all if not set(columns).isdisjoint(plan.columns())]
+    return [coding for plan in plans for coding in plan.coding_configurations]
+
+
+@dataclass(frozen=True)
+class ThemeCounts:
+    """Counts of an episode's codes by the groups of one grouping, the last of them those without a value.
+
+    `counts` has shape (codes, groups + 1) and `bases` (groups + 1,); a cell that is held back is None.
+    """
+
+    counts: Sequence[Sequence[int | None]]
+    bases: Sequence[int | None]
+
+    def document(self) -> dict[str, Any]:
+        """Return it as the page reads it."""
+        return {"n": self.counts, "base": self.bases}
+
+
+def shown_codes(episode: CodingConfiguration) -> list[int]:
+    """Return the places of the codes of people who responded, in the scheme's order."""
+    return [p for p, code in enumerate(episode.code_scheme.codes) if code.control_code not in _NOT_SHOWN]
+
+
+def count_by_group(codes: Codes, groups: Numbers, size: int, shown: Sequence[int], below: int | None) -> ThemeCounts:
+    """Count each code in each group; holds back counts under `below` if it is given."""
+    places = numpy.where(groups < 0, size, groups)
+    pairs = numpy.bincount(places * len(codes.holds) + codes.numbers, minlength=(size + 1) * len(codes.holds))
+    counts = (pairs.reshape(size + 1, len(codes.holds)) @ codes.holds[:, list(shown)]).T.tolist()
+    bases = numpy.bincount(places[codes.relevant_individual], minlength=size + 1).tolist()
+    if below is None:
+        return ThemeCounts(counts, bases)
+    return ThemeCounts([hold_back(row, below) for row in counts], hold_back(bases, below))
+
+
+def hold_back(counts: Sequence[int], below: int) -> list[int | None]:
+    """Hold back small counts, and the next larger one if it could be had by subtraction from the total.
+
+    >>> hold_back([3, 40, 25, 0], 10), hold_back([3, 4, 25], 10), hold_back([12, 40], 10)
+    ([None, 40, None, 0], [None, None, None], [12, 40])
+    """
+    small = {place for place, count in enumerate(counts) if 0 < count < below}
+    if small and sum(counts[place] for place in small) < below or len(small) == 1:
+        others = [place for place, count in enumerate(counts) if count >= below]
+        if others:
+            small.add(min(others, key=counts.__getitem__))
+    return [None if place in small else count for place, count in enumerate(counts)]

@@ -1,0 +1,97 @@
+"""Data of the episodes for the page's choosers and lists, as one JSON document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+
+from engagement.analysis.charts.codes import name_of, order_themes
+from engagement.analysis.report.breakdowns import (
+    NEW_AND_RETURNING,
+    Grouping,
+    Participation,
+    count_by_group,
+    find_groups,
+    find_rare,
+    list_groupings,
+    shown_codes,
+    withheld_codings,
+)
+from engagement.analysis.report.figures import make_anchor
+from engagement.analysis.report.listed_messages import GroupedMessages, choose_rows, find_written, list_messages_of
+from engagement.analysis.tables.intervals import SMALL_BASE, SMALLEST_BASE
+from engagement.analysis.tables.season import Season
+from engagement.configuration import CodingConfiguration
+
+
+def make_document(season: Season) -> dict[str, Any]:
+    """Gather what the page's script works with: groups, counts and messages of each episode."""
+    is_held_back = season.project.configuration.disclosure.k_anonymity is not None
+    groupings = [*list_groupings(season), NEW_AND_RETURNING]
+    episodes = _gather_episodes(season, groupings, season.small_count_threshold if is_held_back else None)
+    return {
+        "smallCount": season.small_count_threshold,
+        "smallBase": SMALL_BASE,
+        "smallestBase": SMALLEST_BASE,
+        "groupings": [{"key": one.key, "title": one.title, "groups": list(one.groups)} for one in groupings],
+        "episodes": episodes,
+    }
+
+
+def _gather_episodes(season: Season, groupings: Sequence[Grouping], below: int | None) -> list[dict[str, Any]]:
+    participation, rare = Participation(season), find_rare(season)
+    rare_uids = numpy.unique(participation.uid_of_individual[rare])
+    is_rare_message = numpy.isin(participation.uid_of_message, rare_uids)
+    withheld = {coding.coded_field for coding in withheld_codings(season)} if below is not None else set()
+    groups = {
+        one.key: [find_groups(table, one.coding) for table in (season.individuals, season.messages)]
+        for one in groupings
+        if one.coding is not None
+    }
+    nobody = numpy.zeros(len(season.messages), dtype=bool)
+    gathered = []
+    chosen = choose_rows(season.messages, season.episodes)
+    for number, ((plan, episode), rows) in enumerate(zip(season.episodes, chosen, strict=True)):
+        codes, shown = season.individuals.codes(episode), _order_shown(season, episode)
+        by_group = {}
+        for one in groupings:
+            if one.coding is None:
+                pair = [
+                    participation.new_in(number, uids)
+                    for uids in (participation.uid_of_individual, participation.uid_of_message)
+                ]
+            else:
+                pair = groups[one.key]
+            is_withheld = one.coding is not None and one.coding.coded_field in withheld
+            counts = count_by_group(codes, pair[0], len(one.groups), shown, below)
+            by_group[one.key] = GroupedMessages(pair[1], counts, is_rare_message if is_withheld else nobody)
+        gathered.append(
+            {
+                "key": str(episode.analysis_file_key),
+                "anchor": make_anchor(str(episode.analysis_file_key)),
+                "themes": [_describe(episode, place) for place in shown],
+                "n": codes.count()[shown].tolist(),
+                "base": int(codes.relevant_individual.sum()),
+                "by": {key: one.counts.document() for key, one in by_group.items()},
+                "written": len(find_written(season.messages, plan, episode)),
+                "messages": list_messages_of(
+                    season.messages, plan, episode, rows, shown, by_group, season.time_zone,
+                    season.project.configuration.disclosure.phone_numbers,
+                ),
+            }
+        )  # fmt: skip
+    return gathered
+
+
+def _order_shown(season: Season, episode: CodingConfiguration) -> list[int]:
+    """Put themes first, in the order of the chart, then the other codes."""
+    places = {code.code_id: place for place, code in enumerate(episode.code_scheme.codes)}
+    themes = [places[code.code_id] for code in order_themes(season, episode)]
+    return [*themes, *(place for place in shown_codes(episode) if place not in set(themes))]
+
+
+def _describe(episode: CodingConfiguration, place: int) -> dict[str, Any]:
+    code = episode.code_scheme.codes[place]
+    return {"name": name_of(code), "value": code.string_value, "isTheme": code.is_normal}
