@@ -114,7 +114,7 @@ function tableOf(caption, rows, hasGroups, open) {
     ];
     return make("tr", {}, ...cells);
   });
-  return make("div", { class: "wide" }, make("table", { class: "sortable" }, make("caption", {}, caption), make("thead", {}, head), make("tbody", {}, ...body)));
+  return make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": caption }, make("table", { class: "sortable" }, make("caption", {}, caption), make("thead", {}, head), make("tbody", {}, ...body)));
 }
 
 function toolsOf(hasDrawing) {
