@@ -1,11 +1,14 @@
 """The report in a real browser: nothing leaves the page, no text of a participant runs, tables sort, a phone can show it."""
 
+import hashlib
 import html
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
+import tarfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +22,7 @@ import pytest
 from engagement.analysis.charts.charts import draw_charts
 from engagement.analysis.maps.maps import draw_maps
 from engagement.analysis.report.report import write_report
-from picture_season import ATTACKER, make_season, region_map
+from picture_season import ATTACKER, TEXT_WITH_NUMBER, make_season, region_map
 
 # The browser's own errands, which the page has no part in.
 OWN_HOSTS = (".google.com", ".googleapis.com", ".gvt1.com", ".gstatic.com")
@@ -32,6 +35,37 @@ FLAGS = (
 # Looks at the report in a frame as wide as a phone or a desk, clicks, and writes down what it saw.
 DRIVER = """<!doctype html><meta charset="utf-8"><iframe id="frame" src="/report.html" width="WIDTH" height="800"></iframe>
 <pre id="seen"></pre><script>
+function useEpisode(page, view) {
+  const change = (select, value) => { select.value = value; select.dispatchEvent(new view.Event("change")); };
+  const article = page.querySelector("article[data-episode]");
+  const [by, theme] = article.querySelectorAll(".chooser select");
+  const seen = { groupings: Array.from(by.options, (one) => one.value) };
+  change(by, "gender");
+  seen.isWholeShown = article.querySelector(".whole").checkVisibility();
+  const table = article.querySelector(".by table");
+  seen.rows = Array.from(table.tBodies[0].rows, (row) => Array.from(row.cells, (cell) => cell.textContent));
+  const button = Array.from(table.querySelectorAll("button.open")).find((one) => one.getAttribute("aria-label").endsWith(", man"));
+  button.focus();
+  button.click();
+  const box = article.querySelector(".messages");
+  const texts = () => Array.from(box.querySelectorAll(".text"), (one) => one.textContent);
+  seen.heading = page.activeElement.textContent;
+  seen.texts = texts();
+  seen.link = view.location.hash;
+  const search = box.querySelector("input");
+  search.value = "TXET";
+  search.dispatchEvent(new view.Event("input"));
+  seen.found = texts();
+  seen.elements = Array.from(box.querySelectorAll("ol *"), (one) => one.localName);
+  Array.from(box.querySelectorAll("button")).at(-1).click();
+  seen.isBack = page.activeElement === button;
+  // Everything that a pointer can use, a key can.
+  const clickable = Array.from(page.querySelectorAll("main button, main select, main input, main summary, main a"));
+  seen.unreachable = clickable.filter((one) => one.tabIndex < 0).map((one) => one.outerHTML);
+  change(by, "");
+  seen.isWholeBack = article.querySelector(".whole").checkVisibility();
+  return seen;
+}
 const frame = document.getElementById("frame");
 frame.onload = () => {
   const page = frame.contentDocument;
@@ -45,9 +79,10 @@ frame.onload = () => {
   button.click();
   seen.ascending = values();
   for (const details of page.querySelectorAll("details")) details.open = true;
+  seen.chosen = useEpisode(page, frame.contentWindow);
   seen.pageWidth = page.documentElement.scrollWidth;
   seen.frameWidth = page.documentElement.clientWidth;
-  seen.images = Array.from(page.images, (image) => image.naturalWidth);
+  seen.drawings = Array.from(page.querySelectorAll("svg[role=img]"), (one) => one.getBoundingClientRect().width > 100);
   seen.scripts = page.scripts.length;
   seen.fontSize = frame.contentWindow.getComputedStyle(page.querySelector("caption")).fontWeight;
   document.getElementById("seen").textContent = JSON.stringify(seen);
@@ -111,7 +146,13 @@ def serving(pages: dict[str, bytes]) -> Iterator[tuple[str, list[str]]]:
 
 def look(browser: str, report: bytes, folder: Path, width: int) -> tuple[dict[str, Any], list[str]]:
     """What the driver page saw, and the addresses that were asked for but for the browser's own errands."""
-    pages = {"/report.html": report, "/driver.html": DRIVER.replace("WIDTH", str(width)).encode()}
+    return look_at(
+        browser, {"/report.html": report, "/driver.html": DRIVER.replace("WIDTH", str(width)).encode()}, folder
+    )
+
+
+def look_at(browser: str, pages: dict[str, bytes], folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """What /driver.html wrote down, and the addresses that were asked for."""
     with serving(pages) as (address, asked):
         command = [browser, *FLAGS, f"--proxy-server={address}", f"--user-data-dir={folder}", "--window-size=1280,900",
                    "--dump-dom", f"{address}/driver.html"]  # fmt: skip
@@ -129,11 +170,11 @@ def test_the_report_works_and_nothing_leaves_it(browser: str, report: bytes, tmp
     seen, asked = look(browser, report, tmp_path, width)
     assert set(asked) <= {"/driver.html", "/report.html", "/favicon.ico"}
     assert seen["title"] == "EXAMPLE: what participants said"
-    assert seen["scripts"] == 1
+    assert seen["scripts"] == 2
     # Both the script and the style are let in by the policy.
     assert seen["fontSize"] == "600"
-    assert seen["images"]
-    assert all(width == 1350 for width in seen["images"])
+    assert len(seen["drawings"]) > 5
+    assert all(seen["drawings"])
     numbers = [float(value) for value in seen["before"]]
     assert numbers != sorted(numbers)
     assert [float(value) for value in seen["ascending"]] == sorted(numbers)
@@ -141,3 +182,72 @@ def test_the_report_works_and_nothing_leaves_it(browser: str, report: bytes, tmp
     assert seen["state"] == "descending"
     # Wide tables and charts are pushed within themselves: the page itself is never wider than the screen.
     assert seen["pageWidth"] <= seen["frameWidth"]
+    assert_episode_works(seen["chosen"])
+
+
+def assert_episode_works(seen: dict[str, Any]) -> None:
+    """Breaking down by gender, opening the men's messages, searching them and going back do what they say."""
+    assert {"gender", "new_and_returning"} <= set(seen["groupings"])
+    assert not seen["isWholeShown"]
+    assert seen["isWholeBack"]
+    # Nine men and five women: no percentage of either.
+    assert all(row[4:] == ["–", "–"] for row in seen["rows"])
+    assert {row[1] for row in seen["rows"]} == {"man", "woman"}
+    assert seen["heading"].startswith("Messages: ")
+    assert seen["link"].startswith("#rqa-s01e01/gender/") or "/gender/" in seen["link"]
+    assert seen["texts"]
+    assert TEXT_WITH_NUMBER not in seen["texts"]
+    assert all("txet" in text for text in seen["found"])
+    # What participants wrote is text, whatever it looks like.
+    assert set(seen["elements"]) <= {"li", "span"}
+    assert seen["isBack"]
+    assert seen["unreachable"] == []
+
+
+AXE = "axe-core@4.10.3"
+AXE_DIGEST = "0f2b4d7dcdf7d1219df8d1959ad68e565f51d14c3f0d88bb71cd59abeb956292"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The checker of accessibility, fetched once into .tools/, which git ignores."""
+    folder = Path(__file__).resolve().parents[2] / ".tools"
+    package = folder / f"{AXE.replace('@', '-')}.tgz"
+    if not package.exists():
+        folder.mkdir(exist_ok=True)
+        npm = shutil.which("npm")
+        command = [npm or "npm", "pack", AXE, "--pack-destination", str(folder), "--silent"]
+        if npm is None or subprocess.run(command, capture_output=True, check=False).returncode:
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"{AXE} could not be fetched; expected npm and its registry where CI is true")
+            pytest.skip(f"{AXE} could not be fetched: it needs npm and its registry")
+    content = package.read_bytes()
+    assert hashlib.sha256(content).hexdigest() == AXE_DIGEST, f"{package} is not the {AXE} that was looked at"
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        member = archive.extractfile("package/axe.min.js")
+        assert member is not None
+        return member.read().decode()
+
+
+@pytest.mark.parametrize(("width", "link"), [(390, "#rqa-s01e01/gender"), (1400, ""), (1400, "#rqa-s01e01/gender")])
+def test_nothing_stands_in_the_way_of_people_with_disabilities(
+    browser: str, report: bytes, axe: str, tmp_path: Path, width: int, link: str
+):
+    # Only here the policy is taken out, as the checker is a script that it would stop.
+    page, removed = re.subn(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", report.decode())
+    assert removed == 1
+    checking = f"""<script>{axe}</script><script>addEventListener("load", async () => {{
+      const button = document.querySelector(".by:not([hidden]) button.open");
+      if (button) button.click();
+      const result = await axe.run(document, {{ runOnly: {json.dumps(RULES)} }});
+      const found = result.violations.map((one) => [one.id, ...one.nodes.map((node) => node.html)]);
+      parent.document.getElementById("seen").textContent = JSON.stringify({{ found, passed: result.passes.length }});
+    }});</script></body>"""
+    driver = f"""<!doctype html><meta charset="utf-8"><iframe src="/report.html{link}" width="{width}" height="900"></iframe>
+      <pre id="seen"></pre>"""
+    seen, _ = look_at(
+        browser, {"/report.html": page.replace("</body>", checking).encode(), "/driver.html": driver.encode()}, tmp_path
+    )
+    assert seen["found"] == []
+    assert seen["passed"] > 20

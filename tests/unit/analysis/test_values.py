@@ -100,8 +100,9 @@ def test_the_chart_draws_guesses_apart_and_takes_no_share_of_them(charts: dict[s
         chart.subtitle == "n = 5 participants answered, 3 guessed from the operator; shares are of those who answered"
     )
     answered, guessed = ({k: v for k, v in zip(chart.labels, bars.texts, strict=True) if v} for bars in chart.series)
-    assert answered["scz"] == "5* (100.0 %, 56.6–100.0)"
-    assert answered["nez"] == "0 (0.0 %, 0.0–43.4)"
+    # There is no percentage of five.
+    assert answered["scz"] == "5*"
+    assert answered["nez"] == "0"
     assert guessed == {"nez": "3*"}
     assert guessed.keys() <= set(chart.labels)
     assert chart.series[1].is_guess

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from engagement.analysis.charts.drawing import BarChart, Bars
-from engagement.analysis.tables.intervals import WHAT_INTERVALS_SAY, Share
+from engagement.analysis.tables.intervals import SMALL_BASE, SMALLEST_BASE, WHAT_INTERVALS_SAY, Share
 from engagement.analysis.tables.season import Season
 from engagement.analysis.tables.values import Value, say_guess
 from engagement.configuration import Code, CodeType, CodingConfiguration, ControlCode
@@ -89,7 +89,7 @@ def chart_codes(season: Season, coding: CodingConfiguration, is_episode: bool) -
 
 def bars_with_shares(season: Season, name: str, counts: Sequence[int], bases: Sequence[int]) -> Bars:
     """Build bars for counts, with each one's share of its base, if it has one, and the interval."""
-    shares = [Share(count, base) if base else None for count, base in zip(counts, bases, strict=True)]
+    shares = [Share(count, base) if base >= SMALLEST_BASE else None for count, base in zip(counts, bases, strict=True)]
     return Bars(
         name,
         tuple(counts),
@@ -141,14 +141,15 @@ def note_on_small(season: Season, counts: Iterable[int]) -> tuple[str, ...]:
 
 def note_on_base(season: Season, base: int) -> tuple[str, ...]:
     """Warn of shares of very few participants."""
-    if not 0 < base < season.small_count_threshold:
-        return ()
-    return (f"Small base: shares of fewer than {season.small_count_threshold} participants say little.",)
+    if 0 < base < SMALLEST_BASE:
+        return (f"† Small base: there is no percentage of fewer than {SMALLEST_BASE} participants.",)
+    few = max(SMALL_BASE, season.small_count_threshold)
+    return (f"† Small base: shares of fewer than {few} participants say little.",) if 0 < base < few else ()
 
 
 def note_on_intervals(base: int) -> tuple[str, ...]:
     """Explain the lines over bars, if there are shares."""
-    return (f"Lines: {WHAT_INTERVALS_SAY}",) if base else ()
+    return (f"Lines: {WHAT_INTERVALS_SAY}",) if base >= SMALLEST_BASE else ()
 
 
 def _write_notes(

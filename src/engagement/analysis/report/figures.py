@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from engagement.analysis.charts.charts import Chart
 from engagement.analysis.charts.codes import note_on_intervals
 from engagement.analysis.charts.drawing import BarChart, Bars, shorten, shorten_labels
+from engagement.analysis.tables.intervals import SMALLEST_BASE
 
 _LABEL_LETTERS = 44
 _LINE, _BAR, _GAP = 16, 13, 7
@@ -20,7 +21,7 @@ _WIDEST_BAR = 50.0  # percent of the width; the rest is for the text behind a ba
 _UPRIGHT_HEIGHT, _UPRIGHT_BASE = 200, 172
 _MOST_UPRIGHT_LABELS, _MOST_UPRIGHT_LETTERS = 6, 12
 _GRID_LINES = 4
-_SAID_ABOVE = note_on_intervals(1)
+_SAID_ABOVE = note_on_intervals(SMALLEST_BASE)
 
 
 @dataclass(frozen=True)

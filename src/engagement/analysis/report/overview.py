@@ -34,7 +34,11 @@ class PageSummary:
 
 
 def summarise_run(
-    season: Season, figures: Mapping[str, Any], last: Mapping[str, Any] | None, revision: str
+    season: Season,
+    figures: Mapping[str, Any],
+    last: Mapping[str, Any] | None,
+    agreement: PageTable | None,
+    revision: str,
 ) -> PageSummary:
     """Sum up the run, and compare it with the last one if there is one."""
     news, moved = _tell_news(season, figures, last)
@@ -47,7 +51,8 @@ def summarise_run(
             make_frame(
                 "What is labelled, in distinct texts of each dataset", season.coding_progress, season,
                 notes=["Labelled % counts every text: it is no estimate, and has no interval."],
-            )
+            ),
+            *([agreement] if agreement else []),
         ],
     )  # fmt: skip
 

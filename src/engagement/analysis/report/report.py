@@ -17,11 +17,13 @@ from typing import Any
 
 from engagement.analysis.charts.charts import Chart
 from engagement.analysis.maps.maps import DrawnMap
+from engagement.analysis.report.agreement import tabulate_agreement
 from engagement.analysis.report.episodes import make_document
 from engagement.analysis.report.last_run import FIGURES, gather_figures, read_last_figures, write_figures
 from engagement.analysis.report.methods import write_methods
 from engagement.analysis.report.overview import summarise_run
 from engagement.analysis.report.sections import make_sections
+from engagement.analysis.report.tables import PageTable
 from engagement.analysis.tables.intervals import SMALL_BASE, SMALLEST_BASE, WHAT_INTERVALS_SAY
 from engagement.analysis.tables.season import Season
 from engagement.configuration.pipeline_configuration import name_of_pipeline
@@ -41,7 +43,7 @@ def write_report(
     """
     figures = gather_figures(season)
     last = read_last_figures(last_figures, figures)
-    page = make_page(season, charts, maps, figures, last)
+    page = make_page(season, charts, maps, figures, last, tabulate_agreement(path.parent))
     with open_for_writing(path) as file:
         file.write(page)
     write_figures(path.with_name(FIGURES), figures, last)
@@ -53,6 +55,7 @@ def make_page(
     maps: Sequence[DrawnMap],
     figures: Mapping[str, Any] | None = None,
     last: Mapping[str, Any] | None = None,
+    agreement: PageTable | None = None,
 ) -> str:
     """Build the report's HTML."""
     # Imported here, so a run for the graphs alone does not load the page templates.
@@ -69,7 +72,7 @@ def make_page(
         )
     )
     revision = find_revision()
-    summary = summarise_run(season, figures or gather_figures(season), last, revision)
+    summary = summarise_run(season, figures or gather_figures(season), last, agreement, revision)
     return render_page(
         Path(__file__).with_name("report.html.jinja"),
         name=name_of_pipeline(season.project.configuration, season.project.path),
