@@ -19,7 +19,7 @@ def tabulate_agreement(folder: Path) -> PageTable | None:
     if not path.exists():
         return None
     rows = [
-        [row["code"] or "all codes together", _SHOWN[row["coefficient"]], int(row["messages"]),
+        [_name(row), _SHOWN[row["coefficient"]], int(row["messages"]),
          _round(row["estimate"]), f"{_round(row['low_bootstrap'])}–{_round(row['high_bootstrap'])}"]
         for row in _read(path)
         if row["coefficient"] in _SHOWN
@@ -35,6 +35,10 @@ def _read(path: Path) -> Iterator[dict[str, str]]:
         if set(header) >= _NEEDED:
             for line in lines:
                 yield dict(zip(header, line, strict=True))
+
+
+def _name(row: dict[str, str]) -> str:
+    return " ".join(filter(None, (row.get("dataset", ""), row["code"] or "all codes together")))
 
 
 def _round(figure: str) -> str:
