@@ -41,6 +41,9 @@ def clean(text: str) -> str:
     """
     if len(text) > _LONGEST_TEXT:
         text = text[:_LONGEST_TEXT] + "…"
+    # Most texts need no closer look.
+    if text.isprintable():
+        return text
     return "".join(
         character if character in _HARMLESS or unicodedata.category(character) not in _UNSEEN else "\ufffd"
         for character in text

@@ -133,9 +133,10 @@ def test_no_small_count_can_be_had_by_subtraction(counts: list[int], shown: list
 
 def test_past_the_limit_messages_are_a_sample_that_stays(season: Season, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(listed_messages, "MOST_MESSAGES", 5)
-    rows = listed_messages.choose_rows(season.messages, season.episodes)
+    rows, written = listed_messages.choose_rows(season.messages, season.episodes)
     assert sum(map(len, rows)) == 5
-    again = listed_messages.choose_rows(season.messages, season.episodes)
+    assert written == [MEN + WOMEN + 1, 2]
+    again, _ = listed_messages.choose_rows(season.messages, season.episodes)
     assert all(numpy.array_equal(first, second) for first, second in zip(rows, again, strict=True))
     document = make_document(season)
     assert sum(len(episode["messages"]["text"]) for episode in document["episodes"]) == 5

@@ -20,7 +20,7 @@ from engagement.analysis.report.breakdowns import (
     withheld_codings,
 )
 from engagement.analysis.report.figures import make_anchor
-from engagement.analysis.report.listed_messages import GroupedMessages, choose_rows, find_written, list_messages_of
+from engagement.analysis.report.listed_messages import GroupedMessages, choose_rows, list_messages_of
 from engagement.analysis.tables.intervals import SMALL_BASE, SMALLEST_BASE
 from engagement.analysis.tables.season import Season
 from engagement.configuration import CodingConfiguration
@@ -52,7 +52,7 @@ def _gather_episodes(season: Season, groupings: Sequence[Grouping], below: int |
     }
     nobody = numpy.zeros(len(season.messages), dtype=bool)
     gathered = []
-    chosen = choose_rows(season.messages, season.episodes)
+    chosen, written = choose_rows(season.messages, season.episodes)
     for number, ((plan, episode), rows) in enumerate(zip(season.episodes, chosen, strict=True)):
         codes, shown = season.individuals.codes(episode), _order_shown(season, episode)
         by_group = {}
@@ -75,7 +75,7 @@ def _gather_episodes(season: Season, groupings: Sequence[Grouping], below: int |
                 "n": codes.count()[shown].tolist(),
                 "base": int(codes.relevant_individual.sum()),
                 "by": {key: one.counts.document() for key, one in by_group.items()},
-                "written": len(find_written(season.messages, plan, episode)),
+                "written": written[number],
                 "messages": list_messages_of(
                     season.messages, plan, episode, rows, shown, by_group, season.time_zone,
                     season.project.configuration.disclosure.phone_numbers,

@@ -32,14 +32,18 @@ def find_written(messages: CodedTable, plan: CodingPlan, episode: CodingConfigur
     return numpy.flatnonzero(has_text & messages.codes(episode).responded)
 
 
-def choose_rows(messages: CodedTable, episodes: Sequence[tuple[CodingPlan, CodingConfiguration]]) -> list[Numbers]:
+def choose_rows(
+    messages: CodedTable, episodes: Sequence[tuple[CodingPlan, CodingConfiguration]]
+) -> tuple[list[Numbers], list[int]]:
     """Choose each episode's rows to list: all, or a stable sample if they are too many for a page.
+
+    Returns the rows, and how many messages each episode has.
 
     A hash of the run chooses: one more message changes at most one of them.
     """
     rows = [find_written(messages, plan, episode) for plan, episode in episodes]
     if not rows:
-        return rows
+        return rows, []
     ranks = pandas.util.hash_array(messages.column(RUN_ID).cat.categories.to_numpy(dtype=object))
     runs = messages.column(RUN_ID).cat.codes.to_numpy()
     sizes = []
@@ -53,7 +57,8 @@ def choose_rows(messages: CodedTable, episodes: Sequence[tuple[CodingPlan, Codin
     is_chosen = numpy.zeros(len(every_rank), dtype=bool)
     is_chosen[order] = True
     ends = numpy.cumsum([len(found) for found in rows])[:-1]
-    return [found[chosen] for found, chosen in zip(rows, numpy.split(is_chosen, ends), strict=True)]
+    chosen = [found[is_listed] for found, is_listed in zip(rows, numpy.split(is_chosen, ends), strict=True)]
+    return chosen, list(map(len, rows))
 
 
 @dataclass(frozen=True)
