@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from engagement.analysis import report as report_room
 from engagement.analysis.charts.charts import draw_charts
 from engagement.analysis.maps.maps import draw_maps
 from engagement.analysis.report.report import write_report
@@ -251,3 +252,11 @@ def test_nothing_stands_in_the_way_of_people_with_disabilities(
     )
     assert seen["found"] == []
     assert seen["passed"] > 20
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node on this machine")
+def test_the_scripts_are_javascript():
+    scripts = sorted((Path(report_room.__file__).parent / "data").glob("*.js"))
+    assert len(scripts) == 4
+    for script in scripts:
+        assert subprocess.run(["node", "--check", script], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""How far coders agree, for the report: what the statistics beside it say, if coders' sheets were compared."""
+"""How far coders agree, for the report, where coders' sheets were compared."""
 
 from __future__ import annotations
 
