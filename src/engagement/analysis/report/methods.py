@@ -41,8 +41,7 @@ def _tell_data(season: Season) -> Iterator[str]:
     )
     if texts:
         yield (
-            f"Coders labelled {labelled:,} of {texts:,} distinct texts ({100 * labelled / texts:.1f} %) with the project's code schemes; "
-            "automatic labels were checked by them where the code book says so."
+            f"Coders labelled {labelled:,} of {texts:,} distinct texts ({100 * labelled / texts:.1f} %) with the project's code schemes."
         )
 
 
