@@ -27,6 +27,7 @@ TABLES = (
     "repeat_participations", "sample_messages", "share_intervals", "texts_with_phone_numbers", "theme_distributions",
     "traffic_analysis", "traffic_per_week", "value_origins",
 )  # fmt: skip
+STATISTICS = ("shares",)
 HOSTILE = [
     '=HYPERLINK("http://example.org")',
     "+biyo",
@@ -134,7 +135,8 @@ def test_everything_is_written_and_a_second_run_writes_the_same_bytes(
     before = digests(data_root)
     analyse(data_root)
     assert digests(data_root) == before
-    for name in TABLES:
+    assert sorted(path.stem for path in (folder / "statistics").iterdir()) == sorted(STATISTICS)
+    for name in (*TABLES, *(f"statistics/{name}" for name in STATISTICS)):
         header = (folder / f"{name}.csv").read_text().partition("\n")[0].split(",")
         described = [column.name for column in COLUMNS if column.file == f"Automated Analysis/{name}.csv"]
         plain = [column for column in described if "<" not in column]

@@ -12,6 +12,8 @@ from engagement.analysis.charts.charts import draw_charts
 from engagement.analysis.maps.maps import draw_maps
 from engagement.analysis.report.last_run import FIGURES
 from engagement.analysis.report.report import write_report
+from engagement.analysis.statistics.files import write_statistics
+from engagement.analysis.statistics.statistics import Statistics
 from engagement.analysis.tables.files import write_tables
 from engagement.analysis.tables.season import load_season
 from engagement.configuration import load_project
@@ -67,6 +69,7 @@ def run(args: argparse.Namespace) -> None:
         made = {"graphs": asdict(season.source)}
         if not args.graphs_only:
             log.info("Wrote %d table(s)", write_tables(season, folder))
+            log.info("Wrote %d table(s) of statistics", write_statistics(Statistics(season), folder))
             maps = draw_maps(season, make_directory(folder / _MAPS))
             log.info("Drew %d map(s)", len(maps))
             write_report(season, charts, maps, folder / "report.html", current / FIGURES)
@@ -91,7 +94,7 @@ def replace_analysis(current: Path, keep_everything: bool) -> Iterator[Path]:
     with replace_folder(current) as building:
         for kept in sorted(current.iterdir()) if current.is_dir() else ():
             # Copies and not links: writing in place must not change the old folder.
-            if kept.is_dir() and kept.name in (_GRAPHS, _MAPS):
+            if kept.is_dir() and (keep_everything or kept.name in (_GRAPHS, _MAPS)):
                 copy_tree(kept, building / kept.name)
             elif keep_everything:
                 with explain_os_errors(building / kept.name):

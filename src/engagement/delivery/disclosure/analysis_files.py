@@ -5,6 +5,7 @@ stay on this machine.
 """
 
 import filecmp
+import re
 from pathlib import Path
 
 from engagement.delivery.disclosure.findings import DisclosureFindings
@@ -16,6 +17,8 @@ from engagement.foundation.files import make_directory, open_for_writing, read_t
 
 _MESSAGE = "Message"
 _PICTURES = (".png", ".svg", ".pdf")
+# A number as the tables write it: a count, or a figure with all its digits. No phone number looks like 0.0546286339790734.
+_is_number = re.compile(r"-?(?:[1-9][0-9]*|0(?=[.]))(?:[.][0-9]+)?(?:e[+-][0-9]+)?", re.ASCII).fullmatch
 KNOWN_KINDS = frozenset({".csv", ".html", *_PICTURES})
 
 
@@ -42,16 +45,12 @@ def pass_analysis_file(path: Path, name: str, copies: Path, findings: Disclosure
 
 
 def _pass_row(row: list[str], place: int | None, texts: TextGate, name: str) -> list[str]:
-    """Pass a row: its message, at `place`, and whatever else is not a plain count."""
+    """Pass a row: its message, at `place`, and whatever else is not a number of the analysis."""
     return [
         texts.pass_cell(cell, name, is_guarded=True)
         if position == place
         else cell
-        if _is_count(cell)
+        if _is_number(cell)
         else texts.pass_text(cell, name)
         for position, cell in enumerate(row)
     ]
-
-
-def _is_count(cell: str) -> bool:
-    return cell.isascii() and cell.replace(".", "", 1).isdigit() and not cell.startswith("0")

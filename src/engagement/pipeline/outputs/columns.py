@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from engagement.pipeline.outputs.statistics_columns import STATISTICS_COLUMNS
+
 
 @dataclass(frozen=True)
 class Column:
@@ -137,6 +139,11 @@ COLUMNS = (
     *(
         Column(f"Automated Analysis/{file}", name, meaning)
         for file, meanings in _ANALYSIS_FILES.items()
+        for name, meaning in meanings.items()
+    ),
+    *(
+        Column(f"Automated Analysis/statistics/{file}", name, meaning)
+        for file, meanings in STATISTICS_COLUMNS.items()
         for name, meaning in meanings.items()
     ),
 )

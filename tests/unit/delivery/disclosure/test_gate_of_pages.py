@@ -83,3 +83,21 @@ def test_the_report_is_masked_unless_numbers_may_pass(tmp_path):
     for lets_pass, expected in ((False, MASK), (True, NUMBER)):
         copy = pass_analysis_file(source, "a/report.html", tmp_path / "copies", DisclosureFindings(), lets_pass)
         assert copy.read_text() == f"<p>{expected}</p>"
+
+
+@pytest.mark.parametrize(
+    "figure", ["0.0546286339790734", "2.13981221395093e-08", "-0.8766912585458123", "61.5123456789012"]
+)
+def test_a_figure_with_all_its_digits_is_no_phone_number(tmp_path, figure: str):
+    source, findings = tmp_path / "tests.csv", DisclosureFindings()
+    source.write_text(f"dataset,p\ns01e01,{figure}\n")
+    copy = pass_analysis_file(source, "statistics/tests.csv", tmp_path / "copies", findings, lets_pass=False)
+    assert (copy, findings.texts) == (source, set())
+
+
+@pytest.mark.parametrize("number", ["0615123456", "+252615123456", "0615.123.456", "00252615123456"])
+def test_a_phone_number_is_no_figure(tmp_path, number: str):
+    source, findings = tmp_path / "tests.csv", DisclosureFindings()
+    source.write_text(f"dataset,p\ns01e01,{number}\n")
+    copy = pass_analysis_file(source, "statistics/tests.csv", tmp_path / "copies", findings, lets_pass=False)
+    assert number not in copy.read_text()

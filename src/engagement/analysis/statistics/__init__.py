@@ -1,0 +1,1 @@
+"""Statistics for publication: shares, tests, models and participation, as plain rows."""
