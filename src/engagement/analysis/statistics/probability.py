@@ -1,0 +1,57 @@
+"""Tail probabilities, and the adjustment of many p values.
+
+Written here because scipy is not among the stages' packages, takes long to load, and is not needed: for whole degrees of
+freedom the tail of chi-squared is a finite sum.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+# The standard normal distribution has 95 % between minus and plus this.
+NORMAL_95 = 1.959963984540054
+
+
+def chi_squared_tail(value: float, degrees: int) -> float:
+    """Return the probability that chi-squared with so many degrees of freedom is at least `value`.
+
+    >>> round(chi_squared_tail(3.841458820694124, 1), 12), round(chi_squared_tail(9.487729036781154, 4), 12)
+    (0.05, 0.05)
+    """
+    half = value / 2
+    if degrees % 2:
+        found, power = math.erfc(math.sqrt(half)), 0.5
+    else:
+        found, power = math.exp(-half), 1.0
+    while power < degrees / 2:
+        if half > 0:
+            found += math.exp(power * math.log(half) - half - math.lgamma(power + 1))
+        power += 1
+    return min(1.0, found)
+
+
+def normal_two_sided(z: float) -> float:
+    """Return the probability that a standard normal figure is at least as far from 0."""
+    return math.erfc(abs(z) / math.sqrt(2))
+
+
+def adjust_p_values(values: Sequence[float | None]) -> list[float | None]:
+    """Adjust a family's p values so that a share of false discoveries is kept; None is in no family.
+
+    >>> adjust_p_values([0.01, None, 0.02, 0.5])
+    [0.03, None, 0.03, 0.5]
+
+    Source
+    ------
+    Y. Benjamini, Y. Hochberg (1995), Controlling the false discovery rate, J. R. Stat. Soc. B 57, 289-300.
+    """
+    ordered = sorted(
+        ((value, place) for place, value in enumerate(values) if value is not None), key=lambda item: -item[0]
+    )
+    adjusted: list[float | None] = [None] * len(values)
+    least = 1.0
+    for rank, (value, place) in zip(range(len(ordered), 0, -1), ordered, strict=True):
+        least = min(least, value * len(ordered) / rank)
+        adjusted[place] = least
+    return adjusted
