@@ -27,7 +27,7 @@ TABLES = (
     "repeat_participations", "sample_messages", "share_intervals", "texts_with_phone_numbers", "theme_distributions",
     "traffic_analysis", "traffic_per_week", "value_origins",
 )  # fmt: skip
-STATISTICS = ("crosstabs", "shares", "tests")
+STATISTICS = ("crosstabs", "new_and_returning", "retention", "shares", "tests", "traffic_per_day")
 HOSTILE = [
     '=HYPERLINK("http://example.org")',
     "+biyo",

@@ -13,6 +13,7 @@ from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import ANSWER_PARTS, find_recovered_key, read_result_key
 from engagement.configuration.recovered_checks import find_neutral_fault
 from engagement.configuration.source_model import placed_sources, sources_by_type
+from engagement.configuration.statistics_checks import find_statistics_problems
 from engagement.configuration.unwritten_plans import is_written
 
 # Parts of a result that can be the field of a plan.
@@ -38,6 +39,7 @@ def find_configuration_problems(configuration: PipelineConfiguration, plans: Cod
         yield from find_upload_problems(drive)
     if plans is not None:
         yield from find_disclosure_problems(configuration.disclosure, plans)
+        yield from find_statistics_problems(configuration, plans)
         yield from _find_field_problems(configuration, plans)
 
 

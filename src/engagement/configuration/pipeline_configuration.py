@@ -99,6 +99,30 @@ class MapFormat(enum.StrEnum):
     PDF = "pdf"
 
 
+class StatisticsSettings(Model):
+    """What the statistics contain besides the shares, tests and participation of every project."""
+
+    broadcast_calendar_file: Text | None = key(
+        "BroadcastCalendarFile",
+        "CSV of broadcasts and adverts, with the columns Start, Kind, Episode, Station; relative to this file",
+        "broadcast_calendar.csv",
+        None,
+    )
+    predictors: tuple[Text, ...] = key(
+        "Predictors",
+        "AnalysisFileKeys of the demographics that explain themes in logistic regressions; none without",
+        ["gender", "age_category"],
+        (),
+    )
+    minimum_yes: int = key("MinimumYes", "participants that a theme needs for a regression", 20, 20, ge=1)
+    population_margins_file: Text | None = key(
+        "PopulationMarginsFile",
+        "CSV of a population's shares to weight to, with the columns variable, value, share; relative to this file",
+        "population_margins.csv",
+        None,
+    )
+
+
 class AutomatedAnalysis(Model):
     """Parts of the automated analysis besides its standard tables."""
 
@@ -108,6 +132,9 @@ class AutomatedAnalysis(Model):
     )
     traffic_labels: tuple[TrafficLabel, ...] = key("TrafficLabels", "named time ranges to count messages in", [], ())
     sample_messages: SampleMessages | None = key("SampleMessages", "how many messages are sampled", {}, None)
+    statistics: StatisticsSettings = key(
+        "Statistics", "what the statistics for publication contain", {}, StatisticsSettings()
+    )
     impact_message_codes: tuple[Text, ...] = key(
         "ImpactMessageCodes",
         "StringValues of the codes whose messages go to impact_messages.csv",

@@ -17,7 +17,7 @@ from engagement.foundation.errors import ConfigurationError, PipelineError
 from engagement.foundation.files import read_json
 from engagement.services.container_needs import ContainerNeeds
 from engagement.services.credentials import load_credentials
-from engagement.stages.needs import StageStart, add_boundaries, add_coda, add_drive, add_sources, add_uploads
+from engagement.stages.needs import StageStart, add_analysis_files, add_coda, add_drive, add_sources, add_uploads
 from engagement.stages.table import STAGES, load_function
 
 _PLAN_OF_A_RUN = "plan-run"
@@ -95,7 +95,7 @@ def _add_project(needs: ContainerNeeds, given: argparse.Namespace, path: Path) -
     with contextlib.suppress(PipelineError):
         configuration = load_pipeline_configuration(path)
         _add_coding_plans(needs, path, configuration)
-        add_boundaries(needs, path, configuration)
+        add_analysis_files(needs, path, configuration)
         if getattr(given, "online", False) and given.credentials is not None:
             start = StageStart(load_credentials(given.credentials), configuration, path)
             for add in (add_sources, add_drive, add_uploads):

@@ -43,9 +43,9 @@ def add_drive(needs: ContainerNeeds, start: StageStart) -> None:
 
 
 def add_analysis(needs: ContainerNeeds, start: StageStart) -> None:
-    """Add Google Drive, and the boundaries of maps."""
+    """Add Google Drive, the boundaries of maps, and what the statistics read."""
     if start.configuration is not None and start.configuration_path is not None:
-        add_boundaries(needs, start.configuration_path, start.configuration)
+        add_analysis_files(needs, start.configuration_path, start.configuration)
     add_drive(needs, start)
 
 
@@ -59,11 +59,16 @@ def add_uploads(needs: ContainerNeeds, start: StageStart) -> None:
             needs.add_credentials(start.credentials)
 
 
-def add_boundaries(needs: ContainerNeeds, path: Path, configuration: PipelineConfiguration) -> None:
-    """Add map boundaries outside the configuration's folder, which is mounted anyway."""
+def add_analysis_files(needs: ContainerNeeds, path: Path, configuration: PipelineConfiguration) -> None:
+    """Add what the analysis reads outside the configuration's folder, which is mounted anyway."""
     folder = path.resolve().parent
     for wanted in configuration.automated_analysis.maps if configuration.automated_analysis else ():
         boundaries = (folder / (wanted.boundaries or "")).resolve()
         if not boundaries.is_relative_to(folder):
             # The whole folder: a shapefile is several files.
             needs.read_only.add(boundaries.parent)
+    statistics = configuration.automated_analysis.statistics if configuration.automated_analysis else None
+    for name in (statistics.broadcast_calendar_file, statistics.population_margins_file) if statistics else ():
+        file = (folder / (name or "")).resolve()
+        if not file.is_relative_to(folder):
+            needs.read_only.add(file)

@@ -482,6 +482,15 @@ ANALYSIS_AND_DRIVE = [
     case("boundaries that are not there",
          configuration("$.AutomatedAnalysis", {"Maps": [{"Level": "county", "CodedField": "county_coded", "Boundaries": "no_such.geojson"}]}),
          "ERROR: pipeline_configuration.json, line 77, at $.AutomatedAnalysis.Maps[0].Boundaries: no_such.geojson: no such file; expected boundaries (GeoJSON or a shapefile). Check the path."),
+    case("a predictor that is no demographic",
+         configuration("$.AutomatedAnalysis", {"Statistics": {"Predictors": ["gendr"]}}),
+         "ERROR: pipeline_configuration.json, line 75, at $.AutomatedAnalysis.Statistics.Predictors[0]: 'gendr'; expected the AnalysisFileKey of a SINGLE coding with IncludeInThemeDistribution; nearest: 'gender'."),
+    case("a calendar that is not there",
+         configuration("$.AutomatedAnalysis", {"Statistics": {"BroadcastCalendarFile": "no_such.csv"}}),
+         "ERROR: pipeline_configuration.json, line 74, at $.AutomatedAnalysis.Statistics.BroadcastCalendarFile: no_such.csv: can't be read: No such file or directory; expected CSV in UTF-8 with the columns Start, Kind, Episode, Station. Mend the path."),
+    case("margins that are another table",
+         configuration("$.AutomatedAnalysis", {"Statistics": {"PopulationMarginsFile": "coding_plans.json"}}),
+         "ERROR: pipeline_configuration.json, line 74, at $.AutomatedAnalysis.Statistics.PopulationMarginsFile: coding_plans.json: no column 'variable', 'value', 'share'; expected CSV in UTF-8 with the columns variable, value, share. Name the columns."),
     case("boundaries that are no map",
          configuration("$.AutomatedAnalysis", {"Maps": [{"Level": "county", "CodedField": "county_coded", "Boundaries": "coding_plans.json"}]}),
          "ERROR: pipeline_configuration.json, line 77, at $.AutomatedAnalysis.Maps[0].Boundaries: coding_plans.json: no 'features'; expected a GeoJSON FeatureCollection. Convert the file."),
@@ -855,7 +864,7 @@ CODE_SCHEMES = [
 # fmt: on
 ALL = [*NO_JSON, *PIPELINE_CONFIGURATIONS, *ANALYSIS_AND_DRIVE, *CODING_PLANS, *CODE_SCHEMES]
 # What is looked for in a check only: stages find it when they read the file.
-ONLY_CHECKED = ("Boundaries", "our_cleaners", '"LocationLevel"')
+ONLY_CHECKED = ("Boundaries", "BroadcastCalendarFile", "PopulationMarginsFile", "our_cleaners", '"LocationLevel"')
 
 
 def lines_of(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[list[str], str]:

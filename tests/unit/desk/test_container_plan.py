@@ -138,6 +138,17 @@ def test_boundaries_outside_of_the_configurations_folder_are_mounted_for_the_map
     assert project.plan("generate-analysis-graphs", project.google_credentials) == network
 
 
+def test_files_of_the_statistics_outside_of_the_configurations_folder_are_mounted(project, tmp_path):
+    project.document["AutomatedAnalysis"] = {
+        "Statistics": {
+            "BroadcastCalendarFile": "calendar.csv",
+            "PopulationMarginsFile": f"{tmp_path}/census/margins.csv",
+        }
+    }
+    mounted = [f"mount ro {tmp_path}/census/margins.csv", "network none"]
+    assert project.plan("automated-analysis", project.google_credentials) == mounted
+
+
 @pytest.mark.parametrize("stage", ["generate-outputs", "automated-analysis", "generate-analysis-graphs"])
 def test_stages_that_write_outputs_need_nothing_but_for_drive(project, stage):
     assert project.plan(stage, project.google_credentials) == ["network none"]

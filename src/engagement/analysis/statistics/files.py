@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from engagement.analysis.statistics.associations import AssociationTestRow, CrosstabRow
+from engagement.analysis.statistics.participation import RETENTION_COLUMNS, DayRow, EventRow, NewAndReturningRow
+from engagement.analysis.statistics.regression import RegressionRow
 from engagement.analysis.statistics.shares import ShareRow
 from engagement.analysis.statistics.statistics import Statistics
+from engagement.analysis.statistics.weighting import WeightedShareRow
 from engagement.foundation.files import make_directory, write_csv
 
 STATISTICS = "statistics"
@@ -21,7 +24,16 @@ def write_statistics(statistics: Statistics, folder: Path) -> int:
         "shares": (ShareRow._fields, statistics.shares),
         "crosstabs": (CrosstabRow._fields, statistics.crosstabs),
         "tests": (AssociationTestRow._fields, statistics.tests),
+        "new_and_returning": (NewAndReturningRow._fields, statistics.new_and_returning),
+        "retention": (RETENTION_COLUMNS, statistics.retention),
+        "traffic_per_day": (DayRow._fields, statistics.traffic_per_day),
     }
+    if statistics.settings.broadcast_calendar_file is not None:
+        tables["traffic_per_event"] = EventRow._fields, statistics.traffic_per_event
+    if statistics.settings.predictors:
+        tables["regression"] = RegressionRow._fields, statistics.regressions
+    if statistics.settings.population_margins_file is not None:
+        tables["weighted_shares"] = WeightedShareRow._fields, statistics.weighted_shares
     target = make_directory(folder / STATISTICS)
     for name, (columns, rows) in tables.items():
         write_csv(target / f"{name}.csv", columns, (_cells(row) for row in rows))

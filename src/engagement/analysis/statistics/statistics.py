@@ -13,9 +13,20 @@ from engagement.analysis.statistics.associations import (
     list_tests,
     make_crosstabs,
 )
+from engagement.analysis.statistics.given_files import BroadcastEvent, read_calendar, read_margins
+from engagement.analysis.statistics.participation import (
+    DayRow,
+    EventRow,
+    NewAndReturningRow,
+    Participation,
+    RetentionRow,
+)
+from engagement.analysis.statistics.regression import RegressionRow, list_regressions
 from engagement.analysis.statistics.shares import ShareRow, list_shares
-from engagement.analysis.statistics.variables import EpisodeThemes, Variable, find_demographics, find_episodes
+from engagement.analysis.statistics.variables import EpisodeThemes, Variable, find_episodes, read_demographics
+from engagement.analysis.statistics.weighting import WeightedShareRow, list_weighted_shares, rake
 from engagement.analysis.tables.season import Season
+from engagement.configuration.pipeline_configuration import StatisticsSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +43,7 @@ class Statistics:
     @cached_property
     def demographics(self) -> tuple[Variable, ...]:
         """The variables that break down themes, in order."""
-        return find_demographics(self.season)
+        return read_demographics(self.season)
 
     @cached_property
     def shares(self) -> list[ShareRow]:
@@ -52,3 +63,55 @@ class Statistics:
     def tests(self) -> list[AssociationTestRow]:
         """The rows of tests.csv."""
         return list_tests(self._crossed)
+
+    @property
+    def settings(self) -> StatisticsSettings:
+        """What the project asked for."""
+        return self.season.settings.statistics
+
+    @cached_property
+    def _participation(self) -> Participation:
+        return Participation(self.season)
+
+    @cached_property
+    def events(self) -> tuple[BroadcastEvent, ...]:
+        """The project's calendar of broadcasts; none without a file."""
+        name = self.settings.broadcast_calendar_file
+        return () if name is None else read_calendar(self.season.project.path.parent / name)
+
+    @cached_property
+    def new_and_returning(self) -> list[NewAndReturningRow]:
+        """The rows of new_and_returning.csv."""
+        return self._participation.list_new_and_returning()
+
+    @cached_property
+    def retention(self) -> list[RetentionRow]:
+        """The rows of retention.csv."""
+        return self._participation.list_retention()
+
+    @cached_property
+    def traffic_per_day(self) -> list[DayRow]:
+        """The rows of traffic_per_day.csv."""
+        return self._participation.list_days(self.events)
+
+    @cached_property
+    def traffic_per_event(self) -> list[EventRow]:
+        """The rows of traffic_per_event.csv."""
+        return self._participation.list_events(self.events)
+
+    @cached_property
+    def regressions(self) -> list[RegressionRow]:
+        """The rows of regression.csv; none without Predictors."""
+        by_name = {variable.name: variable for variable in self.demographics}
+        predictors = [by_name[name] for name in self.settings.predictors]
+        return list_regressions(self.episodes, predictors, self.settings.minimum_yes) if predictors else []
+
+    @cached_property
+    def weighted_shares(self) -> list[WeightedShareRow]:
+        """The rows of weighted_shares.csv; none without PopulationMarginsFile."""
+        if self.settings.population_margins_file is None:
+            return []
+        path = self.season.project.path.parent / self.settings.population_margins_file
+        margins = read_margins(path, {variable.name: variable.values for variable in self.demographics})
+        weights = rake([variable for variable in self.demographics if variable.name in margins], margins)
+        return list_weighted_shares(self.episodes, weights)

@@ -14,7 +14,8 @@ import numpy
 from engagement.analysis.tables.coded_table import CodedTable, Codes, Mask, Numbers
 from engagement.analysis.tables.distributions import tabulated
 from engagement.analysis.tables.season import Season
-from engagement.configuration import CodingConfiguration, CodingMode
+from engagement.configuration import CodingConfiguration
+from engagement.configuration.statistics_checks import find_demographics
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +88,10 @@ class EpisodeThemes:
         return self._crossed[variable.name]
 
 
-def find_demographics(season: Season) -> tuple[Variable, ...]:
+def read_demographics(season: Season) -> tuple[Variable, ...]:
     """Return the variables that break down themes: of demographic plans, then of follow-up plans."""
-    return tuple(
-        read_variable(season.individuals, coding)
-        for coding in season.breakdowns
-        if coding.coding_mode is CodingMode.SINGLE
-    )
+    codings = find_demographics(season.project.coding_plans)
+    return tuple(read_variable(season.individuals, coding) for coding in codings)
 
 
 def read_variable(individuals: CodedTable, coding: CodingConfiguration) -> Variable:

@@ -1,15 +1,17 @@
-"""Check a project's files that are not JSON: map boundaries, and its own code, read but never run."""
+"""Check a project's files that are not JSON: for maps and statistics, and its own code, read but never run."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
 from engagement.analysis.maps.files import read_boundaries
+from engagement.analysis.statistics.given_files import read_calendar, read_margins
 from engagement.configuration import CodingPlans, PipelineConfiguration
 from engagement.configuration.function_names import is_project_function
 from engagement.configuration.nearest import nearest
 from engagement.configuration.plan_places import placed_configurations, placed_plans
 from engagement.configuration.problems import Problem
+from engagement.configuration.statistics_checks import find_demographics
 from engagement.foundation.errors import PipelineError
 
 
@@ -27,6 +29,29 @@ def find_boundary_problems(configuration: PipelineConfiguration, plans: CodingPl
             read_boundaries(folder / wanted.boundaries, names)
         except PipelineError as error:
             yield Problem(f"$.AutomatedAnalysis.Maps[{position}].Boundaries", str(error))
+
+
+def find_statistics_file_problems(
+    configuration: PipelineConfiguration, plans: CodingPlans, folder: Path
+) -> Iterator[Problem]:
+    """Find errors in the calendar of broadcasts, and in the population's margins."""
+    if configuration.automated_analysis is None:
+        return
+    statistics = configuration.automated_analysis.statistics
+    try:
+        if statistics.broadcast_calendar_file is not None:
+            read_calendar(folder / statistics.broadcast_calendar_file)
+    except PipelineError as error:
+        yield Problem("$.AutomatedAnalysis.Statistics.BroadcastCalendarFile", str(error))
+    try:
+        if statistics.population_margins_file is not None:
+            values = {
+                str(coding.analysis_file_key): [c.string_value for c in coding.code_scheme.codes if c.is_normal]
+                for coding in find_demographics(plans)
+            }
+            read_margins(folder / statistics.population_margins_file, values)
+    except PipelineError as error:
+        yield Problem("$.AutomatedAnalysis.Statistics.PopulationMarginsFile", str(error))
 
 
 def find_function_problems(plans: CodingPlans, folder: Path) -> Iterator[Problem]:

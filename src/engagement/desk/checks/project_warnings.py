@@ -11,7 +11,11 @@ from engagement.configuration.problems import Problem
 from engagement.configuration.scheme_checks import find_confused_ids
 from engagement.configuration.unwritten_plans import find_unwritten_plans
 from engagement.desk.checks.findings import Findings
-from engagement.desk.checks.project_files import find_boundary_problems, find_function_problems
+from engagement.desk.checks.project_files import (
+    find_boundary_problems,
+    find_function_problems,
+    find_statistics_file_problems,
+)
 from engagement.desk.checks.remapping_warnings import find_remapping_warnings
 from engagement.desk.checks.scheme_warnings import find_scheme_warnings
 from engagement.desk.checks.settings_warnings import find_settings_warnings
@@ -25,6 +29,7 @@ def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
     if configuration is None or plans is None or files.plans_path is None or files.schemes_folder is None:
         return
     findings.add_errors(files.path, find_boundary_problems(configuration, plans, files.path.parent))
+    findings.add_errors(files.path, find_statistics_file_problems(configuration, plans, files.path.parent))
     findings.add_errors(files.plans_path, find_function_problems(plans, files.path.parent))
     findings.add_errors(files.plans_path, _find_level_problems(plans))
     findings.add_warnings(files.path, find_settings_warnings(configuration, plans))

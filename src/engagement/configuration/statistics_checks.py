@@ -1,0 +1,37 @@
+"""Checks of the settings of the statistics against the coding plans."""
+
+from collections.abc import Iterator
+
+from engagement.configuration.coding_plans import CodingConfiguration, CodingMode, CodingPlans
+from engagement.configuration.nearest import nearest
+from engagement.configuration.pipeline_configuration import PipelineConfiguration
+from engagement.configuration.problems import Problem
+
+
+def find_demographics(plans: CodingPlans) -> tuple[CodingConfiguration, ...]:
+    """Return the codings of demographic, then of follow-up plans that have distributions and one value a participant."""
+    return tuple(
+        coding
+        for plan in plans.survey
+        for coding in plan.coding_configurations
+        if coding.coding_mode is CodingMode.SINGLE
+        and coding.include_in_theme_distribution
+        and coding.analysis_file_key is not None
+    )
+
+
+def find_statistics_problems(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:
+    """Find predictors that are there twice, or are no demographic with one value a participant."""
+    if configuration.automated_analysis is None:
+        return
+    known = [str(coding.analysis_file_key) for coding in find_demographics(plans)]
+    predictors = configuration.automated_analysis.statistics.predictors
+    for position, name in enumerate(predictors):
+        at = f"$.AutomatedAnalysis.Statistics.Predictors[{position}]"
+        if name not in known:
+            yield Problem(
+                at,
+                f"{name!r}; expected the AnalysisFileKey of a SINGLE coding with IncludeInThemeDistribution{nearest(name, known)}",
+            )
+        elif name in predictors[:position]:
+            yield Problem(at, f"{name!r} is there twice; expected it once. Remove one.")
