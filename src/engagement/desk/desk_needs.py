@@ -20,7 +20,7 @@ COMMANDS = (
 # Arguments that a command writes to; the scheme of a sheet without --output goes beside the sheet.
 _FOLDERS_WRITTEN = {
     ("new-project", "directory"), ("scheme", "folder"), ("cluster-certificates", "folder"), ("compare", "folder"),
-    ("figures", "folder"),
+    ("figures", "folder"), ("icr", "data_root"),
 }  # fmt: skip
 _FILES_WRITTEN = {("scheme", "output")}
 _WRITTEN_BESIDE = ("scheme", "sheet")

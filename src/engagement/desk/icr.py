@@ -7,6 +7,8 @@ each message, or several with ; between them. An empty cell means not coded; the
 
 All codes together: two coders agree on a message where they gave it the very same codes. By code: where both gave the code
 or neither did. Intervals are from bootstrap draws of messages; the same seed gives the same intervals.
+
+With --data-root the numbers are kept there, for the next analysis.
 """
 
 import argparse
@@ -14,8 +16,13 @@ import json
 import sys
 from pathlib import Path
 
-from engagement.labelling.agreement.coding_sheets import read_codings
+from engagement.configuration import CodingPlan, load_project
+from engagement.configuration.kept_project import find_kept_configuration
+from engagement.configuration.nearest import nearest
+from engagement.foundation.errors import UsageError
+from engagement.labelling.agreement.coding_sheets import Codings, read_codings
 from engagement.labelling.agreement.report import describe_reliability, measure_reliability, reliability_document
+from engagement.labelling.agreement.stored_results import keep_result
 from engagement.labelling.code_books.scheme_files import read_scheme
 
 
@@ -34,20 +41,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--draws", type=_positive, default=2000, help="bootstrap draws; by default 2000")
     parser.add_argument("--seed", type=_natural, default=1, help="seed of the draws; by default 1")
     parser.add_argument("--confidence", type=_share, default=0.95, help="of the intervals; by default 0.95")
+    parser.add_argument("--data-root", type=Path, help="keep the numbers in this data root, for the next analysis")
     parser.add_argument("--texts", action="store_true", help="show what participants wrote beside disagreements")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read the sheets, measure, print."""
+    """Read the sheets, measure, keep, print."""
     scheme = read_scheme(args.code_scheme) if args.code_scheme is not None else None
     codings = read_codings(args.sheets, args.code_column, scheme)
+    plan = None if args.data_root is None else _find_plan(args.data_root, codings)
     reliability = measure_reliability(codings, args.draws, args.seed, args.confidence)
+    if plan is not None:
+        keep_result(args.data_root, plan, reliability)
     if args.json:
         text = json.dumps(reliability_document(reliability, args.texts), indent=2)
     else:
         text = "\n".join(describe_reliability(reliability, args.confidence, args.texts))
     sys.stdout.write(text + "\n")
+
+
+def _find_plan(data_root: Path, codings: Codings) -> CodingPlan:
+    """Find the episode that the sheets are of, by the heading of their texts."""
+    if not data_root.is_dir():
+        raise UsageError(f"{data_root}: no such directory; expected the data root. Check the path.")
+    plans = {plan.raw_field: plan for plan in load_project(find_kept_configuration(data_root)).coding_plans.rqa}
+    found = [plans[heading] for heading in codings.text_columns if heading in plans]
+    if len(found) != 1 or len(codings.text_columns) != 1:
+        headings = ", ".join(map(repr, codings.text_columns)) or "nothing"
+        raise UsageError(
+            f"the sheets: their second column is {headings}; expected the same raw field of an episode in all of them"
+            f"{nearest(codings.text_columns[0] if codings.text_columns else '', plans)} Give it back its name."
+        )
+    return found[0]
 
 
 def _positive(text: str) -> int:

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
         made = {"graphs": asdict(season.source)}
         if not args.graphs_only:
             log.info("Wrote %d table(s)", write_tables(season, folder))
-            log.info("Wrote %d table(s) of statistics", write_statistics(Statistics(season), folder))
+            log.info("Wrote %d table(s) of statistics", write_statistics(Statistics(season, args.data_root), folder))
             maps = draw_maps(season, make_directory(folder / _MAPS))
             log.info("Drew %d map(s)", len(maps))
             write_report(season, charts, maps, folder / "report.html", current / FIGURES)

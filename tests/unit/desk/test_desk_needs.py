@@ -50,6 +50,10 @@ def test_every_command_of_the_desk_has_its_needs():
             ["mount ro {}/data root", "mount rw {}/projects"],
         ),
         (["compare", "my project", "data root"], ["mount ro {}/my project", "mount rw {}/data root"]),
+        (
+            ["icr", "codes.csv", "codes.csv", "--data-root", "data root"],
+            ["mount ro {}/codes.csv", "mount rw {}/data root"],
+        ),
         (["evaluate-cleaners", "codes.csv"], ["mount ro {}/codes.csv"]),
         (["scheme", "from-csv", "codes.csv"], ["mount rw {}"]),
         (

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from engagement.__main__ import main
+from engagement.analysis.statistics.agreement import list_agreement
+from engagement.analysis.tables.season import load_season
+from engagement.configuration import load_project
+from engagement.foundation.errors import InputError
 from example_project import DataRoot, episode_run, make_scheme
 
 HEADER = ("rqa_s01e01_run_id", "rqa_s01e01_raw")
@@ -200,3 +204,44 @@ def test_the_sample_of_stage_3_can_be_filled_in_and_measured(tmp_path, capsys):
     assert disagreement["run_id"] == rows[0]["rqa_s01e01_run_id"]
     in_coda = {message["Text"]: message["MessageID"] for message in root.coda_file("s01e01")}
     assert disagreement["message_id"] == in_coda[rows[0]["rqa_s01e01_raw"]]
+
+
+def test_with_a_data_root_the_numbers_are_kept_for_the_analysis_without_texts_or_coders(sheets, capsys, tmp_path):
+    root = DataRoot(tmp_path / "root")
+    root.write_runs(*(episode_run(f"p{run_id}", text, run_id=int(run_id)) for run_id, text in TEXTS.items()))
+    root.generate()
+    one = sheets("asha", {"1": "water", "2": "school", "3": "roads", "4": ""})
+    two = sheets("nuur", {"1": "water", "2": "school", "3": "water", "4": "water"})
+    found = measure(capsys, one, two, "--data-root", str(root.path))
+    (kept,) = (root.path / "State" / "agreement").iterdir()
+    text = kept.read_text()
+    assert kept.name == "rqa_s01e01_raw.json"
+    assert not [word for word in ("asha", "biyo", message_id("biyo")) if word in text]
+    season = load_season(load_project(root.configuration), root.path)
+    rows = list_agreement(season, root.path)
+    assert rows[0] == (
+        "all codes", "", "percent_agreement", 3, *found["overall"]["percent_agreement"].values(), "rqa_s01e01",
+    )  # fmt: skip
+    assert {(row.level, row.code) for row in rows} == {
+        ("all codes", ""),
+        *(("code", c) for c in ("roads", "school", "water")),
+    }
+    # Of a season without results there are none, and a damaged one is told.
+    kept.write_text("{}")
+    with pytest.raises(InputError, match="expected what it writes with --data-root"):
+        list_agreement(season, root.path)
+    kept.unlink()
+    assert list_agreement(season, root.path) == []
+
+
+def test_sheets_of_no_episode_are_not_kept(sheets, capsys, tmp_path, monkeypatch):
+    root = DataRoot(tmp_path / "root")
+    root.write_runs(episode_run("a", "biyo"))
+    root.generate()
+    monkeypatch.setitem(globals(), "HEADER", ("run", "rqa_s01e1_raw"))
+    one, two = sheets("asha", {"1": "water"}), sheets("nuur", {"1": "water"})
+    assert main(["icr", one, two, "--data-root", str(root.path)]) == 2
+    told = capsys.readouterr().err
+    assert "'rqa_s01e1_raw'" in told
+    assert "nearest: 'rqa_s01e01_raw'" in told
+    assert not (root.path / "State" / "agreement").exists()

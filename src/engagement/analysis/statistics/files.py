@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from engagement.analysis.statistics.agreement import AgreementRow
 from engagement.analysis.statistics.associations import AssociationTestRow, CrosstabRow
 from engagement.analysis.statistics.participation import RETENTION_COLUMNS, DayRow, EventRow, NewAndReturningRow
 from engagement.analysis.statistics.regression import RegressionRow
@@ -34,6 +35,8 @@ def write_statistics(statistics: Statistics, folder: Path) -> int:
         tables["regression"] = RegressionRow._fields, statistics.regressions
     if statistics.settings.population_margins_file is not None:
         tables["weighted_shares"] = WeightedShareRow._fields, statistics.weighted_shares
+    if statistics.agreement:
+        tables["agreement"] = AgreementRow._fields, statistics.agreement
     target = make_directory(folder / STATISTICS)
     for name, (columns, rows) in tables.items():
         write_csv(target / f"{name}.csv", columns, (_cells(row) for row in rows))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
+from engagement.analysis.statistics.agreement import AgreementRow, list_agreement
 from engagement.analysis.statistics.associations import (
     AssociationTestRow,
     Crosstab,
@@ -31,9 +33,10 @@ from engagement.configuration.pipeline_configuration import StatisticsSettings
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """The tables of Outputs/Automated Analysis/statistics/, as rows."""
+    """The tables of Outputs/Automated Analysis/statistics/, as rows; without a data root none of agreement."""
 
     season: Season
+    data_root: Path | None = None
 
     @cached_property
     def episodes(self) -> tuple[EpisodeThemes, ...]:
@@ -115,3 +118,8 @@ class Statistics:
         margins = read_margins(path, {variable.name: variable.values for variable in self.demographics})
         weights = rake([variable for variable in self.demographics if variable.name in margins], margins)
         return list_weighted_shares(self.episodes, weights)
+
+    @cached_property
+    def agreement(self) -> list[AgreementRow]:
+        """The rows of agreement.csv; none before icr kept a result."""
+        return [] if self.data_root is None else list_agreement(self.season, self.data_root)

@@ -42,10 +42,14 @@ class CodedMessage:
 
 @dataclass(frozen=True)
 class Codings:
-    """Several coders' codes for the same messages, in the order of the first sheet."""
+    """Several coders' codes for the same messages, in the order of the first sheet.
+
+    `text_columns` are the headings of the sheets' texts: a raw field, unless somebody changed it.
+    """
 
     coders: tuple[str, ...]
     messages: tuple[CodedMessage, ...]
+    text_columns: tuple[str, ...] = ()
 
     @property
     def codes(self) -> list[str]:
@@ -88,7 +92,8 @@ def read_codings(paths: Sequence[Path], code_columns: Sequence[str] = (), scheme
             f"{', '.join(map(str, paths))}: no message was coded by two coders; expected sheets of one sample. "
             "Check that they are copies of the same file of Outputs/ICR/."
         )
-    return Codings(_name_coders(paths), messages)
+    headings = dict.fromkeys(sheet.header[1] for sheet in sheets if len(sheet.header) > 1)
+    return Codings(_name_coders(paths), messages, tuple(headings))
 
 
 class _Names:

@@ -121,4 +121,14 @@ STATISTICS_COLUMNS = {
         "se": "its standard error in percent, weights taken as fixed",
         "effective_n": "participants that would say as much without weights (Kish 1965); don't publish below 30",
     },
+    "agreement.csv": {
+        "level": '"all codes": two coders agree if they gave a message exactly the same codes; "code": both gave the code, or neither',
+        "code": 'the code; empty for "all codes"',
+        "coefficient": '"percent_agreement" (from 0 to 1), "krippendorff_alpha" or "gwet_ac1"',
+        "messages": "messages coded by two coders or more",
+        "estimate": "the coefficient; empty where it is not defined, as nothing varies",
+        "low_bootstrap": "lower end of its interval, from bootstrap draws of messages",
+        "high_bootstrap": "its upper end",
+        "dataset": _DATASET,
+    },
 }
