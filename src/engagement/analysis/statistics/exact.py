@@ -28,12 +28,13 @@ def fisher_p(table: numpy.ndarray) -> float | None:
     sizes, smaller = table.sum(axis=0), table[table.sum(axis=1).argmin()]
     taken = int(smaller.sum())
     first, second = _split(sizes.tolist(), taken)
-    halves = [_list_tables(sizes[columns].tolist(), taken) for columns in (first, second)]
-    if halves[0] is None or halves[1] is None:
+    own = _list_tables(sizes[first].tolist(), taken)
+    others = None if own is None else _list_tables(sizes[second].tolist(), taken)
+    if own is None or others is None:
         return None
     whole = _log_choose(int(sizes.sum()), numpy.array([taken]))[0]
     observed = sum(_log_choose(int(size), numpy.array([count]))[0] for size, count in zip(sizes, smaller, strict=True))
-    return min(1.0, _sum_up_to(halves[0], halves[1], taken, float(observed) + _TIE, float(whole)))
+    return min(1.0, _sum_up_to(own, others, taken, float(observed) + _TIE, float(whole)))
 
 
 def _split(sizes: Sequence[int], taken: int) -> tuple[list[int], list[int]]:
@@ -48,11 +49,11 @@ def _split(sizes: Sequence[int], taken: int) -> tuple[list[int], list[int]]:
 
 
 def _list_tables(sizes: Sequence[int], taken: int) -> tuple[numpy.ndarray, Figures] | None:
-    """List each table of some columns: the sum of its row, and the logarithm of its number of ways, by sum, then ways."""
+    """List each table of some columns: the sum of its row, and the logarithm of its number of ways, by sum."""
     sums, ways = numpy.zeros(1, numpy.int64), numpy.zeros(1)
     for size in sizes:
         counts = numpy.arange(min(size, taken) + 1)
-        if len(sums) * len(counts) > 4 * _MOST_TABLES_OF_A_HALF:
+        if len(sums) * len(counts) > 2 * _MOST_TABLES_OF_A_HALF:
             return None
         sums = (sums[:, None] + counts).ravel()
         ways = (ways[:, None] + _log_choose(size, counts)).ravel()
@@ -60,7 +61,7 @@ def _list_tables(sizes: Sequence[int], taken: int) -> tuple[numpy.ndarray, Figur
         sums, ways = sums[fit], ways[fit]
         if len(sums) > _MOST_TABLES_OF_A_HALF:
             return None
-    order = numpy.lexsort((ways, sums))
+    order = sums.argsort(kind="stable")
     return sums[order], ways[order]
 
 
@@ -76,6 +77,7 @@ def _sum_up_to(
         others = second[1][starts[1][taken - count] : starts[1][taken - count + 1]]
         if not len(own) or not len(others):
             continue
+        others = numpy.sort(others)
         # The largest of them is the last; relative to it nothing overflows.
         largest = others[-1]
         up_to = numpy.concatenate([[0.0], numpy.cumsum(numpy.exp(others - largest))])
