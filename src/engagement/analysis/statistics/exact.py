@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy
 
-type Figures = numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.float64]]
+type FloatArray = numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.float64]]
 
 # Tables of one half of the columns; above it a test takes too long.
 _MOST_TABLES_OF_A_HALF = 1_000_000
@@ -48,7 +48,7 @@ def _split(sizes: Sequence[int], taken: int) -> tuple[list[int], list[int]]:
     return halves
 
 
-def _list_tables(sizes: Sequence[int], taken: int) -> tuple[numpy.ndarray, Figures] | None:
+def _list_tables(sizes: Sequence[int], taken: int) -> tuple[numpy.ndarray, FloatArray] | None:
     """List each table of some columns: the sum of its row, and the logarithm of its number of ways, by sum."""
     sums, ways = numpy.zeros(1, numpy.int64), numpy.zeros(1)
     for size in sizes:
@@ -66,7 +66,11 @@ def _list_tables(sizes: Sequence[int], taken: int) -> tuple[numpy.ndarray, Figur
 
 
 def _sum_up_to(
-    first: tuple[numpy.ndarray, Figures], second: tuple[numpy.ndarray, Figures], taken: int, limit: float, whole: float
+    first: tuple[numpy.ndarray, FloatArray],
+    second: tuple[numpy.ndarray, FloatArray],
+    taken: int,
+    limit: float,
+    whole: float,
 ) -> float:
     """Sum the probabilities of the tables made of both halves whose number of ways is at most exp(limit)."""
     everyone = numpy.arange(taken + 2)
@@ -87,14 +91,14 @@ def _sum_up_to(
 
 
 @functools.cache
-def _log_factorials(size: int) -> Figures:
+def _log_factorials(size: int) -> FloatArray:
     return numpy.array([math.lgamma(number + 1) for number in range(size)])
 
 
-def _log_choose(size: int, counts: numpy.ndarray) -> Figures:
+def _log_choose(size: int, counts: numpy.ndarray) -> FloatArray:
     # Made for a power of two, so that there are few of them.
     logs = _log_factorials(1 << (size + 1).bit_length())
-    found: Figures = logs[size] - logs[counts] - logs[size - counts]
+    found: FloatArray = logs[size] - logs[counts] - logs[size - counts]
     return found
 
 
@@ -116,10 +120,10 @@ def conditional_odds_ratio(count: int, row: int, other_row: int, column: int) ->
     if least == most:
         return math.nan, 0.0, math.inf
 
-    def weigh(log_ratio: float) -> Figures:
+    def weigh(log_ratio: float) -> FloatArray:
         logs = ways + log_ratio * support
         chances = numpy.exp(logs - logs.max())
-        found: Figures = chances / chances.sum()
+        found: FloatArray = chances / chances.sum()
         return found
 
     def mean(log_ratio: float) -> float:

@@ -19,7 +19,7 @@ from engagement.analysis.statistics.probability import NORMAL_95, normal_two_sid
 from engagement.analysis.statistics.variables import EpisodeThemes, Variable
 
 type _Figure = float | None
-type _Figures = tuple[_Figure, _Figure, _Figure, _Figure, _Figure, _Figure, _Figure, _Figure, _Figure]
+type Figures = tuple[_Figure, _Figure, _Figure, _Figure, _Figure, _Figure, _Figure, _Figure, _Figure]
 
 COMPLETE_CASES = "complete cases"
 INTERCEPT = "(intercept)"
@@ -156,11 +156,10 @@ def _rows_of_model(keys: tuple[str, str], cases: Cases, theme: numpy.ndarray) ->
     data = Grouped(data.design[:, kept], data.yes, data.trials)
     fit = fit_logistic(data)
     is_infinite = fit.is_infinite.tolist()
-    few = min(yes, n - yes) < _EVENTS_A_TERM * (len(kept) - 1)
-    mark = SEPARATION if any(is_infinite) else COLLINEAR if collinear else FEW_EVENTS if few else ""
+    mark = SEPARATION if any(is_infinite) else COLLINEAR if collinear else mark_events(yes, n, len(kept) - 1)
     counts = n, yes, cases.left_out_small, cases.left_out_missing
     for place, term in enumerate(cases.terms):
-        figures: _Figures = (None,) * 9
+        figures: Figures = (None,) * 9
         separates = place in kept and is_infinite[kept.index(place)]
         if place in kept and not separates:
             number = kept.index(place)
@@ -169,6 +168,11 @@ def _rows_of_model(keys: tuple[str, str], cases: Cases, theme: numpy.ndarray) ->
             figures = (*_wald(fit, number), *ends)
         row = RegressionRow(*keys, COMPLETE_CASES, *term, *figures, *counts, NO, mark)
         yield row._replace(separation=YES) if separates else row
+
+
+def mark_events(yes: int, n: int, terms: int) -> str:
+    """Mark a model with too few participants for its terms, the intercept aside."""
+    return FEW_EVENTS if min(yes, n - yes) < _EVENTS_A_TERM * terms else ""
 
 
 def _wald(fit: Fit, number: int) -> tuple[float, float, float, float, float, float, float]:

@@ -16,6 +16,7 @@ from engagement.analysis.statistics.associations import (
     make_crosstabs,
 )
 from engagement.analysis.statistics.given_files import BroadcastEvent, read_calendar, read_margins
+from engagement.analysis.statistics.imputed_regression import list_imputed_regressions
 from engagement.analysis.statistics.participation import (
     DayRow,
     EventRow,
@@ -107,7 +108,10 @@ class Statistics:
         """The rows of regression.csv; none without Predictors."""
         by_name = {variable.name: variable for variable in self.demographics}
         predictors = [by_name[name] for name in self.settings.predictors]
-        return list_regressions(self.episodes, predictors, self.settings.minimum_yes) if predictors else []
+        if not predictors:
+            return []
+        asked = self.episodes, predictors, self.settings.minimum_yes
+        return [*list_regressions(*asked), *list_imputed_regressions(*asked)]
 
     @cached_property
     def weighted_shares(self) -> list[WeightedShareRow]:
