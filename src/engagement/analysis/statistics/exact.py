@@ -135,21 +135,24 @@ def conditional_odds_ratio(count: int, row: int, other_row: int, column: int) ->
     def lower(log_ratio: float) -> float:
         return 0.025 - float(weigh(log_ratio)[support <= count].sum())
 
-    estimate = 0.0 if count == least else math.inf if count == most else math.exp(find_root(mean, 0.0))
-    low = 0.0 if count == least else math.exp(find_root(upper, 0.0))
-    high = math.inf if count == most else math.exp(find_root(lower, 0.0))
+    # All three are near those of a large sample.
+    cells = [cell + 0.5 for cell in (count, row - count, column - count, other_row - column + count)]
+    near, error = math.log(cells[0] * cells[3] / (cells[1] * cells[2])), math.sqrt(sum(1 / cell for cell in cells))
+    estimate = 0.0 if count == least else math.inf if count == most else math.exp(find_root(mean, near, error / 20))
+    low = 0.0 if count == least else math.exp(find_root(upper, near - 2 * error, error / 5))
+    high = math.inf if count == most else math.exp(find_root(lower, near + 2 * error, error / 5))
     return estimate, low, high
 
 
-def find_root(function: Callable[[float], float], start: float) -> float:
+def find_root(function: Callable[[float], float], start: float, first_step: float) -> float:
     """Find where an increasing function is 0: a bracket by doubling, then secants that never leave it (Illinois)."""
     low = high = start
-    step, value = 1.0, function(start)
+    step, value = first_step, function(start)
     below = above = value
     while below > 0:
         low -= step
         below, step = function(low), 2 * step
-    step = 1.0
+    step = first_step
     while above < 0:
         high += step
         above, step = function(high), 2 * step
