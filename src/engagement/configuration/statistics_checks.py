@@ -9,7 +9,7 @@ from engagement.configuration.problems import Problem
 
 
 def find_demographics(plans: CodingPlans) -> tuple[CodingConfiguration, ...]:
-    """Return the codings of demographic, then of follow-up plans that have distributions and one value a participant."""
+    """Return SINGLE codings with distributions: of demographic plans, then of follow-up plans."""
     return tuple(
         coding
         for plan in plans.survey

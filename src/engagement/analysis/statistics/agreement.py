@@ -25,7 +25,7 @@ class AgreementRow(NamedTuple):
 
 
 def list_agreement(season: Season, data_root: Path) -> list[AgreementRow]:
-    """List the coefficients of each episode whose sheets were measured, for all codes together, then by code."""
+    """List the coefficients of each measured episode, for all codes together, then by code."""
     rows = []
     for plan, name in {
         plan.raw_field: (plan, str(coding.analysis_file_key)) for plan, coding in season.episodes

@@ -88,7 +88,7 @@ class Crosstab:
 
 
 def make_crosstabs(episodes: Sequence[EpisodeThemes], demographics: Sequence[Variable]) -> list[Crosstab]:
-    """Cross every two demographics among all participants, then each with each theme among the relevant ones."""
+    """Cross every two demographics of all participants, then each with each theme of the relevant ones."""
     tables = [_cross_pair(first, second) for first, second in combinations(demographics, 2)]
     for episode in episodes:
         for position, theme in enumerate(episode.themes):
@@ -114,7 +114,7 @@ def _keep_used(
     counts: numpy.ndarray,
     column_sizes: numpy.ndarray,
 ) -> Crosstab:
-    """Leave out values that nobody has; the references are the most frequent ones of the season that stay."""
+    """Leave out values that nobody has; the references are the season's most frequent of the rest."""
     own, others = numpy.flatnonzero(counts.sum(axis=1)), numpy.flatnonzero(counts.sum(axis=0))
     return Crosstab(
         *names,

@@ -1,4 +1,4 @@
-"""Exact inference for tables with fixed margins: Fisher's test, and the conditional odds ratio of a 2 x 2 table."""
+"""Exact inference for tables with fixed margins: Fisher's test, and conditional odds ratios."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TIE = math.log1p(1e-7)
 
 
 def fisher_p(table: numpy.ndarray) -> float | None:
-    """Return the two-sided p of Fisher's exact test of a table with two rows; None if there are too many tables.
+    """Return the two-sided p of Fisher's exact test of two rows; None if there are too many tables.
 
     It sums the probabilities of all tables that are at most as probable as the observed one. No table is simulated: the
     columns are split into two halves, and each table of one half meets those of the other that it completes.
@@ -49,7 +49,7 @@ def _split(sizes: Sequence[int], taken: int) -> tuple[list[int], list[int]]:
 
 
 def _list_tables(sizes: Sequence[int], taken: int) -> tuple[numpy.ndarray, FloatArray] | None:
-    """List each table of some columns: the sum of its row, and the logarithm of its number of ways, by sum."""
+    """List each table of some columns: the sum of its row, and its ways as a logarithm, by sum."""
     sums, ways = numpy.zeros(1, numpy.int64), numpy.zeros(1)
     for size in sizes:
         counts = numpy.arange(min(size, taken) + 1)
@@ -145,7 +145,7 @@ def conditional_odds_ratio(count: int, row: int, other_row: int, column: int) ->
 
 
 def find_root(function: Callable[[float], float], start: float, first_step: float) -> float:
-    """Find where an increasing function is 0: a bracket by doubling, then secants that never leave it (Illinois)."""
+    """Find where an increasing function is 0: a bracket by doubling, then secants in it (Illinois)."""
     low = high = start
     step, value = first_step, function(start)
     below = above = value

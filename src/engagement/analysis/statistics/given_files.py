@@ -98,7 +98,7 @@ def _read_share(text: str) -> float | None:
 
 
 def _read_rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
-    """Read the rows of a table that somebody wrote, with their line numbers; spaces around cells are dropped."""
+    """Read the rows of a table that somebody wrote, with their line numbers, without spaces around cells."""
     expected = f"expected CSV in UTF-8 with the columns {', '.join(columns)}"
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:

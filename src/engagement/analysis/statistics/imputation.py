@@ -1,4 +1,4 @@
-"""Multiple imputation of missing predictors by chained equations, and the pooling of what the completed data say.
+"""Multiple imputation of missing predictors by chained equations, and the pooling of results.
 
 Predictors are categorical, so participants are counted in the cells of one table of the theme and all predictors; each
 equation is a multinomial regression on that table, fitted for all completed data sets at once. Parameters are drawn from
@@ -38,7 +38,7 @@ class Pooled:
 
 
 def complete(columns: Sequence[numpy.ndarray], sizes: Sequence[int], seed: int = _SEED) -> list[numpy.ndarray] | None:
-    """Fill in the missing values of categorical columns, DATA_SETS times; None if an equation is too large.
+    """Fill in missing values of categorical columns, DATA_SETS times; None if an equation is too large.
 
     A column's values are positions below its size; a missing one is the size. Each column that is returned has the shape
     (data sets, participants). The first column is the theme, which misses nothing.
@@ -102,7 +102,7 @@ def make_cells(sizes: Sequence[int]) -> numpy.ndarray:
 
 
 def _chances(design: numpy.ndarray, coefficients: numpy.ndarray) -> numpy.ndarray:
-    """Return the chance of each value in each cell; coefficients have the shape (data sets, values - 1, terms)."""
+    """Return the chance of each value in each cell, of coefficients by data set, value and term."""
     linear = numpy.zeros((len(coefficients), len(design), coefficients.shape[1] + 1))
     linear[..., 1:] = numpy.swapaxes(coefficients @ design.T, 1, 2)
     odds = numpy.exp(linear - linear.max(axis=2, keepdims=True))
@@ -111,7 +111,7 @@ def _chances(design: numpy.ndarray, coefficients: numpy.ndarray) -> numpy.ndarra
 
 
 def _fit(design: numpy.ndarray, counts: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Fit a multinomial regression to each data set's counts; return coefficients and information, by Newton's method."""
+    """Fit a multinomial regression to each data set's counts; return coefficients and information."""
     values, terms = counts.shape[2] - 1, design.shape[1]
     totals = counts.sum(axis=2)
     # The intercepts have no prior to speak of.

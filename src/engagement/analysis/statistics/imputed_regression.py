@@ -1,4 +1,4 @@
-"""Logistic regressions with missing predictors imputed: the rows of regression.csv that stand behind the complete cases'."""
+"""Logistic regressions with missing predictors imputed: the last rows of regression.csv."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ IMPUTED = "multiple imputation"
 
 @dataclass(frozen=True, eq=False)
 class Incomplete:
-    """An episode's participants who are in its models (a mask), and their values, of which some are missing.
+    """An episode's participants who are in its models (a mask), and their values, some missing.
 
     A value is a position in its variable's terms, the reference first; a missing one is their number.
     """
@@ -62,7 +62,7 @@ def find_incomplete(relevant: numpy.ndarray, predictors: Sequence[Variable]) -> 
 def list_imputed_regressions(
     episodes: Sequence[EpisodeThemes], predictors: Sequence[Variable], minimum_yes: int
 ) -> list[RegressionRow]:
-    """List the terms of each theme's model over completed data sets, where enough participants have the theme.
+    """List the terms of each theme's model over completed data sets, if enough participants have it.
 
     A theme whose predictors have too many values, or say the same, has none. The same data give the same rows.
     """

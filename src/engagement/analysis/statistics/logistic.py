@@ -94,7 +94,7 @@ def find_collinear(design: FloatArray) -> list[int]:
 
 
 def profile_interval(data: Grouped, fit: Fit, term: int) -> tuple[float, float] | None:
-    """Return the ends of the 95 % interval of a finite estimate by its profile likelihood; None if not found.
+    """Return the 95 % interval of a finite estimate by its profile likelihood; None if not found.
 
     Source
     ------
@@ -105,7 +105,7 @@ def profile_interval(data: Grouped, fit: Fit, term: int) -> tuple[float, float] 
 
 
 def _find_end(data: Grouped, fit: Fit, term: int, sign: int) -> float | None:
-    """Follow the profile likelihood to where it is lower by half of chi-squared's 95 % point, by Newton's method."""
+    """Follow the profile likelihood, by Newton's method, down by half of chi-squared's 95 % point."""
     column = data.design[:, term]
     others = Grouped(numpy.delete(data.design, term, axis=1), data.yes, data.trials)
     estimate, wanted = float(fit.estimates[term]), math.sqrt(_CHI_SQUARED_95)

@@ -1,4 +1,4 @@
-"""Participation over time: who is new, who came back, and the messages of each day and around each broadcast."""
+"""Participation over time: who is new, who came back, and messages a day and around broadcasts."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Participation:
         return rows
 
     def list_retention(self) -> list[RetentionRow]:
-        """List, for every two episodes, how many of the first one's participants are in the second, whenever they wrote."""
+        """List how many of each episode's participants are in each later one, whenever they wrote."""
         people = {name: numpy.unique(self._uids[responded]) for name, responded in self._plans.items()}
         names = list(people)
         rows: list[RetentionRow] = []

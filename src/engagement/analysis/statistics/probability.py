@@ -58,7 +58,7 @@ def adjust_p_values(values: Sequence[float | None]) -> list[float | None]:
 
 
 def student_two_sided(t: float, degrees: float) -> float:
-    """Return the probability that Student's t with so many degrees of freedom, whole or not, is at least as far from 0.
+    """Return the probability that Student's t is at least as far from 0; degrees may be a fraction.
 
     >>> round(student_two_sided(2.570581835636314, 5), 9)
     0.05

@@ -34,7 +34,7 @@ from engagement.configuration.pipeline_configuration import StatisticsSettings
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """The tables of Outputs/Automated Analysis/statistics/, as rows; without a data root none of agreement."""
+    """The tables of statistics/, as rows; without a data root there are none of agreement."""
 
     season: Season
     data_root: Path | None = None

@@ -28,7 +28,7 @@ class WeightedShareRow(NamedTuple):
 
 
 def rake(variables: Sequence[Variable], margins: Mapping[str, Mapping[str, float]]) -> numpy.ndarray:
-    """Weight participants so that they have a population's shares of each variable; their mean weight is 1.
+    """Weight participants to a population's shares of each variable; their mean weight is 1.
 
     Who lacks one of the variables, or has a value without a share, weighs 0. Shares of values that nobody has go to the
     others in proportion. Shape (participants,).

@@ -1,4 +1,4 @@
-"""Check a project's files that are not JSON: for maps and statistics, and its own code, read but never run."""
+"""Check a project's files for maps and statistics, and its own code, read but never run."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How far coders of a project agree, kept in the data root for the analysis: State/agreement/<RawField>.json.
+"""How far coders agree, kept for the analysis: State/agreement/<RawField>.json.
 
 Only numbers are kept: no text, no message, no name of a coder.
 """
