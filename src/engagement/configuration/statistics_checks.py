@@ -31,7 +31,7 @@ def find_statistics_problems(configuration: PipelineConfiguration, plans: Coding
         if name not in known:
             yield Problem(
                 at,
-                f"{name!r}; expected the AnalysisFileKey of a SINGLE coding with IncludeInThemeDistribution{nearest(name, known)}",
+                f"{name!r}; expected the AnalysisFileKey of a SINGLE coding with IncludeInThemeDistribution{nearest(name, known)} Change it.",
             )
         elif name in predictors[:position]:
             yield Problem(at, f"{name!r} is there twice; expected it once. Remove one.")

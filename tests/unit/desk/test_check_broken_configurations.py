@@ -484,7 +484,7 @@ ANALYSIS_AND_DRIVE = [
          "ERROR: pipeline_configuration.json, line 77, at $.AutomatedAnalysis.Maps[0].Boundaries: no_such.geojson: no such file; expected boundaries (GeoJSON or a shapefile). Check the path."),
     case("a predictor that is no demographic",
          configuration("$.AutomatedAnalysis", {"Statistics": {"Predictors": ["gendr"]}}),
-         "ERROR: pipeline_configuration.json, line 75, at $.AutomatedAnalysis.Statistics.Predictors[0]: 'gendr'; expected the AnalysisFileKey of a SINGLE coding with IncludeInThemeDistribution; nearest: 'gender'."),
+         "ERROR: pipeline_configuration.json, line 75, at $.AutomatedAnalysis.Statistics.Predictors[0]: 'gendr'; expected the AnalysisFileKey of a SINGLE coding with IncludeInThemeDistribution; nearest: 'gender'. Change it."),
     case("a calendar that is not there",
          configuration("$.AutomatedAnalysis", {"Statistics": {"BroadcastCalendarFile": "no_such.csv"}}),
          "ERROR: pipeline_configuration.json, line 74, at $.AutomatedAnalysis.Statistics.BroadcastCalendarFile: no_such.csv: can't be read: No such file or directory; expected CSV in UTF-8 with the columns Start, Kind, Episode, Station. Mend the path."),
