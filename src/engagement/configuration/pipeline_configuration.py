@@ -9,6 +9,7 @@ from engagement.configuration.notify import Notify, StatusPage
 from engagement.configuration.participant_ids import PARTICIPANT_PREFIX
 from engagement.configuration.raw_keys import DEFAULT_RECOVERED_KEYS, RecoveredKeyNames
 from engagement.configuration.source_model import SourceOfAnyType
+from engagement.configuration.statistics_settings import StatisticsSettings
 from engagement.configuration.value_types import (
     BucketFolder,
     BucketUrl,
@@ -97,30 +98,6 @@ class MapFormat(enum.StrEnum):
 
     SVG = "svg"
     PDF = "pdf"
-
-
-class StatisticsSettings(Model):
-    """What the statistics contain besides the shares, tests and participation of every project."""
-
-    broadcast_calendar_file: Text | None = key(
-        "BroadcastCalendarFile",
-        "CSV of broadcasts and adverts, with the columns Start, Kind, Episode, Station; relative to this file",
-        "broadcast_calendar.csv",
-        None,
-    )
-    predictors: tuple[Text, ...] = key(
-        "Predictors",
-        "AnalysisFileKeys of the demographics that explain themes in logistic regressions; none without",
-        ["gender", "age_category"],
-        (),
-    )
-    minimum_yes: int = key("MinimumYes", "participants that a theme needs for a regression", 20, 20, ge=1)
-    population_margins_file: Text | None = key(
-        "PopulationMarginsFile",
-        "CSV of a population's shares to weight to, with the columns variable, value, share; relative to this file",
-        "population_margins.csv",
-        None,
-    )
 
 
 class AutomatedAnalysis(Model):

@@ -29,7 +29,7 @@ from engagement.analysis.statistics.shares import ShareRow, list_shares
 from engagement.analysis.statistics.variables import EpisodeThemes, Variable, find_episodes, read_demographics
 from engagement.analysis.statistics.weighting import WeightedShareRow, list_weighted_shares, rake
 from engagement.analysis.tables.season import Season
-from engagement.configuration.pipeline_configuration import StatisticsSettings
+from engagement.configuration.statistics_settings import StatisticsSettings
 
 
 @dataclass(frozen=True, eq=False)
