@@ -20,6 +20,7 @@ Download new messages and labels of every dataset from Coda.
 
   --pipeline-configuration FILE  take the datasets from this configuration, not from the files in the data root
   --full                         download everything again (finds messages deleted in Coda)
+  --quiet                        only print warnings and errors
   -h, --help                     show this help and exit
 TEXT
 }
@@ -32,6 +33,7 @@ take_option() {
             expect_file configuration
             ;;
         --full) take_flag "$@" ;;
+        --quiet) take_quiet ;;
         *) refuse_option "$@" ;;
     esac
 }

@@ -25,6 +25,7 @@ Fetch the project's new and changed flow runs, and save them de-identified.
                          fetch even if the uuid table has none of the data root's participants
   --profile-cpu FILE     profile processor time: a web page, or FlameGraph stacks if FILE ends in .folded
   --profile-memory FILE  record memory over time, for 'mprof plot FILE'
+  --quiet                only print warnings and errors
   -h, --help             show this help and exit
 TEXT
 }
@@ -33,6 +34,7 @@ take_option() {
     case "$1" in
         --accept-shrinkage | --accept-workspace | --accept-new-uuid-table) take_flag "$@" ;;
         --profile-cpu | --profile-memory) take_profile "$@" ;;
+        --quiet) take_quiet ;;
         *) refuse_option "$@" ;;
     esac
 }

@@ -35,6 +35,7 @@ Join, clean, code and fold the raw data; write CSVs, Coda files, ICR samples and
   --upload-only          only upload the last run's outputs to Drive
   --profile-cpu FILE     profile processor time: a web page, or FlameGraph stacks if FILE ends in .folded
   --profile-memory FILE  record memory over time, for 'mprof plot FILE'
+  --quiet                only print warnings and errors
   -h, --help             show this help and exit
 TEXT
 }
@@ -55,6 +56,7 @@ take_option() {
             ;;
         --full | --accept-shrinkage | --accept-lost-withdrawals | --allow-project-code | --upload-only) take_flag "$@" ;;
         --profile-cpu | --profile-memory) take_profile "$@" ;;
+        --quiet) take_quiet ;;
         *) refuse_option "$@" ;;
     esac
 }

@@ -19,6 +19,7 @@ Add the messages that Coda lacks to every dataset; existing messages are never c
   <data-root>       directory for all the pipeline's data; created if missing
 
   --pipeline-configuration FILE  take the datasets from this configuration, not from the files in the data root
+  --quiet                        only print warnings and errors
   -h, --help                     show this help and exit
 TEXT
 }
@@ -30,6 +31,7 @@ take_option() {
             configuration="$2"
             expect_file configuration
             ;;
+        --quiet) take_quiet ;;
         *) refuse_option "$@" ;;
     esac
 }

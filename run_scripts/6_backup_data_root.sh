@@ -7,6 +7,8 @@ set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
 source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/leftovers.sh
+source "$project_root/run_scripts/lib/leftovers.sh"
 
 usage() {
     cat <<TEXT
@@ -22,6 +24,7 @@ the data root.
   --run-id ID                      name the archive after this run; default: the time and the commit
   --keep-days N                    afterwards, remove archives older than N days
   --restore <archive> <directory>  verify an archive, and unpack it into an empty or new directory
+  --quiet                          only print warnings and errors
   -h, --help                       show this help and exit
 TEXT
 }
@@ -35,6 +38,7 @@ take_option() {
             ;;
         --keep-days)
             expect_days "$@"
+            keep_days="$2"
             take_value "$@"
             ;;
         --restore)
@@ -42,12 +46,13 @@ take_option() {
             archive="$2"
             expect_file archive
             ;;
+        --quiet) take_quiet ;;
         *) refuse_option "$@" ;;
     esac
 }
 
 main() {
-    local run_id="" archive="" stage_options=() arguments=()
+    local run_id="" archive="" keep_days="" stage_options=() arguments=()
     read_options "$@"
     set -- "${arguments[@]}"
     if [[ -n $archive ]]; then
@@ -68,6 +73,8 @@ back_up() {
 
     claim_directory "$data_root"
     make_directory "$backups"
+    remove_unfinished "$data_root"
+    [[ -z $keep_days ]] || remove_old_upload_sessions "$backups" "$((10#$keep_days))"
 
     mount_path ro "$data_root"
     mount_path rw "$backups"
@@ -94,7 +101,7 @@ restore() {
     run_child run_stage backup-data-root --restore "$archive" --into "$directory" || status=$?
     if ((status != 0)) && [[ -n $is_new ]]; then
         # A refused restore leaves nothing. What a killed one left stays, and rmdir with it.
-        rm -f -- "$directory/.lock"
+        rm -f -- "$directory/.lock" "$directory/.working"
         rmdir -- "$directory" 2>/dev/null || true
     fi
     exit "$status"

@@ -24,6 +24,7 @@ Upload a run's archive, memory profile and log to the addresses in the pipeline 
   <data-archive-file-path>              the run's archive of the data root
 
   --pending   also upload earlier runs' files in the same two directories that were not uploaded
+  --quiet     only print warnings and errors
   -h, --help  show this help and exit
 TEXT
 }
@@ -31,6 +32,7 @@ TEXT
 take_option() {
     case "$1" in
         --pending) take_flag "$@" ;;
+        --quiet) take_quiet ;;
         *) refuse_option "$@" ;;
     esac
 }

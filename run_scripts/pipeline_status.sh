@@ -50,13 +50,13 @@ take_option() {
             [[ ! -d $page ]] || fail "--html needs a file but '$page' is a directory"
             take_value "$1" "$page"
             ;;
-        --quiet) quiet=yes ;;
+        --quiet) take_quiet ;;
         *) refuse_option "$@" ;;
     esac
 }
 
 main() {
-    local stage_options=() arguments=() data_roots=() max_age="" page="" quiet="" needs_python=""
+    local stage_options=() arguments=() data_roots=() max_age="" page="" needs_python=""
     read_options "$@"
     set -- "${arguments[@]}"
     (($# >= 1)) || fail "expected a data root but got none"
@@ -68,7 +68,7 @@ main() {
     if [[ -n $quiet ]]; then
         local output status=0
         output="$(report 2>&1)" || status=$?
-        ((status == 0)) || say "$output"
+        ((status == 0)) || printf '%s\n' "$output" >&2
         exit "$status"
     fi
     report

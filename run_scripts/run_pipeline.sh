@@ -13,6 +13,10 @@ source "$project_root/run_scripts/lib/run_summary.sh"
 source "$project_root/run_scripts/lib/run_log.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/notify.sh
 source "$project_root/run_scripts/lib/notify.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/leftovers.sh
+source "$project_root/run_scripts/lib/leftovers.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/dry_run.sh
+source "$project_root/run_scripts/lib/dry_run.sh"
 
 stage_titles=(
     [1]="coda get" [2]="fetch raw data" [3]="generate outputs" [4]="coda add" [5]="automated analysis"
@@ -44,7 +48,9 @@ failure.
   --dry-run   say what each stage would do, and print the commands, without running them; exits 12 if a service does not
               answer
   --scheduler ADDRESS
-              stage 3 uses this scheduler's Dask cluster, like tcp://10.0.0.5:8786
+              stage 3 uses this scheduler's Dask cluster, like tls://10.0.0.5:8786
+  --tls-ca FILE, --tls-cert FILE, --tls-key FILE
+              for a scheduler at a tls:// address: the certificate of the cluster's CA, the cluster's own, and its key
   --accept-shrinkage
               stages 2 and 3 replace the last run's data even if there is much less now
   --accept-lost-withdrawals
@@ -72,7 +78,7 @@ take_option() {
             [[ $1 == --from ]] || last="$2"
             ;;
         --dry-run) dry_run=yes ;;
-        --quiet) quiet=yes ;;
+        --quiet) take_quiet ;;
         --accept-shrinkage) accept_shrinkage=yes ;;
         --accept-lost-withdrawals) accept_lost_withdrawals=yes ;;
         --allow-project-code) allow_project_code=yes ;;
@@ -82,6 +88,12 @@ take_option() {
             scheduler="$2"
             # The environment is prepared once, for all stages.
             export PIPELINE_CLUSTER=yes
+            ;;
+        --tls-ca | --tls-cert | --tls-key)
+            expect_value "$@"
+            local file="$2"
+            expect_file file
+            certificates+=("$1" "$file")
             ;;
         --keep-days)
             expect_days "$@"
@@ -94,7 +106,7 @@ take_option() {
 main() {
     # Not local: `end_run` needs these, and runs after this function has returned.
     first=1 last=7 dry_run="" keep_days="" scheduler="" allow_project_code="" accept_shrinkage="" accept_lost_withdrawals=""
-    fetch_options=() arguments=() quiet=""
+    fetch_options=() certificates=() arguments=()
     run_id="" stage_summaries="" stage_lines="" status=0 summary="" log="" stop_reason="" is_complete=""
     read_options "$@"
     set -- "${arguments[@]}"
@@ -118,6 +130,8 @@ main() {
     expect_directory backups
     expect_directory performance_logs
     expect_runtime
+    ((${#certificates[@]} == 0)) || [[ ${#certificates[@]} == 6 && $scheduler == tls://* ]] ||
+        fail "--tls-ca, --tls-cert and --tls-key: expected all three with a --scheduler at a tls:// address, or none"
 
     if [[ -n $dry_run ]]; then
         show_plan
@@ -134,6 +148,8 @@ main() {
     export PIPELINE_RUN_ID="$run_id"
     start_log "$performance_logs/$run_id.log"
     close_killed_runs
+    remove_unfinished "$data_root"
+    remove_counts_of_killed_runs "$performance_logs"
     summary="$data_root/Runs/$run_id.json"
     write_summary null
     notify_of_start
@@ -170,7 +186,7 @@ stage_command() {
         4) command+=(--pipeline-configuration "$configuration" "$coda_push_credentials" "$coda_tools_root" "$data_root") ;;
         3)
             command+=(--profile-memory "$performance_logs/memory-$run_id.profile" ${scheduler:+--scheduler "$scheduler"})
-            command+=(${accept_shrinkage:+--accept-shrinkage} ${allow_project_code:+--allow-project-code})
+            command+=("${certificates[@]}" ${accept_shrinkage:+--accept-shrinkage} ${allow_project_code:+--allow-project-code})
             command+=(${accept_lost_withdrawals:+--accept-lost-withdrawals})
             command+=("$user" "$bucket_credentials" "$configuration" "$data_root")
             ;;
@@ -190,41 +206,13 @@ stage_command() {
     esac
 }
 
-# show_plan: say what the stages would do, print their commands, and exit with the status of the plan.
-show_plan() {
-    local path status=0 options=()
-    for path in "$bucket_credentials" "$coda_pull_credentials" "$coda_push_credentials" "$(dirname -- "$configuration")" \
-        "$data_root" "$backups" "$performance_logs"; do
-        [[ ! -e $path ]] || mount_path ro "$path"
-    done
-    [[ -z $keep_days ]] || options+=(--keep-days "$keep_days")
-    (
-        run_stage plan-run --pipeline-configuration "$configuration" --credentials "$bucket_credentials" \
-            --coda-pull-credentials "$coda_pull_credentials" --coda-push-credentials "$coda_push_credentials" \
-            --data-root "$data_root" --backups-dir "$backups" --performance-logs-dir "$performance_logs" \
-            --first "$first" --last "$last" "${options[@]}"
-    ) || status=$?
-    printf '\n'
-    print_commands
-    exit "$status"
-}
-
-print_commands() {
-    local number command run_id="<run-id>"
-    for ((number = first; number <= last; number++)); do
-        stage_command "$number"
-        printf '%q ' "${command[@]}"
-        printf '\n'
-    done
-}
-
 # run_stages: run the chosen stages, set `status` to that of the first failure, and keep the run's summary up to date, so
 # the back-up contains it.
 run_stages() {
     local number command stage_started centiseconds stage_status skipping=""
     ((status == 0)) || skipping=yes
     counts_directory="$performance_logs/.counts-$run_id"
-    make_directory "$counts_directory"
+    hold_counts_directory
     export ENGAGEMENT_COUNTS_FILE="$counts_directory/counts.json"
     for ((number = first; number <= last; number++)); do
         if [[ -n $skipping ]] && ((number <= 5)); then

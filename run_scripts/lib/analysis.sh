@@ -17,6 +17,7 @@ $purpose
   --upload-only          only upload the last run's outputs to Drive
   --profile-cpu FILE     profile processor time: a web page, or FlameGraph stacks if FILE ends in .folded
   --profile-memory FILE  record memory over time, for 'mprof plot FILE'
+  --quiet                only print warnings and errors
   -h, --help             show this help and exit
 TEXT
 }
@@ -26,6 +27,7 @@ take_option() {
         --jobs) take_value "$@" ;;
         --upload-only) take_flag "$@" ;;
         --profile-cpu | --profile-memory) take_profile "$@" ;;
+        --quiet) take_quiet ;;
         *) refuse_option "$@" ;;
     esac
 }

@@ -4,6 +4,10 @@
 
 umask 077
 
+# The first is set by --quiet, the second by whoever keeps a log, which has everything.
+# shellcheck disable=SC2034 # `quiet` is also for others
+quiet="" has_log=""
+
 project_root="$(realpath -- "$(dirname -- "${BASH_SOURCE[0]}")/../..")"
 
 # shellcheck source-path=SCRIPTDIR source=options.sh
@@ -13,8 +17,9 @@ source "$project_root/run_scripts/lib/locking.sh"
 # shellcheck source-path=SCRIPTDIR source=runtime.sh
 source "$project_root/run_scripts/lib/runtime.sh"
 
-# say MESSAGE: print one line for the person running this.
+# say MESSAGE: print one line for the person running this; with --quiet only a warning or an error.
 say() {
+    [[ -z $quiet || -n $has_log || $1 == WARNING:\ * || $1 == ERROR:\ * ]] || return 0
     # On a full disk, a log that can't be written must not end the run.
     printf '%s\n' "$1" >&2 || true
 }

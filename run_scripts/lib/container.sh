@@ -56,6 +56,7 @@ run_in_container() {
         mount_path rw "$(dirname -- "$ENGAGEMENT_COUNTS_FILE")"
         environment_names+=(ENGAGEMENT_COUNTS_FILE)
     fi
+    [[ -z ${ENGAGEMENT_QUIET:-} ]] || environment_names+=(ENGAGEMENT_QUIET)
     local name="engagement-$1-$$-$RANDOM" status=0
     remove_orphans
     name_working_lock "$1 in the container $name"

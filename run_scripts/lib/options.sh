@@ -23,6 +23,12 @@ take_flag() {
     stage_options+=("$1")
 }
 
+# take_quiet: take --quiet. The script and its stage then only print warnings and errors.
+take_quiet() {
+    # shellcheck disable=SC2034 # `say` and `run_stage` look at it
+    quiet=yes
+}
+
 # take_value OPTION VALUE...: pass an option with its value on to the stage.
 take_value() {
     expect_value "$@"

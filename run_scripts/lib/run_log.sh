@@ -8,7 +8,8 @@ log_reserve_mib=8
 # start_log FILE: from now on, the output of this script and the stages goes to the file. It is shown on standard error,
 # except with --quiet.
 start_log() {
-    log="$1" follower=""
+    # shellcheck disable=SC2034 # for `say`
+    log="$1" follower="" has_log=yes
     fallocate --keep-size --length "${log_reserve_mib}MiB" "$log" 2>/dev/null || true
     exec {standard_error}>&2
     exec 2>>"$log" >&2
@@ -77,6 +78,7 @@ problem_marks='^(ERROR|WARNING): |^[0-9-]+T[0-9:+]+ (ERROR|WARNING|CRITICAL) |^T
 remove_old_logs() {
     if [[ -n $keep_days ]]; then
         find "$performance_logs" -maxdepth 1 -type f -mtime "+$keep_days" \
-            \( -name '????-??-??T??????Z-*.log' -o -name 'memory-????-??-??T??????Z-*.profile' \) -delete || true
+            \( -name '????-??-??T??????Z-*.log' -o -name 'memory-????-??-??T??????Z-*.profile' \
+            -o -name 'memory-????-??-??T??????Z-*.profile.partial' \) -delete || true
     fi
 }

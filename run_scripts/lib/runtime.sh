@@ -54,6 +54,7 @@ make_run_id() {
 # run_stage STAGE ARGUMENT...: run a stage with its own options, and exit with its status. A container sees the paths given
 # to `mount_path`.
 run_stage() {
+    [[ -z $quiet ]] || export ENGAGEMENT_QUIET=yes
     prepare_runtime
     case "$PIPELINE_RUNTIME" in
         docker)

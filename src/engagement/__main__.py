@@ -138,7 +138,8 @@ def main(arguments: Sequence[str]) -> int:
     os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
     logging.basicConfig(
         stream=sys.stderr,
-        level=logging.INFO,
+        # The run scripts set it for --quiet.
+        level=logging.WARNING if os.environ.get("ENGAGEMENT_QUIET") else logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S%z",
     )

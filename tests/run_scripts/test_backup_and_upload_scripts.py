@@ -3,6 +3,8 @@
 import os
 import re
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -212,6 +214,43 @@ def test_the_status_is_asked_for_without_claiming_the_data_root(clone):
     assert call[call.index("--network") + 1] == "none"
 
 
+def test_the_real_script_removes_what_a_killed_stage_left(tmp_path):
+    root, backups = tmp_path / "data root", tmp_path / "back ups"
+    outputs = root / "Outputs"
+    outputs.mkdir(parents=True)
+    (outputs / "messages.csv").write_text("the old version\n")
+    program = """if True:
+        import sys, time
+        from pathlib import Path
+        from engagement.foundation.files import open_for_writing, replace_folder
+        root = Path(sys.argv[1])
+        with replace_folder(root / "Outputs") as folder, open_for_writing(root / "State.json") as file:
+            (folder / "messages.csv").write_text("the new version")
+            print("ready", flush=True)
+            time.sleep(60)
+    """
+    python, script = sys.executable, PROJECT_ROOT / "run_scripts" / BACKUP
+    environment = {**os.environ, "PIPELINE_RUNTIME": "host", "PYTHONPATH": str(PROJECT_ROOT / "src")}
+    with subprocess.Popen([python, "-c", program, root], env=environment, stdout=subprocess.PIPE) as stage:
+        assert stage.stdout.readline() == b"ready\n"
+        stage.kill()
+    assert {path.name for path in root.iterdir()} == {"Outputs", "Outputs.partial", "State.json.partial"}
+    sessions = backups / ".uploads"
+    sessions.mkdir(parents=True)
+    for name, days in (("a.json", 40), ("b.json.partial", 40), ("c.json", 5)):
+        (sessions / name).write_text("invented")
+        os.utime(sessions / name, (time.time() - days * 86400,) * 2)
+    result = subprocess.run(
+        [script, "--keep-days", "1", root, backups], env=environment, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    assert "Removed what a killed run left unfinished in" in result.stderr
+    assert {path.name for path in root.iterdir()} == {"Outputs", ".lock", ".working"}
+    assert (outputs / "messages.csv").read_text() == "the old version\n"
+    # A week is how long the bucket keeps an upload that has begun.
+    assert [path.name for path in sessions.iterdir()] == ["c.json"]
+
+
 def test_the_real_scripts_archive_and_restore(tmp_path):
     """The project's own scripts and stage, on this machine; two at once share nothing."""
     root = tmp_path / "data root"
@@ -225,7 +264,12 @@ def test_the_real_scripts_archive_and_restore(tmp_path):
 
     made = run("data root", "back ups")
     assert made.returncode == 0, made.stderr
+    assert "Archived 1 file" in made.stderr
     (archive,) = (tmp_path / "back ups").iterdir()
+    (root / "a link").symlink_to("/nowhere")
+    (made,) = run("--quiet", "data root", "more back ups").stderr.splitlines()
+    assert "WARNING 1 link(s) lead out of the data root" in made
+    (root / "a link").unlink()
     restored = run("--restore", archive, "new root")
     assert restored.returncode == 0, restored.stderr
     assert (tmp_path / "new root" / "some data.jsonl").read_bytes() == (root / "some data.jsonl").read_bytes()

@@ -92,6 +92,21 @@ def test_inputs_are_mounted_read_only_at_their_own_paths(clone):
     ]
 
 
+def test_the_clusters_certificates_are_mounted_read_only(clone):
+    options = []
+    for name in ("ca", "cert", "key"):
+        (clone.work / f"{name}.pem").write_text("invented")
+        options += [f"--tls-{name}", f"{name}.pem"]
+    stage = "3_generate_outputs.sh"
+    result = clone.run(stage, "--scheduler", "tls://10.0.0.5:8786", *options, *clone.arguments_of(stage))
+    assert result.returncode == 0, result.stderr
+    *_, call = clone.container_calls
+    for name in ("ca", "cert", "key"):
+        path = clone.work / f"{name}.pem"
+        assert bind(path, ",readonly") in mounts_of(call)
+        assert value_of(call, f"--tls-{name}") == str(path)
+
+
 def test_the_plan_is_made_without_network_and_without_the_data(clone):
     clone.run(FETCH, *clone.arguments_of(FETCH))
     plan, _ = clone.container_calls

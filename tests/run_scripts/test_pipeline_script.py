@@ -65,6 +65,27 @@ def test_a_cluster_is_the_third_stages_alone(whole_clone):
     assert call[call.index("--scheduler") + 1] == "tcp://10.0.0.5:8786"
 
 
+def test_the_clusters_certificates_are_the_third_stages_and_whole(whole_clone):
+    digest = (whole_clone.root / ".venv" / "boundaries").read_text()
+    (whole_clone.root / ".venv" / "cluster").write_text(digest)
+    certificates = []
+    for name in ("ca", "cert", "key"):
+        (whole_clone.work / f"{name}.pem").write_text("invented")
+        certificates += [f"--tls-{name}", f"{name}.pem"]
+    scheduler = ["--scheduler", "tls://10.0.0.5:8786"]
+    for wrong in (certificates, [*scheduler, *certificates[:4]], ["--scheduler", "tcp://10.0.0.5:8786", *certificates]):
+        refused = run_pipeline(whole_clone, *wrong)
+        assert refused.returncode == 2
+        assert "expected all three with a --scheduler at a tls:// address, or none" in refused.stderr
+    assert whole_clone.stage_calls == []
+    result = run_pipeline(whole_clone, *scheduler, *certificates)
+    assert result.returncode == 0, result.stderr
+    (call,) = [call for call in whole_clone.stage_calls if "--tls-key" in call]
+    assert call[0] == "generate-outputs"
+    given = {name: call[call.index(name) + 1] for name in certificates[::2]}
+    assert given == {f"--tls-{name}": str(whole_clone.work / f"{name}.pem") for name in ("ca", "cert", "key")}
+
+
 def test_a_failure_skips_to_back_up_and_upload(whole_clone):
     result = run_pipeline(whole_clone, FAKE_STATUS="fetch-raw-data=12")
     assert result.returncode == 12
@@ -330,9 +351,8 @@ def test_two_runs_never_share_a_run_id_whatever_the_clock_does(whole_clone, wait
 
 
 def test_a_data_root_that_is_full_still_gets_its_back_up(whole_clone):
-    """What is written into Runs/ fails; here because a directory is in the way, which holds for root as well."""
-    set_clock(whole_clone, "02:05:11")
-    (whole_clone.data_root / "Runs" / "2026-11-22T020511Z-unknown.json.partial").mkdir(parents=True)
+    """What is written into Runs/ fails; here because nothing can be moved into place, which holds for root as well."""
+    whole_clone.write_program(whole_clone.programs / "mv", "#!/bin/sh\nexit 1\n")
     result = run_pipeline(whole_clone)
     assert result.returncode == 14
     assert "could not be written. Check the disk." in result.stderr
@@ -344,6 +364,7 @@ def test_old_logs_are_removed_only_when_asked_for(whole_clone):
     logs.mkdir()
     commit = "ab" * 20
     old = [f"2026-01-02T030405Z-{commit}.log", f"memory-2026-01-02T030405Z-{commit}.profile", "mine.log"]
+    old.append(f"{old[1]}.partial")
     for name in old:
         (logs / name).write_text("invented")
         os.utime(logs / name, (time.time() - 40 * 86400,) * 2)

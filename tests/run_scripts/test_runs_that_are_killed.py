@@ -1,5 +1,6 @@
 """A run that is ended from outside says so: signals to the group and to each process, a closed terminal, kill -9."""
 
+import fcntl
 import json
 import os
 import pty
@@ -147,6 +148,54 @@ def test_a_script_that_was_killed_outright_is_told_of_by_the_next_run(started, w
     assert {**killed, "exit_status": 137, "ended": summaries[0]["ended"]} == summaries[0]
     # It is told once.
     assert "was killed" not in whole_clone.run_on_host(PIPELINE, *whole_clone.pipeline_arguments).stderr
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next_but_nothing_of_a_living_one(started, whole_clone, wait_for):
+    process = started()
+    logs = whole_clone.work / "performance logs"
+    (left,) = logs.glob(".counts-*")
+    process.kill()
+    process.communicate(timeout=20)
+    root = whole_clone.data_root
+    unfinished = [root / name for name in ("Runs/a.json.partial", "State/fetch/b.partial", "Outputs.partial/c.csv")]
+    # A replacement that was killed in its middle: only the new version is complete.
+    kept = [root / name for name in ("Raw Data.partial/d.jsonl", "Raw Data.old/d.jsonl", "Contacts/partial")]
+    for path in [*unfinished, *kept]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("invented")
+    # A run on another data root, which shares the directory for logs.
+    arguments = [
+        *whole_clone.pipeline_arguments[:-3],
+        whole_clone.work / "other root",
+        *whole_clone.pipeline_arguments[-2:],
+    ]
+    calls = len(whole_clone.stage_calls)
+    living = whole_clone.start(PIPELINE, *arguments, PIPELINE_RUNTIME="host", FAKE_SLEEP="fetch-raw-data")
+    try:
+        wait_for(lambda: len(whole_clone.stage_calls) >= calls + 2)
+        assert not left.exists()
+        (held,) = logs.glob(".counts-*")
+        wait_for(lambda: whole_clone.run_on_host(PIPELINE, *whole_clone.pipeline_arguments).returncode != 4)
+        assert list(logs.glob(".counts-*")) == [held]
+    finally:
+        living.terminate()
+        living.communicate(timeout=20)
+    assert not held.exists()
+    assert [path for path in [*unfinished, *kept] if path.exists()] == kept
+    assert not (root / "Outputs.partial").exists()
+
+
+def test_nothing_of_a_stage_that_outlived_its_script_is_removed(whole_clone):
+    root = whole_clone.data_root
+    root.mkdir()
+    (root / "a.partial").write_text("invented")
+    with (root / ".working").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert whole_clone.run_on_host(PIPELINE, *whole_clone.pipeline_arguments).returncode == 0
+        assert (root / "a.partial").exists()
+    result = whole_clone.run_on_host(PIPELINE, *whole_clone.pipeline_arguments)
+    assert "Removed what a killed run left unfinished" in result.stderr
+    assert not (root / "a.partial").exists()
 
 
 def test_a_signal_while_the_image_is_built_ends_the_run_at_once(whole_clone, wait_for):

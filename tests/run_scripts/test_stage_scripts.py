@@ -174,6 +174,18 @@ def test_the_stage_gets_named_options_and_absolute_paths(clone, script, options,
 
 
 @every_stage
+def test_quiet_says_nothing_of_what_goes_well_in_script_and_container(clone, script):
+    assert "Building the Docker image" in clone.run(script, *clone.arguments_of(script)).stderr
+    assert not any("ENGAGEMENT_QUIET" in call for call in clone.container_calls)
+    clone.docker_log.with_name("docker.log.built").unlink()
+    result = clone.run(script, "--quiet", *clone.arguments_of(script), FAKE_DOCKER_EXIT="137")
+    assert result.stderr.startswith(f"ERROR: {STAGES[script]} was killed")
+    assert len(result.stderr.splitlines()) == 1
+    *_, call = clone.container_calls
+    assert call[call.index("ENGAGEMENT_QUIET") - 1] == "--env"
+
+
+@every_stage
 @pytest.mark.parametrize("status", [1, 10, 12, 77])
 def test_the_stages_status_is_passed_on(clone, script, status):
     result = clone.run_on_host(script, *clone.arguments_of(script), FAKE_STATUS=f"{STAGES[script]}={status}")
