@@ -317,6 +317,55 @@ def test_a_killed_container_is_status_137(project):
         assert "WARNING" not in errors
 
 
+def test_a_stage_that_needs_more_memory_than_it_has_is_status_137(project):
+    plans = project.configuration.with_name("coding_plans.json")
+    plans.write_text(plans.read_text().replace('"somali.gender"', '"hungry:clean"'))
+    project.configuration.with_name("hungry.py").write_text("taken = bytearray(b'x' * 2**30)\n")
+    options = ["3_generate_outputs.sh", "--allow-project-code", *project.arguments]
+    result = project.run(*options, PIPELINE_MEMORY="300m")
+    assert result.returncode == 137, result.stderr
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith(
+        "ERROR: generate-outputs was killed, most likely because memory ran out. PIPELINE_MEMORY allows it 300m."
+    )
+    assert project.containers() == []
+
+
+def test_a_build_that_fails_leaves_no_image_and_no_container(engine, tmp_path):
+    clone = tmp_path / "a clone"
+    shutil.copytree(RUN_SCRIPTS, clone / "run_scripts")
+    for name in ("src", "configurations/demo"):
+        (clone / name).mkdir(parents=True)
+    for name in (".dockerignore", "Pipfile", "Pipfile.lock"):
+        shutil.copy(PROJECT_ROOT / name, clone)
+    base = next(line for line in (PROJECT_ROOT / "Dockerfile").read_text().splitlines() if line.startswith("FROM "))
+    mark = f"invented-{time.time_ns()}"
+    steps = [
+        f"{base.split(' AS ')[0]} AS maps",
+        f"LABEL invented={mark}",
+        "RUN echo one >/one",
+        "RUN echo two >/two && exit 3",
+    ]
+    (clone / "Dockerfile").write_text("\n".join(steps) + "\n")
+
+    def mine():
+        filters = [
+            ["images", "--all", "--filter", f"label=invented={mark}"],
+            ["ps", "--all", "--filter", f"label=invented={mark}"],
+        ]
+        return [
+            subprocess.run(["docker", *words, "--quiet"], capture_output=True, text=True).stdout for words in filters
+        ]
+
+    script = "usage() { :; }; source run_scripts/lib/common.sh; PIPELINE_RUNTIME=docker prepare_runtime"
+    command = ["bash", "-euc", script]
+    result = subprocess.run(command, cwd=clone, env=clean_environment(), capture_output=True, text=True)
+    assert result.returncode == 14, result.stderr
+    assert "the Docker image could not be built" in result.stderr.splitlines()[-1]
+    assert "Step 4/" in (clone / ".tools" / "image.log").read_text()
+    assert mine() == ["", ""]
+
+
 def test_an_orphan_blocks_what_can_not_remove_it_and_is_removed_by_the_next_container(project):
     with stage_that_waits(project) as (process, name):
         (client,) = processes_of_client(process)
