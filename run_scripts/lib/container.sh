@@ -78,10 +78,11 @@ run_in_container() {
     return "$status"
 }
 
-# stop_after_docker_failed: say whether the container never ran or the engine died under it, and exit. The stage itself writes
-# the container's name into its lock.
+# stop_after_docker_failed: say whether the container never ran or the engine died under it, and exit. The engine answered before;
+# and the stage itself writes the container's name into its lock.
 stop_after_docker_failed() {
-    if [[ -n ${working_lock:-} && -s $working_lock && $(head --bytes 500 -- "$working_lock") == "$ENGAGEMENT_LOCK_HOLDER" ]]; then
+    if find_docker_problem >/dev/null ||
+        [[ -n ${working_lock:-} && -s $working_lock && $(head --bytes 500 -- "$working_lock") == "$ENGAGEMENT_LOCK_HOLDER" ]]; then
         stop 14 "the Docker engine died while the stage was running; its own message is above. Start the engine, and run this \
 again: nothing is lost."
     fi

@@ -68,6 +68,16 @@ def test_an_engine_that_dies_under_a_stage_is_told_from_one_that_can_not_start_i
     assert "Docker could not start the container" in result.stderr
 
 
+def test_an_engine_that_dies_before_the_stage_has_begun_did_not_fail_to_start_it(clone):
+    docker = clone.programs / "docker"
+    text = docker.read_text().replace('exit "${FAKE_DOCKER_EXIT:-0}"', 'touch "$FAKE_DOCKER_LOG.dead"; exit 125')
+    text = text.replace('exit "${FAKE_DOCKER_INFO_EXIT:-0}"', "[[ ! -e $FAKE_DOCKER_LOG.dead ]]; exit")
+    clone.write_program(docker, text)
+    result = clone.run(FETCH, *clone.arguments_of(FETCH))
+    assert result.returncode == 14
+    assert "the Docker engine died while the stage was running" in result.stderr
+
+
 @pytest.mark.parametrize(("variables", "words"), [({}, ""), ({"PIPELINE_MEMORY": "2g"}, "allows it 2g. ")])
 def test_a_killed_stage_says_what_most_likely_killed_it(clone, variables, words):
     result = clone.run(FETCH, *clone.arguments_of(FETCH), FAKE_DOCKER_EXIT="137", **variables)

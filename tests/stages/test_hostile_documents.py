@@ -254,8 +254,11 @@ def test_coda_files_of_lists_within_lists_are_told(root: DataRoot, depth: int):
     labels = f'[{{"SchemeID": "s", "CodeID": "c", "Origin": {deep}}}]'
     path = root.path / "Coded Coda Files" / "EXAMPLE_gender.json"
     path.write_text(f'[{{"MessageID": "m", "Text": "x", "Labels": {labels}}}]')
-    with pytest.raises(InputError, match="EXAMPLE_gender.json: (1 problem|lists within lists)"):
-        root.generate()
+    try:
+        with pytest.raises(InputError, match="EXAMPLE_gender.json: (1 problem|lists within lists)"):
+            root.generate()
+    finally:
+        path.unlink()
 
 
 def test_a_flow_of_a_name_that_no_file_can_have_is_told(tmp_path: Path):

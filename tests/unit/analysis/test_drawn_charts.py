@@ -188,3 +188,11 @@ def test_letters_that_no_font_has_are_warned_of_once_by_alphabet(caplog):
     assert len(warnings) <= 1
     find_fonts(["\U0003fffd"])  # never a character: not printable, so not asked of a font
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == len(warnings)
+
+
+def test_a_cache_of_fonts_that_is_built_is_no_warning(caplog):
+    """Each container begins without one, and what is warned of is mailed."""
+    logger = logging.getLogger("matplotlib.font_manager")
+    logger.warning("Matplotlib is building the font cache; this may take a moment.")
+    logger.warning("findfont: an invented warning")
+    assert [record.message for record in caplog.records] == ["findfont: an invented warning"]

@@ -10,6 +10,9 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
+# Each container begins without matplotlib's cache of fonts: that it is built is nothing to mail about every night.
+logging.getLogger("matplotlib.font_manager").addFilter(lambda record: "building the font cache" not in record.msg)
+
 _UNSUITABLE = ("bold", "italic", "oblique", "mono", "condensed", "thin", "light", "black", "medium", "emoji")
 
 
