@@ -66,15 +66,16 @@ notify_of_end() {
     IFS= read -r first_error <<<"$errors" || true
     [[ -z $log ]] || log_shown="$shown_logs/${log##*/}"
     ((status == 0)) || result="failed with status $status${failed_stage:+ in stage $failed_stage}"
-    summary_text="${shown_project:-The pipeline}: run ${run_id:-that did not start} $result${first_error:+. $first_error}"
+    result="${shown_project:-The pipeline}: run ${run_id:-that did not start} $result"
+    summary_text="$result${first_error:+. $first_error}"
     printf -v body '{"text": %s, "project": %s, "data_root": %s, "run_id": %s, "status": %d, "failed_stage": %s, "error": %s, "log": %s}' \
         "$(json_text "$summary_text")" "$(json_text "$shown_project")" "$(json_text "$shown_root")" "$(json_text "$run_id")" \
         "$status" "$(json_text "$failed_stage")" "$(json_text "$first_error")" "$(json_text "$log_shown")"
     if [[ -n $ping_url ]]; then
         if ((status == 0)); then
-            send ping "$(address_of_ping "")" text/plain "$end_seconds" "$summary_text" &
+            send ping "$(address_of_ping "")" text/plain "$end_seconds" "$result" &
         else
-            send ping "$(address_of_ping /fail)" text/plain "$end_seconds" "$summary_text"$'\n'"$errors" &
+            send ping "$(address_of_ping /fail)" text/plain "$end_seconds" "$result"$'\n'"$errors" &
         fi
         jobs+=("$!")
     fi
@@ -186,6 +187,7 @@ renew_status_page() {
     [[ -n $status_page ]] || return 0
     told="$(timeout 60 "$project_root/run_scripts/pipeline_status.sh" --html "$status_page" \
         "${status_data_roots[@]:-$data_root}" 2>&1)" || status=$?
+    told="${told%%$'\n'*}"
     ((status == 0 || status == 11)) ||
-        say "WARNING: $status_page: the status page could not be renewed: ${told%%$'\n'*}. The run is not affected."
+        say "WARNING: $status_page: the status page could not be renewed: ${told%.}. The run is not affected."
 }
