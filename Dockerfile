@@ -1,6 +1,10 @@
 # One image for every stage; run_scripts/ builds it and runs the containers. Its target is `maps`, or `plain`, which is smaller
 # by the boundaries that maps are drawn with.
-FROM python:3.12-slim-bookworm AS packages
+#
+# PIPELINE_BASE_IMAGE of the run scripts, a tag with a digest beside it, replaces this one. There is no digest here: where
+# nobody has pulled it, nobody can tell which is right.
+ARG BASE_IMAGE=python:3.12-slim-bookworm
+FROM ${BASE_IMAGE} AS packages
 
 # Whose images these are, also of a build that failed: run_scripts/prune_images.sh removes nothing that lacks it.
 LABEL engagement.image=pipeline

@@ -31,12 +31,13 @@ image_exists() {
 
 # build_missing_image: build the image; what the engine prints goes to a log of its own.
 build_missing_image() {
-    local log="$tools_directory/image.log" revision
+    local log="$tools_directory/image.log" revision base=()
     mkdir -p -- "$tools_directory" 2>/dev/null && : 2>/dev/null >"$log" || log="$(mktemp -t engagement-image.XXXXXX)"
     say "Building the Docker image $image; this is done once for each version of the project and takes some minutes. \
 What the engine prints is in $log."
     revision="$(git_revision)"
-    if ! run_child docker build --force-rm --target "$(image_target)" --label "org.opencontainers.image.revision=$revision" \
+    [[ -z ${PIPELINE_BASE_IMAGE:-} ]] || base=(--build-arg "BASE_IMAGE=$PIPELINE_BASE_IMAGE")
+    if ! run_child docker build --force-rm "${base[@]}" --target "$(image_target)" --label "org.opencontainers.image.revision=$revision" \
         --label "engagement.clone=$project_root" --build-arg "REVISION=$revision" --tag "$image" "$project_root" >"$log" 2>&1; then
         tail -n 12 -- "$log" >&2
         remove_failed_build "$log"
@@ -111,13 +112,16 @@ image_target() {
     fi
 }
 
-# image_name: print the image's name and tag.
+# image_name: print the image's name and tag. Its tag is a digest of all that it is made from.
 image_name() {
     local digest
     digest="$(
-        env --chdir="$project_root" \
-            find Dockerfile .dockerignore Pipfile Pipfile.lock src configurations/demo -type f -not -name '*.pyc' \
-            -exec sha256sum {} + | LC_ALL=C sort | sha256sum
+        {
+            env --chdir="$project_root" \
+                find Dockerfile .dockerignore Pipfile Pipfile.lock src configurations/demo -type f -not -name '*.pyc' \
+                -exec sha256sum {} + | LC_ALL=C sort
+            printf '%s' "${PIPELINE_BASE_IMAGE:-}"
+        } | sha256sum
     )"
     printf 'engagement-pipeline:%s-%s\n' "$(image_target)" "${digest:0:16}"
 }

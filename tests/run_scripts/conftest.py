@@ -29,9 +29,9 @@ case "$1" in
         ;;
     ps) [[ ${FAKE_DOCKER_PS:-} != *"${4#*=}"* ]] || printf '%b' "${FAKE_DOCKER_PS_ROW:-}" ;;
     build)
+        [[ -z ${FAKE_DOCKER_BUILD_WAITS:-} ]] || timeout 60 bash -c 'until [[ -e $0 ]]; do sleep 0.02; done' "$FAKE_DOCKER_BUILD_WAITS"
         printf '%s\\n' "$@" >>"$FAKE_DOCKER_LOG.built"
         printf '%b\\n' "${FAKE_DOCKER_BUILD_OUTPUT:-what the build printed}"
-        [[ -z ${FAKE_DOCKER_BUILD_WAITS:-} ]] || sleep 0.5
         exit "${FAKE_DOCKER_BUILD_EXIT:-0}"
         ;;
     run)

@@ -1,5 +1,7 @@
 """How the image is built, what a failed build leaves, and which old images are removed."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 FETCH = "2_fetch_raw_data.sh"
@@ -47,6 +49,16 @@ def test_a_build_removes_its_containers_and_writes_a_log_of_its_own(clone):
     assert f"What the engine prints is in {clone.root}/.tools/image.log." in result.stderr
 
 
+def test_another_base_makes_another_image(clone):
+    usual = current_image(clone)
+    base = "python:3.12-slim-bookworm@sha256:" + 64 * "1"
+    assert clone.run(FETCH, *clone.arguments_of(FETCH), PIPELINE_BASE_IMAGE=base).returncode == 0
+    first, second = calls_of(clone, "build")
+    assert "BASE_IMAGE" not in " ".join(first)
+    assert second[second.index(f"BASE_IMAGE={base}") - 1] == "--build-arg"
+    assert second[second.index("--tag") + 1] != usual
+
+
 def test_a_failed_build_leaves_nothing_that_it_made(clone):
     result = clone.run(FETCH, *clone.arguments_of(FETCH), FAKE_DOCKER_BUILD_EXIT="1", FAKE_DOCKER_BUILD_OUTPUT=BUILD)
     assert result.returncode == 14
@@ -69,11 +81,24 @@ def test_a_full_disk_of_the_engine_is_one_line_at_the_end(clone):
 def test_two_first_builds_at_once_are_one(clone):
     arguments = clone.arguments_of(FETCH)
     other = [*arguments[:-1], clone.work / "other data root"]
-    processes = [clone.start(FETCH, *which, FAKE_DOCKER_BUILD_WAITS="yes") for which in (arguments, other)]
-    errors = [process.communicate(timeout=60)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0]
+    # The build goes on as soon as the other one waits for it.
+    go_on = clone.work / "go on"
+    processes = [clone.start(FETCH, *which, FAKE_DOCKER_BUILD_WAITS=str(go_on)) for which in (arguments, other)]
+    waiting = "Another run is building the Docker image: waiting for it.\n"
+
+    def read_errors(process):
+        lines = []
+        for line in process.stderr:
+            lines.append(line)
+            if line.endswith(waiting):
+                go_on.touch()
+        return lines
+
+    with ThreadPoolExecutor(2) as pool:
+        errors = list(pool.map(read_errors, processes))
+    assert [process.wait(timeout=60) for process in processes] == [0, 0]
     assert len(calls_of(clone, "build")) == 1
-    assert sum("Another run is building the Docker image: waiting for it." in text for text in errors) == 1
+    assert sum(line.endswith(waiting) for lines in errors for line in lines) == 1
 
 
 def test_only_old_images_of_this_clone_are_removed(clone):
