@@ -108,6 +108,23 @@ def test_bad_input_is_named_and_the_old_outputs_stay(data_root: DataRoot, damage
     assert digests(data_root) == before
 
 
+def test_forked_processes_make_the_same_tables_and_name_the_same_bad_input(data_root: DataRoot):
+    # In a process of their own: the tests' processes can have threads, and work alone then.
+    tables = sorted((data_root.path / "Outputs").glob("*.csv"))
+    alone = [table.read_bytes() for table in tables]
+    several = ["--full", "--partitions", "5", "--jobs", "3"]
+    result = run(data_root, *several)
+    assert result.returncode == 0, result.stderr
+    assert "Working on 1 process" not in result.stderr
+    assert len(tables) >= 3
+    assert [table.read_bytes() for table in tables] == alone
+    break_chain(data_root)
+    result = run(data_root, *several)
+    assert result.returncode == 11
+    assert "s01e1_activation.jsonl, line 7: update 1 of 1" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_labels_of_unknown_codes_are_counted_and_named_without_their_texts(data_root: DataRoot, caplog):
     data_root.write_coded(
         "gender", coda_message("nin", label("gender", "unheard")), coda_message("x", label("gender", "unheard"))
