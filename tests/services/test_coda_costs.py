@@ -39,8 +39,8 @@ def place(firestore_emulator, monkeypatch, tmp_path, caplog):
         def run(self, stage):
             caplog.clear()
             run_stage(stage, *arguments)
-            (reads,) = re.findall(r"Coda: read (\d+) documents", caplog.text)
-            return int(reads)
+            (reads,) = re.findall(r"Coda: read ([\d,]+) documents?", caplog.text)
+            return int(reads.replace(",", ""))
 
     return Place()
 

@@ -97,4 +97,5 @@ def test_a_get_goes_on_after_coda_died_at_any_moment(proxy, tmp_path):
         ended = place.run(1, bytes_left=size * step // PARTS)
         assert ended.status == 12, ended.told
         assert place.run(1).status == 0
-        assert differences(place.project.contents(), expected) == []
+        # The moment of a download is its own.
+        assert set(differences(place.project.contents(), expected)) <= {"data root/State/coda/download_moments.json"}

@@ -341,7 +341,8 @@ def change_all_that_stage_3_does_not_read(document: Document) -> None:
     document.update(
         PipelineName="OTHERS", TimeZone="Europe/Berlin", CodingPlansFile="./coding_plans.json", SmallCountThreshold=3,
         CodaUsers=["coder@example.org"], Disclosure={"PhoneNumbers": "allow"},
-        AutomatedAnalysis={"SampleMessages": {"LimitPerCode": 7}},
+        AutomatedAnalysis={"SampleMessages": {"LimitPerCode": 7}}, Notify={"PingURL": "https://ping.example.org/1"},
+        StatusPage={"File": "/srv/www/status.html"},
         DriveUpload={"DriveCredentialsFileURL": "gs://elsewhere/drive.json", **paths},
         MemoryProfileUploadBucket="gs://elsewhere", DataArchiveUploadBucket="gs://elsewhere", BucketDirPath="2027/",
     )  # fmt: skip

@@ -6,7 +6,6 @@ Every value is escaped, as participants' texts are hostile input; only values th
 import html
 import json
 import re
-import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,8 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-_LONGEST_TEXT = 1200
-# Controls, lone surrogates, and characters that reverse the direction of the following text.
-_UNSEEN = frozenset({"Cc", "Cs", "Cf"})
-_HARMLESS = frozenset("\n\t\u200c\u200d\u200e\u200f")
+from engagement.foundation.shown_text import clean
+
 # Of what may end a script, begin a comment, or end a line of a script.
 _ESCAPED_IN_SCRIPTS = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
 # A line break between two tags, of HTML or of the template, with the blanks around it.
@@ -31,23 +28,6 @@ def render_page(template: Path, **values: object) -> str:
     page.
     """
     return _environment(template.parent).get_template(template.name).render(values)
-
-
-def clean(text: str) -> str:
-    """Remove invisible characters from a text, and limit its length.
-
-    >>> clean("a\\u202eb\\x00c")
-    'a\\ufffdb\\ufffdc'
-    """
-    if len(text) > _LONGEST_TEXT:
-        text = text[:_LONGEST_TEXT] + "…"
-    # Most texts need no closer look.
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character in _HARMLESS or unicodedata.category(character) not in _UNSEEN else "\ufffd"
-        for character in text
-    )
 
 
 def embed_json(document: Any) -> str:

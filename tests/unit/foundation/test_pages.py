@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from engagement.foundation.pages import clean, render_page
+from engagement.foundation.pages import render_page
+from engagement.foundation.shown_text import clean
 
 CELL = '<td title="{{ content }}">{{ content }}</td>'
 

@@ -55,7 +55,7 @@ def list_groupings(season: Season) -> list[Grouping]:
 
 
 @dataclass(frozen=True)
-class Participation:
+class FirstEpisodes:
     """Who wrote to which episode first, by uid in both tables."""
 
     season: Season

@@ -10,8 +10,8 @@ import numpy
 from engagement.analysis.charts.codes import name_of, order_themes
 from engagement.analysis.report.breakdowns import (
     NEW_AND_RETURNING,
+    FirstEpisodes,
     Grouping,
-    Participation,
     count_by_group,
     find_groups,
     find_rare,
@@ -41,7 +41,7 @@ def make_document(season: Season) -> dict[str, Any]:
 
 
 def _gather_episodes(season: Season, groupings: Sequence[Grouping], below: int | None) -> list[dict[str, Any]]:
-    participation, rare = Participation(season), find_rare(season)
+    participation, rare = FirstEpisodes(season), find_rare(season)
     rare_uids = numpy.unique(participation.uid_of_individual[rare])
     is_rare_message = numpy.isin(participation.uid_of_message, rare_uids)
     withheld = {coding.coded_field for coding in withheld_codings(season)} if below is not None else set()

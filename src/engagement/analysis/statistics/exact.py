@@ -108,7 +108,7 @@ def conditional_odds_ratio(count: int, row: int, other_row: int, column: int) ->
     `count` of the `row` participants have what `column` participants of both rows have.
 
     >>> [round(figure, 4) for figure in conditional_odds_ratio(3, 4, 4, 4)]
-    [6.4083, 0.3136, 621.9338]
+    [6.4083, 0.2117, 626.2435]
 
     Source
     ------
