@@ -91,6 +91,7 @@ def test_every_option_in_the_text_is_one():
         "--all",
         "--check",
         "--countname",
+        "--digests",
         "--failed",
         "--force",
         "--now",
