@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engagement.analysis.comparison.differences import ShareDifference, newcombe_interval
+from engagement.analysis.comparison.differences import ShareDifference
 from engagement.analysis.comparison.seasons import compare_seasons
-from engagement.analysis.tables.intervals import Share
+from engagement.analysis.tables.intervals import difference_interval
 from engagement.analysis.tables.season import load_season
 from engagement.configuration import load_project
 from engagement.desk import compare
@@ -67,7 +67,7 @@ def rows_of(path: Path) -> dict[str, dict[str, str]]:
     ],
 )
 def test_intervals_are_those_that_newcombe_published(before, after, low, high):
-    found = newcombe_interval(Share(*before), Share(*after))
+    found = difference_interval(after, before)
     assert [round(end, 2) for end in found] == [pytest.approx(low, abs=0.011), pytest.approx(high, abs=0.011)]
 
 
@@ -90,7 +90,7 @@ def test_two_seasons_of_other_people(roots, tmp_path):
     run(one.path, two.path, "--folder", tmp_path)
     rows = rows_of(tmp_path / "comparison.csv")
     water = rows["water"]
-    low, high = newcombe_interval(Share(36, 40), Share(10, 32))
+    low, high = difference_interval((10, 32), (36, 40))
     assert (water["Participants Before"], water["Base After"], water["In Both"]) == ("36", "32", "0")
     assert float(water["Difference"]) == pytest.approx(100 * (10 / 32 - 36 / 40))
     assert (float(water["Low"]), float(water["High"])) == (pytest.approx(low), pytest.approx(high))

@@ -6,6 +6,7 @@ import pytest
 from engagement.analysis.statistics.shares import ShareRow, list_shares
 from engagement.analysis.statistics.statistics import Statistics
 from engagement.analysis.statistics.variables import Variable
+from engagement.analysis.tables.coded_table import Codes
 from engagement.analysis.tables.season import load_season
 from engagement.configuration import load_project
 from example_project import DataRoot, coda_message, episode_run, label, survey_run
@@ -63,6 +64,18 @@ def test_who_gave_no_value_stands_behind_the_values(statistics: Statistics):
 
 def test_the_base_of_a_demographic_is_who_has_a_value(statistics: Statistics):
     assert counts_of(statistics, "gender", "woman", "total") == [("", 2, 3)]
+
+
+def test_a_guessed_value_is_missing(statistics: Statistics):
+    (plan,) = (plan for plan in statistics.season.project.coding_plans.survey if plan.raw_field == "gender_raw")
+    scheme = plan.coding_configurations[0].code_scheme
+    man, missing = (
+        next(code.code_id for code in scheme.codes if code.string_value == value) for value in ("man", "NC")
+    )
+    rows, guessed = numpy.array([0, 0, 1]), numpy.array([False, True, False])
+    values = Codes(scheme, [[man], [missing]], rows, {"operator": guessed}).first_values()
+    normal = [code.string_value for code in scheme.codes if code.is_normal]
+    assert values.tolist() == [normal.index("man"), len(normal), len(normal)]
 
 
 def test_figures_are_not_rounded(statistics: Statistics):

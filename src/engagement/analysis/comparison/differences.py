@@ -3,32 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot
 
-from engagement.analysis.tables.intervals import Share
-
-# Below the first there is no percentage, below the second a mark.
-FEWEST_FOR_A_SHARE, SMALL_BASE = 10, 30
-
-
-def newcombe_interval(before: Share, after: Share) -> tuple[float, float]:
-    """Return the ends, in percentage points, of the 95 % interval of `after` minus `before`.
-
-    It holds for independent groups: nobody may be in both. From Wilson's intervals, without continuity correction.
-
-    >>> [round(end, 2) for end in newcombe_interval(Share(48, 80), Share(56, 70))]
-    [5.24, 33.39]
-
-    Source
-    ------
-    R. G. Newcombe (1998), Interval estimation for the difference between independent proportions: comparison of eleven methods,
-    Stat. Med. 17, 873-890, method 10.
-    """
-    difference = after.percent - before.percent
-    (before_low, before_high), (after_low, after_high) = before.interval, after.interval
-    down = hypot(after.percent - after_low, before_high - before.percent)
-    up = hypot(after_high - after.percent, before.percent - before_low)
-    return max(-100.0, difference - down), min(100.0, difference + up)
+from engagement.analysis.tables.intervals import SMALL_BASE, SMALLEST_BASE, Share, difference_interval
 
 
 @dataclass(frozen=True)
@@ -48,7 +24,7 @@ class ShareDifference:
     @property
     def shares(self) -> tuple[Share, Share] | None:
         """Both shares; None where a base is too small for one."""
-        if min(self.before[1], self.after[1]) < FEWEST_FOR_A_SHARE:
+        if min(self.before[1], self.after[1]) < SMALLEST_BASE:
             return None
         return Share(*self.before), Share(*self.after)
 
@@ -60,7 +36,7 @@ class ShareDifference:
     @property
     def interval(self) -> tuple[float, float] | None:
         """The interval of the difference; None where it does not hold, or there is no difference to show."""
-        return None if self.shares is None or self.in_both else newcombe_interval(*self.shares)
+        return None if self.shares is None or self.in_both else difference_interval(self.after, self.before)
 
     @property
     def is_more_than_chance(self) -> bool:
@@ -77,6 +53,6 @@ class ShareDifference:
     def note(self) -> str:
         """Say why there is no interval or percentage, or that a base is small."""
         if self.shares is None:
-            return f"base below {FEWEST_FOR_A_SHARE}: no share"
+            return f"base below {SMALLEST_BASE}: no share"
         told = [f"{self.in_both:,} in both: no interval"] if self.in_both else []
         return "; ".join([*told, *(["small base"] if min(self.before[1], self.after[1]) < SMALL_BASE else [])])

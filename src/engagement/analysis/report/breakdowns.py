@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy
@@ -14,7 +13,7 @@ from engagement.analysis.charts.codes import name_of
 from engagement.analysis.tables.coded_table import CodedTable, Codes, Mask, Numbers
 from engagement.analysis.tables.season import Season
 from engagement.configuration import CodingConfiguration, ControlCode
-from engagement.pipeline.outputs.analysis_files import TIME, UID
+from engagement.pipeline.outputs.analysis_files import UID
 
 MISSING, HELD_BACK = -1, -2
 _NEW, _RETURNING = 0, 1
@@ -32,15 +31,9 @@ class Grouping:
 
 
 def find_groups(table: CodedTable, coding: CodingConfiguration) -> Numbers:
-    """Number each row's group, MISSING without one; a guess is no answer."""
-    codes = table.codes(coding)
-    places = [place for place, code in enumerate(coding.code_scheme.codes) if code.is_normal]
-    held = codes.holds[:, places]
-    of_combination = (
-        numpy.where(held.any(axis=1), held.argmax(axis=1), MISSING) if places else numpy.full(len(held), MISSING)
-    )
-    found: Numbers = of_combination[codes.numbers]
-    return numpy.where(codes.answered, found, MISSING)
+    """Number each row's group, MISSING without one."""
+    values = table.codes(coding).first_values()
+    return numpy.where(values < sum(code.is_normal for code in coding.code_scheme.codes), values, MISSING)
 
 
 def list_groupings(season: Season) -> list[Grouping]:
@@ -54,47 +47,20 @@ def list_groupings(season: Season) -> list[Grouping]:
     ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class FirstEpisodes:
-    """Who wrote to which episode first, by uid in both tables."""
+def number_participants(season: Season) -> tuple[Numbers, Numbers]:
+    """Number the participants of the rows of individuals, and of those of messages, in one way for both.
 
-    season: Season
+    The number is that of the uid's category in the messages; -1 for a participant without a message.
+    """
+    of_messages = season.messages.column(UID).cat
+    of_individuals = season.individuals.column(UID).cat
+    numbers = pandas.Index(of_messages.categories).get_indexer(pandas.Index(of_individuals.categories))
+    return numbers[of_individuals.codes.to_numpy()], of_messages.codes.to_numpy().astype(numpy.int64)
 
-    @cached_property
-    def _uids(self) -> pandas.Index:
-        categories: pandas.Index = self.season.messages.column(UID).cat.categories
-        return categories
 
-    @cached_property
-    def uid_of_message(self) -> Numbers:
-        """The number of each message's participant."""
-        numbers: Numbers = self.season.messages.column(UID).cat.codes.to_numpy().astype(numpy.int64)
-        return numbers
-
-    @cached_property
-    def uid_of_individual(self) -> Numbers:
-        """The same number for each row of the participants; -1 for one without a message."""
-        column = self.season.individuals.column(UID).cat
-        numbers: Numbers = self._uids.get_indexer(pandas.Index(column.categories))[column.codes.to_numpy()]
-        return numbers
-
-    @cached_property
-    def first_episode(self) -> Numbers:
-        """The number of the episode of each participant's earliest message; equal times: the plans' order."""
-        times = self.season.messages.column(TIME).astype("int64").to_numpy()
-        first_time = numpy.full(len(self._uids), numpy.iinfo(numpy.int64).max)
-        first: Numbers = numpy.full(len(self._uids), -1)
-        for number, (_, episode) in enumerate(self.season.episodes):
-            rows = numpy.flatnonzero(self.season.messages.codes(episode).responded)
-            here = numpy.full(len(self._uids), numpy.iinfo(numpy.int64).max)
-            numpy.minimum.at(here, self.uid_of_message[rows], times[rows])
-            is_earlier = here < first_time
-            first[is_earlier], first_time[is_earlier] = number, here[is_earlier]
-        return first
-
-    def new_in(self, number: int, uids: Numbers) -> Numbers:
-        """Return 0 (new) or 1 (returning) for rows with these participants, in the episode with this number."""
-        return numpy.where(self.first_episode[uids] == number, _NEW, _RETURNING)
+def find_new(is_new: Mask, participants: Numbers) -> Numbers:
+    """Number each row's group of NEW_AND_RETURNING; `is_new` is by the number of a participant."""
+    return numpy.where(is_new[participants], _NEW, _RETURNING)
 
 
 NEW_AND_RETURNING = Grouping(

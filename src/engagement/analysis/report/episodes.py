@@ -10,17 +10,19 @@ import numpy
 from engagement.analysis.charts.codes import name_of, order_themes
 from engagement.analysis.report.breakdowns import (
     NEW_AND_RETURNING,
-    FirstEpisodes,
     Grouping,
     count_by_group,
     find_groups,
+    find_new,
     find_rare,
     list_groupings,
+    number_participants,
     shown_codes,
     withheld_codings,
 )
 from engagement.analysis.report.figures import make_anchor
 from engagement.analysis.report.listed_messages import GroupedMessages, choose_rows, list_messages_of
+from engagement.analysis.statistics.participation import Participation
 from engagement.analysis.tables.intervals import SMALL_BASE, SMALLEST_BASE
 from engagement.analysis.tables.season import Season
 from engagement.configuration import CodingConfiguration
@@ -41,9 +43,8 @@ def make_document(season: Season) -> dict[str, Any]:
 
 
 def _gather_episodes(season: Season, groupings: Sequence[Grouping], below: int | None) -> list[dict[str, Any]]:
-    participation, rare = FirstEpisodes(season), find_rare(season)
-    rare_uids = numpy.unique(participation.uid_of_individual[rare])
-    is_rare_message = numpy.isin(participation.uid_of_message, rare_uids)
+    participation, participants = Participation(season), number_participants(season)
+    is_rare_message = numpy.isin(participants[1], numpy.unique(participants[0][find_rare(season)]))
     withheld = {coding.coded_field for coding in withheld_codings(season)} if below is not None else set()
     groups = {
         one.key: [find_groups(table, one.coding) for table in (season.individuals, season.messages)]
@@ -58,10 +59,8 @@ def _gather_episodes(season: Season, groupings: Sequence[Grouping], below: int |
         by_group = {}
         for one in groupings:
             if one.coding is None:
-                pair = [
-                    participation.new_in(number, uids)
-                    for uids in (participation.uid_of_individual, participation.uid_of_message)
-                ]
+                is_new = participation.is_new(plan)
+                pair = [find_new(is_new, numbers) for numbers in participants]
             else:
                 pair = groups[one.key]
             is_withheld = one.coding is not None and one.coding.coded_field in withheld

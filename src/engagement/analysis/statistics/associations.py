@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy
 
 from engagement.analysis.statistics.exact import conditional_odds_ratio, fisher_p
-from engagement.analysis.statistics.probability import NORMAL_95, adjust_p_values, chi_squared_tail
+from engagement.analysis.statistics.probability import adjust_p_values, chi_squared_tail
 from engagement.analysis.statistics.variables import EpisodeThemes, Variable
+from engagement.analysis.tables.intervals import NORMAL_95
 
 PAIR, THEME = "pair", "theme"
 NO, YES = "no", "yes"

@@ -11,9 +11,10 @@ import numpy
 import pandas
 
 from engagement.analysis.statistics.given_files import BroadcastEvent
-from engagement.analysis.tables.coded_table import any_of
+from engagement.analysis.tables.coded_table import Mask, any_of
 from engagement.analysis.tables.intervals import wilson_interval
 from engagement.analysis.tables.season import Season
+from engagement.configuration import CodingPlan
 from engagement.pipeline.outputs.analysis_files import TIME, UID
 
 EPISODE, WEEK = "episode", "week"
@@ -115,6 +116,14 @@ class Participation:
         order = numpy.lexsort((plans, self._times[rows]))
         _, first = numpy.unique(self._uids[rows[order]], return_index=True)
         return rows[order][first], plans[order][first]
+
+    def is_new(self, plan: CodingPlan) -> Mask:
+        """Tell of each participant, by the number of a uid in the messages, who first responded to a plan."""
+        position = list(dict.fromkeys(episode.raw_field for episode, _ in self.season.episodes)).index(plan.raw_field)
+        rows, plans = self._first
+        found = numpy.zeros(len(self.season.messages.column(UID).cat.categories), dtype=bool)
+        found[self._uids[rows[plans == position]]] = True
+        return found
 
     def list_new_and_returning(self) -> list[NewAndReturningRow]:
         """List participants by episode and by week; each is new once, so that new adds up to all."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-# The standard normal distribution has 95 % between minus and plus this.
-NORMAL_95 = 1.959963984540054
+from engagement.analysis.tables.intervals import NORMAL_95
 
 
 def chi_squared_tail(value: float, degrees: int) -> float:

@@ -15,8 +15,9 @@ import numpy
 
 from engagement.analysis.statistics.associations import NO, YES
 from engagement.analysis.statistics.logistic import Fit, Grouped, find_collinear, fit_logistic, profile_interval
-from engagement.analysis.statistics.probability import NORMAL_95, normal_two_sided
+from engagement.analysis.statistics.probability import normal_two_sided
 from engagement.analysis.statistics.variables import EpisodeThemes, Variable
+from engagement.analysis.tables.intervals import NORMAL_95
 
 type _Figure = float | None
 type Figures = tuple[_Figure, _Figure, _Figure, _Figure, _Figure, _Figure, _Figure, _Figure, _Figure]

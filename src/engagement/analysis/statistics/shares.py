@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from engagement.analysis.statistics.variables import EpisodeThemes, Variable
-from engagement.analysis.tables.intervals import wilson_interval
+from engagement.analysis.tables import intervals
 
 TOTAL, MISSING = "total", "(missing)"
 SMALL_BASE, SMALL_COUNT = "small base", "small count"
-# Smaller bases are marked: their intervals are wide.
-LEAST_BASE = 30
 
 
 class ShareRow(NamedTuple):
@@ -60,7 +58,7 @@ def _count_themes(
 
 
 def _row(keys: tuple[str, str, str, str], count: int, base: int, threshold: int) -> ShareRow:
-    mark = SMALL_BASE if base < LEAST_BASE else SMALL_COUNT if count < threshold else ""
+    mark = SMALL_BASE if base < intervals.SMALL_BASE else SMALL_COUNT if count < threshold else ""
     if base == 0:
         return ShareRow(*keys, count, base, None, None, None, mark)
-    return ShareRow(*keys, count, base, 100 * count / base, *wilson_interval(count, base), mark)
+    return ShareRow(*keys, count, base, 100 * count / base, *intervals.wilson_interval(count, base), mark)

@@ -1,12 +1,11 @@
 """Who counts in the statistics: the demographics of participants, and the themes of episodes.
 
-Only Normal codes are values and themes. NA, NC, NR, NS, CE, WS, NIC and Meta codes are missing values. Participants who
-withdrew consent have no row in the season's tables.
+Only Normal codes are values and themes. NA, NC, NR, NS, CE, WS, NIC and Meta codes are missing values, and so is a
+value that was guessed rather than answered. Participants who withdrew consent have no row in the season's tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy
@@ -96,12 +95,8 @@ def read_demographics(season: Season) -> tuple[Variable, ...]:
 
 def read_variable(individuals: CodedTable, coding: CodingConfiguration) -> Variable:
     """Read the values of a coding."""
-    codes = individuals.codes(coding)
-    normal = [position for position, code in enumerate(coding.code_scheme.codes) if code.is_normal]
-    holds = codes.holds[:, normal]
-    of_combination = numpy.where(holds.any(axis=1), holds.argmax(axis=1), len(normal)) if normal else 0
-    positions = numpy.broadcast_to(of_combination, len(holds))[codes.numbers]
-    return Variable(str(coding.analysis_file_key), _names(coding, normal), positions)
+    values = tuple(code.string_value for code in coding.code_scheme.codes if code.is_normal)
+    return Variable(str(coding.analysis_file_key), values, individuals.codes(coding).first_values())
 
 
 def find_episodes(season: Season) -> tuple[EpisodeThemes, ...]:
@@ -110,11 +105,7 @@ def find_episodes(season: Season) -> tuple[EpisodeThemes, ...]:
     for coding in tabulated(season.project.coding_plans.rqa):
         codes = season.individuals.codes(coding)
         normal = [position for position, code in enumerate(coding.code_scheme.codes) if code.is_normal]
-        name, themes = str(coding.analysis_file_key), _names(coding, normal)
+        name = str(coding.analysis_file_key)
+        themes = tuple(coding.code_scheme.codes[position].string_value for position in normal)
         episodes.append(EpisodeThemes(name, themes, codes.relevant_individual, codes, tuple(normal)))
     return tuple(episodes)
-
-
-def _names(coding: CodingConfiguration, positions: Sequence[int]) -> tuple[str, ...]:
-    codes = coding.code_scheme.codes
-    return tuple(codes[position].string_value for position in positions)

@@ -107,6 +107,16 @@ class Codes:
             rows &= ~guessed
         return rows
 
+    def first_values(self) -> Numbers:
+        """Return the position of each row's first Normal code among the Normal ones; shape (rows,).
+
+        Without one from an answer it is the number of the Normal codes.
+        """
+        held = self.holds[:, [code.is_normal for code in self._scheme.codes]]
+        missing = held.shape[1]
+        of_combination = numpy.where(held.any(axis=1), held.argmax(axis=1) if missing else 0, missing)
+        return numpy.where(self.answered, of_combination[self.numbers], missing)
+
     def count(self, rows: numpy.ndarray | None = None) -> numpy.ndarray:
         """Count the rows (of a mask, or all) with each code; shape (codes,)."""
         numbers = self.numbers if rows is None else self.numbers[rows]

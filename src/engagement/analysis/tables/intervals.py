@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # The standard normal distribution has 95 % between minus and plus this.
-_NORMAL_95 = 1.959963984540054
+NORMAL_95 = 1.959963984540054
 # No percentage of fewer than the first, and a mark for a base of fewer than the second.
 SMALLEST_BASE, SMALL_BASE = 10, 30
 WHAT_INTERVALS_SAY = (
@@ -36,10 +36,10 @@ def wilson_interval(count: int, base: int) -> tuple[float, float]:
     """
     if not 0 <= count <= base or base == 0:
         raise ValueError(f"{count} of {base} is not a share")
-    squared = _NORMAL_95**2
+    squared = NORMAL_95**2
     share = count / base
     middle = share + squared / (2 * base)
-    half = _NORMAL_95 * (share * (1 - share) / base + squared / (4 * base * base)) ** 0.5
+    half = NORMAL_95 * (share * (1 - share) / base + squared / (4 * base * base)) ** 0.5
     whole = 1 + squared / base
     # Rounding may leave a trace where the ends are exactly 0 and 1.
     low = 0.0 if count == 0 else (middle - half) / whole
@@ -48,7 +48,7 @@ def wilson_interval(count: int, base: int) -> tuple[float, float]:
 
 
 def difference_interval(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float]:
-    """Return the 95 % interval of the difference of two shares, in percentage points.
+    """Return the ends, in percentage points, of the 95 % interval of the first share minus the second.
 
     A share is a count and its base. The two groups must have nobody in common.
 
@@ -57,13 +57,14 @@ def difference_interval(first: tuple[int, int], second: tuple[int, int]) -> tupl
 
     Source
     ------
-    R. G. Newcombe (1998), Interval estimation for the difference between independent proportions, Stat. Med. 17, 873-890, method 10.
+    R. G. Newcombe (1998), Interval estimation for the difference between independent proportions: comparison of eleven methods,
+    Stat. Med. 17, 873-890, method 10.
     """
     (low, high), (other_low, other_high) = wilson_interval(*first), wilson_interval(*second)
     share, other = 100 * first[0] / first[1], 100 * second[0] / second[1]
     below = ((share - low) ** 2 + (other_high - other) ** 2) ** 0.5
     above = ((high - share) ** 2 + (other - other_low) ** 2) ** 0.5
-    return share - other - below, share - other + above
+    return max(-100.0, share - other - below), min(100.0, share - other + above)
 
 
 @dataclass(frozen=True)
