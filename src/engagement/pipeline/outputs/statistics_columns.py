@@ -7,7 +7,7 @@ STATISTICS_COLUMNS = {
         "dataset": f"{_DATASET}, or of a demographic or follow-up question",
         "theme": "StringValue of a Normal code",
         "breakdown": '"total", or AnalysisFileKey of the question that the theme is broken down by',
-        "value": 'StringValue of the answer to it, or "(missing)": no Normal code; empty in total',
+        "value": 'StringValue of the answer to it, or "(missing)": no Normal code from an answer; empty in total',
         "n": "participants who have the theme, and of these the value",
         "base": "relevant participants of the episode, and of these the value; of a question, participants with a value",
         "percent": f"n of base, not rounded{_PERCENT}",
