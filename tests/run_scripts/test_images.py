@@ -1,5 +1,6 @@
 """How the image is built, what a failed build leaves, and which old images are removed."""
 
+import gzip
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -142,4 +143,93 @@ def test_a_build_removes_what_is_older_than_the_version_before(clone):
 def test_nothing_is_removed_on_a_wrong_command_line(clone, arguments):
     result = clone.run("prune_images.sh", *arguments)
     assert result.returncode == 2
+    assert clone.docker_calls == []
+
+
+def test_an_image_that_can_not_be_built_exits_14_and_shows_why(clone):
+    result = clone.run(FETCH, *clone.arguments_of(FETCH), FAKE_DOCKER_BUILD_EXIT="1")
+    assert result.returncode == 14
+    assert "what the build printed" in result.stderr
+    assert "the Docker image could not be built" in result.stderr
+    assert clone.container_calls == []
+
+
+def tag_of_build(clone):
+    (build,) = [call for call in clone.docker_calls if call[0] == "build"]
+    for log in (clone.docker_log, clone.docker_log.with_name("docker.log.built")):
+        log.unlink()
+    assert build[-1] == str(clone.root)
+    assert build[build.index("--target") + 1] == "maps"
+    assert build[build.index("--label") + 1] == "org.opencontainers.image.revision=unknown"
+    assert build[build.index("--build-arg") + 1] == "REVISION=unknown"
+    return build[build.index("--tag") + 1]
+
+
+def test_the_image_is_named_after_all_that_goes_into_it(clone):
+    tags = []
+    source = clone.root / "src" / "engagement" / "file"
+    for change in (
+        lambda: None,
+        lambda: (clone.root / "README.md").write_text("not in the image"),
+        lambda: source.with_name("file.pyc").write_text("not in the image"),
+        lambda: source.write_text("changed"),
+        lambda: source.rename(source.with_name("moved")),
+    ):
+        change()
+        clone.run(FETCH, *clone.arguments_of(FETCH))
+        tags.append(tag_of_build(clone))
+    assert tags[0] == tags[1] == tags[2]
+    assert len(set(tags)) == 3
+
+
+def test_an_image_that_is_there_is_not_built_again(clone):
+    result = clone.run(FETCH, *clone.arguments_of(FETCH), FAKE_DOCKER_IMAGES="0123456789ab")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert not any(call[0] == "build" for call in clone.docker_calls)
+
+
+@pytest.mark.parametrize(("variables", "target"), [({}, "maps"), ({"PIPELINE_MAPS": "no"}, "plain")])
+def test_the_image_has_boundaries_unless_they_are_not_wanted(clone, variables, target):
+    clone.run(FETCH, *clone.arguments_of(FETCH), **variables)
+    (build,) = [call for call in clone.docker_calls if call[0] == "build"]
+    assert build[build.index("--target") + 1] == target
+    assert build[build.index("--tag") + 1].startswith(f"engagement-pipeline:{target}-")
+    assert build[build.index("--tag") + 1] in clone.container_calls[-1]
+
+
+def test_a_given_image_is_used_and_never_built(clone):
+    given = "engagement-pipeline:loaded"
+    result = clone.run(FETCH, *clone.arguments_of(FETCH), PIPELINE_IMAGE=given)
+    assert result.returncode == 14
+    assert f"PIPELINE_IMAGE is '{given}', which is not there" in result.stderr
+    clone.run(FETCH, *clone.arguments_of(FETCH), PIPELINE_IMAGE=given, FAKE_DOCKER_IMAGES="0123456789ab")
+    assert given in clone.container_calls[-1]
+    assert not any(call[0] == "build" for call in clone.docker_calls)
+
+
+def test_the_image_is_saved_whole_or_not_at_all(clone):
+    result = clone.run("save_image.sh", "my image.tar.gz")
+    assert result.returncode == 0, result.stderr
+    assert gzip.decompress((clone.work / "my image.tar.gz").read_bytes()) == b"an image"
+    assert clone.docker_calls[-1] == ["save", tag_of_build(clone)]
+    result = clone.run("save_image.sh", "other.tar.gz", FAKE_DOCKER_SAVE_EXIT="1")
+    assert result.returncode == 14
+    assert "the image could not be saved" in result.stderr
+    assert not list(clone.work.glob("other*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "expected 1 arguments but got 0"),
+        (["--maps"], "unknown option: --maps"),
+        (["none/image"], "no such directory"),
+        (["CodaV2"], "is a directory"),
+    ],
+)
+def test_an_image_is_saved_only_where_that_is_possible(clone, arguments, words):
+    (clone.work / "CodaV2").mkdir(exist_ok=True)
+    result = clone.run("save_image.sh", *arguments)
+    assert result.returncode == 2
+    assert words in result.stderr
     assert clone.docker_calls == []
