@@ -70,3 +70,15 @@ from engagement.foundation.partitions import has_other_threads
 print(has_other_threads())
 """
     assert run(program).stdout == "False\n"
+
+
+def test_a_pool_that_was_closed_leaves_no_thread_that_forbids_the_next():
+    # The system can list a thread for a moment after it was joined.
+    program = """
+from engagement.foundation.partitions import run_partitions
+for _ in range(100):
+    list(run_partitions(lambda n: n, 2, 2))
+"""
+    result = run(program)
+    assert result.returncode == 0, result.stderr
+    assert "Working on 1 process" not in result.stderr

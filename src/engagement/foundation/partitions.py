@@ -9,6 +9,8 @@ import hashlib
 import logging
 import multiprocessing
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -77,8 +79,16 @@ def run_partitions[R](process: Callable[[int], R], count: int, jobs: int) -> Ite
 
 
 def has_other_threads() -> bool:
-    """Tell whether this process has a thread besides the one that asks, be it Python's or a library's."""
-    return len(os.listdir("/proc/self/task")) > 1  # noqa: PTH208
+    """Tell whether this process has a thread besides the one that asks, be it Python's or a library's.
+
+    A thread that was joined, as those of a pool that was closed, can still be listed for a moment: it gets a second to end.
+    """
+    deadline = time.monotonic() + 1
+    while len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
+        if threading.active_count() > 1 or time.monotonic() > deadline:
+            return True
+        time.sleep(0.001)
+    return False
 
 
 _inherited: list[Callable[[int], Any]] = []
