@@ -6,6 +6,7 @@ the same size. Colours are classes of the style sheet, for light, dark and print
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,6 @@ _LINE, _BAR, _GAP = 16, 13, 7
 _WIDEST_BAR = 50.0  # percent of the width; the rest is for the text behind a bar
 _UPRIGHT_HEIGHT, _UPRIGHT_BASE = 200, 172
 _MOST_UPRIGHT_LABELS, _MOST_UPRIGHT_LETTERS = 6, 12
-_GRID_LINES = 4
 _SAID_ABOVE = note_on_intervals(SMALLEST_BASE)
 
 
@@ -172,19 +172,12 @@ def _add_bar(drawing: _Drawing, bars: Bars, place: int, kind: str, scale: float)
 def _add_upright(drawing: _Drawing, chart: BarChart) -> None:
     """Add vertical bars; a series is a part of the one before, so it stands in front of it."""
     top, count = drawing.height, len(chart.labels)
-    most = _round_up(max((value for bars in chart.series for value in bars.values), default=0) or 1)
-    room, slot = _UPRIGHT_BASE - 14, 92.0 / max(count, 1)
-    for step in range(_GRID_LINES + 1):
-        y = round(top + _UPRIGHT_BASE - room * step / _GRID_LINES, 1)
-        drawing.lines.append(SvgLine("8%", y, "100%", y, "grid" if step else "axis"))
-        drawing.texts.append(
-            SvgText(
-                "7%",
-                y + 4,
-                f"{most * step / _GRID_LINES:,.3g}" if most < 4 else f"{most * step // _GRID_LINES:,}",
-                "tick",
-            )
-        )
+    step, steps = _choose_grid(max((value for bars in chart.series for value in bars.values), default=0))
+    most, room, slot = step * steps, _UPRIGHT_BASE - 14, 92.0 / max(count, 1)
+    for number in range(steps + 1):
+        y = round(top + _UPRIGHT_BASE - room * number / steps, 1)
+        drawing.lines.append(SvgLine("8%", y, "100%", y, "grid" if number else "axis"))
+        drawing.texts.append(SvgText("7%", y + 4, f"{step * number:,}", "tick"))
     for number, bars in enumerate(chart.series):
         width = slot * (0.84 - 0.26 * number if len(chart.series) <= 3 else 0.84)
         for place, value in enumerate(bars.values):
@@ -210,16 +203,15 @@ def _places_of_labels(count: int) -> Iterator[int]:
     yield from range(0, count, max(1, -(-count // _MOST_UPRIGHT_LABELS)))
 
 
-def _round_up(value: float) -> int:
-    """Round up to a number that four steps divide evenly.
+def _choose_grid(most: float) -> tuple[int, int]:
+    """Choose a whole step between grid lines, and how many steps hold the highest bar: six at most.
 
-    >>> _round_up(3), _round_up(87), _round_up(1234)
-    (4, 100, 1600)
+    >>> _choose_grid(1), _choose_grid(11), _choose_grid(205), _choose_grid(1234)
+    ((1, 1), (2, 6), (50, 5), (500, 3))
     """
     unit = 1
     while True:
-        for step in (1, 2, 2.5, 4, 5):
-            top = int(step * unit * 4)
-            if top >= value and top == step * unit * 4:
-                return top
+        for step in (unit, 2 * unit, 5 * unit):
+            if most <= 6 * step:
+                return step, max(1, math.ceil(most / step))
         unit *= 10
