@@ -91,6 +91,7 @@ def test_every_column_of_the_outputs_is_described(tmp_path: Path):
         "<AnalysisFileKey>_<StringValue>": r"rqa_s01e0\d_\w+",
         "<RawField>": r"\w+_raw",
         "<RunIDField>": r"\w+_run_id",
+        "<dataset>_message_id": r"EXAMPLE_\w+_message_id",
     }
     described = {}
     for column in COLUMNS:

@@ -443,7 +443,7 @@ def test_any_number_of_partitions_gives_the_same_bytes(data_root: DataRoot):
 
     data_root.generate(partitions=1)
     expected = digests()
-    assert len(expected) == 15
+    assert len(expected) == 16
     for partitions, jobs in ((2, 1), (3, 2), (16, 2), (1000, 1)):
         data_root.generate(partitions=partitions, jobs=jobs)
         assert digests() == expected, partitions

@@ -339,7 +339,7 @@ def change_all_that_stage_3_does_not_read(document: Document) -> None:
     document["PhoneNumberUuidTable"]["TableName"] = "OTHERS"
     paths = {f"{name}UploadPath": f"new/{name}.csv" for name in ("Production", "Messages", "Individuals")}
     document.update(
-        PipelineName="OTHERS", TimeZone="Europe/Berlin", CodingPlansFile="./coding_plans.json", SmallCountThreshold=3,
+        PipelineName="OTHERS", CodingPlansFile="./coding_plans.json", SmallCountThreshold=3,
         CodaUsers=["coder@example.org"], Disclosure={"PhoneNumbers": "allow"},
         AutomatedAnalysis={"SampleMessages": {"LimitPerCode": 7}}, Notify={"PingURL": "https://ping.example.org/1"},
         StatusPage={"File": "/srv/www/status.html"},

@@ -206,7 +206,10 @@ class PipelineConfiguration(Model):
     project_start_date: IsoTime = key("ProjectStartDate", "first moment of the project", "2026-03-01T00:00:00+03:00")
     project_end_date: IsoTime = key("ProjectEndDate", "the moment after the last", "2026-06-01T00:00:00+03:00")
     time_zone_name: TimeZone = key(
-        "TimeZone", "IANA time zone for weeks, charts and recovery CSVs", "Africa/Mogadishu", "Africa/Nairobi"
+        "TimeZone",
+        "IANA time zone for weeks, charts, messages_index.csv and recovery CSVs",
+        "Africa/Mogadishu",
+        "Africa/Nairobi",
     )
     filter_test_messages: bool = key("FilterTestMessages", "whether messages of test contacts are left out", True)
     move_ws_messages: bool = key(
@@ -229,6 +232,12 @@ class PipelineConfiguration(Model):
         "whether messages, individuals and production come as .xlsx as well, which open with a double click in any script",
         True,
         False,
+    )
+    messages_index: bool = key(
+        "MessagesIndex",
+        "whether messages_index.csv says for each row of messages.csv when and how it came, and its ids in Coda",
+        False,
+        True,
     )
     coda_users: tuple[EmailAddress, ...] = key(
         "CodaUsers", "who may label a dataset that the pipeline makes in Coda", ["coder@example.org"], ()

@@ -13,6 +13,7 @@ from engagement.pipeline.messages.message import Message
 from engagement.pipeline.outputs.analysis_parts import AnalysisPart
 from engagement.pipeline.outputs.coda_files import CodaTexts
 from engagement.pipeline.outputs.icr import IcrSample
+from engagement.pipeline.outputs.index_rows import MESSAGES_INDEX, IndexLine, IndexRows, write_times
 from engagement.pipeline.outputs.parts import (
     INDIVIDUALS_TRACED_DATA,
     MESSAGES_TRACED_DATA,
@@ -54,6 +55,7 @@ class _Outputs:
         guards = processor.project.configuration.guard_formulas
         self._message_rows, self._individual_rows = (AnalysisRows(self._plans.all, guards) for _ in range(2))
         self._production_rows = ProductionRows(self._plans.all)
+        self._index_rows = _make_index_rows(processor)
         self._texts = {
             plan.raw_field: TextUses(number, plan, processor.datasets.get(plan.raw_field))
             for number, plan in enumerate(self._plans.all)
@@ -62,8 +64,8 @@ class _Outputs:
         self._written = _WrittenTexts(self._plans, self._texts, summary)
         self._records = Records(tuple(self._texts.values()), self._plans.rqa)
         # The sort key of rows (time in microseconds, uid, dataset, run id, text), the message's line in production.csv, its line in
-        # messages.csv, if any, and the start of its participant's hash.
-        self._messages: list[tuple[int, str, str, str, str, str, str, int]] = []
+        # messages.csv, if any, its line in the index, if any, and the start of its participant's hash.
+        self._messages: list[tuple[int, str, str, str, str, str, str, IndexLine | None, int]] = []
         self._individuals: list[tuple[str, str, int]] = []
 
     def write(self, participants: Iterable[tuple[str, Runs]], scratch: Path, number: int) -> None:
@@ -93,7 +95,7 @@ class _Outputs:
                         changed = find_changed_answers(last_message, answers)
                         last_message = answers
                         line = self._message_rows.make_next_line(uid, answers, changed)
-                        self._collect(uid, message, line, hashed)
+                        self._collect(uid, message, line, changed, hashed)
                         analysis_messages.add_message(uid, message, changed)
                         messages_bytes += messages_file.write(message.record.encode_line())
                     answers = Answers(individual.texts, individual.codings)
@@ -106,7 +108,7 @@ class _Outputs:
                 elif not participant.has_withdrawn:
                     # Before coding.
                     for message in participant.messages:
-                        self._collect(uid, message, "", hashed)
+                        self._collect(uid, message, "", (), hashed)
                 self._records.add(hashed, number_of_runs, participant, messages_bytes, individual_bytes)
         for sample in self._summary.samples.values():
             sample.trim()
@@ -118,9 +120,24 @@ class _Outputs:
         production, messages, individuals = (
             part_path(scratch, name, number) for name in ("production", "messages", "individuals")
         )
-        write_rows(production, ((row[0], row[5], row[7]) for row in self._messages))
-        write_rows(messages, ((row[0], row[6], row[7]) for row in self._messages if row[6]))
+        write_rows(production, ((row[0], row[5], row[8]) for row in self._messages))
+        write_rows(messages, ((row[0], row[6], row[8]) for row in self._messages if row[6]))
+        if self._index_rows is not None:
+            self._write_index(part_path(scratch, MESSAGES_INDEX, number))
         write_rows(individuals, ((0, line, hashed) for _, line, hashed in sorted(self._individuals)))
+
+    def _write_index(self, path: Path) -> None:
+        found = [(row[0], row[7], row[8]) for row in self._messages if row[7] is not None]
+        times = write_times(
+            [microseconds for microseconds, *_ in found], self._processor.project.configuration.time_zone
+        )
+        write_rows(
+            path,
+            (
+                (microseconds, f"{piece.uid},{time},{piece.own}{piece.shared}", hashed)
+                for (microseconds, piece, hashed), time in zip(found, times, strict=True)
+            ),
+        )
 
     def _note_keys(self, runs: Runs) -> None:
         keys = self._summary.keys
@@ -149,14 +166,15 @@ class _Outputs:
             else:
                 summary.individuals += 1
 
-    def _collect(self, uid: str, message: Message, line: str, hashed: int) -> None:
-        time, plan = message.time, message.plan
+    def _collect(self, uid: str, message: Message, line: str, changed: Sequence[int], hashed: int) -> None:
+        time, plan, run_id = message.time, message.plan, message.run_id
         microseconds = 0 if time is None else count_microseconds(time)
         dataset = "" if plan is None else plan.coda_dataset or plan.raw_field
         production = self._production_rows.make_line(uid, message.texts)
-        self._messages.append(
-            (microseconds, uid, dataset, message.run_id, message.text or "", production, line, hashed)
-        )
+        index = None
+        if line and self._index_rows is not None:
+            index = self._index_rows.make_next_line(uid, message, run_id, changed)
+        self._messages.append((microseconds, uid, dataset, run_id, message.text or "", production, line, index, hashed))
 
     def _collect_texts(self, participant: Participant) -> None:
         is_staying = not participant.has_withdrawn
@@ -177,6 +195,13 @@ class _Outputs:
             sample = self._summary.samples.setdefault(plan.raw_field, IcrSample())
             key = sample.add(text, run_id, plan.raw_field, identity)
             self._texts[plan.raw_field].sample(text, key)
+
+
+def _make_index_rows(processor: Processor) -> IndexRows | None:
+    configuration, plans = processor.project.configuration, processor.project.coding_plans
+    if not configuration.messages_index:
+        return None
+    return IndexRows(configuration, plans.all, len(plans.rqa), processor.datasets)
 
 
 class _WrittenTexts:

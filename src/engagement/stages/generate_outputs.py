@@ -197,7 +197,8 @@ def write_all(
             for name in (ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS)
         )
         tasks += analysis.table_tasks(plans, messages, individuals, participants)
-    tasks += outputs.table_tasks(partitions, *withdrawn, row_notes)
+    is_indexed = processor.project.configuration.messages_index
+    tasks += outputs.table_tasks(partitions, *withdrawn, row_notes, is_indexed)
     tasks += outputs.coda_file_tasks(summary.texts, make_coders(plans, inputs.functions.cleaners), processor.datasets)
     for _ in run_partitions(lambda number: tasks[number](), len(tasks), inputs.workers.jobs):
         pass

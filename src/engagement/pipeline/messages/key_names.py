@@ -130,7 +130,7 @@ class KeyNames:
             self._last_others = found, self._name_others(values)
             self._refuse_other_than_text(values, self._last_others[1])
         common = self._last_others[1]
-        messages = []
+        messages: list[tuple[dict[str, Any], CodingPlan | None, str | None]] = []
         for result in self._episodes:
             for answer in result.answers:
                 text = values.get(answer.rapid_pro_key)
@@ -141,14 +141,14 @@ class KeyNames:
                     data[RQA_MESSAGE] = data[answer.pipeline_key] = text
                     data[SHOW_PIPELINE_KEY] = answer.pipeline_key
                     plan = self._move_by_time(values, data, result)
-                    messages.append((data, plan))
+                    messages.append((data, plan, answer.rapid_pro_key))
         if not messages:
-            messages.append((common, None))
+            messages.append((common, None, None))
         made = []
-        for data, plan in messages:
+        for data, plan, raw_key in messages:
             record = joined.copy() if len(messages) > 1 else joined
             record.append(data, metadata)
-            made.append(Message(record, plan, sent_to=plan))
+            made.append(Message(record, plan, sent_to=plan, raw_key=raw_key))
         return made
 
     def _refuse_other_than_text(self, values: Mapping[str, Any], common: Mapping[str, Any]) -> None:

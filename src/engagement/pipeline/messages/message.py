@@ -17,7 +17,8 @@ SHOW_PIPELINE_KEY = "show_pipeline_key"
 class Message:
     """A record and the facts about its answer. `plan` is the answer's RQA plan, or None without one.
 
-    `sent_to` is the plan that the answer was sent to; it stays the same when the answer moves.
+    `sent_to` is the plan that the answer was sent to, and `raw_key` the raw key that it came under; both stay the same when the
+    answer moves. An answer that moved here from a survey has neither.
     `texts` holds the text to code under each of the project's plans, in order, once the answers have moved to where they belong.
     `codings` holds its coding under each plan once it is coded; see `coding`.
     """
@@ -27,6 +28,7 @@ class Message:
     texts: tuple[str | None, ...] = ()
     codings: tuple[Any, ...] = ()
     sent_to: CodingPlan | None = None
+    raw_key: str | None = None
 
     @property
     def text(self) -> str | None:

@@ -124,6 +124,15 @@ COLUMNS = (
     Column(
         "individuals.csv", "<RawField>", "the participant's texts, folded: joined with ; (concatenate) or the one text"
     ),
+    Column("messages_index.csv", "uid", "as in the same row of messages.csv; of those who withdrew every cell is STOP"),
+    Column("messages_index.csv", "time", "when it was sent, in the project's TimeZone: ISO 8601 with its offset"),
+    Column("messages_index.csv", "episode", "AnalysisFileKey of the episode that it counts for, else its RawField"),
+    Column("messages_index.csv", "source", "SourceType of the source that it came from"),
+    Column("messages_index.csv", "flow", "flow that it was sent to; empty for a recovered message"),
+    Column("messages_index.csv", "run_id", "RapidPro's id of the run; empty for an answer that came in a survey"),
+    Column(
+        "messages_index.csv", "<dataset>_message_id", "id in Coda of its text in that dataset; empty without a text"
+    ),
     Column("production.csv", "uid", "the participant; those who withdrew are left out"),
     Column(
         "production.csv",

@@ -13,6 +13,7 @@ from engagement.pipeline.coding.automatic import AutomaticCoder
 from engagement.pipeline.coding.coded_datasets import CodedDataset
 from engagement.pipeline.outputs.coda_files import CodaTexts, make_coda_messages
 from engagement.pipeline.outputs.icr import IcrSample
+from engagement.pipeline.outputs.index_rows import MESSAGES_INDEX, index_header, withdrawn_index_row
 from engagement.pipeline.outputs.participant_files import ParticipantFile
 from engagement.pipeline.outputs.parts import (
     INDIVIDUALS_TRACED_DATA,
@@ -66,11 +67,12 @@ class OutputsFolder:
         withdrawn_messages: int,
         withdrawn_individuals: int,
         row_notes: Path,
+        is_indexed: bool = True,
     ) -> list[Task]:
         """List the tasks that write the CSVs.
 
         Withdrawals are only counted, by identical last rows. Before coding there is only production.csv. Notes on the rows go to
-        the folder `row_notes`.
+        the folder `row_notes`. The index of messages is written if `is_indexed`.
         """
         header = encode_line(ProductionRows(self._plans.all).header, quote_all=True)
         tables = [Table(self.path / "production.csv", header, self._parts("production", partitions))]
@@ -80,6 +82,13 @@ class OutputsFolder:
             for name, withdrawn in (("messages", withdrawn_messages), ("individuals", withdrawn_individuals)):
                 parts = self._parts(name, partitions)
                 tables.append(Table(self.path / f"{name}.csv", header, parts, last, withdrawn))
+            if is_indexed:
+                header, last = (
+                    encode_line(index_header(self._plans.all)),
+                    encode_line(withdrawn_index_row(self._plans.all)),
+                )
+                parts = self._parts(MESSAGES_INDEX, partitions)
+                tables.append(Table(self.path / f"{MESSAGES_INDEX}.csv", header, parts, last, withdrawn_messages))
         return [functools.partial(write_table, table, row_notes, self._earlier) for table in tables]
 
     def _parts(self, name: str, partitions: int) -> list[Path]:

@@ -21,8 +21,6 @@ NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
             "pipeline_name",
             # Only for the fetch.
             "phone_number_uuid_table",
-            # For recovery CSVs, which the fetch reads, and for the analysis.
-            "time_zone_name",
             # Only says where the plans are: their content is compared.
             "coding_plans_file",
             # For later steps: the analysis, Coda, Drive and the logs.
