@@ -1,10 +1,10 @@
 """Find oddities in the settings of the pipeline configuration."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from engagement.analysis.maps.boundaries import find_level
+from engagement.analysis.maps.boundaries import KnownLevel, find_level, fold_name
 from engagement.configuration import CodingPlans, PipelineConfiguration
 from engagement.configuration.nearest import nearest
 from engagement.configuration.participant_ids import find_id_problem, find_strict_id_problem
@@ -147,11 +147,37 @@ def _find_map_warnings(configuration: PipelineConfiguration, plans: CodingPlans)
             )
             continue
         names = [(code.string_value, code.display_text, *code.match_values) for code in scheme.codes if code.is_normal]
-        if wanted.boundaries is None and find_level(names, wanted.level) is None:
+        known = find_level(names, wanted.level)
+        yield from _find_unknown_places(f"{at}.OnlyIn", wanted.only_in, names, known)
+        if wanted.boundaries is None and known is None:
             yield Problem(
                 at,
                 f"no boundaries are known here for the places of {scheme.name!r}, so that no map is drawn; expected Boundaries. "
                 "Name a file of them.",
+            )
+
+
+def _find_unknown_places(
+    at: str, wanted: Sequence[str], names: Sequence[tuple[str, ...]], known: KnownLevel | None
+) -> Iterator[Problem]:
+    """Find names that are neither a place of the map nor one that such a place lies in."""
+    if not wanted:
+        return
+    own = {name for names_of_place in names for name in names_of_place}
+    folded = set(map(fold_name, own))
+    around: set[str] = set()
+    if known is not None:
+        places = known.places()
+        for code in places.codes(known.level):
+            if fold_name(code) in folded:
+                around.update(places.ancestors(known.level, code))
+    folded.update(map(fold_name, around))
+    for number, name in enumerate(wanted):
+        if fold_name(name) not in folded:
+            yield Problem(
+                f"{at}[{number}]",
+                f"{name!r} is no place of this map, and none lies in it, so that it draws nothing; expected one"
+                f"{nearest(name, sorted(own | around))} Change it.",
             )
 
 
