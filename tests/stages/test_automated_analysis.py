@@ -135,7 +135,9 @@ def test_everything_is_written_and_a_second_run_writes_the_same_bytes(
     before = digests(data_root)
     analyse(data_root)
     assert digests(data_root) == before
-    assert sorted(path.stem for path in (folder / "statistics").iterdir()) == sorted(STATISTICS)
+    assert sorted(path.name for path in (folder / "statistics").iterdir()) == sorted(
+        f"{name}.{kind}" for name in STATISTICS for kind in ("csv", "parquet")
+    )
     for name in (*TABLES, *(f"statistics/{name}" for name in STATISTICS)):
         header = (folder / f"{name}.csv").read_text().partition("\n")[0].split(",")
         described = [column.name for column in COLUMNS if column.file == f"Automated Analysis/{name}.csv"]

@@ -144,8 +144,9 @@ def _find_current_files(folder: Path, data_root: Path) -> Iterator[PurePosixPath
     passed_over, unknown = 0, []
     for path in sorted(folder.rglob("*")):
         name = PurePosixPath(path.relative_to(folder).as_posix())
-        # The stage keeps JSON files for itself.
-        if not path.is_file() or path.suffix == ".json":
+        # The stage keeps JSON files for itself, and the gate looks into the CSV beside a Parquet file, which says the same.
+        is_twin = path.suffix == ".parquet" and path.with_suffix(".csv").exists()
+        if not path.is_file() or path.suffix == ".json" or is_twin:
             continue
         # A PDF that is none of the maps is somebody's own.
         is_known = path.suffix in KNOWN_KINDS and (path.suffix != ".pdf" or name.parts[0] == _MAPS)

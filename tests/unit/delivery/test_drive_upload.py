@@ -198,6 +198,8 @@ def test_the_analysis_goes_up_with_its_folders_and_without_phone_numbers(tmp_pat
     root = make_data_root(tmp_path)
     root.generate()
     folder = write_analysis(root)
+    # The CSV beside it says the same.
+    (folder / "engagement_counts.parquet").write_bytes(b"PAR1")
     upload(upload_analysis, root)
     files = {name: content for name, content in uploaded(tmp_path).items() if name.startswith("Season/analysis/")}
     names = {
