@@ -7,6 +7,7 @@ import pandas
 import pytest
 
 from engagement.analysis.tables.files import write_tables
+from engagement.analysis.tables.message_samples import fold_text
 from engagement.analysis.tables.season import load_season
 from engagement.configuration import load_project
 from engagement.delivery.disclosure.analysis_files import pass_analysis_file
@@ -72,7 +73,9 @@ def test_no_text_adds_a_row_to_the_analysis(root, tmp_path):
     for name in ("sample_messages", "impact_messages"):
         read_both(folder / f"{name}.csv", "Message")
     shown = set(read_both(folder / "sample_messages.csv", "Message"))
-    assert shown == {guarded(text) for text in TEXTS}
+    # Of texts that look alike one is there.
+    assert shown < {guarded(text) for text in TEXTS}
+    assert {fold_text(text) for text in shown} == {fold_text(guarded(text)) for text in TEXTS}
     copy = pass_analysis_file(
         folder / "sample_messages.csv", "sample_messages.csv", tmp_path / "copies", DisclosureFindings(), False
     )

@@ -68,26 +68,6 @@ NEW_AND_RETURNING = Grouping(
 )
 
 
-def find_rare(season: Season) -> Mask:
-    """Find participants whose answers too few share, for the gate's k-anonymity; nobody if it is off."""
-    disclosure = season.project.configuration.disclosure
-    if disclosure.k_anonymity is None:
-        return numpy.zeros(len(season.individuals), dtype=bool)
-    numbers = numpy.zeros(len(season.individuals), dtype=numpy.int64)
-    for coding in withheld_codings(season):
-        own = season.individuals.codes(coding).numbers
-        numbers, _ = pandas.factorize(numbers * (int(own.max(initial=0)) + 1) + own)
-    rare: Mask = (numpy.bincount(numbers) < disclosure.k_anonymity)[numbers] if len(numbers) else numbers.astype(bool)
-    return rare
-
-
-def withheld_codings(season: Season) -> list[CodingConfiguration]:
-    """Return all codings of the plans that Disclosure.Columns names: a value would tell the others."""
-    columns = season.project.configuration.disclosure.columns
-    plans = [plan for plan in season.project.coding_plans.all if not set(columns).isdisjoint(plan.columns())]
-    return [coding for plan in plans for coding in plan.coding_configurations]
-
-
 @dataclass(frozen=True)
 class ThemeCounts:
     """Counts of an episode's codes by the groups of one grouping, the last of them those without a value.

@@ -14,16 +14,15 @@ from engagement.analysis.report.breakdowns import (
     count_by_group,
     find_groups,
     find_new,
-    find_rare,
     list_groupings,
     number_participants,
     shown_codes,
-    withheld_codings,
 )
 from engagement.analysis.report.figures import make_anchor
 from engagement.analysis.report.listed_messages import GroupedMessages, choose_rows, list_messages_of
 from engagement.analysis.statistics.participation import Participation
 from engagement.analysis.tables.intervals import SMALL_BASE, SMALLEST_BASE
+from engagement.analysis.tables.rare_participants import find_rare, withheld_codings
 from engagement.analysis.tables.season import Season
 from engagement.configuration import CodingConfiguration
 
@@ -44,8 +43,10 @@ def make_document(season: Season) -> dict[str, Any]:
 
 def _gather_episodes(season: Season, groupings: Sequence[Grouping], below: int | None) -> list[dict[str, Any]]:
     participation, participants = Participation(season), number_participants(season)
-    is_rare_message = numpy.isin(participants[1], numpy.unique(participants[0][find_rare(season)]))
-    withheld = {coding.coded_field for coding in withheld_codings(season)} if below is not None else set()
+    is_rare_message = numpy.isin(
+        participants[1], numpy.unique(participants[0][find_rare(season.project, season.individuals)])
+    )
+    withheld = {coding.coded_field for coding in withheld_codings(season.project)} if below is not None else set()
     groups = {
         one.key: [find_groups(table, one.coding) for table in (season.individuals, season.messages)]
         for one in groupings

@@ -192,7 +192,8 @@ def _draw_charts_of(coding: CodingConfiguration, charts: Sequence[Chart]) -> tup
 def _choose_examples(season: Season) -> dict[tuple[str, str], list[str]]:
     """Choose a few texts for each episode and code (StringValue), none blank or with a phone number."""
     chosen: dict[tuple[str, str], list[str]] = {}
-    for episode, _, code, text in season.sample_messages.itertuples(index=False, name=None):
+    samples = season.sample_messages[["Episode", "Code", "Message"]]
+    for episode, code, text in samples.itertuples(index=False, name=None):
         texts = chosen.get((episode, code), [])
         if len(texts) < _MOST_EXAMPLES and text.strip() and not find_phone_numbers(text):
             chosen[episode, code] = [*texts, text]

@@ -23,6 +23,7 @@ from engagement.analysis.tables import (
     traffic,
 )
 from engagement.analysis.tables.coded_table import CodedTable
+from engagement.analysis.tables.rare_participants import tell_of_writers
 from engagement.analysis.tables.values import Basis, Layer, Value, find_layers, split_counts, summarise
 from engagement.configuration import CodingConfiguration, CodingPlan, Project
 from engagement.configuration.pipeline_configuration import AutomatedAnalysis
@@ -166,12 +167,14 @@ class Season:
 
     @cached_property
     def sample_messages(self) -> pandas.DataFrame:
-        """Columns Episode, Code Scheme, Code, Message: a stable sample of distinct texts for each code.
+        """Columns Episode, Code Scheme, Code, Message, Gender, Age Category, Region.
 
-        Texts are as participants wrote them.
+        A stable sample of distinct texts for each code, as participants wrote them.
         """
         limit = 100 if self.settings.sample_messages is None else self.settings.sample_messages.limit_per_code
-        return message_samples.sample_messages(self.messages, self.episodes, limit)
+        table, uids = message_samples.sample_messages(self.messages, self.episodes, limit)
+        told = tell_of_writers(self.project, self.individuals, self.breakdowns, uids)
+        return table.assign(**told)
 
     @cached_property
     def impact_messages(self) -> pandas.DataFrame:

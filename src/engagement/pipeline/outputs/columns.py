@@ -98,7 +98,12 @@ _ANALYSIS_FILES = {
         "Start Date": "its Monday",
         **_TRAFFIC,
     },
-    "sample_messages.csv": _MESSAGES,
+    "sample_messages.csv": {
+        **_MESSAGES,
+        "Gender": "StringValue of gender of one of those who wrote it; empty unless KAnonymity lets it pass",
+        "Age Category": "StringValue of age_category, likewise",
+        "Region": "StringValue of region, or county, likewise",
+    },
     "impact_messages.csv": _MESSAGES,
     "coding_progress.csv": {
         "Dataset": "name of the dataset in Coda",
