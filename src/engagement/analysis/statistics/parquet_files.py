@@ -1,4 +1,4 @@
-"""Write a table of statistics as Parquet, with types: figures, counts, days and instants need no reading of texts."""
+"""Write a table of statistics as Parquet, with the types of figures, counts, days and instants."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _kind_of(hint: Any) -> type:
 
 
 def write_parquet(path: Path, kinds: Mapping[str, type], rows: Sequence[Sequence[Any]]) -> None:
-    """Write rows in columns of these kinds; what is not defined is null, and an infinite figure is infinite."""
+    """Write rows in columns of these kinds; a figure that is not defined is null."""
     columns = zip(*rows, strict=True) if rows else [()] * len(kinds)
     arrays, fields = [], []
     for (name, kind), values in zip(kinds.items(), columns, strict=True):

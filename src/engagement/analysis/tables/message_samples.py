@@ -24,7 +24,9 @@ Episode = tuple[CodingPlan, CodingConfiguration]
 def sample_messages(
     messages: CodedTable, episodes: Sequence[Episode], limit: int
 ) -> tuple[pandas.DataFrame, list[str]]:
-    """Sample up to `limit` labelled texts for each code but STOP, none twice but for case, blanks or punctuation.
+    """Sample up to `limit` labelled texts for each code but STOP.
+
+    Texts that differ in case, blanks or punctuation alone are one.
 
     Returns the first columns of sample_messages.csv, and for each row the uid of one of those who wrote the text.
 

@@ -17,7 +17,7 @@ _COLUMNS = {"Gender": ("gender",), "Age Category": ("age_category",), "Region": 
 def tell_of_writers(
     project: Project, individuals: CodedTable, breakdowns: Sequence[CodingConfiguration], uids: Sequence[str]
 ) -> dict[str, list[str]]:
-    """Tell participants' Gender, Age Category and Region by these names, as StringValues; "" without an answer.
+    """Tell participants' gender, age category and region, by column; "" without an answer.
 
     With k-anonymity they are all "" unless enough participants share the three, and the answers that it is about.
     """
