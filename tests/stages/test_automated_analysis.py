@@ -176,6 +176,55 @@ def test_the_graphs_alone_leave_everything_else_as_it_was(analysed: DataRoot, st
     }
 
 
+def make_again(root: DataRoot) -> None:
+    """Analyse without what the last run noted."""
+    (folder_of(root) / "kept_files.json").unlink()
+    analyse(root)
+
+
+def test_nothing_is_written_when_nothing_changed(analysed: DataRoot, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO)
+    before = digests(analysed)
+    files = {path: path.stat().st_ino for path in folder_of(analysed).rglob("*")}
+    analyse(analysed)
+    assert "Nothing changed since the last run" in caplog.text
+    assert {path: path.stat().st_ino for path in folder_of(analysed).rglob("*")} == files
+    make_again(analysed)
+    assert digests(analysed) == before
+
+
+def test_a_new_run_with_the_same_results_keeps_the_tables_and_says_so_on_the_page(
+    analysed: DataRoot, caplog: pytest.LogCaptureFixture, tmp_path_factory: pytest.TempPathFactory
+):
+    caplog.set_level(logging.INFO)
+    first = source_of(analysed)["timestamp"]
+    analysed.generate()
+    other = DataRoot(tmp_path_factory.mktemp("other"), analysed.configuration)
+    shutil.copytree(analysed.path, other.path, dirs_exist_ok=True)
+    analyse(analysed)
+    assert "Kept 19 table(s)" in caplog.text
+    page = (folder_of(analysed) / "report.html").read_text()
+    assert f"Since the outputs of {first[:16].replace('T', ' ')} UTC: 0 new messages" in page
+    make_again(other)
+    assert {name: digests(analysed)[name] for name in digests(other)} == digests(other)
+    analyse(analysed)
+    assert (folder_of(analysed) / "report.html").read_text() == page
+
+
+def test_how_far_coders_agree_is_told_when_nothing_else_changed(analysed: DataRoot):
+    estimate = {"value": 0.5, "low": 0.25, "high": 0.75}
+    measured = {"messages": 40, "percent_agreement": estimate, "alpha": estimate, "ac1": estimate}
+    path = analysed.path / "State" / "agreement" / "rqa_s01e01_raw.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"version": 1, "overall": measured, "by_code": {}}))
+    before = digests(analysed)
+    analyse(analysed)
+    assert (folder_of(analysed) / "statistics" / "agreement.csv").exists()
+    path.unlink()
+    analyse(analysed)
+    assert digests(analysed) == before
+
+
 def test_what_an_earlier_version_wrote_does_not_stay(analysed: DataRoot):
     before = digests(analysed)
     (folder_of(analysed) / "a_table_of_an_earlier_version.csv").write_text("")

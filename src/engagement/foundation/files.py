@@ -11,6 +11,7 @@ import csv
 import ctypes
 import errno
 import fcntl
+import hashlib
 import io
 import itertools
 import json
@@ -113,6 +114,12 @@ def hold_directory(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def digest_file(path: Path) -> str:
+    """Digest a file's bytes, by SHA-256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_text(

@@ -16,9 +16,14 @@ from engagement.labelling.agreement.report import Reliability
 _VERSION = 1
 
 
+def results_folder(data_root: Path) -> Path:
+    """Return the path of the folder with the results of all episodes."""
+    return data_root / "State" / "agreement"
+
+
 def result_path(data_root: Path, raw_field: str) -> Path:
     """Return the path of the result of an episode."""
-    return data_root / "State" / "agreement" / f"{raw_field}.json"
+    return results_folder(data_root) / f"{raw_field}.json"
 
 
 def keep_result(data_root: Path, plan: CodingPlan, reliability: Reliability) -> Path:

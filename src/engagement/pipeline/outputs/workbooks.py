@@ -19,7 +19,7 @@ from typing import Any
 
 from engagement.foundation.csv_cells import remove_guard
 from engagement.foundation.errors import InputError
-from engagement.foundation.files import explain_os_errors, read_json, reading_csv, write_json
+from engagement.foundation.files import digest_file, explain_os_errors, read_json, reading_csv, write_json
 from engagement.foundation.workbooks import WorkbookLosses, WorkbookSheet, is_number, write_workbook
 from engagement.pipeline.outputs.columns import COLUMNS
 
@@ -92,13 +92,13 @@ def update_analysis_workbook(folder: Path, earlier: Path) -> bool:
     tables = find_tables(folder)
     note, digest = folder / _NOTE, _digest(tables)
     old = earlier / ANALYSIS_WORKBOOK
-    is_known = old.is_file() and _read_note(earlier / _NOTE) == [digest, _hash_file(old)]
+    is_known = old.is_file() and _read_note(earlier / _NOTE) == [digest, digest_file(old)]
     if is_known:
         with explain_os_errors(folder / ANALYSIS_WORKBOOK):
             shutil.copyfile(old, folder / ANALYSIS_WORKBOOK)
     else:
         write_analysis_workbook(folder / ANALYSIS_WORKBOOK, tables)
-    write_json(note, [digest, _hash_file(folder / ANALYSIS_WORKBOOK)])
+    write_json(note, [digest, digest_file(folder / ANALYSIS_WORKBOOK)])
     return not is_known
 
 
@@ -110,13 +110,8 @@ def find_tables(folder: Path) -> dict[PurePosixPath, Path]:
 def _digest(tables: Mapping[PurePosixPath, Path]) -> str:
     found = hashlib.sha256(json.dumps([_VERSION, [astuple(column) for column in COLUMNS]]).encode())
     for name, path in tables.items():
-        found.update(f"{name} {_hash_file(path)}\n".encode())
+        found.update(f"{name} {digest_file(path)}\n".encode())
     return found.hexdigest()
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_note(path: Path) -> Any:

@@ -1,0 +1,1 @@
+"""Keeping what an earlier analysis wrote."""
