@@ -24,6 +24,7 @@ from engagement.pipeline.outputs.analysis_files import RUN_ID, TIME
 MOST_MESSAGES = 20_000
 _MOST_BYTES = 3_000_000
 _SHORTEST_NUMBER = 7
+_RUNS_AT_A_TIME = 65_536
 
 
 def find_written(messages: CodedTable, plan: CodingPlan, episode: CodingConfiguration) -> Numbers:
@@ -44,14 +45,13 @@ def choose_rows(
     rows = [find_written(messages, plan, episode) for plan, episode in episodes]
     if not rows:
         return rows, []
-    ranks = pandas.util.hash_array(messages.column(RUN_ID).cat.categories.to_numpy(dtype=object))
-    runs = messages.column(RUN_ID).cat.codes.to_numpy()
+    ranks = _rank_runs(messages)
     sizes = []
     for (plan, _), found in zip(episodes, rows, strict=True):
         texts = messages.texts(plan).cat
         lengths = numpy.array([len(text.encode(errors="replace")) for text in texts.categories], dtype=numpy.int64)
         sizes.append(numpy.minimum(lengths[texts.codes.to_numpy()[found]], 3000))
-    every_rank = numpy.concatenate([ranks[runs[found]] for found in rows])
+    every_rank = numpy.concatenate([ranks[found] for found in rows])
     order = numpy.argsort(every_rank, kind="stable")[:MOST_MESSAGES]
     order = order[numpy.cumsum(numpy.concatenate(sizes)[order]) <= _MOST_BYTES]
     is_chosen = numpy.zeros(len(every_rank), dtype=bool)
@@ -59,6 +59,15 @@ def choose_rows(
     ends = numpy.cumsum([len(found) for found in rows])[:-1]
     chosen = [found[is_listed] for found, is_listed in zip(rows, numpy.split(is_chosen, ends), strict=True)]
     return chosen, list(map(len, rows))
+
+
+def _rank_runs(messages: CodedTable) -> numpy.ndarray:
+    """Hash the run of each row, a stretch of runs at a time: each row has its own, as texts take ten times the memory."""
+    runs, places = messages.distinct(RUN_ID)
+    stretches = (runs.slice(start, _RUNS_AT_A_TIME) for start in range(0, len(runs), _RUNS_AT_A_TIME))
+    hashes = [pandas.util.hash_array(some.to_numpy(zero_copy_only=False), categorize=False) for some in stretches]
+    ranks: numpy.ndarray = numpy.concatenate([*hashes, numpy.array([], numpy.uint64)])[places]
+    return ranks
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,7 @@ def list_messages_of(
     Sorted by time. `shown` are the places of the scheme's codes that the page knows, in its order.
     """
     times = messages.column(TIME)
-    rows = rows[numpy.argsort(times.astype("int64").to_numpy()[rows], kind="stable")]
+    rows = rows[numpy.argsort(times.iloc[rows].astype("int64").to_numpy(), kind="stable")]
     texts, codes = messages.texts(plan).cat, messages.codes(episode)
     numbers, distinct = pandas.factorize(texts.codes.to_numpy()[rows])
     combinations, known = pandas.factorize(codes.numbers[rows])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy
@@ -130,24 +130,24 @@ class Participation:
         first, plans = self._first
         rows = []
         for position, (name, responded) in enumerate(self._plans.items()):
-            participants = len(numpy.unique(self._uids[responded]))
+            participants = int(self._people(responded).sum())
             rows.append(_new_and_returning(EPISODE, name, participants, int((plans == position).sum())))
         mondays = _monday_of(self._days)
-        for monday in _every(mondays, numpy.timedelta64(7, "D")):
-            participants = len(numpy.unique(self._uids[self._responded & (mondays == monday)]))
+        weeks = _every(mondays, numpy.timedelta64(7, "D"))
+        for monday, participants in zip(weeks, self._count_people(mondays, weeks), strict=True):
             new = int((mondays[first] == monday).sum())
             rows.append(_new_and_returning(WEEK, pandas.Timestamp(monday).strftime("%G-W%V"), participants, new))
         return rows
 
     def list_retention(self) -> list[RetentionRow]:
         """List how many of each episode's participants are in each later one, whenever they wrote."""
-        people = {name: numpy.unique(self._uids[responded]) for name, responded in self._plans.items()}
+        people = {name: self._people(responded) for name, responded in self._plans.items()}
         names = list(people)
         rows: list[RetentionRow] = []
         for position, name in enumerate(names):
             for later in names[position + 1 :]:
-                base = len(people[name])
-                count = len(numpy.intersect1d(people[name], people[later], assume_unique=True))
+                base = int(people[name].sum())
+                count = int((people[name] & people[later]).sum())
                 figures = (100 * count / base, *wilson_interval(count, base)) if base else (None, None, None)
                 rows.append((name, later, base, count, *figures))
         return rows
@@ -160,17 +160,32 @@ class Participation:
             self._count_by_day(any_of(self.season.messages, codings, what), len(days))
             for what in ("responded", "labelled", "relevant_message")
         ]
-        pairs = pandas.DataFrame({"day": self._days[self._responded], "uid": self._uids[self._responded]})
         first = numpy.zeros(len(self._days), dtype=bool)
         first[self._first[0]] = True
-        people = pairs.drop_duplicates()["day"].value_counts().reindex(days, fill_value=0).tolist()
-        counts += [people, self._count_by_day(first, len(days))]
+        counts += [self._count_people(self._days, days), self._count_by_day(first, len(days))]
         told: dict[str, list[str]] = {}
         for event in sorted(events, key=lambda event: event.start):
             date = event.start.astimezone(self.season.time_zone).date().isoformat()
             told.setdefault(date, []).append(f"{event.kind} {event.episode}".rstrip())
         broadcasts = ["; ".join(told.get(str(day), ())) for day in days]
         return list(map(DayRow, map(str, days), *counts, broadcasts))
+
+    def _count_people(self, periods: numpy.ndarray, every: numpy.ndarray) -> list[int]:
+        """Count who responded in each of `every` period; `periods` are those of the messages."""
+        uids = self._uids[self._responded].astype(numpy.int64)
+        size = int(uids.max(initial=0)) + 1
+        # Sorted: looking for distinct numbers by hash takes ten times as long.
+        pairs = numpy.sort(numpy.searchsorted(every, periods[self._responded]) * size + uids)
+        is_first = numpy.ones(len(pairs), dtype=bool)
+        is_first[1:] = pairs[1:] != pairs[:-1]
+        counts: list[int] = numpy.bincount(pairs[is_first] // size, minlength=len(every)).tolist()
+        return counts
+
+    def _people(self, rows: numpy.ndarray) -> Mask:
+        """Find the participants of some messages (a mask), by the number of their uid."""
+        found = numpy.zeros(int(self._uids.max(initial=-1)) + 1, dtype=bool)
+        found[self._uids[rows]] = True
+        return found
 
     def _count_by_day(self, rows: numpy.ndarray, days: int) -> list[int]:
         if not days:
@@ -194,6 +209,12 @@ class Participation:
                 )
             )
         return rows
+
+
+@lru_cache(maxsize=1)
+def participation_of(season: Season) -> Participation:
+    """Return a season's participation: the statistics and the report share what it finds."""
+    return Participation(season)
 
 
 def _new_and_returning(unit: str, period: str, participants: int, new: int) -> NewAndReturningRow:

@@ -23,6 +23,7 @@ from engagement.analysis.statistics.participation import (
     NewAndReturningRow,
     Participation,
     RetentionRow,
+    participation_of,
 )
 from engagement.analysis.statistics.regression import RegressionRow, list_regressions
 from engagement.analysis.statistics.shares import ShareRow, list_shares
@@ -75,7 +76,7 @@ class Statistics:
 
     @cached_property
     def _participation(self) -> Participation:
-        return Participation(self.season)
+        return participation_of(self.season)
 
     @cached_property
     def events(self) -> tuple[BroadcastEvent, ...]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy
 import pandas
@@ -18,13 +19,19 @@ from engagement.configuration import Code, CodeScheme, CodingConfiguration, Codi
 from engagement.configuration.control_codes import CONTROL_CODES, ControlCode
 from engagement.foundation.errors import InputError
 from engagement.pipeline.outputs.analysis_files import (
+    TIME,
+    UID,
     codes_column,
     count_rows,
     guesses_column,
     has_column,
     read_column,
+    read_distinct,
     text_column,
 )
+
+if TYPE_CHECKING:
+    import pyarrow
 
 type Mask = numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.bool_]]
 type Numbers = numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.integer]]
@@ -148,14 +155,23 @@ class CodedTable:
         self._path = path
         self._codes: dict[str, Codes] = {}
         self._crossed: dict[tuple[str, str], numpy.ndarray] = {}
+        self._often_read: dict[str, pandas.Series] = {}
         self._rows = count_rows(path)
 
     def __len__(self) -> int:
         return self._rows
 
     def column(self, name: str) -> pandas.Series:
-        """Read a column of the file."""
-        return read_column(self._path, name)
+        """Read a column of the file; keeps those that nearly every table needs."""
+        if name not in (UID, TIME):
+            return read_column(self._path, name)
+        if name not in self._often_read:
+            self._often_read[name] = read_column(self._path, name)
+        return self._often_read[name]
+
+    def distinct(self, name: str) -> tuple[pyarrow.Array, numpy.ndarray]:
+        """Read a column of texts as its distinct texts and each row's place among them."""
+        return read_distinct(self._path, name)
 
     def texts(self, plan: CodingPlan) -> pandas.Series:
         """Read participants' texts (categorical); missing if there was no answer, folded for individuals."""
