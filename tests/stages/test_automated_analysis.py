@@ -24,7 +24,7 @@ from example_project import DataRoot, coda_message, episode_run, label, survey_r
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
 TABLES = (
     "coding_errors", "coding_progress", "demographic_distributions", "engagement_counts", "impact_messages",
-    "repeat_participations", "sample_messages", "share_intervals", "texts_with_phone_numbers", "theme_distributions",
+    "label_origins", "repeat_participations", "sample_messages", "share_intervals", "texts_with_phone_numbers", "theme_distributions",
     "traffic_analysis", "traffic_per_week", "value_origins",
 )  # fmt: skip
 STATISTICS = ("crosstabs", "new_and_returning", "retention", "shares", "tests", "traffic_per_day")

@@ -18,6 +18,7 @@ from engagement.analysis.reuse.kept_files import keep_tables, note_files
 from engagement.analysis.statistics.files import write_statistics
 from engagement.analysis.statistics.statistics import Statistics
 from engagement.analysis.tables.files import write_tables
+from engagement.analysis.tables.label_origins import count_label_origins, write_label_origins
 from engagement.analysis.tables.season import Season, load_season
 from engagement.configuration import Project
 from engagement.foundation.files import (
@@ -73,6 +74,7 @@ def write_all_tables(season: Season, data_root: Path, folder: Path, current: Pat
         return
     log.info("Wrote %d table(s)", write_tables(season, folder))
     log.info("Wrote %d table(s) of statistics", write_statistics(Statistics(season, data_root), folder))
+    write_label_origins(count_label_origins(season, data_root), folder)
 
 
 def note_source(path: Path, made: dict[str, dict[str, str]]) -> None:

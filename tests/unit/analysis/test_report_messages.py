@@ -9,6 +9,7 @@ import pytest
 from engagement.analysis.report import last_run, listed_messages
 from engagement.analysis.report.agreement import tabulate_agreement
 from engagement.analysis.report.breakdowns import HELD_BACK, MISSING, hold_back
+from engagement.analysis.report.coder_agreement import read_agreement
 from engagement.analysis.report.episodes import make_document
 from engagement.analysis.report.last_run import compare_shares, gather_figures, read_last_figures, write_figures
 from engagement.analysis.report.report import make_page
@@ -182,7 +183,7 @@ def test_a_report_of_the_same_outputs_is_compared_with_the_same_run(season: Seas
 
 
 def test_how_far_coders_agree_is_shown_where_sheets_were_compared(tmp_path: Path):
-    assert tabulate_agreement(tmp_path) is None
+    assert tabulate_agreement(read_agreement(tmp_path)) is None
     (tmp_path / "statistics").mkdir()
     (tmp_path / "statistics" / "agreement.csv").write_text(
         "level,code,coefficient,messages,estimate,low_bootstrap,high_bootstrap\n"
@@ -190,9 +191,9 @@ def test_how_far_coders_agree_is_shown_where_sheets_were_compared(tmp_path: Path
         "all codes,,krippendorff_alpha,40,0.8123,0.7,0.9\n"
         "code,water,gwet_ac1,40,0.95,,\n"
     )
-    table = tabulate_agreement(tmp_path)
+    table = tabulate_agreement(read_agreement(tmp_path))
     assert table is not None
     assert [[cell.text for cell in row] for row in table.rows] == [
-        ["all codes together", "Krippendorff's alpha", "40", "0.81", "0.70–0.90"],
-        ["water", "Gwet's AC1", "40", "0.95", "–––"],
+        ["all codes together", "Krippendorff's alpha", "40", "0.81", "0.70 to 0.90"],
+        ["water", "Gwet's AC1", "40", "0.95", "–"],
     ]

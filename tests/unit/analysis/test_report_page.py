@@ -107,9 +107,11 @@ def test_everything_that_was_dropped_has_a_count_and_a_reason(page: Page, season
 
 def test_small_counts_are_marked_and_nobody_is_not(text: str):
     table = make_table("caption", ["code", "count"], [("a", 3), ("b", 10), ("c", 0), ("d", "-")], 10, ["count"])
-    assert [row[1].is_small for row in table.rows] == [True, False, False, False]
+    assert [row[1].mark is not None for row in table.rows] == [True, False, False, False]
     assert [row[1].sort_key for row in table.rows] == ["3", "10", "0", ""]
-    assert re.search(r'data-value="(\d+)">\1<span class="small" title="fewer than \d+">\*</span></td>', text)
+    assert re.search(
+        r'data-value="(\d+)">\1<span class="small" title="fewer than \d+ participants">\*</span></td>', text
+    )
 
 
 def test_a_long_table_is_cut_and_says_so():

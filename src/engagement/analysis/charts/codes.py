@@ -30,13 +30,14 @@ def name_of(code: Code) -> str:
 class ChartEntry:
     """A line of a chart or a table of values.
 
-    It holds the number of answers and of guesses, and whether the value is an answer at all.
+    It holds the number of answers and of guesses, whether the value is an answer at all, and its StringValue.
     """
 
     name: str
     count: int
     guesses: dict[str, int]
     is_answer: bool
+    value: str = ""
 
 
 def list_entries(season: Season, coding: CodingConfiguration, is_episode: bool) -> list[ChartEntry]:
@@ -55,7 +56,9 @@ def list_entries(season: Season, coding: CodingConfiguration, is_episode: bool) 
 
 
 def _entry(value: Value) -> ChartEntry:
-    return ChartEntry(name_of(value.code), value.plain, dict(value.guesses), value.code.is_normal)
+    return ChartEntry(
+        name_of(value.code), value.plain, dict(value.guesses), value.code.is_normal, value.code.string_value
+    )
 
 
 def has_answers(coding: CodingConfiguration) -> bool:

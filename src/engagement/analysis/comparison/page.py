@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engagement.analysis.comparison.differences import ShareDifference
 from engagement.analysis.comparison.seasons import Comparison
+from engagement.analysis.tables.intervals import SMALL_BASE
 from engagement.analysis.tables.season import Season
 from engagement.configuration.pipeline_configuration import name_of_pipeline
 from engagement.foundation.csv_cells import guard_cell
@@ -49,6 +50,7 @@ def make_comparison_page(before: Season, after: Season, found: Comparison) -> st
         moved=[one for one in with_interval if one.is_more_than_chance],
         compared=len(with_interval),
         by_chance=f"about {round(len(with_interval) / 20)}" if len(with_interval) >= 20 else "less than 1",
+        small_base=SMALL_BASE,
         small_below=after.small_count_threshold,
         new=[one for one in found.shares if one.change == "new"],
         gone=[one for one in found.shares if one.change == "gone"],
@@ -79,7 +81,7 @@ def _by_dataset(found: Comparison, small_below: int) -> Iterator[tuple[str, list
 def _say(one: ShareDifference, small_below: int) -> list[str]:
     shares = [f"{share.percent:.1f} %" for share in one.shares] if one.shares else ["–", "–"]
     sides = [
-        f"{share} ({count:,}{'*' if 0 < count < small_below else ''} of {base:,})"
+        f"{share} ({count:,}{'*' if 0 < count < small_below else ''} of {base:,}{'†' if 0 < base < SMALL_BASE else ''})"
         for share, (count, base) in zip(shares, (one.before, one.after), strict=True)
     ]
     difference = "–" if one.difference is None else f"{one.difference:+.1f}"

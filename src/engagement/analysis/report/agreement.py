@@ -1,45 +1,37 @@
-"""How far coders agree, for the report, where coders' sheets were compared."""
+"""The table of how far coders agree, where coders' sheets were compared."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Mapping
 
+from engagement.analysis.report.coder_agreement import AC1, ALPHA, CoderAgreement, round_figure
 from engagement.analysis.report.tables import PageTable, make_table
-from engagement.foundation.files import reading_csv
 
-_FILE = Path("statistics") / "agreement.csv"
-_SHOWN = {"krippendorff_alpha": "Krippendorff's alpha", "gwet_ac1": "Gwet's AC1"}
-_NEEDED = {"level", "code", "coefficient", "messages", "estimate", "low_bootstrap", "high_bootstrap"}
+_NAMES = {ALPHA: "Krippendorff's alpha", AC1: "Gwet's AC1"}
 
 
-def tabulate_agreement(folder: Path) -> PageTable | None:
+def tabulate_agreement(agreement: CoderAgreement) -> PageTable | None:
     """Build the table of alpha and AC1, of all codes and of each; None where no sheets were compared."""
-    path = folder / _FILE
-    if not path.exists():
-        return None
     rows = [
-        [_name(row), _SHOWN[row["coefficient"]], int(row["messages"]),
-         _round(row["estimate"]), f"{_round(row['low_bootstrap'])}–{_round(row['high_bootstrap'])}"]
-        for row in _read(path)
-        if row["coefficient"] in _SHOWN
-    ]  # fmt: skip
+        [
+            _name(row),
+            _NAMES[row["coefficient"]],
+            int(row["messages"]),
+            round_figure(row["estimate"]),
+            _say_interval(row),
+        ]
+        for row in agreement.rows
+    ]
     note = "Of the messages that two or more coders coded; intervals by bootstrap over messages."
     header = ["Code", "Coefficient", "Messages", "Estimate", "95 % interval"]
     return make_table("How far coders agree", header, rows, notes=[note]) if rows else None
 
 
-def _read(path: Path) -> Iterator[dict[str, str]]:
-    with reading_csv(path) as lines:
-        header = next(lines, [])
-        if set(header) >= _NEEDED:
-            for line in lines:
-                yield dict(zip(header, line, strict=True))
-
-
-def _name(row: dict[str, str]) -> str:
+def _name(row: Mapping[str, str]) -> str:
     return " ".join(filter(None, (row.get("dataset", ""), row["code"] or "all codes together")))
 
 
-def _round(figure: str) -> str:
-    return f"{float(figure):.2f}" if figure else "–"
+def _say_interval(row: Mapping[str, str]) -> str:
+    low, high = (round_figure(row[name]) for name in ("low_bootstrap", "high_bootstrap"))
+    # An end may be negative, so that a dash between them could be read as a sign.
+    return "–" if low == high == "–" else f"{low} to {high}"

@@ -6,9 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engagement.analysis.report.agreement import tabulate_agreement
+from engagement.analysis.report.coder_agreement import CoderAgreement
+from engagement.analysis.report.labels import say_labels, tabulate_labels
 from engagement.analysis.report.last_run import compare_shares
-from engagement.analysis.report.tables import PageTable, make_frame, make_table
-from engagement.analysis.tables.intervals import Share
+from engagement.analysis.report.tables import SMALL_BASE_MARK, PageTable, make_table
+from engagement.analysis.tables.intervals import SMALL_BASE, Share
+from engagement.analysis.tables.label_origins import LabelOrigins
 from engagement.analysis.tables.season import Season
 from engagement.foundation.errors import count_of
 from engagement.pipeline.outputs.analysis_files import TIME
@@ -33,28 +37,34 @@ class PageSummary:
     tables: Sequence[PageTable]
 
 
+@dataclass(frozen=True)
+class Certainty:
+    """How far coders agree, and who made the labels; neither may be known."""
+
+    agreement: CoderAgreement
+    labels: Sequence[LabelOrigins]
+
+
 def summarise_run(
     season: Season,
     figures: Mapping[str, Any],
     last: Mapping[str, Any] | None,
-    agreement: PageTable | None,
+    certainty: Certainty,
     revision: str,
 ) -> PageSummary:
     """Sum up the run, and compare it with the last one if there is one."""
     news, moved = _tell_news(season, figures, last)
+    agreement = tabulate_agreement(certainty.agreement)
     return PageSummary(
-        facts=list(_list_facts(season, figures, revision)),
+        facts=list(_list_facts(season, figures, certainty, revision)),
         news=news,
         moved=moved,
-        sure=list(_tell_how_sure(season, figures)),
+        sure=list(_tell_how_sure(season, figures, certainty)),
         tables=[
-            make_frame(
-                "What is labelled, in distinct texts of each dataset", season.coding_progress, season,
-                notes=["Labelled % counts every text: it is no estimate, and has no interval."],
-            ),
+            *([tabulate_labels(certainty.labels)] if certainty.labels else []),
             *([agreement] if agreement else []),
         ],
-    )  # fmt: skip
+    )
 
 
 def say_period(season: Season) -> str:
@@ -66,7 +76,7 @@ def say_period(season: Season) -> str:
     return f"{first} to {last}"
 
 
-def _list_facts(season: Season, figures: Mapping[str, Any], revision: str) -> Iterator[RunFact]:
+def _list_facts(season: Season, figures: Mapping[str, Any], certainty: Certainty, revision: str) -> Iterator[RunFact]:
     funnel = season.funnel
     unlabelled = figures["texts"] - figures["labelled"]
     share = f" ({100 * unlabelled / figures['texts']:.1f} %)" if figures["texts"] else ""
@@ -77,6 +87,8 @@ def _list_facts(season: Season, figures: Mapping[str, Any], revision: str) -> It
     yield RunFact("Participants", f"{len(season.individuals):,}")
     yield RunFact("Withdrew, in no number here", count_of(funnel.withdrawn_participants, "participant"))
     yield RunFact("Texts not labelled yet", f"{unlabelled:,} of {figures['texts']:,}{share}")
+    if certainty.labels:
+        yield RunFact("How sure we are: labels", say_labels(certainty.labels))
 
 
 def _tell_news(
@@ -104,8 +116,10 @@ def _tell_news(
         for one in sorted(moved, key=lambda one: -max(abs(one.interval[0]), abs(one.interval[1])))
     ]  # fmt: skip
     header = ["Episode", "Theme", "Before", "Added since", "Now", "Difference, 95 % interval (points)"]
-    note = "Intervals of differences: Newcombe (1998), method 10."
-    return news, make_table("Shares that moved by more than chance", header, rows, notes=[note]) if rows else None
+    notes = ["Intervals of differences: Newcombe (1998), method 10."]
+    if any(SMALL_BASE_MARK in cell for row in rows for cell in row):
+        notes.append(f"{SMALL_BASE_MARK} of fewer than {SMALL_BASE} participants.")
+    return news, make_table("Shares that moved by more than chance", header, rows, notes=notes) if rows else None
 
 
 def _say_change(change: int, what: str) -> str:
@@ -113,10 +127,16 @@ def _say_change(change: int, what: str) -> str:
 
 
 def _say_share(pair: tuple[int, int]) -> str:
-    return f"{Share(*pair).percent:.1f} % of {pair[1]:,}"
+    mark = SMALL_BASE_MARK if pair[1] < SMALL_BASE else ""
+    return f"{Share(*pair).percent:.1f} % of {pair[1]:,}{mark}"
 
 
-def _tell_how_sure(season: Season, figures: Mapping[str, Any]) -> Iterator[str]:
+def _tell_how_sure(season: Season, figures: Mapping[str, Any], certainty: Certainty) -> Iterator[str]:
+    agreed = list(certainty.agreement.say())
+    if agreed:
+        yield f"Coders agree, on all codes together: {'; '.join(agreed)}."
+    else:
+        yield "How far coders agree is not known: no coders' sheets were compared (engagement.sh icr with --data-root)."
     if figures["labelled"] < figures["texts"]:
         yield "What is not labelled yet is in no theme: shares can move when it is, and not by chance."
     errors = len(season.coding_errors)

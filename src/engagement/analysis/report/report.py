@@ -17,14 +17,15 @@ from typing import Any
 
 from engagement.analysis.charts.charts import Chart
 from engagement.analysis.maps.maps import DrawnMap
-from engagement.analysis.report.agreement import tabulate_agreement
+from engagement.analysis.report.coder_agreement import CoderAgreement, read_agreement
 from engagement.analysis.report.episodes import make_document
+from engagement.analysis.report.labels import read_label_origins
 from engagement.analysis.report.last_run import FIGURES, gather_figures, read_last_figures, write_figures
 from engagement.analysis.report.methods import write_methods
-from engagement.analysis.report.overview import summarise_run
+from engagement.analysis.report.overview import Certainty, summarise_run
 from engagement.analysis.report.sections import make_sections
-from engagement.analysis.report.tables import PageTable
 from engagement.analysis.tables.intervals import SMALL_BASE, SMALLEST_BASE, WHAT_INTERVALS_SAY
+from engagement.analysis.tables.label_origins import LabelOrigins
 from engagement.analysis.tables.season import Season
 from engagement.configuration.pipeline_configuration import name_of_pipeline
 from engagement.foundation.errors import count_of
@@ -39,11 +40,12 @@ def write_report(
 ) -> None:
     """Write the report as one self-contained HTML file, and this run's figures beside it.
 
-    `last_figures` is the file of the last report's figures, which this one is compared with.
+    `last_figures` is the file of the last report's figures, which this one is compared with. Who labelled what, and how far
+    coders agree, is read from the tables beside it.
     """
     figures = gather_figures(season)
     last = read_last_figures(last_figures, figures)
-    page = make_page(season, charts, maps, figures, last, tabulate_agreement(path.parent))
+    page = make_page(season, charts, maps, figures, last, read_agreement(path.parent), read_label_origins(path.parent))
     with open_for_writing(path) as file:
         file.write(page)
     write_figures(path.with_name(FIGURES), figures, last)
@@ -55,7 +57,8 @@ def make_page(
     maps: Sequence[DrawnMap],
     figures: Mapping[str, Any] | None = None,
     last: Mapping[str, Any] | None = None,
-    agreement: PageTable | None = None,
+    agreement: CoderAgreement | None = None,
+    labels: Sequence[LabelOrigins] = (),
 ) -> str:
     """Build the report's HTML."""
     # Imported here, so a run for the graphs alone does not load the page templates.
@@ -72,7 +75,8 @@ def make_page(
         )
     )
     revision = find_revision()
-    summary = summarise_run(season, figures or gather_figures(season), last, agreement, revision)
+    sure = Certainty(agreement or CoderAgreement(), labels)
+    summary = summarise_run(season, figures or gather_figures(season), last, sure, revision)
     return render_page(
         Path(__file__).with_name("report.html.jinja"),
         name=name_of_pipeline(season.project.configuration, season.project.path),
@@ -88,7 +92,7 @@ def make_page(
         small_below=season.small_count_threshold,
         small_base=SMALL_BASE,
         smallest_base=SMALLEST_BASE,
-        sections=make_sections(season, charts, maps, summary, write_methods(season, revision)),
+        sections=make_sections(season, charts, maps, summary, write_methods(season, revision), sure.agreement),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engagement.analysis.charts.charts import DEMOGRAPHICS, ENGAGEMENT, FOLLOW_UP, THEMES, TRAFFIC, Chart
 from engagement.analysis.charts.codes import has_answers, name_of
 from engagement.analysis.maps.maps import DrawnMap
+from engagement.analysis.report.coder_agreement import CoderAgreement
 from engagement.analysis.report.figures import PageFigure, draw_figure, make_anchor
 from engagement.analysis.report.map_figures import MapFigure, MapShape, draw_outlines, map_svg
 from engagement.analysis.report.overview import PageSummary
@@ -97,7 +98,12 @@ class PageSection:
 
 
 def make_sections(
-    season: Season, charts: Sequence[Chart], maps: Sequence[DrawnMap], summary: PageSummary, methods: Sequence[str]
+    season: Season,
+    charts: Sequence[Chart],
+    maps: Sequence[DrawnMap],
+    summary: PageSummary,
+    methods: Sequence[str],
+    agreement: CoderAgreement,
 ) -> list[PageSection]:
     """Build every section that has content, in order."""
     by_section: dict[str, list[Chart]] = defaultdict(list)
@@ -110,7 +116,7 @@ def make_sections(
     demographics = _make_questions(season, PlanKind.DEMOGRAPHIC, by_section[DEMOGRAPHICS])
     sections = [
         PageSection("summary", "At a glance", summary=summary),
-        PageSection("themes", "Themes", questions=_make_themes(season, by_section[THEMES])),
+        PageSection("themes", "Themes", questions=_make_themes(season, by_section[THEMES], agreement)),
         PageSection("engagement", "Engagement", charts=engagement, tables=make_engagement_tables(season)),
         PageSection("traffic", "Traffic", charts=traffic, tables=make_traffic_tables(season)),
         PageSection("demographics", "Participants", questions=demographics),
@@ -150,12 +156,12 @@ def _make_funnel(season: Season) -> list[FunnelStep]:
     ]
 
 
-def _make_themes(season: Season, charts: Sequence[Chart]) -> list[QuestionBlock]:
+def _make_themes(season: Season, charts: Sequence[Chart], agreement: CoderAgreement) -> list[QuestionBlock]:
     texts = _choose_examples(season)
     questions = []
     for _, episode in season.episodes:
         key = str(episode.analysis_file_key)
-        table = make_values_table(season, episode, is_episode=True)
+        table = make_values_table(season, episode, is_episode=True, agreement=agreement)
         examples = [
             Examples(name_of(code), texts[key, code.string_value])
             for code in episode.code_scheme.codes
@@ -227,6 +233,7 @@ def _make_maps(maps: Sequence[DrawnMap]) -> list[MapsOfLevel]:
 
 def _make_quality_tables(season: Season) -> list[PageTable]:
     return [
+        make_frame("What is labelled, in distinct texts of each dataset", season.coding_progress, season),
         make_frame("Coding errors, and wrong-scheme labels that contradict each other", season.coding_errors, season),
         make_frame("Texts that seem to hold a phone number", season.texts_with_phone_numbers, season),
     ]

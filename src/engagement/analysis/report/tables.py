@@ -18,7 +18,8 @@ from engagement.analysis.charts.codes import (
 )
 from engagement.analysis.charts.drawing import BarChart
 from engagement.analysis.charts.engagement import OUTSIDE, RELEVANT_IS_NOT_THE_SAME, WHAT_IS_LABELLED
-from engagement.analysis.tables.intervals import SMALLEST_BASE, Share
+from engagement.analysis.report.coder_agreement import CoderAgreement
+from engagement.analysis.tables.intervals import SMALL_BASE, SMALLEST_BASE, Share
 from engagement.analysis.tables.season import Season
 from engagement.analysis.tables.values import say_guess
 from engagement.configuration import CodingConfiguration
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     import pandas
 
 _MOST_ROWS = 500
-_INTERVAL = "95 % interval"
+BASE, _INTERVAL = "Base", "95 % interval"
+SMALL_BASE_MARK = "†"
 _NOT_OVER = "not over: more may come"
 # Days, weeks and moments must not break at their hyphens.
 _DATE = re.compile(r"\d{4}-(?:\d\d-\d\d(?:T[0-9:.]+(?:Z|[+-][0-9:]+)?)?|W\d\d)", re.ASCII)
@@ -42,24 +44,31 @@ class PageColumn:
 
 
 @dataclass(frozen=True)
+class CellMark:
+    """A mark behind a number, and its meaning."""
+
+    sign: str
+    meaning: str
+
+
+@dataclass(frozen=True)
 class Cell:
     """A cell; number columns are sorted by `sort_key`, empty if there is no number."""
 
     text: str
     is_number: bool = False
     sort_key: str = ""
-    is_small: bool = False
+    mark: CellMark | None = None
     is_date: bool = False
 
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table sortable by any column, with notes below; marks counts from 1 to `small_below` - 1."""
+    """A table sortable by any column, with notes below."""
 
     caption: str
     columns: Sequence[PageColumn]
     rows: Sequence[Sequence[Cell]]
-    small_below: int = 0
     notes: Sequence[str] = ()
 
     @property
@@ -74,26 +83,32 @@ def make_table(
     rows: Sequence[Sequence[object]],
     small_below: int = 0,
     small: Iterable[str] = (),
-    notes: Iterable[str] = (),
+    notes: Sequence[str] = (),
 ) -> PageTable:
-    """Build a table of at most 500 rows, marking small counts in the columns `small`."""
+    """Build a table of at most 500 rows, with marks that its notes explain.
+
+    Marked are counts below `small_below` in the columns `small`, and small bases.
+    """
     shown, marked = rows[:_MOST_ROWS], {header.index(name) for name in small}
     are_numbers = [all(_is_number(row[position]) for row in shown) for position in range(len(header))]
     more = [f"… and {len(rows) - _MOST_ROWS:,} rows more."] if len(rows) > _MOST_ROWS else []
+    bases = {position for position, name in enumerate(header) if name == BASE}
     cells = [
         [
-            _number_cell(content, small_below if position in marked else 0)
+            _number_cell(content, small_below if position in marked else 0, position in bases)
             if are_numbers[position]
             else Cell(str(content), is_date=_DATE.fullmatch(str(content)) is not None)
             for position, content in enumerate(row)
         ]
         for row in shown
     ]
-    return PageTable(caption, list(map(PageColumn, header, are_numbers)), cells, small_below, (*more, *notes))
+    marks = dict.fromkeys(cell.mark for row in cells for cell in row if cell.mark)
+    explained = [f"{mark.sign} {mark.meaning}." for mark in marks if not any(n.startswith(mark.sign) for n in notes)]
+    return PageTable(caption, list(map(PageColumn, header, are_numbers)), cells, (*more, *explained, *notes))
 
 
 def make_frame(
-    caption: str, table: pandas.DataFrame, season: Season, small: Iterable[str] = (), notes: Iterable[str] = ()
+    caption: str, table: pandas.DataFrame, season: Season, small: Iterable[str] = (), notes: Sequence[str] = ()
 ) -> PageTable:
     """Build a table of the season, marking small participant counts in the columns `small`."""
     rows = [[_plain(cell) for cell in row] for row in table.itertuples(index=False, name=None)]
@@ -111,13 +126,18 @@ def _to_number(content: object) -> float | None:
         return None
 
 
-def _number_cell(content: object, small_below: int) -> Cell:
-    value = _to_number(content)
+def _number_cell(content: object, small_below: int, is_base: bool) -> Cell:
+    value = _to_number(content) or 0
+    mark = None
+    if 0 < value < small_below:
+        mark = CellMark("*", f"fewer than {small_below} participants")
+    elif is_base and 0 < value < SMALL_BASE:
+        mark = CellMark(SMALL_BASE_MARK, f"a base of fewer than {SMALL_BASE}: its share says little")
     return Cell(
         f"{content:,}" if isinstance(content, int) else str(content),
         is_number=True,
-        sort_key="" if value is None else f"{value:g}",
-        is_small=value is not None and 0 < value < small_below,
+        sort_key="" if _to_number(content) is None else f"{value:g}",
+        mark=mark,
     )
 
 
@@ -126,19 +146,26 @@ def _plain(cell: object) -> object:
     return int(cell) if hasattr(cell, "item") and not isinstance(cell, str) else cell  # type: ignore[call-overload]  # a number of numpy's
 
 
-def make_values_table(season: Season, coding: CodingConfiguration, is_episode: bool) -> PageTable:
-    """Build a table of participants by theme or answer, with shares of those who have or gave any."""
+def make_values_table(
+    season: Season, coding: CodingConfiguration, is_episode: bool, agreement: CoderAgreement | None = None
+) -> PageTable:
+    """Build a table of participants by theme or answer, with shares of those who have or gave any.
+
+    How far coders agree on a theme stands beside it, where that is known.
+    """
+    agreement, key = agreement or CoderAgreement(), str(coding.analysis_file_key)
     basis, (entries, unused) = season.basis(coding), drop_unused(list_entries(season, coding, is_episode))
     counts, first = ["Participants", *(say_guess(source).capitalize() for source in basis.guesses)], "Answer"
     caption = f"{title_of(coding, is_episode)}: {say_basis(season, coding, is_episode)}"
     if is_episode:
         first, caption = (
             "Theme",
-            f"Participants with each theme of {coding.analysis_file_key}: " + caption.partition(": ")[2],
+            f"Participants with each theme of {key}: " + caption.partition(": ")[2],
         )
     rows = [
         [one.name, one.count, *(one.guesses.get(source, 0) if one.is_answer else "" for source in basis.guesses),
-         basis.answered if one.is_answer else "", *_cells_of_share(one.count, basis.answered if one.is_answer else 0)]
+         basis.answered if one.is_answer else "", *_cells_of_share(one.count, basis.answered if one.is_answer else 0),
+         *agreement.cells_of(key, one.value)]
         for one in entries
     ]  # fmt: skip
     notes = []
@@ -148,8 +175,9 @@ def make_values_table(season: Season, coding: CodingConfiguration, is_episode: b
         notes.append(f"{len(unused):,} more that nobody has are left out.")
     notes += note_on_base(season, basis.answered)
     return make_table(
-        caption, [first, *counts, "Base", "Share %", _INTERVAL], rows, season.small_count_threshold, counts, notes
-    )
+        caption, [first, *counts, BASE, "Share %", _INTERVAL, *agreement.columns_of(key)], rows,
+        season.small_count_threshold, counts, [*notes, *agreement.notes_of(key)],
+    )  # fmt: skip
 
 
 def _cells_of_share(count: int, base: int) -> tuple[str, str]:

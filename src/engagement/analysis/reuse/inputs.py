@@ -54,6 +54,7 @@ def digest_inputs(project: Project, data_root: Path) -> InputDigests:
         *map(_describe, sorted(path for path in folder.glob("*") if path != season)),
         *map(_describe, sorted(results_folder(data_root).glob("*.json"))),
         *map(_describe, _list_named_files(project)),
+        *map(_describe, _list_coded_files(project, data_root)),
     ]
     # The page names the version.
     return InputDigests(_digest([*common, run, find_revision()]), _digest(common))
@@ -100,3 +101,9 @@ def _list_named_files(project: Project) -> Iterator[Path]:
         path = folder / name
         if path.parent.is_dir():
             yield from sorted(one for one in path.parent.iterdir() if one.stem == path.stem)
+
+
+def _list_coded_files(project: Project, data_root: Path) -> Iterator[Path]:
+    """List the datasets' downloads from Coda, which tell who made each label."""
+    for name in sorted({plan.coda_filename for plan in project.coding_plans.all if plan.coda_filename is not None}):
+        yield data_root / "Coded Coda Files" / name

@@ -30,6 +30,13 @@ class _Answers:
         """Return the numbers of the distinct texts in some rows (a mask)."""
         return numpy.unique(self.numbers[rows & self.answered])
 
+    def are_empty(self) -> numpy.ndarray:
+        """Find the rows with an answer without a text."""
+        empty = numpy.asarray(self.texts == "", dtype=bool)
+        found = self.answered.copy()
+        found[self.answered] = empty[self.numbers[self.answered]]
+        return found
+
 
 def _answers(table: CodedTable, plan: CodingPlan) -> _Answers:
     texts = table.texts(plan)
@@ -62,11 +69,8 @@ def measure_coding_progress(messages: CodedTable, plans: Iterable[CodingPlan]) -
         answers = _answers(messages, plan)
         # Every message of a participant repeats the survey answers.
         counted = answers.answered if plan.kind is PlanKind.RQA else _first_of_each(uids, answers.answered)
-        empty = numpy.asarray(answers.texts == "", dtype=bool)
-        is_empty = answers.answered.copy()
-        is_empty[answers.answered] = empty[answers.numbers[answers.answered]]
-        distinct = answers.distinct(~is_empty)
-        unreviewed = answers.distinct(~is_empty & _have(messages, plan, ControlCode.NR))
+        is_empty = answers.are_empty()
+        distinct, unreviewed = _split_texts(messages, plan, answers, is_empty)
         labelled = len(distinct) - len(unreviewed)
         rows.append(
             (answers.dataset, int(counted.sum()), int((counted & is_empty).sum()), len(distinct), labelled,
@@ -74,6 +78,22 @@ def measure_coding_progress(messages: CodedTable, plans: Iterable[CodingPlan]) -
         )  # fmt: skip
     columns = ["Dataset", "Answers", "Empty Answers", "Distinct Texts", "Labelled Texts", "Labelled %"]
     return pandas.DataFrame(rows, columns=columns)
+
+
+def _split_texts(
+    messages: CodedTable, plan: CodingPlan, answers: _Answers, is_empty: numpy.ndarray
+) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Return the numbers of all distinct texts that are not empty, and of those not labelled yet."""
+    unreviewed = ~is_empty & _have(messages, plan, ControlCode.NR)
+    return answers.distinct(~is_empty), answers.distinct(unreviewed)
+
+
+def list_texts(messages: CodedTable, plan: CodingPlan) -> tuple[list[str], list[str]]:
+    """List the distinct texts of a dataset that are not empty: labelled ones, and those not labelled yet."""
+    answers = _answers(messages, plan)
+    distinct, unreviewed = _split_texts(messages, plan, answers, answers.are_empty())
+    labelled = numpy.setdiff1d(distinct, unreviewed, assume_unique=True)
+    return list(answers.texts[labelled]), list(answers.texts[unreviewed])
 
 
 def _first_of_each(uids: numpy.ndarray, rows: numpy.ndarray) -> numpy.ndarray:

@@ -113,6 +113,16 @@ _ANALYSIS_FILES = {
         "Labelled Texts": "of these, those that no scheme calls not reviewed",
         "Labelled %": "their share",
     },
+    "label_origins.csv": {
+        "Dataset": "name of the dataset in Coda",
+        "Distinct Texts": "as in coding_progress.csv; the next five add up to it",
+        "Coders": "texts that coders labelled by themselves",
+        "Cleaners": "texts that coders labelled as a cleaner had proposed",
+        "Suggestions": "texts that coders labelled as a learned suggestion had proposed",
+        "Rules": "labelled texts without a coder's label, which the pipeline's own rules coded",
+        "Unlabelled": "texts that a scheme of the dataset calls not reviewed",
+        "Unlabelled with Proposal": "of these, those with a proposal that no coder has looked at",
+    },
     "coding_errors.csv": {
         "Dataset": "name of the dataset in Coda",
         "Message ID": "id in Coda of a text coded CE",
