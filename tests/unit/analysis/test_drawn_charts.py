@@ -17,7 +17,7 @@ from engagement.analysis.pictures.fonts import find_fonts
 from engagement.analysis.pictures.pictures import draw_pictures
 from engagement.analysis.tables.season import Season, load_season
 from engagement.configuration import load_project
-from example_project import DataRoot
+from example_project import DataRoot, coda_message, episode_run, label, survey_run, write_project
 from picture_season import HOSTILE_NAME, make_season
 
 CHART = BarChart("Title", "n = 3", "Participants", ("a", "b"), (Bars("", (1, 2), ("1", "2")),))
@@ -67,15 +67,56 @@ def test_themes_are_counted_by_participants_and_ordered_by_size(charts: dict[str
     assert "* fewer than 10 participants" in chart.notes
 
 
-def test_themes_by_gender_are_shares_of_each_gender(charts: dict[str, BarChart]):
-    absolute, normalised = charts["themes_rqa_s01e01_by_gender"], charts["themes_rqa_s01e01_by_gender_normalised"]
-    assert [bars.name for bars in absolute.series] == ["man (n = 9)", "woman (n = 5)"]
-    assert absolute.subtitle == normalised.subtitle == "n = 14 whose gender is known, of 14 participants with a theme"
-    assert "Small base: man, woman. Shares of fewer than 10 participants say little." in normalised.notes
-    assert normalised.series[1].texts[1] == "60.0 %*, 23.1–88.2"
-    assert normalised.series[1].intervals[1] == pytest.approx((23.07, 88.24), abs=0.01)
+def test_themes_by_gender_are_counts_where_groups_are_too_small_for_shares(charts: dict[str, BarChart]):
+    absolute = charts["themes_rqa_s01e01_by_gender"]
+    assert [bars.name for bars in absolute.series] == ["man (n = 9†)", "woman (n = 5†)"]
     assert values_of(absolute, 1) == {HOSTILE_NAME: 0, "roads": 3, "school": 2}
-    assert values_of(normalised, 1) == {HOSTILE_NAME: 0.0, "roads": 60.0, "school": 40.0}
+    # Nine men and five women: no percentage of either, so that there is nothing to draw.
+    assert "themes_rqa_s01e01_by_gender_normalised" not in charts
+
+
+@pytest.fixture(scope="module")
+def by_gender(tmp_path_factory: pytest.TempPathFactory) -> BarChart:
+    """Forty men, twelve women, and nine who gave "qof", of whom half write of water."""
+    folder = tmp_path_factory.mktemp("genders")
+
+    def add_other(schemes: dict) -> None:
+        code = {
+            **schemes["gender"]["Codes"][1],
+            "CodeID": "gender-other",
+            "StringValue": "other",
+            "DisplayText": "other",
+        }
+        schemes["gender"]["Codes"].insert(2, {**code, "NumericValue": 77, "MatchValues": ["other"]})
+
+    root = DataRoot(folder, write_project(folder / "configuration", change_schemes=add_other))
+    genders = ["nin"] * 40 + ["naag"] * 12 + ["qof"] * 9
+    root.write_runs(
+        *(episode_run(f"p{n}", "biyo" if n % 2 else "waddo", run_id=n) for n in range(len(genders))),
+        *(survey_run(f"p{n}", 100 + n, gender=text) for n, text in enumerate(genders)),
+    )
+    codes = (("biyo", "water"), ("waddo", "roads"))
+    root.write_coded("s01e01", *(coda_message(text, label("episode1", code)) for text, code in codes))
+    codes = (("nin", "man"), ("naag", "woman"), ("qof", "other"))
+    root.write_coded("gender", *(coda_message(text, label("gender", code)) for text, code in codes))
+    root.generate()
+    loaded = load_season(load_project(root.configuration), root.path)
+    return next(one.chart for one in describe_charts(loaded) if one.name.endswith("_by_gender_normalised"))
+
+
+def test_there_is_no_percentage_of_fewer_than_ten_of_a_gender(by_gender: BarChart):
+    assert [bars.name for bars in by_gender.series] == ["man (n = 40)", "woman (n = 12†)", "other (n = 9†)"]
+    assert by_gender.subtitle == "n = 61 whose gender is known, of 61 participants with a theme"
+    man, woman, other = by_gender.series
+    place = by_gender.labels.index("water")
+    assert (man.values[place], woman.values[place], other.values[place]) == (50.0, 50.0, 0.0)
+    assert man.texts[place] == "50.0 %, 35.2–64.8"
+    assert woman.texts[place] == "50.0 %*, 25.4–74.6"
+    assert woman.intervals[place] == pytest.approx((25.38, 74.62), abs=0.01)
+    assert other.texts[place] == "4* of 9"
+    assert other.intervals[place] is None
+    assert "† Small base: there is no percentage of fewer than 10 participants." in by_gender.notes
+    assert "† Small base: shares of fewer than 30 participants say little." in by_gender.notes
 
 
 def test_ages_are_a_scale_and_age_groups_keep_their_order(season: Season, charts: dict[str, BarChart]):

@@ -125,6 +125,7 @@ def texts_of(chart: BarChart) -> Iterator[str]:
     yield from chart.labels
     yield from chart.notes
     yield from (bars.name for bars in chart.series)
+    yield from (mark.kind for mark in chart.marks)
 
 
 def _describe(chart: BarChart) -> str:

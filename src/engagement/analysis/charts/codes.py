@@ -142,12 +142,19 @@ def note_on_small(season: Season, counts: Iterable[int]) -> tuple[str, ...]:
     return (f"* fewer than {season.small_count_threshold} participants",)
 
 
+def mark_small_base(season: Season, base: int) -> str:
+    """Add a dagger to a base whose shares say little, or that has none."""
+    return "†" if 0 < base < max(SMALL_BASE, season.small_count_threshold) else ""
+
+
 def note_on_base(season: Season, base: int) -> tuple[str, ...]:
     """Warn of shares of very few participants."""
     if 0 < base < SMALLEST_BASE:
         return (f"† Small base: there is no percentage of fewer than {SMALLEST_BASE} participants.",)
     few = max(SMALL_BASE, season.small_count_threshold)
-    return (f"† Small base: shares of fewer than {few} participants say little.",) if 0 < base < few else ()
+    return (
+        (f"† Small base: shares of fewer than {few} participants say little.",) if mark_small_base(season, base) else ()
+    )
 
 
 def note_on_intervals(base: int) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ _MOST_UPRIGHT_LABELS = 26  # more labels would touch: only every second, third �
 _MOST_LARGE_VALUES, _MOST_UPRIGHT_VALUES = 24, 40
 _LABEL_WIDTH, _MOST_LABEL_LINES = 42, 6
 _LETTER_INCHES = 0.075  # of the texts beside bars, on average
+_MARK_ROW = 0.07  # of the highest bar
+_MARK_SHAPES = ("v", "o", "s", "D", "^")  # matplotlib's names of MARK_SIGNS
 _BARS_INCHES = 5.3  # left for bars by the labels, at least
 
 
@@ -43,6 +45,23 @@ class Bars:
 
 
 @dataclass(frozen=True)
+class ChartMark:
+    """A moment above vertical bars: `place` counts labels, from 0 in the middle of the first bar.
+
+    Marks of one kind share a `row` and its sign.
+    """
+
+    place: float
+    row: int
+    kind: str
+    text: str
+
+
+# Shapes, so that nobody has to tell colours apart.
+MARK_SIGNS = ("▼", "●", "■", "◆", "▲")
+
+
+@dataclass(frozen=True)
 class BarChart:
     """A bar chart; `asides` marks the labels that are not themes or answers, whose bars are grey."""
 
@@ -55,6 +74,12 @@ class BarChart:
     notes: tuple[str, ...] = ()
     label_axis: str = ""
     is_upright: bool = False
+    marks: tuple[ChartMark, ...] = ()
+
+    @property
+    def mark_rows(self) -> int:
+        """Return the number of rows that the marks take."""
+        return 1 + max((mark.row for mark in self.marks), default=-1)
 
 
 def shorten(text: str, width: int, lines: int = 2) -> str:
@@ -238,11 +263,20 @@ def _draw_upright(axes: Axes, chart: BarChart) -> None:
     if not is_crowded:
         axes.tick_params(axis="x", pad=10)
     axes.set_xlim(-0.7, max(len(chart.labels) - 0.3, 0.7))
-    axes.set_ylim(0, ceiling * 1.1)
+    axes.set_ylim(0, ceiling * (1.1 + _MARK_ROW * chart.mark_rows))
+    _draw_marks(axes, chart, ceiling)
     axes.yaxis.grid(True, color=GRID, linewidth=0.7)
     axes.set_ylabel(chart.value_axis, color=FAINT_INK)
     axes.set_xlabel(chart.label_axis, color=FAINT_INK)
     _use_whole_numbers(axes.yaxis, ceiling)
+
+
+def _draw_marks(axes: Axes, chart: BarChart, ceiling: float) -> None:
+    for mark in chart.marks:
+        height = ceiling * (1.1 + _MARK_ROW * (chart.mark_rows - mark.row - 0.5))
+        axes.vlines(mark.place, 0, height, colors=INK, linestyles=(0, (1, 2)), linewidth=0.7, zorder=3)
+        shape = _MARK_SHAPES[mark.row % len(_MARK_SHAPES)]
+        axes.plot([mark.place], [height], marker=shape, color=INK, markersize=5, linestyle="none", zorder=4)
 
 
 def _use_whole_numbers(axis: Axis, ceiling: float) -> None:

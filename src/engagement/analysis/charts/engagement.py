@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from engagement.analysis.charts.broadcasts import find_broadcasts, mark_weeks, note_on_marks
 from engagement.analysis.charts.codes import bars_with_shares, note_on_base, note_on_intervals, note_on_small
 from engagement.analysis.charts.drawing import BarChart, Bars, label_step
 from engagement.analysis.tables.season import Season
@@ -66,8 +67,9 @@ def chart_repeats(season: Season) -> BarChart:
 
 
 def chart_weeks(season: Season) -> BarChart:
-    """Chart the messages of each week."""
-    table = season.weekly_traffic
+    """Chart the messages of each week, with the project's broadcasts and adverts."""
+    table, events = season.weekly_traffic, find_broadcasts(season)
+    marks = mark_weeks(season, events)
     opt_ins = table["Total Messages with Opt-Ins"]
     are_over = season.weeks_over
     labels = _weeks(table["Start Date"], label_step(len(table)))
@@ -78,9 +80,12 @@ def chart_weeks(season: Season) -> BarChart:
         label_axis="Week that begins on",
         labels=tuple(_mark_unfinished(labels, are_over)),
         series=_traffic_series(table),
-        notes=(WHAT_IS_LABELLED, _WHAT_IS_RELEVANT, *_note_on_unfinished(are_over)),
+        notes=(
+            WHAT_IS_LABELLED, _WHAT_IS_RELEVANT, *_note_on_unfinished(are_over), *note_on_marks(marks, events),
+        ),
         is_upright=True,
-    )
+        marks=marks,
+    )  # fmt: skip
 
 
 def _traffic_series(table: pandas.DataFrame) -> tuple[Bars, ...]:

@@ -6,9 +6,17 @@ import functools
 import operator
 from collections.abc import Callable
 
-from engagement.analysis.charts.codes import mark_small, name_of, note_on_intervals, note_on_small, order_themes
+from engagement.analysis.charts.codes import (
+    mark_small,
+    mark_small_base,
+    name_of,
+    note_on_base,
+    note_on_intervals,
+    note_on_small,
+    order_themes,
+)
 from engagement.analysis.charts.drawing import BarChart, Bars
-from engagement.analysis.tables.intervals import Share
+from engagement.analysis.tables.intervals import SMALLEST_BASE, Share
 from engagement.analysis.tables.season import Season
 from engagement.configuration import CodingConfiguration
 from engagement.foundation.errors import count_of
@@ -46,22 +54,20 @@ def chart_themes_by(
     relevant = season.individuals.codes(episode).relevant_individual
     groups = season.individuals.codes(breakdown)
     known = relevant & groups.answered
-    series, every_count, small = [], [], []
+    series, every_count, sizes = [], [], []
     for answer in (code for code in breakdown.code_scheme.codes if code.is_normal):
         size = int((groups.hold_any(functools.partial(operator.is_, answer)) & known).sum())
         found = [next(value.plain for value in counts[theme] if value.code is answer) for theme in themes]
         every_count += found
-        name = f"{name_of(answer)} (n = {size:,})"
-        if 0 < size < season.small_count_threshold:
-            small.append(name_of(answer))
+        sizes.append(size)
+        name = f"{name_of(answer)} (n = {size:,}{mark_small_base(season, size)})"
         series.append((_shares_of if is_normalised else _counts_of)(season, name, found, size))
     key, by = episode.analysis_file_key, breakdown.code_scheme.name.casefold()
     of_each = f"of each {by}" if is_normalised else f"by {by}"
     size, total = int(known.sum()), count_of(int(relevant.sum()), "participant")
     notes = list(note_on_small(season, every_count))
-    if small:
-        few = f"fewer than {season.small_count_threshold} participants"
-        notes.append(f"Small base: {', '.join(small)}. Shares of {few} say little.")
+    if is_normalised:
+        notes += dict.fromkeys(note for one in sorted(sizes) for note in note_on_base(season, one))
     if is_normalised:
         notes += note_on_intervals(int(known.sum()))
     return BarChart(
@@ -79,10 +85,14 @@ def _counts_of(season: Season, name: str, counts: list[int], size: int) -> Bars:
 
 
 def _shares_of(season: Season, name: str, counts: list[int], size: int) -> Bars:
-    shares = [Share(count, size) if size else None for count in counts]
+    shares = [Share(count, size) if size >= SMALLEST_BASE else None for count in counts]
     texts = (
-        f"{share.percent:.1f} %{mark_small(season, share.count)}, {share.say_interval()}" if share else ""
-        for share in shares
+        f"{share.percent:.1f} %{mark_small(season, count)}, {share.say_interval()}"
+        if share
+        else f"{count:,}{mark_small(season, count)} of {size:,}"
+        if size
+        else ""
+        for count, share in zip(counts, shares, strict=True)
     )
     return Bars(
         name,

@@ -114,6 +114,8 @@ def _rows_of_chart(chart: BarChart) -> Iterator[tuple[object, ...]]:
         for label, value, ends, is_aside in zip(chart.labels, bars.values, intervals, asides, strict=True):
             kind = "guess" if bars.is_guess else "no answer" if is_aside else ""
             yield label, bars.name, value, *(ends or ("", "")), kind
+    for mark in chart.marks:
+        yield mark.text, mark.kind, "", "", "", "moment"
 
 
 def _rows_of_map(picture: MapPicture) -> Iterator[tuple[object, ...]]:

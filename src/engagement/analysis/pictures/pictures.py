@@ -143,7 +143,8 @@ def _draw_one(draw: Draw[Any], fonts: tuple[str, ...], is_text_real: bool, work:
 
     mpl.use("Agg")
     # Without a date and with a fixed salt, the bytes are the same in every run.
-    mpl.rcParams["svg.hashsalt"] = "engagement"
+    # Whether text is real is decided for each picture, whatever this process drew before.
+    mpl.rcParams.update({"svg.hashsalt": "engagement", "svg.fonttype": "path"})
     use_fonts(fonts)
     picture, paths = work
     with warnings.catch_warnings():

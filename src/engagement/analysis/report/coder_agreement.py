@@ -20,24 +20,27 @@ _NOTE = (
 
 @dataclass(frozen=True)
 class CoderAgreement:
-    """Rows of agreement.csv for alpha and AC1; none where no sheets were compared."""
+    """Rows of agreement.csv for alpha and AC1; none where no sheets were compared.
+
+    `by_theme` has them by dataset and code ("" for all codes together), then by coefficient.
+    """
 
     rows: Sequence[Mapping[str, str]] = ()
-    _by_theme: dict[tuple[str, str], dict[str, Mapping[str, str]]] = field(init=False, default_factory=dict)
+    by_theme: dict[tuple[str, str], dict[str, Mapping[str, str]]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         for row in self.rows:
-            self._by_theme.setdefault((row.get("dataset", ""), row["code"]), {})[row["coefficient"]] = row
+            self.by_theme.setdefault((row.get("dataset", ""), row["code"]), {})[row["coefficient"]] = row
 
     def columns_of(self, dataset: str) -> tuple[str, ...]:
         """Return the columns that stand beside an episode's themes; none where nothing was compared."""
-        return _COLUMNS if any(measured == dataset for measured, _ in self._by_theme) else ()
+        return _COLUMNS if any(measured == dataset for measured, _ in self.by_theme) else ()
 
     def cells_of(self, dataset: str, theme: str) -> tuple[object, ...]:
         """Return these columns' cells for a theme (StringValue): alpha, AC1 and the messages compared."""
         if not self.columns_of(dataset):
             return ()
-        found = self._by_theme.get((dataset, theme), {})
+        found = self.by_theme.get((dataset, theme), {})
         if not found or not theme:
             return "", "", ""
         figures = (round_figure(found[name]["estimate"]) if name in found else "" for name in (ALPHA, AC1))
@@ -49,7 +52,7 @@ class CoderAgreement:
 
     def say(self) -> Iterator[str]:
         """Tell how far coders agree on all codes of each episode together."""
-        for (dataset, code), found in self._by_theme.items():
+        for (dataset, code), found in self.by_theme.items():
             if dataset and not code and ALPHA in found and AC1 in found:
                 alpha, ac1 = (round_figure(found[name]["estimate"]) for name in (ALPHA, AC1))
                 yield f"{dataset}: alpha {alpha}, AC1 {ac1} (n = {int(found[AC1]['messages']):,} messages)"

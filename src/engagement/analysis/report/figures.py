@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from engagement.analysis.charts.charts import Chart
 from engagement.analysis.charts.codes import note_on_intervals
-from engagement.analysis.charts.drawing import BarChart, Bars, shorten, shorten_labels
+from engagement.analysis.charts.drawing import MARK_SIGNS, BarChart, Bars, shorten, shorten_labels
 from engagement.analysis.tables.intervals import SMALLEST_BASE
 
 _LABEL_LETTERS = 44
@@ -21,18 +21,23 @@ _LINE, _BAR, _GAP = 16, 13, 7
 _WIDEST_BAR = 50.0  # percent of the width; the rest is for the text behind a bar
 _UPRIGHT_HEIGHT, _UPRIGHT_BASE = 200, 172
 _MOST_UPRIGHT_LABELS, _MOST_UPRIGHT_LETTERS = 6, 12
+_MARK_ROW = 13
 _SAID_ABOVE = note_on_intervals(SMALLEST_BASE)
 
 
 @dataclass(frozen=True)
 class SvgText:
-    """A text at a place of the drawing: percent of the width with pixels added, and pixels from the top."""
+    """A text at a place of the drawing: percent of the width with pixels added, and pixels from the top.
+
+    A pointer that rests on it is told its title.
+    """
 
     x: str
     y: float
     text: str
     kind: str
     shift: int = 0
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,15 @@ class SvgLine:
 
 
 @dataclass(frozen=True)
+class SvgRow:
+    """The place of a label and its bars, which the page's script makes a button."""
+
+    y: float
+    height: float
+    label: str
+
+
+@dataclass(frozen=True)
 class PageFigure:
     """A chart on the page: its drawing, and what is said above and below."""
 
@@ -72,6 +86,7 @@ class PageFigure:
     bars: Sequence[SvgBar] = ()
     lines: Sequence[SvgLine] = ()
     texts: Sequence[SvgText] = ()
+    rows: Sequence[SvgRow] = ()
 
 
 @dataclass
@@ -79,11 +94,12 @@ class _Drawing:
     bars: list[SvgBar] = field(default_factory=list)
     lines: list[SvgLine] = field(default_factory=list)
     texts: list[SvgText] = field(default_factory=list)
+    rows: list[SvgRow] = field(default_factory=list)
     height: float = 0
 
 
-def draw_figure(chart: Chart) -> PageFigure:
-    """Draw a chart for the page."""
+def draw_figure(chart: Chart, opens_messages: bool = False) -> PageFigure:
+    """Draw a chart for the page; with `opens_messages` its rows become buttons."""
     content = chart.content
     drawing = _Drawing()
     if len(content.series) > 1:
@@ -100,6 +116,7 @@ def draw_figure(chart: Chart) -> PageFigure:
         bars=drawing.bars,
         lines=drawing.lines,
         texts=drawing.texts,
+        rows=drawing.rows if opens_messages else (),
     )
 
 
@@ -139,12 +156,14 @@ def _add_lying(drawing: _Drawing, chart: BarChart) -> None:
     most = max((end for bars in chart.series for end in bars.ends()), default=0) or 1
     asides = chart.asides or (False,) * len(chart.labels)
     for place, label in enumerate(shorten_labels(chart.labels, _LABEL_LETTERS)):
+        top = drawing.height
         for line in label.split("\n"):
             drawing.height += _LINE
             drawing.texts.append(SvgText("0%", drawing.height - 3, line, "label"))
         for number, bars in enumerate(chart.series):
             kind = kind_of(number, bars.is_guess, asides[place])
             _add_bar(drawing, bars, place, kind, _WIDEST_BAR / most)
+        drawing.rows.append(SvgRow(top, drawing.height - top, chart.labels[place]))
         drawing.height += _GAP
 
 
@@ -171,6 +190,7 @@ def _add_bar(drawing: _Drawing, bars: Bars, place: int, kind: str, scale: float)
 
 def _add_upright(drawing: _Drawing, chart: BarChart) -> None:
     """Add vertical bars; a series is a part of the one before, so it stands in front of it."""
+    drawing.height += _MARK_ROW * chart.mark_rows
     top, count = drawing.height, len(chart.labels)
     step, steps = _choose_grid(max((value for bars in chart.series for value in bars.values), default=0))
     most, room, slot = step * steps, _UPRIGHT_BASE - 14, 92.0 / max(count, 1)
@@ -188,6 +208,7 @@ def _add_upright(drawing: _Drawing, chart: BarChart) -> None:
                     SvgBar(percent(x), round(top + _UPRIGHT_BASE - tall, 1), percent(width), tall, kind_of(number),
                            f"{said}: {bars.texts[place]}")
                 )  # fmt: skip
+    _add_marks(drawing, chart, slot)
     for place in _places_of_labels(count):
         text = shorten(chart.labels[place], _MOST_UPRIGHT_LETTERS, 2).split("\n")
         for number, line in enumerate(text):
@@ -197,6 +218,15 @@ def _add_upright(drawing: _Drawing, chart: BarChart) -> None:
     if chart.label_axis:
         drawing.texts.append(SvgText("54%", drawing.height + 12, chart.label_axis, "below faint"))
         drawing.height += 18
+
+
+def _add_marks(drawing: _Drawing, chart: BarChart, slot: float) -> None:
+    """Add the moments above the bars: a sign in the row of its kind, and a line down to the axis."""
+    bottom = drawing.height + _UPRIGHT_BASE
+    for mark in chart.marks:
+        x, y = percent(8 + slot * (mark.place + 0.5)), drawing.height - _MARK_ROW * (chart.mark_rows - mark.row) + 4
+        drawing.lines.append(SvgLine(x, y, x, bottom, "moment"))
+        drawing.texts.append(SvgText(x, y, MARK_SIGNS[mark.row % len(MARK_SIGNS)], "sign", title=mark.text))
 
 
 def _places_of_labels(count: int) -> Iterator[int]:

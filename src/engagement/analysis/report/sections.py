@@ -167,7 +167,7 @@ def _make_themes(season: Season, charts: Sequence[Chart], agreement: CoderAgreem
             for code in episode.code_scheme.codes
             if code.is_normal and (key, code.string_value) in texts
         ]
-        shown, notes = _draw_charts_of(episode, charts)
+        shown, notes = _draw_charts_of(episode, charts, opens_messages=True)
         title = f"{key}: {episode.code_scheme.name}"
         anchor = make_anchor(key)
         questions.append(QuestionBlock(key, anchor, title, shown, notes, table, is_episode=True, examples=examples))
@@ -187,9 +187,12 @@ def _make_questions(season: Season, kind: PlanKind, charts: Sequence[Chart]) -> 
     return questions
 
 
-def _draw_charts_of(coding: CodingConfiguration, charts: Sequence[Chart]) -> tuple[list[PageFigure], list[str]]:
+def _draw_charts_of(
+    coding: CodingConfiguration, charts: Sequence[Chart], opens_messages: bool = False
+) -> tuple[list[PageFigure], list[str]]:
     """Draw a question's chart, or say why there is none; the script draws themes by group."""
-    found = [draw_figure(chart) for chart in charts if chart.question == coding.analysis_file_key][:1]
+    own = [chart for chart in charts if chart.question == coding.analysis_file_key][:1]
+    found = [draw_figure(chart, opens_messages) for chart in own]
     if not has_answers(coding):
         return found, ["No chart: this code scheme has no themes or answers, only codes about messages."]
     return found, [] if found else ["No chart: nobody has any of these codes yet."]

@@ -188,9 +188,15 @@ def _cells_of_share(count: int, base: int) -> tuple[str, str]:
 
 
 def tabulate_chart(chart: BarChart) -> PageTable:
-    """Build the table of a chart's numbers."""
+    """Build the table of a chart's numbers, and of the moments above its bars."""
     names = [bars.name or chart.value_axis for bars in chart.series]
-    rows = [[label, *(int(bars.values[place]) for bars in chart.series)] for place, label in enumerate(chart.labels)]
+    rows: list[list[object]] = [
+        [label, *(int(bars.values[place]) for bars in chart.series)] for place, label in enumerate(chart.labels)
+    ]
+    if chart.marks:
+        names.append("Broadcasts and adverts")
+        for place, row in enumerate(rows):
+            row.append("; ".join(mark.text for mark in chart.marks if place <= mark.place + 0.5 < place + 1))
     return make_table(chart.title, [chart.label_axis or "Group", *names], rows)
 
 

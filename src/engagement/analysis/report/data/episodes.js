@@ -50,7 +50,13 @@ function setUp(article) {
     by.replaceChildren(...(chosen ? [figureOf(episode, chosen, theme.value === "" ? null : Number(theme.value), open)] : []));
   }
 
-  // The buttons of the table that is in the page without any script.
+  // The rows of the chart and the table that are in the page without any script.
+  for (const row of whole.querySelectorAll("rect[data-row]")) {
+    const place = episode.themes.findIndex((one) => one.name === row.dataset.row);
+    if (place >= 0) {
+      pressable(row, row.dataset.row, () => open(place, null, row));
+    }
+  }
   for (const row of whole.querySelectorAll("tbody tr")) {
     const cell = row.cells[0];
     const place = episode.themes.findIndex((one) => one.name === cell.textContent);

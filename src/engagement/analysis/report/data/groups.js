@@ -65,7 +65,23 @@ function rowsByGroup(episode, grouping, theme) {
   return rows;
 }
 
-function drawGroups(rows, description) {
+// A row of a chart as a button, which a key presses as well as a pointer.
+function pressable(row, label, press) {
+  row.setAttribute("role", "button");
+  row.setAttribute("tabindex", "0");
+  row.setAttribute("aria-label", `Messages of ${label}`);
+  row.addEventListener("click", () => press(row));
+  row.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      press(row);
+    }
+  });
+  // What holds buttons is no picture.
+  row.closest("svg").setAttribute("role", "group");
+}
+
+function drawGroups(rows, description, open) {
   const most = Math.max(...rows.map((row) => (row.share ? row.share.high : 0))) || 100;
   const scale = 36 / most;
   const drawing = svg("svg", { class: "drawing", role: "img", width: "100%", "aria-label": description });
@@ -89,6 +105,11 @@ function drawGroups(rows, description) {
     }
     const said = row.share ? `${row.share.percent.toFixed(1)} % (${sayCount(row.count)} of ${sayBase(row.base)})` : `${sayCount(row.count)} of ${sayBase(row.base)}`;
     drawing.append(svg("text", { class: "value", x: `${30 + end}%`, dx: 6, y: y + 12 }, said));
+    if (row.count !== null) {
+      const button = svg("rect", { class: "row", x: 0, y, width: "100%", height: 18 });
+      drawing.append(button);
+      pressable(button, `${row.theme}, ${row.group}`, () => open(row.place, row.at, button));
+    }
     y += 18;
   }
   drawing.setAttribute("height", y + 4);
@@ -146,7 +167,7 @@ function figureOf(episode, grouping, theme, open) {
   const figure = make("figure", { class: "panel", id: `${episode.anchor}-by-${grouping.key}` });
   figure.append(make("figcaption", {}, make("strong", {}, title), " ", make("span", { class: "base" }, base),
     make("span", { class: "caveat" }, page.caveat)));
-  figure.append(drawGroups(shown, `Bar chart. ${title}. ${base}. The table below has every number.`));
+  figure.append(drawGroups(shown, `Bar chart. ${title}. ${base}. The table below has every number.`, open));
   const notes = notesOf(rows);
   if (rows.length > shown.length) {
     notes.unshift("The chart has the first themes only: the table has all, or choose a theme.");

@@ -107,6 +107,7 @@ function toSVG(panel) {
       element.replaceWith(shape);
     }
   });
+  alone.querySelectorAll("[data-row], [role=button]").forEach((row) => row.remove());
   const ink = getComputedStyle(document.body).color;
   const paper = getComputedStyle(document.body).backgroundColor;
   const space = "http://www.w3.org/2000/svg";
