@@ -134,6 +134,13 @@ class Tab:
         """Let downloads go to a folder."""
         self.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
 
+    def wait_for_files(self, folder: Path, names: set[str]) -> None:
+        """Wait until a folder holds files of these names."""
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while not names <= {path.name for path in folder.iterdir()}:
+            assert time.monotonic() < until, sorted(path.name for path in folder.iterdir())
+            time.sleep(0.02)
+
 
 @contextmanager
 def browsing(profile: Path) -> Iterator[Tab]:

@@ -133,7 +133,7 @@ def test_alpha_and_ac1_stand_beside_each_theme(root: DataRoot, tmp_path: Path):
     season, agreement = season_of(root), read_agreement(tmp_path / "made")
     (_, first), (_, second) = season.episodes
     table = make_values_table(season, first, is_episode=True, agreement=agreement)
-    assert [column.name for column in table.columns][-3:] == ["Coders' alpha", "Coders' AC1", "Messages compared"]
+    assert [column.name for column in table.columns][-3:] == ["Coders' alpha", "Coders' AC1", "Compared"]
     assert cells_of(table, "water")[-3:] == ["0.71", "0.95", "40"]
     # Nothing varies, so alpha is not defined; no coder used the last.
     assert cells_of(table, "school")[-3:] == ["–", "1.00", "40"]

@@ -11,7 +11,7 @@ from engagement.foundation.files import reading_csv
 _FILE = Path("statistics") / "agreement.csv"
 ALPHA, AC1 = "krippendorff_alpha", "gwet_ac1"
 _NEEDED = {"level", "code", "coefficient", "messages", "estimate", "low_bootstrap", "high_bootstrap"}
-_COLUMNS = ("Coders' alpha", "Coders' AC1", "Messages compared")
+_COLUMNS = ("Coders' alpha", "Coders' AC1", "Compared")
 _NOTE = (
     "Coders' alpha and AC1: how far coders agreed on the theme, of the messages compared. Alpha is low on rare themes even where coders "
     "agree well, and AC1 is not; their intervals are in the table at the top."

@@ -11,8 +11,8 @@ from engagement.foundation.files import reading_csv
 
 _ALL = "all datasets"
 _NOTES = (
-    "Coders: labelled without a proposal of the pipeline, or otherwise than proposed. As proposed: a coder ticked what a cleaner, or a "
-    "suggestion learned from earlier labels, had proposed; coders tend to follow what they see.",
+    "By coders: labelled without a proposal of the pipeline, or otherwise than proposed. By cleaners, suggested: a coder ticked what a "
+    "cleaner, or a suggestion learned from earlier labels, had proposed; coders tend to follow what they see.",
     "Shares of every text: no estimates, and without an interval.",
 )
 _NOTE_ON_RULES = "By rules: the pipeline coded the text without asking a coder, such as noise."
@@ -50,7 +50,7 @@ def tabulate_labels(rows: Sequence[LabelOrigins]) -> PageTable:
     """Build the table of each dataset's labels, all datasets first."""
     has_rules = any(row.rules for row in rows)
     header = [
-        "Dataset", "Texts", "By coders %", "As cleaners proposed %", "As suggested %", *["By rules %"] * has_rules,
+        "Dataset", "Texts", "By coders %", "By cleaners %", "Suggested %", *["By rules %"] * has_rules,
         "Not labelled %", "Not labelled", "Of these, proposed",
     ]  # fmt: skip
     cells = [
