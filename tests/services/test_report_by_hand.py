@@ -4,8 +4,14 @@ QUESTIONS counts the clicks that each answer takes: choosing from a list is one,
 """
 
 import csv
+import hashlib
 import io
+import json
+import os
 import re
+import shutil
+import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,6 +20,8 @@ import pytest
 
 from browser import Tab, browsing
 from engagement.analysis.charts.charts import Chart, describe_charts
+from engagement.analysis.comparison.page import write_comparison
+from engagement.analysis.comparison.seasons import compare_seasons
 from engagement.analysis.report.last_run import FIGURES
 from engagement.analysis.report.report import write_report
 from engagement.analysis.tables.label_origins import count_label_origins, write_label_origins
@@ -59,6 +67,16 @@ def write_runs(root: DataRoot, people: int) -> None:
     root.generate()
 
 
+@pytest.fixture(scope="module")
+def comparison(report: Path) -> Path:
+    """The page of what differs between the first participants and all of them."""
+    folder = report.parents[1]
+    project = load_project(folder / "configuration" / "pipeline_configuration.json")
+    before, after = load_season(project, folder / "before"), load_season(project, folder / "data root")
+    write_comparison(before, after, compare_seasons(before, after, {}), folder / "comparison")
+    return folder / "comparison" / "comparison.html"
+
+
 def charts_of(season: Season, folder: Path) -> list[Chart]:
     """The charts without their pictures, which the page does not need."""
     return [
@@ -89,6 +107,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
             made / "report.html",
             folder / str(FIRST) / FIGURES if people == ALL else None,
         )
+        if people == FIRST:
+            shutil.copytree(root.path, folder / "before")
     return folder / str(ALL) / "report.html"
 
 
@@ -233,3 +253,72 @@ def test_a_table_and_a_drawing_are_downloaded_by_click(tab: Tab, tmp_path: Path)
 def test_the_report_prints_on_few_pages(tab: Tab):
     pages = re.findall(rb"/Type\s*/Page[^s]", tab.print())
     assert 1 <= len(pages) <= 10
+
+
+AXE = "axe-core@4.10.3"
+AXE_DIGEST = "0f2b4d7dcdf7d1219df8d1959ad68e565f51d14c3f0d88bb71cd59abeb956292"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The checker of accessibility, fetched once into .tools/, which git ignores."""
+    folder = Path(__file__).resolve().parents[2] / ".tools"
+    package = folder / f"{AXE.replace('@', '-')}.tgz"
+    if not package.exists():
+        folder.mkdir(exist_ok=True)
+        npm = shutil.which("npm")
+        command = [npm or "npm", "pack", AXE, "--pack-destination", str(folder), "--silent"]
+        if npm is None or subprocess.run(command, capture_output=True, check=False).returncode:
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"{AXE} could not be fetched; expected npm and its registry where CI is true")
+            pytest.skip(f"{AXE} could not be fetched: it needs npm and its registry")
+    content = package.read_bytes()
+    assert hashlib.sha256(content).hexdigest() == AXE_DIGEST, f"{package} is not the {AXE} that was looked at"
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        member = archive.extractfile("package/axe.min.js")
+        assert member is not None
+        return member.read().decode()
+
+
+WIDTHS_AND_COLOURS = [(width, is_dark) for width in (390, 1400) for is_dark in (False, True)]
+
+
+def find_violations(tab: Tab, axe: str) -> list[list[str]]:
+    tab.ask(f"{axe}; 0")
+    asked = {"runOnly": RULES}
+    found = tab.ask(f"axe.run(document, {json.dumps(asked)}).then((result) => ({{ passed: result.passes.length, "
+                    "found: result.violations.map((one) => [one.id, ...one.nodes.map((node) => node.html)]) }))")  # fmt: skip
+    assert found["passed"] > 15
+    return found["found"]
+
+
+@pytest.mark.parametrize(("width", "is_dark"), WIDTHS_AND_COLOURS)
+def test_nothing_stands_in_the_way_of_people_with_disabilities(
+    browser: Tab, report: Path, comparison: Path, axe: str, width: int, is_dark: bool
+):
+    browser.open(report.as_uri(), width, is_dark)
+    assert find_violations(browser, axe) == []
+    # The chooser, its chart with buttons, and the messages of a row.
+    browser.open(f"{report.as_uri()}#rqa_s01e01/gender/water", width, is_dark)
+    browser.ask("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    browser.wait(f"{EPISODE}.querySelectorAll('.messages .text').length > 0")
+    assert find_violations(browser, axe) == []
+    assert browser.ask("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    browser.open(comparison.as_uri(), width, is_dark)
+    assert find_violations(browser, axe) == []
+    assert browser.ask("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    # On a phone nothing is pushed sideways inside the page either.
+    pushed = "Array.from(document.querySelectorAll('.scroll'), (one) => one.scrollWidth > one.clientWidth)"
+    assert not any(browser.ask(pushed))
+
+
+def test_the_comparison_prints_black_on_white_and_with_tables(browser: Tab, comparison: Path):
+    browser.open(comparison.as_uri(), 1400, is_dark=True)
+    assert browser.ask("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
+    assert len(re.findall(rb"/Type\s*/Page[^s]", browser.print())) <= 4
+    browser.call("Emulation.setEmulatedMedia", media="print", features=[])
+    # Paper is as narrow as a phone.
+    browser.call("Emulation.setDeviceMetricsOverride", width=700, height=900, deviceScaleFactor=1, mobile=False)
+    assert browser.ask("getComputedStyle(document.querySelector('thead')).display") == "table-header-group"
+    assert browser.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

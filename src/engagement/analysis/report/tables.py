@@ -228,13 +228,13 @@ def make_engagement_tables(season: Season) -> list[PageTable]:
 
 def make_traffic_tables(season: Season) -> list[PageTable]:
     """Build the tables of messages by week and by configured range, and outside all ranges."""
-    tables = [("Messages in each week", _mark(season.weekly_traffic, season.weeks_over))]
+    tables = [("Messages in each ISO week", _mark(season.weekly_traffic, season.weeks_over))]
     if season.settings.traffic_labels:
         # The label first, as that is what a narrow screen shows.
         table = season.traffic[["Label", *(name for name in season.traffic.columns if name != "Label")]]
         table = _mark(table, season.ranges_over)
         table.loc[len(table)] = {**dict.fromkeys(table.columns, ""), "Label": OUTSIDE, **season.traffic_outside}
-        tables.append(("Messages in each time range", table))
+        tables.append(("Messages in each time range, with its dates", table))
     notes = [()] * (len(tables) - 1) + [(WHAT_IS_LABELLED,)]
     return [
         make_frame(caption, table, season, notes=note) for (caption, table), note in zip(tables, notes, strict=True)
