@@ -45,7 +45,7 @@ def mark_weeks(season: Season, events: Sequence[BroadcastEvent]) -> tuple[ChartM
         # A bar stands in the middle of its week.
         place = (local - first) / _WEEK - 0.5
         if -0.5 <= place < len(mondays) - 0.5:
-            marks.append(ChartMark(round(place, 3), kinds.index(event.kind), event.kind, _say(event, local)))
+            marks.append(ChartMark(round(place, 4), kinds.index(event.kind), event.kind, _say(event, local)))
     return tuple(marks)
 
 
