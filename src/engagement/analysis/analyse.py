@@ -70,7 +70,7 @@ def write_all_tables(season: Season, data_root: Path, folder: Path, current: Pat
     """Write the tables of the season and its statistics, or take those of the last run if they would be the same."""
     kept = keep_tables(current, folder, inputs)
     if kept:
-        log.info("Kept %d table(s); what they are made from did not change", kept)
+        log.info("Kept %d file(s) of tables: what they are made from did not change", kept)
         return
     log.info("Wrote %d table(s)", write_tables(season, folder))
     log.info("Wrote %d table(s) of statistics", write_statistics(Statistics(season, data_root), folder))

@@ -65,6 +65,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "how far coders agree": append_to("State/agreement/episode.json"),
     "another episode's agreement": lambda folder: (folder / "State/agreement/other.json").write_text("{}"),
     "no agreement any more": lambda folder: (folder / "State/agreement/episode.json").unlink(),
+    "who made the labels": lambda folder: add_label(folder),
     "the broadcasts": append_to("calendar.csv"),
     "the population": append_to("margins.csv"),
     "the boundaries": append_to("shapes/regions.shp"),
@@ -74,6 +75,12 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a plan": lambda folder: append_scheme(folder, "coding_plans.json", "AnalysisFileKey", "gender", "sex"),
     "a code": lambda folder: append_scheme(folder, "code_schemes/episode1.json", "DisplayText", None, "renamed"),
 }
+
+
+def add_label(folder: Path) -> None:
+    name = load_project(folder / "pipeline_configuration.json").coding_plans.all[0].coda_filename
+    (folder / "Coded Coda Files").mkdir()
+    (folder / "Coded Coda Files" / str(name)).write_text("[]")
 
 
 def append_scheme(folder: Path, name: str, key: str, old: str | None, new: str) -> None:
@@ -144,7 +151,7 @@ def test_a_damaged_season_is_another_one(folder: Path):
 @pytest.fixture
 def analysis(tmp_path: Path) -> Path:
     """A folder of an analysis with a note."""
-    for name in ("shares.csv", "statistics/tests.csv", "graphs/one.png", "report.html"):
+    for name in ("shares.csv", "statistics/tests.csv", "statistics/tests.parquet", "graphs/one.png", "report.html"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
     note_files(tmp_path, INPUTS, COUNTS)
@@ -180,8 +187,9 @@ def test_a_note_that_says_nothing_keeps_nothing(analysis: Path, tmp_path: Path, 
 def test_tables_are_kept_whole_or_not_at_all(analysis: Path, tmp_path_factory: pytest.TempPathFactory):
     target = tmp_path_factory.mktemp("new")
     (analysis / "report.html").write_text("the page does not matter")
-    assert keep_tables(analysis, target, InputDigests("others", "tables")) == 2
-    assert sorted(path.name for path in target.rglob("*.csv")) == ["shares.csv", "tests.csv"]
+    assert keep_tables(analysis, target, InputDigests("others", "tables")) == 3
+    found = sorted(path.name for path in target.rglob("*") if path.is_file())
+    assert found == ["shares.csv", "tests.csv", "tests.parquet"]
     assert (target / "statistics" / "tests.csv").read_text() == "statistics/tests.csv"
     assert keep_tables(analysis, target, InputDigests("all", "others")) == 0
     (analysis / "statistics" / "tests.csv").write_text("edited")

@@ -15,7 +15,7 @@ from engagement.foundation.errors import InputError
 from engagement.foundation.files import digest_file, explain_os_errors, make_directory, read_json, write_json
 
 NOTE = "kept_files.json"
-_TABLES = ".csv"
+_TABLES = (".csv", ".parquet")
 
 
 def note_files(folder: Path, inputs: InputDigests, counts: Mapping[str, int]) -> None:
@@ -64,7 +64,7 @@ def _read_note(folder: Path) -> dict[str, Any]:
     return note if is_whole and isinstance(note["files"], dict) else {}
 
 
-def _digest_files(folder: Path, ending: str = "") -> dict[str, str]:
-    paths = sorted(path for path in folder.rglob(f"*{ending}") if path.is_file())
+def _digest_files(folder: Path, endings: str | tuple[str, ...] = "") -> dict[str, str]:
+    paths = sorted(path for path in folder.rglob("*") if path.name.endswith(endings) and path.is_file())
     names = {path.relative_to(folder).as_posix(): path for path in paths}
     return {name: digest_file(path) for name, path in names.items() if name != NOTE}
