@@ -1,0 +1,1 @@
+"""Turn a project of an earlier pipeline into a project of this one."""
