@@ -4,7 +4,8 @@ A key, an argument or a code scheme of the old project that is not carried over 
 that the owner of the project can find it again.
 """
 
-from typing import Final
+import json
+from typing import Any, Final
 
 _INTRODUCTIONS: Final = {
     "Done": "Carried over. Nothing to do.",
@@ -72,3 +73,8 @@ def _bullet(line: str) -> str:
     """Return `line` as a Markdown bullet; what follows a line break is indented, so that it stays with the bullet."""
     first, *rest = line.split("\n")
     return "\n".join([f"- {first}", *(f"  {part}" if part else "" for part in rest)])
+
+
+def paste_ready(value: Any) -> str:
+    """Return a value as a block of JSON that stands under a line's bullet, ready to be pasted."""
+    return "\n\n```json\n" + json.dumps(value, indent=2, ensure_ascii=False) + "\n```"
