@@ -96,7 +96,7 @@ def read_dataset_names(old_folder: Path) -> DatasetNames:
         found = [pair for command in commands for pair in _find_downloads(command, script)]
         for dataset, download in found:
             known = names.downloads.setdefault(dataset, [])
-            if download not in known:
+            if all((download.name, download.script) != (other.name, other.script) for other in known):
                 known.append(download)
         if not found:
             names.unread_scripts.append(script)

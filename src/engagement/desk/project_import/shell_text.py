@@ -50,24 +50,24 @@ def _split_statements(text: str) -> Iterator[_Statement]:
             waiting = waiting[:-1] or " "
             continue
         try:
-            tokens = _split_words(waiting)
+            parts = _split_words(waiting)
         except ValueError:
             # A quotation that goes on in the next line.
             continue
         waiting = ""
-        for token in [*tokens, "\n"]:
-            opens_array = token == "(" and words and _ASSIGNMENT.fullmatch(words[-1]) and words[-1].endswith("=")
-            is_array = (is_array or bool(opens_array)) and token != ")"
-            if is_array and token == "\n":
+        for part in [*parts, "\n"]:
+            opens_array = part == "(" and words and _ASSIGNMENT.fullmatch(words[-1]) and words[-1].endswith("=")
+            is_array = (is_array or bool(opens_array)) and part != ")"
+            if is_array and part == "\n":
                 continue
-            if token in ("\n", ";", "&", "|", "do", "then", "else", "{", "}"):
+            if part in ("\n", ";", "&", "|", "do", "then", "else", "{", "}"):
                 if words:
                     yield _Statement(first, tuple(words))
                 words = []
-                if token == "else":
-                    yield _Statement(first, (token,))
+                if part == "else":
+                    yield _Statement(first, (part,))
             else:
-                words.append(token)
+                words.append(part)
 
 
 def _split_words(line: str) -> list[str]:
