@@ -1,0 +1,211 @@
+"""Work out expressions of an earlier project's Python from their syntax; nothing is run."""
+
+import ast
+import builtins
+from collections.abc import Mapping
+from typing import Any, Final
+
+from engagement.desk.project_import.known_functions import (
+    KNOWN_FUNCTIONS,
+    NotKnownError,
+    call_known,
+    call_method,
+)
+from engagement.desk.project_import.python_values import (
+    MISSING,
+    Call,
+    Foreign,
+    Function,
+    Member,
+    PythonClass,
+    PythonModule,
+    Scope,
+    Unknown,
+)
+
+_MOST_STEPS: Final = 300_000
+_PLAIN: Final = (str, int, float, bool, list, tuple, dict, set, Foreign, type(None))
+
+
+class TooLongError(Exception):
+    """The file does more than the plans of a project ever do, perhaps without end."""
+
+    def __init__(self, file: str, line: int) -> None:
+        super().__init__(f"{file}:{line}: more than {_MOST_STEPS:,} steps, as in a loop without end")
+        self.file, self.line = file, line
+
+
+class Expressions:
+    """Expressions.
+
+    `given` has values of names and attributes that only a run would know, like `pipeline_name`.
+    """
+
+    def __init__(self, given: Mapping[str, object]) -> None:
+        self.given = given
+        self.steps = 0
+
+    def call_function(self, function: Function, arguments: list[Any], keywords: dict[str, Any], line: int) -> object:
+        """Work out a call of a function of the old folder."""
+        raise NotImplementedError
+
+    def find_in_module(self, module: PythonModule, name: str) -> object:
+        """Find a name of a module, or a module below it; `MISSING` if there is none."""
+        raise NotImplementedError
+
+    def evaluate(self, node: ast.expr, scope: Scope) -> Any:
+        """Work out an expression; what can't be read gives an `Unknown` that says why."""
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
+            raise TooLongError(scope.file, node.lineno)
+        method = getattr(self, f"_evaluate_{type(node).__name__.lower()}", None)
+        if method is None:
+            return Unknown(scope.file, node.lineno, f"`{shown(node)}` is not read")
+        try:
+            return method(node, scope)
+        except NotKnownError as error:
+            return Unknown(scope.file, node.lineno, f"`{shown(node)}`: {error}")
+
+    def find_name(self, name: str, scope: Scope) -> object:
+        """Find a name as Python does; `MISSING` if it is nowhere."""
+        place: Scope | None = scope
+        while place is not None:
+            # A class body's names are not seen from the functions in it.
+            if name in place.names and (place is scope or not place.is_class):
+                return place.names[name]
+            if place.outer is None and place.guesses:
+                return Foreign(f"{place.guesses[-1]}.{name}")
+            place = place.outer
+        return self.given.get(name, MISSING)
+
+    def get_attribute(self, owner: Any, name: str, file: str, line: int) -> Any:
+        """Return an attribute of a value."""
+        if isinstance(owner, PythonModule):
+            found = self.find_in_module(owner, name)
+        elif isinstance(owner, PythonClass):
+            found = owner.find(name)
+            if isinstance(found, Function) and found.is_class_method:
+                return Function(found.name, found.node, found.scope, found.defaults, found.keyword_defaults, owner)
+        elif isinstance(owner, Foreign):
+            return Foreign(f"{owner.name}.{name}")
+        elif isinstance(owner, Call) and owner.get(name, MISSING) is not MISSING:
+            return owner.get(name)
+        elif name in self.given and not isinstance(owner, _PLAIN):
+            return self.given[name]
+        else:
+            return owner if isinstance(owner, Unknown) else Member(owner, name)
+        return Unknown(file, line, f"{owner.name!r} has no {name!r}") if found is MISSING else found
+
+    def call(self, function: Any, arguments: list[Any], keywords: dict[str, Any], file: str, line: int) -> Any:
+        """Work out a call of a value, or keep it as a `Call`."""
+        if isinstance(function, Unknown):
+            return function
+        if isinstance(function, Foreign):
+            if function.name in KNOWN_FUNCTIONS:
+                unknown = [value for value in (*arguments, *keywords.values()) if isinstance(value, Unknown)]
+                return unknown[0] if unknown else call_known(function, arguments, keywords)
+            return Call(function.last, tuple(arguments), keywords, file, line, function.name)
+        if isinstance(function, Function):
+            return self.call_function(function, arguments, keywords, line)
+        if isinstance(function, PythonClass):
+            return self._construct(function, arguments, keywords, file, line)
+        if isinstance(function, Member):
+            if isinstance(function.owner, str | list | tuple | dict | set):
+                return call_method(function.owner, function.name, arguments, keywords)
+            return Call(function.name, tuple(arguments), keywords, file, line, function.name, function.owner)
+        if isinstance(function, Call) and function.full_name == "functools.partial" and function.arguments:
+            given = [*function.arguments[1:], *arguments]
+            return self.call(function.arguments[0], given, {**function.keywords, **keywords}, file, line)
+        return Unknown(file, line, "a call of something that can't be read")
+
+    def is_true(self, value: Any) -> bool | None:
+        """Tell if a value counts as true; None where that can't be known."""
+        if isinstance(value, Function | PythonClass | PythonModule):
+            return True
+        if isinstance(value, Foreign):
+            # A class is true; a library's function or setting may be anything.
+            return True if value.last[:1].isupper() and not value.last.isupper() else None
+        if isinstance(value, Call):
+            return True if value.made_by is not None or value.name[:1].isupper() else None
+        return None if isinstance(value, Unknown | Member) else bool(value)
+
+    def _construct(
+        self, made: PythonClass, arguments: list[Any], keywords: dict[str, Any], file: str, line: int
+    ) -> Call:
+        """Keep a call of a class, with the names and the defaults that its `__init__` gives to the arguments."""
+        start = made.find("__init__")
+        defaults: dict[str, object] = {}
+        if isinstance(start, Function) and not isinstance(start.node, ast.Lambda):
+            given = start.node.args
+            names = [argument.arg for argument in [*given.posonlyargs, *given.args]]
+            defaults = dict(zip(names[len(names) - len(start.defaults) :], start.defaults, strict=False))
+            defaults |= {
+                argument.arg: value
+                for argument, value in zip(given.kwonlyargs, start.keyword_defaults, strict=False)
+                if value is not MISSING
+            }
+            keywords = {**dict(zip(names[1:], arguments, strict=False)), **keywords}
+            arguments = arguments[len(names) - 1 :]
+        return Call(made.name, tuple(arguments), keywords, file, line, made.name, None, defaults, made)
+
+    # One method for each kind of syntax, found by its name.
+
+    def _evaluate_constant(self, node: ast.Constant, scope: Scope) -> object:
+        return node.value
+
+    def _evaluate_name(self, node: ast.Name, scope: Scope) -> object:
+        found = self.find_name(node.id, scope)
+        if found is not MISSING:
+            return found
+        if hasattr(builtins, node.id):
+            return Foreign(node.id)
+        return Unknown(scope.file, node.lineno, f"the name {node.id!r} is defined nowhere")
+
+    def _evaluate_attribute(self, node: ast.Attribute, scope: Scope) -> object:
+        return self.get_attribute(self.evaluate(node.value, scope), node.attr, scope.file, node.lineno)
+
+    def _evaluate_call(self, node: ast.Call, scope: Scope) -> object:
+        function = self.evaluate(node.func, scope)
+        arguments: list[Any] = []
+        for argument in node.args:
+            if isinstance(argument, ast.Starred):
+                arguments += self.items_of(self.evaluate(argument.value, scope))
+            else:
+                arguments.append(self.evaluate(argument, scope))
+        keywords: dict[str, Any] = {}
+        for keyword in node.keywords:
+            value = self.evaluate(keyword.value, scope)
+            if keyword.arg is not None:
+                keywords[keyword.arg] = value
+            elif isinstance(value, dict):
+                keywords.update(value)
+            else:
+                raise NotKnownError("arguments that can't be read")
+        return self.call(function, arguments, keywords, scope.file, node.lineno)
+
+    def _evaluate_lambda(self, node: ast.Lambda, scope: Scope) -> Function:
+        return self.make_function("<lambda>", node, scope)
+
+    def make_function(
+        self, name: str, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: Scope
+    ) -> Function:
+        """Make a function of its definition; its defaults are worked out now, as Python does."""
+        defaults = tuple(self.evaluate(value, scope) for value in node.args.defaults)
+        keyword_defaults = tuple(
+            MISSING if value is None else self.evaluate(value, scope) for value in node.args.kw_defaults
+        )
+        return Function(name, node, scope, defaults, keyword_defaults)
+
+    def items_of(self, value: Any) -> list[Any]:
+        """Return the items of a list, as far as it is one."""
+        if isinstance(value, list | tuple | set | dict | str):
+            return list(value)
+        if isinstance(value, Unknown):
+            raise NotKnownError(f"a list that can't be read ({value})")
+        raise NotKnownError("a list that can't be read")
+
+
+def shown(node: ast.AST) -> str:
+    """Write a piece of source on one short line."""
+    text = " ".join(ast.unparse(node).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
