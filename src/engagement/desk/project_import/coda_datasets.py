@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from engagement.desk.project_import.migration import Migration
-from engagement.desk.project_import.shell_text import Command, read_commands
+from engagement.desk.project_import.shell_text import ScriptCommand, read_commands
 
 _SCRIPTS: Final = ("run_scripts/1_*coda*get*.sh", "1_*coda*get*.sh", "**/*coda*get*.sh")
 _GET: Final = re.compile(r"(.*/)?get\.py")
@@ -15,7 +15,7 @@ _ENDING: Final = ".json"
 
 
 @dataclass(frozen=True)
-class Download:
+class DownloadedDataset:
     """A dataset as a script downloads it: its name in Coda, and where that stands."""
 
     name: str
@@ -30,9 +30,9 @@ class Download:
 
 @dataclass
 class DatasetNames:
-    """Datasets of the old scripts: by the name of the file they were saved in, what they are called in Coda."""
+    """Names in Coda of the datasets that the old scripts downloaded, by the file of each."""
 
-    downloads: dict[str, list[Download]] = field(default_factory=dict)
+    downloads: dict[str, list[DownloadedDataset]] = field(default_factory=dict)
     unread_scripts: list[str] = field(default_factory=list)
 
     def name_file(self, old_file: str, pipeline: str, migration: Migration) -> str:
@@ -81,7 +81,7 @@ class DatasetNames:
                 f"no script downloads {dataset!r}, so its name in Coda is not known. {old_file!r} stays: check it in Coda.",
             )
 
-    def _choose(self, dataset: str, pipeline: str) -> list[Download]:
+    def _choose(self, dataset: str, pipeline: str) -> list[DownloadedDataset]:
         found = self.downloads.get(dataset, [])
         own = [download for download in found if _is_script_of(download.script, pipeline)]
         return own or found
@@ -111,7 +111,7 @@ def _find_scripts(old_folder: Path) -> list[Path]:
     return []
 
 
-def _find_downloads(command: Command, script: str) -> Iterator[tuple[str, Download]]:
+def _find_downloads(command: ScriptCommand, script: str) -> Iterator[tuple[str, DownloadedDataset]]:
     position = next((n for n, word in enumerate(command.words) if _GET.fullmatch(word)), None)
     if position is None:
         return
@@ -122,7 +122,7 @@ def _find_downloads(command: Command, script: str) -> Iterator[tuple[str, Downlo
         return
     name = words[what - 1]
     files = list(dict.fromkeys(stem for word in (*words, *command.body) if (stem := _stem_of_file(word)) is not None))
-    yield (files[0] if files else name), Download(name, script, command.line)
+    yield (files[0] if files else name), DownloadedDataset(name, script, command.line)
 
 
 def _stem_of_file(word: str) -> str | None:
@@ -137,7 +137,7 @@ def _stem_of_file(word: str) -> str | None:
 
 
 def _is_script_of(script: str, pipeline: str) -> bool:
-    """Tell whether a script's name holds the word of a pipeline's name: 1_s01_coda_get.sh and IMAQAL_s01."""
+    """Tell whether a script is that of a pipeline, like 1_s01_coda_get.sh and FARAX_s01."""
     match = re.fullmatch(r"1_(?P<word>.+?)_coda_get\.sh", PurePosixPath(script).name)
     words = re.split(r"[^a-z0-9]+", pipeline.lower())
     return match is not None and set(re.split(r"[^a-z0-9]+", match["word"].lower())) <= set(words)

@@ -46,7 +46,7 @@ def _settle_time_ranges(configuration: dict[str, Any], episodes: set[str], migra
 
 
 def _settle_activation_flags(configuration: dict[str, Any], episodes: set[str], migration: Migration) -> None:
-    """Mark answers to episodes, and nothing else: recovered messages may wait for a time range in a field of their own."""
+    """Mark answers to episodes, and recovered messages that wait for a time range; nothing else."""
     remappings = configuration.get("RapidProKeyRemappings", [])
     text, time, _ = DEFAULT_RECOVERED_KEYS
     times = {time, *(item.get("PipelineKey") for item in remappings if item.get("RapidProKey") == time)}
@@ -81,7 +81,7 @@ def _codings_of(coding_plans: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _settle_maps(configuration: dict[str, Any], coding_plans: Mapping[str, Any], migration: Migration) -> None:
-    """Point each map to a field that the plans have: the one of its name, else the one with its level in the name."""
+    """Point each map to a field that the plans have; the only one with the level in its name will do."""
     analysis = configuration.get("AutomatedAnalysis") or {}
     fields = [coding.get("CodedField", "") for coding in _codings_of(coding_plans)]
     kept = []

@@ -205,7 +205,7 @@ def _convert_analysis(left: dict[str, Any], new: dict[str, Any], migration: Migr
 
 
 def convert_traffic_labels(labels: list[dict[str, Any]], place: str, migration: Migration) -> list[dict[str, Any]]:
-    """Convert named time ranges. One that ends before it starts is left out, because nobody can tell what it meant."""
+    """Convert named time ranges; one that ends before it starts is left out, and a person is asked."""
     found = []
     for number, old in enumerate(labels):
         label = _keep_known(old, TrafficLabel, f"{place}[{number}]", migration)
@@ -236,7 +236,7 @@ def _convert_drive(left: dict[str, Any], new: dict[str, Any], migration: Migrati
 
 
 def _convert_addresses(left: dict[str, Any], new: dict[str, Any], migration: Migration) -> None:
-    """Convert the addresses of memory profiles and data archives. A bare bucket gets the slash that old code forgot."""
+    """Convert addresses of memory profiles and archives; a bare bucket gets the slash that it lacks."""
     folder = left.get("BucketDirPath")
     is_used = False
     for key in _PREFIXES:

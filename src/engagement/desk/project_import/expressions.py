@@ -73,7 +73,8 @@ class Expressions:
             # A class body's names are not seen from the functions in it.
             if name in place.names and (place is scope or not place.is_class):
                 return place.names[name]
-            if place.outer is None and place.guesses:
+            # A module that was imported with a star hides no function of Python's own.
+            if place.outer is None and place.guesses and not hasattr(builtins, name):
                 return Foreign(f"{place.guesses[-1]}.{name}")
             place = place.outer
         return self.given.get(name, MISSING)

@@ -42,7 +42,7 @@ class Migration:
         self._note("Dropped", old, text)
 
     def to_decide(self, old: str, text: str) -> None:
-        """Note that a person has to decide what becomes of `old`. A fenced block in `text` stays under its bullet."""
+        """Note that a person has to decide what becomes of `old`; blocks in `text` stay under its bullet."""
         self._note("To decide", old, text)
 
     def _note(self, section: str, old: str, text: str) -> None:
@@ -70,7 +70,7 @@ class Migration:
 
 
 def _bullet(line: str) -> str:
-    """Return `line` as a Markdown bullet; what follows a line break is indented, so that it stays with the bullet."""
+    """Return `line` as a Markdown bullet, with its further lines indented below it."""
     first, *rest = line.split("\n")
     return "\n".join([f"- {first}", *(f"  {part}" if part else "" for part in rest)])
 

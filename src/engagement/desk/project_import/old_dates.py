@@ -11,7 +11,7 @@ _END_OF_DAY: Final = "24:00"
 
 
 def convert_date(value: Any, old: str, migration: Migration) -> Any:
-    """Convert one date. 24:00 becomes the next day's 00:00; anything that is no date stays, and a person is asked.
+    """Convert one date: 24:00 becomes the next day's 00:00. What is no date stays, and a person is asked.
 
     >>> convert_date("2021-05-08T24:00+03:00", "RangeEndExclusive", Migration())
     '2021-05-09T00:00:00+03:00'
@@ -40,7 +40,7 @@ def choose_date(found: Any, old: str, default: str, migration: Migration, why: s
 
 
 def ends_before_it_starts(start: Any, end: Any) -> bool:
-    """Tell whether a range is empty. Ranges whose ends can't be read are not: a person is asked about those already."""
+    """Tell whether a range is empty; one whose ends can't be read is not."""
     try:
         return read_iso_time(start) >= read_iso_time(end)
     except (ValueError, TypeError):

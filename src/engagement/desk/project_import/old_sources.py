@@ -48,12 +48,12 @@ def convert_sources(old: dict[str, Any], migration: Migration) -> list[dict[str,
     known = {name: keys_of(model) for name, model in _models_by_type().items()}
     given = old.pop("RawDataSources", [])
     for number, source in dictionaries_in(given):
-        place, source_type = f"RawDataSources[{number}]", source.get("SourceType")
-        if source_type not in known:
-            what = _ABSENT.get(str(source_type), "There is no such source here, so its messages are missing.")
-            migration.to_decide(f"{place} ({source_type})", f"{what} It was:{paste_ready(source)}")
+        place, name = f"RawDataSources[{number}]", source.get("SourceType")
+        if name not in known:
+            what = _ABSENT.get(str(name), "There is no such source here, so its messages are missing.")
+            migration.to_decide(f"{place} ({name})", f"{what} It was:{paste_ready(source)}")
             continue
-        new = {key: value for key, value in source.items() if key in known[source_type]}
+        new = {key: value for key, value in source.items() if key in known[name]}
         for key in source.keys() - new.keys():
             migration.dropped(f"{place}.{key}", _loss_of(key, source[key]))
         sources.append(new)

@@ -16,7 +16,7 @@ _MOST_ALTERNATIVES: Final = 200
 
 
 @dataclass(frozen=True)
-class Command:
+class ScriptCommand:
     """A command of a script with its variables filled in; a variable that nobody knows still has its `$`.
 
     `body` are all words of the innermost loop around it, with the same values filled in.
@@ -33,7 +33,7 @@ class _Statement:
     words: tuple[str, ...]
 
 
-def read_commands(text: str) -> list[Command]:
+def read_commands(text: str) -> list[ScriptCommand]:
     """Read the commands of a script in order; those in a loop once for each of its words."""
     statements = list(_split_statements(text))
     return list(_walk(statements, {}))
@@ -82,8 +82,8 @@ def _split_words(line: str) -> list[str]:
 _Values = dict[str, list[str]]
 
 
-def _walk(statements: Sequence[_Statement], values: _Values) -> Iterator[Command]:
-    """Yield the commands, and follow assignments in `values`. Branches of an `if` add to the values before."""
+def _walk(statements: Sequence[_Statement], values: _Values) -> Iterator[ScriptCommand]:
+    """Yield the commands. Branches of an `if` add to the values that a variable had before."""
     position, depth = 0, 0
     while position < len(statements):
         statement = statements[position]
@@ -110,7 +110,7 @@ def _walk(statements: Sequence[_Statement], values: _Values) -> Iterator[Command
         assigned = _assign(words, values, in_branch=depth > 0)
         if not assigned:
             for variant in _fill_all(words, values):
-                yield Command(statement.line, variant, variant)
+                yield ScriptCommand(statement.line, variant, variant)
 
 
 def _end_of_loop(statements: Sequence[_Statement], start: int) -> int:
@@ -123,7 +123,7 @@ def _end_of_loop(statements: Sequence[_Statement], start: int) -> int:
     return len(statements)
 
 
-def _walk_loop(words: Sequence[str], body: Sequence[_Statement], values: _Values) -> Iterator[Command]:
+def _walk_loop(words: Sequence[str], body: Sequence[_Statement], values: _Values) -> Iterator[ScriptCommand]:
     if words[0] != "for" or len(words) < 4 or words[2] != "in":
         yield from _walk(body, values)
         return
@@ -133,7 +133,7 @@ def _walk_loop(words: Sequence[str], body: Sequence[_Statement], values: _Values
         commands = list(_walk(body, inner))
         filled = tuple(filled for word in all_words for filled in _fill(word, inner))
         for command in commands:
-            yield Command(command.line, command.words, filled)
+            yield ScriptCommand(command.line, command.words, filled)
 
 
 def _assign(words: Sequence[str], values: _Values, in_branch: bool) -> bool:
