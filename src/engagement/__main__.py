@@ -63,6 +63,10 @@ DESK = {
         "engagement.desk.icr",
         "Measure how far coders of the same sample agree: percent, Krippendorff's alpha, Gwet's AC1",
     ),
+    "import-project": Command(
+        "engagement.desk.import_project",
+        "Import a project of an earlier pipeline: a new folder with configuration, plans and MIGRATION.md",
+    ),
     "new-project": Command(
         "engagement.desk.new_project",
         "Make the configuration folder of a new project, ready to be checked, changed and run",

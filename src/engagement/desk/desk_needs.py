@@ -15,7 +15,7 @@ from engagement.services.credentials import load_credentials
 
 COMMANDS = (
     "check", "cluster-certificates", "coda-mend", "coda-progress", "compare", "diff", "evaluate-cleaners", "explain",
-    "figures", "icr", "new-project", "scheme", "status",
+    "figures", "icr", "import-project", "new-project", "scheme", "status",
 )  # fmt: skip
 # Arguments that a command writes to; the scheme of a sheet without --output goes beside the sheet.
 _FOLDERS_WRITTEN = {

@@ -1,0 +1,82 @@
+"""Import a project of an earlier pipeline: a new folder with configuration, plans and MIGRATION.md.
+
+Reads a classic project (a JSON configuration, coding plans in Python), or a later one of the Engagement-Data-Pipeline. Nothing of
+the old project is run, and its folder is not changed. MIGRATION.md says what was carried over, changed, dropped, and what is to
+decide; `check` runs by itself at the end, and its result is there as well.
+"""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from engagement.configuration.loading import read_project_files
+from engagement.desk.checks.findings import Findings
+from engagement.desk.checks.project_warnings import find_project_warnings
+from engagement.desk.project_import.classic_project import import_classic_project
+from engagement.desk.project_import.migration import Migration
+from engagement.desk.project_import.old_folders import choose_pipeline
+from engagement.desk.project_import.writing import ImportedProject, write_project
+from engagement.foundation.errors import UsageError
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this command takes on its command line."""
+    parser.add_argument("old_folder", type=Path, metavar="old-folder", help="the old project, as its owner has it")
+    parser.add_argument("new_folder", type=Path, metavar="new-folder", help="the new project, which does not exist yet")
+    parser.add_argument(
+        "--pipeline", type=Path, metavar="FILE", help="which pipeline of the old folder, if it has several"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Convert, write, check."""
+    old, new = args.old_folder, args.new_folder
+    _refuse_folders(old, new)
+    pipeline = choose_pipeline(old, args.pipeline)
+    migration = Migration()
+    project = import_classic_project(old, pipeline, migration)
+    errors = _Errors()
+    write_project(new, project, migration, lambda path: _look(path, migration, errors))
+    counts = ", ".join(f"{name} {len(migration.lines(name))}" for name in ("Done", "Changed", "Dropped", "To decide"))
+    sys.stdout.write(f"{new}: {_count_of_plans(project)} coding plans. Read MIGRATION.md there: {counts}.\n")
+    if errors.count:
+        sys.stdout.write(
+            f"check: {errors.count} error(s), which are under To decide. Mend them before the first run.\n"
+        )
+
+
+class _Errors:
+    count = 0
+
+
+def _refuse_folders(old: Path, new: Path) -> None:
+    if not old.is_dir():
+        raise UsageError(f"{old}: no such folder; expected the folder of the old project. Check the path.")
+    if new.exists() or new.is_symlink():
+        raise UsageError(f"{new}: it is there already; expected a new folder. Choose another name.")
+    aside = new.with_name(f"{new.name}.old")
+    if aside.exists():
+        raise UsageError(
+            f"{aside}: it is in the way of {new.name!r}; expected no folder of that name. Choose another name."
+        )
+    if new.resolve().is_relative_to(old.resolve()):
+        raise UsageError(f"{new}: inside of the old folder, which stays as it is; expected another place. Choose one.")
+
+
+def _count_of_plans(project: ImportedProject) -> int:
+    return sum(len(plans) for key, plans in project.coding_plans.items() if key.endswith("CodingPlans"))
+
+
+def _look(path: Path, migration: Migration, errors: _Errors) -> None:
+    """Check the new project, and note what is wrong or odd in it."""
+    files = read_project_files(path)
+    findings = Findings(files.problems)
+    find_project_warnings(files, findings)
+    errors.count = findings.error_count
+    for line in findings.lines():
+        word, _, text = line.partition(": ")
+        migration.to_decide(f"check: {word}", text.replace(f"{path.parent}/", ""))
+    migration.done(f"`check` ran: {findings.error_count} error(s), {findings.warning_count} warning(s).")
