@@ -20,7 +20,14 @@ from engagement.pipeline.coding.cleaning import cleaner_names, codes_of_cleaner
 from engagement.pipeline.outputs.columns import COLUMNS
 
 # Pages of the manual, relative to the clone.
-PAGES = ("README.md", "configurations/README.md", "docs/runbook.md", "docs/outputs.md", "docs/cluster.md")
+PAGES = (
+    "README.md",
+    "configurations/README.md",
+    "docs/runbook.md",
+    "docs/outputs.md",
+    "docs/cluster.md",
+    "docs/coming_from_an_earlier_pipeline.md",
+)
 _PLACE = re.compile(r"<!-- begin (?P<name>[^>\n]*?) -->\n.*?<!-- end (?P<end>[^>\n]*?) -->", re.DOTALL)
 _MOST_CODES_SHOWN = 4
 _DOCUMENTS = (

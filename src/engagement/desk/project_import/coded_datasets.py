@@ -25,7 +25,7 @@ class SchemeLabels:
 
 @dataclass(frozen=True)
 class DatasetLabels:
-    """A dataset's labels: its messages, those that are labelled, what is found by scheme, and what is not, in words."""
+    """A dataset's messages, and its labels: found, by scheme, and lost, in words."""
 
     dataset: str
     files: Sequence[str]
@@ -37,7 +37,7 @@ class DatasetLabels:
 
 @dataclass(frozen=True)
 class OldLabels:
-    """Labels at stake in old Coda files. `unread` are files of no plan, with their labelled messages (None: damaged)."""
+    """Labels at stake. `unread`: files of no plan, with labelled messages (None: damaged)."""
 
     datasets: Sequence[DatasetLabels]
     without_file: Sequence[str]
@@ -70,7 +70,7 @@ def count_old_labels(folder: Path, plans: CodingPlans, local_names: Mapping[str,
 
 
 def note_old_labels(found: OldLabels, plans: CodingPlans, migration: Migration) -> None:
-    """Note the counts in MIGRATION.md: what is found under Done, what is not and what Coda needs under To decide."""
+    """Note labels that are found under Done, others and Coda's needs under To decide."""
     for dataset in found.datasets:
         _note_dataset(dataset, migration)
     for name in found.without_file:

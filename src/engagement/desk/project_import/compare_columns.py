@@ -1,4 +1,4 @@
-"""Compare the columns of an old messages.csv with those that the imported project will write, without a run."""
+"""Compare the columns of an old messages.csv with those of the imported project."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -114,7 +114,7 @@ def _without(names: Sequence[str], others: Iterable[str]) -> list[str]:
 
 
 def _match_spellings(removed: Sequence[str], added: Sequence[str]) -> dict[str, str]:
-    """Pair names that differ only in case and in what stands between their words, such as `_`, `__` and `:`."""
+    """Pair names that differ only in case and between their words, as by `_`, `__` and `:`."""
     new_names: dict[str, list[str]] = {}
     for name in added:
         new_names.setdefault(_spell(name), []).append(name)
@@ -133,7 +133,7 @@ def _spell(name: str) -> str:
 
 
 def _match_matrices(removed: Sequence[str], added: set[str], plans: CodingPlans) -> dict[str, str]:
-    """Pair the columns of a matrix whose name changed: one old name has a column for each of the scheme's codes."""
+    """Pair the columns of a matrix whose name changed, by the scheme's codes."""
     old = set(removed)
     found: dict[str, dict[str, str]] = {}
     ambiguous: set[str] = set()

@@ -13,7 +13,7 @@ _MOST_NAMES = 10
 
 
 def note_taken_data(taken: TakenData, new: Path, project: Project, migration: Migration) -> None:
-    """Note runs, participants, masked numbers, datasets, and files that stay behind; never a number or a text."""
+    """Note runs, participants, numbers left out, datasets, and files that stay behind."""
     runs = sum(taken.runs.values())
     migration.done(
         f"{RAW_DATA}: {count_of(runs, 'run')} of {count_of(len(taken.runs), 'flow')} and {count_of(len(taken.participants), 'participant')} "

@@ -1,4 +1,4 @@
-"""Find the old files of each dataset of the imported plans: whole or in segments, under today's name or the old one."""
+"""Find the old Coda files of the imported plans, whole or in segments."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _REMEDY = "Download it from Coda again."
 
 @dataclass(frozen=True)
 class DatasetFiles:
-    """The files of each dataset of a plan, the whole or first segment first; datasets without; files of no plan."""
+    """Files of each plan's dataset, first segment first; datasets without; files of no plan."""
 
     by_dataset: Mapping[str, Sequence[Path]]
     without_file: Sequence[str]
@@ -60,7 +60,7 @@ def find_dataset_files(folder: Path, plans: CodingPlans, local_names: Mapping[st
 
 
 def read_dataset_files(files: DatasetFiles) -> dict[str, list[MessageDocument]]:
-    """Read the messages of each dataset; a message that stands in two segments comes once, with its first labels.
+    """Read the messages of each dataset; one in two segments comes once, from the first.
 
     Raises
     ------

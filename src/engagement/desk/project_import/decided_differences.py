@@ -1,4 +1,4 @@
-"""Differences from the earlier pipelines that were decided: which of them explains that a cell changed."""
+"""Decided differences from the earlier pipelines, and the cells that they explain."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,10 @@ _OF_CONTROLS: dict[str | None, str] = {
 
 @dataclass(frozen=True)
 class ComparedColumn:
-    """A coded column: its plan and coding configuration, its level if it holds places, and its code if it is one of several."""
+    """A coded column: its plan and coding configuration.
+
+    `level` is that of its places, if it holds places; `control_code` that of a column of one code.
+    """
 
     name: str
     plan: CodingPlan

@@ -1,4 +1,4 @@
-"""Take over the data root of an earlier pipeline: raw runs, verified, and the labels, into a new data root.
+"""Take over an earlier pipeline's data root: raw runs, verified, and labels.
 
 The old one is only read. The new one appears whole, or not at all.
 """
@@ -40,7 +40,7 @@ class TakenData:
 
 
 def refuse_places(old: Path, new: Path, others: Sequence[Path]) -> None:
-    """Refuse a new data root that exists, or is in one of the folders that the import only reads or makes whole.
+    """Refuse a new data root that exists, or is in `old` or one of `others`.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def refuse_places(old: Path, new: Path, others: Sequence[Path]) -> None:
 
 @contextlib.contextmanager
 def take_over_data_root(old: Path, new: Path, project: Project, local_names: Mapping[str, str]) -> Iterator[TakenData]:
-    """Copy what the project reads of an old data root; it gets its place `new` when the block ends without an error.
+    """Copy what the project reads of an old data root; `new` appears when the block ends.
 
     `local_names` maps old names of Coda files, without their ending, to the datasets' names in Coda.
 
@@ -112,7 +112,7 @@ def _take_raw_data(old: Path, project: Project, taken: TakenData) -> None:
 
 
 def _find_files(old: Path, flows: Sequence[str]) -> dict[str, Path]:
-    """Find the flows' files; the earlier pipelines cut the names of files from a bucket at their first dot."""
+    """Find the flows' files; earlier pipelines cut names of a bucket's files at the first dot."""
     found = {}
     for flow in flows:
         cut = flow.partition(".")[0]
@@ -124,7 +124,7 @@ def _find_files(old: Path, flows: Sequence[str]) -> dict[str, Path]:
 
 
 class _Runs:
-    """The runs of one old file, verified and without phone numbers. After `read`, `count` is their number."""
+    """The runs of one old file, verified and without phone numbers; `count` after `read`."""
 
     def __init__(self, path: Path, prefix: str, taken: TakenData) -> None:
         self._path, self._prefix, self._taken = path, prefix, taken

@@ -1,4 +1,4 @@
-"""Rows of an old and a new messages.csv or individuals.csv, matched row by row; texts only serve as keys."""
+"""Match the rows of an old and a new messages.csv or individuals.csv."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ _BETWEEN = "\x1f"
 
 @dataclass(frozen=True)
 class TableColumns:
-    """What to compare of a table: coded columns and texts, by their names in this project; old names where they differ."""
+    """Coded columns and texts to compare, by their new names; old names where they differ."""
 
     coded: Sequence[str]
     texts: Sequence[str]
@@ -27,7 +27,7 @@ class TableColumns:
 
 @dataclass
 class OldTable:
-    """A table's rows of those who did not withdraw: their codes as one text, by key; and how many withdrew."""
+    """Rows of those who did not withdraw, by key: their codes as one text, and their texts."""
 
     rows: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     withdrawn: int = 0

@@ -1,4 +1,4 @@
-"""Preview an imported project: run stage 3 on the data taken over, and compare the tables with the old ones.
+"""Run stage 3 on the data taken over, and compare its tables with the old ones.
 
 It runs in a temporary folder. Nobody's text is shown: only codes of the schemes, and counts.
 """
@@ -38,7 +38,7 @@ class CellChange:
 
 @dataclass
 class ColumnCounts:
-    """A column with other counts than before: by value, before and after; and the matched cells that change."""
+    """A column with other counts than before, by value; and the matched cells that change."""
 
     name: str
     dataset: str | None
@@ -48,7 +48,7 @@ class ColumnCounts:
 
 @dataclass(frozen=True)
 class TableCounts:
-    """A table before and after: rows, those of participants who withdrew, rows of one side only, and columns that differ."""
+    """A table before and after: its rows, and the columns that differ."""
 
     file: str
     rows: tuple[int, int]
@@ -62,7 +62,7 @@ class TableCounts:
 
 @dataclass(frozen=True)
 class ImportPreview:
-    """What stage 3 makes of the data taken over, beside the old tables; `missing` are old tables that are not there."""
+    """Stage 3's tables beside the old ones; `missing` are old tables that are not there."""
 
     tables: Sequence[TableCounts]
     production: tuple[int, int] | None
@@ -71,7 +71,7 @@ class ImportPreview:
 
 
 def preview_import(project: Project, data_root: Path, old_outputs: Path, options: Sequence[str] = ()) -> ImportPreview:
-    """Run stage 3 on a data root in a temporary folder, and compare with the tables in the old folder of outputs.
+    """Run stage 3 on a data root in a temporary folder, and compare with old outputs.
 
     `options` are more options of stage 3, like --jobs.
 

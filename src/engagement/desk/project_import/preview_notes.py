@@ -1,4 +1,4 @@
-"""Note in MIGRATION.md how the imported project's tables differ from the old ones, and which decision explains it."""
+"""Note in MIGRATION.md how the new tables differ from the old ones, and why."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -27,7 +27,7 @@ _UNEXPLAINED = "No decided difference explains this. Look at one of the particip
 
 
 def note_preview(project: Project, data_root: Path, old_outputs: Path, migration: Migration) -> None:
-    """Run the preview, and note what it finds; a preview that can't be made is to decide, and stops nothing."""
+    """Run the preview, and note what it finds; a failed one is to decide, and stops nothing."""
     try:
         found = preview_import(project, data_root, old_outputs)
         unsure = find_unsure_datasets(project, data_root)
@@ -38,7 +38,7 @@ def note_preview(project: Project, data_root: Path, old_outputs: Path, migration
 
 
 def find_unsure_datasets(project: Project, data_root: Path) -> set[str]:
-    """Find datasets whose labels did not all come along: there, no decided difference explains a lost code."""
+    """Find datasets whose labels did not all come along: there a lost code is no decision."""
     unsure = set()
     for dataset in filter(None, (plan.coda_dataset for plan in project.coding_plans.all)):
         path = coded_file(data_root, dataset)
