@@ -56,9 +56,9 @@ def count_old_labels(folder: Path, plans: CodingPlans, local_names: Mapping[str,
     InputError
         With every dataset's file that is damaged.
     """
-    files = find_dataset_files(folder, plans, local_names)
-    messages = read_dataset_files(files)
     by_dataset = {plan.coda_dataset: plan for plan in plans.all if plan.coda_dataset is not None}
+    files = find_dataset_files(folder, list(by_dataset), local_names)
+    messages = read_dataset_files(files)
     return OldLabels(
         [
             _count_dataset(dataset, [path.name for path in paths], messages[dataset], by_dataset[dataset], plans)

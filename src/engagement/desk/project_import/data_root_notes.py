@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from engagement.configuration import Project
+from engagement.configuration import PipelineConfiguration
 from engagement.configuration.numbers_in_names import holds_phone_number
 from engagement.desk.project_import.migration import Migration
 from engagement.desk.project_import.old_data_root import CODED_FILES, RAW_DATA, TakenData
@@ -12,7 +12,7 @@ from engagement.foundation.errors import count_of
 _MOST_NAMES = 10
 
 
-def note_taken_data(taken: TakenData, new: Path, project: Project, migration: Migration) -> None:
+def note_taken_data(taken: TakenData, new: Path, configuration: PipelineConfiguration, migration: Migration) -> None:
     """Note runs, participants, numbers left out, datasets, and files that stay behind."""
     runs = sum(taken.runs.values())
     migration.done(
@@ -35,7 +35,7 @@ def note_taken_data(taken: TakenData, new: Path, project: Project, migration: Mi
             f"{count_of(count, 'value')} with a phone number: {kind}. Left out, as numbers never reach the disk here; the runs that "
             "held them have new hashes. The old data root still holds them: remove it once you are content.",
         )
-    _note_prefix(taken, project, migration)
+    _note_prefix(taken, configuration, migration)
     if taken.datasets is not None:
         migration.done(
             f"{CODED_FILES}: {count_of(len(taken.datasets.by_dataset), 'dataset')} taken over under today's names."
@@ -46,7 +46,7 @@ def note_taken_data(taken: TakenData, new: Path, project: Project, migration: Mi
                 migration.changed(old_names, f"taken over as `{dataset}.json`, as the dataset is called in Coda.")
     for what, text in _describe_left(taken.left):
         migration.dropped(what, text)
-    table = project.configuration.phone_number_uuid_table.table_name
+    table = configuration.phone_number_uuid_table.table_name
     migration.done(
         f"uuid table {table!r}: used as it is. Before its first fetch stage 2 looks up some of the participants in it, and refuses a "
         "table that knows none of them."
@@ -58,8 +58,8 @@ def note_taken_data(taken: TakenData, new: Path, project: Project, migration: Mi
     )
 
 
-def _note_prefix(taken: TakenData, project: Project, migration: Migration) -> None:
-    own = project.configuration.participant_prefix
+def _note_prefix(taken: TakenData, configuration: PipelineConfiguration, migration: Migration) -> None:
+    own = configuration.participant_prefix
     for prefix, count in taken.prefixes.most_common():
         if prefix == own:
             migration.done(f"`ParticipantPrefix`: {count_of(count, 'participant')} have {own!r}, as new ones will.")

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engagement.configuration import CodingPlans
 from engagement.configuration.numbers_in_names import holds_phone_number
 from engagement.foundation.errors import InputError, UsageError, listing
 from engagement.services.coda.format import MessageDocument, read_message_file
@@ -23,7 +22,7 @@ class DatasetFiles:
     unread: Sequence[Path]
 
 
-def find_dataset_files(folder: Path, plans: CodingPlans, local_names: Mapping[str, str]) -> DatasetFiles:
+def find_dataset_files(folder: Path, datasets: Sequence[str], local_names: Mapping[str, str]) -> DatasetFiles:
     """Find the datasets' files in a folder of Coda downloads, by name.
 
     `local_names` maps the old name of a file, without its ending, to the dataset's name in Coda. A file has today's name,
@@ -44,7 +43,6 @@ def find_dataset_files(folder: Path, plans: CodingPlans, local_names: Mapping[st
             f"{folder}: names of files hold phone numbers, which are not shown; expected names of datasets. Rename or remove "
             "the files."
         )
-    datasets = [plan.coda_dataset for plan in plans.all if plan.coda_dataset is not None]
     found: dict[str, list[Path]] = {dataset: [] for dataset in datasets}
     left = [path for path in paths if not _take(found, path.stem, path)]
     left = [path for path in left if not _take(found, local_names.get(path.stem, ""), path, only_empty=True)]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engagement.configuration import Project
+from engagement.configuration import PipelineConfiguration
 from engagement.configuration.participant_ids import split_participant_id
 from engagement.desk.project_import.dataset_files import DatasetFiles, find_dataset_files, read_dataset_files
 from engagement.desk.project_import.old_phone_numbers import NumberedParticipantError, NumberKind, read_clean_run
@@ -56,15 +56,22 @@ def refuse_places(old: Path, new: Path, others: Sequence[Path]) -> None:
             f"{new}: it exists; expected a new data root, which the import creates whole. Name another, or move it away."
         )
     for other in (old, *others):
-        if new.resolve().is_relative_to(other.resolve()):
-            raise UsageError(f"{new}: it is in {other}; expected a new data root outside of it. Name another.")
+        first, second = new.resolve(), other.resolve()
+        # A folder that appears whole would replace what is in it.
+        if first.is_relative_to(second) or second.is_relative_to(first):
+            raise UsageError(
+                f"{new}: one of it and {other} is in the other; expected two separate folders. Name another."
+            )
 
 
 @contextlib.contextmanager
-def take_over_data_root(old: Path, new: Path, project: Project, local_names: Mapping[str, str]) -> Iterator[TakenData]:
+def take_over_data_root(
+    old: Path, new: Path, configuration: PipelineConfiguration, datasets: Sequence[str], local_names: Mapping[str, str]
+) -> Iterator[TakenData]:
     """Copy what the project reads of an old data root; `new` appears when the block ends.
 
-    `local_names` maps old names of Coda files, without their ending, to the datasets' names in Coda.
+    `datasets` are the names in Coda of the datasets to take over; `local_names` maps old names of their files, without their
+    ending, to these.
 
     Raises
     ------
@@ -73,15 +80,15 @@ def take_over_data_root(old: Path, new: Path, project: Project, local_names: Map
     """
     with replace_folder(new) as folder:
         taken = TakenData(folder)
-        _take_raw_data(old / RAW_DATA, project, taken)
+        _take_raw_data(old / RAW_DATA, configuration, taken)
         if (old / CODED_FILES).is_dir():
-            taken.datasets = find_dataset_files(old / CODED_FILES, project.coding_plans, local_names)
+            taken.datasets = find_dataset_files(old / CODED_FILES, datasets, local_names)
             _take_datasets(taken.datasets, folder)
         yield taken
 
 
-def _take_raw_data(old: Path, project: Project, taken: TakenData) -> None:
-    flows = (*project.configuration.activation_flows, *project.configuration.survey_flows)
+def _take_raw_data(old: Path, configuration: PipelineConfiguration, taken: TakenData) -> None:
+    flows = (*configuration.activation_flows, *configuration.survey_flows)
     sources = _find_files(old, flows)
     taken.missing = [flow for flow in flows if flow not in sources]
     if not sources:
@@ -95,7 +102,7 @@ def _take_raw_data(old: Path, project: Project, taken: TakenData) -> None:
     problems: list[str] = []
     for flow, source in sources.items():
         try:
-            runs = _Runs(source, project.configuration.participant_prefix, taken)
+            runs = _Runs(source, configuration.participant_prefix, taken)
             writer.write(writer.folder / f"{flow}.jsonl", runs.read())
             taken.runs[flow] = runs.count
         except InputError as error:

@@ -83,15 +83,22 @@ def preview_import(project: Project, data_root: Path, old_outputs: Path, options
     with temporary_folder() as folder:
         generated = generate(folder / "imported", "imported", project, data_root, list(options), may_lack_flows=True)
         outputs = generated.data_root / "Outputs"
-        missing = [name for name in (*TABLES, PRODUCTION) if not (old_outputs / name).is_file()]
+        old = {name: path for name in (*TABLES, PRODUCTION) if (path := _find_old_table(old_outputs, name)) is not None}
+        missing = [name for name in (*TABLES, PRODUCTION) if name not in old]
         tables = [
-            _compare_table(name, old_outputs / name, outputs / name, project.coding_plans)
-            for name in TABLES
-            if name not in missing
+            _compare_table(name, old[name], outputs / name, project.coding_plans) for name in TABLES if name in old
         ]
         written = {name: _count_rows(outputs / name) for name in (*TABLES, PRODUCTION)}
-        production = None if PRODUCTION in missing else (_count_rows(old_outputs / PRODUCTION), written[PRODUCTION])
+        production = None if PRODUCTION in missing else (_count_rows(old[PRODUCTION]), written[PRODUCTION])
         return ImportPreview(tables, production, written, missing)
+
+
+def _find_old_table(old_outputs: Path, name: str) -> Path | None:
+    """Find an old table by its name; earlier ones may have the pipeline's name before it."""
+    if (old_outputs / name).is_file():
+        return old_outputs / name
+    found = sorted(old_outputs.glob(f"*_{name}"))
+    return found[0] if len(found) == 1 else None
 
 
 def _count_rows(path: Path) -> int:

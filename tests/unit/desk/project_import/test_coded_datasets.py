@@ -12,6 +12,8 @@ from engagement.desk.project_import.migration import Migration
 from engagement.foundation.errors import InputError, UsageError
 from example_project import Document, coda_message, label, write_project
 
+DATASETS = [f"EXAMPLE_{name}" for name in ("s01e01", "s01e02", "gender", "age", "location")]
+
 
 @pytest.fixture(scope="module")
 def plans(tmp_path_factory: pytest.TempPathFactory) -> CodingPlans:
@@ -72,7 +74,7 @@ def test_old_names_lead_to_todays_datasets(folder: Path, plans: CodingPlans):
     write(folder, "gender", coda_message("rag", label("gender", "man")))  # the end of EXAMPLE_gender
     write(folder, "how_old", coda_message("25", label("age", "25")))  # said by the old script
     write(folder, "EXAMPLE_location")
-    files = find_dataset_files(folder, plans, {"how_old": "EXAMPLE_age"})
+    files = find_dataset_files(folder, DATASETS, {"how_old": "EXAMPLE_age"})
     assert {dataset: [path.name for path in paths] for dataset, paths in files.by_dataset.items()} == {
         "EXAMPLE_gender": ["gender.json"],
         "EXAMPLE_age": ["how_old.json"],
@@ -96,7 +98,7 @@ def test_segments_belong_to_their_dataset(folder: Path, plans: CodingPlans):
     write(folder, "EXAMPLE_gender", first)
     write(folder, "EXAMPLE_gender_10", second)
     write(folder, "EXAMPLE_gender_2", second, first)
-    files = find_dataset_files(folder, plans, {})
+    files = find_dataset_files(folder, DATASETS, {})
     assert [path.stem for path in files.by_dataset["EXAMPLE_gender"]] == [
         "EXAMPLE_gender",
         "EXAMPLE_gender_2",

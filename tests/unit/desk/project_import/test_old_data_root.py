@@ -56,10 +56,15 @@ def listing_of(folder: Path) -> dict[str, str]:
     }
 
 
+def datasets_of(project: Project) -> list[str]:
+    return [plan.coda_dataset for plan in project.coding_plans.all if plan.coda_dataset is not None]
+
+
 def take(old: DataRoot, new: Path, project: Project) -> Migration:
     migration = Migration()
-    with take_over_data_root(old.path, new, project, {}) as taken:
-        note_taken_data(taken, new, project, migration)
+    configuration = project.configuration
+    with take_over_data_root(old.path, new, configuration, datasets_of(project), {}) as taken:
+        note_taken_data(taken, new, configuration, migration)
     return migration
 
 
@@ -113,7 +118,7 @@ def test_a_changed_line_is_refused_and_nothing_is_left_behind(tmp_path: Path, ol
 
 
 def test_a_failure_after_the_copy_leaves_nothing_behind(tmp_path: Path, old: DataRoot, project: Project):
-    with pytest.raises(RuntimeError), take_over_data_root(old.path, tmp_path / "root", project, {}):
+    with pytest.raises(RuntimeError), take_over_data_root(old.path, tmp_path / "root", project.configuration, [], {}):
         raise RuntimeError
     assert list(tmp_path.glob("root*")) == []
 
@@ -230,11 +235,12 @@ def test_wrong_places_are_refused_before_anything_is_read(tmp_path: Path, old: D
     (tmp_path / "there").mkdir()
     for new, said in (
         (tmp_path / "there", "it exists"),
-        (old.path / "new", "it is in"),
-        (configuration / "data", "it is in"),
+        (old.path / "new", "is in the other"),
+        (configuration / "data", "is in the other"),
+        (tmp_path / "outer", "is in the other"),  # would replace the project in it
     ):
         with pytest.raises(UsageError, match=said):
-            refuse_places(old.path, new, [configuration])
+            refuse_places(old.path, new, [configuration, tmp_path / "outer" / "project"])
     with pytest.raises(UsageError, match="no folder 'Raw Data'"):
         refuse_places(tmp_path / "there", tmp_path / "new", [])
     refuse_places(old.path, tmp_path / "new", [configuration])
