@@ -51,10 +51,11 @@ def note_taken_data(taken: TakenData, new: Path, configuration: PipelineConfigur
         f"uuid table {table!r}: used as it is. Before its first fetch stage 2 looks up some of the participants in it, and refuses a "
         "table that knows none of them."
     )
-    migration.changed(
-        "data root",
-        "the first fetch (stage 2) asks RapidPro for all runs once more, as the earlier pipeline's notes of what it had are not used. "
-        "Runs that RapidPro no longer has are only in the data root: keep a copy of it.",
+    migration.to_decide(
+        RAW_DATA,
+        "does RapidPro still have all these runs? The first fetch (stage 2) asks for all of them once more and replaces each flow's file. "
+        "It stops, and replaces nothing, if less than 90 % come; runs that it no longer has would go. For a flow that RapidPro no longer "
+        "has in full, put its file into a bucket, and name it in a source of the type GCloudBucket instead.",
     )
 
 
