@@ -22,7 +22,8 @@ _FOLDERS_WRITTEN = {
     ("new-project", "directory"), ("scheme", "folder"), ("cluster-certificates", "folder"), ("compare", "folder"),
     ("figures", "folder"), ("icr", "data_root"),
 }  # fmt: skip
-_FILES_WRITTEN = {("scheme", "output")}
+# What these write appears whole: it is built beside its place.
+_FILES_WRITTEN = {("scheme", "output"), ("import-project", "new_folder"), ("import-project", "new_data_root")}
 _WRITTEN_BESIDE = ("scheme", "sheet")
 # Without --folder they write into the data root.
 _WRITTEN_INSIDE = {("compare", "after"), ("figures", "data_root")}
@@ -46,6 +47,9 @@ def plan_desk(
     given = parser.parse_args(options[1:])
     needs = ContainerNeeds()
     for argument, path in _paths(given):
+        if (name, argument) == ("import-project", "pipeline"):
+            # A file in the old folder, which is shown whole.
+            continue
         _add_path(needs, name, argument, path, given)
         if "configuration" in argument or (name == "diff" and argument in ("old", "new")):
             add_project(needs, given, path)

@@ -6,15 +6,22 @@ decide; `check` runs by itself at the end, and its result is there as well.
 """
 
 import argparse
+import contextlib
 import logging
 import sys
 from pathlib import Path
 
-from engagement.configuration.loading import read_project_files
+from engagement.configuration.loading import ProjectFiles, read_project_files
 from engagement.desk.checks.findings import Findings
 from engagement.desk.checks.project_warnings import find_project_warnings
 from engagement.desk.project_import.classic_project import import_classic_project
 from engagement.desk.project_import.migration import Migration
+from engagement.desk.project_import.old_data import (
+    OldData,
+    add_arguments_of_old_data,
+    note_old_data,
+    refuse_old_data,
+)
 from engagement.desk.project_import.old_folders import choose_pipeline
 from engagement.desk.project_import.writing import ImportedProject, write_project
 from engagement.foundation.errors import UsageError
@@ -29,19 +36,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pipeline", type=Path, metavar="FILE", help="which pipeline of the old folder, if it has several"
     )
+    add_arguments_of_old_data(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Convert, write, check."""
     old, new = args.old_folder, args.new_folder
     _refuse_folders(old, new)
+    asked = OldData.of(args, new)
+    refuse_old_data(asked, args, [old, new])
     pipeline = choose_pipeline(old, args.pipeline)
     migration = Migration()
     project = import_classic_project(old, pipeline, migration)
     errors = _Errors()
-    write_project(new, project, migration, lambda path: _look(path, migration, errors))
+    # The new data root gets its place last: nothing is left behind where the new project could not be written.
+    with contextlib.ExitStack() as stack:
+
+        def look(path: Path) -> None:
+            files = _look(path, migration, errors)
+            note_old_data(asked, files, project.local_names, migration, stack)
+
+        write_project(new, project, migration, look)
     counts = ", ".join(f"{name} {len(migration.lines(name))}" for name in ("Done", "Changed", "Dropped", "To decide"))
     sys.stdout.write(f"{new}: {_count_of_plans(project)} coding plans. Read MIGRATION.md there: {counts}.\n")
+    if asked.new_data_root is not None and asked.new_data_root.is_dir():
+        sys.stdout.write(f"{asked.new_data_root}: the data root taken over.\n")
     if errors.count:
         sys.stdout.write(
             f"check: {errors.count} error(s), which are under To decide. Mend them before the first run.\n"
@@ -70,8 +89,8 @@ def _count_of_plans(project: ImportedProject) -> int:
     return sum(len(plans) for key, plans in project.coding_plans.items() if key.endswith("CodingPlans"))
 
 
-def _look(path: Path, migration: Migration, errors: _Errors) -> None:
-    """Check the new project, and note what is wrong or odd in it."""
+def _look(path: Path, migration: Migration, errors: _Errors) -> ProjectFiles:
+    """Check the new project, and note what is wrong or odd in it; returns what was read of it."""
     files = read_project_files(path)
     findings = Findings(files.problems)
     find_project_warnings(files, findings)
@@ -80,3 +99,4 @@ def _look(path: Path, migration: Migration, errors: _Errors) -> None:
         word, _, text = line.partition(": ")
         migration.to_decide(f"check: {word}", text.replace(f"{path.parent}/", ""))
     migration.done(f"`check` ran: {findings.error_count} error(s), {findings.warning_count} warning(s).")
+    return files

@@ -54,6 +54,10 @@ def test_every_command_of_the_desk_has_its_needs():
             ["icr", "codes.csv", "codes.csv", "--data-root", "data root"],
             ["mount ro {}/codes.csv", "mount rw {}/data root"],
         ),
+        (
+            ["import-project", "my project", "projects/new", "--data-root", "data root", "--pipeline", "old.json"],
+            ["mount ro {}/data root", "mount ro {}/my project", "mount rw {}/projects"],
+        ),
         (["evaluate-cleaners", "codes.csv"], ["mount ro {}/codes.csv"]),
         (["scheme", "from-csv", "codes.csv"], ["mount rw {}"]),
         (

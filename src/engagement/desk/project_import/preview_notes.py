@@ -54,8 +54,11 @@ def describe_preview(found: ImportPreview, unsure: Collection[str], migration: M
         f"Preview: stage 3 on the data taken over makes {count_of(written['messages.csv'], 'message')}, "
         f"{count_of(written['individuals.csv'], 'individual')} and {count_of(written[PRODUCTION], 'row')} of {PRODUCTION}."
     )
-    for name in found.missing:
-        migration.to_decide(name, "the old Outputs/ have no such file, so that nothing was compared with it.")
+    if found.missing:
+        migration.to_decide(
+            ", ".join(found.missing),
+            "not in the old Outputs/, so that nothing was compared with them. Compare with your last copy.",
+        )
     for table in found.tables:
         _note_rows(table, migration)
         for column in table.columns:
