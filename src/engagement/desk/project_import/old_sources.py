@@ -58,7 +58,7 @@ def convert_sources(old: dict[str, Any], migration: Migration) -> list[dict[str,
             migration.dropped(f"{place}.{key}", _loss_of(key, source[key]))
         sources.append(new)
     _add_test_contacts(old, sources, migration)
-    _name_contacts(sources, migration)
+    name_contacts(sources, migration)
     for source in sources:
         _remove_doubles(source, migration)
         _tell_long_endings(source, migration)
@@ -115,7 +115,7 @@ def _add_test_contacts(old: dict[str, Any], sources: list[dict[str, Any]], migra
         migration.to_decide("RapidProTestContactUUIDs", f"no RapidPro source to carry them.{paste_ready(contacts)}")
 
 
-def _name_contacts(sources: list[dict[str, Any]], migration: Migration) -> None:
+def name_contacts(sources: list[dict[str, Any]], migration: Migration) -> None:
     """Give each workspace one name for what the fetch keeps of its contacts."""
     workspaces = [source for source in sources if source["SourceType"] == "RapidPro"]
     taken: dict[str, tuple[Any, Any]] = {}
