@@ -47,7 +47,7 @@ def convert_coding(call: Call, plan: Call, bench: Workbench) -> tuple[dict[str, 
     if (own_field is not None and own_field != raw_field) or call.get("requires_manual_verification") is False:
         bench.migration.dropped(
             what,
-            f"{call.file}:{call.line}: coded by {own_field or 'a rule'!r} without coders, with {name_of(call.get('cleaner'))}. Here "
+            f"{call.file}:{call.line}: coded by {own_field or 'a rule'!r} without coders, with {name_cleaner(call.get('cleaner'), bench.evaluator).old}. Here "
             "each coding configuration is about the answer; the column is lost.",
         )
         return None

@@ -44,6 +44,9 @@ class Evaluator(Statements):
     def load(self, file: Path, is_main: bool = False) -> PythonModule:
         """Read a file of the old folder; with `is_main`, as the program that is started."""
         path = file if file.is_absolute() else self.root / file
+        if is_main:
+            # It may have been imported before, which leaves out what only the program does.
+            self._modules.pop(path, None)
         try:
             found = self._load(path, "__main__" if is_main else self._name_of(path))
         except TooLongError as error:
@@ -148,6 +151,8 @@ class Evaluator(Statements):
         return None
 
     def _load(self, path: Path, name: str) -> PythonModule | Unknown:
+        if path not in self._modules and name != "__main__":
+            self._load_packages(path)
         if path not in self._modules:
             tree = self._parse(path)
             if isinstance(tree, Unknown):
@@ -158,6 +163,14 @@ class Evaluator(Statements):
                 self._modules[path] = PythonModule(name, scope)
                 self.run(tree.body, scope)
         return self._modules[path]
+
+    def _load_packages(self, path: Path) -> None:
+        """Load the packages that a file is in, the topmost first, as Python does: they may import it themselves."""
+        for folder in reversed(path.parents):
+            package = folder / "__init__.py"
+            is_below = folder.is_relative_to(self.root) and folder != self.root
+            if is_below and package not in (path, *self._modules) and package.is_file():
+                self._load(package, self._name_of(package))
 
     def _parse(self, path: Path) -> ast.Module | Unknown:
         shown = self._shown(path)

@@ -47,7 +47,7 @@ def convert_imputation(old: Call, plan: dict[str, Any], schemes: list[SchemeFile
     if ours == "age_category":
         _compare_ranges(value, schemes[1], name, bench)
     elif ours == "yes_no_reasons":
-        _settle_reasons(plan, schemes, name, bench)
+        _settle_reasons(plan, name, bench)
 
 
 def _compare_ranges(value: object, scheme: SchemeFile, name: str, bench: Workbench) -> None:
@@ -78,17 +78,15 @@ def _show(ranges: set[tuple[Any, Any]]) -> str:
     return ", ".join(sorted(f"{first} to {last}" for first, last in ranges)) or "none"
 
 
-def _settle_reasons(plan: dict[str, Any], schemes: list[SchemeFile], name: str, bench: Workbench) -> None:
+def _settle_reasons(plan: dict[str, Any], name: str, bench: Workbench) -> None:
     """Let reasons follow yes and no, as they did, and not the other way round."""
     reasons = next(
         (n for n, coding in enumerate(plan["CodingConfigurations"]) if coding["CodingMode"] == "MULTIPLE"), None
     )
     if reasons is not None:
-        names = [str(code.get("StringValue")) for code in schemes[reasons].document["Codes"]]
-        if all(any(text.startswith(side) for text in names) for side in ("yes_", "no_")):
-            plan["CodingConfigurations"][reasons] |= {"ReasonsForYes": [], "ReasonsForNo": []}
+        plan["CodingConfigurations"][reasons] |= {"ReasonsForYes": [], "ReasonsForNo": []}
     bench.migration.changed(
         f"{name} of {plan['RawField']}",
-        "yes_no_reasons. Beside a coded yes or no, reasons that nobody reviewed become NC, as before. Besides, STOP and NC of one "
-        "scheme now reach the other: the manual has the whole table.",
+        "yes_no_reasons. Beside a coded yes or no, reasons that nobody reviewed become NC, as before; yes and no never follow from "
+        "reasons, as before, because ReasonsForYes and ReasonsForNo are empty. STOP and NC of one scheme reach the other now.",
     )

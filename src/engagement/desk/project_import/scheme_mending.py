@@ -94,8 +94,8 @@ def _add_control_codes(
 ) -> bool:
     missing = [c for c in ControlCode if c in scheme.needs and not any(code.get("ControlCode") == c for code in codes)]
     for control in missing:
-        last = max((n for n, code in enumerate(codes) if code.get("CodeType") == "Control"), default=len(codes) - 1)
-        codes.insert(last + 1, _make_control_code(control, codes, control_ids))
+        # At the end: the columns of the other codes stay where they are.
+        codes.append(_make_control_code(control, codes, control_ids))
         migration.changed(
             f"{scheme.name}: {control}",
             f"the scheme had no code {control}; the standard one is added, because the pipeline sets it itself. {_ADMINISTRATOR} "
