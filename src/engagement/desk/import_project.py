@@ -15,6 +15,7 @@ from engagement.configuration.loading import ProjectFiles, read_project_files
 from engagement.desk.checks.findings import Findings
 from engagement.desk.checks.project_warnings import find_project_warnings
 from engagement.desk.project_import.classic_project import import_classic_project
+from engagement.desk.project_import.edp import import_edp_project
 from engagement.desk.project_import.migration import Migration
 from engagement.desk.project_import.old_data import (
     OldData,
@@ -47,7 +48,8 @@ def run(args: argparse.Namespace) -> None:
     refuse_old_data(asked, args, [old, new])
     pipeline = choose_pipeline(old, args.pipeline)
     migration = Migration()
-    project = import_classic_project(old, pipeline, migration)
+    importer = import_edp_project if pipeline.suffix == ".py" else import_classic_project
+    project = importer(old, pipeline, migration)
     errors = _Errors()
     # The new data root gets its place last: nothing is left behind where the new project could not be written.
     with contextlib.ExitStack() as stack:

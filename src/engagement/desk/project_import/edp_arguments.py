@@ -1,0 +1,140 @@
+"""Arguments of an engagement-database project's classes, by position or keyword, and which of them were read."""
+
+import ast
+from collections.abc import Iterator
+from typing import Any, Final
+
+from engagement.desk.project_import.migration import Migration
+from engagement.desk.project_import.python_values import Call, Foreign, Function, Member, Unknown
+
+# Parameters of the classes whose arguments were seen without keywords.
+_POSITIONS: Final[dict[str, tuple[str, ...]]] = {
+    "FlowResultConfiguration": (
+        "flow_name", "flow_result_field", "engagement_db_dataset", "created_after_inclusive", "created_before_exclusive",
+    ),
+    "CSVSource": ("gs_url", "engagement_db_datasets", "timezone"),
+    "CSVDatasetConfiguration": ("engagement_db_dataset", "start_date", "end_date"),
+    "TrafficLabel": ("start_date", "end_date", "label"),
+    "UuidFilter": ("uuid_file_url",),
+    "MapConfiguration": ("analysis_location", "region_filter", "legend_position"),
+    "RapidProClientConfiguration": ("domain", "token_file_url"),
+    "RapidProSource": ("rapid_pro", "sync_config"),
+    "AgeCategoryConfiguration": ("age_analysis_dataset", "categories"),
+    "CodingConfiguration": ("code_scheme", "analysis_dataset"),
+    "CodeSchemeConfiguration": ("code_scheme", "auto_coder", "coda_code_schemes_count"),
+    "GoogleDriveUploadConfiguration": ("credentials_file_url", "drive_dir"),
+    "ArchiveConfiguration": ("archive_upload_bucket", "bucket_dir_path"),
+}  # fmt: skip
+# The same argument was called otherwise in some versions.
+_OTHER_NAMES: Final = {
+    "flow": "flow_name", "result": "flow_result_field", "dataset": "engagement_db_dataset", "url": "gs_url",
+    "csv_url": "gs_url", "datasets": "engagement_db_datasets", "start": "start_date", "end": "end_date",
+    "coding_configurations": "coding_configs",
+}  # fmt: skip
+
+
+class ArgumentReader:
+    """The arguments of one call. Each is taken by its name; `tell_rest` names those that nobody took."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.place = f"{call.file}:{call.line}"
+        names = _POSITIONS.get(call.name, ())
+        given = {names[n] if n < len(names) else f"argument {n + 1}": v for n, v in enumerate(call.arguments)}
+        given |= {_OTHER_NAMES.get(key, key): value for key, value in call.keywords.items()}
+        self._left: dict[str, object] = given
+
+    def take(self, name: str) -> Any:
+        """Take an argument; None if it was not given."""
+        return self._left.pop(name, None)
+
+    def take_text(self, name: str) -> str | None:
+        """Take an argument that is a text; None if it was not given. Anything else stays for `tell_rest`."""
+        value = self._left.get(name)
+        if value is None or isinstance(value, str):
+            self._left.pop(name, None)
+        return value if isinstance(value, str) else None
+
+    def take_call(self, name: str) -> "ArgumentReader | None":
+        """Take an argument that is a call of a class; None if it is nothing of the kind."""
+        value = self._left.get(name)
+        if not isinstance(value, Call):
+            if value is None:
+                self._left.pop(name, None)
+            return None
+        del self._left[name]
+        return ArgumentReader(value)
+
+    def take_calls(self, name: str) -> list["ArgumentReader"]:
+        """Take an argument that is a list of calls. What in it can't be read stays for `tell_rest`."""
+        value = self._left.pop(name, None)
+        items = value if isinstance(value, list | tuple) else [] if value is None else [value]
+        unread = [item for item in items if not isinstance(item, Call)]
+        if unread:
+            self._left[name] = unread
+        return [ArgumentReader(item) for item in items if isinstance(item, Call)]
+
+    def tell_rest(self, migration: Migration, texts: dict[str, tuple[str, str]]) -> None:
+        """Note each argument that nobody took, in the section and with the words of `texts`."""
+        for name, value in self._left.items():
+            if value is None:
+                continue
+            section, text = texts.get(name, ("to_decide", "no such setting is known here, so it was left out."))
+            unread = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Unknown)]
+            if unread:
+                section, text = "to_decide", f"it can't be read: {'; '.join(map(str, unread))}. Write it out."
+            old = name if name in texts and not unread else f"{self.call.name}.{name} ({self.place})"
+            note = migration.dropped if section == "dropped" else migration.to_decide
+            note(old, f"{text} It was {describe(value)}.")
+
+
+def describe(value: object) -> str:
+    """Write a value as the old file has it, in code marks."""
+    return f"`{_source_of(value)}`"
+
+
+def _source_of(value: object) -> str:
+    if isinstance(value, Call):
+        keywords = (f"{key}={_source_of(item)}" for key, item in value.keywords.items())
+        return f"{value.name}({', '.join([*map(_source_of, value.arguments), *keywords])})"
+    if isinstance(value, Foreign):
+        return value.last
+    if isinstance(value, Function):
+        return ast.unparse(value.node) if isinstance(value.node, ast.Lambda) else value.name
+    if isinstance(value, Member):
+        return f"{_source_of(value.owner)}.{value.name}"
+    if isinstance(value, Unknown):
+        return f"{value.file}:{value.line}"
+    if isinstance(value, list | tuple):
+        inner = ", ".join(map(_source_of, value))
+        return f"[{inner}]" if isinstance(value, list) else f"({inner})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_source_of(key)}: {_source_of(item)}" for key, item in value.items()) + "}"
+    return repr(value)
+
+
+def text_of_date(value: object) -> object:
+    """Return the text of a date as `isoparse("…")` has it; anything else as it is."""
+    if isinstance(value, Call) and value.name in ("isoparse", "parse", "fromisoformat") and value.arguments:
+        return value.arguments[0]
+    return describe(value) if isinstance(value, Call | Unknown | Foreign | Member) else value
+
+
+def scheme_path(value: object) -> str | None:
+    """Return the path of a code scheme below code_schemes/, as `load_code_scheme("…")` names it."""
+    for call in value.inside() if isinstance(value, Call) else ():
+        texts = [text for text in (*call.arguments, *call.keywords.values()) if isinstance(text, str)]
+        if texts:
+            return texts[0].removeprefix("code_schemes/").removesuffix(".json") + ".json"
+    return None
+
+
+def datasets_in(value: object) -> Iterator[str]:
+    """Yield the datasets that the calls in a value fill."""
+    for item in value if isinstance(value, list | tuple) else (value,):
+        if not isinstance(item, Call):
+            continue
+        for call in item.inside():
+            name = call.keywords.get("engagement_db_dataset", call.keywords.get("dataset"))
+            if isinstance(name, str):
+                yield name

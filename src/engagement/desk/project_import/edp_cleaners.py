@@ -1,0 +1,38 @@
+"""Our cleaners for the auto coders of an engagement-database project."""
+
+import ast
+import re
+from typing import Final
+
+from engagement.desk.project_import.cleaner_names import name_cleaner
+from engagement.desk.project_import.edp_arguments import describe
+from engagement.desk.project_import.evaluator import Evaluator
+from engagement.desk.project_import.migration import Migration
+from engagement.desk.project_import.python_values import Function
+
+_COMPARED_FUNCTION: Final = re.compile(r"clean_mogadishu_sub_district\s*(==|!=|is\b)")
+_UNLESS: Final = "somali.district_unless_mogadishu_sub_district"
+
+
+def find_cleaner(auto_coder: object, old: str, evaluator: Evaluator, migration: Migration) -> str | None:
+    """Return our name of the cleaner that an auto coder is, or calls; None, with a line to decide, without one."""
+    if isinstance(auto_coder, Function) and _COMPARED_FUNCTION.search(ast.unparse(auto_coder.node)):
+        migration.changed(
+            old,
+            f"now {_UNLESS}. The old code compared the cleaner of sub-districts itself instead of its result, so it never "
+            "proposed a district; now it does.",
+        )
+        return _UNLESS
+    found = name_cleaner(auto_coder, evaluator)
+    if found.name is None:
+        migration.to_decide(
+            old,
+            f"nothing here is like it, so no labels are proposed. It was {describe(auto_coder)}. Choose a Cleaner or none.",
+        )
+    elif found.wraps:
+        migration.to_decide(
+            old, f"{found.name} is taken, but {found.old} did something around it. Compare {describe(auto_coder)}."
+        )
+    else:
+        migration.done(f"`{old}` is the Cleaner {found.name}.")
+    return found.name
