@@ -222,7 +222,7 @@ def _tell_the_rest(pipeline: ArgumentReader, migration: Migration) -> None:
         migration.dropped(
             "engagement_database",
             f"{database.take('database_path')!r} kept the messages of all projects of the pool. Here each project has a data root of "
-            "its own: stage 2 fetches this project's flows and the shared ones, and messages of other projects stay there.",
+            "its own: stage 2 fetches this project's flows and the shared ones, and messages of other projects stay there, and so do their labels, STOP among them. Datasets that projects share stay shared in Coda.",
         )
     participants = pipeline.take("test_participant_uuids")
     if participants:

@@ -1,4 +1,4 @@
-"""Arguments of an engagement-database project's classes, by position or keyword, and which of them were read."""
+"""Arguments of an engagement-database project's classes, by position or keyword."""
 
 import ast
 from collections.abc import Iterator
@@ -27,7 +27,8 @@ _POSITIONS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 # The same argument was called otherwise in some versions.
 _OTHER_NAMES: Final = {
-    "flow": "flow_name", "result": "flow_result_field", "dataset": "engagement_db_dataset", "url": "gs_url",
+    "flow": "flow_name", "result": "flow_result_field", "flow_result": "flow_result_field", "result_name": "flow_result_field",
+    "flow_result_name": "flow_result_field", "dataset": "engagement_db_dataset", "url": "gs_url",
     "csv_url": "gs_url", "datasets": "engagement_db_datasets", "start": "start_date", "end": "end_date",
     "coding_configurations": "coding_configs",
 }  # fmt: skip

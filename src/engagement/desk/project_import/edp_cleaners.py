@@ -15,7 +15,7 @@ _UNLESS: Final = "somali.district_unless_mogadishu_sub_district"
 
 
 def find_cleaner(auto_coder: object, old: str, evaluator: Evaluator, migration: Migration) -> str | None:
-    """Return our name of the cleaner that an auto coder is, or calls; None, with a line to decide, without one."""
+    """Return our name of the cleaner that an auto coder is, or calls; None if nothing here is like it."""
     if isinstance(auto_coder, Function) and _COMPARED_FUNCTION.search(ast.unparse(auto_coder.node)):
         migration.changed(
             old,
@@ -29,10 +29,10 @@ def find_cleaner(auto_coder: object, old: str, evaluator: Evaluator, migration: 
             old,
             f"nothing here is like it, so no labels are proposed. It was {describe(auto_coder)}. Choose a Cleaner or none.",
         )
+    elif found.wraps and found.name.endswith(".age"):
+        migration.changed(old, f"{found.old} is now {found.name}, which gives ages from 10 to 99 alone.")
     elif found.wraps:
-        migration.to_decide(
-            old, f"{found.name} is taken, but {found.old} did something around it. Compare {describe(auto_coder)}."
-        )
+        migration.changed(old, f"now {found.name}, which {found.old} calls; what it did besides is left out.")
     else:
         migration.done(f"`{old}` is the Cleaner {found.name}.")
     return found.name

@@ -1,4 +1,4 @@
-"""Coding plans of an engagement-database project, made of its analysis datasets and what Coda knows of them."""
+"""Coding plans of an engagement-database project, from its analysis datasets and Coda's."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -32,7 +32,7 @@ _OPERATOR: Final = "SOMALIA_OPERATOR"
 
 @dataclass
 class CodaDataset:
-    """A dataset as it is in Coda: its id, its WS code, and the cleaner and number of copies of each scheme."""
+    """A dataset as it is in Coda. `cleaners` and `copies` are by the path of a code scheme."""
 
     coda_id: str
     ws_code: str | None

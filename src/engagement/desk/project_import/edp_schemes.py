@@ -11,7 +11,7 @@ _FOLDER: Final = "code_schemes"
 
 
 class SchemeFolder:
-    """The code schemes that were asked for, each read once. One without a file is noted, because many were never there."""
+    """The code schemes that were asked for, each read once; one without a file is noted."""
 
     def __init__(self, root: Path, migration: Migration) -> None:
         self._folder = (root / _FOLDER).resolve()

@@ -1,4 +1,4 @@
-"""Notes of an import: what was carried over, what changed, what is lost, and what a person has to decide.
+"""Notes of an import: what was carried over, changed or dropped, and what a person has to decide.
 
 A key, an argument or a code scheme of the old project that is not carried over exactly is noted here by its old name, so
 that the owner of the project can find it again.

@@ -281,6 +281,19 @@ TOLD = {
     "a dataset that nothing fills": ({"flows": FLOWS.replace('"garden_s01e01")', '"elsewhere")')}, "To decide",
                                      ["garden_s01e01", "s01e01_raw", "RQACodingPlans"]),
     "an auto coder that nobody knows": ({"auto_coder": "lambda x: moon(x)"}, "To decide", ["auto_coder of age", "moon(x)"]),
+    "a function around an age": (
+        {"auto_coder": "own_age", "before": "def own_age(text):\n    return str(somali.DemographicCleaner.clean_age(text))\n"},
+        "Changed", ["auto_coder of age", "own_age", "somali.age"],
+    ),
+    "an analysis in another file's words": ({"analysis": "maps_colour='green'"}, "To decide", ["maps_colour", "green"]),
+    "a dataset in Coda that nothing reads": (
+        {"coda": CODA.replace("[\n", '[\n            CodaDatasetConfiguration(coda_dataset_id="OLD_x", engagement_db_dataset="x"),\n', 1)},
+        "Dropped", ["OLD_x"],
+    ),
+    "a scheme in Coda that nothing uses": (
+        {"coda": CODA.replace("[CodeSchemeConfiguration(load", '[CodeSchemeConfiguration(load_code_scheme("old/one")), '
+                              "CodeSchemeConfiguration(load")}, "To decide", ["code_schemes/old/one.json", "GARDEN_s01e01"],
+    ),
     "copies in Coda": ({"coda": CODA.replace("auto_coder=AUTO_CODER", "coda_code_schemes_count=2")}, "Changed",
                        ["coda_code_schemes_count of age"]),
     "a value that can't be read": ({"more": "project_colours=open('x').read()"}, "To decide", ["project_colours"]),
