@@ -42,19 +42,23 @@ def import_edp_project(root: Path, file: Path, migration: Migration) -> Imported
     evaluator = Evaluator(root, {})
     pipeline = _read_pipeline(file, evaluator)
     analysis = pipeline.take_call("analysis")
-    if unread := pipeline.take("analysis"):
-        _refuse_unread([unread], "analysis", file)
+    if (value := pipeline.unread("analysis")) is not None:
+        _refuse_unread([value], "analysis", file)
     if analysis is None:
         raise ConfigurationError(
             f"{file}: its PIPELINE_CONFIGURATION has no analysis; expected analysis=AnalysisConfiguration(…), which makes the "
             "outputs. There is nothing to import: choose another file."
         )
     datasets = analysis.take_calls("dataset_configurations")
-    unread = analysis.take("dataset_configurations") or []
-    unread += [reader.call for reader in datasets if not reader.call.name.endswith("DatasetConfiguration")]
+    found = analysis.unread("dataset_configurations")
+    unread = [
+        *(found if isinstance(found, list) else []),
+        *(reader.call for reader in datasets if not reader.call.name.endswith("DatasetConfiguration")),
+    ]
     if unread:
         _refuse_unread(unread, "dataset_configurations", file)
-    configuration: dict[str, Any] = {"PipelineName": pipeline.take_text("pipeline_name")}
+    name = pipeline.take_text("pipeline_name")
+    configuration: dict[str, Any] = {} if name is None else {"PipelineName": name}
     dates = {
         key: choose_date(
             text_of_date(pipeline.take(old)),
@@ -79,9 +83,7 @@ def import_edp_project(root: Path, file: Path, migration: Migration) -> Imported
     sources = convert_edp_sources(pipeline, planned, dates["ProjectStartDate"], migration)
     folder = SchemeFolder(root, migration)
     coda_sync = pipeline.take_call("coda_sync")
-    ws_scheme = (
-        folder.find(scheme_path(value), "wrong-scheme answers") if (value := _ws_value(coda_sync, analysis)) else None
-    )
+    ws_scheme = folder.find(scheme_path(ws), "wrong-scheme answers") if (ws := _ws_value(coda_sync, analysis)) else None
     coda = read_coda(coda_sync, ws_scheme, migration)
     bench = EdpBench(evaluator, folder, coda, sources.fed, migration)
     plans: dict[str, Any] = {"CodeSchemesDir": "code_schemes"}

@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from engagement.desk.project_import.migration import Migration
 from engagement.desk.project_import.python_values import Call, Foreign, Function, Member, Unknown
@@ -44,6 +44,7 @@ class ArgumentReader:
         given = {names[n] if n < len(names) else f"argument {n + 1}": v for n, v in enumerate(call.arguments)}
         given |= {_OTHER_NAMES.get(key, key): value for key, value in call.keywords.items()}
         self._left: dict[str, object] = given
+        self._unread: dict[str, object] = {}
 
     def take(self, name: str) -> Any:
         """Take an argument; None if it was not given."""
@@ -51,42 +52,54 @@ class ArgumentReader:
 
     def take_text(self, name: str) -> str | None:
         """Take an argument that is a text; None if it was not given. Anything else stays for `tell_rest`."""
-        value = self._left.get(name)
-        if value is None or isinstance(value, str):
-            self._left.pop(name, None)
+        value = self._left.pop(name, None)
+        if value is not None and not isinstance(value, str):
+            self._unread[name] = value
         return value if isinstance(value, str) else None
 
     def take_call(self, name: str) -> "ArgumentReader | None":
-        """Take an argument that is a call of a class; None if it is nothing of the kind."""
-        value = self._left.get(name)
-        if not isinstance(value, Call):
-            if value is None:
-                self._left.pop(name, None)
-            return None
-        del self._left[name]
-        return ArgumentReader(value)
+        """Take an argument that is made by a class; None if there is none. Anything else stays for `tell_rest`."""
+        value = self._left.pop(name, None)
+        if is_made_by_class(value):
+            return ArgumentReader(value)
+        if value is not None:
+            self._unread[name] = value
+        return None
 
     def take_calls(self, name: str) -> list["ArgumentReader"]:
-        """Take an argument that is a list of calls. What in it can't be read stays for `tell_rest`."""
+        """Take an argument that is a list of what classes make. Anything else in it stays for `tell_rest`."""
         value = self._left.pop(name, None)
         items = value if isinstance(value, list | tuple) else [] if value is None else [value]
-        unread = [item for item in items if not isinstance(item, Call)]
+        unread = [item for item in items if not is_made_by_class(item)]
         if unread:
-            self._left[name] = unread
-        return [ArgumentReader(item) for item in items if isinstance(item, Call)]
+            self._unread[name] = unread
+        return [ArgumentReader(item) for item in items if is_made_by_class(item)]
+
+    def unread(self, name: str) -> object:
+        """Return what of an argument was taken and could not be read; None if all of it could."""
+        return self._unread.get(name)
 
     def tell_rest(self, migration: Migration, texts: dict[str, tuple[str, str]]) -> None:
-        """Note each argument that nobody took, in the section and with the words of `texts`."""
+        """Note each argument that nobody took, in the section and with the words of `texts`; then what can't be read."""
         for name, value in self._left.items():
             if value is None:
                 continue
             section, text = texts.get(name, ("to_decide", "no such setting is known here, so it was left out."))
-            unread = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Unknown)]
-            if unread:
-                section, text = "to_decide", f"it can't be read: {'; '.join(map(str, unread))}. Write it out."
-            old = name if name in texts and not unread else f"{self.call.name}.{name} ({self.place})"
+            old = name if name in texts else f"{self.call.name}.{name} ({self.place})"
             note = migration.dropped if section == "dropped" else migration.to_decide
             note(old, f"{text} It was {describe(value)}.")
+        for name, value in self._unread.items():
+            items = value if isinstance(value, list) else [value]
+            what = "; ".join(str(item) if isinstance(item, Unknown) else describe(item) for item in items)
+            migration.to_decide(
+                f"{self.call.name}.{name} ({self.place})",
+                f"it can't be read, so it was left out: {what}. Write it out and import again.",
+            )
+
+
+def is_made_by_class(value: object) -> TypeGuard[Call]:
+    """Tell whether a value is made by a class; other calls are of functions that can't be read."""
+    return isinstance(value, Call) and value.name[:1].isupper()
 
 
 def describe(value: object) -> str:

@@ -85,7 +85,9 @@ def _convert_rapid_pro(
         result.tell_rest(migration, {})
         plan = planned.get(dataset)
         if plan is None or not isinstance(flow, str) or not isinstance(name, str):
-            unused.setdefault(str(flow), []).append(str(dataset))
+            unused.setdefault(flow if isinstance(flow, str) else describe(flow), []).append(
+                dataset if isinstance(dataset, str) else describe(dataset)
+            )
             continue
         key = "ActivationFlowNames" if plan.is_answer else "SurveyFlowNames"
         if flow not in (*new["ActivationFlowNames"], *new["SurveyFlowNames"]):

@@ -77,4 +77,4 @@ def _bullet(line: str) -> str:
 
 def paste_ready(value: Any) -> str:
     """Return a value as a block of JSON that stands under a line's bullet, ready to be pasted."""
-    return "\n\n```json\n" + json.dumps(value, indent=2, ensure_ascii=False) + "\n```"
+    return "\n\n```json\n" + json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n```"

@@ -285,7 +285,6 @@ TOLD = {
         {"auto_coder": "own_age", "before": "def own_age(text):\n    return str(somali.DemographicCleaner.clean_age(text))\n"},
         "Changed", ["auto_coder of age", "own_age", "somali.age"],
     ),
-    "an analysis in another file's words": ({"analysis": "maps_colour='green'"}, "To decide", ["maps_colour", "green"]),
     "a dataset in Coda that nothing reads": (
         {"coda": CODA.replace("[\n", '[\n            CodaDatasetConfiguration(coda_dataset_id="OLD_x", engagement_db_dataset="x"),\n', 1)},
         "Dropped", ["OLD_x"],
@@ -296,7 +295,24 @@ TOLD = {
     ),
     "copies in Coda": ({"coda": CODA.replace("auto_coder=AUTO_CODER", "coda_code_schemes_count=2")}, "Changed",
                        ["coda_code_schemes_count of age"]),
-    "a value that can't be read": ({"more": "project_colours=open('x').read()"}, "To decide", ["project_colours"]),
+    "a name that can't be read": ({"more": "pipeline_name=open('x').read()"}, "To decide", ["pipeline_name", "garden.py:"]),
+    "flows that can't be read": ({"flows": "open('x').read()"}, "To decide", ["flow_result_configurations", "garden.py:"]),
+    "a flow's name that can't be read": (
+        {"flows": FLOWS.replace('"garden_s01e01", "rqa', "open('x'), \"rqa")}, "Dropped", ["open('x')", "garden_s01e01"],
+    ),
+    "files that can't be read": ({"more": "csv_sources=recovered_files()"}, "To decide", ["csv_sources", "garden.py:"]),
+    "codings that can't be read": (
+        {"datasets": DATASETS.replace('coding_configs=[CodingConfiguration(code_scheme=load_code_scheme("rqas/s01e01"), '
+                                      'analysis_dataset="s01e01")]', "coding_configs=codings()")},
+        "To decide", ["coding_configs", "garden.py:"],
+    ),
+    "test participants that can't be read": ({"more": "test_participant_uuids=[uuids()]"}, "To decide", ["test_participant_uuids"]),
+    "two plans of one field": ({"datasets": DATASETS.replace('"age_raw"', '"s01e01_raw"')}, "To decide", ["second plan of s01e01_raw"]),
+    "two datasets in one": ({"datasets": DATASETS.replace('["age"]', '["age", "age_2022"]')}, "To decide", ["age, age_2022"]),
+    "a traffic label that ends before it starts": (
+        {"analysis": 'traffic_labels=[TrafficLabel(isoparse("2023-03-02T00:00+03:00"), isoparse("2023-03-01T00:00+03:00"), "Ad")]'},
+        "To decide", ["traffic_labels[0]", "Ad"],
+    ),
 }  # fmt: skip
 
 
