@@ -169,8 +169,8 @@ def _add_plan(
         if not field.is_answer:
             bench.migration.changed(
                 "dataset_type DEMOGRAPHIC",
-                "one column with the code, where there was one a code (age:25). Two texts that differ and two labels that differ "
-                "of one participant are ambiguous here; two ages were NIC there.",
+                "one column with the code, where there was one a code (age:25). Of one participant's answers or labels that differ "
+                "the first stays here, and stage 3 warns; two ages were NIC there.",
             )
 
 
