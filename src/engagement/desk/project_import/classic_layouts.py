@@ -1,4 +1,4 @@
-"""Find the coding plans of a classic project: functions, or attributes of a class, of its Python files."""
+"""Find the coding plans of a classic project: functions, or attributes of a class."""
 
 import os
 import re
@@ -193,7 +193,7 @@ def _follow_programs(evaluator: Evaluator, migration: Migration) -> None:
 
 
 def find_ws_scheme(names: dict[str, object]) -> object:
-    """Find the scheme of right datasets among the code schemes of a project, where the plans don't say it."""
+    """Find the scheme of right datasets among a project's code schemes, if the plans don't say it."""
     for value in names.values():
         if isinstance(value, PythonClass):
             found = [name for name in value.scope.names if _WS_SCHEME.fullmatch(name)]

@@ -35,7 +35,7 @@ _KNOWN: Final = {
 
 @dataclass(frozen=True)
 class ImportedPlans:
-    """What is written of the plans. `constants` are names of the old Python that the configuration may need."""
+    """What is written of the plans. `constants` are names that the configuration may need."""
 
     coding_plans: dict[str, Any]
     schemes: dict[str, bytes]

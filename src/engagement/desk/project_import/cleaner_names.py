@@ -23,7 +23,7 @@ _DEEPEST: Final = 4
 
 @dataclass(frozen=True)
 class NamedCleaner:
-    """Our name of an old cleaner; None where there is none. `wraps` if a function of the old project stands between."""
+    """Our name of an old cleaner, if any. `wraps` if a function of the old project stands between."""
 
     name: str | None
     old: str

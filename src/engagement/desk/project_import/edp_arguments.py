@@ -58,7 +58,7 @@ class ArgumentReader:
         return value if isinstance(value, str) else None
 
     def take_call(self, name: str) -> "ArgumentReader | None":
-        """Take an argument that is made by a class; None if there is none. Anything else stays for `tell_rest`."""
+        """Take an argument that a class makes, if any. Anything else stays for `tell_rest`."""
         value = self._left.pop(name, None)
         if is_made_by_class(value):
             return ArgumentReader(value)
@@ -80,7 +80,7 @@ class ArgumentReader:
         return self._unread.get(name)
 
     def tell_rest(self, migration: Migration, texts: dict[str, tuple[str, str]]) -> None:
-        """Note each argument that nobody took, in the section and with the words of `texts`; then what can't be read."""
+        """Note each argument that nobody took, with the words of `texts`, and what can't be read."""
         for name, value in self._left.items():
             if value is None:
                 continue

@@ -165,7 +165,7 @@ class Evaluator(Statements):
         return self._modules[path]
 
     def _load_packages(self, path: Path) -> None:
-        """Load the packages that a file is in, the topmost first, as Python does: they may import it themselves."""
+        """Load the packages that a file is in, the topmost first, as Python does."""
         for folder in reversed(path.parents):
             package = folder / "__init__.py"
             is_below = folder.is_relative_to(self.root) and folder != self.root

@@ -1,4 +1,4 @@
-"""Compare an import with the old outputs and labels, and take over the old data root, as asked on the command line."""
+"""Compare an import with the old outputs and labels, and take over the old data root."""
 
 import argparse
 import contextlib

@@ -1,4 +1,4 @@
-"""Find the pipelines of an old folder: JSON configurations, or Python files with PIPELINE_CONFIGURATION."""
+"""Find the pipelines of an old folder: JSON, or Python with PIPELINE_CONFIGURATION."""
 
 import json
 import os

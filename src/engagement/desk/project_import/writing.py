@@ -15,7 +15,7 @@ PLANS_FILE: Final = "coding_plans.json"
 
 @dataclass(frozen=True)
 class ImportedProject:
-    """Content of an imported project's files. `local_names` has datasets' names in Coda by their old files."""
+    """Content of an imported project's files. `local_names` are names in Coda by old files."""
 
     configuration: dict[str, Any]
     coding_plans: dict[str, Any]
