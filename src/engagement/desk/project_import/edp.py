@@ -120,7 +120,8 @@ def import_edp_project(root: Path, file: Path, migration: Migration) -> Imported
 
 
 def _read_pipeline(file: Path, evaluator: Evaluator) -> ArgumentReader:
-    value = evaluator.load(file).scope.names.get(_NAME)
+    # The evaluator takes a relative path for one in the old folder.
+    value = evaluator.load(file.resolve()).scope.names.get(_NAME)
     if isinstance(value, Call):
         return ArgumentReader(value)
     why = f": {value}" if isinstance(value, Unknown) else ""

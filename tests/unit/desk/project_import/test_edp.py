@@ -134,6 +134,14 @@ def all_plans(project: ImportedProject) -> dict[str, dict]:
     }
 
 
+def test_the_old_folder_may_be_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    convert(tmp_path)
+    monkeypatch.chdir(tmp_path.parent)
+    folder = Path(tmp_path.name)
+    project = import_edp_project(folder, folder / "configurations" / "garden.py", Migration())
+    assert list(all_plans(project)) == ["s01e01_raw", "age_raw"]
+
+
 def test_an_analysis_dataset_becomes_a_plan(tmp_path: Path):
     project, _ = convert(tmp_path, auto_coder="lambda x: str(swahili.DemographicCleaner.clean_age_within_range(x))")
     assert project.coding_plans == {

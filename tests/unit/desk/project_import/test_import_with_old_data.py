@@ -162,3 +162,12 @@ def test_a_wrong_place_is_a_wrong_argument(tmp_path: Path, old_project: Path, ol
     options = ["--data-root", str(old_root), "--new-data-root", str(old_root / "inside")]
     assert main(["import-project", str(old_project), str(tmp_path / "new"), *options]) == 2
     assert list(tmp_path.glob("new*")) == []
+
+
+def test_relative_paths_are_those_of_the_working_directory(
+    tmp_path: Path, old_project: Path, old_root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    options = ["--data-root", str(old_root.relative_to(tmp_path)), "--pipeline", "configuration/pipeline_config.json"]
+    assert main(["import-project", old_project.name, "new", *options]) == 0
+    assert (tmp_path / "new_data_root" / "Raw Data" / "manifest.json").is_file()
