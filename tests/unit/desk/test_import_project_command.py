@@ -270,6 +270,7 @@ TWO = {"configuration/other_pipeline_config.json": json.dumps(configuration("OTH
         ({"code_schemes/tea.json": "[1"}, 10, ["code_schemes/tea.json:1: not JSON"]),
         ({"code_schemes/tea.json": "[]"}, 10, ["'Codes'"]),
         ({PLANS: plans(rqa="[Unheard(1)]")}, 10, [f"{PLANS}:", "'Unheard' is defined nowhere"]),
+        ({PLANS: plans(rqa=f"[[{tea_plan()}], 7]")}, 10, ["2 problem(s)", "no coding plan"]),
         ({PLANS: plans(rqa="[CodingConfiguration(coding_mode=1)]")}, 10, [f"{PLANS}:", "no coding plan"]),
         ({PLANS: plans(rqa="read_plans()", demographic="os.environ['PLANS']")}, 10, ["2 problem(s)", "'read_plans'", "'os'"]),
         ({PLANS: plans(rqa=f"[{tea_plan().replace('CodeSchemes.TEA', 'CodeSchemes.NONE')}]")}, 10, ["has no 'NONE'"]),

@@ -40,7 +40,7 @@ def python_files(root: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
         for name in sorted(files):
-            if name.endswith(".py"):
+            if name.endswith(".py") and (Path(folder) / name).is_file():
                 count += 1
                 if count > _MOST_FILES:
                     return
@@ -185,7 +185,7 @@ def _read_attributes(
 def _follow_programs(evaluator: Evaluator, migration: Migration) -> None:
     """Follow the old programs that choose the plans by the pipeline's name."""
     for path in sorted(evaluator.root.glob("*.py")):
-        if re.search(r"\.RQA_CODING_PLANS\s*=", path.read_text("utf-8", "replace")):
+        if path.is_file() and re.search(r"\.RQA_CODING_PLANS\s*=", path.read_text("utf-8", "replace")):
             evaluator.load(path, is_main=True)
             migration.changed(
                 path.name, "chose the plans by the pipeline's name; this pipeline's are in coding_plans.json."

@@ -1,5 +1,6 @@
 """Turn the coding plans of a classic project, in all their generations, into coding_plans.json."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -88,9 +89,9 @@ def convert_plans(
 
 def _sort_by_kind(found: FoundPlans, bench: Workbench) -> dict[str, list[Any]]:
     """Say which survey plans are demographic; engagement plans, of Facebook, have no source here."""
-    by_kind = {kind: list(dict.fromkeys(found.by_kind.get(kind, ()))) for kind in _KINDS}
+    by_kind = {kind: _distinct(found.by_kind.get(kind, ())) for kind in _KINDS}
     placed = {id(plan) for plans in by_kind.values() for plan in plans}
-    rest = [plan for plan in dict.fromkeys(found.by_kind.get("survey", ())) if id(plan) not in placed]
+    rest = [plan for plan in _distinct(found.by_kind.get("survey", ())) if id(plan) not in placed]
     if rest:
         by_kind["demographic"] += rest
         bench.migration.to_decide(
@@ -104,6 +105,11 @@ def _sort_by_kind(found: FoundPlans, bench: Workbench) -> dict[str, list[Any]]:
             f"engagement plan {name}", "its messages came from Facebook, which is no source here; left out."
         )
     return by_kind
+
+
+def _distinct(plans: Iterable[Any]) -> list[Any]:
+    """Return plans once each: lists of plans often hold the same ones."""
+    return list({id(plan): plan for plan in plans}.values())
 
 
 def _find_ws_scheme(found: FoundPlans, by_kind: dict[str, list[Any]], bench: Workbench) -> SchemeFile | None:

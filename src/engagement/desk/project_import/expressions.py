@@ -22,12 +22,13 @@ from engagement.desk.project_import.python_values import (
     Scope,
     Unknown,
 )
+from engagement.foundation.errors import ConfigurationError
 
 _MOST_STEPS: Final = 300_000
 _PLAIN: Final = (str, int, float, bool, list, tuple, dict, set, Foreign, type(None))
 
 
-class TooLongError(Exception):
+class TooLongError(ConfigurationError):
     """The file does more than the plans of a project ever do, perhaps without end."""
 
     def __init__(self, file: str, line: int) -> None:

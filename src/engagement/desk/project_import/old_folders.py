@@ -87,7 +87,7 @@ def _json_files(root: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
         for name in sorted(files):
-            if name.endswith(".json"):
+            if name.endswith(".json") and (Path(folder) / name).is_file():
                 count += 1
                 if count > _MOST_FILES:
                     return

@@ -108,8 +108,8 @@ def _make_control_code(
     control: ControlCode, codes: list[dict[str, Any]], control_ids: dict[str, str]
 ) -> dict[str, Any]:
     entry = CONTROL_CODES[control]
-    number, numbers = entry.numeric_value, {code.get("NumericValue") for code in codes}
-    while number in numbers:
+    number, numbers = entry.numeric_value, {str(code.get("NumericValue")) for code in codes}
+    while str(number) in numbers:
         number -= 1
     code_id = control_ids.get(control) or f"code-{control}-{hashlib.sha256(control.encode()).hexdigest()[:8]}"
     return {
