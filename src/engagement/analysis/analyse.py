@@ -67,7 +67,7 @@ def analyse(
 
 
 def write_all_tables(season: Season, data_root: Path, folder: Path, current: Path, inputs: InputDigests) -> None:
-    """Write the tables of the season and its statistics, or take those of the last run if they would be the same."""
+    """Write the season's tables and statistics, or keep those of the last run if they would be the same."""
     kept = keep_tables(current, folder, inputs)
     if kept:
         log.info("Kept %d file(s) of tables: what they are made from did not change", kept)

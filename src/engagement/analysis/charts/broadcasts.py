@@ -33,7 +33,7 @@ def find_broadcasts(season: Season) -> tuple[BroadcastEvent, ...]:
 
 
 def mark_weeks(season: Season, events: Sequence[BroadcastEvent]) -> tuple[ChartMark, ...]:
-    """Place the events on a chart of weeks, in order of time; leaves out those before the first and after the last."""
+    """Place the events within a chart's weeks, in order of time."""
     mondays = season.weekly_traffic["Start Date"]
     if not len(mondays):
         return ()

@@ -62,7 +62,9 @@ def choose_rows(
 
 
 def _rank_runs(messages: CodedTable) -> numpy.ndarray:
-    """Hash the run of each row, a stretch of runs at a time: each row has its own, as texts take ten times the memory."""
+    """Hash the run of each row, a stretch of runs at a time.
+
+    Each row has its own run, and texts take ten times the memory."""
     runs, places = messages.distinct(RUN_ID)
     stretches = (runs.slice(start, _RUNS_AT_A_TIME) for start in range(0, len(runs), _RUNS_AT_A_TIME))
     hashes = [pandas.util.hash_array(some.to_numpy(zero_copy_only=False), categorize=False) for some in stretches]

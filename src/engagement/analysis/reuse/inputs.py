@@ -69,7 +69,7 @@ def _describe(path: Path) -> list[str]:
 
 
 def _read_season(path: Path) -> tuple[Any, Any]:
-    """Read the run of stage 3, and what it found; a file that says nothing of a run is a finding as a whole."""
+    """Read the run of stage 3 and what it found; a file without a run counts as a finding."""
     try:
         document = read_json(path, InputError)
         return document.pop("run"), document

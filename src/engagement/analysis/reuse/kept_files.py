@@ -1,4 +1,4 @@
-"""The files of an analysis and what they were made from, noted beside them, so that nothing is made twice.
+"""The files of an analysis and their inputs, noted beside them, so that nothing is made twice.
 
 A file that somebody changed, removed or added makes the note worthless: the digests of all files are part of it.
 """
@@ -41,7 +41,7 @@ def find_kept_counts(folder: Path, inputs: InputDigests) -> dict[str, int] | Non
 
 
 def keep_tables(current: Path, building: Path, inputs: InputDigests) -> int:
-    """Copy the tables of an earlier analysis if this one would make the same; return their number, else 0."""
+    """Copy an earlier analysis' tables if this one would make the same; return how many, else 0."""
     note = _read_note(current)
     noted = {name: digest for name, digest in note.get("files", {}).items() if name.endswith(_TABLES)}
     if note.get("tables") != inputs.tables or noted != _digest_files(current, _TABLES):
