@@ -157,8 +157,10 @@ def _is_list(pieces: Sequence[Piece], gaps: Sequence[str]) -> bool:
     if any(piece.is_word for piece in pieces):
         return False
     lengths = {len(piece.digits) for piece in pieces}
+    together = "".join(piece.digits for piece in pieces)
     if all(_YEAR_TIME_OR_SUM.fullmatch(piece.digits) for piece in pieces):
-        return True
+        # "0612 100 400" could be a time and two sums, and is somebody's number more likely.
+        return _BEGINS_LOCALLY.fullmatch(together) is None
     marks = [_INVISIBLE.sub("", gap) for gap in gaps]
     kinds = set("".join(marks))
     if (
@@ -182,7 +184,6 @@ def _is_list(pieces: Sequence[Piece], gaps: Sequence[str]) -> bool:
     if any(zeros) or lengths == {1}:
         return False
     # Small numbers, none written like "07": ages. Only pairs that begin with a country's code are a number.
-    together = "".join(piece.digits for piece in pieces)
     is_pairs = lengths == {2} and len(together) == 12 and together.startswith(_COUNTRY_CODES)
     return not is_pairs or any("," in mark for mark in marks)
 

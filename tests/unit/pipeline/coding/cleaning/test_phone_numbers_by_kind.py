@@ -52,6 +52,7 @@ NUMBERS_BY_KIND = {
     ],
     "with the 0 in brackets": ["+252 (0) 61 5000001", "+254(0)712345678"],
     "of a range that is newer than the library": ["010 998 6210", "0109-986-210"],
+    "like a time and sums": ["0612 100000", "0612 100 400", "0712-250000", "0911 1200 00"],
     "in circled digits": ["\u24ea\u2465\u2460\u2464\u24ea\u24ea\u24ea\u24ea\u24ea\u2460"],
 }
 OTHERS_BY_KIND = {
