@@ -12,6 +12,7 @@ from engagement.configuration.plan_checks import find_repeated
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import ANSWER_PARTS, find_recovered_key, read_result_key
 from engagement.configuration.recovered_checks import find_neutral_fault
+from engagement.configuration.selection_checks import find_selection_problems
 from engagement.configuration.source_model import placed_sources, sources_by_type
 from engagement.configuration.statistics_checks import find_statistics_problems
 from engagement.configuration.unwritten_plans import is_written
@@ -40,6 +41,7 @@ def find_configuration_problems(configuration: PipelineConfiguration, plans: Cod
     if plans is not None:
         yield from find_disclosure_problems(configuration.disclosure, plans)
         yield from find_statistics_problems(configuration, plans)
+        yield from find_selection_problems(configuration, plans)
         yield from _find_field_problems(configuration, plans)
 
 

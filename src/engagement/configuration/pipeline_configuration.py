@@ -4,6 +4,7 @@ import enum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from engagement.configuration.contact_selections import ContactSelection, ListeningGroup
 from engagement.configuration.model import Model, key
 from engagement.configuration.notify import Notify, StatusPage
 from engagement.configuration.participant_ids import PARTICIPANT_PREFIX
@@ -239,6 +240,10 @@ class PipelineConfiguration(Model):
         False,
         True,
     )
+    listening_groups: tuple[ListeningGroup, ...] = key(
+        "ListeningGroups", "people who listened together: a column each in messages.csv and individuals.csv", [], ()
+    )
+    contacts: tuple[ContactSelection, ...] = key("Contacts", "named selections of people to write to again", [], ())
     coda_users: tuple[EmailAddress, ...] = key(
         "CodaUsers", "who may label a dataset that the pipeline makes in Coda", ["coder@example.org"], ()
     )

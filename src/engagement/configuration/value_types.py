@@ -200,6 +200,10 @@ UrlPrefix = matching(
 BucketUrl = matching(
     _BUCKET_URL, "is no address of a bucket; expected gs://<bucket> in lower case, or file:///<folder>. Change it."
 )
+ColumnWord = matching(
+    re.compile("[A-Za-z][A-Za-z0-9_]*"),
+    "can't be part of a column's name; expected letters, digits and _ alone, a letter first. Change it.",
+)
 EmailAddress = matching(
     _EMAIL_ADDRESS, "is no e-mail address; expected one like 'coder@example.org'. Change it.", format="email"
 )

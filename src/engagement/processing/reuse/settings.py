@@ -23,10 +23,11 @@ NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
             "phone_number_uuid_table",
             # Only says where the plans are: their content is compared.
             "coding_plans_file",
-            # For later steps: the analysis, Coda, Drive and the logs.
+            # For later steps: the analysis, Coda, Drive, contacts and the logs.
             "automated_analysis",
             "small_count_threshold",
             "coda_users",
+            "contacts",
             "drive_upload",
             "disclosure",
             "memory_profile_upload_url_prefix",
