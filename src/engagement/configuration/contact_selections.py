@@ -1,4 +1,4 @@
-"""Named selections of participants to write to again, and the listening groups that they can be chosen by."""
+"""Named selections of participants to write to again, and listening groups."""
 
 from typing import Annotated
 
@@ -62,7 +62,7 @@ class ContactTarget(Model):
 
 
 class ContactSelection(Model):
-    """Participants for whom everything holds that is said here; never those who withdrew, nor test contacts."""
+    """Participants for whom all of this holds; never those who withdrew, nor test contacts."""
 
     name: Text = key("Name", "name of the selection", "s01e06_advert")
     took_part_in: tuple[Text, ...] = key(

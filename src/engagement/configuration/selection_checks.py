@@ -1,4 +1,4 @@
-"""Check selections of contacts and listening groups: each name they use has to be known, before anything runs."""
+"""Check selections of contacts and listening groups: every name that they use must be known."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -107,8 +107,10 @@ def _find_problems(
     places = find_place_codings(configuration, plans)
     for number, name in enumerate(selection.places):
         if not find_meant_places(name, places):
-            known = [c.string_value for coding in places for c in coding.code_scheme.codes if c.is_normal]
-            known += [f"{name_dataset(coding)}:{name.partition(':')[2]}" for coding in places if ":" in name]
+            pairs = [
+                (name_dataset(one), c.string_value) for one in places for c in one.code_scheme.codes if c.is_normal
+            ]
+            known = [f"{level}:{place}" if ":" in name else place for level, place in pairs]
             yield f"Places[{number}]", _unknown(name, "place", known)
     if selection.opted_in:
         schemes = [coding.code_scheme for codings in episodes.values() for coding in codings]
