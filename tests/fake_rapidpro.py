@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from engagement.sandbox.contact_changes import RefusedWriteError, WritableContacts
+
 TOKEN = "invented-token-5e1f"
 WORKSPACE = "3f9d2c1a-5b7e-4c60-8f2d-1e4a9b7c6d50"
 TIMES = {"runs": "modified_on", "contacts": "modified_on", "messages": "modified_on"}
@@ -88,6 +90,33 @@ class Workspace:
     workspace: dict = field(
         default_factory=lambda: {"uuid": WORKSPACE, "name": "Invented", "country": "SO", "anon": False}
     )
+    groups: list[dict] = field(default_factory=list)
+    fields: list[dict] = field(default_factory=list)
+    # The POSTs that were carried out: endpoint, query and document; refused ones are in `requests` alone.
+    writes: list[tuple[str, dict, dict]] = field(default_factory=list)
+    written_at: float = 1000.0
+
+    def __post_init__(self) -> None:
+        self.lock = threading.Lock()
+
+    def write(self, endpoint: str, query: dict, document: dict) -> tuple[int, dict | None]:
+        """Carry out a POST as RapidPro does; each comes a second after the last."""
+        with self.lock:
+            rows = {row["uuid"]: row for row in self.contacts}
+            self.written_at += 1 / 60
+            contacts = WritableContacts(rows, self.groups, self.fields, lambda: at(self.written_at), lambda row: None)
+            status, answer = contacts.post(endpoint, query, document)
+            self.contacts += [row for uuid, row in rows.items() if uuid not in {row["uuid"] for row in self.contacts}]
+            self.writes.append((endpoint, query, document))
+            return status, answer
+
+    def members(self, group: str) -> set[str]:
+        """The uuids of the contacts of a group."""
+        return {row["uuid"] for row in self.contacts if group in [one["name"] for one in row.get("groups", [])]}
+
+    def values(self, key: str) -> dict[str, str]:
+        """The values of a field, by contact's uuid; those without are left out."""
+        return {row["uuid"]: row["fields"][key] for row in self.contacts if row.get("fields", {}).get(key)}
 
     def archive_rows(self, address: str) -> list[dict]:
         """The listing of the archives: one of runs a start date, and one of messages, as old servers mix them."""
@@ -136,15 +165,33 @@ class Request(BaseHTTPRequestHandler):
     def log_message(self, *arguments: object) -> None:
         """Say nothing."""
 
-    def do_GET(self) -> None:
+    def _meets_trouble(self) -> bool:
         self.url = urllib.parse.urlsplit(self.path)
         self.query = dict(urllib.parse.parse_qsl(self.url.query))
         self.endpoint = self.url.path.removeprefix("/api/v2/").removesuffix(".json")
-        self.workspace.requests.append(self.path)
+        self.workspace.requests.append(self.path if self.command == "GET" else f"{self.command} {self.path}")
         for position, trouble in enumerate(self.workspace.trouble):
             if trouble(self):
                 del self.workspace.trouble[position]
-                return
+                return True
+        return False
+
+    def do_POST(self) -> None:
+        self.document = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+        if self._meets_trouble():
+            return
+        if self.headers.get("Authorization") != f"Token {TOKEN}":
+            self.reply(403, b'{"detail": "Invalid token"}')
+            return
+        try:
+            status, answer = self.workspace.write(self.endpoint, self.query, self.document)
+        except RefusedWriteError as error:
+            status, answer = error.status, error.answer
+        self.reply(status, b"" if answer is None else json.dumps(answer).encode())
+
+    def do_GET(self) -> None:
+        if self._meets_trouble():
+            return
         is_archive = self.url.path.startswith("/archives/")
         if is_archive and "Authorization" in self.headers:
             # A presigned address: storage services refuse whoever sends another key along.
@@ -229,7 +276,11 @@ class Request(BaseHTTPRequestHandler):
             "runs": self.workspace.runs,
             "contacts": self.workspace.contacts,
             "messages": self.workspace.messages,
+            "groups": self.workspace.groups,
+            "fields": self.workspace.fields,
         }[self.endpoint]
+        if self.endpoint in ("groups", "fields"):
+            return rows
         key = TIMES[self.endpoint]
         rows = [row for row in rows if self.query.get("after", "") <= row[key] <= self.query.get("before", "9")]
         if "flow" in self.query:

@@ -7,20 +7,23 @@ list; a malformed cursor gives 404, a wrong token 403. Archives page by limit an
 
 import base64
 import json
+import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from engagement.foundation.microseconds import count_microseconds
-from engagement.sandbox.rows import ApiRow
+from engagement.sandbox.contact_changes import ContactChanges, RefusedWriteError, WritableContacts
+from engagement.sandbox.entries import Entry, GrowingRows, encode, microseconds, oldest_first, within
+from engagement.sandbox.rows import ApiRow, api_time
 from engagement.sandbox.workspace import InventedWorkspace
 
 PAGE_SIZE = 250
 _PATH_START, _PATH_END = "/api/v2/", ".json"
 _ARCHIVES_PATH = "/archives/"
+_EPOCH = "2026-01-01T00:00:00Z"
 _TRUE = ("true", "1", "yes", "t", "y", "on")
 
 
@@ -33,39 +36,45 @@ class Reply:
     content_type: str = "application/json"
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """A row, encoded once; `position` orders it: microseconds since 1970, then a tie-breaker."""
-
-    position: tuple[int, int]
-    row: ApiRow
-    encoded: bytes
-
-
 class _RefusedError(Exception):
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
-        self.reply = Reply(status, _encode({"detail": detail}))
+        self.reply = Reply(status, encode({"detail": detail}))
 
 
 class Api:
-    """The API of one workspace, safe to use from several threads."""
+    """The API of one workspace, safe to use from several threads.
 
-    def __init__(self, workspace: InventedWorkspace) -> None:
+    `changes` are earlier writes to its contacts; `save` is called after each new one.
+    """
+
+    def __init__(
+        self,
+        workspace: InventedWorkspace,
+        changes: ContactChanges | None = None,
+        save: Callable[[ContactChanges], None] | None = None,
+    ) -> None:
         self._authorization = f"Token {workspace.token}"
-        self._workspace = _encode(workspace.workspace)
+        self._workspace = encode(workspace.workspace)
         self._archives = workspace.archives
         self._archive_contents = {_ARCHIVES_PATH + archive.name: archive.content for archive in workspace.archives}
+        self._changes = changes or ContactChanges()
         self._entries = {
-            "flows": _oldest_first(workspace.flows, "created_on"),
-            "runs": _oldest_first(workspace.runs, "modified_on"),
-            "contacts": _oldest_first(workspace.contacts, "modified_on"),
-            "messages": _oldest_first(workspace.messages, "created_on"),
-            "groups": _oldest_first(workspace.groups, None),
-            "fields": _oldest_first(workspace.fields, None),
+            "flows": oldest_first(workspace.flows, "created_on"),
+            "runs": oldest_first(workspace.runs, "modified_on"),
+            "contacts": oldest_first(workspace.contacts, "modified_on"),
+            "messages": oldest_first(workspace.messages, "created_on"),
+            "groups": oldest_first((*workspace.groups, *self._changes.groups), None),
+            "fields": oldest_first((*workspace.fields, *self._changes.fields), None),
         }
-        self._deleted_contacts = _oldest_first(workspace.deleted_contacts, "modified_on")
-        self._runs_by_flow: dict[str, list[_Entry]] = {}
+        self._lock = threading.Lock()
+        self._save = save
+        self._written_on = datetime.fromisoformat(
+            max((row["modified_on"] for row in workspace.contacts), default=_EPOCH)
+        )
+        self._apply_changes(workspace)
+        self._deleted_contacts = oldest_first(workspace.deleted_contacts, "modified_on")
+        self._runs_by_flow: dict[str, list[Entry]] = {}
         for entry in self._entries["runs"]:
             self._runs_by_flow.setdefault(entry.row["flow"]["uuid"], []).append(entry)
 
@@ -79,12 +88,60 @@ class Api:
         except _RefusedError as error:
             return error.reply
 
-    def _answer(self, path: str, query: Mapping[str, str], authorization: str | None, host: str) -> bytes:
+    def post(self, url: str, body: bytes, authorization: str | None) -> Reply:
+        """Answer a POST; what it changes is saved before the answer."""
+        path, query = urlsplit(url).path, _first_values(urlsplit(url).query)
+        try:
+            endpoint = self._endpoint(path, authorization)
+            with self._lock:
+                status, answer = self._writable.post(endpoint, query, _decode(body))
+                if self._save is not None:
+                    self._save(self._changes)
+            return Reply(status, b"" if answer is None else encode(answer))
+        except RefusedWriteError as error:
+            return Reply(error.status, encode(error.answer))
+        except _RefusedError as error:
+            return error.reply
+
+    def _apply_changes(self, workspace: InventedWorkspace) -> None:
+        """Put earlier writes over the workspace's rows, and get ready for new ones."""
+        contacts = {row["uuid"]: dict(row) for row in workspace.contacts}
+        for uuid, row in self._changes.contacts.items():
+            if uuid in contacts:
+                row["modified_on"] = max(row["modified_on"], contacts[uuid]["modified_on"])
+                contacts[uuid].update(row)
+        self._entries["contacts"] = oldest_first(contacts.values(), "modified_on")
+        self._writable = WritableContacts(
+            contacts,
+            GrowingRows(self._entries["groups"], self._changes.groups),
+            GrowingRows(self._entries["fields"], self._changes.fields),
+            self._now,
+            self._change_contact,
+        )
+
+    def _now(self) -> str:
+        # Later than everything in the workspace; the next round's rows come after it.
+        self._written_on += timedelta(milliseconds=1)
+        return api_time(self._written_on)
+
+    def _change_contact(self, row: ApiRow) -> None:
+        self._changes.contacts[row["uuid"]] = {
+            key: row.get(key) for key in ("groups", "fields", "blocked", "modified_on")
+        }
+        number = row.get("id", len(self._entries["contacts"]))
+        others = [entry for entry in self._entries["contacts"] if entry.row["uuid"] != row["uuid"]]
+        # A new list: whoever reads a page meanwhile keeps theirs.
+        self._entries["contacts"] = [*others, Entry((microseconds(row["modified_on"]), number), row, encode(row))]
+
+    def _endpoint(self, path: str, authorization: str | None) -> str:
         if not (path.startswith(_PATH_START) and path.endswith(_PATH_END)):
             raise _RefusedError(404, "Not found.")
         if authorization != self._authorization:
             raise _RefusedError(403, "Invalid token")
-        endpoint = path.removeprefix(_PATH_START).removesuffix(_PATH_END)
+        return path.removeprefix(_PATH_START).removesuffix(_PATH_END)
+
+    def _answer(self, path: str, query: Mapping[str, str], authorization: str | None, host: str) -> bytes:
+        endpoint = self._endpoint(path, authorization)
         if endpoint in ("workspace", "org"):
             return self._workspace
         address = f"http://{host}{path}"
@@ -94,12 +151,12 @@ class Api:
             raise _RefusedError(404, "Not found.")
         return _cursor_page(self._select(endpoint, query), query, address)
 
-    def _select(self, endpoint: str, query: Mapping[str, str]) -> Sequence[_Entry]:
+    def _select(self, endpoint: str, query: Mapping[str, str]) -> Sequence[Entry]:
         """Return the entries that a query matches, oldest first."""
         if endpoint == "runs" and "flow" in query and "contact" in query:
             raise _RefusedError(400, "You may only specify one of the contact, flow parameters")
         if endpoint == "runs" and "flow" in query:
-            entries: Sequence[_Entry] = self._runs_by_flow.get(query["flow"], [])
+            entries: Sequence[Entry] = self._runs_by_flow.get(query["flow"], [])
         elif endpoint == "contacts" and query.get("deleted", "").lower() in _TRUE:
             entries = self._deleted_contacts
         else:
@@ -107,7 +164,7 @@ class Api:
         for name, matches in _FILTERS[endpoint].items():
             if name in query:
                 entries = [entry for entry in entries if matches(entry.row, query[name])]
-        return _within(entries, query.get("after"), query.get("before"))
+        return within(entries, query.get("after"), query.get("before"))
 
     def _archives_page(self, query: Mapping[str, str], address: str, host: str) -> bytes:
         try:
@@ -126,7 +183,7 @@ class Api:
         following = None
         if start + size < len(wanted):
             following = f"{address}?{urlencode({**query, 'limit': size, 'offset': start + size})}"
-        return _encode({"count": len(wanted), "next": following, "previous": None, "results": rows})
+        return encode({"count": len(wanted), "next": following, "previous": None, "results": rows})
 
 
 _FILTERS: Mapping[str, Mapping[str, Callable[[ApiRow, str], bool]]] = {
@@ -150,26 +207,7 @@ _FILTERS: Mapping[str, Mapping[str, Callable[[ApiRow, str], bool]]] = {
 }
 
 
-def _oldest_first(rows: Iterable[ApiRow], time_key: str | None) -> list[_Entry]:
-    entries = [
-        _Entry((_microseconds(row[time_key]) if time_key else 0, row.get("id", number)), row, _encode(row))
-        for number, row in enumerate(rows)
-    ]
-    return sorted(entries, key=lambda entry: entry.position)
-
-
-def _within(entries: Sequence[_Entry], after: str | None, before: str | None) -> Sequence[_Entry]:
-    try:
-        first = 0 if after is None else bisect_left(entries, _microseconds(after), key=lambda entry: entry.position[0])
-        last = len(entries)
-        if before is not None:
-            last = bisect_right(entries, _microseconds(before), key=lambda entry: entry.position[0])
-    except ValueError:
-        return []
-    return entries[first:last]
-
-
-def _cursor_page(entries: Sequence[_Entry], query: Mapping[str, str], address: str) -> bytes:
+def _cursor_page(entries: Sequence[Entry], query: Mapping[str, str], address: str) -> bytes:
     is_reversed = query.get("reverse", "").lower() in _TRUE
     cursor = _read_cursor(query["cursor"]) if "cursor" in query else None
     if is_reversed:
@@ -184,7 +222,7 @@ def _cursor_page(entries: Sequence[_Entry], query: Mapping[str, str], address: s
     if more:
         following = f"{address}?{urlencode({**query, 'cursor': _write_cursor(page[-1].position)})}"
     results = b",".join(entry.encoded for entry in page)
-    return b'{"next":%s,"previous":null,"results":[%s]}' % (_encode(following), results)
+    return b'{"next":%s,"previous":null,"results":[%s]}' % (encode(following), results)
 
 
 def _write_cursor(position: tuple[int, int]) -> str:
@@ -199,15 +237,12 @@ def _read_cursor(cursor: str) -> tuple[int, int]:
         raise _RefusedError(404, "Invalid cursor") from None
 
 
-def _microseconds(time: str) -> int:
-    moment = datetime.fromisoformat(time)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return count_microseconds(moment)
-
-
 def _first_values(query: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(query).items()}
 
 
-def _encode(document: Any) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode()
+def _decode(body: bytes) -> Any:
+    try:
+        return json.loads(body or b"{}")
+    except ValueError:
+        raise _RefusedError(400, "JSON parse error") from None

@@ -1,10 +1,11 @@
 """A demo's folders, and the sandbox's only state between calls: its round number."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import make_directory, read_json, write_json
+from engagement.sandbox.contact_changes import ContactChanges
 from engagement.sandbox.workspace import DEFAULT_SEED
 
 _STATE_VERSION = 1
@@ -42,6 +43,19 @@ class DemoDirectory:
     @property
     def _state_file(self) -> Path:
         return self.embedded / "sandbox_state.json"
+
+    @property
+    def _changes_file(self) -> Path:
+        return self.embedded / "sandbox_contacts.json"
+
+    def read_changes(self) -> ContactChanges:
+        """Read what was written to the sandbox's contacts in earlier rounds."""
+        path = self._changes_file
+        return ContactChanges(**read_json(path, what="the sandbox's contacts")) if path.exists() else ContactChanges()
+
+    def write_changes(self, changes: ContactChanges) -> None:
+        """Save what was written to the sandbox's contacts."""
+        write_json(self._changes_file, asdict(changes))
 
     def read_state(self) -> SandboxState:
         """Read the sandbox's state; round 0 if it has not begun.

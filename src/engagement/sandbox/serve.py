@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
     args.ready_file.unlink(missing_ok=True)
     with _told_to_end() as end, contextlib.ExitStack() as stack:
         try:
-            address = stack.enter_context(serve(workspace, args.port))
+            address = stack.enter_context(serve(workspace, args.port, demo.read_changes(), demo.write_changes))
         except (OSError, OverflowError) as error:
             raise MachineError(
                 f"{HOST}:{args.port}: can't listen there: {error}; expected a free port. Choose another --port."

@@ -4,19 +4,28 @@ import contextlib
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from engagement.sandbox.api import Api, Reply
+from engagement.sandbox.contact_changes import ContactChanges
 from engagement.sandbox.workspace import InventedWorkspace
 
 HOST = "127.0.0.1"
 
 
 @contextlib.contextmanager
-def serve(workspace: InventedWorkspace, port: int = 0) -> Iterator[str]:
-    """Serve a workspace on this machine during the block; give the base URL. Port 0 picks a free one."""
-    server = _Server((HOST, port), _handler(Api(workspace)))
+def serve(
+    workspace: InventedWorkspace,
+    port: int = 0,
+    changes: ContactChanges | None = None,
+    save: Callable[[ContactChanges], None] | None = None,
+) -> Iterator[str]:
+    """Serve a workspace on this machine during the block; give the base URL. Port 0 picks a free one.
+
+    `changes` are earlier writes to its contacts; `save` is called after each new one.
+    """
+    server = _Server((HOST, port), _handler(Api(workspace, changes, save)))
     # Checks twenty times a second whether to stop, so tests do not wait.
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="sandbox")
     thread.start()
@@ -50,8 +59,8 @@ def _handler(api: Api) -> type[BaseHTTPRequestHandler]:
             self._reply(api.get(self.path, self.headers.get("Authorization"), host))
 
         def do_POST(self) -> None:  # noqa: N802
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            self._reply(Reply(405, b'{"detail":"Method not allowed."}'))
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self._reply(api.post(self.path, body, self.headers.get("Authorization")))
 
         def log_message(self, format: str, *args: object) -> None:
             """Log nothing: addresses contain contacts' uuids."""

@@ -5,8 +5,6 @@ The address of a stored file can contain its own key, so messages and logs show 
 
 import contextlib
 import email.utils
-import logging
-import re
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +17,7 @@ import requests
 import urllib3
 
 from engagement.foundation.errors import ServiceError
+from engagement.services.address_queries import hide_queries
 from engagement.services.header_deadline import LONGEST_HEADERS_SECONDS, DeadlineAdapter, EndlessHeadersError
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries, temporary_failure_of
 
@@ -32,7 +31,7 @@ _LARGEST_REFUSAL_BYTES = 1 << 16
 _LONGEST_REFUSAL_SECONDS = 10.0
 _MOST_REDIRECTS = 5
 _CHUNK_BYTES = 1 << 18
-_QUERY = re.compile(r"\?[^\s\"')>,]+")
+hide_queries()
 
 
 class RefusedError(Exception):
@@ -91,10 +90,24 @@ class HttpSession:
         ServiceError
             The service can't be reached, the response is far too large or never ends, or it is a web page instead of data.
         """
+        return self._ask(url, what, decode)
+
+    def post[Body](
+        self, url: str, what: str, document: bytes, decode: Callable[[bytes], Body]
+    ) -> DecodedResponse[Body]:
+        """Send a JSON document and decode the response; raises what `get` does, and RefusedError for a redirect.
+
+        After a failure it is sent again, so it must be one that can arrive twice.
+        """
+        return self._ask(url, what, decode, document)
+
+    def _ask[Body](
+        self, url: str, what: str, decode: Callable[[bytes], Body], document: bytes | None = None
+    ) -> DecodedResponse[Body]:
         where = f"{self.where}: {what}"
 
         def ask() -> DecodedResponse[Body]:
-            with self._open(url, where, self._headers) as response:
+            with self._open(url, where, self._headers, document) as response:
                 with _explained_failures(where):
                     body = _read_whole(response, where)
                 if _is_web_page(response, body):
@@ -125,16 +138,23 @@ class HttpSession:
         with self._open(url, where, headers) as response, _explained_failures(where):
             yield from _chunks(response, where, largest_bytes, longest)
 
-    def _open(self, url: str, where: str, headers: Mapping[str, str]) -> requests.Response:
+    def _open(
+        self, url: str, where: str, headers: Mapping[str, str], document: bytes | None = None
+    ) -> requests.Response:
+        is_writing = document is not None
         with _explained_failures(where), _explained_addresses(where):
-            response = self._session.get(
+            response = self._session.request(
+                "POST" if is_writing else "GET",
                 url,
-                headers=dict(headers),
+                headers={**headers, "Content-Type": "application/json"} if is_writing else dict(headers),
+                data=document,
+                # A redirected POST becomes a GET, whose answer would look like a success.
+                allow_redirects=not is_writing,
                 timeout=(_CONNECT_TIMEOUT_SECONDS, _READ_TIMEOUT_SECONDS),
                 stream=True,
             )
         failure = temporary_failure_of(response.status_code, response.reason, response.headers)
-        if failure is None and response.status_code < 400:
+        if failure is None and response.status_code < (300 if is_writing else 400):
             return response
         with response:
             # Read a short response to its end, so the connection can be reused.
@@ -271,28 +291,6 @@ def _date_of(response: requests.Response) -> datetime | None:
         return email.utils.parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def strip_queries(text: str) -> str:
-    """Cut off the query of each address.
-
-    >>> strip_queries("GET https://storage.example.org/a.gz?Signature=abc&Expires=1 failed")
-    'GET https://storage.example.org/a.gz?… failed'
-    """
-    return _QUERY.sub("?…", text)
-
-
-class _WithoutQueries(logging.Filter):
-    """Removes queries from the addresses that the library logs, and drops its tracebacks."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = strip_queries(record.getMessage()), None
-        record.exc_info = record.exc_text = None
-        return True
-
-
-for _name in ("connection", "connectionpool", "poolmanager", "response", "util.retry"):
-    logging.getLogger(f"urllib3.{_name}").addFilter(_WithoutQueries())
 
 
 def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -110,14 +110,14 @@ class RapidProClient:
         self, flow_uuid: str, after: datetime | None, before: datetime | None = None, skip: int = 0
     ) -> Iterator[Page[Run]]:
         """Give a flow's runs modified in a closed time range, oldest first, without the first `skip`."""
-        parameters = {"flow": flow_uuid, **_oldest_first(after, before, skip)}
+        parameters = {"flow": flow_uuid, **oldest_first(after, before, skip)}
         return self._pages("runs", parameters, RowReader(Run, (flow_uuid,)))
 
     def contacts(
         self, after: datetime | None, before: datetime | None = None, skip: int = 0
     ) -> Iterator[Page[Contact]]:
         """Give the contacts modified in a closed time range, oldest first, without the first `skip`."""
-        return self._pages("contacts", _oldest_first(after, before, skip), RowReader(Contact))
+        return self._pages("contacts", oldest_first(after, before, skip), RowReader(Contact))
 
     def contact(self, uuid: str) -> Page[Contact]:
         """Give the contact with a uuid as a page; empty if the workspace does not have it (any more)."""
@@ -261,10 +261,11 @@ def _one(lost: UnreadableRow) -> dict[str, str]:
     """Return the parameters that request one row, or the time range around it."""
     if lost.uuid is not None:
         return {"uuid": lost.uuid}
-    return _oldest_first(lost.after, lost.before)
+    return oldest_first(lost.after, lost.before)
 
 
-def _oldest_first(after: datetime | None, before: datetime | None, skip: int = 0) -> dict[str, str]:
+def oldest_first(after: datetime | None, before: datetime | None, skip: int = 0) -> dict[str, str]:
+    """Return the parameters that request rows modified in a closed time range, without the first `skip`."""
     cursor = {"cursor": write_offset(skip)} if skip else {}
     return {"reverse": "true", **_bounds(after, before), **cursor}
 

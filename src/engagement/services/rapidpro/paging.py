@@ -15,6 +15,7 @@ from engagement.foundation.errors import ServiceError
 from engagement.foundation.microseconds import MICROSECOND
 from engagement.services.rapidpro.client import Contact, Page, Run
 from engagement.services.rapidpro.cursors import read_offset
+from engagement.services.rapidpro.rows import ContactDetails
 
 _ROWS_FOR_EACH_REPEATED = 10
 
@@ -33,7 +34,9 @@ class Arrival[Row](NamedTuple):
     go_on_from: datetime | None
 
 
-def read_oldest_first[Row: Run | Contact](where: str, ask: Ask[Row], after: datetime | None) -> Iterator[Arrival[Row]]:
+def read_oldest_first[Row: Run | Contact | ContactDetails](
+    where: str, ask: Ask[Row], after: datetime | None
+) -> Iterator[Arrival[Row]]:
     """Read every row modified since a time; messages call the listing `where`.
 
     Raises
@@ -66,7 +69,7 @@ def read_oldest_first[Row: Run | Contact](where: str, ask: Ask[Row], after: date
             return
 
 
-def _read_tie[Row: Run | Contact](where: str, ask: Ask[Row], at: datetime) -> Iterator[Page[Row]]:
+def _read_tie[Row: Run | Contact | ContactDetails](where: str, ask: Ask[Row], at: datetime) -> Iterator[Page[Row]]:
     """Read the rows of one time, in id order: the rows already sent always come first among those left."""
     sent: set[str] = set()
     skip = repeated = 0

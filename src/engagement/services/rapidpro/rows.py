@@ -123,6 +123,56 @@ class Contact(msgspec.Struct, gc=False):
             raise ValueError(f"A time in the year {self.modified_on.year}")
 
 
+class NamedReference(msgspec.Struct, frozen=True, gc=False):
+    """A reference to another object, by uuid, with its name."""
+
+    uuid: str
+    name: str = ""
+
+
+class ContactDetails(msgspec.Struct, gc=False):
+    """A contact as far as the pipeline writes to it: its groups, fields and status. Its URNs and name are not read."""
+
+    uuid: str
+    modified_on: Instant
+    groups: list[NamedReference] = []
+    fields: dict[str, str | int | float | bool | None] | None = None
+    status: str | None = None
+    blocked: bool | None = None
+    stopped: bool | None = None
+
+    @property
+    def is_blocked(self) -> bool:
+        """Tell whether the contact gets no messages because somebody blocked it."""
+        return bool(self.blocked) or self.status == "blocked"
+
+    @property
+    def is_active(self) -> bool:
+        """Tell whether it can join groups."""
+        return not (self.blocked or self.stopped) and self.status in (None, "active")
+
+
+class ContactGroup(msgspec.Struct, frozen=True):
+    """A group of contacts; RapidPro itself fills a smart one, by its query."""
+
+    uuid: str
+    name: str
+    query: str | None = None
+
+
+class ContactField(msgspec.Struct, frozen=True):
+    """A field of contacts. Older servers call its type `value_type`."""
+
+    key: str
+    type: str | None = None
+    value_type: str | None = None
+
+    @property
+    def holds_text(self) -> bool:
+        """Tell whether it takes any text; true if the server does not say."""
+        return (self.type or self.value_type or "text") == "text"
+
+
 class RapidProMessage(msgspec.Struct, gc=False):
     """A contact's message; the row's URN and name are not read."""
 
