@@ -1,5 +1,6 @@
-"""Lists of participants that others made: CSVs with a column of ids, such as attendance or whom not to write to.
+"""Lists of participants that others made: CSVs with a column of ids.
 
+They say who came to a session, or whom not to write to.
 Only the ids are read: names and whatever else stands beside them go no further than this module.
 """
 

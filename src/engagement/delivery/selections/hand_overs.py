@@ -21,7 +21,7 @@ BEGUN, DONE = "begun", "done"
 
 
 class HandOver(msgspec.Struct, frozen=True):
-    """A line of the record. `at` is ISO 8601; `target` says where to, like "group 's01e06 advert'" or "file"."""
+    """A line of the record. `at` is ISO 8601; `target` is like "group 's01e06 advert'" or "file"."""
 
     at: str
     by: str

@@ -38,7 +38,7 @@ class KnownContact:
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """The participants of the last outputs at the moment `now`; everything about them is read on first use."""
+    """The participants of the last outputs at the moment `now`; all about them is read on first use."""
 
     season: Season
     data_root: Path

@@ -1,4 +1,4 @@
-"""Draw samples that do not depend on the order of participants, the machine, or the version of Python."""
+"""Draw samples that depend neither on the order of participants nor on the machine."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Select participants step by step, and count who is left after each: pure but for what `People` reads."""
+"""Select participants step by step, and count who is left after each."""
 
 from __future__ import annotations
 
