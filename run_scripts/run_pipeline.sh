@@ -17,6 +17,8 @@ source "$project_root/run_scripts/lib/notify.sh"
 source "$project_root/run_scripts/lib/leftovers.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/dry_run.sh
 source "$project_root/run_scripts/lib/dry_run.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/write_back.sh
+source "$project_root/run_scripts/lib/write_back.sh"
 
 stage_titles=(
     [1]="coda get" [2]="fetch raw data" [3]="generate outputs" [4]="coda add" [5]="automated analysis"
@@ -31,7 +33,7 @@ Usage: ${0##*/} [options] <user> <pipeline-configuration-file-path> <coda-pull-a
 
 Run every stage: 1 coda get, 2 fetch raw data, 3 generate outputs, 4 coda add, 5 automated analysis, 6 backup data root,
 7 upload logs. After a failure, the stages up to 5 are skipped; 6 and 7 still run. The exit status is that of the first
-failure.
+failure. If the configuration has WriteBack, write_back.sh runs after stage 5, unless one of the stages up to 3 failed.
 
   <user>                              name of the person running this, for the data's history
   <pipeline-configuration-file-path>  pipeline configuration, a JSON file
@@ -180,7 +182,11 @@ choose_run_id() {
 
 # stage_command NUMBER: set `command` to a stage's command line.
 stage_command() {
-    command=("$project_root/run_scripts/$1_${stage_titles[$1]// /_}.sh")
+    if [[ $1 == write_back ]]; then
+        command=("$project_root/run_scripts/write_back.sh")
+    else
+        command=("$project_root/run_scripts/$1_${stage_titles[$1]// /_}.sh")
+    fi
     case "$1" in
         1) command+=(--pipeline-configuration "$configuration" "$coda_pull_credentials" "$coda_tools_root" "$data_root") ;;
         4) command+=(--pipeline-configuration "$configuration" "$coda_push_credentials" "$coda_tools_root" "$data_root") ;;
@@ -194,7 +200,7 @@ stage_command() {
             command+=(${accept_shrinkage:+--accept-shrinkage} "${fetch_options[@]}")
             command+=("$user" "$bucket_credentials" "$configuration" "$data_root")
             ;;
-        5) command+=("$user" "$bucket_credentials" "$configuration" "$data_root") ;;
+        5 | write_back) command+=("$user" "$bucket_credentials" "$configuration" "$data_root") ;;
         6) command+=(--run-id "$run_id" ${keep_days:+--keep-days "$keep_days"} "$data_root" "$backups") ;;
         7)
             # Tonight also uploads what last night could not.
@@ -209,35 +215,45 @@ stage_command() {
 # run_stages: run the chosen stages, set `status` to that of the first failure, and keep the run's summary up to date, so
 # the back-up contains it.
 run_stages() {
-    local number command stage_started centiseconds stage_status skipping=""
-    ((status == 0)) || skipping=yes
+    local number command stage_started centiseconds stage_status skipping="" are_outputs_old=""
+    ((status == 0)) || skipping=yes are_outputs_old=yes
     counts_directory="$performance_logs/.counts-$run_id"
     hold_counts_directory
     export ENGAGEMENT_COUNTS_FILE="$counts_directory/counts.json"
     for ((number = first; number <= last; number++)); do
+        if ((number == 6 && first < 6)) && has_write_back; then
+            write_back
+        fi
         if [[ -n $skipping ]] && ((number <= 5)); then
             say "Stage $number, ${stage_titles[number]}: skipped after the failure."
             stage_lines+="  $number ${stage_titles[number]}: skipped"$'\n'
             continue
         fi
         stage_command "$number"
-        say "Stage $number, ${stage_titles[number]}: started."
-        stage_started="$(now)"
-        centiseconds="-$(centiseconds_since_start_of_machine)"
-        stage_status=0
-        run_child "${command[@]}" || stage_status=$?
-        ((centiseconds += $(centiseconds_since_start_of_machine))) || true
-        add_stage_summary
-        say "Stage $number, ${stage_titles[number]}: ended with status $stage_status after $((centiseconds / 100)) s."
-        ((status != 0)) || status="$stage_status"
+        run_timed "$number" "${stage_titles[number]}"
+        ((number > 3 || stage_status == 0)) || are_outputs_old=yes
         if ((number == 4 && stage_status == 12)); then
             say "WARNING: Coda lacks new messages. The next stages do not need them, so the run continues."
         elif ((stage_status != 0)); then
             skipping=yes
         fi
-        [[ -z $received_signal ]] || end_by_signal "$received_signal"
-        write_summary null
     done
+}
+
+# run_timed NUMBER TITLE: run `command`, set `stage_status` and `status`, and add it to the run's summary.
+run_timed() {
+    local number="$1" title="$2"
+    say "Stage $number, $title: started."
+    stage_started="$(now)"
+    centiseconds="-$(centiseconds_since_start_of_machine)"
+    stage_status=0
+    run_child "${command[@]}" || stage_status=$?
+    ((centiseconds += $(centiseconds_since_start_of_machine))) || true
+    add_stage_summary "$title"
+    say "Stage $number, $title: ended with status $stage_status after $((centiseconds / 100)) s."
+    ((status != 0)) || status="$stage_status"
+    [[ -z $received_signal ]] || end_by_signal "$received_signal"
+    write_summary null
 }
 
 # centiseconds_since_start_of_machine: print a time that setting the clock does not affect.

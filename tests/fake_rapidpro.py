@@ -283,6 +283,9 @@ class Request(BaseHTTPRequestHandler):
             return rows
         key = TIMES[self.endpoint]
         rows = [row for row in rows if self.query.get("after", "") <= row[key] <= self.query.get("before", "9")]
+        if "group" in self.query:
+            wanted = self.query["group"]
+            rows = [row for row in rows if any(wanted in one.values() for one in row.get("groups", []))]
         if "flow" in self.query:
             rows = [row for row in rows if row["flow"]["uuid"] == self.query["flow"]]
         if "uuid" in self.query:

@@ -24,6 +24,11 @@ print_commands() {
     # shellcheck disable=SC2034 # for stage_command
     local number command run_id="<run-id>"
     for ((number = first; number <= last; number++)); do
+        if ((number == 6 && first < 6)) && has_write_back; then
+            stage_command write_back
+            printf '%q ' "${command[@]}"
+            printf '\n'
+        fi
         stage_command "$number"
         printf '%q ' "${command[@]}"
         printf '\n'

@@ -1,15 +1,15 @@
 # shellcheck shell=bash disable=SC2154 # run_pipeline.sh sets what is told of here
 # Write the summary of a whole pipeline run: a JSON file in the data root, and one line per stage for people.
 
-# add_stage_summary: add a finished stage to the summary, as JSON and as a line for people.
+# add_stage_summary TITLE: add a finished stage to the summary, as JSON and as a line for people.
 add_stage_summary() {
     local counts="" counts_text="" peak_memory=null seconds text
     take_counts
     printf -v seconds '%d.%02d' $((centiseconds / 100)) $((centiseconds % 100))
     printf -v text '{"counts": {%s}, "exit_status": %d, "name": "%s", "peak_memory_mib": %s, "seconds": %s, "stage": %d, "started": "%s"}' \
-        "$counts" "$stage_status" "${stage_titles[number]}" "$peak_memory" "$seconds" "$number" "$stage_started"
+        "$counts" "$stage_status" "$1" "$peak_memory" "$seconds" "$number" "$stage_started"
     stage_summaries+="${stage_summaries:+,}"$'\n    '"$text"
-    printf -v text '  %d %-19s status %3d %10s s %7s MiB  %s' "$number" "${stage_titles[number]}" "$stage_status" "$seconds" \
+    printf -v text '  %d %-19s status %3d %10s s %7s MiB  %s' "$number" "$1" "$stage_status" "$seconds" \
         "${peak_memory/null/?}" "$counts_text"
     stage_lines+="$text"$'\n'
 }

@@ -54,6 +54,52 @@ def test_all_stages_run_in_order_with_their_arguments(whole_clone):
     ]
 
 
+class TestWriteBack:
+    """The optional stage after the analysis, where the configuration has its key."""
+
+    @pytest.fixture
+    def writing(self, whole_clone):
+        whole_clone.configuration.write_text('{"WriteBack": {}}')
+        whole_clone.add_fake_script("write_back.sh")
+        return whole_clone
+
+    def test_it_runs_between_the_analysis_and_the_back_up(self, writing):
+        assert run_pipeline(writing).returncode == 0
+        names = names_of(writing.stage_calls)
+        assert names[4:] == ["5_automated_analysis.sh", "write_back.sh", *LATER_SCRIPTS[1:]]
+        call = writing.stage_calls[5]
+        assert call[1:] == ["me", str(writing.credentials), str(writing.configuration), str(writing.data_root)]
+        (stage,) = [one for one in writing.read_summary()["stages"] if one["name"] == "write back"]
+        assert (stage["stage"], stage["exit_status"]) == (5, 0)
+
+    def test_a_failure_is_the_runs_own_and_the_back_up_still_runs(self, writing):
+        writing.add_fake_script("write_back.sh", status=12)
+        result = run_pipeline(writing)
+        assert result.returncode == 12
+        assert names_of(writing.stage_calls)[-2:] == [*LATER_SCRIPTS[1:]]
+        assert "5 write back" in result.stderr
+
+    @pytest.mark.parametrize(
+        ("stage", "runs"), [("fetch-raw-data", False), ("generate-outputs", False), ("coda-add", True)]
+    )
+    def test_people_who_withdrew_are_told_of_unless_the_outputs_are_old(self, writing, stage, runs):
+        result = run_pipeline(writing, FAKE_STATUS=f"{stage}=11")
+        assert result.returncode == 11
+        assert ("write_back.sh" in names_of(writing.stage_calls)) is runs
+
+    @pytest.mark.parametrize(
+        ("options", "runs"), [(["--only", "5"], False), (["--from", "6"], False), (["--from", "5"], True)]
+    )
+    def test_it_belongs_to_runs_that_go_on_from_the_analysis(self, writing, options, runs):
+        assert run_pipeline(writing, *options).returncode == 0
+        assert ("write_back.sh" in names_of(writing.stage_calls)) is runs
+
+    def test_a_dry_run_names_its_command(self, writing):
+        result = run_pipeline(writing, "--dry-run")
+        commands = [line.split()[0].rpartition("/")[2] for line in result.stdout.splitlines() if line.startswith("/")]
+        assert commands[4:7] == ["5_automated_analysis.sh", "write_back.sh", "6_backup_data_root.sh"]
+
+
 def test_a_cluster_is_the_third_stages_alone(whole_clone):
     digest = (whole_clone.root / ".venv" / "boundaries").read_text()
     (whole_clone.root / ".venv" / "cluster").write_text(digest)

@@ -13,6 +13,7 @@ STAGES = {
     "4_coda_add.sh": "coda-add",
     "5_automated_analysis.sh": "automated-analysis",
     "5_generate_analysis_graphs.sh": "generate-analysis-graphs",
+    "write_back.sh": "write-back",
 }
 every_stage = pytest.mark.parametrize("script", STAGES)
 every_script = pytest.mark.parametrize("script", [*STAGES, "run_pipeline.sh", "run_demo.sh", "run_tests.sh"])

@@ -16,6 +16,7 @@ from engagement.configuration.selection_checks import find_selection_problems
 from engagement.configuration.source_model import placed_sources, sources_by_type
 from engagement.configuration.statistics_checks import find_statistics_problems
 from engagement.configuration.unwritten_plans import is_written
+from engagement.configuration.write_back_checks import find_write_back_problems
 
 # Parts of a result that can be the field of a plan.
 _PARTS_OF_FIELDS = {"RawField": ANSWER_PARTS, "TimeField": ("Time",), "RunIDField": ("Run ID",)}
@@ -42,6 +43,7 @@ def find_configuration_problems(configuration: PipelineConfiguration, plans: Cod
         yield from find_disclosure_problems(configuration.disclosure, plans)
         yield from find_statistics_problems(configuration, plans)
         yield from find_selection_problems(configuration, plans)
+        yield from find_write_back_problems(configuration, plans)
         yield from _find_field_problems(configuration, plans)
 
 

@@ -23,6 +23,7 @@ from engagement.configuration.value_types import (
     TimeZone,
     UrlPrefix,
 )
+from engagement.configuration.write_back import WriteBack
 
 
 class PhoneNumberUuidTable(Model):
@@ -244,6 +245,7 @@ class PipelineConfiguration(Model):
         "ListeningGroups", "people who listened together: a column each in messages.csv and individuals.csv", [], ()
     )
     contacts: tuple[ContactSelection, ...] = key("Contacts", "named selections of people to write to again", [], ())
+    write_back: WriteBack | None = key("WriteBack", "what is written back to RapidPro's contacts", {}, None)
     coda_users: tuple[EmailAddress, ...] = key(
         "CodaUsers", "who may label a dataset that the pipeline makes in Coda", ["coder@example.org"], ()
     )

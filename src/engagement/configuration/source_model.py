@@ -43,6 +43,8 @@ class RawDataSource(Model, abc.ABC):
     result_keys: ClassVar[ResultKeys] = ResultKeys.NO_FLOW
     # True if its fetch exchanges phone numbers for uuids.
     uses_uuid_table: ClassVar[bool] = False
+    # True if groups and fields of its contacts can be written; its package then has a part 'write_back'.
+    takes_writes: ClassVar[bool] = False
     # Attributes about the fetch that don't affect the fetched data: changing them leaves stage 3's results unchanged.
     read_by_fetch_alone: ClassVar[frozenset[str]] = frozenset()
 

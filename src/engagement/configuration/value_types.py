@@ -204,6 +204,11 @@ ColumnWord = matching(
     re.compile("[A-Za-z][A-Za-z0-9_]*"),
     "can't be part of a column's name; expected letters, digits and _ alone, a letter first. Change it.",
 )
+FieldKey = matching(
+    re.compile("[a-z][a-z0-9_]{0,35}"),
+    "can't be the key of a contact field; expected at most 36 of a to z, 0 to 9 and _, a letter first, as after @fields. in a "
+    "flow. Change it.",
+)
 EmailAddress = matching(
     _EMAIL_ADDRESS, "is no e-mail address; expected one like 'coder@example.org'. Change it.", format="email"
 )

@@ -15,7 +15,7 @@ from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import open_storage
 from engagement.stages.planning.context import PlanContext
-from engagement.stages.table import STAGES, load_function, stages_of_a_run, title_of
+from engagement.stages.table import STAGES, load_function, optional_stages_after, stages_of_a_run, title_of
 
 # No request is repeated: somebody is waiting for the answer, and can ask again.
 _POLICY = RetryPolicy(budget_seconds=0.0, told_budget_seconds=0.0)
@@ -62,6 +62,10 @@ def run(args: argparse.Namespace) -> None:
         sys.stdout.write(f"{number} {title_of(name)}\n")
         for line in load_function(STAGES[name].plan or "")(context):
             sys.stdout.write(f"    {line}\n")
+        # They are skipped with --only, as a run does.
+        for optional in optional_stages_after(number) if number < args.last else ():
+            lines = list(load_function(STAGES[optional].plan or "")(context))
+            sys.stdout.writelines([f"  {title_of(optional)}\n", *(f"    {line}\n" for line in lines)] if lines else [])
         sys.stdout.flush()
     if context.unreachable:
         raise ServiceError(

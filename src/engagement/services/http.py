@@ -95,7 +95,9 @@ class HttpSession:
     def post[Body](
         self, url: str, what: str, document: bytes, decode: Callable[[bytes], Body]
     ) -> DecodedResponse[Body]:
-        """Send a JSON document and decode the response; raises what `get` does, and RefusedError for a redirect.
+        """Send a JSON document and decode the response.
+
+        Raises what `get` does, and RefusedError for a redirect.
 
         After a failure it is sent again, so it must be one that can arrive twice.
         """

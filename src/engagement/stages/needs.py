@@ -35,6 +35,14 @@ def add_sources(needs: ContainerNeeds, start: StageStart) -> None:
         load_part(source.source_type, "needs").add_needs(source, needs, start.credentials)
 
 
+def add_write_back(needs: ContainerNeeds, start: StageStart) -> None:
+    """Add the sources that are written to, where something is."""
+    configuration = start.configuration
+    for source in configuration.raw_data_sources if configuration and configuration.write_back else ():
+        if source.takes_writes:
+            load_part(source.source_type, "needs").add_needs(source, needs, start.credentials)
+
+
 def add_drive(needs: ContainerNeeds, start: StageStart) -> None:
     """Add Google Drive, where something is uploaded to it."""
     configuration = start.configuration

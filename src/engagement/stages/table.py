@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 class Stage(NamedTuple):
     """A stage. `summary` is the first line of its module's docstring; `needs` and `plan` name functions.
 
-    Without `needs` its container uses no service; without `plan` it is not part of a run of the pipeline.
+    Without `needs` its container uses no service; without `plan` it is not part of a run of the pipeline. An optional one runs
+    after the stage of its number, where the configuration asks for it.
     """
 
     number: int
@@ -19,6 +20,7 @@ class Stage(NamedTuple):
     needs: str | None
     plan: str | None
     is_profiled: bool = False
+    is_optional: bool = False
 
 
 STAGES = {
@@ -68,6 +70,14 @@ STAGES = {
         plan=None,
         is_profiled=True,
     ),
+    "write-back": Stage(
+        number=5,
+        summary="Write back to RapidPro who withdrew, which questions are answered, and the groups of selections",
+        module="engagement.stages.write_back",
+        needs="engagement.stages.needs.add_write_back",
+        plan="engagement.stages.planning.write_back.plan_write_back",
+        is_optional=True,
+    ),
     "backup-data-root": Stage(
         number=6,
         summary="Archive the data root, or restore an archive",
@@ -88,10 +98,11 @@ STAGES = {
 def script_of(name: str) -> str:
     """Name a stage's run script.
 
-    >>> script_of("coda-get")
-    '1_coda_get.sh'
+    >>> script_of("coda-get"), script_of("write-back")
+    ('1_coda_get.sh', 'write_back.sh')
     """
-    return f"{STAGES[name].number}_{name.replace('-', '_')}.sh"
+    number = "" if STAGES[name].is_optional else f"{STAGES[name].number}_"
+    return f"{number}{name.replace('-', '_')}.sh"
 
 
 def title_of(name: str) -> str:
@@ -104,8 +115,13 @@ def title_of(name: str) -> str:
 
 
 def stages_of_a_run() -> dict[int, str]:
-    """Map the numbers of a pipeline run's stages to their names."""
-    return {stage.number: name for name, stage in STAGES.items() if stage.plan is not None}
+    """Map the numbers of a pipeline run's stages to their names; optional ones have none of their own."""
+    return {stage.number: name for name, stage in STAGES.items() if stage.plan is not None and not stage.is_optional}
+
+
+def optional_stages_after(number: int) -> list[str]:
+    """Name the optional stages that follow a stage."""
+    return [name for name, stage in STAGES.items() if stage.is_optional and stage.number == number]
 
 
 def load_function(path: str) -> Any:

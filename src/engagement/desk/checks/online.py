@@ -13,6 +13,7 @@ from engagement.configuration.pipeline_configuration import DriveUpload
 from engagement.configuration.problems import Problem
 from engagement.configuration.source_model import placed_sources
 from engagement.configuration.source_types import load_part
+from engagement.configuration.write_back_checks import written_fields, written_groups
 from engagement.delivery.logs import find_upload_kinds
 from engagement.desk.checks.findings import Findings
 from engagement.desk.checks.online_coda import find_coda_problems, find_coda_warnings, read_coda_side
@@ -54,6 +55,7 @@ def ask_services(files: ProjectFiles, services: Services, findings: Findings) ->
         check = OnlineCheck(storage, services.policy, configuration.rapid_pro_key_remappings, findings.of(files.path))
         for placed in placed_sources(configuration.raw_data_sources):
             load_part(placed.source.source_type, "check").ask(placed, check)
+        _ask_write_back(configuration, check)
         _ask_uuid_table(files, configuration, storage, services.policy, findings)
         _ask_uploads(files, configuration, storage, findings)
         if configuration.drive_upload is not None:
@@ -62,6 +64,17 @@ def ask_services(files: ProjectFiles, services: Services, findings: Findings) ->
         for credentials in services.coda_credentials:
             with findings.noted(files.plans_path, "$"):
                 _ask_coda(files.plans_path, configuration, plans, open_coda(credentials), findings)
+
+
+def _ask_write_back(configuration: PipelineConfiguration, check: OnlineCheck) -> None:
+    wanted = configuration.write_back
+    if wanted is None:
+        return
+    groups, fields = (list(find(configuration, wanted)) for find in (written_groups, written_fields))
+    for placed in placed_sources(configuration.raw_data_sources):
+        if placed.source.takes_writes:
+            with check.findings.noted(f"{placed.at}.TokenFileURL"):
+                load_part(placed.source.source_type, "write_back").ask(placed, groups, fields, check)
 
 
 def _ask_uuid_table(

@@ -10,6 +10,7 @@ from engagement.configuration.plan_warnings import find_plan_warnings
 from engagement.configuration.problems import Problem
 from engagement.configuration.scheme_checks import find_confused_ids
 from engagement.configuration.unwritten_plans import find_unwritten_plans
+from engagement.configuration.write_back_checks import find_write_back_warnings
 from engagement.desk.checks.findings import Findings
 from engagement.desk.checks.project_files import (
     find_boundary_problems,
@@ -34,6 +35,7 @@ def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
     findings.add_errors(files.plans_path, _find_level_problems(plans))
     findings.add_warnings(files.path, find_settings_warnings(configuration, plans))
     findings.add_warnings(files.path, find_remapping_warnings(configuration, plans))
+    findings.add_warnings(files.path, find_write_back_warnings(configuration))
     findings.add_warnings(files.plans_path, find_unwritten_plans(configuration, plans))
     findings.add_warnings(files.plans_path, find_plan_warnings(plans, configuration.move_ws_messages))
     findings.add_warnings(files.plans_path, _find_unused_schemes(files))

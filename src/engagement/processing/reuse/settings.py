@@ -28,6 +28,7 @@ NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
             "small_count_threshold",
             "coda_users",
             "contacts",
+            "write_back",
             "drive_upload",
             "disclosure",
             "memory_profile_upload_url_prefix",

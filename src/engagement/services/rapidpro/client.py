@@ -11,6 +11,7 @@ import urllib.parse
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Self
 
 from engagement.foundation.errors import ServiceError
 from engagement.services.http import DecodedResponse, HttpSession, NoAddressError, RefusedError
@@ -63,7 +64,7 @@ class RapidProClient:
         headers = {"Authorization": f"Token {token}", "Accept": "application/json"}
         self._session = HttpSession(f"RapidPro {domain}", headers, policy)
 
-    def __enter__(self) -> "RapidProClient":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -1,16 +1,17 @@
-"""Bring contacts of a workspace to what is wanted: read first, send only differences, count what is refused.
+"""Bring contacts of a workspace to what is wanted: read first, then send only differences.
 
 One bad contact is counted, and the rest goes on. Whatever was sent before a failure is found again by the next reading, so
 nothing is sent twice.
 """
 
+import functools
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 
-from engagement.foundation.errors import ServiceError, count_of
+from engagement.foundation.errors import count_of
 from engagement.services.rapidpro.paging import read_oldest_first
 from engagement.services.rapidpro.rows import ContactDetails, ContactGroup, NamedReference
 from engagement.services.rapidpro.targets import Targets, UnusableTargetError
@@ -71,6 +72,7 @@ class ContactWriter:
         self._is_dry = is_dry
         self._known: dict[str, ContactDetails | None] = {}
         self._targets = Targets(client, is_dry)
+        self._listed: set[str] = set()
         self._sent = 0
 
     def read(self, contacts: Collection[str]) -> dict[str, ContactDetails | None]:
@@ -86,6 +88,22 @@ class ContactWriter:
                 row = self._client.contact_details(contact)
                 self._known[contact] = None if row is None else _slim(row)
         return {contact: self._known[contact] for contact in contacts}
+
+    def members(self, name: str) -> set[str]:
+        """Read who is in a group; nobody if there is no such group.
+
+        Raises
+        ------
+        UnusableTargetError
+            It is a smart group.
+        """
+        group = self._targets.find_group(name, is_needed=False)
+        if group is not None and group.uuid not in self._listed:
+            where = f"RapidPro {self._client.domain}: contacts of group {name!r}"
+            for page, _ in read_oldest_first(where, functools.partial(self._client.members, group.uuid), None):
+                self._known.update((row.uuid, _slim(row)) for row in page.rows)
+            self._listed.add(group.uuid)
+        return {uuid for uuid, details in self._known.items() if details is not None and _is_member(details, name)}
 
     def set_group(
         self, name: str, contacts: Collection[str], removed: Collection[str] = (), done: Done = _nothing
@@ -122,7 +140,7 @@ class ContactWriter:
 
         Raises
         ------
-        ServiceError
+        UnusableTargetError
             RapidPro refused one contact after another.
         """
         written = Written()
@@ -140,7 +158,7 @@ class ContactWriter:
                 written.refuse(refusal)
                 in_a_row += 1
                 if in_a_row == _MOST_REFUSED_IN_A_ROW:
-                    raise ServiceError(
+                    raise UnusableTargetError(
                         f"RapidPro {self._client.domain}: refused {in_a_row} contacts in a row: {refusal.reason}; expected few. "
                         "See to that, and run this again: it goes on from there."
                     )

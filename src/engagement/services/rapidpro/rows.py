@@ -131,7 +131,7 @@ class NamedReference(msgspec.Struct, frozen=True, gc=False):
 
 
 class ContactDetails(msgspec.Struct, gc=False):
-    """A contact as far as the pipeline writes to it: its groups, fields and status. Its URNs and name are not read."""
+    """A contact's groups, fields and status; its URNs and name are not read."""
 
     uuid: str
     modified_on: Instant

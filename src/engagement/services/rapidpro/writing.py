@@ -48,6 +48,13 @@ class RapidProWriter(RapidProClient):
         """Give all contacts modified in a closed time range, oldest first, without the first `skip`."""
         return self._pages("contacts", oldest_first(after, before, skip), RowReader(ContactDetails))
 
+    def members(
+        self, group: str, after: datetime | None, before: datetime | None = None, skip: int = 0
+    ) -> Iterator[Page[ContactDetails]]:
+        """Give the contacts of a group, given by its uuid, as `all_contact_details` does."""
+        parameters = {"group": group, **oldest_first(after, before, skip)}
+        return self._pages("contacts", parameters, RowReader(ContactDetails))
+
     def groups(self) -> list[ContactGroup]:
         """Return every group of the workspace."""
         return [group for page in self._pages("groups", {}, RowReader(ContactGroup)) for group in page.rows]

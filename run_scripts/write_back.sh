@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+#
+# Optional stage, after stage 5: write back to RapidPro's contacts.
+#   reads   the pipeline configuration, <data-root>/Contacts/ and State/, and RapidPro
+#   writes  groups and fields of contacts in RapidPro, <data-root>/Hand-overs/ and State/write_back/
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+
+usage() {
+    cat <<TEXT
+Usage: ${0##*/} [options] <user> <google-cloud-credentials-file-path> <pipeline-configuration-file-path> <data-root>
+
+Write back to RapidPro who withdrew, which questions are answered, and the groups of selections.
+
+  <user>                                name of the person running this, for the record of hand-overs
+  <google-cloud-credentials-file-path>  Google Cloud service account's key, a JSON file
+  <pipeline-configuration-file-path>    pipeline configuration, a JSON file
+  <data-root>                           directory for all the pipeline's data; created if missing
+
+  --dry-run   only print what would change, in counts
+  --full      compare with RapidPro itself, and not with what was written before
+  --quiet     only print warnings and errors
+  -h, --help  show this help and exit
+TEXT
+}
+
+take_option() {
+    case "$1" in
+        --dry-run | --full) take_flag "$@" ;;
+        --quiet) take_quiet ;;
+        *) refuse_option "$@" ;;
+    esac
+}
+
+main() {
+    local stage_options=() arguments=()
+    read_options "$@"
+    set -- "${arguments[@]}"
+    expect_arguments 4 $#
+    local user="$1" credentials="$2" configuration="$3" data_root="$4"
+    expect_file credentials
+    expect_file configuration
+    expect_directory data_root
+    expect_runtime
+
+    claim_directory "$data_root"
+
+    mount_path ro "$credentials"
+    mount_path ro "$(dirname -- "$configuration")"
+    mount_path rw "$data_root"
+    run_stage write-back --user "$user" --credentials "$credentials" --pipeline-configuration "$configuration" \
+        --data-root "$data_root" "${stage_options[@]}"
+}
+
+main "$@"

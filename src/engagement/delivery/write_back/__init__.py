@@ -1,0 +1,1 @@
+"""Write back to RapidPro what the project learnt of its participants."""

@@ -1,0 +1,213 @@
+"""Write the marks to one workspace: people who withdrew first, and everybody else after them.
+
+Each step leaves the rest to the next night if RapidPro refuses it or can't be reached.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engagement.configuration.write_back import WriteBack
+from engagement.delivery.write_back.fields import (
+    Wishes,
+    field_mark,
+    leave_out_settled,
+    wish_for_others,
+    wish_for_withdrawn,
+)
+from engagement.delivery.write_back.marks import Marks
+from engagement.delivery.write_back.state import WriteBackState
+from engagement.foundation.errors import count_of
+from engagement.services.rapidpro.contact_writer import ContactWriter, Written, text_of
+from engagement.services.rapidpro.targets import UnusableTargetError
+
+BLOCKED = "blocked"
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A place that is written to: the part of the configuration it comes from, and its name for people."""
+
+    origin: str
+    name: str
+    is_leaving: bool = False
+
+
+@dataclass
+class OpenWorkspace:
+    """A workspace while it is written to.
+
+    `contacts` are uuids by participant; `begin` is told of each target, and its contacts, before it is written.
+    """
+
+    where: str
+    contacts: Mapping[str, Sequence[str]]
+    contact_writer: ContactWriter
+    state: WriteBackState
+    begin: Callable[[Target, Collection[str]], None]
+    is_dry: bool = False
+    is_full: bool = False
+    problems: list[str] = field(default_factory=list)
+    written: list[tuple[Target, Collection[str], Written]] = field(default_factory=list)
+
+    def contacts_of(self, uids: Collection[str]) -> frozenset[str]:
+        """Return the contacts of participants."""
+        return frozenset(contact for uid in uids for contact in self.contacts.get(uid, ()))
+
+
+def write_workspace(space: OpenWorkspace, wanted: WriteBack, marks: Marks) -> None:
+    """Write everything, and note what can't be written in `problems`.
+
+    Raises
+    ------
+    ServiceError
+        RapidPro can't be reached any more, or the token may not write.
+    """
+    withdrawn = space.contacts_of(marks.withdrawn)
+    stop = wanted.withdrawn
+    key = None if stop is None else stop.field
+    emptied = {name: _empty(space, name, *marks.groups[name]) for name in marks.groups}
+    if stop is not None and stop.group is not None:
+        _fill_stop_group(space, stop.group, withdrawn, wanted.allow_clearing)
+    if stop is not None and stop.block:
+        _block(space, withdrawn)
+    _write_fields(space, "Withdrawn", wish_for_withdrawn(marks, withdrawn, key))
+    for name, is_usable in emptied.items():
+        if is_usable:
+            _fill(space, name, *marks.groups[name])
+    others = wish_for_others(marks, space.contacts, space.state, withdrawn, key, wanted.allow_clearing)
+    _write_fields(space, "Others", others)
+
+
+def _empty(space: OpenWorkspace, name: str, origin: str, uids: frozenset[str]) -> bool:
+    """Take out of a group whoever does not belong there (any more); returns whether it is to be filled."""
+    contacts = space.contacts_of(uids)
+    if space.state.holds_group(name, contacts):
+        return False
+    return _attempt(
+        space,
+        Target(origin, f"group {name!r}, to leave", is_leaving=True),
+        lambda: space.contact_writer.members(name) - contacts,
+        lambda leaving: space.contact_writer.set_group(name, (), removed=leaving),
+    )
+
+
+def _fill(space: OpenWorkspace, name: str, origin: str, uids: frozenset[str]) -> None:
+    contacts = space.contacts_of(uids)
+
+    def write(joining: Collection[str]) -> Written:
+        written = space.contact_writer.set_group(name, joining)
+        if not written.refused:
+            space.state.keep_group(name, contacts)
+        return written
+
+    _attempt(space, Target(origin, f"group {name!r}"), lambda: contacts - space.contact_writer.members(name), write)
+
+
+def _fill_stop_group(space: OpenWorkspace, name: str, withdrawn: frozenset[str], allows_clearing: bool) -> None:
+    if space.state.holds_group(name, withdrawn):
+        return
+    mark = f"group {name}"
+    ours = set(space.state.settled(mark)) if allows_clearing else set()
+
+    def write(different: Collection[str]) -> Written:
+        joining, leaving = withdrawn.intersection(different), ours.intersection(different)
+        done: Callable[[Sequence[str]], None] = lambda some: space.state.settle(some, {mark: name})  # noqa: E731
+        written = space.contact_writer.set_group(name, joining, done=done)
+        written.add(space.contact_writer.set_group(name, (), leaving, done=lambda some: space.state.forget(some, mark)))
+        if not written.refused:
+            space.state.keep_group(name, withdrawn)
+        return written
+
+    def find() -> Collection[str]:
+        members = space.contact_writer.members(name)
+        return (withdrawn - members) | (members & ours - withdrawn)
+
+    _attempt(space, Target("Withdrawn", f"group {name!r}"), find, write)
+
+
+def _block(space: OpenWorkspace, withdrawn: frozenset[str]) -> None:
+    known = {} if space.is_full else space.state.settled(BLOCKED)
+
+    def write(contacts: Collection[str]) -> Written:
+        return space.contact_writer.block(contacts, done=lambda some: space.state.settle(some, {BLOCKED: "yes"}))
+
+    _attempt(space, Target("Withdrawn", "block"), lambda: withdrawn.difference(known), write)
+
+
+def _write_fields(space: OpenWorkspace, origin: str, wishes: Wishes) -> None:
+    pending = wishes if space.is_full else leave_out_settled(wishes, space.state)
+    keys = sorted({key for wish in pending.values() for key, one in wish.items() if one.only_over in (None, "")})
+    unusable = space.contact_writer.find_fields(keys) if keys else {}
+    space.problems += [f"{space.where}: contact field {key!r}: {problem}" for key, problem in unusable.items()]
+    pending = {contact: {k: one for k, one in wish.items() if k not in unusable} for contact, wish in pending.items()}
+    pending = {contact: wish for contact, wish in pending.items() if wish}
+
+    def write(contacts: Collection[str]) -> Written:
+        values: dict[str, dict[str, str]] = {}
+        for contact, details in space.contact_writer.read(contacts).items():
+            had = {} if details is None else details.fields or {}
+            values[contact] = {
+                key: one.value
+                for key, one in pending[contact].items()
+                if one.only_over is None or text_of(had.get(key)) == one.only_over
+            }
+
+        def settle(some: Sequence[str]) -> None:
+            for contact in some:
+                space.state.settle([contact], {field_mark(k): one.value for k, one in pending[contact].items()})
+
+        # A contact that is gone is not asked for again.
+        settle([contact for contact, details in space.contact_writer.read(contacts).items() if details is None])
+        return space.contact_writer.set_fields(values, done=settle)
+
+    names = ", ".join(sorted({key for wish in pending.values() for key in wish}))
+    _attempt(space, Target(origin, f"fields {names}"), lambda: pending.keys(), write)
+
+
+def _attempt(
+    space: OpenWorkspace,
+    target: Target,
+    find: Callable[[], Collection[str]],
+    write: Callable[[Collection[str]], Written],
+) -> bool:
+    """Write to a target, if it needs something; returns False if the target can't be used."""
+    try:
+        contacts = find()
+        if contacts:
+            space.begin(target, contacts)
+        written = write(contacts)
+    except UnusableTargetError as error:
+        space.problems.append(str(error))
+        return False
+    if contacts:
+        space.written.append((target, contacts, written))
+        _report(space, target, written)
+    return True
+
+
+def _report(space: OpenWorkspace, target: Target, written: Written) -> None:
+    verb = "would be written" if space.is_dry else "written"
+    _logger.info(
+        "%s: %s: %s: %s %s, %d as they should be",
+        space.where,
+        target.origin,
+        target.name,
+        count_of(written.changed, "contact"),
+        verb,
+        written.same,
+    )
+    for count, what in ((written.gone, "that RapidPro has no more"), (written.inactive, "that can't join groups")):
+        if count:
+            _logger.info("%s: %s: %s: %s %s", space.where, target.origin, target.name, count_of(count, "contact"), what)
+    for reason, count in written.reasons.most_common(5):
+        _logger.warning(
+            "%s: %s: %s: refused %s: %s",
+            space.where,
+            target.origin,
+            target.name,
+            count_of(count, "contact"),
+            reason,
+        )

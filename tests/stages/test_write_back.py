@@ -1,0 +1,337 @@
+"""The whole writing back, over HTTP: who stopped, what was answered, and the groups of selections."""
+
+import json
+import logging
+
+import pytest
+
+import fake_rapidpro
+from chain_project import add_night, make_workspace
+from engagement.foundation.errors import InputError, ServiceError
+from fake_rapidpro import once
+from write_back_project import SELECTION, WRITE_BACK, WriteBackProject, uuids
+
+EVERYBODY = range(1, 13)
+ANSWERED = {number for number in EVERYBODY if number % 2 == 0}
+
+
+@pytest.fixture
+def workspace():
+    found = make_workspace()
+    found.page_size = 250
+    return found
+
+
+@pytest.fixture
+def project(workspace, tmp_path):
+    with fake_rapidpro.serve(workspace) as address:
+        yield WriteBackProject(tmp_path / "project", workspace, address)
+
+
+def expect_marks(workspace, *stopped):
+    staying = uuids(*(set(EVERYBODY) - set(stopped)))
+    assert workspace.members("stopped") == uuids(*stopped)
+    assert workspace.members("Advert") == staying
+    assert workspace.values("consent_withdrawn") == dict.fromkeys(uuids(*stopped), "yes")
+    assert {uuid for uuid, value in workspace.values("advert").items() if value == "yes"} == staying
+
+
+def test_the_first_night_fills_groups_and_fields_and_the_second_sends_nothing(project, workspace):
+    project.prepare(3, 4)
+    project.write_back()
+    expect_marks(workspace, 3, 4)
+    assert workspace.values("gender_answered") == dict.fromkeys(uuids(*(ANSWERED - {4})), "yes")
+    assert len(workspace.contacts) == 12
+    workspace.requests.clear()
+    project.write_back()
+    assert workspace.requests == ["/api/v2/workspace.json"]
+
+
+def test_stop_is_written_first(project, workspace):
+    project.prepare(3)
+    project.write_back()
+    writes = [
+        (endpoint, document.get("group"), query.get("uuid"))
+        for endpoint, query, document in workspace.writes
+        if endpoint in ("contacts", "contact_actions")
+    ]
+    assert writes[0][:2] == ("contact_actions", workspace.groups[0]["uuid"])
+    assert workspace.groups[0]["name"] == "stopped"
+    assert writes[1] == ("contacts", None, "contact-3")
+
+
+def test_who_stops_later_leaves_the_advert_and_only_that_is_sent(project, workspace):
+    project.prepare(3)
+    project.write_back()
+    add_night(workspace, range(13, 14))
+    project.prepare(3, 5)
+    workspace.writes.clear()
+    project.write_back()
+    assert workspace.members("stopped") == uuids(3, 5)
+    assert workspace.members("Advert") == uuids(*EVERYBODY, 13) - uuids(3, 5)
+    assert workspace.values("advert")["contact-5"] == "no"
+    sent = [
+        (document.get("action"), document.get("contacts"), query.get("uuid")) for _, query, document in workspace.writes
+    ]
+    assert sent == [
+        ("remove", ["contact-5"], None),
+        ("add", ["contact-5"], None),
+        (None, None, "contact-5"),
+        ("add", ["contact-13"], None),
+        (None, None, "contact-13"),
+    ]
+
+
+def test_an_advert_is_taken_back_from_whoever_stopped_even_if_the_state_is_lost(project, workspace):
+    project.prepare()
+    project.write_back()
+    project.forget()
+    project.prepare(7)
+    workspace.writes.clear()
+    project.write_back()
+    expect_marks(workspace, 7)
+    assert workspace.values("advert")["contact-7"] == "no"
+    # The group and the field of STOP are made, too.
+    assert len(workspace.writes) == 5
+
+
+def test_a_group_holds_nobody_else_but_the_group_of_stop_may(project, workspace):
+    project.prepare(3)
+    project.write_back()
+    by_name = {row["name"]: {"uuid": row["uuid"], "name": row["name"]} for row in workspace.groups}
+    workspace.contacts[8]["groups"].append(by_name["stopped"])
+    workspace.contacts[2]["groups"].append(by_name["Advert"])
+    project.write_back("--full")
+    assert workspace.members("stopped") == uuids(3, 9)
+    assert workspace.members("Advert") == uuids(*EVERYBODY) - uuids(3)
+
+
+def test_without_allow_clearing_a_stop_that_was_a_mistake_stays_in_rapidpro(project, workspace):
+    project.prepare(3)
+    project.write_back()
+    project.stops.clear()
+    project.prepare()
+    project.write_back()
+    assert workspace.members("stopped") == uuids(3)
+    assert workspace.members("Advert") == uuids(*EVERYBODY)
+    project.configure(WriteBack={**WRITE_BACK, "AllowClearing": True})
+    project.write_back("--full")
+    assert workspace.members("stopped") == set()
+    assert workspace.values("consent_withdrawn") == {}
+
+
+def test_blocking_is_done_once(project, workspace):
+    project.configure(WriteBack={"Withdrawn": {"Field": "consent_withdrawn", "Block": True}})
+    project.prepare(3, 4)
+    project.write_back()
+    assert {row["uuid"] for row in workspace.contacts if row.get("blocked")} == uuids(3, 4)
+    assert workspace.values("consent_withdrawn") == dict.fromkeys(uuids(3, 4), "yes")
+    workspace.requests.clear()
+    project.write_back()
+    assert workspace.requests == ["/api/v2/workspace.json"]
+
+
+def test_values_are_written_where_they_are_asked_for_and_over_other_ones(project, workspace):
+    project.configure(
+        WriteBack={"Demographics": [{"CodedField": "gender_coded", "Field": "gender", "Values": True}]}, Contacts=[]
+    )
+    workspace.fields.append({"key": "gender", "type": "text"})
+    workspace.contacts[1]["fields"] = {"gender": "?"}
+    coded = project.data_root / "Coded Coda Files"
+    coded.mkdir(exist_ok=True)
+    (coded / "EXAMPLE_gender.json").write_text(json.dumps(_gender_labels()))
+    project.prepare()
+    project.write_back()
+    assert workspace.values("gender") == {
+        f"contact-{number}": "woman" if number % 4 == 0 else "man" for number in ANSWERED
+    }
+
+
+def _gender_labels():
+    from example_project import coda_message, label
+
+    return [coda_message("naag", label("gender", "woman")), coda_message("nin", label("gender", "man"))]
+
+
+def test_what_a_flow_saved_is_not_overwritten_by_yes(project, workspace):
+    workspace.fields.append({"key": "gender_answered", "type": "text"})
+    workspace.contacts[1]["fields"] = {"gender_answered": "asked on the phone"}
+    project.prepare()
+    project.write_back()
+    assert workspace.values("gender_answered")["contact-2"] == "asked on the phone"
+
+
+def test_participants_without_a_relevant_answer_are_marked_until_they_have_one(project, workspace):
+    project.configure(WriteBack={"NonRelevant": {"Group": "not relevant", "Field": "not_relevant"}}, Contacts=[])
+    project.prepare()
+    coded = project.data_root / "Coded Coda Files" / "EXAMPLE_s01e01.json"
+    document = coded.read_text()
+    text = next(run["values"]["rqa_s01e01_raw"]["value"] for run in workspace.runs if run["uuid"] == "run-0006")
+    messages = json.loads(document)
+    for message in messages:
+        if message["Text"] == text:
+            message["Labels"][0]["CodeID"] = "episode1-NC"
+    coded.write_text(json.dumps(messages))
+    project.run("generate-outputs", *project.arguments(), "--jobs", "1")
+    project.write_back()
+    assert workspace.members("not relevant") == uuids(6)
+    assert workspace.values("not_relevant") == {"contact-6": "yes"}
+    project.prepare()
+    project.write_back()
+    assert workspace.members("not relevant") == set()
+    assert workspace.values("not_relevant") == {"contact-6": "no"}
+
+
+def test_test_contacts_are_left_alone(project, workspace):
+    document = json.loads(project.chain.configuration.read_text())
+    document["RawDataSources"][0]["TestContactUUIDs"] = ["00000000-0000-4000-8000-000000000003"]
+    for row in workspace.contacts:
+        row["uuid"] = row["uuid"].replace("contact-3", "00000000-0000-4000-8000-000000000003")
+    for run in workspace.runs:
+        run["contact"]["uuid"] = run["contact"]["uuid"].replace("contact-3", "00000000-0000-4000-8000-000000000003")
+    project.configure(RawDataSources=document["RawDataSources"])
+    project.stops = {4}
+    texts = project.workspace.runs
+    workspace.runs = [run for run in texts if not run["contact"]["uuid"].startswith("0")]
+    project.prepare(4)
+    project.write_back()
+    assert not any("00000000" in json.dumps(write) for write in workspace.writes)
+
+
+class TestBadInput:
+    """One clear line each, and the rest is written."""
+
+    def test_a_field_that_rapidpro_refuses(self, project, workspace):
+        project.configure(WriteBack={**WRITE_BACK, "Demographics": [{"CodedField": "gender_coded", "Field": "uuid"}]})
+        project.prepare(3)
+        with pytest.raises(ServiceError, match="contact field 'uuid': RapidPro refused to make it") as caught:
+            project.write_back()
+        assert "1 problem(s)" in str(caught.value)
+        expect_marks(workspace, 3)
+
+    def test_a_smart_group(self, project, workspace):
+        workspace.groups.append({"uuid": "g-1", "name": "advert", "query": "age > 5"})
+        project.prepare(3)
+        with pytest.raises(ServiceError, match="group 'Advert' is a smart one") as caught:
+            project.write_back()
+        assert "1 problem(s)" in str(caught.value)
+        assert workspace.members("stopped") == uuids(3)
+        assert len(workspace.values("advert")) == 11
+
+    def test_a_token_that_may_only_read(self, project, workspace):
+        project.prepare(3)
+        workspace.trouble.append(
+            once("groups", lambda request: request.command == "POST" and request.reply(403, b'{"detail": "No."}'), 1)
+        )
+        with pytest.raises(ServiceError, match=r"the token may not write \(status 403: No\.\)"):
+            project.write_back()
+        project.write_back()
+        expect_marks(workspace, 3)
+
+    def test_a_contact_that_is_gone(self, project, workspace, caplog):
+        caplog.set_level(logging.INFO)
+        project.prepare(3)
+        gone = [workspace.contacts.pop(4), workspace.contacts.pop(2)]
+        project.write_back()
+        assert workspace.members("Advert") == uuids(*EVERYBODY) - uuids(3, 5)
+        assert "1 contact that RapidPro has no more" in caplog.text
+        assert len(workspace.contacts) == 10
+        assert {row["uuid"] for row in gone} == uuids(3, 5)
+        workspace.requests.clear()
+        project.write_back()
+        assert workspace.requests == ["/api/v2/workspace.json"]
+
+    def test_another_workspace(self, project, workspace):
+        project.prepare(3)
+        workspace.workspace = {**workspace.workspace, "uuid": "3f9d2c1a-5b7e-4c60-8f2d-1e4a9b7c6d51"}
+        with pytest.raises(ServiceError, match="which Contacts/ does not know"):
+            project.write_back()
+        assert workspace.writes == []
+
+    def test_outputs_that_are_older_than_the_data(self, project, workspace):
+        project.prepare(3)
+        add_night(workspace, range(13, 14))
+        project.run("fetch-raw-data", *project.arguments())
+        with pytest.raises(InputError, match="newer than Outputs/"):
+            project.write_back()
+        assert workspace.writes == []
+
+    def test_lost_notes_of_who_withdrew(self, project, workspace):
+        project.prepare(3)
+        (project.data_root / "State" / "outputs" / "notes.json").unlink()
+        with pytest.raises(InputError, match="expected stage 3's notes, which tell who withdrew"):
+            project.write_back()
+        assert workspace.writes == []
+
+
+def test_a_night_without_rapidpro_leaves_the_rest_to_the_next(project, workspace):
+    project.prepare(3)
+    workspace.trouble.append(
+        once("contacts.json", lambda request: request.command == "POST" and request.reply(401, b"{}"), 6)
+    )
+    with pytest.raises(ServiceError, match="what is missing is written by the next run"):
+        project.write_back()
+    sent = len(workspace.writes)
+    workspace.trouble.clear()
+    project.write_back()
+    expect_marks(workspace, 3)
+    total = len(workspace.writes)
+    project.forget()
+    project.write_back()
+    assert len(workspace.writes) == total > sent
+
+
+def test_a_dry_run_says_what_would_change_and_writes_nothing(project, workspace, capsys):
+    project.prepare(3)
+    before = {path: path.read_bytes() for path in project.data_root.rglob("*") if path.is_file()}
+    project.write_back("--dry-run")
+    out = capsys.readouterr().out
+    assert "1 participant withdrew" in out
+    assert "Withdrawn: group 'stopped': 1 contact would change" in out
+    assert "advert: group 'Advert': 11 contacts would change" in out
+    assert project.posts == []
+    assert before == {path: path.read_bytes() for path in project.data_root.rglob("*") if path.is_file()}
+    project.write_back()
+    project.write_back("--dry-run")
+    assert "nothing would change" in capsys.readouterr().out
+
+
+def test_what_was_written_is_recorded_without_numbers(project, workspace, caplog):
+    caplog.set_level(logging.DEBUG)
+    project.prepare(3)
+    project.write_back()
+    lines = [
+        json.loads(line) for line in (project.data_root / "Hand-overs" / "write_back.jsonl").read_text().splitlines()
+    ]
+    assert [(line["event"], line["selection"], line["participants"]) for line in lines[:1]] == [
+        ("begun", "Withdrawn", 1)
+    ]
+    assert lines[-1]["event"] == "done"
+    assert lines[0]["by"] == "me"
+    advert = [line for line in lines if line["selection"] == "advert" and line["event"] == "done"]
+    assert [line["counts"]["changed"] for line in advert] == [11]
+    for path in project.data_root.rglob("*"):
+        if path.is_file():
+            assert b"25261500" not in path.read_bytes(), path
+    assert "25261500" not in caplog.text
+
+
+def test_the_next_fetch_asks_for_the_changed_contacts_once_page_by_page_and_no_run_again(project, workspace):
+    project.prepare(3)
+    project.run("fetch-raw-data", *project.arguments())
+    quiet = len(workspace.requests)
+    project.write_back()
+    workspace.requests.clear()
+    project.run("fetch-raw-data", *project.arguments())
+    assert len(workspace.requests) == quiet
+    assert not any("uuid=" in request for request in workspace.requests)
+
+
+def test_nothing_is_done_without_the_key(project, workspace, caplog):
+    caplog.set_level(logging.INFO)
+    project.prepare(3)
+    project.configure(WriteBack=None)
+    project.write_back()
+    assert workspace.requests == []
+    assert "Nothing to write back" in caplog.text
+    assert SELECTION["Name"] == "advert"
