@@ -10,6 +10,7 @@ from engagement.configuration.contact_selections import ContactSelection
 from engagement.delivery.selections.people import People, read_people
 from engagement.delivery.selections.selecting import Selected, select_participants
 from example_project import DataRoot, coda_message, episode_run, label, survey_run, uid_of, write_project
+from fake_rapidpro import TOKEN, WORKSPACE, Workspace
 
 NOW = datetime(2026, 4, 29, 12, tzinfo=UTC)
 # Each writes to the first episode on 1 April; who also wrote to the second one, on 22 April.
@@ -80,7 +81,7 @@ def make_data_root(folder: Path, *selections: dict[str, Any], **more: Any) -> Da
     root.write_coded("s01e02", coda_message(f"more of {WITHDREW}", label("episode2", "STOP")))
     contacts = root.path / "Contacts"
     contacts.mkdir(exist_ok=True)
-    (contacts / "workspace.jsonl").write_text(
+    (contacts / f"{WORKSPACE}.jsonl").write_text(
         "".join(
             json.dumps({"contact": contact_uuid(name), "operator_raw": OPERATORS.get(name, "25261"),
                         "participant": uid_of(name), "urn_type": "tel"}, separators=(",", ":")) + "\n"
@@ -104,3 +105,30 @@ def select(root: DataRoot, **keys: Any) -> Selected:
 def names_of(selected: Selected) -> list[str]:
     """The invented names of a selection, in order."""
     return [uid.removeprefix(uid_of("")) for uid in selected.uids]
+
+
+def number_of(name: str) -> str:
+    """The invented phone number of an invented participant."""
+    return f"+{OPERATORS.get(name, '25261')}5550{PEOPLE.index(name):03}"
+
+
+def make_workspace() -> Workspace:
+    """A RapidPro with everybody's contact."""
+    people = [
+        {"uuid": contact_uuid(name), "name": f"Zzyzx {name}", "urns": [f"tel:{number_of(name)}"], "status": "active",
+         "fields": {}, "groups": [], "modified_on": f"2026-04-0{1 + number % 9}T10:00:00.000000Z"}
+        for number, name in enumerate(PEOPLE)
+    ]  # fmt: skip
+    return Workspace([], contacts=people)
+
+
+def use_server(root: DataRoot, domain: str) -> None:
+    """Let the project's source be a server on this machine, with embedded credentials."""
+    document = json.loads(root.configuration.read_text())
+    document["RawDataSources"][0] |= {"Domain": domain, "TokenFileURL": "gs://keys/token.txt"}
+    document["PhoneNumberUuidTable"]["FirebaseCredentialsFileURL"] = "gs://keys/firebase.json"
+    root.configuration.write_text(json.dumps(document))
+    keys = root.credentials.parent / "embedded" / "storage" / "keys"
+    keys.mkdir(parents=True, exist_ok=True)
+    (keys / "token.txt").write_text(TOKEN)
+    (keys / "firebase.json").write_text('{"type": "embedded", "directory": "../.."}')

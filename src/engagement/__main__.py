@@ -45,6 +45,10 @@ DESK = {
         "engagement.desk.compare",
         "Compare two runs, seasons or projects: a page of what differs, with intervals, and a CSV",
     ),
+    "contacts": Command(
+        "engagement.desk.contacts",
+        "Count a named selection of participants, and hand it over to RapidPro or to a file",
+    ),
     "diff": Command(
         "engagement.desk.diff", "Show how a change of the configuration would change the outputs, before you make it"
     ),

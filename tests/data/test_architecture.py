@@ -96,6 +96,7 @@ def test_no_module_holds_two_subjects():
 WRITERS = {
     "custody.backups.archive",
     "custody.backups.restore",
+    "delivery.selections.number_files",
     "desk.previews.runs",
     "foundation.clusters",
     "foundation.files",

@@ -210,3 +210,23 @@ class TestEmbedded:
         results = [process.communicate(timeout=60)[0] for process in processes]
         assert NUMBERS[49] in results[0]
         assert results == results[:1] * 4
+
+
+def test_firestore_alone_gives_numbers_back_each_to_its_latest_holder(open_table):
+    table = open_table()
+    ids = [
+        *NUMBERS[:40],
+        "whatsapp:KE.A1b2c",
+        "615000001",
+        f"holder 2:{NUMBERS[0]}",
+        f"holder 2:{NUMBERS[1]}",
+        f"holder 3:{NUMBERS[1]}",
+    ]
+    uuids = table.uuids_for(ids)
+    found = table.find_numbers([*uuids.values(), "avf-phone-uuid-unknown"])
+    if isinstance(table, EmbeddedUuidTable):
+        assert found is None
+        return
+    latest = {NUMBERS[0]: f"holder 2:{NUMBERS[0]}", NUMBERS[1]: f"holder 3:{NUMBERS[1]}"}
+    # Neither a WhatsApp id nor a number without its country can be written to.
+    assert found == {uuids[latest.get(number, number)]: number for number in NUMBERS[:40]}

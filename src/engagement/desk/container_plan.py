@@ -12,12 +12,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from engagement.configuration import PipelineConfiguration, load_pipeline_configuration
-from engagement.desk.desk_needs import plan_desk
+from engagement.desk.desk_needs import hands_over, plan_desk
 from engagement.foundation.errors import ConfigurationError, PipelineError
 from engagement.foundation.files import read_json
 from engagement.services.container_needs import ContainerNeeds
 from engagement.services.credentials import load_credentials
-from engagement.stages.needs import StageStart, add_analysis_files, add_coda, add_drive, add_sources, add_uploads
+from engagement.stages.needs import (
+    StageStart,
+    add_analysis_files,
+    add_coda,
+    add_drive,
+    add_participant_lists,
+    add_sources,
+    add_uploads,
+)
 from engagement.stages.table import STAGES, load_function
 
 _PLAN_OF_A_RUN = "plan-run"
@@ -96,6 +104,9 @@ def _add_project(needs: ContainerNeeds, given: argparse.Namespace, path: Path) -
         configuration = load_pipeline_configuration(path)
         _add_coding_plans(needs, path, configuration)
         add_analysis_files(needs, path, configuration)
+        add_participant_lists(needs, path, configuration)
+        if hands_over(given):
+            add_sources(needs, StageStart(load_credentials(given.credentials), configuration, path))
         if getattr(given, "online", False) and given.credentials is not None:
             start = StageStart(load_credentials(given.credentials), configuration, path)
             for add in (add_sources, add_drive, add_uploads):

@@ -14,8 +14,8 @@ from engagement.services.container_needs import ContainerNeeds
 from engagement.services.credentials import load_credentials
 
 COMMANDS = (
-    "check", "cluster-certificates", "coda-mend", "coda-progress", "compare", "diff", "evaluate-cleaners", "explain",
-    "figures", "icr", "import-project", "new-project", "scheme", "status",
+    "check", "cluster-certificates", "coda-mend", "coda-progress", "compare", "contacts", "diff", "evaluate-cleaners",
+    "explain", "figures", "icr", "import-project", "new-project", "scheme", "status",
 )  # fmt: skip
 # Arguments that a command writes to; the scheme of a sheet without --output goes beside the sheet.
 _FOLDERS_WRITTEN = {
@@ -23,10 +23,19 @@ _FOLDERS_WRITTEN = {
     ("figures", "folder"), ("icr", "data_root"),
 }  # fmt: skip
 # What these write appears whole: it is built beside its place.
-_FILES_WRITTEN = {("scheme", "output"), ("import-project", "new_folder"), ("import-project", "new_data_root")}
+_FILES_WRITTEN = {
+    ("scheme", "output"), ("contacts", "to_file"), ("import-project", "new_folder"), ("import-project", "new_data_root"),
+}  # fmt: skip
 _WRITTEN_BESIDE = ("scheme", "sheet")
 # Without --folder they write into the data root.
 _WRITTEN_INSIDE = {("compare", "after"), ("figures", "data_root")}
+# Options of `contacts` that hand people over: it asks RapidPro, and writes to the data root's record.
+_HAND_OVERS = ("to_group", "to_field", "to_file")
+
+
+def hands_over(given: argparse.Namespace) -> bool:
+    """Tell whether a command hands people over to a service or a file."""
+    return any(getattr(given, option, None) is not None for option in _HAND_OVERS)
 
 
 def plan_desk(
@@ -70,7 +79,8 @@ def _paths(given: argparse.Namespace) -> Iterator[tuple[str, Path]]:
 def _add_path(needs: ContainerNeeds, command: str, argument: str, path: Path, given: argparse.Namespace) -> None:
     is_beside = (command, argument) == _WRITTEN_BESIDE and given.output is None
     is_inside = (command, argument) in _WRITTEN_INSIDE and given.folder is None
-    if is_inside or (command, argument) in _FOLDERS_WRITTEN:
+    is_recorded = (command, argument) == ("contacts", "data_root") and hands_over(given)
+    if is_inside or is_recorded or (command, argument) in _FOLDERS_WRITTEN:
         needs.writable.add(path)
     elif is_beside or (command, argument) in _FILES_WRITTEN:
         needs.writable.add(path.parent)

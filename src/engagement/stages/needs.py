@@ -50,6 +50,24 @@ def add_drive(needs: ContainerNeeds, start: StageStart) -> None:
         needs.add_service(configuration.drive_upload.drive_credentials_file_url, start.credentials)
 
 
+def add_outputs(needs: ContainerNeeds, start: StageStart) -> None:
+    """Add Google Drive, and the attendance of listening groups."""
+    if start.configuration is not None and start.configuration_path is not None:
+        add_participant_lists(needs, start.configuration_path, start.configuration)
+    add_drive(needs, start)
+
+
+def add_participant_lists(needs: ContainerNeeds, path: Path, configuration: PipelineConfiguration) -> None:
+    """Add the lists of participants that lie outside the configuration's folder, which is mounted anyway."""
+    folder = path.resolve().parent
+    groups = (name for group in configuration.listening_groups for name in group.files)
+    exclusions = (name for selection in configuration.contacts for name in selection.exclusion_files)
+    for name in (*groups, *exclusions):
+        file = (folder / name).resolve()
+        if not file.is_relative_to(folder):
+            needs.read_only.add(file)
+
+
 def add_analysis(needs: ContainerNeeds, start: StageStart) -> None:
     """Add Google Drive, the boundaries of maps, and what the statistics read."""
     if start.configuration is not None and start.configuration_path is not None:

@@ -43,7 +43,7 @@ STAGES = {
         number=3,
         summary="Join, clean, code and fold the raw data; write CSVs, Coda files, ICR samples and traced data",
         module="engagement.stages.generate_outputs",
-        needs="engagement.stages.needs.add_drive",
+        needs="engagement.stages.needs.add_outputs",
         plan="engagement.stages.planning.outputs.plan_outputs",
         is_profiled=True,
     ),

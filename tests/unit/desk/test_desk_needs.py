@@ -58,6 +58,10 @@ def test_every_command_of_the_desk_has_its_needs():
             ["import-project", "my project", "projects/new", "--data-root", "data root", "--pipeline", "old.json"],
             ["mount ro {}/data root", "mount ro {}/my project", "mount rw {}/projects"],
         ),
+        (
+            ["contacts", "my project/pipeline_configuration.json", "data root", "key.json", "--for", "a"],
+            ["mount ro {}/data root", "mount ro {}/key.json", "mount ro {}/my project", "mount rw {}/embedded"],
+        ),
         (["evaluate-cleaners", "codes.csv"], ["mount ro {}/codes.csv"]),
         (["scheme", "from-csv", "codes.csv"], ["mount rw {}"]),
         (
@@ -116,3 +120,11 @@ def test_a_path_that_is_not_visible_yet_is_looked_for(work):
 def test_a_stage_is_no_command_of_the_desk(options):
     with pytest.raises(UsageError, match=r"expected one of check, .*coda-progress, .* a script of its own"):
         plan_container("desk", options)
+
+
+def test_handing_contacts_over_needs_their_services_and_the_folder_of_the_file(work):
+    (work / "handed").mkdir()
+    arguments = ["contacts", "my project/pipeline_configuration.json", "data root", "key.json", "--for", "a"]
+    lines = plan_container("desk", [*arguments, "--to-file", "handed/a.xlsx"])
+    assert {f"mount rw {work}/handed", f"mount rw {work}/data root", "network host"} <= set(lines)
+    assert f"mount ro {work}/data root" not in lines

@@ -152,6 +152,19 @@ class ContactDetails(msgspec.Struct, gc=False):
         return not (self.blocked or self.stopped) and self.status in (None, "active")
 
 
+class ReachableContact(Contact, gc=False):
+    """A contact with its URNs, and whether it may be written to."""
+
+    status: str | None = None
+    blocked: bool | None = None
+    stopped: bool | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Tell whether it may be written to: nobody blocked, stopped or archived it."""
+        return not (self.blocked or self.stopped) and self.status in (None, "active")
+
+
 class ContactGroup(msgspec.Struct, frozen=True):
     """A group of contacts; RapidPro itself fills a smart one, by its query."""
 

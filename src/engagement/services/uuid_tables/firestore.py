@@ -1,7 +1,9 @@
 """The phone number <-> uuid table in Firestore: tables/<name>/mappings/<id> = {"uuid": …}."""
 
 import os
+import re
 from collections.abc import Callable, Collection, Sequence
+from itertools import batched
 from typing import Any
 
 import google.api_core.exceptions
@@ -16,6 +18,10 @@ from engagement.services.uuid_tables.uuids import in_batches, make_participant_u
 
 _TIMEOUT_SECONDS = 60.0
 _MOST_ROUNDS = 20
+# Firestore compares with so many values at once.
+_MOST_IN_A_QUERY = 30
+# A phone number's digits, with its country's, perhaps of its second holder, third …; other ids are no numbers.
+_NUMBER = re.compile(r"(?:holder ([0-9]+):)?([0-9]{10,15})")
 _TEMPORARY = (
     google.api_core.exceptions.ServerError,
     google.api_core.exceptions.TooManyRequests,
@@ -63,6 +69,27 @@ class FirestoreUuidTable:
         known = firestore.FieldFilter("uuid", "in", list(participants))
         query = self._table.collection("mappings").where(filter=known).limit(1)
         return bool(self._call(lambda: query.get(retry=None, timeout=_TIMEOUT_SECONDS), "look for participants"))
+
+    def find_numbers(self, participants: Sequence[str]) -> dict[str, str]:
+        """Return the phone number, in digits, of each participant who has one, and is its latest holder."""
+        held: dict[str, tuple[str, int, str]] = {}
+        for some in batched(sorted(set(participants)), _MOST_IN_A_QUERY):
+            for snapshot in self._find_mappings(some):
+                match = _NUMBER.fullmatch(snapshot.id)
+                if match is not None:
+                    held[snapshot.id] = match[2], int(match[1] or 1), _uuid_of(snapshot)
+        # A number that went on to another holder is no longer this participant's.
+        handed_on = self.find({f"holder {holder + 1}:{number}" for number, holder, _ in held.values()})
+        return {
+            participant: number
+            for _, (number, holder, participant) in sorted(held.items())
+            if f"holder {holder + 1}:{number}" not in handed_on
+        }
+
+    def _find_mappings(self, participants: Sequence[str]) -> Sequence[Any]:
+        known = firestore.FieldFilter("uuid", "in", list(participants))
+        query = self._table.collection("mappings").where(filter=known)
+        return self._call(lambda: list(query.get(retry=None, timeout=_TIMEOUT_SECONDS)), "look for numbers")
 
     def close(self) -> None:
         """Do nothing: the client holds nothing that others wait for."""

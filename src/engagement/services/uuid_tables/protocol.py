@@ -28,6 +28,9 @@ class UuidTable(Protocol):
     def knows_any(self, participants: Sequence[str]) -> bool:
         """Tell whether the table has at least one of these uuids (at most 30); create nothing."""
 
+    def find_numbers(self, participants: Sequence[str]) -> dict[str, str] | None:
+        """Return the phone number, in digits, of each participant who has one; None if the table can't tell."""
+
     def close(self) -> None:
         """Close what the table keeps open; it may be used again."""
 
