@@ -9,25 +9,26 @@ import getpass
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from engagement.configuration import Project, load_project
-from engagement.configuration.contact_selections import ContactSample, ContactSelection
+from engagement.configuration.contact_selections import ContactSample, ContactSelection, ContactTarget
 from engagement.configuration.nearest import nearest
 from engagement.configuration.selection_checks import find_datasets
 from engagement.delivery.selections.counts import count_selected
-from engagement.delivery.selections.hand_overs import BEGUN, DONE, make_hand_over, record_hand_over
+from engagement.delivery.selections.hand_overs import BEGUN, DONE, FILE, make_hand_over, record_hand_over
 from engagement.delivery.selections.number_files import check_target, write_number_files
 from engagement.delivery.selections.numbers import find_numbers
 from engagement.delivery.selections.people import People, find_newer_data, read_people, refuse_newer_data
 from engagement.delivery.selections.selecting import Selected, select_participants
-from engagement.foundation.errors import UsageError, count_of
+from engagement.delivery.selections.workspaces import write_to_workspaces
+from engagement.foundation.errors import ServiceError, UsageError, count_of
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
-from engagement.services.storage.protocol import open_storage
+from engagement.services.storage.protocol import Storage, open_storage
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.xlsx",
         help="write phone numbers to a new file outside the data root, as RapidPro takes them",
     )
+    for option, key in (("--to-group", "Group"), ("--to-field", "Field")):
+        parser.add_argument(
+            option,
+            action="store_true",
+            default=None,
+            help=f"write them to the {key.lower()} of RapidPro that the selection's To.{key} names",
+        )
     parser.add_argument("--csv", action="store_true", help="with --to-file: write a CSV beside it as well")
     parser.add_argument("--sample", type=int, metavar="N", help="draw so many of them, instead of what Sample says")
     parser.add_argument("--seed", type=int, help="with --sample: another number draws other people; by default 1")
@@ -62,26 +70,77 @@ def run(arguments: argparse.Namespace) -> None:
     credentials, project = load_credentials(arguments.credentials), load_project(arguments.configuration)
     selection = _choose_sample(arguments, project, _find_selection(project, arguments.selection))
     _refuse_odd_options(arguments)
+    to = _find_target(arguments, project, selection)
     if arguments.to_file is not None:
         check_target(arguments.to_file, arguments.data_root, project.path, project.configuration)
+    if arguments.to_file is not None or to is not None:
         refuse_newer_data(arguments.data_root)
     people = read_people(project, arguments.data_root, datetime.now(UTC))
     selected = select_participants(selection, people)
     sys.stdout.write("\n".join(_describe(people, selected)) + "\n")
     _warn(people, selected)
-    if arguments.to_file is None or not selected.uids:
+    if not selected.uids:
         return
     record = _Record(people, selected, arguments.user or _name_user())
-    storage, policy = open_storage(credentials, RetryPolicy()), RetryPolicy()
-    found = find_numbers(people, selected.uids, storage, policy)
+    policy = RetryPolicy()
+    storage = open_storage(credentials, policy)
+    if to is not None:
+        _write_to_rapid_pro(record, to, storage, policy)
+    if arguments.to_file is not None:
+        _write_file(record, arguments.to_file, arguments.csv, storage, policy)
+
+
+def _write_file(record: "_Record", path: Path, with_csv: bool, storage: Storage, policy: RetryPolicy) -> None:
+    found = find_numbers(record.people, record.selected.uids, storage, policy)
     sys.stdout.write(f"{found.say()}\n")
     if not found.by_uid:
         sys.stdout.write("No file was written: there is no number to write.\n")
         return
-    record.add(BEGUN, "file", {"numbers": len(found.by_uid)}, tuple(found.by_uid))
-    files = write_number_files(arguments.to_file, list(found.by_uid.values()), arguments.csv)
-    record.add(DONE, "file", {"numbers": len(found.by_uid), "files": len(files)}, tuple(found.by_uid))
+    record.add(FILE, tuple(found.by_uid), None)
+    files = write_number_files(path, list(found.by_uid.values()), with_csv)
+    record.add(FILE, tuple(found.by_uid), {"numbers": len(found.by_uid), "files": len(files)})
     sys.stdout.writelines(f"Wrote {file}\n" for file in files)
+
+
+def _write_to_rapid_pro(record: "_Record", to: ContactTarget, storage: Storage, policy: RetryPolicy) -> None:
+    found = write_to_workspaces(record.people, record.selected.uids, to, storage, policy, record.add)
+    for target, written in found.written.items():
+        told = (
+            (written.inactive, "blocked, stopped or archived"),
+            (written.gone, "no longer in RapidPro"),
+            (written.refused, "refused"),
+        )
+        rest = "".join(f", {count:,} {what}" for count, what in told if count)
+        sys.stdout.write(f"{target}: {written.changed:,} changed, {written.same:,} as they should be{rest}\n")
+    if found.without_contact:
+        sys.stdout.write(f"{count_of(found.without_contact, 'participant')} without a contact in RapidPro\n")
+    if found.refused:
+        reasons = {reason for written in found.written.values() for reason in written.reasons}
+        raise ServiceError(
+            f"RapidPro refused {count_of(found.refused, 'contact')}: {'; '.join(sorted(reasons))}. Expected it to take all; the "
+            "rest was written. See to that, and run this again: only what is missing is sent."
+        )
+
+
+def _find_target(arguments: argparse.Namespace, project: Project, selection: ContactSelection) -> ContactTarget | None:
+    """Return the group and the field that were asked for; None if neither was."""
+    to = selection.to or ContactTarget()
+    wanted = {"group": arguments.to_group, "field": arguments.to_field}
+    for name, is_wanted in wanted.items():
+        if is_wanted and getattr(to, name) is None:
+            key = name.title()
+            raise UsageError(
+                f"--to-{name}: selection {selection.name!r} has no To.{key}; expected the {name}'s name there. Add it to Contacts."
+            )
+    if not any(wanted.values()):
+        return None
+    write_back = project.configuration.write_back
+    if arguments.sample is not None and write_back is not None and selection.name in write_back.contacts:
+        raise UsageError(
+            f"--sample: WriteBack keeps the group and field of {selection.name!r} as configured; expected the same here. Put the "
+            "sample into the configuration."
+        )
+    return to.model_copy(update={name: None for name, is_wanted in wanted.items() if not is_wanted})
 
 
 def _find_selection(project: Project, name: str) -> ContactSelection:
@@ -170,8 +229,10 @@ class _Record:
     selected: Selected
     user: str
 
-    def add(self, event: str, target: str, counts: Mapping[str, int], uids: tuple[str, ...]) -> None:
-        """Record an event of the hand-over of some participants."""
-        steps = {"selected": len(self.selected.uids), **counts}
-        hand_over = make_hand_over(datetime.now(UTC), self.user, event, self.selected.name, target, uids, steps)
-        record_hand_over(self.people.data_root, hand_over, uids)
+    def add(self, target: str, uids: Collection[str], counts: Mapping[str, int] | None) -> None:
+        """Record that the hand-over of some participants begins, or with `counts` that it is done."""
+        event = BEGUN if counts is None else DONE
+        steps = {"selected": len(self.selected.uids), **(counts or {})}
+        ordered = sorted(uids)
+        hand_over = make_hand_over(datetime.now(UTC), self.user, event, self.selected.name, target, ordered, steps)
+        record_hand_over(self.people.data_root, hand_over, ordered)

@@ -15,11 +15,11 @@ from engagement.delivery.selections import number_files
 from engagement.delivery.selections.hand_overs import digest_uids
 from example_project import DataRoot, uid_of
 from fake_rapidpro import Workspace, serve
-from selection_project import OPERATORS, PEOPLE, make_data_root, make_workspace, number_of, use_server
+from selection_project import OPERATORS, PEOPLE, contact_uuid, make_data_root, make_workspace, number_of, use_server
 
 EVERYBODY, WATER, NOBODY = (
     {"Name": "everybody"},
-    {"Name": "water", "CodedWith": "rqa_s01e01:water"},
+    {"Name": "water", "CodedWith": "rqa_s01e01:water", "To": {"Group": "about water", "Field": "about_water"}},
     {"Name": "nobody", "TookPartIn": ["rqa_s01e01"], "Places": ["bay"], "CodedWith": "rqa_s01e01:school"},
 )
 
@@ -115,6 +115,7 @@ def test_a_file_has_the_numbers_of_now_as_text(made: DataRoot, server: Workspace
         ]
     lines = [json.loads(line) for line in (made.path / "Hand-overs" / "hand_overs.jsonl").read_text().splitlines()]
     uids = [uid_of(name) for name in ("amina", "faarax", "hodan")]
+    lines = [line for line in lines if line["target"] == "file"][:2]
     assert [line["event"] for line in lines] == ["begun", "done"]
     assert lines[1] | {"at": ""} == {
         "at": "", "by": "asha@example.org", "event": "done", "selection": "everybody", "target": "file", "participants": 3,
@@ -208,6 +209,7 @@ def test_numbers_are_not_handed_over_from_outputs_older_than_the_data(
             "no such dataset; expected one; nearest: 'gender'",
         ),
         (["--for", "water", "--sample", "0"], "expected 1 or more"),
+        (["--for", "everybody", "--to-group"], "selection 'everybody' has no To.Group"),
         (["--for", "water", "--csv"], "expected --to-file as well"),
     ],
 )
@@ -228,3 +230,41 @@ def test_few_contacts_are_asked_for_one_by_one_and_many_page_by_page(made: DataR
     ]
     # Ten contacts are one page: fewer requests than four.
     assert len([request for request in server.requests if "contacts.json" in request]) == 1
+
+
+def test_a_group_holds_the_selection_and_nobody_else_and_a_second_run_sends_nothing(
+    made: DataRoot, server: Workspace, capsys, caplog
+):
+    group = {"uuid": "11111111-0000-4000-8000-000000000001", "name": "about water", "query": None, "status": "ready"}
+    server.groups.append(group)
+    rows = {row["name"].removeprefix("Zzyzx "): row for row in server.contacts}
+    rows["hodan"]["groups"] = [{"uuid": group["uuid"], "name": group["name"]}]  # of last week
+    rows["daahir"]["status"] = "blocked"
+    assert contacts(made, "water", "--to-group", "--to-field") == 0
+    joined = {contact_uuid(name) for name in ("amina", "bashir", "caasha")}
+    assert server.members("about water") == joined
+    assert server.values("about_water") == dict.fromkeys([*joined, contact_uuid("daahir")], "yes")
+    told = capsys.readouterr().out
+    assert ": group 'about water': 4 changed, 0 as they should be, 1 blocked, stopped or archived" in told
+    assert ": field 'about_water': 4 changed, 0 as they should be" in told
+    sent = len(server.writes)
+    assert contacts(made, "water", "--to-group", "--to-field") == 0
+    assert len(server.writes) == sent
+    assert "3 as they should be" in capsys.readouterr().out
+    targets = [json.loads(line) for line in (made.path / "Hand-overs" / "hand_overs.jsonl").read_text().splitlines()]
+    assert [(line["event"], line["target"].partition(": ")[2]) for line in targets[-8:]] == [
+        ("begun", "group 'about water'"), ("done", "group 'about water'"),
+        ("begun", "field 'about_water'"), ("done", "field 'about_water'"),
+    ] * 2  # fmt: skip
+    # By uuid alone: no number was asked for, and none is anywhere.
+    assert not [request for request in server.requests if "urn" in request]
+    for number in map(number_of, PEOPLE):
+        assert number[4:] not in told + caplog.text
+        assert not [one for one in made.path.rglob("*") if one.is_file() and number[4:].encode() in one.read_bytes()]
+
+
+def test_a_smart_group_is_refused_in_one_line(made: DataRoot, server: Workspace, capsys):
+    server.groups.append({"uuid": "g", "name": "about water", "query": "age > 18", "status": "ready"})
+    assert contacts(made, "water", "--to-group") == 12
+    assert "group 'about water' is a smart one" in capsys.readouterr().err
+    assert server.writes == []

@@ -18,6 +18,8 @@ from engagement.foundation.errors import InputError
 from engagement.foundation.files import hold_directory, make_directory, open_for_writing
 
 BEGUN, DONE = "begun", "done"
+# The target that is no group or field of a workspace.
+FILE = "file"
 
 
 class HandOver(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from engagement.configuration.selection_checks import (
     find_place_codings,
     is_opt_in,
 )
+from engagement.delivery.selections.hand_overs import FILE
 from engagement.delivery.selections.people import People
 from engagement.delivery.selections.sampling import draw_sample
 from engagement.foundation.errors import InputError
@@ -169,7 +170,7 @@ def _find_contacted(selection: ContactSelection, people: People, days: int) -> f
     since = people.now - timedelta(days=days)
     found: set[str] = set()
     for earlier in people.hand_overs:
-        is_own_group = earlier.selection == selection.name and earlier.target.startswith(("group ", "field "))
+        is_own_group = earlier.selection == selection.name and earlier.target != FILE
         if since <= earlier.at <= people.now and not is_own_group:
             found |= earlier.uids
     return frozenset(found)

@@ -138,7 +138,7 @@ def test_who_was_contacted_lately_is_left_out(tmp_path: Path):
     for day, names, selection, target in (
         (20, ["amina", "bashir"], "other", "file"),
         (1, ["caasha"], "other", "file"),
-        (25, ["daahir"], "a", "group 'a'"),  # this selection's own group stays as it is
+        (25, ["daahir"], "a", "RapidPro example.org: group 'a'"),  # this selection's own group stays as it is
         (26, ["ebla"], "a", "file"),
     ):
         uids = [uid_of(name) for name in names]
