@@ -7,6 +7,7 @@ from pydantic import AfterValidator
 from engagement.configuration.coded_with import parse_condition
 from engagement.configuration.model import Model, key
 from engagement.configuration.value_types import ColumnWord, Text, refuse
+from engagement.configuration.write_back import FieldKey
 
 ANY_EPISODE = "any"
 
@@ -58,7 +59,7 @@ class ContactTarget(Model):
     """Where in RapidPro a selection goes."""
 
     group: Text | None = key("Group", "group that holds the participants, and nobody else", "s01e06 advert", None)
-    field: Text | None = key("Field", "contact field that says yes for them", "s01e06_advert", None)
+    field: FieldKey | None = key("Field", "key of a contact field that says yes for them", "s01e06_advert", None)
 
 
 class ContactSelection(Model):
