@@ -96,8 +96,8 @@ class TestWriteBack:
 
     def test_a_dry_run_names_its_command(self, writing):
         result = run_pipeline(writing, "--dry-run")
-        commands = [line.split()[0].rpartition("/")[2] for line in result.stdout.splitlines() if line.startswith("/")]
-        assert commands[4:7] == ["5_automated_analysis.sh", "write_back.sh", "6_backup_data_root.sh"]
+        scripts = re.findall(r"run_scripts/(\w+\.sh)", result.stdout)
+        assert scripts[4:7] == ["5_automated_analysis.sh", "write_back.sh", "6_backup_data_root.sh"]
 
 
 def test_a_cluster_is_the_third_stages_alone(whole_clone):
