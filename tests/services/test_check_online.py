@@ -573,3 +573,13 @@ def test_a_key_of_drive_that_can_not_be_read_is_an_error(desk):
         "at $.DriveUpload.DriveCredentialsFileURL: gs://demo-credentials/drive.json: 'type' is 'authorized_user'"
         in line
     )
+
+
+def test_groups_and_fields_that_can_not_be_written_are_errors(desk):
+    fields = [{"CodedField": "gender_coded", "Field": "joined_on"}, {"CodedField": "age_coded", "Field": "remark"}]
+    desk.change(lambda document: document.update(WriteBack={"Withdrawn": {"Group": "stopped"}, "Demographics": fields}))
+    status, lines = desk.check()
+    assert status == 10
+    assert [line.partition(" takes")[0] for line in lines] == [
+        "ERROR: pipeline_configuration.json, at $.WriteBack.Demographics[0].Field: 'joined_on'"
+    ]

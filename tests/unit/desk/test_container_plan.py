@@ -102,6 +102,13 @@ def test_fetching_from_this_machine_shares_its_network(project, domain):
     assert "network host" in project.plan("fetch-raw-data", project.embedded_credentials)
 
 
+def test_writing_back_reaches_rapidpro_alone_and_only_where_it_is_configured(project):
+    assert project.plan("write-back", project.embedded_credentials)[-1] == "network none"
+    project.document["WriteBack"] = {"Withdrawn": {"Group": "stopped"}}
+    lines = project.plan("write-back", project.embedded_credentials)
+    assert lines == [f"mount rw {project.embedded}", "network bridge", *PROXIES]
+
+
 def test_a_cluster_is_reached_over_this_machines_network(project):
     assert "network none" in project.plan("generate-outputs", project.embedded_credentials)
     on_cluster = project.plan("generate-outputs", project.embedded_credentials, "--scheduler", "tcp://10.0.0.5:8786")
