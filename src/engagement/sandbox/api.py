@@ -128,6 +128,9 @@ class Api:
         self._changes.contacts[row["uuid"]] = {
             key: row.get(key) for key in ("groups", "fields", "blocked", "modified_on")
         }
+        for key, value in (row.get("fields") or {}).items():
+            if value is not None and any(made["key"] == key for made in self._changes.fields):
+                self._changes.set_on.setdefault(row["uuid"], {}).setdefault(key, row["modified_on"])
         number = row.get("id", len(self._entries["contacts"]))
         others = [entry for entry in self._entries["contacts"] if entry.row["uuid"] != row["uuid"]]
         # A new list: whoever reads a page meanwhile keeps theirs.

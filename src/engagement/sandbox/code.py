@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
         round_number=state.round_number,
         users=project.configuration.coda_users,
         plans=project.coding_plans,
-        meanings=make_workspace(state.seed, state.round_number).meanings,
+        meanings=make_workspace(state.seed, state.round_number, demo.read_changes()).meanings,
     )
     coda = FolderCoda(demo.embedded)
     for plan in project.coding_plans.all:

@@ -42,9 +42,13 @@ class RefusedWriteError(Exception):
 
 @dataclass
 class ContactChanges:
-    """Everything written so far: changed contacts by uuid, and the groups and fields that were made."""
+    """Everything written so far: changed contacts by uuid, and the groups and fields that were made.
+
+    `set_on` has the time at which each contact's fields, by key, got their first value.
+    """
 
     contacts: dict[str, ApiRow] = field(default_factory=dict)
+    set_on: dict[str, dict[str, str]] = field(default_factory=dict)
     groups: list[ApiRow] = field(default_factory=list)
     fields: list[ApiRow] = field(default_factory=list)
 

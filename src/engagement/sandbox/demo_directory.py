@@ -1,6 +1,6 @@
 """A demo's folders, and the sandbox's only state between calls: its round number."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from engagement.foundation.errors import InputError
@@ -55,7 +55,8 @@ class DemoDirectory:
 
     def write_changes(self, changes: ContactChanges) -> None:
         """Save what was written to the sandbox's contacts."""
-        write_json(self._changes_file, asdict(changes))
+        make_directory(self.embedded)
+        write_json(self._changes_file, vars(changes), indent=None)
 
     def read_state(self) -> SandboxState:
         """Read the sandbox's state; round 0 if it has not begun.

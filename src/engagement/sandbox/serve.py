@@ -34,11 +34,12 @@ def run(args: argparse.Namespace) -> None:
     """Serve the demo's current round."""
     demo = DemoDirectory(args.directory)
     state = demo.read_state()
-    workspace = make_workspace(state.seed, state.round_number)
+    changes = demo.read_changes()
+    workspace = make_workspace(state.seed, state.round_number, changes)
     args.ready_file.unlink(missing_ok=True)
     with _told_to_end() as end, contextlib.ExitStack() as stack:
         try:
-            address = stack.enter_context(serve(workspace, args.port, demo.read_changes(), demo.write_changes))
+            address = stack.enter_context(serve(workspace, args.port, changes, demo.write_changes))
         except (OSError, OverflowError) as error:
             raise MachineError(
                 f"{HOST}:{args.port}: can't listen there: {error}; expected a free port. Choose another --port."

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from engagement.sandbox.answers import Meaning
 from engagement.sandbox.archives import InventedArchive, make_archives
+from engagement.sandbox.asked_again import make_runs_asked_again
 from engagement.sandbox.chance import uuid_for
+from engagement.sandbox.contact_changes import ContactChanges
 from engagement.sandbox.participants import InventedParticipant, Role, make_participants
 from engagement.sandbox.rows import (
     ApiRow,
@@ -49,10 +51,12 @@ class InventedWorkspace:
     uuid_mappings: Mapping[str, str]
 
 
-def make_workspace(seed: int, round_number: int) -> InventedWorkspace:
-    """Build the workspace as at the end of a round; depends only on seed and round."""
+def make_workspace(seed: int, round_number: int, changes: ContactChanges | None = None) -> InventedWorkspace:
+    """Build the workspace as at the end of a round; depends only on seed, round and what was written to contacts."""
     now = end_of_round(round_number)
     participants, runs = _make_season(seed)
+    if changes is not None:
+        runs = (*runs, *make_runs_asked_again(seed, participants, round_number, changes))
     numbered = [(number, state) for number, run in enumerate(runs, 1) if (state := state_of_run(run, now))]
     group = {"uuid": uuid_for(seed, "group"), "name": "Listeners", "query": None, "status": "ready"}
     present = [participant for participant in participants if participant.joined_on <= now]
