@@ -8,8 +8,9 @@ import pytest
 import fake_rapidpro
 from chain_project import add_night, make_workspace
 from engagement.foundation.errors import InputError, ServiceError
+from example_project import coda_message, label
 from fake_rapidpro import once
-from write_back_project import SELECTION, WRITE_BACK, WriteBackProject, uuids
+from write_back_project import WRITE_BACK, WriteBackProject, uuids
 
 EVERYBODY = range(1, 13)
 ANSWERED = {number for number in EVERYBODY if number % 2 == 0}
@@ -148,8 +149,6 @@ def test_values_are_written_where_they_are_asked_for_and_over_other_ones(project
 
 
 def _gender_labels():
-    from example_project import coda_message, label
-
     return [coda_message("naag", label("gender", "woman")), coda_message("nin", label("gender", "man"))]
 
 
@@ -316,15 +315,51 @@ def test_what_was_written_is_recorded_without_numbers(project, workspace, caplog
     assert "25261500" not in caplog.text
 
 
-def test_the_next_fetch_asks_for_the_changed_contacts_once_page_by_page_and_no_run_again(project, workspace):
-    project.prepare(3)
-    project.run("fetch-raw-data", *project.arguments())
-    quiet = len(workspace.requests)
-    project.write_back()
-    workspace.requests.clear()
-    project.run("fetch-raw-data", *project.arguments())
-    assert len(workspace.requests) == quiet
-    assert not any("uuid=" in request for request in workspace.requests)
+def test_the_next_fetch_asks_for_changed_contacts_alone_and_for_no_run_again(project, workspace):
+    day = 24 * 60
+    workspace.contacts = [fake_rapidpro.contact(number, modified=number * day) for number in EVERYBODY]
+    workspace.written_at = 13 * day
+    project.configure(WriteBack={"Withdrawn": WRITE_BACK["Withdrawn"]})
+    project.prepare(2, 3)
+    workspace.page_size = 1
+    asked = {}
+    for night in ("quiet", "writing", "after", "later"):
+        if night == "writing":
+            project.write_back()
+        workspace.requests.clear()
+        project.run("fetch-raw-data", *project.arguments())
+        asked[night] = [request.partition("?")[0] for request in workspace.requests]
+        assert not any("uuid=" in request for request in workspace.requests)
+    contacts = {night: paths.count("/api/v2/contacts.json") for night, paths in asked.items()}
+    runs = {paths.count("/api/v2/runs.json") for paths in asked.values()}
+    # A page has one contact here. Of the twelve, two were written to; the fetch begins a day before the newest it has.
+    assert contacts["writing"] == contacts["quiet"] + 2
+    assert contacts["after"] == contacts["later"] <= contacts["writing"]
+    assert len(runs) == 1
+
+
+def test_stop_is_told_to_every_workspace_whatever_becomes_of_the_others(project, workspace, tmp_path):
+    other = make_workspace()
+    other.flows, other.page_size = ["other_activation"], 250
+    other.workspace = {**other.workspace, "uuid": "3f9d2c1a-5b7e-4c60-8f2d-1e4a9b7c6d51"}
+    other.runs = []
+    for row in other.contacts:
+        row["uuid"] = row["uuid"].replace("contact", "other")
+    with fake_rapidpro.serve(other) as address:
+        sources = json.loads(project.chain.configuration.read_text())["RawDataSources"]
+        more = {"Domain": address, "ContactsFileName": "other", "ActivationFlowNames": ["other_activation"]}
+        project.configure(RawDataSources=[*sources, {**sources[0], **more, "SurveyFlowNames": []}])
+        project.prepare(3, 4)
+        workspace.trouble.append(once("groups", lambda request: request.reply(401, b'{"detail": "No."}')))
+        with pytest.raises(ServiceError, match="the token was refused"):
+            project.write_back()
+        assert other.members("stopped") == {"other-3", "other-4"}
+        assert other.values("consent_withdrawn") == {"other-3": "yes", "other-4": "yes"}
+        assert workspace.writes == []
+        sent = len(other.writes)
+        project.write_back()
+        expect_marks(workspace, 3, 4)
+        assert len(other.writes) == sent
 
 
 def test_nothing_is_done_without_the_key(project, workspace, caplog):
@@ -334,4 +369,3 @@ def test_nothing_is_done_without_the_key(project, workspace, caplog):
     project.write_back()
     assert workspace.requests == []
     assert "Nothing to write back" in caplog.text
-    assert SELECTION["Name"] == "advert"

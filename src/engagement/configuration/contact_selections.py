@@ -6,8 +6,7 @@ from pydantic import AfterValidator
 
 from engagement.configuration.coded_with import parse_condition
 from engagement.configuration.model import Model, key
-from engagement.configuration.value_types import ColumnWord, Text, refuse
-from engagement.configuration.write_back import FieldKey
+from engagement.configuration.value_types import ColumnWord, FieldKey, Text, refuse
 
 ANY_EPISODE = "any"
 
