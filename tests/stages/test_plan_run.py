@@ -267,6 +267,22 @@ def test_a_damaged_state_counts_as_none_as_the_fetch_takes_it(project, plan):
     assert any("0 runs held" in line for line in lines)
 
 
+def test_the_writing_back_is_told_after_the_analysis_where_it_is_configured(project, plan):
+    document = json.loads(project.configuration.read_text())
+    answers = [{"CodedField": "gender_coded", "Field": "gender_answered"}]
+    document["WriteBack"] = {"Withdrawn": {"Group": "stopped"}, "Demographics": answers}
+    project.configuration.write_text(json.dumps(document))
+    lines, _ = plan()
+    place = lines.index("write back")
+    assert lines[place + 1 : place + 3] == [
+        "people who withdrew: group 'stopped'",
+        "answers to 'gender_coded': yes in field 'gender_answered'",
+    ]
+    assert lines[place + 4] == "6 backup data root"
+    assert "write back" not in plan("--first", "5", "--last", "5")[0]
+    assert "write back" not in plan("--first", "6")[0]
+
+
 def test_nothing_that_is_told_names_a_number_or_a_text(project, workspace, plan):
     workspace.contacts.append(contact(50, "tel:+252615009999"))
     lines, errors = plan()

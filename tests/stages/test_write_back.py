@@ -10,7 +10,7 @@ from chain_project import add_night, make_workspace
 from engagement.foundation.errors import InputError, ServiceError
 from example_project import coda_message, label
 from fake_rapidpro import once
-from write_back_project import WRITE_BACK, WriteBackProject, uuids
+from write_back_project import SELECTION, WRITE_BACK, WriteBackProject, uuids
 
 EVERYBODY = range(1, 13)
 ANSWERED = {number for number in EVERYBODY if number % 2 == 0}
@@ -254,6 +254,19 @@ class TestBadInput:
         with pytest.raises(InputError, match="newer than Outputs/"):
             project.write_back()
         assert workspace.writes == []
+
+    def test_a_selection_that_can_not_be_made_holds_nothing_else_up(self, project, workspace):
+        project.prepare()
+        project.write_back()
+        folder = project.chain.configuration.parent
+        (folder / "never.csv").write_text("uid\navf-phone-uuid-9999\n")
+        project.configure(Contacts=[{**SELECTION, "ExclusionFiles": ["never.csv"]}])
+        project.prepare(5)
+        with pytest.raises(InputError, match="selection 'advert': "):
+            project.write_back()
+        assert workspace.members("stopped") == uuids(5)
+        assert workspace.members("Advert") == uuids(*EVERYBODY) - uuids(5)
+        assert workspace.values("advert")["contact-5"] == "no"
 
     def test_lost_notes_of_who_withdrew(self, project, workspace):
         project.prepare(3)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engagement.configuration import load_project
 from engagement.delivery.write_back.write_back import WriteBackOutcome, WriteBackRun, write_back
-from engagement.foundation.errors import ServiceError, count_of, listing
+from engagement.foundation.errors import InputError, ServiceError, count_of, listing
 from engagement.foundation.run_report import record_counts
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
@@ -62,10 +62,11 @@ def run(args: argparse.Namespace) -> None:
     else:
         _logger.info("%s withdrew", count_of(outcome.withdrawn, "participant"))
         record_counts(outcome.counts)
-    if outcome.problems:
-        raise ServiceError(
-            f"Write-back: {listing(outcome.problems)}\nExpected everything to be written. The rest was; what is missing is "
-            "written by the next run, once this is seen to."
+    problems = [*outcome.problems, *outcome.problems_of_data]
+    if problems:
+        raise (ServiceError if outcome.problems else InputError)(
+            f"Write-back: {listing(problems)}\nExpected everything to be written. The rest was; what is missing is written by "
+            "the next run, once this is seen to."
         )
 
 

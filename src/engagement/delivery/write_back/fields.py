@@ -45,6 +45,8 @@ def wish_for_others(
     """
     wishes: Wishes = {}
     for key, (_, uids) in marks.flags.items():
+        if uids is None:
+            continue
         flagged = {contact for uid in uids for contact in contacts.get(uid, ())}
         for contact in flagged:
             wishes.setdefault(contact, {})[key] = FieldWish(YES)

@@ -11,6 +11,7 @@ from engagement.configuration.control_codes import ControlCode
 from engagement.configuration.write_back import AnswerWriteBack, WriteBack
 from engagement.delivery.selections.people import People
 from engagement.delivery.selections.selecting import select_participants
+from engagement.foundation.errors import InputError
 
 YES, NO = "yes", "no"
 # An answer with such a code is as good as none: a flow may ask again.
@@ -24,44 +25,49 @@ class Marks:
     """Participants by what is written of them; those who withdrew have no other mark.
 
     `groups` and `flags` are the groups that hold exactly these participants, and the fields that say yes of them, each with
-    the part of the configuration that it comes from. `answers` has the values of further fields, by participant;
+    the part of the configuration that it comes from; None where a selection could not be made, which `problems` tell: only
+    those who withdrew leave such a group. `answers` has the values of further fields, by participant;
     `presence` names those that only say that there is an answer.
     """
 
     withdrawn: frozenset[str]
-    groups: Mapping[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
-    flags: Mapping[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, frozenset[str] | None]] = field(default_factory=dict)
+    flags: Mapping[str, tuple[str, frozenset[str] | None]] = field(default_factory=dict)
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     presence: frozenset[str] = frozenset()
+    problems: tuple[str, ...] = ()
 
 
 def make_marks(wanted: WriteBack, people: People, withdrawn: frozenset[str]) -> Marks:
     """Make the marks of all participants but test contacts."""
     groups, flags = {}, {}
-    for origin, group, flag, found in _find_sets(wanted, people):
-        uids = found - withdrawn - people.test_uids
+    problems: list[str] = []
+    for origin, group, flag, found in _find_sets(wanted, people, problems):
+        uids = None if found is None else found - withdrawn - people.test_uids
         if group is not None:
             groups[group] = origin, uids
         if flag is not None:
             flags[flag] = origin, uids
     answers = {answer.field: _find_answers(answer, people, withdrawn) for answer in wanted.demographics}
     presence = frozenset(answer.field for answer in wanted.demographics if not answer.values)
-    return Marks(withdrawn - people.test_uids, groups, flags, answers, presence)
+    return Marks(withdrawn - people.test_uids, groups, flags, answers, presence, tuple(problems))
 
 
-def _find_sets(wanted: WriteBack, people: People) -> Iterator[tuple[str, str | None, str | None, frozenset[str]]]:
+def _find_sets(
+    wanted: WriteBack, people: People, problems: list[str]
+) -> Iterator[tuple[str, str | None, str | None, frozenset[str] | None]]:
     """Find the participants of each group and flag, and the part of the configuration behind it."""
     if wanted.non_relevant is not None:
         found = frozenset(people.uids_of(_find_non_relevant(people)))
         yield "NonRelevant", wanted.non_relevant.group, wanted.non_relevant.field, found
     for selection in people.project.configuration.contacts:
         if selection.name in wanted.contacts and selection.to is not None:
-            yield (
-                selection.name,
-                selection.to.group,
-                selection.to.field,
-                frozenset(select_participants(selection, people).uids),
-            )
+            selected: frozenset[str] | None = None
+            try:
+                selected = frozenset(select_participants(selection, people).uids)
+            except InputError as error:
+                problems.append(f"selection {selection.name!r}: {error}")
+            yield selection.name, selection.to.group, selection.to.field, selected
 
 
 def _find_non_relevant(people: People) -> Mask:

@@ -68,7 +68,7 @@ def write_workspace(space: OpenWorkspace, wanted: WriteBack, marks: Marks) -> No
     withdrawn = space.contacts_of(marks.withdrawn)
     stop = wanted.withdrawn
     key = None if stop is None else stop.field
-    emptied = {name: _empty(space, name, *marks.groups[name]) for name in marks.groups}
+    emptied = {name: _empty(space, name, *marks.groups[name], withdrawn) for name in marks.groups}
     if stop is not None and stop.group is not None:
         _fill_stop_group(space, stop.group, withdrawn, wanted.allow_clearing)
     if stop is not None and stop.block:
@@ -81,20 +81,29 @@ def write_workspace(space: OpenWorkspace, wanted: WriteBack, marks: Marks) -> No
     _write_fields(space, "Others", others)
 
 
-def _empty(space: OpenWorkspace, name: str, origin: str, uids: frozenset[str]) -> bool:
+def _empty(
+    space: OpenWorkspace, name: str, origin: str, uids: frozenset[str] | None, withdrawn: frozenset[str]
+) -> bool:
     """Take out of a group whoever does not belong there (any more); returns whether it is to be filled."""
-    contacts = space.contacts_of(uids)
-    if space.state.holds_group(name, contacts):
+    contacts = None if uids is None else space.contacts_of(uids)
+    if contacts is not None and space.state.holds_group(name, contacts):
         return False
+
+    def find() -> Collection[str]:
+        members = space.contact_writer.members(name)
+        return members & withdrawn if contacts is None else members - contacts
+
     return _attempt(
         space,
         Target(origin, f"group {name!r}, to leave", is_leaving=True),
-        lambda: space.contact_writer.members(name) - contacts,
+        find,
         lambda leaving: space.contact_writer.set_group(name, (), removed=leaving),
     )
 
 
-def _fill(space: OpenWorkspace, name: str, origin: str, uids: frozenset[str]) -> None:
+def _fill(space: OpenWorkspace, name: str, origin: str, uids: frozenset[str] | None) -> None:
+    if uids is None:
+        return
     contacts = space.contacts_of(uids)
 
     def write(joining: Collection[str]) -> Written:

@@ -38,11 +38,15 @@ class WriteBackRun:
 
 @dataclass
 class WriteBackOutcome:
-    """What was written, or would be; `problems` keep some of it for the next run."""
+    """What was written, or would be; `problems` keep some of it for the next run.
+
+    `problems_of_data` are those of selections that could not be made.
+    """
 
     withdrawn: int
     written: list[tuple[str, Target, Written]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    problems_of_data: Sequence[str] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -66,7 +70,7 @@ def write_back(run: WriteBackRun, wanted: WriteBack) -> WriteBackOutcome:
     refuse_newer_data(run.data_root)
     people = read_people(run.project, run.data_root, run.now)
     marks = make_marks(wanted, people, find_withdrawn(run.data_root, people.contacts))
-    outcome = WriteBackOutcome(len(marks.withdrawn))
+    outcome = WriteBackOutcome(len(marks.withdrawn), problems_of_data=marks.problems)
     journal = Journal(run.data_root, run.user, run.now, wanted.contacts)
     seen: set[str] = set()
     for source in run.project.configuration.raw_data_sources:
