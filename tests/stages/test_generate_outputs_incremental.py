@@ -1,18 +1,14 @@
 """Stage 3 when little changed: what it writes is what a full run writes, and those are left alone whose data did not change."""
 
-import json
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy
 import pytest
-from pyarrow.parquet import ParquetFile
 
 from changing_season import Season
 from engagement.configuration import load_project
-from engagement.processing.records.participant_notes import PARTICIPANT, TEXT
 from engagement.processing.reuse.settings import names_not_read
 from engagement.stages import generate_outputs
 from example_project import (
@@ -26,41 +22,7 @@ from example_project import (
     write_project,
 )
 from faults import KILLED, Changes, Ended, in_server, run_stage
-
-_TIMESTAMP = re.compile(rb'("Timestamp": |"timestamp": )"[^"]*"')
-
-
-def outputs_of(root: DataRoot) -> dict[str, object]:
-    """Everything that stage 3 wrote, by name, but for the time of the run and the order of a participant's noted texts."""
-    found: dict[str, object] = {}
-    for folder in (root.outputs, root.path / "State"):
-        for path in sorted(folder.rglob("*")):
-            name = str(path.relative_to(root.path))
-            if path.suffix == ".parquet":
-                with ParquetFile(path) as file:
-                    groups = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
-                    found[name] = groups, file.read().to_pylist()
-            elif path.name == "texts.array":
-                found[name] = texts_by_participant(path)
-            elif path.name == "notes.json":
-                notes = json.loads(path.read_text())
-                found[name] = notes["samples"], sorted(notes["losses"])
-            elif path.is_file():
-                found[name] = _TIMESTAMP.sub(rb'\1""', path.read_bytes())
-    return found
-
-
-def texts_by_participant(path: Path) -> list[list]:
-    texts = iter(numpy.fromfile(path, TEXT).tolist())
-    counts = numpy.fromfile(path.with_name("participants.array"), PARTICIPANT)["texts"].tolist()
-    return [sorted(next(texts) for _ in range(count)) for count in counts]
-
-
-def read_processed(caplog: pytest.LogCaptureFixture) -> int | str:
-    """Number of participants that the last run processed, or why it was a full run."""
-    found = re.findall(r"(\d+) of \d+ participant\(s\) changed;|Full run: (.*)", caplog.text)
-    count, reason = found[-1]
-    return reason or int(count)
+from incremental_runs import outputs_of, read_processed
 
 
 @pytest.fixture(autouse=True)
@@ -342,7 +304,8 @@ def change_all_that_stage_3_does_not_read(document: Document) -> None:
         PipelineName="OTHERS", CodingPlansFile="./coding_plans.json", SmallCountThreshold=3,
         CodaUsers=["coder@example.org"], Disclosure={"PhoneNumbers": "allow"},
         AutomatedAnalysis={"SampleMessages": {"LimitPerCode": 7}}, Notify={"PingURL": "https://ping.example.org/1"},
-        StatusPage={"File": "/srv/www/status.html"},
+        StatusPage={"File": "/srv/www/status.html"}, Contacts=[{"Name": "everybody", "To": {"Group": "everybody"}}],
+        WriteBack={"Contacts": ["everybody"]},
         DriveUpload={"DriveCredentialsFileURL": "gs://elsewhere/drive.json", **paths},
         MemoryProfileUploadBucket="gs://elsewhere", DataArchiveUploadBucket="gs://elsewhere", BucketDirPath="2027/",
     )  # fmt: skip

@@ -53,7 +53,9 @@ class _Outputs:
         self._summary = summary
         self._plans = processor.project.coding_plans
         guards = processor.project.configuration.guard_formulas
-        self._message_rows, self._individual_rows = (AnalysisRows(self._plans.all, guards) for _ in range(2))
+        self._message_rows, self._individual_rows = (
+            AnalysisRows(self._plans.all, guards, processor.groups) for _ in range(2)
+        )
         self._production_rows = ProductionRows(self._plans.all)
         self._index_rows = _make_index_rows(processor)
         self._texts = {
@@ -73,10 +75,8 @@ class _Outputs:
         with (
             open_part(part_path(scratch, MESSAGES_TRACED_DATA, number)) as messages_file,
             open_part(part_path(scratch, INDIVIDUALS_TRACED_DATA, number)) as individuals_file,
-            AnalysisPart(part_path(scratch, ANALYSIS_MESSAGES, number), self._plans.all, True) as analysis_messages,
-            AnalysisPart(
-                part_path(scratch, ANALYSIS_INDIVIDUALS, number), self._plans.all, False
-            ) as analysis_individuals,
+            self._open_analysis_part(scratch, ANALYSIS_MESSAGES, number) as analysis_messages,
+            self._open_analysis_part(scratch, ANALYSIS_INDIVIDUALS, number) as analysis_individuals,
         ):
             last_message: Answers | None = None
             last_individual: Answers | None = None
@@ -114,6 +114,10 @@ class _Outputs:
             sample.trim()
         self._write_rows(scratch, number)
         self._records.write(scratch, number)
+
+    def _open_analysis_part(self, scratch: Path, name: str, number: int) -> AnalysisPart:
+        are_messages = name == ANALYSIS_MESSAGES
+        return AnalysisPart(part_path(scratch, name, number), self._plans.all, are_messages, self._processor.groups)
 
     def _write_rows(self, scratch: Path, number: int) -> None:
         self._messages.sort()

@@ -20,6 +20,7 @@ from engagement.pipeline.messages.key_names import KeyNames
 from engagement.pipeline.messages.message import Message
 from engagement.pipeline.messages.recovered import drop_known_messages, has_recovery_files
 from engagement.pipeline.messages.texts import mend_texts
+from engagement.pipeline.outputs.group_columns import NO_GROUPS, GroupColumns
 from engagement.processing.records.participants import Participant
 from engagement.processing.records.raw_runs import Runs
 from engagement.provenance import Metadata, TracedData
@@ -40,8 +41,10 @@ class Processor:
         timestamp: str,
         imputations: Mapping[str, ImputationMaker],
         is_coded: bool,
+        groups: GroupColumns = NO_GROUPS,
     ) -> None:
         """`datasets` are by raw field. With `is_coded` false the steps end before coders' labels are used."""
+        self.groups = groups
         self.project = project
         self.datasets = datasets
         self.is_coded = is_coded

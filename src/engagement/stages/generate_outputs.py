@@ -32,6 +32,7 @@ from engagement.pipeline.outputs.parts import part_path
 from engagement.processing.lost_withdrawals import refuse_lost_withdrawals
 from engagement.processing.partition import ANALYSIS_INDIVIDUALS, ANALYSIS_MESSAGES
 from engagement.processing.processor import Processor
+from engagement.processing.records.listening_groups import load_listening_groups
 from engagement.processing.records.raw_runs import Flows, find_flows
 from engagement.processing.reuse.incremental import Changes, find_changed, keep_unchanged, remember
 from engagement.processing.summary import Summary, log_summary, make_funnel
@@ -134,7 +135,8 @@ def load_inputs(project: Project, root: Path, args: argparse.Namespace) -> Input
         stop_ids = find_stop_ids(schemes) | find_kept_stop_ids(root)
         refuse_lost_withdrawals(root, lost, stop_ids, args.accept_lost_withdrawals)
     timestamp = datetime.now(UTC).isoformat(timespec="microseconds")
-    processor = Processor(project, datasets, args.user, timestamp, functions.imputations, is_coded)
+    groups = load_listening_groups(project)
+    processor = Processor(project, datasets, args.user, timestamp, functions.imputations, is_coded, groups)
     _use_certificates([args.tls_ca, args.tls_cert, args.tls_key])
     workers = find_workers(flows, args.jobs, args.scheduler, functions.modules)
     return Inputs(processor, functions, flows, workers, timestamp, args.mode)
@@ -196,9 +198,9 @@ def write_all(
             [part_path(outputs.scratch, name, number) for number in range(partitions)]
             for name in (ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS)
         )
-        tasks += analysis.table_tasks(plans, messages, individuals, participants)
+        tasks += analysis.table_tasks(plans, messages, individuals, participants, processor.groups.names)
     is_indexed = processor.project.configuration.messages_index
-    tasks += outputs.table_tasks(partitions, *withdrawn, row_notes, is_indexed)
+    tasks += outputs.table_tasks(partitions, *withdrawn, row_notes, is_indexed, processor.groups)
     tasks += outputs.coda_file_tasks(summary.texts, make_coders(plans, inputs.functions.cleaners), processor.datasets)
     for _ in run_partitions(lambda number: tasks[number](), len(tasks), inputs.workers.jobs):
         pass

@@ -69,6 +69,8 @@ def test_a_selection_of_everything_loads(tmp_path: Path):
 
 def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], *selections: dict[str, Any], **more: Any) -> list[str]:
     path = write_project(tmp_path, contacts(*selections, **more))
+    for name in ("mothers.csv", "a.csv"):
+        (tmp_path / name).write_text("uid\n")
     # The command that operators ask first tells the same as every stage.
     assert main(["check", str(path)]) == 10
     told = capsys.readouterr()

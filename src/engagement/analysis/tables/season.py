@@ -26,6 +26,7 @@ from engagement.analysis.tables.coded_table import CodedTable
 from engagement.analysis.tables.rare_participants import tell_of_writers
 from engagement.analysis.tables.values import Basis, Layer, Value, find_layers, split_counts, summarise
 from engagement.configuration import CodingConfiguration, CodingPlan, Project
+from engagement.configuration.group_plans import make_group_plans
 from engagement.configuration.pipeline_configuration import AutomatedAnalysis
 from engagement.foundation.errors import InputError
 from engagement.pipeline.outputs.analysis_files import (
@@ -81,9 +82,14 @@ class Season:
         return distributions.tabulated(self.project.coding_plans.demographic)
 
     @cached_property
+    def _survey(self) -> tuple[CodingPlan, ...]:
+        """Plans of what is known of participants: of surveys, then of listening groups."""
+        return self.project.coding_plans.survey + make_group_plans(self.project.configuration.listening_groups)
+
+    @cached_property
     def breakdowns(self) -> tuple[CodingConfiguration, ...]:
-        """Codings that break down themes: of demographic, then of follow-up plans."""
-        return distributions.tabulated(self.project.coding_plans.survey)
+        """Codings that break down themes: of demographic, then of follow-up plans, then listening groups."""
+        return distributions.tabulated(self._survey)
 
     @cached_property
     def _episode_codings(self) -> tuple[CodingConfiguration, ...]:
@@ -208,8 +214,8 @@ class Season:
 
     @cached_property
     def questions(self) -> tuple[tuple[CodingPlan, CodingConfiguration], ...]:
-        """Codings of demographic and follow-up plans with an AnalysisFileKey, with their plans, in order."""
-        return _codings_with_key(self.project.coding_plans.survey)
+        """Codings of surveys, then listening groups, that have an AnalysisFileKey, with their plans."""
+        return _codings_with_key(self._survey)
 
     @cached_property
     def share_intervals(self) -> pandas.DataFrame:
@@ -233,7 +239,7 @@ class Season:
         """Return the plan of a coding."""
         return next(
             plan
-            for plan in self.project.coding_plans.all
+            for plan in (*self.project.coding_plans.rqa, *self._survey)
             if any(one.coded_field == coding.coded_field for one in plan.coding_configurations)
         )
 

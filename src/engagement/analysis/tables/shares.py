@@ -11,8 +11,9 @@ from engagement.analysis.tables.intervals import Share
 from engagement.analysis.tables.values import ELSEWHERE, Layer, Value, is_told_by_number, split_counts
 from engagement.configuration import CodingConfiguration, CodingPlan, ControlCode
 from engagement.configuration.control_codes import entry_of
+from engagement.configuration.group_plans import is_group_plan
 
-ANSWER, PHONE_NUMBER, ABOUT_MESSAGE = "answer", "phone number", "about the message"
+ANSWER, PHONE_NUMBER, ATTENDANCE, ABOUT_MESSAGE = "answer", "phone number", "attendance", "about the message"
 REPEATS = "repeat_participations"
 _SHARES = ["Dataset", "Theme", "Breakdown", "Value", "Origin", "Participants", "Base", "Share %", "Low %", "High %",
            "Note"]  # fmt: skip
@@ -71,7 +72,7 @@ def _rows_of_themes(
     for position, code in normal:
         yield from _row((key, code.string_value, "", "", ANSWER), int(totals[position]), size, threshold)
     for plan, question in questions:
-        other, origin = individuals.codes(question), PHONE_NUMBER if is_told_by_number(plan) else ANSWER
+        other, origin = individuals.codes(question), _name_answer(plan)
         guesses = [layer for layer in find_layers(question) if layer.is_guess]
         tables = [
             (layer.origin, codes.cross(other, layer.rows).tolist(), other.count(relevant & layer.rows).tolist())
@@ -92,7 +93,7 @@ def _rows_of_values(
     individuals: CodedTable, plan: CodingPlan, coding: CodingConfiguration, layers: Sequence[Layer], threshold: int
 ) -> Iterator[_Row]:
     base, key = int(individuals.codes(coding).answered.sum()), str(coding.analysis_file_key)
-    origin = PHONE_NUMBER if is_told_by_number(plan) else ANSWER
+    origin = _name_answer(plan)
     for value in count_values(individuals, coding, layers):
         if value.code.is_normal:
             yield from _row((key, value.code.string_value, "", "", origin), value.plain, base, threshold)
@@ -133,4 +134,11 @@ def _origin_of(plan: CodingPlan, value: Value) -> str:
         return entry_of(code.control_code).wording
     if not code.is_normal:
         return ABOUT_MESSAGE
+    return _name_answer(plan)
+
+
+def _name_answer(plan: CodingPlan) -> str:
+    """Say how a plan's values became known, if they were not guessed."""
+    if is_group_plan(plan):
+        return ATTENDANCE
     return PHONE_NUMBER if is_told_by_number(plan) else ANSWER

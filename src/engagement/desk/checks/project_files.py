@@ -13,6 +13,7 @@ from engagement.configuration.plan_places import placed_configurations, placed_p
 from engagement.configuration.problems import Problem
 from engagement.configuration.statistics_checks import find_demographics
 from engagement.foundation.errors import PipelineError
+from engagement.sources.participant_lists import read_participant_list
 
 
 def find_boundary_problems(configuration: PipelineConfiguration, plans: CodingPlans, folder: Path) -> Iterator[Problem]:
@@ -52,6 +53,25 @@ def find_statistics_file_problems(
             read_margins(folder / statistics.population_margins_file, values)
     except PipelineError as error:
         yield Problem("$.AutomatedAnalysis.Statistics.PopulationMarginsFile", str(error))
+
+
+def find_participant_list_problems(configuration: PipelineConfiguration, folder: Path) -> Iterator[Problem]:
+    """Find errors in the attendance of listening groups, and in lists of whom not to write to."""
+    places = [
+        (f"$.ListeningGroups[{position}].Files[{number}]", name)
+        for position, group in enumerate(configuration.listening_groups)
+        for number, name in enumerate(group.files)
+    ]
+    places += [
+        (f"$.Contacts[{position}].ExclusionFiles[{number}]", name)
+        for position, selection in enumerate(configuration.contacts)
+        for number, name in enumerate(selection.exclusion_files)
+    ]
+    for at, name in places:
+        try:
+            read_participant_list(folder / name, configuration.participant_prefix)
+        except PipelineError as error:
+            yield Problem(at, str(error))
 
 
 def find_function_problems(plans: CodingPlans, folder: Path) -> Iterator[Problem]:

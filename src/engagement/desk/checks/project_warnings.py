@@ -15,6 +15,7 @@ from engagement.desk.checks.findings import Findings
 from engagement.desk.checks.project_files import (
     find_boundary_problems,
     find_function_problems,
+    find_participant_list_problems,
     find_statistics_file_problems,
 )
 from engagement.desk.checks.remapping_warnings import find_remapping_warnings
@@ -31,6 +32,7 @@ def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
         return
     findings.add_errors(files.path, find_boundary_problems(configuration, plans, files.path.parent))
     findings.add_errors(files.path, find_statistics_file_problems(configuration, plans, files.path.parent))
+    findings.add_errors(files.path, find_participant_list_problems(configuration, files.path.parent))
     findings.add_errors(files.plans_path, find_function_problems(plans, files.path.parent))
     findings.add_errors(files.plans_path, _find_level_problems(plans))
     findings.add_warnings(files.path, find_settings_warnings(configuration, plans))

@@ -21,6 +21,7 @@ from engagement.pipeline.coding.codings import make_coding
 from engagement.pipeline.coding.labels import Labels, UnknownCodesError, read_traced_labels
 from engagement.pipeline.messages.message import SHOW_PIPELINE_KEY
 from engagement.pipeline.outputs.analysis_files import analysis_folder, individuals_path, read_column
+from engagement.pipeline.outputs.group_columns import GroupColumns
 from engagement.pipeline.outputs.rows import WITHDRAWN, AnalysisRows
 from engagement.provenance import Change, Metadata, TracedData
 
@@ -75,7 +76,9 @@ def check_header(project: Project, data_root: Path) -> list[str]:
         )
     with reading_csv(path) as lines:
         found = next(lines, [])
-    expected = AnalysisRows(project.coding_plans.all).header
+    # Whether somebody is in a listening group, its files say; there is nothing to explain.
+    groups = [group.column for group in project.configuration.listening_groups]
+    expected = AnalysisRows(project.coding_plans.all, groups=GroupColumns(groups)).header
     if found != expected:
         differing = [f"no column {name!r}" for name in expected if name not in found]
         differing += [f"a column {name!r} that it does not have" for name in found if name not in expected]
@@ -84,7 +87,7 @@ def check_header(project: Project, data_root: Path) -> list[str]:
             f"{path}: {shown}; expected the columns of the configuration {project.path}. "
             "Name the configuration that Outputs/ were made with, or run stage 3 (generate outputs) and this again."
         )
-    return found
+    return found[: len(found) - len(groups)]
 
 
 def find_participant(project: Project, data_root: Path, uid: str) -> ExplainedParticipant:

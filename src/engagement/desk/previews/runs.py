@@ -129,6 +129,8 @@ def _write_configuration(folder: Path, project: Project) -> Path:
     document = read_json(original, ConfigurationError)
     document.pop("DriveUpload", None)
     document["CodingPlansFile"] = str((original.parent / document["CodingPlansFile"]).resolve())
+    for group in document.get("ListeningGroups", ()):
+        group["Files"] = [str((original.parent / name).resolve()) for name in group["Files"]]
     make_directory(folder)
     with explain_os_errors(folder):
         for other in original.parent.iterdir():

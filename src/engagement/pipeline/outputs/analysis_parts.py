@@ -40,6 +40,7 @@ from engagement.pipeline.outputs.analysis_files import (
     season_path,
     text_column,
 )
+from engagement.pipeline.outputs.group_columns import NO_GROUPS, GroupColumns
 from engagement.pipeline.outputs.participant_files import MergedParticipants
 
 if TYPE_CHECKING:
@@ -52,9 +53,12 @@ _ROWS_OF_A_ROW_GROUP = 16384
 class AnalysisPart:
     """Rows of one partition, in batches as an Arrow stream: the cheapest to write and to read once."""
 
-    def __init__(self, path: Path, plans: tuple[CodingPlan, ...], are_messages: bool) -> None:
+    def __init__(
+        self, path: Path, plans: tuple[CodingPlan, ...], are_messages: bool, groups: GroupColumns = NO_GROUPS
+    ) -> None:
         self._path = path
-        self._schema = _schema(plans, are_messages)
+        self._groups = groups
+        self._schema = _schema(plans, are_messages, groups.names)
         self._rows: list[list[bytes | datetime | None]] = []
         self._encoded: dict[tuple[tuple[str, ...], ...], list[bytes]] = {}
         self._guessed = [find_guessed_positions(plan) for plan in plans]
@@ -102,7 +106,7 @@ class AnalysisPart:
     ) -> None:
         for number in changed:
             self._cells[self._stretches[number]] = self._encode(number, texts[number], codings[number])
-        self._rows.append([uid.encode(), *more, *self._cells])
+        self._rows.append([uid.encode(), *more, *self._cells, *self._groups.codes(uid)])
         if len(self._rows) == _ROWS_OF_A_BATCH:
             self._flush()
 
@@ -162,7 +166,7 @@ def _there(column: Sequence[object]) -> pyarrow.Buffer | None:
     return pyarrow.py_buffer(numpy.packbits([value is not None for value in column], bitorder="little"))
 
 
-def _schema(plans: tuple[CodingPlan, ...], are_messages: bool) -> pyarrow.Schema:
+def _schema(plans: tuple[CodingPlan, ...], are_messages: bool, groups: Sequence[str]) -> pyarrow.Schema:
     import pyarrow
 
     fields: list[tuple[str, pyarrow.DataType]] = [(UID, pyarrow.string())]
@@ -173,6 +177,7 @@ def _schema(plans: tuple[CodingPlan, ...], are_messages: bool) -> pyarrow.Schema
         fields += [(codes_column(c.coded_field), pyarrow.string()) for c in plan.coding_configurations]
         guessed = (plan.coding_configurations[position] for position in find_guessed_positions(plan))
         fields += [(guesses_column(c.coded_field), pyarrow.string()) for c in guessed]
+    fields += [(codes_column(name), pyarrow.string()) for name in groups]
     return pyarrow.schema(fields)
 
 
@@ -260,10 +265,11 @@ class AnalysisFolder:
         messages: Sequence[Path],
         individuals: Sequence[Path],
         participants: MergedParticipants | None = None,
+        groups: Sequence[str] = (),
     ) -> list[Callable[[], object]]:
         """List the tasks that write the two tables from the partitions' parts, which are in order.
 
-        `participants` says which rows of the existing tables are copied, if any.
+        `participants` says which rows of the existing tables are copied, if any; `groups` are the columns of listening groups.
         """
 
         def write(locate: Callable[[Path], Path], parts: Sequence[Path], column: str, are_messages: bool) -> None:
@@ -272,7 +278,7 @@ class AnalysisFolder:
                 if participants is None
                 else _interleave(participants.stretches(column), locate(self._current), parts)
             )
-            _write_table(locate(self.path), batches, _schema(plans, are_messages))
+            _write_table(locate(self.path), batches, _schema(plans, are_messages, groups))
 
         return [
             functools.partial(write, messages_path, messages, "message_rows", are_messages=True),

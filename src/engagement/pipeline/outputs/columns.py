@@ -71,7 +71,7 @@ _ANALYSIS_FILES = {
         "Theme": "StringValue of a Normal code, or the number of episodes",
         "Breakdown": "AnalysisFileKey of the question that the theme is broken down by; empty in total",
         "Value": "StringValue of the answer to it; empty in total",
-        "Origin": '"answer"; "phone number" of operator and channel; else what the Value (no answer) was guessed from',
+        "Origin": '"answer"; "phone number" of operator and channel; "attendance" of a listening group; else what the Value (no answer) was guessed from',
         "Participants": "participants who have the Theme, and of these the Value",
         "Base": "participants with any Normal code of the Dataset that an answer led to, and of these the Value",
         "Share %": "Participants of Base; no row without a base",
@@ -83,7 +83,7 @@ _ANALYSIS_FILES = {
         "Dataset": "AnalysisFileKey of a demographic or follow-up question",
         "Value": "StringValue of a code; every code but STOP",
         "Name": "its DisplayText",
-        "Origin": '"answer"; "phone number" of operator and channel; "operator" or a function of the project\'s own: guessed, '
+        "Origin": '"answer"; "phone number" of operator and channel; "attendance" of a listening group; "operator" or a function of the project\'s own: guessed, '
         'nobody answered; "elsewhere": NC as the place that they named has no such places; else what the code says',
         "Participants": "participants who came to the value in this way",
     },
@@ -138,6 +138,14 @@ COLUMNS = (
     *(Column("individuals.csv", column.name, column.meaning) for column in _CODED[:4]),
     Column(
         "individuals.csv", "<RawField>", "the participant's texts, folded: joined with ; (concatenate) or the one text"
+    ),
+    *(
+        Column(
+            table,
+            "listening_group_<Name>",
+            'of a group in ListeningGroups: "true" if the participant is in one of its files, else "false"; the last columns',
+        )
+        for table in ("messages.csv", "individuals.csv")
     ),
     Column("messages_index.csv", "uid", "as in the same row of messages.csv; of those who withdrew every cell is STOP"),
     Column("messages_index.csv", "time", "when it was sent, in the project's TimeZone: ISO 8601 with its offset"),

@@ -12,6 +12,7 @@ from engagement.foundation.files import link_tree, make_directory, replace_folde
 from engagement.pipeline.coding.automatic import AutomaticCoder
 from engagement.pipeline.coding.coded_datasets import CodedDataset
 from engagement.pipeline.outputs.coda_files import CodaTexts, make_coda_messages
+from engagement.pipeline.outputs.group_columns import NO_GROUPS, GroupColumns
 from engagement.pipeline.outputs.icr import IcrSample
 from engagement.pipeline.outputs.index_rows import MESSAGES_INDEX, index_header, withdrawn_index_row
 from engagement.pipeline.outputs.participant_files import ParticipantFile
@@ -68,16 +69,18 @@ class OutputsFolder:
         withdrawn_individuals: int,
         row_notes: Path,
         is_indexed: bool = True,
+        groups: GroupColumns = NO_GROUPS,
     ) -> list[Task]:
         """List the tasks that write the CSVs.
 
         Withdrawals are only counted, by identical last rows. Before coding there is only production.csv. Notes on the rows go to
         the folder `row_notes`. The index of messages is written if `is_indexed`.
+        the folder `row_notes`. Listening `groups` have columns of their own.
         """
         header = encode_line(ProductionRows(self._plans.all).header, quote_all=True)
         tables = [Table(self.path / "production.csv", header, self._parts("production", partitions))]
         if self._is_coded:
-            rows = AnalysisRows(self._plans.all)
+            rows = AnalysisRows(self._plans.all, groups=groups)
             header, last = encode_line(rows.header), encode_line(rows.withdrawn_row())
             for name, withdrawn in (("messages", withdrawn_messages), ("individuals", withdrawn_individuals)):
                 parts = self._parts(name, partitions)

@@ -7,6 +7,7 @@ from engagement.configuration import CodingMode, CodingPlan
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
 from engagement.foundation.csv_cells import encode_cell, encode_line, guard_cell
 from engagement.pipeline.coding.codings import Coding
+from engagement.pipeline.outputs.group_columns import NO_GROUPS, GroupColumns
 
 WITHDRAWN = "STOP"
 _Codes = tuple[tuple[str, ...], ...]
@@ -34,9 +35,16 @@ def find_changed_answers(last: Answers | None, answers: Answers) -> Sequence[int
 class AnalysisRows:
     """Makes the lines of one of the analysis files."""
 
-    def __init__(self, plans: Sequence[CodingPlan], guards_formulas: bool = False) -> None:
-        """With `guards_formulas`, participants' texts are made safe for spreadsheets."""
-        self.header = [UID_FIELD, CONSENT_FIELD, *(column for plan in plans for column in plan.columns())]
+    def __init__(
+        self, plans: Sequence[CodingPlan], guards_formulas: bool = False, groups: GroupColumns = NO_GROUPS
+    ) -> None:
+        """With `guards_formulas`, participants' texts are made safe for spreadsheets.
+
+        `groups` have the last columns.
+        """
+        columns = (column for plan in plans for column in plan.columns())
+        self.header = [UID_FIELD, CONSENT_FIELD, *columns, *groups.names]
+        self._groups = groups
         self._cells = [_PlanCells(plan, _encode_guarded if guards_formulas else encode_cell) for plan in plans]
         self._parts = [""] * len(plans)
 
@@ -47,7 +55,7 @@ class AnalysisRows:
         """
         for number in changed:
             self._parts[number] = self._cells[number].write(answers.texts[number], answers.codings[number])
-        return f"{encode_cell(uid)},false,{','.join(self._parts)}\n"
+        return f"{encode_cell(uid)},false,{','.join(self._parts)}{self._groups.cells(uid)}\n"
 
     def make_cells(self, uid: str, texts: Sequence[str | None], codings: Sequence[Coding]) -> dict[str, str]:
         """Make the cells of such a line by column, before encoding."""
@@ -56,7 +64,8 @@ class AnalysisRows:
             for plan, text, coding in zip(self._cells, texts, codings, strict=True)
             for cell in plan.make(text, coding)
         ]
-        return dict(zip(self.header, [uid, "false", *found], strict=True))
+        names = self.header[: len(self.header) - len(self._groups.names)]
+        return dict(zip(names, [uid, "false", *found], strict=True))
 
     def withdrawn_row(self) -> list[str]:
         """Make the cells of a withdrawn message or individual, with nothing of theirs in them."""

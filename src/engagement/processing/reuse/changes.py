@@ -37,14 +37,15 @@ def find_kept_results(
     datasets: Mapping[str, CodedDataset],
     labels: numpy.ndarray,
     is_coded: bool,
+    moved: numpy.ndarray,
 ) -> KeptResults | None:
     """Compare the last run's notes with the current lines and labels.
 
-    Returns None if too much changed to keep anything.
+    `moved` are participants who joined or left a listening group, by hash. Returns None if too much changed to keep anything.
     """
     hashes = notes.participants["hash"]
     texts = find_noted_texts(notes)
-    other_lines = _find_other_lines(notes.lines, lines)
+    other_lines = numpy.union1d(_find_other_lines(notes.lines, lines), moved)
     are_kept = ~are_among(hashes, other_lines)
     relabelled = _find_relabelled(notes.labels, labels)
     are_kept[texts.owners[are_among(hash_pairs(texts.uses["id"], texts.uses["plan"]), relabelled)]] = False

@@ -9,12 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy
+
 from engagement.pipeline.coding.coded_datasets import CodedDataset
 from engagement.pipeline.coding.project_functions import has_project_functions
 from engagement.pipeline.messages.unknown_testers import find_unknown_testers
 from engagement.pipeline.outputs.participant_files import MergedParticipants, ParticipantFile
 from engagement.pipeline.outputs.stretches import EarlierOutputs
 from engagement.processing.processor import Processor
+from engagement.processing.records.listening_groups import find_changed_members, log_attendance, make_member_records
 from engagement.processing.records.participant_notes import read_participants
 from engagement.processing.records.raw_checks import RawCheck
 from engagement.processing.records.raw_runs import Flows, LineLocations, RunPlaces, find_runs
@@ -82,9 +85,14 @@ def find_changed(
             log.warning("%s, %s", project.path, problem)
         notes.note_raw_files(flows, check.verified)
         notes.write_labels(labels)
+        members = make_member_records(processor.groups)
+        notes.write_members(members)
+        if processor.groups.names:
+            log_attendance(processor.groups, numpy.unique(lines.places["hash"]))
         kept = None
         if last is not None:
-            kept = find_kept_results(project, last, lines, datasets, labels, processor.is_coded)
+            moved = find_changed_members(last.members, members)
+            kept = find_kept_results(project, last, lines, datasets, labels, processor.is_coded, moved)
         yield Changes(places if kept is None else places.of(kept.changed), lines.count_runs(flows), kept, notes)
 
 

@@ -17,6 +17,7 @@ from engagement.processing.records.participant_notes import PARTICIPANTS, SENT, 
 from engagement.processing.records.raw_runs import Flows
 from engagement.processing.reuse.run_notes import (
     CODED,
+    MEMBERS,
     NOTES,
     VERSION,
     digest_notes,
@@ -52,6 +53,10 @@ class NotesWriter:
     def write_labels(self, labels: numpy.ndarray) -> None:
         """Note coders' labels."""
         self._write("labels", labels)
+
+    def write_members(self, members: numpy.ndarray) -> None:
+        """Note the members of listening groups."""
+        self._write(MEMBERS, members)
 
     def take_participants(self, scratch: Path, partitions: int) -> None:
         """Note the participants' results, as the partitions left them."""

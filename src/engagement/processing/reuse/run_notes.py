@@ -19,6 +19,7 @@ from engagement.foundation.files import read_json
 from engagement.foundation.record_files import read_records
 from engagement.pipeline.coding.coded_datasets import LABELS
 from engagement.pipeline.outputs.icr import IcrSample
+from engagement.processing.records.listening_groups import MEMBER
 from engagement.processing.records.participant_notes import PARTICIPANT, PARTICIPANTS, SENT, SENT_MESSAGES, TEXT, TEXTS
 from engagement.processing.records.raw_runs import DIGEST, PLACE, Flows, LineLocations
 from engagement.sources.manifest import FileVersion
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 VERSION = 2
 NOTES = "notes.json"
+# Members of listening groups.
+MEMBERS = "members"
 # A label's dataset, by the number of its plan, and the fields of `LABELS`.
 CODED = numpy.dtype([("plan", "<u2"), *LABELS.descr])
 _KINDS = {
@@ -36,6 +39,7 @@ _KINDS = {
     PARTICIPANTS: PARTICIPANT,
     TEXTS: TEXT,
     SENT_MESSAGES: SENT,
+    MEMBERS: MEMBER,
 }
 
 
@@ -60,6 +64,7 @@ class RunNotes:
     keys: frozenset[str]
     raw_files: Mapping[str, list[int]]
     verified: Mapping[str, FileVersion]
+    members: numpy.ndarray
 
     def known_lines(self, flows: Flows) -> dict[int, LineLocations]:
         """Return the lines of the raw files that have not changed, by file number."""
@@ -125,6 +130,7 @@ def _read_notes(data_root: Path, settings: Mapping[str, str]) -> RunNotes:
             frozenset(document["keys"]),
             document["raw files"],
             {name: FileVersion(*version) for name, version in document["verified"].items()},
+            arrays[MEMBERS],
         )
     except (InputError, OSError, KeyError, TypeError, ValueError, AttributeError):
         # Whatever the problem is, a full run does not need the notes.

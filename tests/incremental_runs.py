@@ -1,0 +1,47 @@
+"""What runs of stage 3 that build on each other leave, to be compared with what full runs leave."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy
+import pytest
+from pyarrow.parquet import ParquetFile
+
+from engagement.processing.records.participant_notes import PARTICIPANT, TEXT
+from example_project import DataRoot
+
+_TIMESTAMP = re.compile(rb'("Timestamp": |"timestamp": )"[^"]*"')
+
+
+def outputs_of(root: DataRoot) -> dict[str, object]:
+    """Everything that stage 3 wrote, by name, but for the time of the run and the order of a participant's noted texts."""
+    found: dict[str, object] = {}
+    for folder in (root.outputs, root.path / "State"):
+        for path in sorted(folder.rglob("*")):
+            name = str(path.relative_to(root.path))
+            if path.suffix == ".parquet":
+                with ParquetFile(path) as file:
+                    groups = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+                    found[name] = groups, file.read().to_pylist()
+            elif path.name == "texts.array":
+                found[name] = texts_by_participant(path)
+            elif path.name == "notes.json":
+                notes = json.loads(path.read_text())
+                found[name] = notes["samples"], sorted(notes["losses"])
+            elif path.is_file():
+                found[name] = _TIMESTAMP.sub(rb'\1""', path.read_bytes())
+    return found
+
+
+def texts_by_participant(path: Path) -> list[list]:
+    texts = iter(numpy.fromfile(path, TEXT).tolist())
+    counts = numpy.fromfile(path.with_name("participants.array"), PARTICIPANT)["texts"].tolist()
+    return [sorted(next(texts) for _ in range(count)) for count in counts]
+
+
+def read_processed(caplog: pytest.LogCaptureFixture) -> int | str:
+    """Number of participants that the last run processed, or why it was a full run."""
+    found = re.findall(r"(\d+) of \d+ participant\(s\) changed;|Full run: (.*)", caplog.text)
+    count, reason = found[-1]
+    return reason or int(count)
