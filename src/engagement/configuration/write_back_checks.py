@@ -16,8 +16,6 @@ def find_write_back_problems(configuration: PipelineConfiguration, plans: Coding
     wanted = configuration.write_back
     if wanted is None:
         return
-    if not any(source.takes_writes for source in configuration.raw_data_sources):
-        yield Problem(_AT, "no source is a RapidPro workspace; expected one to write to. Add one, or remove WriteBack.")
     yield from _find_parts_without_place(wanted)
     known = [coding.coded_field for plan in plans.survey for coding in plan.coding_configurations]
     for number, answer in enumerate(wanted.demographics):
@@ -50,13 +48,11 @@ def find_write_back_warnings(configuration: PipelineConfiguration) -> Iterator[P
             f"{_AT}.Withdrawn.Group",
             "blocked contacts are in no group, so that it stays empty; expected a Field beside Block. Change it.",
         )
-    for number, source in enumerate(configuration.raw_data_sources):
-        if not source.takes_writes:
-            yield Problem(
-                f"$.RawDataSources[{number}]",
-                "nothing is written back to this source; expected RapidPro. People whose contacts are in no other source are "
-                "not told of.",
-            )
+    if not any(source.takes_writes for source in configuration.raw_data_sources):
+        yield Problem(
+            _AT,
+            "no source is a RapidPro workspace, so that nothing is written; expected one. Add one, or remove WriteBack.",
+        )
 
 
 def _find_parts_without_place(wanted: WriteBack) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Surveys that ask again: from the day on which contacts have a field `<question>_answered`, flows look at it.
+"""Surveys that ask again, once contacts have fields `<question>_answered` that flows can look at.
 
 Every day some of the audience are asked about themselves once more, but for what RapidPro knows to be answered.
 """

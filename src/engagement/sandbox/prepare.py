@@ -4,14 +4,16 @@ An existing demo keeps its data and its current round.
 """
 
 import argparse
+import json
 import logging
 from pathlib import Path
 
 from engagement.configuration import load_project
-from engagement.foundation.errors import MachineError
-from engagement.foundation.files import make_directory, open_bytes_for_writing, open_for_writing, write_json
+from engagement.foundation.errors import ConfigurationError, MachineError
+from engagement.foundation.files import make_directory, open_bytes_for_writing, open_for_writing, read_json, write_json
 from engagement.sandbox.demo_directory import DemoDirectory
 from engagement.sandbox.workspace import InventedWorkspace, make_workspace
+from engagement.sandbox.written_back import WRITTEN_BACK
 from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,10 @@ def _copy_configuration(demo: DemoDirectory) -> None:
         make_directory(target.parent)
         with open_bytes_for_writing(target) as file:
             file.write(source.read_bytes())
+    document = read_json(demo.configuration_file, ConfigurationError)
+    with open_for_writing(demo.configuration_file) as copy:
+        json.dump({**document, **WRITTEN_BACK}, copy, indent=2, ensure_ascii=False)
+        copy.write("\n")
 
 
 def _write_credentials(demo: DemoDirectory) -> None:

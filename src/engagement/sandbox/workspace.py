@@ -52,7 +52,10 @@ class InventedWorkspace:
 
 
 def make_workspace(seed: int, round_number: int, changes: ContactChanges | None = None) -> InventedWorkspace:
-    """Build the workspace as at the end of a round; depends only on seed, round and what was written to contacts."""
+    """Build the workspace as at the end of a round.
+
+    It depends only on seed, round, and what was written to contacts.
+    """
     now = end_of_round(round_number)
     participants, runs = _make_season(seed)
     if changes is not None:

@@ -11,7 +11,7 @@ from engagement.configuration.loading import ProjectFiles
 from engagement.configuration.nearest import nearest
 from engagement.configuration.pipeline_configuration import DriveUpload
 from engagement.configuration.problems import Problem
-from engagement.configuration.source_model import placed_sources
+from engagement.configuration.source_model import PlacedSource, placed_sources
 from engagement.configuration.source_types import load_part
 from engagement.configuration.write_back_checks import written_fields, written_groups
 from engagement.delivery.logs import find_upload_kinds
@@ -54,8 +54,10 @@ def ask_services(files: ProjectFiles, services: Services, findings: Findings) ->
         storage = open_storage(services.credentials, services.policy)
         check = OnlineCheck(storage, services.policy, configuration.rapid_pro_key_remappings, findings.of(files.path))
         for placed in placed_sources(configuration.raw_data_sources):
+            failed = len(findings.failures)
             load_part(placed.source.source_type, "check").ask(placed, check)
-        _ask_write_back(configuration, check)
+            if len(findings.failures) == failed:
+                _ask_write_back(placed, configuration, check)
         _ask_uuid_table(files, configuration, storage, services.policy, findings)
         _ask_uploads(files, configuration, storage, findings)
         if configuration.drive_upload is not None:
@@ -66,15 +68,13 @@ def ask_services(files: ProjectFiles, services: Services, findings: Findings) ->
                 _ask_coda(files.plans_path, configuration, plans, open_coda(credentials), findings)
 
 
-def _ask_write_back(configuration: PipelineConfiguration, check: OnlineCheck) -> None:
+def _ask_write_back(placed: PlacedSource[Any], configuration: PipelineConfiguration, check: OnlineCheck) -> None:
     wanted = configuration.write_back
-    if wanted is None:
+    if wanted is None or not placed.source.takes_writes:
         return
     groups, fields = (list(find(configuration, wanted)) for find in (written_groups, written_fields))
-    for placed in placed_sources(configuration.raw_data_sources):
-        if placed.source.takes_writes:
-            with check.findings.noted(f"{placed.at}.TokenFileURL"):
-                load_part(placed.source.source_type, "write_back").ask(placed, groups, fields, check)
+    with check.findings.noted(f"{placed.at}.TokenFileURL"):
+        load_part(placed.source.source_type, "write_back").ask(placed, groups, fields, check)
 
 
 def _ask_uuid_table(
