@@ -166,7 +166,8 @@ def _choose_sample(arguments: argparse.Namespace, project: Project, selection: C
         raise UsageError(
             f"--stratify {arguments.stratify!r}: no such dataset; expected one{nearest(arguments.stratify, datasets)} Change it."
         )
-    drawn = {"Size": arguments.sample, "Seed": arguments.seed or 1, "StratifyBy": arguments.stratify}
+    seed = 1 if arguments.seed is None else arguments.seed
+    drawn = {"Size": arguments.sample, "Seed": seed, "StratifyBy": arguments.stratify}
     return selection.model_copy(update={"sample": ContactSample.model_validate(drawn)})
 
 

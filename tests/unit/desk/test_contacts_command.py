@@ -218,9 +218,17 @@ def test_wrong_options_are_refused(made: DataRoot, capsys, options: list[str], f
     assert found in capsys.readouterr().err
 
 
+def test_without_outputs_it_says_which_stage_to_run(made: DataRoot, tmp_path: Path, capsys):
+    (tmp_path / "data root").mkdir()
+    paths = (made.configuration, tmp_path / "data root", made.credentials)
+    assert main(["contacts", *map(str, paths), "--for", "water", "--to-file", str(tmp_path / "a.xlsx")]) == 11
+    assert "Run stage 3 (generate outputs)" in capsys.readouterr().err
+
+
 def test_a_sample_of_the_command_line_is_drawn(made: DataRoot, capsys):
     assert contacts(made, "everybody", "--sample", 3, "--stratify", "gender") == 0
     assert "        3  drawn" in capsys.readouterr().out
+    assert contacts(made, "everybody", "--sample", 3, "--seed", 0) == 0
 
 
 def test_few_contacts_are_asked_for_one_by_one_and_many_page_by_page(made: DataRoot, server: Workspace, tmp_path: Path):

@@ -167,7 +167,10 @@ def read_people(project: Project, data_root: Path, now: datetime) -> People:
 
 def find_newer_data(data_root: Path) -> list[Path]:
     """Find what was fetched or labelled after the outputs were made: somebody may have withdrawn in it."""
-    made = season_path(analysis_folder(data_root)).stat().st_mtime_ns
+    season = season_path(analysis_folder(data_root))
+    if not season.exists():
+        return []
+    made = season.stat().st_mtime_ns
     files = (
         path for folder in ("Raw Data", "Coded Coda Files") for path in sorted((data_root / folder).glob("*.json*"))
     )
