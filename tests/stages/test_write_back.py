@@ -96,12 +96,14 @@ def test_an_advert_is_taken_back_from_whoever_stopped_even_if_the_state_is_lost(
     assert len(workspace.writes) == 5
 
 
-def test_a_group_holds_nobody_else_but_the_group_of_stop_may(project, workspace):
+def test_a_group_holds_nobody_else_but_the_group_of_stop_may(project, workspace, capsys):
     project.prepare(3)
     project.write_back()
     by_name = {row["name"]: {"uuid": row["uuid"], "name": row["name"]} for row in workspace.groups}
     workspace.contacts[8]["groups"].append(by_name["stopped"])
     workspace.contacts[2]["groups"].append(by_name["Advert"])
+    project.write_back("--full", "--dry-run")
+    assert "to leave: 1 contact would change" in capsys.readouterr().out
     project.write_back("--full")
     assert workspace.members("stopped") == uuids(3, 9)
     assert workspace.members("Advert") == uuids(*EVERYBODY) - uuids(3)
@@ -179,6 +181,19 @@ def test_participants_without_a_relevant_answer_are_marked_until_they_have_one(p
     project.write_back()
     assert workspace.members("not relevant") == set()
     assert workspace.values("not_relevant") == {"contact-6": "no"}
+
+
+def test_being_in_its_own_group_does_not_take_anybody_out_of_a_selection_for_rested_people(project, workspace):
+    rested = {"Name": "rested", "NotContactedForDays": 7, "To": {"Group": "Rested"}}
+    later = {"Name": "later", "NotContactedForDays": 7, "To": {"Group": "Later"}}
+    project.configure(Contacts=[rested], WriteBack={"Contacts": ["rested"]})
+    project.prepare(3)
+    for _ in range(2):
+        project.write_back("--full")
+        assert workspace.members("Rested") == uuids(*EVERYBODY) - uuids(3)
+    project.configure(Contacts=[rested, later], WriteBack={"Contacts": ["rested", "later"]})
+    project.write_back()
+    assert workspace.members("Later") == set()
 
 
 def test_test_contacts_are_left_alone(project, workspace):

@@ -78,12 +78,6 @@ def _find_selection_problems(configuration: PipelineConfiguration, wanted: Write
             yield Problem(at, f"{name!r} is there twice; expected it once. Remove one.")
         elif selection.to is None or not (selection.to.group or selection.to.field):
             yield Problem(at, f"{name!r} has no To with a Group or Field; expected one. Add it to the selection.")
-        elif selection.not_contacted_for_days is not None:
-            yield Problem(
-                at,
-                f"{name!r} has NotContactedForDays: being in its group is a contact, so that the next night would empty it; "
-                "expected a selection without. Remove either.",
-            )
 
 
 def written_fields(configuration: PipelineConfiguration, wanted: WriteBack) -> Iterator[tuple[str, str]]:

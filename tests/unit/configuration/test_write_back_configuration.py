@@ -15,7 +15,6 @@ WITHDRAWN = {"Group": "stopped", "Field": "consent_withdrawn"}
 SELECTIONS = [
     {"Name": "advert", "To": {"Group": "Advert", "Field": "advert"}},
     {"Name": "nowhere"},
-    {"Name": "rested", "NotContactedForDays": 7, "To": {"Group": "Rested"}},
 ]
 
 
@@ -53,7 +52,6 @@ def test_a_right_one_is_taken(tmp_path: Path):
         ({"Contacts": ["advrt"]}, "'advrt' is no name in Contacts; expected one; nearest: 'advert'"),
         ({"Contacts": ["advert", "advert"]}, "'advert' is there twice"),
         ({"Contacts": ["nowhere"]}, "'nowhere' has no To with a Group or Field"),
-        ({"Contacts": ["rested"]}, "'rested' has NotContactedForDays"),
         (
             {"Withdrawn": {"Group": "advert"}, "Contacts": ["advert"]},
             "$.Contacts[0].To.Group: 'Advert' is also at $.WriteBack.Withdrawn.Group",

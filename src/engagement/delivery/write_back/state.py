@@ -23,9 +23,10 @@ CREATE TABLE groups (name TEXT PRIMARY KEY, digest TEXT) WITHOUT ROWID;
 class WriteBackState:
     """What one workspace is known to have."""
 
-    def __init__(self, connection: sqlite3.Connection, is_dry: bool):
+    def __init__(self, connection: sqlite3.Connection, is_dry: bool, is_full: bool):
         self._connection = connection
         self._is_dry = is_dry
+        self._is_full = is_full
 
     def settled(self, what: str) -> dict[str, str]:
         """Return the value that each contact is known to have of something."""
@@ -48,6 +49,8 @@ class WriteBackState:
 
     def holds_group(self, name: str, contacts: Collection[str]) -> bool:
         """Check if a group was last filled with just these contacts."""
+        if self._is_full:
+            return False
         row = self._connection.execute("SELECT digest FROM groups WHERE name = ?", (name.casefold(),)).fetchone()
         return row is not None and row[0] == _digest(contacts)
 
@@ -78,9 +81,7 @@ def open_state(path: Path, is_dry: bool = False, is_full: bool = False) -> Itera
         connection = _open(path)
     with contextlib.closing(connection):
         try:
-            if is_full and not is_dry:
-                connection.execute("DELETE FROM groups")
-            yield WriteBackState(connection, is_dry)
+            yield WriteBackState(connection, is_dry, is_full)
         except sqlite3.Error as error:
             raise MachineError(
                 f"{path}: could not be used: {error}. Check the disk, and run this again; or remove the file: contacts are read "
