@@ -72,20 +72,18 @@ def import_edp_project(root: Path, file: Path, migration: Migration) -> Imported
             ("ProjectEndDate", "project_end_date", LATEST),
         )
     }
-    fields = {id(reader): _read_fields(reader) for reader in datasets}
+    fields = {id(reader): _read_fields(reader, migration) for reader in datasets}
     planned: dict[str, PlannedDataset] = {}
     for names, field in fields.values():
         for name in names:
-            if planned.setdefault(name, field) != field:
-                migration.to_decide(
-                    name, f"two analysis datasets read it; its answers go to {planned[name].raw_field!r} alone."
-                )
+            planned.setdefault(name, field)
     sources = convert_edp_sources(pipeline, planned, dates["ProjectStartDate"], migration)
     folder = SchemeFolder(root, migration)
     coda_sync = pipeline.take_call("coda_sync")
     ws_scheme = folder.find(scheme_path(ws), "wrong-scheme answers") if (ws := _ws_value(coda_sync, analysis)) else None
     coda = read_coda(coda_sync, ws_scheme, migration)
-    bench = EdpBench(evaluator, folder, coda, sources.fed, migration)
+    read_by = {name: field.raw_field for name, field in planned.items()}
+    bench = EdpBench(evaluator, folder, coda, sources.fed, sources.asked, read_by, migration)
     plans: dict[str, Any] = {"CodeSchemesDir": "code_schemes"}
     if ws_scheme is not None:
         ws_scheme.needs.add("CE")
@@ -116,7 +114,7 @@ def import_edp_project(root: Path, file: Path, migration: Migration) -> Imported
     schemes, controls = mend_schemes(_used_schemes(folder, plans), migration)
     if controls:
         plans["ControlCodes"] = controls
-    return ImportedProject(configuration, plans, schemes)
+    return ImportedProject(configuration, plans, schemes, bench.stubs.source())
 
 
 def _read_pipeline(file: Path, evaluator: Evaluator) -> ArgumentReader:
@@ -139,7 +137,7 @@ def _refuse_unread(values: list[object], what: str, file: Path) -> None:
     )
 
 
-def _read_fields(reader: ArgumentReader) -> tuple[list[str], PlannedDataset]:
+def _read_fields(reader: ArgumentReader, migration: Migration) -> tuple[list[str], PlannedDataset]:
     """Read which datasets a plan reads, and its raw field."""
     given = reader.take("engagement_db_datasets")
     names = list(given) if isinstance(given, list | tuple) else [given] if given else []
@@ -152,6 +150,12 @@ def _read_fields(reader: ArgumentReader) -> tuple[list[str], PlannedDataset]:
         )
     raw_field = reader.take_text("raw_dataset") or f"{names[0]}_raw"
     kind = describe(reader.take("dataset_type")).upper()
+    if "RESEARCH_QUESTION" not in kind and "DEMOGRAPHIC" not in kind:
+        migration.to_decide(
+            f"dataset_type of {raw_field}",
+            f"{kind} is no type that is known here, so that it became a demographic. If it answers an episode, move its plan to "
+            "RQACodingPlans and its flows to ActivationFlowNames, with IsActivationMessage in the remapping of its text.",
+        )
     return names, PlannedDataset(raw_field, "RESEARCH_QUESTION" in kind)
 
 
@@ -225,7 +229,8 @@ def _tell_the_rest(pipeline: ArgumentReader, migration: Migration) -> None:
         migration.dropped(
             "engagement_database",
             f"{database.take('database_path')!r} kept the messages of all projects of the pool. Here each project has a data root of "
-            "its own: stage 2 fetches this project's flows and the shared ones, and messages of other projects stay there, and so do their labels, STOP among them. Datasets that projects share stay shared in Coda.",
+            "its own, which stage 2 fills from this project's flows. Messages of the pool's other projects stay in the database. So do their "
+            "labels, and a STOP among them is unknown here. Datasets in Coda that projects share stay shared.",
         )
     participants = pipeline.take("test_participant_uuids")
     if participants:

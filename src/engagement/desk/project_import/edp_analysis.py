@@ -81,13 +81,15 @@ def _convert_maps(analysis: ArgumentReader, locations: dict[str, str], migration
     found = []
     for item in wanted:
         name = describe(item.take("analysis_location")).strip("`").rpartition(".")[2].strip("'\"")
-        level, field = _MAP_LEVELS.get(name), locations.get(name)
-        if level is None or field is None:
-            migration.to_decide(f"maps: {name}", "no coding of the plans has such places with boundaries; left out.")
-        else:
-            found.append(
-                {"Level": level, "CodedField": field} | _read_filter(item.take("region_filter"), level, migration)
+        level, field, places = _MAP_LEVELS.get(name), locations.get(name), item.take("region_filter")
+        if level is None:
+            migration.to_decide(
+                f"maps: {name}", "no boundaries of this level come with the pipeline. Bring them as Boundaries of Maps."
             )
+        elif field is None:
+            migration.to_decide(f"maps: {name}", "no plan codes places of this level, so that the map was left out.")
+        else:
+            found.append({"Level": level, "CodedField": field} | _read_filter(places, level, migration))
         item.tell_rest(migration, {"legend_position": ("dropped", "legends have one place here.")})
     return found
 

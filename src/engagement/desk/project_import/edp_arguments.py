@@ -24,6 +24,10 @@ _POSITIONS: Final[dict[str, tuple[str, ...]]] = {
     "CodeSchemeConfiguration": ("code_scheme", "auto_coder", "coda_code_schemes_count"),
     "GoogleDriveUploadConfiguration": ("credentials_file_url", "drive_dir"),
     "ArchiveConfiguration": ("archive_upload_bucket", "bucket_dir_path"),
+    "KoboToolBoxQuestionConfiguration": ("data_column_name", "engagement_db_dataset"),
+    "QuestionConfiguration": ("engagement_db_dataset", "question_titles"),
+    "FacebookDataset": ("engagement_db_dataset",),
+    "TelegramGroupDataset": ("engagement_db_dataset",),
 }  # fmt: skip
 # The same argument was called otherwise in some versions.
 _OTHER_NAMES: Final = {
@@ -82,7 +86,8 @@ class ArgumentReader:
     def tell_rest(self, migration: Migration, texts: dict[str, tuple[str, str]]) -> None:
         """Note each argument that nobody took, with the words of `texts`, and what can't be read."""
         for name, value in self._left.items():
-            if value is None:
+            # An empty list asked for nothing, so nothing is lost with it.
+            if value is None or value in ([], (), {}):
                 continue
             section, text = texts.get(name, ("to_decide", "no such setting is known here, so it was left out."))
             old = name if name in texts else f"{self.call.name}.{name} ({self.place})"
@@ -149,6 +154,6 @@ def datasets_in(value: object) -> Iterator[str]:
         if not isinstance(item, Call):
             continue
         for call in item.inside():
-            name = call.keywords.get("engagement_db_dataset", call.keywords.get("dataset"))
+            name = ArgumentReader(call).take("engagement_db_dataset")
             if isinstance(name, str):
                 yield name

@@ -8,14 +8,19 @@ from engagement.desk.project_import.cleaner_names import name_cleaner
 from engagement.desk.project_import.edp_arguments import describe
 from engagement.desk.project_import.evaluator import Evaluator
 from engagement.desk.project_import.migration import Migration
-from engagement.desk.project_import.python_values import Function
+from engagement.desk.project_import.python_values import Call, Function
+from engagement.desk.project_import.stubs import Stubs
 
 _COMPARED_FUNCTION: Final = re.compile(r"clean_mogadishu_sub_district\s*(==|!=|is\b)")
 _UNLESS: Final = "somali.district_unless_mogadishu_sub_district"
 
 
-def find_cleaner(auto_coder: object, old: str, evaluator: Evaluator, migration: Migration) -> str | None:
-    """Return our name of the cleaner that an auto coder is, or calls; None if nothing here is like it."""
+def find_cleaner(auto_coder: object, key: str, evaluator: Evaluator, stubs: Stubs, migration: Migration) -> str | None:
+    """Return our name of the cleaner that an auto coder is, or calls; None, with a stub, if nothing here is like it.
+
+    `key` is the AnalysisFileKey of the coding.
+    """
+    old = f"auto_coder of {key}"
     if isinstance(auto_coder, Function) and _COMPARED_FUNCTION.search(ast.unparse(auto_coder.node)):
         migration.changed(
             old,
@@ -25,9 +30,14 @@ def find_cleaner(auto_coder: object, old: str, evaluator: Evaluator, migration: 
         return _UNLESS
     found = name_cleaner(auto_coder, evaluator)
     if found.name is None:
+        # A function without a name is called after what it coded.
+        name = found.old if found.old.isidentifier() else f"clean_{key}"
+        where = f"{auto_coder.file}:{auto_coder.line}" if isinstance(auto_coder, Function | Call) else ""
+        stub = stubs.add(name, where, "Cleaner", "text")
         migration.to_decide(
             old,
-            f"nothing here is like it, so no labels are proposed. It was {describe(auto_coder)}. Choose a Cleaner or none.",
+            f"no cleaner here is like {describe(auto_coder)}, so it is left out: coders see no proposals. To have them, fill in "
+            f'{stub}() in functions.py and add "Cleaner": "functions:{stub}".',
         )
     elif found.wraps and found.name.endswith(".age"):
         migration.changed(old, f"{found.old} is now {found.name}, which gives ages from 10 to 99 alone.")

@@ -46,8 +46,17 @@ def read_coda(
     for dataset in sync.take_calls("dataset_configurations") if sync is not None else []:
         name, coda_id = dataset.take("engagement_db_dataset"), dataset.take("coda_dataset_id")
         if isinstance(name, str) and isinstance(coda_id, str):
-            found.setdefault(name, CodaDataset(coda_id, _read_ws_code(dataset, coda_id, ws_scheme, migration)))
-            _read_schemes(dataset, found[name], migration)
+            ws_code = _read_ws_code(dataset, coda_id, ws_scheme, migration)
+            kept = found.setdefault(name, CodaDataset(coda_id, ws_code))
+            if kept.coda_id == coda_id:
+                _read_schemes(dataset, kept, migration)
+            else:
+                migration.to_decide(
+                    f"coda_sync: {coda_id}",
+                    f"answers of {name!r} were labelled in {kept.coda_id!r} too. A plan has one dataset in Coda: labels in "
+                    f"{kept.coda_id!r} count. If {coda_id!r} has the labels, name it in CodaFilename.",
+                )
+                dataset.take("code_scheme_configurations")
         else:
             migration.to_decide(f"coda_sync ({dataset.place})", "the names of this dataset can't be read.")
         dataset.tell_rest(migration, _OF_DATASET)
@@ -66,6 +75,11 @@ def _read_schemes(dataset: ArgumentReader, coda: CodaDataset, migration: Migrati
         if path is None:
             migration.to_decide(f"{coda.coda_id} ({scheme.place})", "the name of its code scheme can't be read.")
             continue
+        if copies is not None and not isinstance(copies, int):
+            migration.to_decide(
+                f"coda_code_schemes_count ({scheme.place})",
+                f"it can't be read, so that 1 was taken. It was {describe(copies)}: with more, set the CodingMode to MULTIPLE.",
+            )
         coda.copies[path] = copies if isinstance(copies, int) else 1
         if auto_coder is not None:
             coda.cleaners[path] = auto_coder
@@ -77,6 +91,11 @@ def _read_ws_code(
     match_value, string_value = dataset.take("ws_code_match_value"), dataset.take("ws_code_string_value")
     if isinstance(match_value, str):
         return match_value
+    if match_value is not None:
+        migration.to_decide(
+            f"ws_code_match_value of {coda_id}",
+            f"it can't be read, so that answers can't be moved there. It was {describe(match_value)}: add the WSCode to its plan.",
+        )
     if string_value is None:
         return None
     codes: list[dict[str, Any]] = ws_scheme.document["Codes"] if ws_scheme is not None else []

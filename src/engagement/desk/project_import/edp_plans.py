@@ -10,6 +10,7 @@ from engagement.desk.project_import.edp_schemes import SchemeFolder
 from engagement.desk.project_import.evaluator import Evaluator
 from engagement.desk.project_import.migration import Migration, paste_ready
 from engagement.desk.project_import.scheme_files import SchemeFile
+from engagement.desk.project_import.stubs import Stubs
 
 _OF_PLAN: Final = {
     "rapid_pro_non_relevant_field": (
@@ -42,14 +43,21 @@ class CodaDataset:
 
 @dataclass
 class EdpBench:
-    """What the conversion of all plans shares. `fed` are the datasets that sources fill."""
+    """What the conversion of all plans shares.
+
+    `fed` are the datasets that sources fill; `asked` are notes about what would fill others, by dataset. `read_by` has the
+    raw field of the plan that reads a dataset.
+    """
 
     evaluator: Evaluator
     folder: SchemeFolder
     coda: dict[str, CodaDataset]
     fed: set[str]
+    asked: dict[str, str]
+    read_by: dict[str, str]
     migration: Migration
     locations: dict[str, str] = field(default_factory=dict)
+    stubs: Stubs = field(default_factory=Stubs)
 
 
 def convert_dataset(
@@ -84,14 +92,7 @@ def convert_dataset(
             f"{planned.raw_field}", "none of its code schemes is there, so its plan was left out."
         )
         return None
-    if not bench.fed & set(names):
-        kind = "RQACodingPlans" if planned.is_answer else "DemographicCodingPlans"
-        files = ", ".join(f"code_schemes/{coding['CodeScheme']}" for coding in plan["CodingConfigurations"])
-        bench.migration.to_decide(
-            f"{', '.join(names)} ({reader.place})",
-            f"no source that exists here fills it, so its plan was left out. Once one does, copy {files} and "
-            f"add the plan to {kind}:{paste_ready(plan)}",
-        )
+    if _is_left_out(plan, names, planned, reader.place, bench):
         return None
     used = {coding["CodeScheme"] for coding in plan["CodingConfigurations"]}
     for path in coda.copies if coda is not None else ():
@@ -105,6 +106,30 @@ def convert_dataset(
     where = f", labelled in Coda's dataset {coda.coda_id}" if coda is not None else ""
     bench.migration.done(f"Plan of {planned.raw_field}: {columns}{where}.")
     return plan
+
+
+def _is_left_out(plan: dict[str, Any], names: list[str], planned: PlannedDataset, place: str, bench: EdpBench) -> bool:
+    """Leave out a plan that would never get an answer, with its JSON to paste."""
+    files = ", ".join(f"code_schemes/{coding['CodeScheme']}" for coding in plan["CodingConfigurations"])
+    others = {bench.read_by[name] for name in names}
+    if planned.raw_field not in others:
+        bench.migration.to_decide(
+            f"{planned.raw_field} ({place})",
+            f"the plan of {', '.join(sorted(others))} reads {', '.join(names)} already, and answers go to one plan here, so this one "
+            f"was left out. Add what you need of it to the other plan's CodingConfigurations, and copy {files}:"
+            f"{paste_ready(plan['CodingConfigurations'])}",
+        )
+        return True
+    if bench.fed & set(names):
+        return False
+    kind = "RQACodingPlans" if planned.is_answer else "DemographicCodingPlans"
+    asked = next((bench.asked[name] for name in names if name in bench.asked), None)
+    why = f"nothing fills it yet (see {asked} above)" if asked is not None else "no source fills it"
+    bench.migration.to_decide(
+        f"{', '.join(names)} ({place})",
+        f"{why}, so its plan was left out. Once a source does, copy {files} and add the plan to {kind}:{paste_ready(plan)}",
+    )
+    return True
 
 
 def convert_operator(reader: ArgumentReader, bench: EdpBench) -> tuple[dict[str, Any], str] | None:
@@ -169,7 +194,7 @@ def _make_coding(
         # Labels of it follow from the others: Coda has no such scheme, and need not get one.
         new["InCoda"] = False
     elif coda is not None and (old := coda.cleaners.get(path)) is not None:
-        cleaner = find_cleaner(old, f"auto_coder of {key}", bench.evaluator, bench.migration)
+        cleaner = find_cleaner(old, key, bench.evaluator, bench.stubs, bench.migration)
         if cleaner is not None:
             new["Cleaner"] = cleaner
     return new

@@ -28,13 +28,17 @@ _OTHERS: Final = {
 
 @dataclass
 class ConvertedSources:
-    """What the sources became; `fed` are the datasets that they fill."""
+    """What the sources became.
+
+    `fed` are the datasets that they fill; `asked` names what would fill others, once the owner adds it.
+    """
 
     sources: list[dict[str, Any]] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
     survey_answers: list[dict[str, Any]] = field(default_factory=list)
     time_ranges: list[dict[str, Any]] = field(default_factory=list)
     fed: set[str] = field(default_factory=set)
+    asked: dict[str, str] = field(default_factory=dict)
     time_zones: dict[str, None] = field(default_factory=dict)
 
     @property
@@ -55,11 +59,13 @@ def convert_edp_sources(
     for name, what in _OTHERS.items():
         value = pipeline.take(name)
         for number, item in enumerate(value if isinstance(value, list | tuple) else [value] if value else []):
-            datasets = ", ".join(dict.fromkeys(datasets_in(item)))
+            datasets = list(dict.fromkeys(datasets_in(item)))
+            for dataset in datasets:
+                converted.asked.setdefault(dataset, f"{name}[{number}]")
             migration.to_decide(
                 f"{name}[{number}]",
-                f"{what} Its answers to {datasets or 'no dataset'} are missing until you bring them as a RecoveryCSV. It was "
-                f"{describe(item)}.",
+                f"{what} Its answers{' to ' if datasets else ''}{', '.join(datasets)} are missing until you bring them as a "
+                f"RecoveryCSV. It was {describe(item)}.",
             )
     return converted
 
@@ -77,25 +83,26 @@ def _convert_rapid_pro(
     if client is not None:
         new |= {"Domain": client.take_text("domain"), "TokenFileURL": client.take_text("token_file_url")}
         client.tell_rest(migration, {})
-    new |= {"ActivationFlowNames": [], "SurveyFlowNames": []}
     unused: dict[str, list[str]] = {}
+    # Whether any of a flow's results answers an episode: its runs are messages then, whichever result comes first.
+    flows: dict[str, bool] = {}
     for result in sync.take_calls("flow_result_configurations") if sync is not None else []:
         flow, name, dataset = (result.take(key) for key in ("flow_name", "flow_result_field", "engagement_db_dataset"))
         _check_creation(result, f"{place}: {flow}", project_start, migration)
         result.tell_rest(migration, {})
-        plan = planned.get(dataset)
+        plan = planned.get(dataset) if isinstance(dataset, str) else None
         if plan is None or not isinstance(flow, str) or not isinstance(name, str):
             unused.setdefault(flow if isinstance(flow, str) else describe(flow), []).append(
                 dataset if isinstance(dataset, str) else describe(dataset)
             )
             continue
-        key = "ActivationFlowNames" if plan.is_answer else "SurveyFlowNames"
-        if flow not in (*new["ActivationFlowNames"], *new["SurveyFlowNames"]):
-            new[key].append(flow)
+        flows[flow] = flows.get(flow, False) or plan.is_answer
         converted.fed.add(dataset)
         _add_result(plan, flow, category_of(name), converted)
+    new["ActivationFlowNames"] = [flow for flow, is_answer in flows.items() if is_answer]
+    new["SurveyFlowNames"] = [flow for flow, is_answer in flows.items() if not is_answer]
     for flow, datasets in unused.items():
-        reading = flow in (*new["ActivationFlowNames"], *new["SurveyFlowNames"])
+        reading = flow in flows
         migration.dropped(
             f"{place}: {flow}",
             f"its results for {', '.join(datasets)} are in no analysis dataset, so "
@@ -104,7 +111,7 @@ def _convert_rapid_pro(
     for reader in (source, sync):
         if reader is not None:
             reader.tell_rest(migration, _UUID_FILTER)
-    if new["ActivationFlowNames"] or new["SurveyFlowNames"]:
+    if flows:
         converted.sources.append(new)
 
 
@@ -113,17 +120,22 @@ def _add_result(plan: PlannedDataset, flow: str, category: str, converted: Conve
         return {"RapidProKey": f"{category} ({part}) - {flow}", "PipelineKey": field_name}
 
     if plan.is_answer:
-        converted.answers += [
-            {**remap("Text", plan.raw_field), "IsActivationMessage": True},
-            remap("Run ID", plan.run_id_field),
-            remap("Time", plan.time_field),
-        ]
+        kept, found = (
+            converted.answers,
+            [
+                {**remap("Text", plan.raw_field), "IsActivationMessage": True},
+                remap("Run ID", plan.run_id_field),
+                remap("Time", plan.time_field),
+            ],
+        )
     else:
-        converted.survey_answers += [remap("Text", plan.raw_field), remap("Time", plan.time_field)]
+        kept, found = converted.survey_answers, [remap("Text", plan.raw_field), remap("Time", plan.time_field)]
+    # Shared lists of results may name one twice.
+    kept += [remapping for remapping in found if remapping not in kept]
 
 
 def _check_creation(result: ArgumentReader, place: str, project_start: object, migration: Migration) -> None:
-    for key in ("created_after_inclusive", "created_before_exclusive"):
+    for key, where in (("created_after_inclusive", "before"), ("created_before_exclusive", "from")):
         value = text_of_date(result.take(key))
         if value is None:
             continue
@@ -133,7 +145,8 @@ def _check_creation(result: ArgumentReader, place: str, project_start: object, m
         else:
             migration.to_decide(
                 f"{place}: {key}",
-                f"{date!r} left out older or newer answers. Here all of the project's time count: check its dates.",
+                f"runs created {where} {date!r}{' on' if where == 'from' else ''} did not count. Here every message between "
+                "ProjectStartDate and ProjectEndDate counts: check these dates.",
             )
 
 
@@ -158,7 +171,8 @@ def _convert_csv(
             if plan is None or name is None:
                 migration.dropped(place, f"{url!r} fills {name!r}, which no analysis dataset reads.")
             elif not plan.is_answer or dates == [None, None]:
-                _ask_for_keys(place, str(url), name, plan, migration)
+                converted.asked.setdefault(name, place)
+                _ask_for_keys(place, str(url), name, plan, dates, migration)
             else:
                 urls[str(url)] = None
                 converted.fed.add(name)
@@ -215,7 +229,9 @@ def _overlap(first: dict[str, Any], second: dict[str, Any]) -> bool:
     return max(starts) < min(ends)
 
 
-def _ask_for_keys(place: str, url: str, dataset: str, plan: PlannedDataset, migration: Migration) -> None:
+def _ask_for_keys(
+    place: str, url: str, dataset: str, plan: PlannedDataset, dates: list[Any], migration: Migration
+) -> None:
     """Ask to bring a file whose messages all answer one question: it needs raw keys of its own."""
     keys = {"Text": f"message_{dataset}", "Time": f"received_on_{dataset}", "RunID": f"run_id_{dataset}"}
     flows = "ActivationFlowURLs" if plan.is_answer else "SurveyFlowURLs"
@@ -227,8 +243,11 @@ def _ask_for_keys(place: str, url: str, dataset: str, plan: PlannedDataset, migr
     if plan.is_answer:
         remappings.append({"RapidProKey": keys["RunID"], "PipelineKey": plan.run_id_field})
     source = {"SourceType": "RecoveryCSV", flows: [url], "Keys": keys}
+    limits = [f"{word} {date!r}" for word, date in zip(("from", "before"), dates, strict=True) if date is not None]
+    which = f"messages of {url!r} sent {' and '.join(limits)}" if limits else f"all messages of {url!r}"
+    further = " Take out the others: with keys of its own, all messages of a file count." if limits else ""
     migration.to_decide(
         place,
-        f"all messages of {url!r} answer {dataset!r}. If the file is still needed, add it with keys of its own:"
+        f"{which} answer {dataset!r}.{further} If the file is still needed, add it with keys of its own:"
         f"{paste_ready({'RawDataSources': [source], 'RapidProKeyRemappings': remappings})}",
     )

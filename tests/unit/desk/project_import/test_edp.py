@@ -420,3 +420,140 @@ def test_a_file_without_an_analysis_is_refused_in_one_sentence(tmp_path: Path, t
     file.write_text(HEAD + text + "\n")
     with pytest.raises(ConfigurationError, match=word):
         import_edp_project(tmp_path, file, Migration())
+
+
+SECOND_READER = """AnalysisDatasetConfiguration(
+    engagement_db_datasets=["age"], dataset_type=DatasetTypes.DEMOGRAPHIC, raw_dataset="age_again_raw",
+    coding_configs=[CodingConfiguration(code_scheme=load_code_scheme("demographics/age_category"), analysis_dataset="again")],
+)]"""
+
+
+def flows_of(project: ImportedProject) -> tuple[list[str], list[str]]:
+    source = project.configuration["RawDataSources"][0]
+    return source["ActivationFlowNames"], source["SurveyFlowNames"]
+
+
+@pytest.mark.parametrize("results", [("garden_age|age", "rqa|garden_s01e01"), ("rqa|garden_s01e01", "garden_age|age")])
+def test_a_flow_with_an_episodes_answer_is_read_as_messages_whatever_comes_first(tmp_path: Path, results):
+    names = [result.split("|") for result in results]
+    flows = ", ".join(f'FlowResultConfiguration("both", "{name}", "{dataset}")' for name, dataset in names)
+    project, _ = convert(tmp_path, flows=f"[{flows}]")
+    assert flows_of(project) == (["both"], [])
+
+
+def test_a_result_that_is_named_twice_is_remapped_once(tmp_path: Path):
+    once, _ = convert(tmp_path)
+    twice, _ = convert(tmp_path, flows=f"{FLOWS} + {FLOWS}")
+    assert twice.configuration == once.configuration
+
+
+def test_a_dataset_that_two_analyses_read_has_one_plan(tmp_path: Path):
+    project, migration = convert(tmp_path, datasets=f"{DATASETS[:-1]}{SECOND_READER}")
+    assert list(all_plans(project)) == ["s01e01_raw", "age_raw"]
+    (line,) = [line for line in migration.lines("To decide") if "age_again_raw" in line]
+    assert "the plan of age_raw reads age already" in line
+    assert '"AnalysisFileKey": "again"' in line
+
+
+@pytest.mark.parametrize(
+    ("auto_coder", "stub"),
+    [
+        ("guess", "guess"),  # a function of the file
+        ("lambda text: guess(text)", "guess"),  # one behind a lambda
+        ("partial(guess, 3)", "guess"),
+        ('lambda text: "20" if text else None', "clean_age"),  # one without a name
+        ("clever.Cleaner.clean_all", "clean_all"),  # one of a library that nobody has
+    ],
+)
+def test_an_auto_coder_that_nothing_here_is_like_gets_a_stub(tmp_path: Path, auto_coder: str, stub: str):
+    before = "from functools import partial\nimport clever\ndef guess(text):\n    return text\n"
+    project, migration = convert(tmp_path, auto_coder=auto_coder, before=before)
+    assert project.functions is not None
+    compile(project.functions, "functions.py", "exec")
+    assert f"def {stub}(text):" in project.functions.decode()
+    assert "NotImplementedError" in project.functions.decode()
+    assert "Cleaner" not in all_plans(project)["age_raw"]["CodingConfigurations"][0]
+    (line,) = [line for line in migration.lines("To decide") if "auto_coder of age" in line]
+    assert f'"Cleaner": "functions:{stub}"' in line
+
+
+def test_without_unknown_functions_there_is_no_file_of_functions(tmp_path: Path):
+    assert convert(tmp_path, auto_coder="swahili.DemographicCleaner.clean_age")[0].functions is None
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        # Dates of a file that answers a question about participants
+        ('csv_sources=[CSVSource("gs://g/a.csv", [CSVDatasetConfiguration("age", isoparse("2023-03-01T00:00+03:00"))])],',
+         "sent from '2023-03-01T00:00+03:00' answer 'age'. Take out the others"),
+        # Datasets by position
+        ('kobotoolbox_sources=[Kobo(KoboToolBoxQuestionConfiguration("group/Age", "age"))],', "answers to age are missing"),
+        ('facebook_sources=[FacebookSource("page", datasets=[FacebookDataset("comments")])],', "answers to comments are"),
+        # Nothing is said of no dataset
+        ('facebook_sources=[FacebookSource("page")],', "Its answers are missing"),
+    ],
+)  # fmt: skip
+def test_what_no_source_brings_is_told_with_its_datasets_and_dates(tmp_path: Path, more: str, words: str):
+    assert words in "\n".join(convert(tmp_path, more=more)[1].lines("To decide"))
+
+
+def test_a_plan_that_is_left_out_names_the_source_that_would_fill_it(tmp_path: Path):
+    more = 'csv_sources=[CSVSource("gs://g/a.csv", [CSVDatasetConfiguration("age")])],'
+    flows = '[FlowResultConfiguration("garden_s01e01", "rqa_s01e01", "garden_s01e01")]'
+    lines = convert(tmp_path, flows=flows, more=more)[1].lines("To decide")
+    assert any("nothing fills it yet (see csv_sources[0] above), so its plan was left out" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("created_after_inclusive", "runs created before '2023-03-01T00:00+03:00' did not count"),
+        ("created_before_exclusive", "runs created from '2023-03-01T00:00+03:00' on did not count"),
+    ],
+)
+def test_dates_of_runs_that_no_longer_count_are_told(tmp_path: Path, key: str, words: str):
+    flows = f'[FlowResultConfiguration("f", "r", "age", {key}=isoparse("2023-03-01T00:00+03:00"))]'
+    assert words in "\n".join(convert(tmp_path, flows=flows)[1].lines("To decide"))
+
+
+def test_a_dataset_with_two_datasets_in_coda_keeps_the_first_and_tells(tmp_path: Path):
+    other = (
+        'CodaDatasetConfiguration(coda_dataset_id="OTHER_age", engagement_db_dataset="age", ws_code_match_value="age")'
+    )
+    project, migration = convert(tmp_path, coda=f"{CODA} + [{other}]")
+    assert all_plans(project)["age_raw"]["CodaFilename"] == "POOL_age.json"
+    assert any(line.startswith("`coda_sync: OTHER_age`") for line in migration.lines("To decide"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('ws_code_match_value="age"', 'ws_code_match_value=os.environ["WS"]', "ws_code_match_value of POOL_age"),
+        ("None, 3)", "None, COUNT())", "coda_code_schemes_count"),
+    ],
+)
+def test_what_of_coda_cannot_be_read_is_told(tmp_path: Path, old: str, new: str, words: str):
+    _, migration = convert(tmp_path, coda=CODA.replace(old, new), before="import os\n")
+    assert words in "\n".join(migration.lines("To decide"))
+
+
+def test_a_type_of_dataset_that_is_not_known_is_told(tmp_path: Path):
+    _, migration = convert(tmp_path, datasets=DATASETS.replace("DatasetTypes.DEMOGRAPHIC", "DatasetTypes.POLL"))
+    assert any(line.startswith("`dataset_type of age_raw`: `POLL`") for line in migration.lines("To decide"))
+
+
+@pytest.mark.parametrize("place", ["KENYA_COUNTY", "SOMALIA_ZONE"])
+def test_a_map_that_is_left_out_is_told_in_one_line(tmp_path: Path, place: str):
+    maps = f'[MapConfiguration(AnalysisLocations.{place}, lambda name: name != "kitui", "lower left")]'
+    text = PIPELINE.replace("maps=[]", f"maps={maps}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "PIPELINE", text)
+        _, migration = convert(tmp_path)
+    (line,) = [line for line in migration.lines("To decide") if "map" in line.casefold()]
+    assert line.startswith(f"`maps: {place}`")
+
+
+def test_an_empty_list_loses_nothing_and_is_not_told(tmp_path: Path):
+    _, migration = convert(tmp_path, analysis="cross_tabs=[], membership_groups=()")
+    assert not [line for line in [*migration.lines("Dropped"), *migration.lines("To decide")] if "cross_tabs" in line]
