@@ -89,6 +89,8 @@ def _kind_of(path: Path) -> str:
         return "contacts, which hold phone numbers; stage 2 makes its own list without them"
     if path.suffix.casefold() in (".csv", ".xlsx"):
         return "tables, whose columns such as `avf-phone-uuid` may hold phone numbers"
+    if path.suffix == ".json" and path.name != "manifest.json":
+        return "files of the first pipelines (.json, written with jsonpickle), whose hashes can't be verified"
     if path.suffix == ".jsonl":
         return "runs of flows that the imported configuration does not name"
     return "other files, which no stage reads"

@@ -5,14 +5,19 @@ The old one is only read. The new one appears whole, or not at all.
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from engagement.configuration import PipelineConfiguration
 from engagement.configuration.participant_ids import split_participant_id
 from engagement.desk.project_import.dataset_files import DatasetFiles, find_dataset_files, read_dataset_files
-from engagement.desk.project_import.old_phone_numbers import NumberedParticipantError, NumberKind, read_clean_run
+from engagement.desk.project_import.old_phone_numbers import (
+    NumberedParticipantError,
+    NumberKind,
+    hide_numbers_in_quotes,
+    read_clean_run,
+)
 from engagement.foundation.errors import InputError, UsageError, count_of, listing
 from engagement.foundation.files import make_directory, open_bytes_for_writing, replace_folder, write_json
 from engagement.labelling.datasets.datasets import coded_file
@@ -22,6 +27,7 @@ from engagement.sources.manifest import RawDataWriter
 RAW_DATA = "Raw Data"
 CODED_FILES = "Coded Coda Files"
 _PIECE_BYTES = 1 << 20
+_JSONPICKLE = b'"py/object"'
 
 
 @dataclass
@@ -98,11 +104,12 @@ def _take_raw_data(old: Path, configuration: PipelineConfiguration, taken: Taken
             if flows
             else f"{old}: the project has no flows; expected some. Nothing was taken over."
         )
+    read_keys = frozenset(remapping.rapid_pro_key for remapping in configuration.rapid_pro_key_remappings)
     writer = RawDataWriter(make_directory(taken.folder / RAW_DATA))
     problems: list[str] = []
     for flow, source in sources.items():
         try:
-            runs = _Runs(source, configuration.participant_prefix, taken)
+            runs = _Runs(source, configuration.participant_prefix, read_keys, taken)
             writer.write(writer.folder / f"{flow}.jsonl", runs.read())
             taken.runs[flow] = runs.count
         except InputError as error:
@@ -133,8 +140,8 @@ def _find_files(old: Path, flows: Sequence[str]) -> dict[str, Path]:
 class _Runs:
     """The runs of one old file, verified and without phone numbers; `count` after `read`."""
 
-    def __init__(self, path: Path, prefix: str, taken: TakenData) -> None:
-        self._path, self._prefix, self._taken = path, prefix, taken
+    def __init__(self, path: Path, prefix: str, read_keys: Collection[str], taken: TakenData) -> None:
+        self._path, self._prefix, self._read_keys, self._taken = path, prefix, read_keys, taken
         self.count = 0
 
     def read(self) -> Iterator[bytes]:
@@ -155,9 +162,14 @@ class _Runs:
 
     def _clean(self, number: int, line: bytes) -> bytes:
         try:
-            clean, participant = read_clean_run(line, self._prefix, self._taken.masked)
+            clean, participant = read_clean_run(line, self._prefix, self._taken.masked, self._read_keys)
         except (ChainError, NumberedParticipantError) as error:
-            raise InputError(f"{self._path}, line {number}: {error}.") from None
+            what = str(error)
+            if isinstance(error, ChainError) and _JSONPICKLE in line:
+                what = (
+                    "written with jsonpickle, as in 2018, so that no hash can be verified; expected a list of updates"
+                )
+            raise InputError(f"{self._path}, line {number}: {hide_numbers_in_quotes(what)}.") from None
         except UnicodeDecodeError:
             raise InputError(f"{self._path}, line {number}: it is not UTF-8 text; expected UTF-8.") from None
         if participant not in self._taken.participants:

@@ -14,7 +14,7 @@ from engagement.desk.project_import.migration import Migration
 from engagement.desk.project_import.old_data_root import refuse_places, take_over_data_root
 from engagement.desk.project_import.old_phone_numbers import NumberKind, read_clean_run
 from engagement.foundation.errors import InputError, UsageError
-from engagement.provenance import decode, read_traced_data
+from engagement.provenance import Metadata, TracedData, decode, read_traced_data
 from example_project import EPISODE_FLOW, DataRoot, coda_message, episode_run, label, survey_run, uid_of, write_project
 
 FLOW = EPISODE_FLOW.format(1)
@@ -145,6 +145,18 @@ def test_a_participant_that_is_a_phone_number_is_refused_unseen(
         ({"phone_number": int(NUMBER)}, NumberKind.FIELD),
         ({"Sender": f"+{NUMBER}"}, NumberKind.FIELD),
         ({"avf_phone_id": NUMBER}, NumberKind.FIELD),  # hidden by the newer update, but still in the line
+        ({"avf_phone_id": int(NUMBER)}, NumberKind.FIELD),
+        # What no stage reads, whatever its name
+        ({"telephone": f"+{NUMBER}"}, NumberKind.OTHER),
+        ({"From": NUMBER}, NumberKind.OTHER),
+        ({"contact_name": f"+{NUMBER[:3]} 61 500 0001 / +{NUMBER}"}, NumberKind.OTHER),
+        ({"urns": [{"scheme": "tel", "path": NUMBER}]}, NumberKind.FIELD),
+        ({"contact": {NUMBER: "x"}}, NumberKind.OTHER),
+        ({"x": f"viber:{NUMBER}"}, NumberKind.OTHER),
+        ({"Voices (Name) - f": NUMBER}, NumberKind.OTHER),
+        # Numbers as names
+        ({f"+{NUMBER}": "x"}, NumberKind.NAME),
+        ({f"tel:+{NUMBER} (Text) - f": "x"}, NumberKind.NAME),
     ],
 )
 def test_numbers_are_left_out_and_counted_by_kind(data: dict[str, Any], kind: NumberKind):
@@ -167,13 +179,58 @@ def test_numbers_are_left_out_and_counted_by_kind(data: dict[str, Any], kind: Nu
         {"avf-phone-uuid": uid_of("0c1f4b1e-53a4-4f6e-9a57-0d7c0a1f6f11")},
         {"urn_type": "tel", "operator_raw": "25261"},
         {"contact": "tel:********"},
+        {"run_id - f": 412345678, "Voices (Run ID) - f": 412345678},
+        {"run_created_on - f": "2020-01-01T00:00:00.123456789Z", "Voices (Time) - f": "2020-01-01T00:00:00.123456789Z"},
+        {"message": NUMBER, "received_on": "20200101000000", "run_id": "412345678"},
+        {"answer": NUMBER},  # the configuration maps it
+        {"avf_phone_id": None},
     ],
 )
 def test_what_is_no_contacts_number_stays_byte_for_byte(data: dict[str, Any]):
     masked: Counter[NumberKind] = Counter()
-    line = old_line({"avf_phone_id": uid_of("a")}, data).encode() + b"\n"
-    assert read_clean_run(line, "avf-phone-uuid-", masked)[0] == line
+    line = old_line(data, {"avf_phone_id": uid_of("a")}).encode() + b"\n"
+    assert read_clean_run(line, "avf-phone-uuid-", masked, {"answer"})[0] == line
     assert not masked
+
+
+def test_a_number_that_made_an_update_is_left_out():
+    record = TracedData()
+    record.append({"avf_phone_id": uid_of("a")}, Metadata(f"tel:+{NUMBER}", "2020-01-01T00:00:00Z", NUMBER))
+    masked: Counter[NumberKind] = Counter()
+    clean, _ = read_clean_run(record.encode_line(), "avf-phone-uuid-", masked)
+    assert NUMBER.encode() not in clean
+    assert decode(clean).values == {"avf_phone_id": uid_of("a")}
+    assert masked == {NumberKind.AUTHOR: 1}
+
+
+def test_a_nested_record_under_a_number_is_left_out():
+    masked: Counter[NumberKind] = Counter()
+    line = old_line({"avf_phone_id": uid_of("a")}, nested={NUMBER: json.loads(old_line({"age": "25"}))})
+    clean, _ = read_clean_run(line.encode(), "avf-phone-uuid-", masked)
+    assert NUMBER.encode() not in clean
+    assert masked == {NumberKind.NAME: 1}
+
+
+def test_a_changed_line_with_a_number_as_a_name_is_refused_unseen(tmp_path: Path, old: DataRoot, project: Project):
+    line = old_line({"avf_phone_id": uid_of("a"), f"+{NUMBER}": "x"})
+    old.write_flow(FLOW, line.replace('"SHA":"', '"SHA":"0') + "\n")
+    with pytest.raises(InputError, match="its SHA is") as raised:
+        take(old, tmp_path / "root", project)
+    assert NUMBER not in str(raised.value)
+    assert "avf_phone_id" in str(raised.value)
+
+
+@pytest.mark.parametrize("around", ["%s\n", "[%s]\n"])
+def test_files_of_2018_are_refused_by_the_name_of_their_format(
+    tmp_path: Path, old: DataRoot, project: Project, around: str
+):
+    old.write_flow(FLOW, around % '{"py/object": "some.TracedData", "_data": {"avf_phone_id": "x"}, "_prev": null}')
+    with pytest.raises(InputError, match="line 1: written with jsonpickle, as in 2018"):
+        take(old, tmp_path / "root", project)
+    old.write_flow(FLOW, episode_run("a", "biyo"))
+    (old.path / "Raw Data" / "s01e1.json").write_text("[]")
+    dropped = "\n".join(take(old, tmp_path / "root", project).lines("Dropped"))
+    assert "1 file not taken over: files of the first pipelines (.json, written with jsonpickle)" in dropped
 
 
 def test_numbers_in_nested_records_are_left_out():
