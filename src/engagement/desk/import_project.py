@@ -24,6 +24,7 @@ from engagement.desk.project_import.old_data import (
     refuse_old_data,
 )
 from engagement.desk.project_import.old_folders import choose_pipeline
+from engagement.desk.project_import.one_at_a_time import wait_for_turn
 from engagement.desk.project_import.writing import ImportedProject, write_project
 from engagement.foundation.errors import UsageError
 
@@ -43,9 +44,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Convert, write, check."""
     old, new = args.old_folder, args.new_folder
-    _refuse_folders(old, new)
     asked = OldData.of(args, new)
+    _refuse_folders(old, new)
     refuse_old_data(asked, args, [old, new])
+    with wait_for_turn([new, *([asked.new_data_root] if asked.new_data_root is not None else [])]):
+        # Another import may have been there first.
+        _refuse_folders(old, new)
+        refuse_old_data(asked, args, [old, new])
+        _import(args, asked)
+
+
+def _import(args: argparse.Namespace, asked: OldData) -> None:
+    old, new = args.old_folder, args.new_folder
     pipeline = choose_pipeline(old, args.pipeline)
     migration = Migration()
     importer = import_edp_project if pipeline.suffix == ".py" else import_classic_project

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engagement.configuration import CodingMode, CodingPlans
+from engagement.configuration.field_names import UID_FIELD
 from engagement.configuration.numbers_in_names import holds_phone_number
 from engagement.desk.project_import.migration import Migration
 from engagement.foundation.errors import InputError, UsageError, count_of
@@ -58,7 +59,7 @@ def compare_columns(old: Sequence[str], plans: CodingPlans) -> ColumnDifferences
     new = AnalysisRows(plans.all).header
     known, wanted = set(old), set(new)
     added, removed = [name for name in new if name not in known], [name for name in old if name not in wanted]
-    renamed = _match_spellings(removed, added)
+    renamed = _match_participants(removed, added) | _match_spellings(removed, added)
     renamed |= _match_matrices(_without(removed, renamed), set(_without(added, renamed.values())), plans)
     kept = [renamed.get(name, name) for name in dict.fromkeys(old)]
     there = set(kept)
@@ -111,6 +112,12 @@ def _quote(names: Sequence[str]) -> str:
 def _without(names: Sequence[str], others: Iterable[str]) -> list[str]:
     found = set(others)
     return [name for name in names if name not in found]
+
+
+def _match_participants(removed: Sequence[str], added: Sequence[str]) -> dict[str, str]:
+    """Pair the column of participants' ids, which had other names."""
+    old = [name for name in removed if name.casefold() in _PARTICIPANT_COLUMNS]
+    return {old[0]: UID_FIELD} if UID_FIELD in added and len(old) == 1 else {}
 
 
 def _match_spellings(removed: Sequence[str], added: Sequence[str]) -> dict[str, str]:

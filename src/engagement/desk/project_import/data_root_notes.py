@@ -5,8 +5,9 @@ from pathlib import Path
 
 from engagement.configuration import PipelineConfiguration
 from engagement.configuration.numbers_in_names import holds_phone_number
-from engagement.desk.project_import.migration import Migration
+from engagement.desk.project_import.migration import Migration, paste_ready
 from engagement.desk.project_import.old_data_root import CODED_FILES, RAW_DATA, TakenData
+from engagement.desk.project_import.old_phone_numbers import NumberKind
 from engagement.foundation.errors import count_of
 
 _MOST_NAMES = 10
@@ -30,10 +31,12 @@ def note_taken_data(taken: TakenData, new: Path, configuration: PipelineConfigur
             "every flow's file.",
         )
     for kind, count in sorted(taken.masked.items()):
+        is_raw = kind is not NumberKind.MESSAGE
         migration.dropped(
-            RAW_DATA,
-            f"{count_of(count, 'value')} with a phone number: {kind}. Left out, as numbers never reach the disk here; the runs that "
-            "held them have new hashes. The old data root still holds them: remove it once you are content.",
+            RAW_DATA if is_raw else CODED_FILES,
+            f"{count_of(count, 'value')} with a phone number: {kind}. Left out, as numbers never reach the disk here"
+            + ("; the runs that held them have new hashes" if is_raw else "")
+            + ". The old data root still holds them: remove it once you are content.",
         )
     _note_prefix(taken, configuration, migration)
     if taken.datasets is not None:
@@ -66,9 +69,9 @@ def _note_prefix(taken: TakenData, configuration: PipelineConfiguration, migrati
             migration.done(f"`ParticipantPrefix`: {count_of(count, 'participant')} have {own!r}, as new ones will.")
         else:
             migration.to_decide(
-                "UuidPrefix",
+                "ParticipantPrefix",
                 f"ids of {count_of(count, 'participant')} begin with {prefix!r}, and new ones will begin with {own!r}. Old ids stay as "
-                "they are either way. To go on with the old beginning, set `ParticipantPrefix` to it.",
+                f"they are either way. To go on with the old beginning, add:{paste_ready({'ParticipantPrefix': prefix})}",
             )
 
 

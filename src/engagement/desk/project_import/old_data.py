@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,12 +62,12 @@ def add_arguments_of_old_data(parser: argparse.ArgumentParser) -> None:
 
 
 def refuse_old_data(asked: OldData, args: argparse.Namespace, folders: Sequence[Path]) -> None:
-    """Refuse wrong options before anything is read; `folders` are those of the old and the new project.
+    """Refuse wrong options before anything is read; `folders` are those of the old and then the new project.
 
     Raises
     ------
     UsageError
-        A file or folder is not there, the new data root exists, or it is in one of the folders.
+        A file or folder is not there, the new data root exists or is in one of the folders, or the new project is in old data.
     """
     if args.new_data_root is not None and asked.data_root is None:
         raise UsageError("--new-data-root: --data-root was not given; expected both. Give the old data root as well.")
@@ -74,6 +75,11 @@ def refuse_old_data(asked: OldData, args: argparse.Namespace, folders: Sequence[
         read_old_header(asked.compare_with)
     if asked.coded is not None and not asked.coded.is_dir():
         raise UsageError(f"{asked.coded}: no such directory; expected the datasets' files from Coda. Check --coded.")
+    for new_project, kept in itertools.product(folders[1:], (asked.data_root, asked.coded)):
+        if kept is not None and new_project.resolve().is_relative_to(kept.resolve()):
+            raise UsageError(
+                f"{new_project}: inside of {kept}, which stays as it is; expected another place. Choose one."
+            )
     if asked.data_root is not None and asked.new_data_root is not None:
         refuse_places(asked.data_root, asked.new_data_root, folders)
 

@@ -16,6 +16,7 @@ from engagement.desk.project_import.old_phone_numbers import (
     NumberedParticipantError,
     NumberKind,
     hide_numbers_in_quotes,
+    leave_out_numbers_of_message,
     read_clean_run,
 )
 from engagement.foundation.errors import InputError, UsageError, count_of, listing
@@ -89,7 +90,7 @@ def take_over_data_root(
         _take_raw_data(old / RAW_DATA, configuration, taken)
         if (old / CODED_FILES).is_dir():
             taken.datasets = find_dataset_files(old / CODED_FILES, datasets, local_names)
-            _take_datasets(taken.datasets, folder)
+            _take_datasets(taken.datasets, folder, taken.masked)
         yield taken
 
 
@@ -179,12 +180,15 @@ class _Runs:
         return clean
 
 
-def _take_datasets(files: DatasetFiles, folder: Path) -> None:
+def _take_datasets(files: DatasetFiles, folder: Path, masked: Counter[NumberKind]) -> None:
     messages = read_dataset_files(files)
     make_directory(folder / CODED_FILES)
     for dataset, paths in files.by_dataset.items():
         target = coded_file(folder, dataset)
-        if len(paths) == 1:
+        before = masked.total()
+        for message in messages[dataset]:
+            leave_out_numbers_of_message(message, masked)
+        if len(paths) == 1 and masked.total() == before:
             with open_bytes_for_writing(target) as file:
                 file.write(paths[0].read_bytes())
         else:

@@ -29,6 +29,7 @@ _NUMBER_KEYS = re.compile(
 )
 # Parts of a result that people wrote, or that hold times and RapidPro's own ids.
 _KEPT_PARTS = frozenset({"Text", "Value", "Category", "Time", "Run ID"})
+_KEYS_OF_MESSAGES = frozenset({"MessageID", "Text", "CreationDateTimeUTC", "Labels", "SequenceNumber", "LastUpdated"})
 _QUOTED = re.compile(r"'[^']*'")
 NOT_SHOWN = "(phone number, left out)"
 
@@ -41,6 +42,7 @@ class NumberKind(enum.StrEnum):
     OTHER = "field that no stage reads"
     NAME = "name of a field"
     AUTHOR = "author or program of an update"
+    MESSAGE = "field of a message in a Coda file that no stage reads"
 
 
 class NumberedParticipantError(ValueError):
@@ -83,6 +85,14 @@ def hide_numbers_in_quotes(text: str) -> str:
     "key 'age', '(phone number, left out)'"
     """
     return _QUOTED.sub(lambda found: f"'{NOT_SHOWN}'" if holds_phone_number(found[0]) else found[0], text)
+
+
+def leave_out_numbers_of_message(message: dict[str, Any], masked: Counter[NumberKind]) -> None:
+    """Leave out what holds a number of a message from Coda, besides its text, ids, times and labels."""
+    for key in [key for key in message if key not in _KEYS_OF_MESSAGES]:
+        if _is_number_in_name(key) or _holds(message[key], None):
+            del message[key]
+            masked[NumberKind.MESSAGE] += 1
 
 
 def _rebuild(updates: Any, masked: Counter[NumberKind], read_keys: Collection[str]) -> TracedData:

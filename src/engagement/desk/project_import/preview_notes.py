@@ -23,7 +23,8 @@ TWICE = "a run that carried two answers came out twice; here it comes once per a
 STOPS = "a STOP counts wherever it was said, also in a message that was then filtered out or moved"
 LEFT_OUT = "it holds nothing of participants who withdrew"
 _SHOWN = 12
-_UNEXPLAINED = "No decided difference explains this. Look at one of the participants with `explain`, and compare the plans with the old ones."
+_LOOK = "Look at one of the participants with `explain`, and compare the plans with the old ones."
+_UNEXPLAINED = f"No decided difference explains this. {_LOOK}"
 
 
 def note_preview(project: Project, data_root: Path, old_outputs: Path, migration: Migration) -> None:
@@ -99,7 +100,7 @@ def _note_rows(table: TableCounts, migration: Migration) -> None:
     if only_new > 0:
         migration.to_decide(
             table.file,
-            f"{count_of(only_new, 'row')} only in the new table. The raw data may be newer than the old table; otherwise: {_UNEXPLAINED}",
+            f"{count_of(only_new, 'row')} only in the new table. If the raw data is not newer than the old table, no decided difference explains this. {_LOOK}",
         )
 
 

@@ -114,3 +114,9 @@ def test_a_phone_number_in_a_name_is_not_shown(tmp_path: Path):
 def test_a_file_that_is_not_there_is_a_wrong_argument(tmp_path: Path):
     with pytest.raises(UsageError, match="no such file"):
         read_old_header(tmp_path / "messages.csv")
+
+
+@pytest.mark.parametrize("old", ["avf_phone_id", "participant_uuid", "UID"])
+def test_the_column_of_participants_is_renamed_whatever_it_was_called(plans: CodingPlans, header: list[str], old: str):
+    found = compare_columns([old, *header[1:]], plans)
+    assert (found.added, found.removed, found.renamed) == ([], [], {old: "uid"})

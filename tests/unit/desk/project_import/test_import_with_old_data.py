@@ -164,6 +164,13 @@ def test_a_wrong_place_is_a_wrong_argument(tmp_path: Path, old_project: Path, ol
     assert list(tmp_path.glob("new*")) == []
 
 
+@pytest.mark.parametrize("option", ["--data-root", "--coded"])
+def test_a_new_project_in_old_data_is_a_wrong_argument(tmp_path: Path, old_project: Path, old_root: Path, option: str):
+    before = listing_of(old_root)
+    assert main(["import-project", str(old_project), str(old_root / "new"), option, str(old_root)]) == 2
+    assert listing_of(old_root) == before
+
+
 def test_relative_paths_are_those_of_the_working_directory(
     tmp_path: Path, old_project: Path, old_root: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -314,3 +314,15 @@ def test_every_line_that_was_taken_over_verifies(tmp_path: Path, old: DataRoot, 
     old.write_flow(FLOW, *(episode_run(f"p{number}", "biyo", urn=f"tel:+{NUMBER}") for number in range(50)))
     take(old, tmp_path / "root", project)
     assert len(list(read_traced_data(tmp_path / "root" / "Raw Data" / f"{FLOW}.jsonl"))) == 50
+
+
+def test_numbers_beside_the_text_of_a_coda_message_are_left_out(tmp_path: Path, old: DataRoot, project: Project):
+    message = coda_message(f"call {NUMBER}", label("gender", "man"))
+    old.write_coded("gender", {**message, "Sender": f"+{NUMBER}", "From": {"urn": f"tel:{NUMBER}"}, "Note": "kept"})
+    migration = take(old, tmp_path / "root", project)
+    path = tmp_path / "root" / "Coded Coda Files" / "EXAMPLE_gender.json"
+    # What somebody wrote stays as it was.
+    assert json.loads(path.read_text()) == [{**message, "Note": "kept"}]
+    (line,) = [line for line in migration.lines("Dropped") if line.startswith("`Coded Coda Files`")]
+    assert "2 values with a phone number: field of a message in a Coda file" in line
+    assert "hashes" not in line
