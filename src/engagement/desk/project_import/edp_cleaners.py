@@ -16,9 +16,9 @@ _UNLESS: Final = "somali.district_unless_mogadishu_sub_district"
 
 
 def find_cleaner(auto_coder: object, key: str, evaluator: Evaluator, stubs: Stubs, migration: Migration) -> str | None:
-    """Return our name of the cleaner that an auto coder is, or calls; None, with a stub, if nothing here is like it.
+    """Return our name of the cleaner that an auto coder is, or calls.
 
-    `key` is the AnalysisFileKey of the coding.
+    If nothing here is like it: None, and a stub. `key` is the AnalysisFileKey of the coding.
     """
     old = f"auto_coder of {key}"
     if isinstance(auto_coder, Function) and _COMPARED_FUNCTION.search(ast.unparse(auto_coder.node)):

@@ -62,7 +62,9 @@ def add_arguments_of_old_data(parser: argparse.ArgumentParser) -> None:
 
 
 def refuse_old_data(asked: OldData, args: argparse.Namespace, folders: Sequence[Path]) -> None:
-    """Refuse wrong options before anything is read; `folders` are those of the old and then the new project.
+    """Refuse wrong options before anything is read.
+
+    `folders` are those of the old and then the new project.
 
     Raises
     ------

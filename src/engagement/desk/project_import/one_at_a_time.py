@@ -1,4 +1,7 @@
-"""Let imports into the same place take turns: two at once would remove each other's half-written folders."""
+"""Let imports into the same place take turns.
+
+Two at once would remove each other's half-written folders.
+"""
 
 import contextlib
 import fcntl
