@@ -109,6 +109,10 @@ def _look(path: Path, migration: Migration, errors: _Errors) -> ProjectFiles:
     errors.count = findings.error_count
     for line in findings.lines():
         word, _, text = line.partition(": ")
-        migration.to_decide(f"check: {word}", text.replace(f"{path.parent}/", ""))
+        text = text.replace(f"{path.parent}/", "")
+        if word == "WARNING":
+            migration.warn(text)
+        else:
+            migration.to_decide(f"check: {word}", text)
     migration.done(f"`check` ran: {findings.error_count} error(s), {findings.warning_count} warning(s).")
     return files

@@ -13,9 +13,10 @@ from engagement.desk.project_import.problems import ImportProblems
 from engagement.desk.project_import.python_values import MISSING, Call, Function, PythonClass, Unknown
 
 _MOST_FILES: Final = 5_000
+_MOST_BYTES: Final = 3_000_000
 _SKIPPED: Final = {"venv", "env", "node_modules", "__pycache__", "tests", "test", "site-packages"}
 _PLANS: Final = re.compile(r"\bCodingPlan\(|_CODING_PLANS\b|\bdef get_\w*coding_plans\b")
-_FUNCTIONS: Final = re.compile(r"get_(\w*?)_?coding_plans")
+_FUNCTIONS: Final = re.compile(r"get_(\w*?)_?coding_plans?")
 _FORCED: Final = {"rqa": "rqa", "demog": "demographic", "demogs": "demographic", "demographic": "demographic",
                   "demographics": "demographic", "location": "demographic", "operator": "demographic",
                   "follow_up": "follow_up", "followup": "follow_up", "survey": "survey", "surveys": "survey",
@@ -47,6 +48,15 @@ def python_files(root: Path) -> Iterator[Path]:
                 yield Path(folder) / name
 
 
+def read_source(path: Path) -> str:
+    """Return a file's text, of a very long one its beginning; nothing if it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_MOST_BYTES).decode("utf-8-sig", errors="replace")
+    except OSError:
+        return ""
+
+
 def find_plans(
     evaluator: Evaluator, configuration_file: Path, pipeline_name: str, problems: ImportProblems, migration: Migration
 ) -> FoundPlans | None:
@@ -55,20 +65,23 @@ def find_plans(
     for is_wanted, read in ((_has_functions, _read_functions), (None, _read_attributes)):
         chosen = [path for path in mentioning if is_wanted is None or is_wanted(path)]
         chosen.sort(key=lambda path: path.parent.resolve() != configuration_file.parent.resolve())
-        found = [plans for path in chosen if (plans := _try(read, evaluator, path, pipeline_name, problems, migration))]
+        tried = [_try(read, evaluator, path, pipeline_name) for path in chosen]
+        found = [one for one in tried if one.plans is not None]
         if len(found) > 1 and is_wanted is not None:
-            near = [
-                plans for plans in found if (evaluator.root / plans.place).parent.samefile(configuration_file.parent)
-            ]
+            near = [one for one in found if one.path.parent.samefile(configuration_file.parent)]
             if len(near) != 1:
-                places = ", ".join(plans.place for plans in found)
+                places = ", ".join(one.plans.place for one in found if one.plans is not None)
                 problems.add(
                     places, None, "each has coding plans; expected one. Remove the others from a copy of the folder."
                 )
                 return None
             found = near
+        # What only files say that are not taken, like a copy of former plans, stops nothing.
+        for one in found[:1] or tried:
+            problems.take(one.problems)
+            migration.take(one.migration)
         if found:
-            return found[0]
+            return found[0].plans
     if not problems.lines:
         problems.add(
             str(evaluator.root),
@@ -80,25 +93,33 @@ def find_plans(
 
 
 def _mentions_plans(path: Path) -> bool:
-    try:
-        return _PLANS.search(path.read_text(encoding="utf-8", errors="replace")) is not None
-    except OSError:
-        return False
+    return _PLANS.search(read_source(path)) is not None
 
 
 def _has_functions(path: Path) -> bool:
-    return re.search(r"^def get_\w*coding_plans\b", path.read_text("utf-8", "replace"), re.MULTILINE) is not None
+    return re.search(r"^def get_\w*coding_plans\b", read_source(path), re.MULTILINE) is not None
 
 
-def _try(
-    read: Any, evaluator: Evaluator, path: Path, pipeline: str, problems: ImportProblems, migration: Migration
-) -> FoundPlans | None:
+@dataclass
+class _Tried:
+    """A file that was looked at, with its plans if it has any."""
+
+    path: Path
+    plans: FoundPlans | None = None
+    problems: ImportProblems = field(default_factory=ImportProblems)
+    migration: Migration = field(default_factory=Migration)
+
+
+def _try(read: Any, evaluator: Evaluator, path: Path, pipeline: str) -> _Tried:
+    tried = _Tried(path)
     try:
-        found = read(evaluator, path, pipeline, problems, migration)
+        found = read(evaluator, path, pipeline, tried.problems, tried.migration)
     except UnreadableFileError as error:
-        problems.add_unknown(error.reason, "coding plans in Python 3, as earlier pipelines have them")
-        return None
-    return found if isinstance(found, FoundPlans) and any(found.by_kind.values()) else None
+        tried.problems.add_unknown(error.reason, "coding plans in Python 3, as earlier pipelines have them")
+        return tried
+    if isinstance(found, FoundPlans) and any(found.by_kind.values()):
+        tried.plans = found
+    return tried
 
 
 def _read_functions(
@@ -118,6 +139,13 @@ def _read_functions(
         takes_name = bool(value.node.args.args)
         plans = evaluator.call_by_name(module, name, [pipeline] if takes_name else [])
         found.by_kind.setdefault(kind, []).extend(_listed(plans, f"{name}({pipeline!r})", value, problems))
+    # It stood beside the functions, for the class that put the lists together.
+    for name in ("OPERATOR_CODING_PLAN", "OPERATOR_CODING_PLANS"):
+        value = module.scope.names.get(name)
+        plans = value if isinstance(value, list | tuple) else [value]
+        known = {id(plan) for kind in found.by_kind.values() for plan in kind}
+        if new := [plan for plan in plans if isinstance(plan, Call) and id(plan) not in known]:
+            found.by_kind["demographic"] = [*new, *found.by_kind.get("demographic", [])]
     getter = next((n for n in module.scope.names if re.fullmatch(r"get_ws_correct_dataset_scheme\w*", n)), None)
     if getter is not None:
         value = module.scope.names[getter]
@@ -127,7 +155,12 @@ def _read_functions(
 
 
 def _tell_parameters(function: Function, name: str, migration: Migration) -> None:
-    for argument, value in zip(function.node.args.args[1:], function.defaults, strict=False):
+    arguments = function.node.args
+    named = list(zip(reversed(arguments.args), reversed(function.defaults), strict=False))[::-1]
+    named += [(a, v) for a, v in zip(arguments.kwonlyargs, function.keyword_defaults, strict=True) if v is not MISSING]
+    for argument, value in named:
+        if argument is arguments.args[0]:
+            continue
         migration.to_decide(
             f"{name}({argument.arg})",
             f"taken as {value!r}, its default; with another value the old project had other plans.",
@@ -185,7 +218,7 @@ def _read_attributes(
 def _follow_programs(evaluator: Evaluator, migration: Migration) -> None:
     """Follow the old programs that choose the plans by the pipeline's name."""
     for path in sorted(evaluator.root.glob("*.py")):
-        if path.is_file() and re.search(r"\.RQA_CODING_PLANS\s*=", path.read_text("utf-8", "replace")):
+        if path.is_file() and re.search(r"\.RQA_CODING_PLANS\s*=", read_source(path)):
             evaluator.load(path, is_main=True)
             migration.changed(
                 path.name, "chose the plans by the pipeline's name; this pipeline's are in coding_plans.json."

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from engagement.configuration.field_names import OPERATOR_FIELD
 from engagement.desk.project_import.classic_layouts import FoundPlans, find_plans, find_ws_scheme
-from engagement.desk.project_import.cleaner_names import name_fold_strategy
+from engagement.desk.project_import.cleaner_names import name_fold_strategy, name_of
 from engagement.desk.project_import.coda_datasets import DatasetNames
 from engagement.desk.project_import.coding_conversion import (
     Workbench,
@@ -20,7 +20,7 @@ from engagement.desk.project_import.imputation_names import convert_imputation
 from engagement.desk.project_import.migration import Migration
 from engagement.desk.project_import.older_plans import is_older_plan, split_older_plan
 from engagement.desk.project_import.problems import ImportProblems
-from engagement.desk.project_import.python_values import Call, Unknown
+from engagement.desk.project_import.python_values import Call, Unknown, find_unknown
 from engagement.desk.project_import.repeated_values import settle_repeated_values
 from engagement.desk.project_import.scheme_files import SchemeFile, SchemeFiles
 from engagement.desk.project_import.scheme_mending import mend_schemes
@@ -92,8 +92,13 @@ def _sort_by_kind(found: FoundPlans, bench: Workbench) -> dict[str, list[Any]]:
     by_kind = {kind: _distinct(found.by_kind.get(kind, ())) for kind in _KINDS}
     placed = {id(plan) for plans in by_kind.values() for plan in plans}
     rest = [plan for plan in _distinct(found.by_kind.get("survey", ())) if id(plan) not in placed]
+    order = {id(plan): number for number, plan in enumerate(found.by_kind.get("survey", ()))}
+    for kind in ("demographic", "follow_up"):
+        if all(id(plan) in order for plan in by_kind[kind]):
+            # The outputs went by the list of all survey plans; lists of some, like those of places, stand before it.
+            by_kind[kind].sort(key=lambda plan: order[id(plan)])
     if rest:
-        by_kind["demographic"] += rest
+        by_kind["demographic"] = sorted([*by_kind["demographic"], *rest], key=lambda plan: order.get(id(plan), -1))
         bench.migration.to_decide(
             "SURVEY_CODING_PLANS",
             f"{len(rest)} plans of demographics and follow-up questions stood in one list; all are DemographicCodingPlans now. Move "
@@ -129,7 +134,9 @@ def _find_ws_scheme(found: FoundPlans, by_kind: dict[str, list[Any]], bench: Wor
         )
     if value is None:
         value = find_ws_scheme(found.constants)
-    return None if value is None else bench.schemes.find(value, found.place, 1)
+    if value is None:
+        return None
+    return bench.schemes.find(value, *((value.file, value.line) if isinstance(value, Call) else (found.place, 1)))
 
 
 def _convert_plan(
@@ -145,12 +152,7 @@ def _convert_plan(
         bench.problems.add_unknown(value, "a coding plan")
         return None
     if not isinstance(value, Call) or "raw_field" not in value.keywords:
-        place = value if isinstance(value, Call) else Call("", (), {}, "coding plans", 0)
-        bench.problems.add(
-            place.file,
-            place.line,
-            f"{place.name or value!r} is no coding plan; expected CodingPlan(raw_field=…). Mend it.",
-        )
+        _tell_no_plan(value, bench)
         return None
     raw_field = read_text_argument(value, "raw_field", bench.problems, needed=True)
     codings = _convert_codings(value, kind, bench)
@@ -181,6 +183,22 @@ def _convert_plan(
         if coding["CodedField"] == OPERATOR_FIELD and coda_file is None:
             whole["OperatorScheme"] = scheme.name
     return plan
+
+
+def _tell_no_plan(value: object, bench: Workbench) -> None:
+    if isinstance(value, Call) and value.arguments:
+        bench.problems.add(
+            value.file,
+            value.line,
+            f"{value.name}(…) without names of arguments, and its class is not in the old folder; expected raw_field=… and so on. "
+            "Name them in a copy.",
+        )
+        return
+    place = value if isinstance(value, Call) else Call("", (), {}, "coding plans", 1)
+    what = f"{place.name}(…)" if place.name else name_of(value)
+    bench.problems.add(
+        place.file, place.line, f"{what} is no coding plan; expected CodingPlan(raw_field=…). Mend it in a copy."
+    )
 
 
 def _convert_codings(plan: Call, kind: str, bench: Workbench) -> list[tuple[dict[str, Any], SchemeFile]] | None:
@@ -241,10 +259,8 @@ def _add_ws_code(value: Call, raw_field: str, plan: dict[str, Any], whole: dict[
     if isinstance(text, str) and (not isinstance(code, Call) or "match_value" in code.name):
         plan["WSCode"] = text
     else:
-        bench.migration.to_decide(
-            f"ws_code of {raw_field}",
-            f"{value.file}:{value.line}: not a code by its match value. Write its match value as WSCode.",
-        )
+        reason = find_unknown(code) or Unknown(value.file, value.line, "not a code by its match value")
+        bench.migration.to_decide(f"ws_code of {raw_field}", f"{reason}. Write the code's match value as WSCode.")
 
 
 def _raw_fold(value: Call, raw_field: str, kind: str, bench: Workbench) -> str:

@@ -40,6 +40,9 @@ def name_of(value: object) -> str:
         return name_of(value.arguments[0])
     if isinstance(value, Foreign):
         return value.last
+    if isinstance(value, Member) and value.name in ("value", "name") and isinstance(value.owner, str):
+        # Of an Enum, whose members are texts here.
+        return value.owner
     if isinstance(value, Function | Member | Call):
         return value.name
     return str(value)
@@ -70,7 +73,7 @@ def name_fold_strategy(value: object, evaluator: Evaluator) -> str | None:
         return None
     if isinstance(value, Function) and value.name == "<lambda>":
         called = evaluator.functions_called(value)
-        return name_of(called[0]) if called else value.name
+        return name_of(called[0]).lower() if called else value.name
     return name_of(value).lower()
 
 

@@ -63,8 +63,11 @@ class DatasetNames:
         if new_file != old_file:
             migration.changed(
                 f"coda_filename {old_file}",
-                f"now {new_file!r}, because a dataset's file has its name in Coda ({where}). Stage 1 downloads it anew; the old "
-                "Coded Coda Files have the old names.",
+                f"now {new_file!r}, after the dataset's name in Coda ({where}).",
+            )
+            migration.changed(
+                "Coded Coda Files",
+                "their files have the old names; stage 1 downloads each dataset under its name in Coda.",
             )
         return new_file
 
@@ -92,7 +95,11 @@ def read_dataset_names(old_folder: Path) -> DatasetNames:
     names = DatasetNames()
     for path in _find_scripts(old_folder):
         script = path.relative_to(old_folder).as_posix()
-        commands = read_commands(path.read_text(encoding="utf-8", errors="replace"))
+        try:
+            commands = read_commands(path.read_text(encoding="utf-8", errors="replace"))
+        except OSError:
+            # Told with the scripts in which no download was found.
+            commands = []
         found = [pair for command in commands for pair in _find_downloads(command, script)]
         for dataset, download in found:
             known = names.downloads.setdefault(dataset, [])

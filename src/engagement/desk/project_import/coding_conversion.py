@@ -105,25 +105,34 @@ def tell_unknown_arguments(call: Call, known: set[str], what: str, migration: Mi
     """Note the arguments that nothing here stands for."""
     for name, value in call.keywords.items():
         if name not in known and value is not None:
-            migration.dropped(f"{name} of {what}", f"{call.file}:{call.line}: nothing here stands for it.")
+            was = f" It was {value!r}." if isinstance(value, str | int | float) else ""
+            migration.dropped(f"{name} of {what}", f"{call.file}:{call.line}: there is no such argument here.{was}")
 
 
 def _convert_fold(call: Call, mode: str, what: str, new: dict[str, Any], bench: Workbench) -> None:
     value = call.get("fold_strategy", call.get("folding_mode"))
     name = name_fold_strategy(value, bench.evaluator)
     if name is None:
+        bench.migration.changed(
+            f"fold_strategy None of {what}",
+            "nothing was folded, so the column was of messages alone. Here individuals.csv has it too, folded by "
+            f"{_default_fold(mode)}: see Fold strategies in the manual.",
+        )
         return
     if (mode, name) in _FOLDS:
         ours = _FOLDS[mode, name]
         if ours is not None:
             new["FoldStrategy"] = ours
         return
-    default = "assert_label_ids_equal" if mode == "SINGLE" else "list_of_labels"
     bench.migration.to_decide(
         f"fold_strategy {name_of(value)} of {what}",
-        f"{call.file}:{call.line}: a function of the project's own, or not for {mode}. {default} is used: see in the manual what it "
-        "gives when a participant has several labels.",
+        f"{call.file}:{call.line}: a function of the project's own, or not for {mode}. {_default_fold(mode)} is used. Fold strategies "
+        "in the manual shows by example what it makes of several labels.",
     )
+
+
+def _default_fold(mode: str) -> str:
+    return "assert_label_ids_equal" if mode == "SINGLE" else "list_of_labels"
 
 
 def _convert_cleaner(value: object, what: str, new: dict[str, Any], bench: Workbench) -> None:
@@ -146,7 +155,7 @@ def _convert_cleaner(value: object, what: str, new: dict[str, Any], bench: Workb
     if cleaner.wraps and not cleaner.name.endswith(".age"):
         bench.migration.changed(
             f"cleaner {cleaner.old} of {what}",
-            f"{where}{cleaner.name}, which it calls; what it did besides is left out.",
+            f"{where}now {cleaner.name}, which it called; what it did besides is left out.",
         )
     elif cleaner.wraps:
-        bench.migration.changed(f"cleaner {cleaner.old}", f"{cleaner.name}, which gives ages from 10 to 99 alone.")
+        bench.migration.changed(f"cleaner {cleaner.old}", f"now {cleaner.name}, which gives only ages from 10 to 99.")

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeGuard
 
 from engagement.desk.project_import.expressions import Expressions
 from engagement.desk.project_import.known_functions import MOST_ITEMS, NotKnownError, check_size, format_value
+from engagement.desk.project_import.path_values import PathText
 from engagement.desk.project_import.python_values import (
     Call,
     Foreign,
@@ -115,6 +116,10 @@ class CompoundExpressions(Expressions):
         for value in (left, right):
             if isinstance(value, Unknown):
                 return value
+        if isinstance(sign, ast.Div) and (isinstance(left, PathText) or isinstance(right, PathText)):
+            joined = PathText(left).joined(right) if isinstance(left, str) else None
+            if joined is not None:
+                return joined
         function = _OPERATORS.get(type(sign))
         if function is None or isinstance(left, _KEPT) or isinstance(right, _KEPT):
             raise NotKnownError("this operator of these values is not read")
@@ -138,6 +143,8 @@ class CompoundExpressions(Expressions):
 
     def _evaluate_subscript(self, node: ast.Subscript, scope: Scope) -> Any:
         owner, key = self.evaluate(node.value, scope), self._key(node.slice, scope)
+        if key == "PipelineName" and "pipeline_name" in self.given and not isinstance(owner, dict):
+            return self.given["pipeline_name"]
         if isinstance(owner, Unknown):
             return owner
         try:

@@ -87,6 +87,9 @@ class Evaluator(Statements):
         for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]:
             scope.names[argument.arg] = Unknown(function.file, function.line, "an argument")
         body = [function.node.body] if isinstance(function.node, ast.Lambda) else function.node.body
+        for node in (inner for part in body for inner in ast.walk(part)):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                self.import_names(node, scope)
         calls = [node for part in body for node in ast.walk(part) if isinstance(node, ast.Call)]
         calls.sort(key=lambda node: (node.lineno, node.col_offset))
         return [self.evaluate(node.func, scope) for node in calls]

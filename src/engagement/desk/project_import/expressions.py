@@ -11,6 +11,7 @@ from engagement.desk.project_import.known_functions import (
     call_known,
     call_method,
 )
+from engagement.desk.project_import.path_values import PathText
 from engagement.desk.project_import.python_values import (
     MISSING,
     Call,
@@ -25,6 +26,7 @@ from engagement.desk.project_import.python_values import (
 from engagement.foundation.errors import ConfigurationError
 
 _MOST_STEPS: Final = 300_000
+_SETTINGS: Final[Mapping[str, object]] = {"os.pardir": "..", "os.curdir": ".", "os.sep": "/", "os.path.sep": "/"}
 _PLAIN: Final = (str, int, float, bool, list, tuple, dict, set, Foreign, type(None))
 
 
@@ -89,9 +91,13 @@ class Expressions:
             if isinstance(found, Function) and found.is_class_method:
                 return Function(found.name, found.node, found.scope, found.defaults, found.keyword_defaults, owner)
         elif isinstance(owner, Foreign):
-            return Foreign(f"{owner.name}.{name}")
-        elif isinstance(owner, Call) and owner.get(name, MISSING) is not MISSING:
-            return owner.get(name)
+            return _SETTINGS.get(f"{owner.name}.{name}", Foreign(f"{owner.name}.{name}"))
+        elif isinstance(owner, PathText):
+            value = owner.attribute(name)
+            return Member(owner, name) if value is MISSING else value
+        elif isinstance(owner, Call) and (value := owner.get(name, MISSING)) is not MISSING:
+            # A configuration that was read from JSON: its own name is known, though its file is not opened.
+            return self.given[name] if name in self.given and isinstance(value, Unknown | Call | Member) else value
         elif name in self.given and not isinstance(owner, _PLAIN):
             return self.given[name]
         else:
@@ -112,6 +118,11 @@ class Expressions:
         if isinstance(function, PythonClass):
             return self._construct(function, arguments, keywords, file, line)
         if isinstance(function, Member):
+            if isinstance(function.owner, PathText):
+                made = function.owner.call(function.name, arguments)
+                if made is MISSING:
+                    return Call(function.name, (str(function.owner),), keywords, file, line, function.name)
+                return made
             if isinstance(function.owner, str | list | tuple | dict | set):
                 return call_method(function.owner, function.name, arguments, keywords)
             return Call(function.name, tuple(arguments), keywords, file, line, function.name, function.owner)
@@ -137,7 +148,12 @@ class Expressions:
         """Keep a call of a class, with the names and the defaults that its `__init__` gives to the arguments."""
         start = made.find("__init__")
         defaults: dict[str, object] = {}
-        if isinstance(start, Function) and not isinstance(start.node, ast.Lambda):
+        if not isinstance(start, Function):
+            # A dataclass or a NamedTuple.
+            defaults = {name: default_of(value) for name in made.fields() if (value := made.find(name)) is not MISSING}
+            keywords = {**dict(zip(made.fields(), arguments, strict=False)), **keywords}
+            arguments = arguments[len(made.fields()) :]
+        elif not isinstance(start.node, ast.Lambda):
             given = start.node.args
             names = [argument.arg for argument in [*given.posonlyargs, *given.args]]
             defaults = dict(zip(names[len(names) - len(start.defaults) :], start.defaults, strict=False))
@@ -205,6 +221,15 @@ class Expressions:
         if isinstance(value, Unknown):
             raise NotKnownError(f"a list that can't be read ({value})")
         raise NotKnownError("a list that can't be read")
+
+
+def default_of(value: object) -> object:
+    """Return the default of a dataclass's field, which may be a call of `field(…)`."""
+    if not isinstance(value, Call) or value.name != "field":
+        return value
+    made = value.get("default_factory")
+    is_list = isinstance(made, Foreign) and made.name == "list"
+    return [] if is_list else value.get("default")
 
 
 def shown(node: ast.AST) -> str:

@@ -25,6 +25,9 @@ def convert_imputation(old: Call, plan: dict[str, Any], schemes: list[SchemeFile
     if isinstance(value, Unknown):
         bench.problems.add_unknown(value, "an imputation function, or None")
         return
+    if isinstance(value, Function) and value.name == "<lambda>":
+        called = [item for item in bench.evaluator.functions_called(value) if name_of(item) in _NAMES]
+        value = called[0] if len(called) == 1 else value
     name = name_of(value)
     ours = _NAMES.get(name)
     where = f"{value.file}:{value.line}: " if isinstance(value, Function) else ""
@@ -87,6 +90,6 @@ def _settle_reasons(plan: dict[str, Any], name: str, bench: Workbench) -> None:
         plan["CodingConfigurations"][reasons] |= {"ReasonsForYes": [], "ReasonsForNo": []}
     bench.migration.changed(
         f"{name} of {plan['RawField']}",
-        "yes_no_reasons. Beside a coded yes or no, reasons that nobody reviewed become NC, as before; yes and no never follow from "
-        "reasons, as before, because ReasonsForYes and ReasonsForNo are empty. STOP and NC of one scheme reach the other now.",
+        "now yes_no_reasons. As before, reasons that nobody reviewed become NC beside a coded yes or no, and a yes or no never "
+        "follows from reasons (ReasonsForYes and ReasonsForNo are empty). New: STOP and NC of one scheme reach the other.",
     )

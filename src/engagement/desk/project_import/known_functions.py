@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from engagement.desk.project_import.copied_values import copy_deeply, copy_value, replace_arguments
+from engagement.desk.project_import.path_values import make_path
 from engagement.desk.project_import.python_values import Foreign
 
 # No plan comes near; a file that does was not made by hand.
@@ -26,6 +28,17 @@ _METHODS: Final[Mapping[type, frozenset[str]]] = {
             "endswith",
             "removeprefix",
             "removesuffix",
+            "isdigit",
+            "isupper",
+            "islower",
+            "partition",
+            "rpartition",
+            "rsplit",
+            "splitlines",
+            "casefold",
+            "swapcase",
+            "find",
+            "count",
         ]
     ),
     list: frozenset(["append", "extend", "insert", "copy", "index", "count", "reverse", "remove"]),
@@ -47,6 +60,8 @@ def call_method(owner: Any, name: str, arguments: list[Any], keywords: dict[str,
         return _format(owner, arguments, keywords)
     if isinstance(owner, str) and name == "replace":
         return _small(_texts(owner), arguments, lambda: owner.replace(*arguments))
+    if isinstance(owner, str) and name in ("zfill", "rjust", "ljust") and arguments and _is_width(arguments[0]):
+        return str(getattr(owner, name)(*arguments))
     if name not in _METHODS.get(type(owner), ()):
         raise NotKnownError(f"a {type(owner).__name__}'s {name}() is not read")
     if name in ("extend", "update") and arguments and isinstance(arguments[0], list) and arguments[0] is owner:
@@ -57,6 +72,10 @@ def call_method(owner: Any, name: str, arguments: list[Any], keywords: dict[str,
         raise NotKnownError(f"{name}() fails: {type(error).__name__}") from None
     check_size(owner)
     return list(result) if isinstance(owner, dict) and name in ("items", "keys", "values") else result
+
+
+def _is_width(value: Any) -> bool:
+    return isinstance(value, int) and value < 1_000
 
 
 def check_size(value: Any) -> Any:
@@ -164,8 +183,15 @@ KNOWN_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "str": _text,
     "int": _int,
     "sum": _sum,
-    "copy.copy": lambda value: value.copy() if isinstance(value, list | dict | set) else value,
-    "copy.deepcopy": lambda value: value.copy() if isinstance(value, list | dict | set) else value,
+    "copy.copy": copy_value,
+    "copy.deepcopy": copy_deeply,
+    "dataclasses.replace": replace_arguments,
+    "pathlib.Path": make_path,
+    "pathlib.PurePath": make_path,
+    "pathlib.PosixPath": make_path,
+    "pathlib.Path.cwd": make_path,
+    "os.getcwd": lambda: "",
+    "os.fspath": str,
     "itertools.chain": _chain,
     "itertools.chain.from_iterable": lambda values: _chain(*_listed(values)),
     "os.path.join": lambda *parts: posixpath.join(*parts),

@@ -12,12 +12,13 @@ _INTRODUCTIONS: Final = {
     "Changed": "Carried over in another form. Read each line once; nothing to do where you agree.",
     "Dropped": "Not carried over, and what is lost with it.",
     "To decide": "Settle each line before the first run: nobody but you can know the answer.",
+    "Check": "Warnings of `check` about the new project; its errors stand under To decide. A run is possible with them: read each once.",
 }
 _NOTHING: Final = "Nothing."
 
 
 class Migration:
-    """Lines of MIGRATION.md, under four sections, in the order they were noted and each only once.
+    """Lines of MIGRATION.md, under five sections, in the order they were noted and each only once.
 
     >>> migration = Migration()
     >>> migration.changed("UuidTable", "now PhoneNumberUuidTable")
@@ -45,8 +46,17 @@ class Migration:
         """Note that a person has to decide what becomes of `old`; blocks in `text` stay under its bullet."""
         self._note("To decide", old, text)
 
+    def warn(self, text: str) -> None:
+        """Note a warning of `check`."""
+        self._sections["Check"][text] = None
+
     def _note(self, section: str, old: str, text: str) -> None:
         self._sections[section][f"`{old}`: {text}"] = None
+
+    def take(self, other: "Migration") -> None:
+        """Add the notes of another."""
+        for section, lines in other._sections.items():
+            self._sections[section] |= lines
 
     def lines(self, section: str) -> list[str]:
         """Return the lines of one section, without bullets."""

@@ -35,6 +35,10 @@ class ImportProblems:
             f"{unknown.what}; expected {what}. Write it out as a constant, in a copy of the folder.",
         )
 
+    def take(self, other: "ImportProblems") -> None:
+        """Add the problems of another."""
+        self._lines |= other._lines
+
     def refuse(self, where: str) -> None:
         """Stop if there is any problem.
 

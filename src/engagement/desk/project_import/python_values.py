@@ -44,7 +44,7 @@ class Foreign:
 class Scope:
     """Names of a module, a class body or a function.
 
-    `guesses` are foreign modules that were imported with a star.
+    `guesses` are foreign modules that were imported with a star; `fields` are names that a class body annotates.
     """
 
     file: str
@@ -52,6 +52,7 @@ class Scope:
     outer: "Scope | None" = None
     guesses: list[str] = field(default_factory=list)
     is_class: bool = False
+    fields: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +118,12 @@ class PythonClass:
                 return found
         return MISSING
 
+    def fields(self, depth: int = 20) -> list[str]:
+        """List the fields of a dataclass in order, those of its base classes first."""
+        bases = [base for base in self.bases if isinstance(base, PythonClass)] if depth else []
+        inherited = [name for base in reversed(bases) for name in base.fields(depth - 1)]
+        return list(dict.fromkeys([*inherited, *self.scope.fields]))
+
 
 @dataclass(frozen=True, eq=False)
 class Call:
@@ -160,3 +167,22 @@ class Member:
 
     owner: object
     name: str
+
+
+def find_unknown(value: object) -> Unknown | None:
+    """Find the first value that can't be read in a call, its arguments and its owner, however deep."""
+    waiting, seen = [value], set[int]()
+    while waiting:
+        value = waiting.pop(0)
+        if isinstance(value, Unknown):
+            return value
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, Call):
+            waiting += [*value.arguments, *value.keywords.values(), value.owner]
+        elif isinstance(value, Member):
+            waiting.append(value.owner)
+        elif isinstance(value, list | tuple):
+            waiting += value
+    return None

@@ -14,6 +14,7 @@ _FILE: Final = "src/translate_rapid_pro_keys.py"
 _METHOD: Final = re.compile(r"_?remap_radio_show_by_time_range")
 _KEYS: Final = ("TimeKey", "ShowPipelineKeyToRemapTo", "RangeStartInclusive", "RangeEndExclusive", "TimeToAdjustTo")
 _WORDS: Final = (("time_key",), ("show", "pipeline_key"), ("start",), ("end",), ("adjust",))
+_MOST_BYTES: Final = 3_000_000
 _LITERAL: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*|\w+_raw")
 
 
@@ -102,6 +103,8 @@ def tell_edited_stages(evaluator: Evaluator, migration: Migration) -> None:
 
 def _lines_with_literals(path: Path) -> list[int]:
     try:
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            return []
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):
         return []

@@ -10,6 +10,7 @@ _KINDS = ("RQACodingPlans", "DemographicCodingPlans", "FollowUpCodingPlans")
 
 def settle_repeated_values(coding_plans: dict[str, Any], migration: Migration) -> None:
     """Change coding plans where two of them share a value, and note each change."""
+    _merge_plans_of_one_dataset(coding_plans, migration)
     _drop_repeated_fields(coding_plans, migration)
     _rename_icr_files(list(_plans(coding_plans)), migration)
     _choose_ws_codes(list(_plans(coding_plans)), migration)
@@ -18,6 +19,44 @@ def settle_repeated_values(coding_plans: dict[str, Any], migration: Migration) -
 def _plans(coding_plans: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for kind in _KINDS:
         yield from coding_plans[kind]
+
+
+def _merge_plans_of_one_dataset(coding_plans: dict[str, Any], migration: Migration) -> None:
+    """Make one plan of those of 2018 that code the same answers by one scheme each, like the places of a location."""
+    for kind in _KINDS:
+        kept: list[dict[str, Any]] = []
+        merged: dict[str, dict[str, Any]] = {}
+        for plan in coding_plans[kind]:
+            first = next((other for other in kept if _codes_the_same_answers(other, plan)), None)
+            if first is None:
+                kept.append(plan)
+                continue
+            first["CodingConfigurations"] += plan["CodingConfigurations"]
+            first |= {key: value for key, value in plan.items() if key not in first}
+            merged[plan["RawField"]] = first
+        coding_plans[kind] = kept
+        for field, plan in merged.items():
+            fields = ", ".join(coding["CodedField"] for coding in plan["CodingConfigurations"])
+            migration.changed(
+                f"plans of {field}",
+                f"one plan with a coding configuration each now: {fields}. One raw field and one dataset of Coda have one plan here.",
+            )
+            if "CodeImputationFunction" not in plan:
+                migration.to_decide(
+                    f"plans of {field}",
+                    f"if stages of the old project made some of {fields} follow from others, as a region from a district, name the "
+                    'function that does it here: "CodeImputationFunction" is "somalia_location", "kenya_location" or "age_category".',
+                )
+
+
+def _codes_the_same_answers(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    fields = {coding["CodedField"] for coding in first["CodingConfigurations"]}
+    return (
+        all(first.get(key) == second.get(key) for key in ("RawField", "CodaFilename", "TimeField"))
+        and not any(coding["CodedField"] in fields for coding in second["CodingConfigurations"])
+        and not ("CodeImputationFunction" in first and "CodeImputationFunction" in second)
+        and first.get("WSCode", second.get("WSCode")) == second.get("WSCode", first.get("WSCode"))
+    )
 
 
 def _drop_repeated_fields(coding_plans: dict[str, Any], migration: Migration) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from engagement.desk.project_import.problems import ImportProblems
-from engagement.desk.project_import.python_values import Call, Foreign, Member, Unknown
+from engagement.desk.project_import.python_values import Call, Foreign, Member, Unknown, find_unknown
 
 _FOLDER: Final = "code_schemes"
 
@@ -43,7 +43,7 @@ class SchemeFiles:
         """Find the file that a plan's value opens; None with a problem if there is none, or it can't be read."""
         path = self.path_of(value)
         if path is None:
-            reason = value if isinstance(value, Unknown) else Unknown(file, line, f"{_say(value)} opens no file")
+            reason = find_unknown(value) or Unknown(file, line, f"{_say(value)} opens no file")
             self._problems.add_unknown(reason, "a code scheme, opened by the name of its file")
             return None
         if path not in self._by_path:

@@ -125,6 +125,8 @@ class Statements(CompoundExpressions):
             self.assign(target, value, scope)
 
     def _follow_annassign(self, node: ast.AnnAssign, scope: Scope) -> None:
+        if scope.is_class and isinstance(node.target, ast.Name):
+            scope.fields.append(node.target.id)
         if node.value is not None:
             self.assign(node.target, self.evaluate(node.value, scope), scope)
 
