@@ -12,6 +12,7 @@ from engagement.desk.project_import.shell_text import ScriptCommand, read_comman
 _SCRIPTS: Final = ("run_scripts/1_*coda*get*.sh", "1_*coda*get*.sh", "**/*coda*get*.sh")
 _GET: Final = re.compile(r"(.*/)?get\.py")
 _ENDING: Final = ".json"
+_MOST_BYTES: Final = 500_000
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,7 @@ def read_dataset_names(old_folder: Path) -> DatasetNames:
     names = DatasetNames()
     for path in _find_scripts(old_folder):
         script = path.relative_to(old_folder).as_posix()
-        try:
-            commands = read_commands(path.read_text(encoding="utf-8", errors="replace"))
-        except OSError:
-            # Told with the scripts in which no download was found.
-            commands = []
+        commands = read_commands(_read_script(path))
         found = [pair for command in commands for pair in _find_downloads(command, script)]
         for dataset, download in found:
             known = names.downloads.setdefault(dataset, [])
@@ -108,6 +105,14 @@ def read_dataset_names(old_folder: Path) -> DatasetNames:
         if not found:
             names.unread_scripts.append(script)
     return names
+
+
+def _read_script(path: Path) -> str:
+    """Return a script's text; nothing of one that can't be read or is too long, which is told as one without downloads."""
+    try:
+        return "" if path.stat().st_size > _MOST_BYTES else path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _find_scripts(old_folder: Path) -> list[Path]:

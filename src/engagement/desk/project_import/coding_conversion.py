@@ -53,7 +53,9 @@ def convert_coding(call: Call, plan: Call, bench: Workbench) -> tuple[dict[str, 
         return None
     scheme = bench.schemes.find(call.get("code_scheme"), call.file, call.line)
     mode = name_of(call.get("coding_mode"))
-    if mode not in _MODES:
+    if isinstance(unknown := call.get("coding_mode"), Unknown):
+        bench.problems.add_unknown(unknown, "SINGLE or MULTIPLE as coding_mode")
+    elif mode not in _MODES:
         bench.problems.add(
             call.file, call.line, f"coding_mode {mode!r}; expected SINGLE or MULTIPLE. Mend it in a copy."
         )

@@ -50,9 +50,9 @@ class Evaluator(Statements):
         try:
             found = self._load(path, "__main__" if is_main else self._name_of(path))
         except TooLongError as error:
-            raise UnreadableFileError(Unknown(error.file, error.line, str(error).partition(": ")[2])) from None
+            raise UnreadableFileError(Unknown(error.file, error.line, str(error).partition(": ")[2], True)) from None
         except RecursionError:
-            reason = Unknown(self._shown(path), 1, "more deeply nested than can be read")
+            reason = Unknown(self._shown(path), 1, "more deeply nested than can be read", True)
             raise UnreadableFileError(reason) from None
         if isinstance(found, Unknown):
             raise UnreadableFileError(found)
@@ -75,9 +75,11 @@ class Evaluator(Statements):
         try:
             return self.call(function, list(arguments), {}, module.scope.file, getattr(function, "line", 1))
         except TooLongError as error:
-            raise UnreadableFileError(Unknown(error.file, error.line, str(error).partition(": ")[2])) from None
+            raise UnreadableFileError(Unknown(error.file, error.line, str(error).partition(": ")[2], True)) from None
         except RecursionError:
-            reason = Unknown(module.scope.file, getattr(function, "line", 1), "more deeply nested than can be read")
+            reason = Unknown(
+                module.scope.file, getattr(function, "line", 1), "more deeply nested than can be read", True
+            )
             raise UnreadableFileError(reason) from None
 
     def functions_called(self, function: Function) -> list[object]:
@@ -178,20 +180,24 @@ class Evaluator(Statements):
     def _parse(self, path: Path) -> ast.Module | Unknown:
         shown = self._shown(path)
         if not self._is_inside(path):
-            return Unknown(shown, 1, "a link to a file outside of the old folder, which is not followed")
+            return Unknown(
+                shown, 1, "a link to a file outside of the old folder, which is not followed", is_whole_file=True
+            )
         try:
             if path.stat().st_size > _MOST_BYTES:
-                return Unknown(shown, 1, f"a Python file of more than {_MOST_BYTES // 1_000_000} MB")
+                return Unknown(
+                    shown, 1, f"a Python file of more than {_MOST_BYTES // 1_000_000} MB", is_whole_file=True
+                )
             with warnings.catch_warnings():
                 # Of the old project's own oddities, like "\d" in a text.
                 warnings.simplefilter("ignore")
                 return ast.parse(path.read_bytes(), filename=shown)
         except SyntaxError as error:
-            return Unknown(shown, error.lineno or 1, f"not Python 3 ({error.msg})")
+            return Unknown(shown, error.lineno or 1, f"not Python 3 ({error.msg})", is_whole_file=True)
         except (RecursionError, MemoryError):
-            return Unknown(shown, 1, "more deeply nested than can be read")
+            return Unknown(shown, 1, "more deeply nested than can be read", is_whole_file=True)
         except (OSError, ValueError) as error:
-            return Unknown(shown, 1, f"can't be read ({getattr(error, 'strerror', None) or error})")
+            return Unknown(shown, 1, f"can't be read ({getattr(error, 'strerror', None) or error})", is_whole_file=True)
 
     def _is_inside(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self.root)

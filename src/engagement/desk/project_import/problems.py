@@ -29,11 +29,8 @@ class ImportProblems:
 
     def add_unknown(self, unknown: Unknown, what: str) -> None:
         """Note a value that is needed and can't be read."""
-        self.add(
-            unknown.file,
-            unknown.line,
-            f"{unknown.what}; expected {what}. Write it out as a constant, in a copy of the folder.",
-        )
+        remedy = "Mend the file" if unknown.is_whole_file else "Write it out as a constant,"
+        self.add(unknown.file, unknown.line, f"{unknown.what}; expected {what}. {remedy} in a copy of the folder.")
 
     def take(self, other: "ImportProblems") -> None:
         """Add the problems of another."""

@@ -14,11 +14,15 @@ MISSING: Final = object()
 
 @dataclass(frozen=True, eq=False)
 class Unknown:
-    """A value that can't be read from the source; `what` says why, `file` is relative to the old folder."""
+    """A value that can't be read from the source; `what` says why, `file` is relative to the old folder.
+
+    `is_whole_file` if nothing of the file can be read.
+    """
 
     file: str
     line: int
     what: str
+    is_whole_file: bool = False
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.what}"

@@ -42,6 +42,14 @@ class SchemeFiles:
     def find(self, value: object, file: str, line: int) -> SchemeFile | None:
         """Find the file that a plan's value opens; None with a problem if there is none, or it can't be read."""
         path = self.path_of(value)
+        if path is None and isinstance(value, Foreign) and "." in value.name:
+            module = value.name.split(".Code")[0].replace(".", "/")
+            self._problems.add(
+                f"{module}.py",
+                None,
+                "can't be found in the old folder; expected the code schemes that the plans name. Give the whole folder.",
+            )
+            return None
         if path is None:
             reason = find_unknown(value) or Unknown(file, line, f"{_say(value)} opens no file")
             self._problems.add_unknown(reason, "a code scheme, opened by the name of its file")

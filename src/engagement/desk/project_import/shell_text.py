@@ -13,6 +13,8 @@ _VARIABLE: Final = re.compile(r"\$(?:(?P<plain>\w+)|\{(?P<name>\w+)(?:\[[@*]\])?
 _PUNCTUATION: Final = "();<>|&"
 _DECLARATIONS: Final = frozenset({"declare", "local", "export", "readonly", "typeset"})
 _MOST_ALTERNATIVES: Final = 200
+# Loops in loops multiply; no script downloads as many datasets.
+_MOST_COMMANDS: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class _Statement:
 def read_commands(text: str) -> list[ScriptCommand]:
     """Read the commands of a script in order; those in a loop once for each of its words."""
     statements = list(_split_statements(text))
-    return list(_walk(statements, {}))
+    return list(itertools.islice(_walk(statements, {}), _MOST_COMMANDS))
 
 
 def _split_statements(text: str) -> Iterator[_Statement]:
@@ -130,7 +132,7 @@ def _walk_loop(words: Sequence[str], body: Sequence[_Statement], values: _Values
     all_words = [word for statement in body for word in statement.words]
     for item in [filled for word in words[3:] for filled in _fill(word, values)]:
         inner = {**values, words[1]: [item]}
-        commands = list(_walk(body, inner))
+        commands = list(itertools.islice(_walk(body, inner), _MOST_COMMANDS))
         filled = tuple(filled for word in all_words for filled in _fill(word, inner))
         for command in commands:
             yield ScriptCommand(command.line, command.words, filled)

@@ -1,6 +1,7 @@
 """Shapes in which classic projects of 2018 to 2021 wrote the same plans."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ COFFEE.coda_filename = "SHAAH_coffee.json"
 # A configuration's own name is known, though the program reads it from a file that is not opened.
 PROGRAM = """
 import json
+import os
 from src.lib.pipeline_configuration import PipelineConfiguration
 
 if __name__ == "__main__":
@@ -239,3 +241,50 @@ def test_warnings_of_check_are_not_to_decide(tmp_path):
     imported(tmp_path, {CLASSES: OBJECTS.format(in_themes=False)}, tea=scheme("tea", [code("black")], without=["CE"]))
     assert "no WSCode, so that no answer can be moved" in section(tmp_path, "Check")
     assert "WARNING" not in section(tmp_path, "To decide")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["src/pipe.py", "pipe.py", "run_scripts/1_x_coda_get.sh", "pipe.json", "configuration/b_pipeline_config.json"],
+)
+def test_a_pipe_or_a_circle_of_links_in_the_old_folder_holds_nothing_up(tmp_path, path):
+    old = write_old_project(tmp_path / "old")
+    (old / path).parent.mkdir(exist_ok=True)
+    os.mkfifo(old / path)
+    (old / "configuration/circle").symlink_to("../configuration")
+    (old / "circle.py").symlink_to("circle.py")
+    assert main(["import-project", str(old), str(tmp_path / "new")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"configuration/code_schemes.py": None}, ["configuration/code_schemes.py: can't be found in the old folder"]),
+        (
+            {PLANS: plans(f"[{tea_plan().replace('CodingModes.MULTIPLE', 'CodingModes.MANY')}]")},
+            ["'CodingModes' has no 'MANY'; expected SINGLE or MULTIPLE as coding_mode"],
+        ),
+        ({PLANS: "print 'x'\n" + plans()}, ["coding_plans.py:1: not Python 3", "Mend the file in a copy of the folder."]),
+        (
+            {"configuration/code_imputation_functions.py": "a\0b", PLANS: plans(f"[{tea_plan(', code_imputation_function=code_imputation_functions.x')}]")},
+            ["code_imputation_functions.py:1: not Python 3", "Mend the file in a copy of the folder."],
+        ),
+        ({PLANS: plans("['tea']")}, ["tea is no coding plan; expected CodingPlan(raw_field=…)"]),
+    ],
+)  # fmt: skip
+def test_what_cant_be_read_is_told_once_with_what_to_do(tmp_path, capsys, files, words):
+    write_old_project(tmp_path / "old", files)
+    assert main(["import-project", str(tmp_path / "old"), str(tmp_path / "new")]) == 10
+    error = capsys.readouterr().err
+    assert all(error.count(word) == 1 for word in words), error
+    assert "Traceback" not in error
+    assert not list(tmp_path.glob("new*"))
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["echo\n" * 120_000, "".join(f"for A{n} in {'a ' * 200}\ndo\n" for n in range(9)) + "echo $A0\n" + "done\n" * 9],
+)
+def test_a_script_that_is_long_or_has_loops_in_loops_ends_soon(tmp_path, script):
+    imported(tmp_path, {"run_scripts/1_coda_get.sh": script})
+    assert "`run_scripts/1_coda_get.sh`: no download from Coda was found in it" in section(tmp_path, "To decide")
