@@ -108,7 +108,7 @@ def read_dataset_names(old_folder: Path) -> DatasetNames:
 
 
 def _read_script(path: Path) -> str:
-    """Return a script's text; nothing of one that can't be read or is too long, which is told as one without downloads."""
+    """Return a script's text; nothing of one that can't be read or is too long, which is told later."""
     try:
         return "" if path.stat().st_size > _MOST_BYTES else path.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -109,6 +109,8 @@ class Expressions:
         if isinstance(function, Unknown):
             return function
         if isinstance(function, Foreign):
+            if function.name in ("getattr", "map", "filter") and len(arguments) >= 2:
+                return self._call_by_value(function.name, arguments, file, line)
             if function.name in KNOWN_FUNCTIONS:
                 unknown = [value for value in (*arguments, *keywords.values()) if isinstance(value, Unknown)]
                 return unknown[0] if unknown else call_known(function, arguments, keywords)
@@ -130,6 +132,20 @@ class Expressions:
             given = [*function.arguments[1:], *arguments]
             return self.call(function.arguments[0], given, {**function.keywords, **keywords}, file, line)
         return Unknown(file, line, "a call of something that can't be read")
+
+    def _call_by_value(self, name: str, arguments: list[Any], file: str, line: int) -> Any:
+        """Work out a function of Python's own that takes a function, or the name of an attribute."""
+        if name == "getattr":
+            if not isinstance(arguments[1], str):
+                raise NotKnownError("the name of an attribute can't be read")
+            return self.get_attribute(arguments[0], arguments[1], file, line)
+        items = self.items_of(arguments[1])
+        if name == "map" and len(arguments) == 2:
+            return [self.call(arguments[0], [item], {}, file, line) for item in items]
+        holds = [self.is_true(self.call(arguments[0], [item], {}, file, line)) for item in items]
+        if name == "map" or None in holds:
+            raise NotKnownError("a condition can't be known")
+        return [item for item, is_kept in zip(items, holds, strict=True) if is_kept]
 
     def is_true(self, value: Any) -> bool | None:
         """Tell if a value counts as true; None where that can't be known."""

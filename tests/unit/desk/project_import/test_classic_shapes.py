@@ -124,6 +124,28 @@ def test_schemes_are_found_however_their_path_is_put_together(tmp_path, source):
     assert found["RQACodingPlans"][0]["CodingConfigurations"][0]["CodeScheme"] == "tea.json"
 
 
+@pytest.mark.parametrize(
+    "lists",
+    [
+        'list(map(one, ["tea"]))',
+        'list(filter(lambda plan: plan.raw_field == "tea_raw", [one("tea"), one("coffee")]))',
+        'ALL.get(pipeline_name, []) + [plan for name, plan in OTHERS.items() if name == "tea"]',
+    ],
+)
+def test_plans_are_found_however_their_list_is_put_together(tmp_path, lists):
+    more = f"""
+def one(name, scheme="TEA", *arguments, **others):
+    return {tea_plan().replace('"tea', 'name + "').replace("SHAAH_tea", "SHAAH_tea").replace("CodeSchemes.TEA", "getattr(CodeSchemes, scheme)")}
+
+ALL = {{"other": []}}
+OTHERS = {{}}
+for each in ["tea", "coffee"]:
+    OTHERS[each] = one(each)
+"""
+    found = imported(tmp_path, {PLANS: plans(lists).replace("\ndef get_rqa", more + "\ndef get_rqa")})
+    assert [plan["RawField"] for plan in found["RQACodingPlans"]] == ["tea_raw"]
+
+
 def test_dataclasses_say_order_and_defaults_of_arguments(tmp_path):
     found = imported(tmp_path, {CLASSES: DATACLASSES, PLANS: plans(BY_POSITION)})
     plan = found["RQACodingPlans"][0]
