@@ -233,6 +233,11 @@ def _convert_drive(left: dict[str, Any], new: dict[str, Any], migration: Migrati
         )
     rest = {key: value for key, value in old.items() if key not in traced}
     new["DriveUpload"] = _keep_known(rest, DriveUpload, "DriveUpload", migration)
+    migration.to_decide(
+        "DriveUpload",
+        "stage 3 replaces the old pipeline's files in Drive, from its first run on. Take DriveUpload out of the configuration until "
+        "you have compared the outputs.",
+    )
 
 
 def _convert_addresses(left: dict[str, Any], new: dict[str, Any], migration: Migration) -> None:

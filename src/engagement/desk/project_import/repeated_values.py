@@ -22,7 +22,7 @@ def _plans(coding_plans: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _merge_plans_of_one_dataset(coding_plans: dict[str, Any], migration: Migration) -> None:
-    """Make one plan of those of 2018 that code the same answers by one scheme each, like the places of a location."""
+    """Make one plan of those of 2018 that code the same answers by one scheme each, like places."""
     for kind in _KINDS:
         kept: list[dict[str, Any]] = []
         merged: dict[str, dict[str, Any]] = {}

@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 
 from engagement.__main__ import main
-from old_projects import HEAD, OBJECTS, SCHEMES, age_plan, code, plans, scheme, tea_plan, write_old_project
+from old_projects import (
+    HEAD,
+    OBJECTS,
+    SCHEMES,
+    age_plan,
+    code,
+    configuration,
+    plans,
+    scheme,
+    tea_plan,
+    write_old_project,
+)
 
 PLANS = "configuration/coding_plans.py"
 CLASSES = "src/lib/configuration_objects.py"
@@ -310,3 +321,9 @@ def test_what_cant_be_read_is_told_once_with_what_to_do(tmp_path, capsys, files,
 def test_a_script_that_is_long_or_has_loops_in_loops_ends_soon(tmp_path, script):
     imported(tmp_path, {"run_scripts/1_coda_get.sh": script})
     assert "`run_scripts/1_coda_get.sh`: no download from Coda was found in it" in section(tmp_path, "To decide")
+
+
+def test_the_first_upload_to_drive_is_to_decide(tmp_path):
+    upload = {"DriveCredentialsFileURL": "gs://shaah/drive.json", "MessagesUploadPath": "shaah/messages.csv"}
+    imported(tmp_path, {"configuration/pipeline_config.json": json.dumps(configuration(DriveUpload=upload))})
+    assert "stage 3 replaces the old pipeline's files in Drive" in section(tmp_path, "To decide")
