@@ -67,7 +67,7 @@ class Migration:
         open_lines = len(self._sections["To decide"])
         parts = [
             "# Coming from the earlier pipeline",
-            "Read To decide first, then Changed and Dropped. "
+            "Read To decide first, then Changed, Dropped and Check. "
             + (f"{open_lines} line(s) are yours to decide. " if open_lines else "Nothing is left to decide. ")
             + "Then run `check` on pipeline_configuration.json, and stages 1 to 3 on a copy of the data root.",
         ]
