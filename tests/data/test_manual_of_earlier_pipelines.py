@@ -8,7 +8,7 @@ import pytest
 
 from engagement.configuration import CodeScheme, FoldStrategy, load_project
 from engagement.configuration.moved_keys import _EARLIER_NAMES
-from engagement.desk.project_import import decided_differences, preview_notes
+from engagement.desk.project_import.old_data import decided_differences, preview_notes
 from engagement.foundation.errors import ConfigurationError
 from engagement.pipeline.coding.labels import Labels, make_pipeline_label
 from engagement.pipeline.folding.strategies import LABEL_STRATEGIES, TEXT_STRATEGIES, FoldError

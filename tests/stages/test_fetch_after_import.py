@@ -8,7 +8,7 @@ import fake_rapidpro
 from chain_project import ChainProject, make_workspace
 from engagement.__main__ import main
 from engagement.configuration import load_project
-from engagement.desk.project_import.old_data_root import take_over_data_root
+from engagement.desk.project_import.old_data.old_data_root import take_over_data_root
 from engagement.provenance import read_traced_data
 
 

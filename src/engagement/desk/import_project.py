@@ -14,10 +14,10 @@ from pathlib import Path
 from engagement.configuration.loading import ProjectFiles, read_project_files
 from engagement.desk.checks.findings import Findings
 from engagement.desk.checks.project_warnings import find_project_warnings
-from engagement.desk.project_import.classic_project import import_classic_project
-from engagement.desk.project_import.edp import import_edp_project
+from engagement.desk.project_import.classic.project import import_classic_project
+from engagement.desk.project_import.edp.project import import_edp_project
 from engagement.desk.project_import.migration import Migration
-from engagement.desk.project_import.old_data import (
+from engagement.desk.project_import.old_data.options import (
     OldData,
     add_arguments_of_old_data,
     note_old_data,

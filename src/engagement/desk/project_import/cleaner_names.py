@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from engagement.configuration.function_names import CLEANER_NAMES
-from engagement.desk.project_import.evaluator import Evaluator
-from engagement.desk.project_import.python_values import Call, Foreign, Function, Member
+from engagement.desk.project_import.evaluation.evaluator import Evaluator
+from engagement.desk.project_import.evaluation.python_values import Call, Foreign, Function, Member
 
 _FIELDS: Final[Mapping[str, str]] = {
     "clean_age": "age",

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engagement.desk.project_import.cleaner_names import name_cleaner, name_fold_strategy, name_of
-from engagement.desk.project_import.evaluator import Evaluator
+from engagement.desk.project_import.evaluation.evaluator import Evaluator
+from engagement.desk.project_import.evaluation.python_values import Call, Function, Unknown
 from engagement.desk.project_import.migration import Migration
 from engagement.desk.project_import.problems import ImportProblems
-from engagement.desk.project_import.python_values import Call, Function, Unknown
 from engagement.desk.project_import.scheme_files import SchemeFile, SchemeFiles
 from engagement.desk.project_import.stubs import Stubs
 

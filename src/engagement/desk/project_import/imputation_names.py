@@ -6,7 +6,7 @@ from typing import Any, Final
 from engagement.configuration.imputation_checks import AGE_RANGE
 from engagement.desk.project_import.cleaner_names import name_of
 from engagement.desk.project_import.coding_conversion import Workbench
-from engagement.desk.project_import.python_values import Call, Function, Unknown
+from engagement.desk.project_import.evaluation.python_values import Call, Function, Unknown
 from engagement.desk.project_import.scheme_files import SchemeFile
 
 _NAMES: Final = {

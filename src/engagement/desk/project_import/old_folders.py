@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from engagement.desk.project_import.classic_layouts import python_files
+from engagement.desk.project_import.classic.layouts import python_files
 from engagement.foundation.errors import ConfigurationError, UsageError
 
 _MOST_BYTES: Final = 5_000_000

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engagement.desk.project_import.python_values import Unknown
+from engagement.desk.project_import.evaluation.python_values import Unknown
 from engagement.foundation.errors import ConfigurationError, listing
 
 

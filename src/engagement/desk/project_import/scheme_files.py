@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from engagement.desk.project_import.evaluation.python_values import Call, Foreign, Member, Unknown, find_unknown
 from engagement.desk.project_import.problems import ImportProblems
-from engagement.desk.project_import.python_values import Call, Foreign, Member, Unknown, find_unknown
 
 _FOLDER: Final = "code_schemes"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from engagement.configuration import CodingPlans, load_project
-from engagement.desk.project_import.coded_datasets import OldLabels, count_old_labels, note_old_labels
-from engagement.desk.project_import.dataset_files import find_dataset_files
 from engagement.desk.project_import.migration import Migration
+from engagement.desk.project_import.old_data.coded_datasets import OldLabels, count_old_labels, note_old_labels
+from engagement.desk.project_import.old_data.dataset_files import find_dataset_files
 from engagement.foundation.errors import InputError, UsageError
 from example_project import Document, coda_message, label, write_project
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from engagement.configuration import CodingPlans, load_project
-from engagement.desk.project_import.compare_columns import compare_columns, note_columns, read_old_header
 from engagement.desk.project_import.migration import Migration
+from engagement.desk.project_import.old_data.compare_columns import compare_columns, note_columns, read_old_header
 from engagement.foundation.errors import InputError, UsageError
 from engagement.pipeline.outputs.rows import AnalysisRows
 from example_project import write_project

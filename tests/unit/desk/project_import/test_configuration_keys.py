@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
+from engagement.desk.project_import.classic.configuration_keys import convert_configuration
 from engagement.desk.project_import.configuration_and_plans import settle_with_plans
-from engagement.desk.project_import.configuration_keys import convert_configuration
 from engagement.desk.project_import.migration import Migration
 
 WORKSPACE = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engagement.desk.project_import.edp import import_edp_project
+from engagement.desk.project_import.edp.project import import_edp_project
 from engagement.desk.project_import.migration import Migration
 from engagement.desk.project_import.writing import ImportedProject
 from engagement.foundation.errors import ConfigurationError

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engagement.desk.project_import.evaluator import Evaluator, UnreadableFileError, evaluate_module
-from engagement.desk.project_import.python_values import Call, Foreign, Function, Member, Unknown
+from engagement.desk.project_import.evaluation.evaluator import Evaluator, UnreadableFileError, evaluate_module
+from engagement.desk.project_import.evaluation.python_values import Call, Foreign, Function, Member, Unknown
 
 
 def names_of(folder: Path, given: dict[str, object] | None = None, **sources: str):

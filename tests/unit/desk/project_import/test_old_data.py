@@ -10,7 +10,12 @@ import pytest
 
 from engagement.configuration.loading import read_project_files
 from engagement.desk.project_import.migration import Migration
-from engagement.desk.project_import.old_data import OldData, add_arguments_of_old_data, note_old_data, refuse_old_data
+from engagement.desk.project_import.old_data.options import (
+    OldData,
+    add_arguments_of_old_data,
+    note_old_data,
+    refuse_old_data,
+)
 from engagement.foundation.errors import InputError, UsageError
 from example_project import DataRoot, Document, coda_message, episode_run, label, write_project
 

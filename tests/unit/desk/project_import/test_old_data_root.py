@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from engagement.configuration import Project, load_project
-from engagement.desk.project_import.data_root_notes import note_taken_data
 from engagement.desk.project_import.migration import Migration
-from engagement.desk.project_import.old_data_root import refuse_places, take_over_data_root
-from engagement.desk.project_import.old_phone_numbers import NumberKind, read_clean_run
+from engagement.desk.project_import.old_data.data_root_notes import note_taken_data
+from engagement.desk.project_import.old_data.old_data_root import refuse_places, take_over_data_root
+from engagement.desk.project_import.old_data.old_phone_numbers import NumberKind, read_clean_run
 from engagement.foundation.errors import InputError, UsageError
 from engagement.provenance import Metadata, TracedData, decode, read_traced_data
 from example_project import EPISODE_FLOW, DataRoot, coda_message, episode_run, label, survey_run, uid_of, write_project

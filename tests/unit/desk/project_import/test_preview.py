@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from engagement.configuration import CodingPlans, Project, load_project
-from engagement.desk.project_import import decided_differences
-from engagement.desk.project_import.decided_differences import explain_change, list_columns
 from engagement.desk.project_import.migration import Migration
-from engagement.desk.project_import.old_tables import TableColumns, match_rows_of, read_table
-from engagement.desk.project_import.preview_notes import LEFT_OUT, STOPS, TWICE, note_preview
+from engagement.desk.project_import.old_data import decided_differences
+from engagement.desk.project_import.old_data.decided_differences import explain_change, list_columns
+from engagement.desk.project_import.old_data.old_tables import TableColumns, match_rows_of, read_table
+from engagement.desk.project_import.old_data.preview_notes import LEFT_OUT, STOPS, TWICE, note_preview
 from example_project import DataRoot, coda_message, episode_run, label, survey_run, write_project
 
 SECRET = "my secret name"

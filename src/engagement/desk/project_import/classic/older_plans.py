@@ -1,6 +1,6 @@
 """Plans of 2018 and 2019, which hold one code scheme, or one of yes and no and one of reasons."""
 
-from engagement.desk.project_import.python_values import Call
+from engagement.desk.project_import.evaluation.python_values import Call
 
 _NAMES = ("code_scheme", "coded_field", "analysis_file_key", "cleaner")
 

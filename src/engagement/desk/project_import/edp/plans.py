@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from engagement.desk.project_import.edp_arguments import ArgumentReader, describe, scheme_path
-from engagement.desk.project_import.edp_cleaners import find_cleaner
-from engagement.desk.project_import.edp_fields import PlannedDataset
-from engagement.desk.project_import.edp_schemes import SchemeFolder
-from engagement.desk.project_import.evaluator import Evaluator
+from engagement.desk.project_import.edp.arguments import ArgumentReader, describe, scheme_path
+from engagement.desk.project_import.edp.cleaners import find_cleaner
+from engagement.desk.project_import.edp.fields import PlannedDataset
+from engagement.desk.project_import.edp.schemes import SchemeFolder
+from engagement.desk.project_import.evaluation.evaluator import Evaluator
 from engagement.desk.project_import.migration import Migration, paste_ready
 from engagement.desk.project_import.scheme_files import SchemeFile
 from engagement.desk.project_import.stubs import Stubs

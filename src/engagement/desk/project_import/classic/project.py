@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from engagement.desk.project_import.classic_plans import convert_plans
+from engagement.desk.project_import.classic.configuration_keys import convert_configuration
+from engagement.desk.project_import.classic.plans import convert_plans
+from engagement.desk.project_import.classic.radio_show_ranges import read_radio_show_ranges, tell_edited_stages
 from engagement.desk.project_import.coda_datasets import read_dataset_names
 from engagement.desk.project_import.configuration_and_plans import settle_with_plans
-from engagement.desk.project_import.configuration_keys import convert_configuration
-from engagement.desk.project_import.evaluator import Evaluator
+from engagement.desk.project_import.evaluation.evaluator import Evaluator
 from engagement.desk.project_import.migration import Migration
 from engagement.desk.project_import.old_folders import read_configuration
 from engagement.desk.project_import.problems import ImportProblems
-from engagement.desk.project_import.radio_show_ranges import read_radio_show_ranges, tell_edited_stages
 from engagement.desk.project_import.writing import ImportedProject
 from engagement.foundation.errors import ConfigurationError
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from engagement.desk.project_import.evaluator import Evaluator, UnreadableFileError
+from engagement.desk.project_import.evaluation.evaluator import Evaluator, UnreadableFileError
+from engagement.desk.project_import.evaluation.python_values import MISSING, Call, Function, PythonClass, Unknown
 from engagement.desk.project_import.migration import Migration
 from engagement.desk.project_import.problems import ImportProblems
-from engagement.desk.project_import.python_values import MISSING, Call, Function, PythonClass, Unknown
 
 _MOST_FILES: Final = 5_000
 _MOST_BYTES: Final = 3_000_000

@@ -11,9 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from engagement.desk.project_import.expressions import TooLongError
-from engagement.desk.project_import.python_values import MISSING, Foreign, Function, PythonModule, Scope, Unknown
-from engagement.desk.project_import.statements import Statements
+from engagement.desk.project_import.evaluation.expressions import TooLongError
+from engagement.desk.project_import.evaluation.python_values import (
+    MISSING,
+    Foreign,
+    Function,
+    PythonModule,
+    Scope,
+    Unknown,
+)
+from engagement.desk.project_import.evaluation.statements import Statements
 from engagement.foundation.errors import ConfigurationError
 
 # The longest plan file that was seen has 200 KB.

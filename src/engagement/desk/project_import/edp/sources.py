@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from engagement.configuration.iso_times import read_iso_time
 from engagement.configuration.raw_keys import DEFAULT_RECOVERED_KEYS, category_of
-from engagement.desk.project_import.edp_arguments import ArgumentReader, datasets_in, describe, text_of_date
-from engagement.desk.project_import.edp_fields import PlannedDataset
+from engagement.desk.project_import.classic.old_dates import convert_date
+from engagement.desk.project_import.classic.old_sources import name_contacts
+from engagement.desk.project_import.edp.arguments import ArgumentReader, datasets_in, describe, text_of_date
+from engagement.desk.project_import.edp.fields import PlannedDataset
 from engagement.desk.project_import.migration import Migration, paste_ready
-from engagement.desk.project_import.old_dates import convert_date
-from engagement.desk.project_import.old_sources import name_contacts
 
 _UUID_FILTER: Final = {
     "uuid_filter": (

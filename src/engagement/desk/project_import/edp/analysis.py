@@ -3,10 +3,10 @@
 import ast
 from typing import Any, Final
 
-from engagement.desk.project_import.configuration_keys import convert_traffic_labels
-from engagement.desk.project_import.edp_arguments import ArgumentReader, describe, text_of_date
+from engagement.desk.project_import.classic.configuration_keys import convert_traffic_labels
+from engagement.desk.project_import.edp.arguments import ArgumentReader, describe, text_of_date
+from engagement.desk.project_import.evaluation.python_values import Function
 from engagement.desk.project_import.migration import Migration, paste_ready
-from engagement.desk.project_import.python_values import Function
 
 # Level of our maps -> its name there. Other levels have no boundaries here.
 _MAP_LEVELS: Final = {

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from engagement.configuration import CodingPlan, CodingPlans, Project
 from engagement.desk.previews.runs import generate, temporary_folder
-from engagement.desk.project_import.compare_columns import compare_columns, read_old_header
-from engagement.desk.project_import.decided_differences import ComparedColumn, explain_change, list_columns
-from engagement.desk.project_import.old_tables import (
+from engagement.desk.project_import.old_data.compare_columns import compare_columns, read_old_header
+from engagement.desk.project_import.old_data.decided_differences import ComparedColumn, explain_change, list_columns
+from engagement.desk.project_import.old_data.old_tables import (
     RowPairs,
     TableColumns,
     match_rows_of,

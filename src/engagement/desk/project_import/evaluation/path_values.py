@@ -3,7 +3,7 @@
 import posixpath
 from typing import Any, Final
 
-from engagement.desk.project_import.python_values import MISSING
+from engagement.desk.project_import.evaluation.python_values import MISSING
 
 
 class PathText(str):

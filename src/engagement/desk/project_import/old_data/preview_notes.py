@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from engagement.configuration import Project
-from engagement.desk.project_import.decided_differences import LABELS_ALONE
 from engagement.desk.project_import.migration import Migration
-from engagement.desk.project_import.preview import (
+from engagement.desk.project_import.old_data.decided_differences import LABELS_ALONE
+from engagement.desk.project_import.old_data.preview import (
     PRODUCTION,
     CellChange,
     ColumnCounts,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from engagement.configuration import PipelineConfiguration
 from engagement.configuration.participant_ids import split_participant_id
-from engagement.desk.project_import.dataset_files import DatasetFiles, find_dataset_files, read_dataset_files
-from engagement.desk.project_import.old_phone_numbers import (
+from engagement.desk.project_import.old_data.dataset_files import DatasetFiles, find_dataset_files, read_dataset_files
+from engagement.desk.project_import.old_data.old_phone_numbers import (
     NumberedParticipantError,
     NumberKind,
     hide_numbers_in_quotes,

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from engagement.desk.project_import.evaluator import Evaluator, UnreadableFileError
+from engagement.desk.project_import.evaluation.evaluator import Evaluator, UnreadableFileError
+from engagement.desk.project_import.evaluation.python_values import Call, Function, PythonClass, Scope, Unknown
 from engagement.desk.project_import.migration import Migration
-from engagement.desk.project_import.python_values import Call, Function, PythonClass, Scope, Unknown
 
 _FILE: Final = "src/translate_rapid_pro_keys.py"
 _METHOD: Final = re.compile(r"_?remap_radio_show_by_time_range")

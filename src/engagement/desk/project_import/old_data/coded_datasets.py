@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engagement.configuration import CodingPlan, CodingPlans
-from engagement.desk.project_import.dataset_files import find_dataset_files, read_dataset_files
 from engagement.desk.project_import.migration import Migration
+from engagement.desk.project_import.old_data.dataset_files import find_dataset_files, read_dataset_files
 from engagement.foundation.errors import InputError, count_of
 from engagement.labelling.datasets.datasets import code_schemes_of
 from engagement.pipeline.coding.labels import is_labelled, newest_by_scheme_id

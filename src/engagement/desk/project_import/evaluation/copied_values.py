@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from engagement.desk.project_import.python_values import Call
+from engagement.desk.project_import.evaluation.python_values import Call
 
 
 def copy_value(value: Any) -> Any:

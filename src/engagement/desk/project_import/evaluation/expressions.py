@@ -5,14 +5,14 @@ import builtins
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engagement.desk.project_import.known_functions import (
+from engagement.desk.project_import.evaluation.known_functions import (
     KNOWN_FUNCTIONS,
     NotKnownError,
     call_known,
     call_method,
 )
-from engagement.desk.project_import.path_values import PathText
-from engagement.desk.project_import.python_values import (
+from engagement.desk.project_import.evaluation.path_values import PathText
+from engagement.desk.project_import.evaluation.python_values import (
     MISSING,
     Call,
     Foreign,

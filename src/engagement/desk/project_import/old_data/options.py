@@ -9,12 +9,12 @@ from pathlib import Path
 
 from engagement.configuration import Project, load_project
 from engagement.configuration.loading import ProjectFiles
-from engagement.desk.project_import.coded_datasets import count_old_labels, note_old_labels
-from engagement.desk.project_import.compare_columns import note_columns, read_old_header
-from engagement.desk.project_import.data_root_notes import note_taken_data
 from engagement.desk.project_import.migration import Migration
-from engagement.desk.project_import.old_data_root import refuse_places, take_over_data_root
-from engagement.desk.project_import.preview_notes import note_preview
+from engagement.desk.project_import.old_data.coded_datasets import count_old_labels, note_old_labels
+from engagement.desk.project_import.old_data.compare_columns import note_columns, read_old_header
+from engagement.desk.project_import.old_data.data_root_notes import note_taken_data
+from engagement.desk.project_import.old_data.old_data_root import refuse_places, take_over_data_root
+from engagement.desk.project_import.old_data.preview_notes import note_preview
 from engagement.foundation.errors import ConfigurationError, UsageError
 
 _AFTER_ERRORS = "the coding plans have errors, listed above by `check`. Correct them; then"

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from engagement.desk.project_import.edp_arguments import ArgumentReader, describe, scheme_path
-from engagement.desk.project_import.edp_plans import CodaDataset
+from engagement.desk.project_import.edp.arguments import ArgumentReader, describe, scheme_path
+from engagement.desk.project_import.edp.plans import CodaDataset
 from engagement.desk.project_import.migration import Migration
 from engagement.desk.project_import.scheme_files import SchemeFile
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from engagement.configuration.field_names import OPERATOR_FIELD
-from engagement.desk.project_import.classic_layouts import FoundPlans, find_plans, find_ws_scheme
+from engagement.desk.project_import.classic.layouts import FoundPlans, find_plans, find_ws_scheme
+from engagement.desk.project_import.classic.older_plans import is_older_plan, split_older_plan
+from engagement.desk.project_import.classic.repeated_values import settle_repeated_values
 from engagement.desk.project_import.cleaner_names import name_fold_strategy, name_of
 from engagement.desk.project_import.coda_datasets import DatasetNames
 from engagement.desk.project_import.coding_conversion import (
@@ -15,13 +17,11 @@ from engagement.desk.project_import.coding_conversion import (
     read_text_argument,
     tell_unknown_arguments,
 )
-from engagement.desk.project_import.evaluator import Evaluator
+from engagement.desk.project_import.evaluation.evaluator import Evaluator
+from engagement.desk.project_import.evaluation.python_values import Call, Unknown, find_unknown
 from engagement.desk.project_import.imputation_names import convert_imputation
 from engagement.desk.project_import.migration import Migration
-from engagement.desk.project_import.older_plans import is_older_plan, split_older_plan
 from engagement.desk.project_import.problems import ImportProblems
-from engagement.desk.project_import.python_values import Call, Unknown, find_unknown
-from engagement.desk.project_import.repeated_values import settle_repeated_values
 from engagement.desk.project_import.scheme_files import SchemeFile, SchemeFiles
 from engagement.desk.project_import.scheme_mending import mend_schemes
 from engagement.desk.project_import.stubs import Stubs

@@ -6,8 +6,8 @@ from pathlib import Path
 from engagement.configuration import PipelineConfiguration
 from engagement.configuration.numbers_in_names import holds_phone_number
 from engagement.desk.project_import.migration import Migration, paste_ready
-from engagement.desk.project_import.old_data_root import CODED_FILES, RAW_DATA, TakenData
-from engagement.desk.project_import.old_phone_numbers import NumberKind
+from engagement.desk.project_import.old_data.old_data_root import CODED_FILES, RAW_DATA, TakenData
+from engagement.desk.project_import.old_data.old_phone_numbers import NumberKind
 from engagement.foundation.errors import count_of
 
 _MOST_NAMES = 10

@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator
 from typing import Any, Final, TypeGuard
 
+from engagement.desk.project_import.evaluation.python_values import Call, Foreign, Function, Member, Unknown
 from engagement.desk.project_import.migration import Migration
-from engagement.desk.project_import.python_values import Call, Foreign, Function, Member, Unknown
 
 # Parameters of the classes whose arguments were seen without keywords.
 _POSITIONS: Final[dict[str, tuple[str, ...]]] = {

@@ -3,19 +3,19 @@
 from pathlib import Path
 from typing import Any, Final
 
-from engagement.desk.project_import.configuration_keys import tell_prefix
-from engagement.desk.project_import.edp_analysis import convert_analysis
-from engagement.desk.project_import.edp_arguments import ArgumentReader, describe, scheme_path, text_of_date
-from engagement.desk.project_import.edp_coda import read_coda
-from engagement.desk.project_import.edp_fields import PlannedDataset
-from engagement.desk.project_import.edp_plans import EdpBench, convert_dataset, convert_operator
-from engagement.desk.project_import.edp_schemes import SchemeFolder
-from engagement.desk.project_import.edp_sources import convert_edp_sources
-from engagement.desk.project_import.evaluator import Evaluator
+from engagement.desk.project_import.classic.configuration_keys import tell_prefix
+from engagement.desk.project_import.classic.old_dates import EARLIEST, LATEST, choose_date
+from engagement.desk.project_import.classic.repeated_values import settle_repeated_values
+from engagement.desk.project_import.edp.analysis import convert_analysis
+from engagement.desk.project_import.edp.arguments import ArgumentReader, describe, scheme_path, text_of_date
+from engagement.desk.project_import.edp.coda import read_coda
+from engagement.desk.project_import.edp.fields import PlannedDataset
+from engagement.desk.project_import.edp.plans import EdpBench, convert_dataset, convert_operator
+from engagement.desk.project_import.edp.schemes import SchemeFolder
+from engagement.desk.project_import.edp.sources import convert_edp_sources
+from engagement.desk.project_import.evaluation.evaluator import Evaluator
+from engagement.desk.project_import.evaluation.python_values import Call, Unknown
 from engagement.desk.project_import.migration import Migration, paste_ready
-from engagement.desk.project_import.old_dates import EARLIEST, LATEST, choose_date
-from engagement.desk.project_import.python_values import Call, Unknown
-from engagement.desk.project_import.repeated_values import settle_repeated_values
 from engagement.desk.project_import.scheme_mending import mend_schemes
 from engagement.desk.project_import.writing import ImportedProject
 from engagement.foundation.errors import ConfigurationError

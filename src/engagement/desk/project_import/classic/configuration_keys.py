@@ -13,15 +13,15 @@ from engagement.configuration.pipeline_configuration import (
     TimestampRemapping,
     TrafficLabel,
 )
-from engagement.desk.project_import.migration import Migration, paste_ready
-from engagement.desk.project_import.old_dates import (
+from engagement.desk.project_import.classic.old_dates import (
     EARLIEST,
     LATEST,
     choose_date,
     convert_date,
     ends_before_it_starts,
 )
-from engagement.desk.project_import.old_sources import convert_sources, dictionaries_in, keys_of
+from engagement.desk.project_import.classic.old_sources import convert_sources, dictionaries_in, keys_of
+from engagement.desk.project_import.migration import Migration, paste_ready
 
 _LOSSES: Final = {
     "OperationsDashboard": "the counts on the operations dashboard. `status` and StatusPage show how the project is.",

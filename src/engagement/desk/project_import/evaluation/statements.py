@@ -4,10 +4,10 @@ import ast
 from collections.abc import Sequence
 from typing import Any, Final
 
-from engagement.desk.project_import.compound_expressions import CompoundExpressions
-from engagement.desk.project_import.expressions import TooLongError, shown
-from engagement.desk.project_import.known_functions import MOST_ITEMS, NotKnownError
-from engagement.desk.project_import.python_values import MISSING, Function, PythonClass, Scope, Unknown
+from engagement.desk.project_import.evaluation.compound_expressions import CompoundExpressions
+from engagement.desk.project_import.evaluation.expressions import TooLongError, shown
+from engagement.desk.project_import.evaluation.known_functions import MOST_ITEMS, NotKnownError
+from engagement.desk.project_import.evaluation.python_values import MISSING, Function, PythonClass, Scope, Unknown
 
 _DEEPEST: Final = 40
 _CHANGING: Final = {"append", "extend", "insert", "update", "add", "remove", "pop", "clear", "setdefault", "reverse"}

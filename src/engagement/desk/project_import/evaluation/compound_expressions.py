@@ -6,10 +6,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeGuard
 
-from engagement.desk.project_import.expressions import Expressions
-from engagement.desk.project_import.known_functions import MOST_ITEMS, NotKnownError, check_size, format_value
-from engagement.desk.project_import.path_values import PathText
-from engagement.desk.project_import.python_values import (
+from engagement.desk.project_import.evaluation.expressions import Expressions
+from engagement.desk.project_import.evaluation.known_functions import (
+    MOST_ITEMS,
+    NotKnownError,
+    check_size,
+    format_value,
+)
+from engagement.desk.project_import.evaluation.path_values import PathText
+from engagement.desk.project_import.evaluation.python_values import (
     Call,
     Foreign,
     Function,

@@ -5,10 +5,10 @@ import re
 from typing import Final
 
 from engagement.desk.project_import.cleaner_names import name_cleaner
-from engagement.desk.project_import.edp_arguments import describe
-from engagement.desk.project_import.evaluator import Evaluator
+from engagement.desk.project_import.edp.arguments import describe
+from engagement.desk.project_import.evaluation.evaluator import Evaluator
+from engagement.desk.project_import.evaluation.python_values import Call, Function
 from engagement.desk.project_import.migration import Migration
-from engagement.desk.project_import.python_values import Call, Function
 from engagement.desk.project_import.stubs import Stubs
 
 _COMPARED_FUNCTION: Final = re.compile(r"clean_mogadishu_sub_district\s*(==|!=|is\b)")

@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from engagement.desk.project_import.copied_values import copy_deeply, copy_value, replace_arguments
-from engagement.desk.project_import.path_values import make_path
-from engagement.desk.project_import.python_values import Foreign
+from engagement.desk.project_import.evaluation.copied_values import copy_deeply, copy_value, replace_arguments
+from engagement.desk.project_import.evaluation.path_values import make_path
+from engagement.desk.project_import.evaluation.python_values import Foreign
 
 # No plan comes near; a file that does was not made by hand.
 MOST_ITEMS: Final = 100_000

@@ -1,0 +1,1 @@
+"""What a project left behind: its data root, labels and outputs, and how they differ from ours."""
