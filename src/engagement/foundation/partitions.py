@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
+from engagement.foundation.child_processes import end_with_parent
 from engagement.foundation.errors import MachineError
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,10 @@ def run_partitions[R](process: Callable[[int], R], count: int, jobs: int) -> Ite
         return
     try:
         with ProcessPoolExecutor(
-            min(jobs, count), multiprocessing.get_context("fork"), initializer=_inherit, initargs=(process,)
+            min(jobs, count),
+            multiprocessing.get_context("fork"),
+            initializer=_inherit,
+            initargs=(process, os.getpid()),
         ) as pool:
             yield from pool.map(_run_inherited, range(count))
     except BrokenProcessPool:
@@ -94,7 +98,8 @@ def has_other_threads() -> bool:
 _inherited: list[Callable[[int], Any]] = []
 
 
-def _inherit(process: Callable[[int], Any]) -> None:
+def _inherit(process: Callable[[int], Any], parent: int) -> None:
+    end_with_parent(parent)
     _inherited[:] = [process]
 
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import multiprocessing
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -21,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from engagement.analysis.pictures.fonts import use_fonts
 from engagement.analysis.pictures.vectors import VECTOR_FORMATS, keep_text, save_vector
+from engagement.foundation.child_processes import end_with_parent
 from engagement.foundation.errors import InputError, MachineError
 from engagement.foundation.files import make_directory, open_bytes_for_writing, read_json, write_json
 
@@ -129,7 +131,10 @@ def _draw_all(
         return
     try:
         # Not forked: this process already has threads, which makes a fork unsafe.
-        with ProcessPoolExecutor(min(jobs, len(work)), multiprocessing.get_context("spawn")) as pool:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(
+            min(jobs, len(work)), context, initializer=end_with_parent, initargs=(os.getpid(),)
+        ) as pool:
             for _ in pool.map(draw_one, work, chunksize=2):
                 pass
     except BrokenProcessPool:
