@@ -21,6 +21,7 @@ from engagement.analysis.tables.files import write_tables
 from engagement.analysis.tables.label_origins import count_label_origins, write_label_origins
 from engagement.analysis.tables.season import Season, load_season
 from engagement.configuration import Project
+from engagement.foundation.errors import InputError
 from engagement.foundation.files import (
     copy_tree,
     explain_os_errors,
@@ -79,8 +80,11 @@ def write_all_tables(season: Season, data_root: Path, folder: Path, current: Pat
 
 def note_source(path: Path, made: dict[str, dict[str, str]]) -> None:
     """Note the run of stage 3 behind the graphs, or the rest; entries not in `made` stay as they were."""
-    known = read_json(path) if path.exists() else {}
-    write_json(path, {**known, **made})
+    try:
+        known = read_json(path) if path.exists() else {}
+    except InputError:
+        known = {}
+    write_json(path, {**(known if isinstance(known, dict) else {}), **made})
 
 
 @contextmanager

@@ -140,6 +140,7 @@ def _find_current_files(folder: Path, data_root: Path) -> Iterator[PurePosixPath
     note = folder / _MADE_FROM
     made = read_json(note, InputError, what="what the analysis was made from")
     source, _ = read_season(data_root)
+    made = made if isinstance(made, dict) else {}
     current = {part for part in (_GRAPHS, _EVERYTHING_ELSE) if made.get(part) == asdict(source)}
     passed_over, unknown = 0, []
     for path in sorted(folder.rglob("*")):

@@ -97,7 +97,8 @@ def test_two_seasons_of_other_people(roots, tmp_path):
     assert [rows[theme]["Change"] for theme in ("water", "school")] == ["", "new"]
     page = (tmp_path / "comparison.html").read_text()
     assert "chance alone would do that for less than 1 of so many" in page
-    assert "New (nobody before): school" in page
+    assert "<p>New: nobody had them before.</p><ul><li>rqa_s01e01: school 2*</li></ul>" in page
+    assert "<p>None is gone.</p>" in page
     assert "6.2 % (2* of 32)" in page
     assert "No participant&#x27;s id is in both" in page or "No participant's id is in both" in page
     assert "<script" not in page
@@ -112,7 +113,9 @@ def test_two_runs_of_the_same_people_say_so_and_have_no_interval(roots, tmp_path
         "",
         "40 in both: no interval",
     )
-    assert "40 participant(s) are in both" in (tmp_path / "comparison.html").read_text()
+    page = (tmp_path / "comparison.html").read_text()
+    assert "40 participant(s) are in both" in page
+    assert "<p>No share has an interval: the notes below say why.</p>" in page
 
 
 def test_a_theme_that_nobody_has_any_more_is_gone(roots, tmp_path):

@@ -177,7 +177,17 @@ def test_a_file_that_was_added_goes(analysis: Path):
     assert find_kept_counts(analysis, INPUTS) is None
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"everything": "all", "files": {}}', "\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"everything": "all", "files": {}}',
+        "\xff",
+        '{"everything": "all", "tables": "tables", "counts": 3, "files": {}}',
+    ],
+)
 def test_a_note_that_says_nothing_keeps_nothing(analysis: Path, tmp_path: Path, content: str):
     (analysis / NOTE).write_text(content, encoding="latin-1")
     assert find_kept_counts(analysis, INPUTS) is None

@@ -1,6 +1,8 @@
 """How sure the report is: who labelled what, how far coders agree, small bases, and shares that moved since the last run."""
 
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -189,3 +191,35 @@ def test_a_share_that_moved_by_more_than_chance_is_news(tmp_path: Path, added: i
         row = next(told[at : at + 6] for at in range(0, len(told), 6) if told[at + 1] == "water")
         # By hand, from the Wilson intervals of both shares: 0.8 - 0.2209 and 0.8 + 0.0925.
         assert row == ["rqa_s01e01", "water", "10.0 % of 30", "90.0 % of 30", "50.0 % of 60", "+57.9 to +89.2"]
+
+
+def test_people_who_withdrew_since_are_told(tmp_path: Path):
+    root = DataRoot(tmp_path)
+    season = write_season(root, [3])
+    write_report(season, [], [], tmp_path / "report.html")
+    figures = tmp_path / FIGURES
+    (tmp_path / "second").mkdir()
+    season = replace(
+        season,
+        funnel=replace(season.funnel, withdrawn_participants=2),
+        source=replace(season.source, timestamp="2026-05-01T00:00:00+00:00"),
+    )
+    write_report(season, [], [], tmp_path / "second" / "report.html", figures)
+    told = "2 more participants withdrew: none of their messages count any more."
+    assert told in (tmp_path / "second" / "report.html").read_text()
+    # An earlier version did not keep how many had.
+    document = json.loads(figures.read_text())
+    del document["this"]["withdrawn"]
+    figures.write_text(json.dumps(document))
+    write_report(season, [], [], tmp_path / "second" / "report.html", figures)
+    assert "withdrew:" not in (tmp_path / "second" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "3", '{"this": 3}', '{"this": {"run": "x"}, "last": null}', '{"this": {}, "last": {}}']
+)
+def test_damaged_figures_of_the_last_run_are_no_last_run(tmp_path: Path, content: str):
+    season = write_season(DataRoot(tmp_path), [3])
+    (tmp_path / FIGURES).write_text(content)
+    write_report(season, [], [], tmp_path / "report.html", tmp_path / FIGURES)
+    assert "This is the first report" in (tmp_path / "report.html").read_text()

@@ -200,7 +200,8 @@ def _chart_scale(season: Season, coding: CodingConfiguration) -> BarChart:
     """Chart a scale such as ages, in order; other codes are only listed below."""
     values = [value for value in season.values(coding) if value.code.control_code is not ControlCode.STOP]
     numbers = sorted((one for one in values if one.code.is_normal), key=lambda one: int(one.code.string_value))
-    others = [f"{name_of(one.code)} {one.plain:,}" for one in values if not one.code.is_normal and one.plain]
+    aside = [one for one in values if not one.code.is_normal and one.plain]
+    others = [f"{name_of(one.code)} {one.plain:,}{mark_small(season, one.plain)}" for one in aside]
     counts = tuple(one.plain for one in numbers)
     return BarChart(
         title=title_of(coding, is_episode=False),
@@ -214,6 +215,7 @@ def _chart_scale(season: Season, coding: CodingConfiguration) -> BarChart:
             *([f"Not shown: {', '.join(others)}."] if others else []),
             *([f"Bars of fewer than {season.small_count_threshold} participants may tell who somebody is."] if any(
                 mark_small(season, count) for count in counts) else []),
+            *note_on_small(season, (one.plain for one in aside)),
         ),
         is_upright=True,
     )  # fmt: skip

@@ -39,6 +39,7 @@ def make_comparison_page(before: Season, after: Season, found: Comparison) -> st
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     # What nobody has on either side can't differ, and must not make the others look few.
     with_interval = [one for one in found.shares if one.interval is not None and one.before[0] + one.after[0]]
+    small_below = max(season.small_count_threshold for season in (before, after))
     return render_page(
         Path(__file__).with_name("comparison.html.jinja"),
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
@@ -51,12 +52,12 @@ def make_comparison_page(before: Season, after: Season, found: Comparison) -> st
         compared=len(with_interval),
         by_chance=f"about {round(len(with_interval) / 20)}" if len(with_interval) >= 20 else "less than 1",
         small_base=SMALL_BASE,
-        small_below=after.small_count_threshold,
-        new=[one for one in found.shares if one.change == "new"],
-        gone=[one for one in found.shares if one.change == "gone"],
+        small_below=small_below,
+        new=_list_changes(found, "new", small_below),
+        gone=_list_changes(found, "gone", small_below),
         only_before=found.only_before,
         only_after=found.only_after,
-        datasets=list(_by_dataset(found, after.small_count_threshold)),
+        datasets=list(_by_dataset(found, small_below)),
     )
 
 
@@ -78,10 +79,24 @@ def _by_dataset(found: Comparison, small_below: int) -> Iterator[tuple[str, list
             yield dataset, [_say(one, small_below) for one in ordered]
 
 
+def _list_changes(found: Comparison, change: str, small_below: int) -> dict[str, list[str]]:
+    """List the themes of each dataset that are new, or gone, with their participants."""
+    listed: dict[str, list[str]] = {}
+    for one in found.shares:
+        if one.change == change:
+            count = one.before[0] + one.after[0]
+            listed.setdefault(one.dataset, []).append(f"{one.name} {_mark(count, small_below)}")
+    return listed
+
+
+def _mark(count: int, small_below: int) -> str:
+    return f"{count:,}{'*' if 0 < count < small_below else ''}"
+
+
 def _say(one: ShareDifference, small_below: int) -> list[str]:
     shares = [f"{share.percent:.1f} %" for share in one.shares] if one.shares else ["–", "–"]
     sides = [
-        f"{share} ({count:,}{'*' if 0 < count < small_below else ''} of {base:,}{'†' if 0 < base < SMALL_BASE else ''})"
+        f"{share} ({_mark(count, small_below)} of {base:,}{'†' if 0 < base < SMALL_BASE else ''})"
         for share, (count, base) in zip(shares, (one.before, one.after), strict=True)
     ]
     difference = "–" if one.difference is None else f"{one.difference:+.1f}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engagement.analysis.charts.charts import make_file_names
-from engagement.analysis.charts.codes import ELSEWHERE_NAME, WHAT_IS_ELSEWHERE, name_of
+from engagement.analysis.charts.codes import ELSEWHERE_NAME, WHAT_IS_ELSEWHERE, mark_small, name_of, note_on_small
 from engagement.analysis.maps.boundaries import fold_name
 from engagement.analysis.maps.classes import class_breaks
 from engagement.analysis.maps.counts import PlaceCounts, count_episode_in_places, count_places, count_themes_in_places
@@ -109,12 +109,14 @@ def _describe_map(season: Season, level: Level, every_count: Mapping[str, PlaceC
             "of them there, so no share." + (" The intervals are in share_intervals.csv." if counts.with_theme else "")
         )
     if lost:
-        listed = ", ".join(f"{name_of(code)} {count:,}" for code, count in lost.items())
+        listed = ", ".join(f"{name_of(code)} {count:,}{mark_small(season, count)}" for code, count in lost.items())
         notes.append(f"Places without a shape: {listed}.")
     if counts.others:
-        notes.append("Not on the map: " + ", ".join(f"{name} {count:,}" for name, count in counts.others.items()) + ".")
+        listed = ", ".join(f"{name} {count:,}{mark_small(season, count)}" for name, count in counts.others.items())
+        notes.append(f"Not on the map: {listed}.")
         if ELSEWHERE_NAME in counts.others:
             notes.append(WHAT_IS_ELSEWHERE)
+    notes += note_on_small(season, (*lost.values(), *counts.others.values()))
     every_place = (*placed.values(), *unnamed)
     if len(every_place) > _MOST_WITH_ROOM:
         notes.append(

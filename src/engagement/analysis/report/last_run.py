@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from engagement.analysis.tables.intervals import SMALLEST_BASE, difference_inter
 from engagement.analysis.tables.season import Season
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import read_json, write_json
+
+log = logging.getLogger(__name__)
 
 FIGURES = "report_figures.json"
 
@@ -41,6 +44,7 @@ def gather_figures(season: Season) -> dict[str, Any]:
         "run": season.source.timestamp,
         "messages": len(season.messages),
         "participants": len(season.individuals),
+        "withdrawn": season.funnel.withdrawn_participants,
         "texts": int(progress["Distinct Texts"].sum()),
         "labelled": int(progress["Labelled Texts"].sum()),
         "shares": shares,
@@ -50,14 +54,24 @@ def gather_figures(season: Season) -> dict[str, Any]:
 def read_last_figures(path: Path | None, current: Mapping[str, Any]) -> dict[str, Any] | None:
     """Read the figures of the run before this one, None if there are none.
 
-    A report made again from the same outputs is compared with the same run as before.
+    A report made again from the same outputs is compared with the same run as before. Figures that are damaged are none: no
+    later run would mend them.
     """
     if path is None or not path.exists():
         return None
-    document = read_json(path, InputError, what="figures of the last report")
-    this = document.get("this")
-    found = document.get("last") if this and this["run"] == current["run"] else this
-    return found if isinstance(found, dict) else None
+    try:
+        document = read_json(path, InputError, "figures of the last report", "The report compares this run with none.")
+    except InputError as error:
+        log.warning("%s", error)
+        return None
+    this, last = (document.get(name) for name in ("this", "last")) if isinstance(document, dict) else (None, None)
+    found = last if isinstance(this, dict) and this.get("run") == current["run"] else this
+    return found if _are_figures(found) else None
+
+
+def _are_figures(document: Any) -> bool:
+    kinds = {"run": str, "messages": int, "participants": int, "labelled": int, "shares": dict}
+    return isinstance(document, dict) and all(isinstance(document.get(name), kind) for name, kind in kinds.items())
 
 
 def write_figures(path: Path, current: Mapping[str, Any], last: Mapping[str, Any] | None) -> None:

@@ -103,6 +103,10 @@ def _tell_news(
         f"{_say_change(figures['participants'] - last['participants'], 'participant')}, "
         f"{_say_change(figures['labelled'] - last['labelled'], 'labelled text')}."
     ]
+    # Figures that an earlier version kept do not say how many had withdrawn.
+    withdrawn = figures["withdrawn"] - last.get("withdrawn", figures["withdrawn"])
+    if withdrawn > 0:
+        news.append(f"{count_of(withdrawn, 'more participant')} withdrew: none of their messages count any more.")
     if not compared:
         return [*news, "Too few participants joined any episode since to compare shares."], None
     by_chance = f"about {0.05 * compared:.1f} of them would by chance alone"

@@ -61,7 +61,7 @@ def _read_note(folder: Path) -> dict[str, Any]:
     except InputError:
         return {}
     is_whole = isinstance(note, dict) and note.keys() == {"everything", "tables", "counts", "files"}
-    return note if is_whole and isinstance(note["files"], dict) else {}
+    return note if is_whole and all(isinstance(note[name], dict) for name in ("counts", "files")) else {}
 
 
 def _digest_files(folder: Path, endings: str | tuple[str, ...] = "") -> dict[str, str]:
