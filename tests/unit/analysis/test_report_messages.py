@@ -125,6 +125,8 @@ def test_without_k_anonymity_every_group_is_told(season: Season):
         ([3, 40, 25, 0], [None, 40, None, 0]),
         ([3, 4, 25, 80], [None, None, None, 80]),
         ([8, 9, 25], [None, None, 25]),
+        ([3, 0, 0], [None, None, None]),
+        ([3, 0, 12], [None, 0, None]),
         ([0, 0], [0, 0]),
     ],
 )

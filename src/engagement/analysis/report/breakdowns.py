@@ -102,12 +102,16 @@ def count_by_group(codes: Codes, groups: Numbers, size: int, shown: Sequence[int
 def hold_back(counts: Sequence[int], below: int) -> list[int | None]:
     """Hold back small counts, and the next larger one if it could be had by subtraction from the total.
 
-    >>> hold_back([3, 40, 25, 0], 10), hold_back([3, 4, 25], 10), hold_back([12, 40], 10)
-    ([None, 40, None, 0], [None, None, None], [12, 40])
+    Zeros go with a small count that has no other beside it: the total would tell which group it is of.
+
+    >>> hold_back([3, 40, 25, 0], 10), hold_back([3, 4, 25], 10), hold_back([12, 40], 10), hold_back([3, 0], 10)
+    ([None, 40, None, 0], [None, None, None], [12, 40], [None, None])
     """
     small = {place for place, count in enumerate(counts) if 0 < count < below}
     if small and sum(counts[place] for place in small) < below or len(small) == 1:
         others = [place for place, count in enumerate(counts) if count >= below]
         if others:
             small.add(min(others, key=counts.__getitem__))
+        elif len(small) == 1:
+            return [None] * len(counts)
     return [None if place in small else count for place, count in enumerate(counts)]
