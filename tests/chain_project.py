@@ -13,6 +13,7 @@ import tarfile
 from pathlib import Path
 
 import fake_rapidpro
+from engagement.analysis.reuse.kept_files import NOTE
 from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 from example_project import EPISODE_FLOW, SURVEY_FLOW, Document, write_project
 from fake_rapidpro import Workspace, contact, run
@@ -165,6 +166,8 @@ class ChainProject:
                     found[f"{path.parent.name}: {_read_archive(path)}"] = "archive"
                 elif path.name == _NOTES:
                     found[name] = _read_notes(path.read_bytes())
+                elif path.name == NOTE:
+                    found[name] = _read_kept_files(path.read_bytes())
                 elif path.suffix != ".lines":
                     found[name] = path.read_bytes()
         archives = sorted(self.backups.glob("*"))
@@ -177,6 +180,12 @@ def _read_notes(content: bytes) -> dict[str, object]:
     """What stage 3 notes, but for when files were written and where the disk has them."""
     notes = json.loads(content)
     return {name: notes[name] for name in notes if name not in ("raw files", "outputs")}
+
+
+def _read_kept_files(content: bytes) -> dict[str, object]:
+    """What stage 5 notes, but for digests: they are of files that tell of runs, and that are compared themselves."""
+    note = json.loads(content)
+    return {"counts": note["counts"], "files": sorted(note["files"])}
 
 
 def _read_rows(path: Path) -> dict[str, object]:

@@ -107,7 +107,7 @@ def test_a_cluster_gives_the_same_bytes_also_when_a_worker_is_killed_in_the_midd
 ):
     data_root.generate(partitions=1)
     expected = read_outputs(data_root)
-    assert len(expected) == 15
+    assert len(expected) == 16
     data_root.generate(partitions=7, scheduler=cluster.address, full=True)
     assert read_outputs(data_root) == expected
     killed: list[int] = []
