@@ -61,24 +61,4 @@ take_option() {
     esac
 }
 
-main() {
-    local stage_options=() arguments=()
-    read_options "$@"
-    set -- "${arguments[@]}"
-    expect_arguments 4 $#
-    local user="$1" credentials="$2" configuration="$3" data_root="$4"
-    expect_file credentials
-    expect_file configuration
-    expect_directory data_root
-    expect_runtime
-
-    claim_directory "$data_root"
-
-    mount_path ro "$credentials"
-    mount_path ro "$(dirname -- "$configuration")"
-    mount_path rw "$data_root"
-    run_stage generate-outputs --user "$user" --credentials "$credentials" --pipeline-configuration "$configuration" \
-        --data-root "$data_root" "${stage_options[@]}"
-}
-
-main "$@"
+run_project_stage generate-outputs "$@"

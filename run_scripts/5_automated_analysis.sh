@@ -13,4 +13,4 @@ source "$project_root/run_scripts/lib/analysis.sh"
 # shellcheck disable=SC2034 # for the help
 purpose="Make tables, graphs, maps and the report from stage 3's results."
 
-analyse automated-analysis "$@"
+run_project_stage automated-analysis "$@"

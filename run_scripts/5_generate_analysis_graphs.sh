@@ -13,4 +13,4 @@ source "$project_root/run_scripts/lib/analysis.sh"
 # shellcheck disable=SC2034 # for the help
 purpose="Redraw the graphs of the automated analysis; its tables, maps and report do not change."
 
-analyse generate-analysis-graphs "$@"
+run_project_stage generate-analysis-graphs "$@"

@@ -79,3 +79,27 @@ explain_kill() {
     [[ -z ${PIPELINE_MEMORY:-} ]] || limit=" PIPELINE_MEMORY allows it $PIPELINE_MEMORY."
     say "ERROR: $1 was killed, most likely because memory ran out.$limit Give it more memory, and run this again: nothing is lost."
 }
+
+# run_project_stage STAGE ARGUMENT...: run a stage with its script's command line: options, which the script's `take_option`
+# takes, then user, credentials, pipeline configuration and data root.
+run_project_stage() {
+    local stage="$1"
+    shift
+    local stage_options=() arguments=()
+    read_options "$@"
+    set -- "${arguments[@]}"
+    expect_arguments 4 $#
+    local user="$1" credentials="$2" configuration="$3" data_root="$4"
+    expect_file credentials
+    expect_file configuration
+    expect_directory data_root
+    expect_runtime
+
+    claim_directory "$data_root"
+
+    mount_path ro "$credentials"
+    mount_path ro "$(dirname -- "$configuration")"
+    mount_path rw "$data_root"
+    run_stage "$stage" --user "$user" --credentials "$credentials" --pipeline-configuration "$configuration" \
+        --data-root "$data_root" "${stage_options[@]}"
+}
