@@ -2,7 +2,6 @@
 
 import html
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from browser import find_chromium
 from engagement.analysis import report as report_room
 from engagement.analysis.charts.charts import draw_charts
 from engagement.analysis.maps.maps import draw_maps
@@ -91,12 +91,7 @@ frame.onload = () => {
 
 @pytest.fixture(scope="module")
 def browser() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("no Chromium on this machine; expected one where CI is true (apt-get install chromium)")
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    return found
+    return find_chromium()
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 
 from engagement.__main__ import main
 from example_project import DataRoot, coda_message, episode_run, label, make_configuration, make_schemes, survey_run
+from old_projects import OBJECTS
 
 PLANS = """
 from core_data_modules.cleaners import somali
@@ -59,21 +60,6 @@ class CodeSchemes(object):
     GENDER = _open_scheme("gender.json")
     WS = _open_scheme("ws.json")
 """
-OBJECTS = """
-class CodingModes(object):
-    SINGLE = "SINGLE"
-    MULTIPLE = "MULTIPLE"
-
-class CodingConfiguration(object):
-    def __init__(self, coding_mode, code_scheme, coded_field, fold_strategy, analysis_file_key=None, cleaner=None,
-                 include_in_theme_distribution=True):
-        pass
-
-class CodingPlan(object):
-    def __init__(self, raw_field, coding_configurations, raw_field_fold_strategy, coda_filename=None, ws_code=None,
-                 time_field=None, run_id_field=None, icr_filename=None, id_field=None, code_imputation_function=None):
-        pass
-"""
 GET = """
 PROJECT_NAME="EXAMPLE"
 DATASETS=("s01e01" "s01e02" "gender")
@@ -98,7 +84,7 @@ def old_project(tmp_path: Path) -> Path:
         "configuration/pipeline_config.json": json.dumps(configuration),
         "configuration/coding_plans.py": PLANS,
         "configuration/code_schemes.py": SCHEMES,
-        "src/lib/configuration_objects.py": OBJECTS,
+        "src/lib/configuration_objects.py": OBJECTS.format(in_themes=True),
         "run_scripts/1_coda_get.sh": GET,
         **{f"code_schemes/{name}.json": json.dumps(scheme) for name, scheme in make_schemes().items()},
     }

@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -38,8 +39,8 @@ class TooLongError(ConfigurationError):
         self.file, self.line = file, line
 
 
-class Expressions:
-    """Expressions.
+class Expressions(ABC):
+    """Works out names, attributes and calls; subclasses know the functions and modules.
 
     `given` has values of names and attributes that only a run would know, like `pipeline_name`.
     """
@@ -48,13 +49,13 @@ class Expressions:
         self.given = given
         self.steps = 0
 
+    @abstractmethod
     def call_function(self, function: Function, arguments: list[Any], keywords: dict[str, Any], line: int) -> object:
         """Work out a call of a function of the old folder."""
-        raise NotImplementedError
 
+    @abstractmethod
     def find_in_module(self, module: PythonModule, name: str) -> object:
         """Find a name of a module, or a module below it; `MISSING` if there is none."""
-        raise NotImplementedError
 
     def evaluate(self, node: ast.expr, scope: Scope) -> Any:
         """Work out an expression; what can't be read gives an `Unknown` that says why."""

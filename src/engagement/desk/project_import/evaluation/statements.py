@@ -1,6 +1,7 @@
 """Follow the statements of an earlier project's Python from their syntax; nothing is run."""
 
 import ast
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -40,9 +41,9 @@ class Statements(CompoundExpressions):
 
     depth = 0
 
+    @abstractmethod
     def import_names(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
         """Give a scope the names that an import brings."""
-        raise NotImplementedError
 
     def run(self, body: Sequence[ast.stmt], scope: Scope) -> Unknown | None:
         """Follow a module's statements; returns the reason where they end before the last one."""
@@ -169,11 +170,7 @@ class Statements(CompoundExpressions):
     def _follow_for(self, node: ast.For, scope: Scope) -> None:
         for item in self.items_of(self.evaluate(node.iter, scope)):
             self.assign(node.target, item, scope)
-            try:
-                self._follow(node.body, scope)
-            except _ContinueError:
-                continue
-            except _BreakError:
+            if not self._follow_once(node.body, scope):
                 return
         self._follow(node.orelse, scope)
 
@@ -186,13 +183,19 @@ class Statements(CompoundExpressions):
                 raise NotKnownError(f"depends on `{shown(node.test)}`, which only a run knows")
             if not holds:
                 break
-            try:
-                self._follow(node.body, scope)
-            except _ContinueError:
-                continue
-            except _BreakError:
+            if not self._follow_once(node.body, scope):
                 return
         self._follow(node.orelse, scope)
+
+    def _follow_once(self, body: Sequence[ast.stmt], scope: Scope) -> bool:
+        """Follow the body of a loop once; False if it breaks out."""
+        try:
+            self._follow(body, scope)
+        except _ContinueError:
+            return True
+        except _BreakError:
+            return False
+        return True
 
     def _follow_with(self, node: ast.With, scope: Scope) -> None:
         for item in node.items:
