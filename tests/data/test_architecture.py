@@ -98,7 +98,6 @@ WRITERS = {
     "custody.backups.restore",
     "delivery.selections.number_files",
     "desk.previews.runs",
-    "desk.project_import.one_at_a_time",
     "foundation.clusters",
     "foundation.files",
     "foundation.working_lock",

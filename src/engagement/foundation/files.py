@@ -100,17 +100,22 @@ def make_directory(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def hold_directory(path: Path) -> Iterator[None]:
+def hold_directory(path: Path, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Create a directory if missing, and hold a lock on it against other processes.
 
-    For directories that two pipelines may share: both would write to the same `.partial`.
+    For directories that two pipelines may share: both would write to the same `.partial`. `on_wait` is called if another
+    process holds it. A kill leaves nothing behind.
     """
     make_directory(path)
     with explain_os_errors(path):
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with explain_os_errors(path):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                on_wait()
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)

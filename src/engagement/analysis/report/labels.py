@@ -37,12 +37,13 @@ def say_labels(rows: Sequence[LabelOrigins]) -> str:
     """Tell in one line who labelled how much.
 
     >>> say_labels([LabelOrigins("d", 200, 120, 50, 0, 0, 30, 10)])
-    '60.0 % by coders, 25.0 % as cleaners proposed, 0.0 % as suggested, 15.0 % not labelled; of 200 texts'
+    '60.0 % by coders, 25.0 % as cleaners proposed, 15.0 % not labelled; of 200 texts'
     """
     total = add_up(rows)
-    parts = [("by coders", total.coders), ("as cleaners proposed", total.cleaners), ("as suggested", total.suggestions)]
-    parts += [("by rules", total.rules)] if total.rules else []
-    parts.append(("not labelled", total.unlabelled))
+    others = [("as cleaners proposed", total.cleaners), ("as suggested", total.suggestions), ("by rules", total.rules)]
+    parts = [
+        ("by coders", total.coders), *((name, count) for name, count in others if count), ("not labelled", total.unlabelled)
+    ]  # fmt: skip
     return ", ".join(f"{_share(count, total)} % {name}" for name, count in parts) + f"; of {total.texts:,} texts"
 
 
