@@ -74,9 +74,15 @@ def find_fonts(texts: Iterable[str]) -> tuple[str, ...]:
 def use_fonts(paths: Sequence[str]) -> None:
     """Make matplotlib use these font files, in this order, and treat no text as a formula."""
     import matplotlib as mpl
+
+    names = [_add_font(path) for path in paths]
+    mpl.rcParams.update({"font.family": names, "font.size": 10, "text.parse_math": False, "axes.unicode_minus": False})
+
+
+@functools.cache
+def _add_font(path: str) -> str:
+    """Tell matplotlib of a font file, once, as it then forgets each font that it has found; return the font's name."""
     from matplotlib.font_manager import FontProperties, fontManager
 
-    for path in paths:
-        fontManager.addfont(path)
-    names = [FontProperties(fname=path).get_name() for path in paths]
-    mpl.rcParams.update({"font.family": names, "font.size": 10, "text.parse_math": False, "axes.unicode_minus": False})
+    fontManager.addfont(path)
+    return FontProperties(fname=path).get_name()

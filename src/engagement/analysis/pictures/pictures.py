@@ -156,9 +156,7 @@ def _draw_one(draw: Draw[Any], fonts: tuple[str, ...], is_text_real: bool, work:
         # Characters that no font has already led to one warning.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = draw(picture)
-        # The layout is computed once, not for each file.
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+        _lay_out(figure)
         for path in (path for path in paths if path.suffix == ".png"):
             with open_bytes_for_writing(path) as file:
                 _save_small(figure, file)
@@ -170,13 +168,28 @@ def _draw_one(draw: Draw[Any], fonts: tuple[str, ...], is_text_real: bool, work:
                 save_vector(figure, file, path.suffix.removeprefix("."))
 
 
+def _lay_out(figure: Figure) -> None:
+    """Place a figure's parts, once for all files: to measure texts is most of the work of drawing."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    # At the PNG's size and by the renderer that draws it, which remembers the texts that it has measured.
+    figure.set_dpi(_DOTS_PER_INCH)
+    FigureCanvasAgg(figure)
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.execute(figure)
+        # An engine named "none" would let matplotlib go through the figure twice for each file.
+        figure.set_layout_engine(None)
+
+
 def _save_small(figure: Figure, file: IO[bytes]) -> None:
-    """Save a PNG with few colours: a third of the size, which matters in a report with all of them."""
+    """Save a PNG with few colours: a third of the size."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    figure.set_dpi(_DOTS_PER_INCH)
-    canvas = FigureCanvasAgg(figure)
+    canvas = figure.canvas
+    if not isinstance(canvas, FigureCanvasAgg):
+        raise TypeError(canvas)
     canvas.draw()
     drawn = Image.frombytes("RGBA", canvas.get_width_height(), bytes(canvas.buffer_rgba())).convert("RGB")
     # This way of choosing colours takes half the time of the usual one, and is closer to the originals.
