@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from engagement.analysis.charts.charts import draw_charts
-from engagement.analysis.maps.maps import draw_maps
+from engagement.analysis.charts.charts import begin_charts
+from engagement.analysis.maps.maps import begin_maps
+from engagement.analysis.pictures.drawers import Drawers
 from engagement.analysis.report.last_run import FIGURES
 from engagement.analysis.report.report import write_report
 from engagement.analysis.reuse.inputs import InputDigests
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 # Names the run of stage 3 that the folder's contents were made from.
 _MADE_FROM = "made_from.json"
 _GRAPHS, _MAPS = "graphs", "maps"
+_MOST_MESSAGES_WHILE_DRAWING = 300_000
 
 
 def analyse(
@@ -49,18 +51,20 @@ def analyse(
     season = load_season(project, data_root)
     log.info("Analysing %d message(s) of %d participant(s)", len(season.messages), len(season.individuals))
     with replace_analysis(current, keep_everything=is_graphs_only) as folder:
-        charts = draw_charts(season, make_directory(folder / _GRAPHS), jobs)
-        log.info("Drew %d chart(s)", len(charts))
-        counts = {"messages": len(season.messages), "participants": len(season.individuals), "charts": len(charts)}
-        made = {_GRAPHS: asdict(season.source)}
-        if not is_graphs_only:
-            write_all_tables(season, data_root, folder, current, inputs)
-            maps = draw_maps(season, make_directory(folder / _MAPS))
-            log.info("Drew %d map(s)", len(maps))
-            write_report(season, charts, maps, folder / "report.html", current / FIGURES)
-            if update_analysis_workbook(folder, current):
-                log.info("Wrote %s", ANALYSIS_WORKBOOK)
-            made["everything else"] = asdict(season.source)
+        with Drawers(jobs) as drawers:
+            charts = begin_charts(season, make_directory(folder / _GRAPHS), drawers)
+            counts = {"messages": len(season.messages), "participants": len(season.individuals), "charts": len(charts)}
+            made = {_GRAPHS: asdict(season.source)}
+            if not is_graphs_only:
+                maps = begin_maps(season, make_directory(folder / _MAPS), drawers)
+                # Other processes draw meanwhile, unless the tables need the memory that those hold.
+                if len(season.messages) > _MOST_MESSAGES_WHILE_DRAWING:
+                    drawers.wait()
+                write_all_tables(season, data_root, folder, current, inputs)
+                write_report(season, charts, maps, folder / "report.html", current / FIGURES)
+                if update_analysis_workbook(folder, current):
+                    log.info("Wrote %s", ANALYSIS_WORKBOOK)
+                made["everything else"] = asdict(season.source)
         note_source(folder / _MADE_FROM, made)
         if not is_graphs_only:
             note_files(folder, inputs, counts)

@@ -12,8 +12,9 @@ from engagement.analysis.charts.codes import chart_codes, has_answers
 from engagement.analysis.charts.drawing import BarChart, draw_bar_chart
 from engagement.analysis.charts.engagement import chart_engagement, chart_ranges, chart_repeats, chart_weeks
 from engagement.analysis.charts.groups import chart_themes_by, find_gender
+from engagement.analysis.pictures.drawers import Drawers
 from engagement.analysis.pictures.fonts import find_fonts
-from engagement.analysis.pictures.pictures import draw_pictures
+from engagement.analysis.pictures.pictures import begin_pictures
 from engagement.analysis.tables.season import Season
 from engagement.configuration import PlanKind
 from engagement.configuration.pipeline_configuration import name_of_pipeline
@@ -50,15 +51,21 @@ class Described:
 
 
 def draw_charts(season: Season, folder: Path, jobs: int) -> list[Chart]:
-    """Draw all charts of the season as PNG and SVG into a folder, keeping those that did not change.
+    """Draw all charts of the season as begin_charts does, `jobs` at a time, and wait for them."""
+    with Drawers(jobs) as drawers:
+        return begin_charts(season, folder, drawers)
 
-    Draws `jobs` charts at a time. Returns all charts, in reading order.
+
+def begin_charts(season: Season, folder: Path, drawers: Drawers) -> list[Chart]:
+    """Begin to draw all charts of the season as PNG and SVG into a folder, keeping those that did not change.
+
+    Returns all charts, in reading order.
     """
     described = list(describe_charts(season))
     names = make_file_names(one.name for one in described)
     pictures = {name: one.chart for name, one in zip(names, described, strict=True)}
     fonts = find_fonts(text for chart in pictures.values() for text in texts_of(chart))
-    draw_pictures(folder, pictures, ("png", "svg"), draw_bar_chart, fonts, jobs)
+    begin_pictures(folder, pictures, ("png", "svg"), draw_bar_chart, fonts, drawers)
     return [
         Chart(folder / f"{name}.png", one.chart.title, _describe(one.chart), one.section, one.chart, one.question)
         for name, one in zip(names, described, strict=True)

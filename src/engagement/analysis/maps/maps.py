@@ -15,8 +15,9 @@ from engagement.analysis.maps.counts import PlaceCounts, count_episode_in_places
 from engagement.analysis.maps.drawing import draw_map
 from engagement.analysis.maps.levels import Level, find_levels, names_of
 from engagement.analysis.maps.picture import Inset, MapArea, MapPicture
+from engagement.analysis.pictures.drawers import Drawers
 from engagement.analysis.pictures.fonts import find_fonts
-from engagement.analysis.pictures.pictures import draw_pictures
+from engagement.analysis.pictures.pictures import begin_pictures
 from engagement.analysis.tables.season import Season
 from engagement.configuration import Code
 from engagement.foundation.errors import count_of
@@ -38,7 +39,13 @@ class DrawnMap:
 
 
 def draw_maps(season: Season, folder: Path) -> list[DrawnMap]:
-    """Draw the configured maps as `<level>/<name>.png`, keeping those that did not change.
+    """Draw the configured maps as begin_maps does, and wait for them."""
+    with Drawers(count_processors()) as drawers:
+        return begin_maps(season, folder, drawers)
+
+
+def begin_maps(season: Season, folder: Path, drawers: Drawers) -> list[DrawnMap]:
+    """Begin to draw the configured maps as `<level>/<name>.png`, keeping those that did not change.
 
     Skips a level whose places have no shapes here, with a warning.
     """
@@ -46,7 +53,7 @@ def draw_maps(season: Season, folder: Path) -> list[DrawnMap]:
     pictures = {name: picture for name, (picture, _) in described.items()}
     fonts = find_fonts(text for picture in pictures.values() for text in picture.texts())
     formats = tuple(season.settings.map_formats)
-    draw_pictures(folder, pictures, ("png", *formats), draw_map, fonts, count_processors(), is_text_real=bool(formats))
+    begin_pictures(folder, pictures, ("png", *formats), draw_map, fonts, drawers, is_text_real=bool(formats))
     return [
         DrawnMap(folder / f"{name}.png", picture.title, _describe(picture), level, picture)
         for name, (picture, level) in described.items()

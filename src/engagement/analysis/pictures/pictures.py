@@ -10,20 +10,16 @@ import functools
 import hashlib
 import json
 import logging
-import multiprocessing
-import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from engagement.analysis.pictures.drawers import Drawers
 from engagement.analysis.pictures.fonts import use_fonts
 from engagement.analysis.pictures.vectors import VECTOR_FORMATS, keep_text, save_vector
-from engagement.foundation.child_processes import end_with_parent
-from engagement.foundation.errors import InputError, MachineError
+from engagement.foundation.errors import InputError
 from engagement.foundation.files import make_directory, open_bytes_for_writing, read_json, write_json
 
 if TYPE_CHECKING:
@@ -32,9 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Increase it when the same description is drawn differently.
-_DRAWING_VERSION = 3
+_DRAWING_VERSION = 4
 _NOTES = "drawn.json"
-_FEWEST_FOR_PROCESSES = 6  # fewer take less time than starting a second process
 _DOTS_PER_INCH = 150
 _COLOURS = 128
 
@@ -50,17 +45,26 @@ def draw_pictures[P](
     jobs: int,
     is_text_real: bool = False,
 ) -> int:
-    """Update a folder of pictures, `<name>.<ending>` for each; return how many were drawn.
+    """Update a folder of pictures as begin_pictures does, and wait for them; return how many were drawn."""
+    with Drawers(jobs) as drawers:
+        return begin_pictures(folder, pictures, endings, draw, fonts, drawers, is_text_real)
+
+
+def begin_pictures[P](
+    folder: Path,
+    pictures: Mapping[str, P],
+    endings: Sequence[str],
+    draw: Draw[P],
+    fonts: Sequence[str],
+    drawers: Drawers,
+    is_text_real: bool = False,
+) -> int:
+    """Begin to update a folder of pictures, `<name>.<ending>` for each; return how many are drawn.
 
     With `is_text_real` SVG and PDF hold text, not its outlines.
 
     Names may include a subfolder. `draw` must be a module's function, so other processes find it. Removes pictures of
     earlier runs that are no longer needed, and leaves other files alone.
-
-    Raises
-    ------
-    MachineError
-        The disk is full, or a process was killed.
     """
     known = _read_notes(folder / _NOTES)
     digests = {name: _digest(picture, draw, fonts, is_text_real) for name, picture in pictures.items()}
@@ -78,13 +82,16 @@ def draw_pictures[P](
         make_directory(parent)
     # Until everything is drawn, the notes contain only what is certain.
     write_json(folder / _NOTES, {name: digest for name, digest in digests.items() if name not in changed})
-    _draw_all(
+
+    def finish() -> None:
+        write_json(folder / _NOTES, digests)
+        log.info("Drew %d of %d picture(s); the others did not change", len(changed), len(pictures))
+
+    drawers.draw(
         functools.partial(_draw_one, draw, tuple(fonts), is_text_real),
         [(pictures[name], files[name]) for name in changed],
-        jobs,
+        finish,
     )
-    write_json(folder / _NOTES, digests)
-    log.info("Drew %d of %d picture(s); the others did not change", len(changed), len(pictures))
     return len(changed)
 
 
@@ -99,7 +106,8 @@ def draw_afresh[P](pictures: Mapping[Path, P], draw: Draw[P], fonts: Sequence[st
     for parent in {path.parent for path in pictures}:
         make_directory(parent)
     work = [(picture, [path]) for path, picture in pictures.items()]
-    _draw_all(functools.partial(_draw_one, draw, tuple(fonts), True), work, jobs)
+    with Drawers(jobs) as drawers:
+        drawers.draw(functools.partial(_draw_one, draw, tuple(fonts), True), work, lambda: None)
 
 
 def _read_notes(path: Path) -> dict[str, str]:
@@ -120,27 +128,6 @@ def _digest(picture: Any, draw: Draw[Any], fonts: Sequence[str], is_text_real: b
     description = [_DRAWING_VERSION, mpl.__version__, draw.__module__, draw.__name__, names, asdict(picture)]
     description += ["real text"] if is_text_real else []
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
-
-
-def _draw_all(
-    draw_one: Callable[[tuple[Any, list[Path]]], None], work: list[tuple[Any, list[Path]]], jobs: int
-) -> None:
-    if jobs == 1 or len(work) < _FEWEST_FOR_PROCESSES:
-        for item in work:
-            draw_one(item)
-        return
-    try:
-        # Not forked: this process already has threads, which makes a fork unsafe.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(
-            min(jobs, len(work)), context, initializer=end_with_parent, initargs=(os.getpid(),)
-        ) as pool:
-            for _ in pool.map(draw_one, work, chunksize=2):
-                pass
-    except BrokenProcessPool:
-        raise MachineError(
-            "Processes: one of them was killed, most likely because memory ran out. Run this again with fewer --jobs."
-        ) from None
 
 
 def _draw_one(draw: Draw[Any], fonts: tuple[str, ...], is_text_real: bool, work: tuple[Any, list[Path]]) -> None:
