@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,13 +36,15 @@ def measure_engagement(*arguments: str) -> Measured:
 def measure(command: Sequence[str | Path], **environment: str) -> Measured:
     """Run a program to its end; what it says is only shown when it fails."""
     before, started = _processor_seconds(), time.perf_counter()
-    with subprocess.Popen(
-        command, env={**ENVIRONMENT, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
-        peak = _watch(process)
-        _, errors = process.communicate()
-    if process.returncode != 0:
-        raise SystemExit(f"{command}: status {process.returncode}\n{errors}")
+    # A file, as nobody reads while the program is watched: a full pipe would stop it for ever.
+    with tempfile.TemporaryFile("w+") as errors:
+        with subprocess.Popen(
+            command, env={**ENVIRONMENT, **environment}, stdout=subprocess.DEVNULL, stderr=errors, text=True
+        ) as process:
+            peak = _watch(process)
+        if process.returncode != 0:
+            errors.seek(0)
+            raise SystemExit(f"{command}: status {process.returncode}\n{errors.read()}")
     return Measured(time.perf_counter() - started, _processor_seconds() - before, peak)
 
 
