@@ -39,7 +39,7 @@ class Drawers:
         return self
 
     def draw[W](self, draw_one: Callable[[W], None], work: Sequence[W], finish: Callable[[], None]) -> None:
-        """Begin to draw, the longest descriptions first; `finish` is called when these and all others are drawn.
+        """Begin to draw, the longest descriptions first; call `finish` when all are drawn.
 
         A long picture that began last would keep one process at work while the others have nothing to do.
         """

@@ -81,8 +81,9 @@ def use_fonts(paths: Sequence[str]) -> None:
 
 @functools.cache
 def _add_font(path: str) -> str:
-    """Tell matplotlib of a font file, once, as it then forgets each font that it has found; return the font's name."""
+    """Tell matplotlib of a font file, and return its name; only once for each."""
     from matplotlib.font_manager import FontProperties, fontManager
 
+    # Each call makes matplotlib forget the fonts that it has found.
     fontManager.addfont(path)
     return FontProperties(fname=path).get_name()
