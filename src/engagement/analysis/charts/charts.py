@@ -57,7 +57,7 @@ def draw_charts(season: Season, folder: Path, jobs: int) -> list[Chart]:
 
 
 def begin_charts(season: Season, folder: Path, drawers: Drawers) -> list[Chart]:
-    """Begin to draw all charts of the season as PNG and SVG into a folder, keeping those that did not change.
+    """Begin to draw all charts as PNG and SVG into a folder, keeping those that did not change.
 
     Returns all charts, in reading order.
     """
