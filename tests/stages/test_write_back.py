@@ -7,7 +7,7 @@ import pytest
 
 import fake_rapidpro
 from chain_project import add_night, make_workspace
-from engagement.foundation.errors import InputError, ServiceError
+from engagement.foundation.errors import ConfigurationError, InputError, ServiceError
 from example_project import coda_message, label
 from fake_rapidpro import once
 from write_back_project import SELECTION, WRITE_BACK, WriteBackProject, uuids
@@ -210,6 +210,31 @@ def test_test_contacts_are_left_alone(project, workspace):
     project.prepare(4)
     project.write_back()
     assert not any("00000000" in json.dumps(write) for write in workspace.writes)
+
+
+def test_stop_in_another_project_is_stop_here(project, workspace, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    project.prepare(3)
+    other = project.data_root / "Contacts"
+    uids = {row["contact"]: row["participant"] for path in other.glob("*.jsonl") for row in _rows(path)}
+    (project.chain.configuration.parent / "elsewhere.csv").write_text(f"uid\n{uids['contact-5']}\n")
+    project.configure(WithdrawnElsewhere={"Files": ["elsewhere.csv"]})
+    project.write_back()
+    expect_marks(workspace, 3, 5)
+    assert "2 participants withdrew, 1 of them in another project" in caplog.text
+
+
+def _rows(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(("key", "error"), [("DataRoots", InputError), ("Files", ConfigurationError)])
+def test_nothing_is_sent_while_it_is_unknown_who_withdrew_elsewhere(project, workspace, key, error):
+    project.prepare(3)
+    project.configure(WithdrawnElsewhere={key: ["missing"]})
+    with pytest.raises(error, match="missing"):
+        project.write_back()
+    assert workspace.requests == []
 
 
 class TestBadInput:

@@ -41,6 +41,20 @@ class ListeningGroup(Model):
         return f"listening_group_{self.name}"
 
 
+class WithdrawnElsewhere(Model):
+    """People who withdrew in other projects with the same uuid table: nobody writes to them here either."""
+
+    data_roots: tuple[Text, ...] = key(
+        "DataRoots",
+        "data roots of other projects on this machine, relative to this file: whoever withdrew by the last outputs there",
+        ["/srv/other_show/data root"],
+        (),
+    )
+    files: tuple[Text, ...] = key(
+        "Files", "CSVs with a column of participants' ids; relative to this file", ["withdrawn.csv"], ()
+    )
+
+
 class ContactSample(Model):
     """A sample of a selection: the same data and seed give the same people."""
 

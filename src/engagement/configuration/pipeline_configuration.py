@@ -4,7 +4,7 @@ import enum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from engagement.configuration.contact_selections import ContactSelection, ListeningGroup
+from engagement.configuration.contact_selections import ContactSelection, ListeningGroup, WithdrawnElsewhere
 from engagement.configuration.model import Model, key
 from engagement.configuration.notify import Notify, StatusPage
 from engagement.configuration.participant_ids import PARTICIPANT_PREFIX
@@ -245,6 +245,7 @@ class PipelineConfiguration(Model):
         "ListeningGroups", "people who listened together: a column each in messages.csv and individuals.csv", [], ()
     )
     contacts: tuple[ContactSelection, ...] = key("Contacts", "named selections of people to write to again", [], ())
+    withdrawn_elsewhere: WithdrawnElsewhere | None = key("WithdrawnElsewhere", "who withdrew elsewhere", {}, None)
     write_back: WriteBack | None = key("WriteBack", "what is written back to RapidPro's contacts", {}, None)
     coda_users: tuple[EmailAddress, ...] = key(
         "CodaUsers", "who may label a dataset that the pipeline makes in Coda", ["coder@example.org"], ()
@@ -268,7 +269,6 @@ class PipelineConfiguration(Model):
     bucket_dir_path: BucketFolder | None = key(
         "BucketDirPath", "older way: folder in both buckets", "2026/PROJECT/", None
     )
-
     notify: Notify | None = key("Notify", "who is told at the end of every run", {}, None)
     status_page: StatusPage | None = key("StatusPage", "page that shows how projects are", {}, None)
 

@@ -22,6 +22,7 @@ from engagement.stages.needs import (
     add_analysis_files,
     add_coda,
     add_drive,
+    add_other_projects,
     add_participant_lists,
     add_sources,
     add_uploads,
@@ -105,6 +106,7 @@ def _add_project(needs: ContainerNeeds, given: argparse.Namespace, path: Path) -
         _add_coding_plans(needs, path, configuration)
         add_analysis_files(needs, path, configuration)
         add_participant_lists(needs, path, configuration)
+        add_other_projects(needs, path, configuration)
         if hands_over(given):
             add_sources(needs, StageStart(load_credentials(given.credentials), configuration, path))
         if getattr(given, "online", False) and given.credentials is not None:

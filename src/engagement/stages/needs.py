@@ -7,6 +7,7 @@ from engagement.configuration import PipelineConfiguration
 from engagement.configuration.source_types import load_part
 from engagement.delivery.logs import find_upload_kinds
 from engagement.foundation.errors import UsageError
+from engagement.processing.reuse.run_notes import notes_folder
 from engagement.services.container_needs import ContainerNeeds
 from engagement.services.credentials import Credentials
 from engagement.services.storage.local_files import local_file
@@ -41,6 +42,9 @@ def add_write_back(needs: ContainerNeeds, start: StageStart) -> None:
     for source in configuration.raw_data_sources if configuration and configuration.write_back else ():
         if source.takes_writes:
             load_part(source.source_type, "needs").add_needs(source, needs, start.credentials)
+    if configuration is not None and configuration.write_back is not None and start.configuration_path is not None:
+        add_participant_lists(needs, start.configuration_path, configuration)
+        add_other_projects(needs, start.configuration_path, configuration)
 
 
 def add_drive(needs: ContainerNeeds, start: StageStart) -> None:
@@ -62,10 +66,18 @@ def add_participant_lists(needs: ContainerNeeds, path: Path, configuration: Pipe
     folder = path.resolve().parent
     groups = (name for group in configuration.listening_groups for name in group.files)
     exclusions = (name for selection in configuration.contacts for name in selection.exclusion_files)
-    for name in (*groups, *exclusions):
+    elsewhere = configuration.withdrawn_elsewhere
+    for name in (*groups, *exclusions, *(elsewhere.files if elsewhere is not None else ())):
         file = (folder / name).resolve()
         if not file.is_relative_to(folder):
             needs.read_only.add(file)
+
+
+def add_other_projects(needs: ContainerNeeds, path: Path, configuration: PipelineConfiguration) -> None:
+    """Add the notes of other projects' stage 3, hashes that say who withdrew there."""
+    elsewhere = configuration.withdrawn_elsewhere
+    for name in elsewhere.data_roots if elsewhere is not None else ():
+        needs.read_only.add(notes_folder((path.resolve().parent / name).resolve()))
 
 
 def add_analysis(needs: ContainerNeeds, start: StageStart) -> None:

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
     if args.dry_run:
         sys.stdout.writelines(f"{line}\n" for line in _describe(outcome))
     else:
-        _logger.info("%s withdrew", count_of(outcome.withdrawn, "participant"))
+        _logger.info("%s", _say_withdrawn(outcome))
         record_counts(outcome.counts)
     problems = [*outcome.problems, *outcome.problems_of_data]
     if problems:
@@ -70,10 +70,15 @@ def run(args: argparse.Namespace) -> None:
         )
 
 
+def _say_withdrawn(outcome: WriteBackOutcome) -> str:
+    elsewhere = f", {outcome.withdrawn_elsewhere:,} of them in another project" if outcome.withdrawn_elsewhere else ""
+    return f"{count_of(outcome.withdrawn, 'participant')} withdrew{elsewhere}"
+
+
 def _describe(outcome: WriteBackOutcome) -> list[str]:
     lines = [
         f"{where}: {target.origin}: {target.name}: {count_of(written.changed, 'contact')} would change, "
         f"{written.same:,} are as they should be, RapidPro has {written.gone:,} no more, {written.inactive:,} can't join"
         for where, target, written in outcome.written
     ]
-    return [f"{count_of(outcome.withdrawn, 'participant')} withdrew", *(lines or ["nothing would change"])]
+    return [_say_withdrawn(outcome), *(lines or ["nothing would change"])]

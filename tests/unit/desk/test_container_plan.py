@@ -109,6 +109,17 @@ def test_writing_back_reaches_rapidpro_alone_and_only_where_it_is_configured(pro
     assert lines == [f"mount rw {project.embedded}", "network bridge", *PROXIES]
 
 
+def test_writing_back_is_shown_who_withdrew_in_other_projects(project, tmp_path):
+    project.document["WriteBack"] = {"Withdrawn": {"Field": "stopped"}}
+    project.document["WithdrawnElsewhere"] = {
+        "DataRoots": [f"{tmp_path}/other show"],
+        "Files": [f"{tmp_path}/gone.csv"],
+    }
+    mounts = [line for line in project.plan("write-back", project.google_credentials) if line.startswith("mount")]
+    assert f"mount ro {tmp_path}/gone.csv" in mounts
+    assert f"mount ro {tmp_path}/other show/State/outputs" in mounts
+
+
 def test_a_cluster_is_reached_over_this_machines_network(project):
     assert "network none" in project.plan("generate-outputs", project.embedded_credentials)
     on_cluster = project.plan("generate-outputs", project.embedded_credentials, "--scheduler", "tcp://10.0.0.5:8786")

@@ -18,6 +18,7 @@ from engagement.analysis.tables.season import Season, load_season
 from engagement.configuration import CodingConfiguration, Project
 from engagement.configuration.field_names import OPERATOR_FIELD
 from engagement.delivery.selections.hand_overs import EarlierHandOver, read_hand_overs
+from engagement.delivery.selections.withdrawn import WithdrawnThere, find_withdrawn_elsewhere
 from engagement.foundation.errors import InputError
 from engagement.pipeline.outputs.analysis_files import UID, analysis_folder, season_path
 from engagement.sources.contacts_directory import find_contacts_files
@@ -88,6 +89,17 @@ class People:
     def known_uids(self) -> frozenset[str]:
         """Every id that this data root knows, of those who withdrew too where RapidPro has them."""
         return frozenset(self.contacts).union(self.uids)
+
+    @cached_property
+    def withdrawn_elsewhere(self) -> WithdrawnThere:
+        """Participants who withdrew in another project that the configuration names."""
+        configuration = self.project.configuration
+        return find_withdrawn_elsewhere(
+            configuration.withdrawn_elsewhere,
+            self.project.path.parent,
+            configuration.participant_prefix,
+            self.known_uids if configuration.withdrawn_elsewhere is not None else (),
+        )
 
     @cached_property
     def test_uids(self) -> frozenset[str]:

@@ -64,6 +64,9 @@ def select_participants(selection: ContactSelection, people: People) -> Selected
         left = left & rows
         steps.append((step, int(left.sum())))
 
+    if people.project.configuration.withdrawn_elsewhere is not None:
+        keep(~people.rows_of(people.withdrawn_elsewhere.uids), "did not withdraw in another project")
+        notes += people.withdrawn_elsewhere.notes
     for rows, step in _find_conditions(selection, people):
         keep(rows, step)
     keep(~people.rows_of(people.test_uids), "are no test contacts")

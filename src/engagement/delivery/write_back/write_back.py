@@ -1,5 +1,6 @@
 """Write back to every RapidPro workspace of a project; each one, whatever became of the others."""
 
+import logging
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,15 +12,17 @@ from engagement.configuration import Project
 from engagement.configuration.source_types import load_part
 from engagement.configuration.write_back import WriteBack
 from engagement.delivery.selections.people import People, read_people, refuse_newer_data
+from engagement.delivery.selections.withdrawn import find_withdrawn
 from engagement.delivery.write_back.journal import Journal
 from engagement.delivery.write_back.marks import Marks, make_marks
 from engagement.delivery.write_back.state import open_state, state_path
-from engagement.delivery.write_back.withdrawn import find_withdrawn
 from engagement.delivery.write_back.workspace import OpenWorkspace, Target, write_workspace
 from engagement.foundation.errors import ServiceError
 from engagement.services.rapidpro.contact_writer import Written
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import Storage
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class WriteBackOutcome:
     """
 
     withdrawn: int
+    withdrawn_elsewhere: int = 0
     written: list[tuple[str, Target, Written]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     problems_of_data: Sequence[str] = ()
@@ -52,6 +56,8 @@ class WriteBackOutcome:
     def counts(self) -> dict[str, int]:
         """Counts of contacts for the run's summary: one may be in several, such as a group and a field."""
         totals: Counter[str] = Counter(withdrawn_participants=self.withdrawn)
+        if self.withdrawn_elsewhere:
+            totals["withdrawn_elsewhere"] = self.withdrawn_elsewhere
         for _, target, written in self.written:
             totals["contacts_left" if target.is_leaving else "contacts_written"] += written.changed
             totals["contacts_gone"] += written.gone
@@ -69,8 +75,13 @@ def write_back(run: WriteBackRun, wanted: WriteBack) -> WriteBackOutcome:
     """
     refuse_newer_data(run.data_root)
     people = read_people(run.project, run.data_root, run.now)
-    marks = make_marks(wanted, people, find_withdrawn(run.data_root, people.contacts))
-    outcome = WriteBackOutcome(len(marks.withdrawn), problems_of_data=marks.problems)
+    elsewhere = people.withdrawn_elsewhere
+    for note in elsewhere.notes:
+        _logger.info("WithdrawnElsewhere: %s", note)
+    marks = make_marks(wanted, people, find_withdrawn(run.data_root, people.contacts) | elsewhere.uids)
+    outcome = WriteBackOutcome(
+        len(marks.withdrawn), withdrawn_elsewhere=len(marks.withdrawn & elsewhere.uids), problems_of_data=marks.problems
+    )
     journal = Journal(run.data_root, run.user, run.now, wanted.contacts)
     seen: set[str] = set()
     for source in run.project.configuration.raw_data_sources:

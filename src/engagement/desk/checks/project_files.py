@@ -7,11 +7,13 @@ from pathlib import Path
 from engagement.analysis.maps.files import read_boundaries
 from engagement.analysis.statistics.given_files import read_calendar, read_margins
 from engagement.configuration import CodingPlans, PipelineConfiguration
+from engagement.configuration.contact_selections import WithdrawnElsewhere
 from engagement.configuration.function_names import is_project_function
 from engagement.configuration.nearest import nearest
 from engagement.configuration.plan_places import placed_configurations, placed_plans
 from engagement.configuration.problems import Problem
 from engagement.configuration.statistics_checks import find_demographics
+from engagement.delivery.selections.withdrawn import find_withdrawn
 from engagement.foundation.errors import PipelineError
 from engagement.sources.participant_lists import read_participant_list
 
@@ -56,7 +58,7 @@ def find_statistics_file_problems(
 
 
 def find_participant_list_problems(configuration: PipelineConfiguration, folder: Path) -> Iterator[Problem]:
-    """Find errors in the attendance of listening groups, and in lists of whom not to write to."""
+    """Find errors in attendance, in lists of whom not to write to, and of who withdrew elsewhere."""
     places = [
         (f"$.ListeningGroups[{position}].Files[{number}]", name)
         for position, group in enumerate(configuration.listening_groups)
@@ -67,6 +69,13 @@ def find_participant_list_problems(configuration: PipelineConfiguration, folder:
         for position, selection in enumerate(configuration.contacts)
         for number, name in enumerate(selection.exclusion_files)
     ]
+    elsewhere = configuration.withdrawn_elsewhere or WithdrawnElsewhere()
+    places += [(f"$.WithdrawnElsewhere.Files[{number}]", name) for number, name in enumerate(elsewhere.files)]
+    for number, name in enumerate(elsewhere.data_roots):
+        try:
+            find_withdrawn(folder / name, ())
+        except PipelineError as error:
+            yield Problem(f"$.WithdrawnElsewhere.DataRoots[{number}]", str(error))
     for at, name in places:
         try:
             read_participant_list(folder / name, configuration.participant_prefix)

@@ -28,6 +28,7 @@ NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
             "small_count_threshold",
             "coda_users",
             "contacts",
+            "withdrawn_elsewhere",
             "write_back",
             "drive_upload",
             "disclosure",
