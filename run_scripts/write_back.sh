@@ -21,6 +21,8 @@ Write back to RapidPro who withdrew, which questions are answered, and the group
 
   --dry-run   only print what would change, in counts
   --full      compare with RapidPro itself, and not with what was written before
+  --accept-many
+              write even if more contacts change than AtMost, or many withdrew at once
   --quiet     only print warnings and errors
   -h, --help  show this help and exit
 TEXT
@@ -28,7 +30,7 @@ TEXT
 
 take_option() {
     case "$1" in
-        --dry-run | --full) take_flag "$@" ;;
+        --dry-run | --full | --accept-many) take_flag "$@" ;;
         --quiet) take_quiet ;;
         *) refuse_option "$@" ;;
     esac

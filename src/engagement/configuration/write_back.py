@@ -47,6 +47,19 @@ class WriteBack(Model):
     contacts: tuple[Text, ...] = key(
         "Contacts", "names of selections in Contacts that go where their To says", ["s01e06_advert"], ()
     )
+    create: bool = key(
+        "Create",
+        "whether participants of these selections whom no workspace knows get a contact, where the uuid table tells numbers",
+        True,
+        False,
+    )
+    at_most: int | None = key(
+        "AtMost",
+        "contacts that one run may change; more stop it before anything is sent, unless it has --accept-many",
+        2000,
+        None,
+        ge=1,
+    )
     allow_clearing: bool = key(
         "AllowClearing",
         "whether fields that the pipeline set are emptied, and STOP's group left, when the reason is gone",

@@ -51,6 +51,12 @@ class DisclosureError(PipelineError):
     exit_status = 13
 
 
+class LimitError(PipelineError):
+    """More would be changed than the configuration allows, or than can be right."""
+
+    exit_status = 13
+
+
 class MachineError(PipelineError):
     """A problem with this machine: disk, permissions, the Docker engine."""
 

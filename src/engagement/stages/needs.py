@@ -45,6 +45,8 @@ def add_write_back(needs: ContainerNeeds, start: StageStart) -> None:
     if configuration is not None and configuration.write_back is not None and start.configuration_path is not None:
         add_participant_lists(needs, start.configuration_path, configuration)
         add_other_projects(needs, start.configuration_path, configuration)
+        if configuration.write_back.create:
+            needs.add_service(configuration.phone_number_uuid_table.firebase_credentials_file_url, start.credentials)
 
 
 def add_drive(needs: ContainerNeeds, start: StageStart) -> None:

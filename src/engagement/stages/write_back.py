@@ -2,7 +2,7 @@
 
 Reads the pipeline configuration's WriteBack and what stage 3 left. Writes contacts' groups and fields in every RapidPro
 workspace of the project, only where they differ; `<data-root>/Hand-overs/`, which says what was written when; and
-`<data-root>/State/write_back/`. Contacts are addressed by uuid: no phone number is read, and no contact is ever made. Whatever
+`<data-root>/State/write_back/`. Contacts are addressed by uuid; only with `Create` are numbers read, and contacts made. Whatever
 could not be written is written by the next run; the exit status is then 12.
 """
 
@@ -34,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--full", action="store_true", help="compare with RapidPro itself, and not with what was written before"
     )
 
+    parser.add_argument(
+        "--accept-many",
+        action="store_true",
+        help="write even if more contacts change than AtMost, or many withdrew at once",
+    )
+
 
 def run(args: argparse.Namespace) -> None:
     """Load, write, report."""
@@ -54,6 +60,7 @@ def run(args: argparse.Namespace) -> None:
             now=datetime.now(UTC),
             is_dry=args.dry_run,
             is_full=args.full,
+            accepts_many=args.accept_many,
         ),
         wanted,
     )

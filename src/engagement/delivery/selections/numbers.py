@@ -76,7 +76,7 @@ def find_numbers(people: People, uids: Sequence[str], storage: Storage, policy: 
             by_uid[uid] = next(numbers[contact] for contact in own if contact in numbers)
         else:
             others.append(uid)
-    by_uid |= _ask_uuid_table(people, others, storage, policy)
+    by_uid |= ask_uuid_table(people, others, storage, policy)
     kept = _keep_first(by_uid)
     return FoundNumbers(
         kept,
@@ -86,7 +86,8 @@ def find_numbers(people: People, uids: Sequence[str], storage: Storage, policy: 
     )
 
 
-def _ask_uuid_table(people: People, uids: Sequence[str], storage: Storage, policy: RetryPolicy) -> dict[str, str]:
+def ask_uuid_table(people: People, uids: Sequence[str], storage: Storage, policy: RetryPolicy) -> dict[str, str]:
+    """Ask the uuid table for participants' numbers, in international form; the embedded one can tell none."""
     if not uids:
         return {}
     configuration = people.project.configuration

@@ -9,7 +9,8 @@ from engagement.configuration.contact_selections import ContactTarget
 from engagement.configuration.source_types import load_part
 from engagement.delivery.selections.people import People
 from engagement.foundation.errors import ServiceError
-from engagement.services.rapidpro.contact_writer import ContactWriter, Written
+from engagement.services.rapidpro.contact_writer import ContactWriter
+from engagement.services.rapidpro.written import Written
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import Storage
 

@@ -28,6 +28,15 @@ class WriteBackState:
         self._is_dry = is_dry
         self._is_full = is_full
 
+    @contextlib.contextmanager
+    def rehearse(self) -> Iterator[None]:
+        """Within it nothing is kept."""
+        was_dry, self._is_dry = self._is_dry, True
+        try:
+            yield
+        finally:
+            self._is_dry = was_dry
+
     def settled(self, what: str) -> dict[str, str]:
         """Return the value that each contact is known to have of something."""
         rows = self._connection.execute("SELECT contact, value FROM settled WHERE what = ?", (what,))

@@ -3,9 +3,10 @@
 Each step leaves the rest to the next night if RapidPro refuses it or can't be reached.
 """
 
+import contextlib
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from engagement.configuration.write_back import WriteBack
 from engagement.delivery.write_back.fields import (
@@ -18,8 +19,9 @@ from engagement.delivery.write_back.fields import (
 from engagement.delivery.write_back.marks import Marks
 from engagement.delivery.write_back.state import WriteBackState
 from engagement.foundation.errors import count_of
-from engagement.services.rapidpro.contact_writer import ContactWriter, Written, text_of
+from engagement.services.rapidpro.contact_writer import ContactWriter, text_of
 from engagement.services.rapidpro.targets import UnusableTargetError
+from engagement.services.rapidpro.written import Written
 
 BLOCKED = "blocked"
 
@@ -33,6 +35,8 @@ class Target:
     origin: str
     name: str
     is_leaving: bool = False
+    # Whether what is written are participants without a contact.
+    is_new: bool = False
 
 
 @dataclass
@@ -43,12 +47,13 @@ class OpenWorkspace:
     """
 
     where: str
-    contacts: Mapping[str, Sequence[str]]
+    contacts: dict[str, list[str]]
     contact_writer: ContactWriter
     state: WriteBackState
     begin: Callable[[Target, Collection[str]], None]
     is_dry: bool = False
     is_full: bool = False
+    is_told: bool = True
     problems: list[str] = field(default_factory=list)
     written: list[tuple[Target, Collection[str], Written]] = field(default_factory=list)
 
@@ -56,9 +61,25 @@ class OpenWorkspace:
         """Return the contacts of participants."""
         return frozenset(contact for uid in uids for contact in self.contacts.get(uid, ()))
 
+    def add_contact(self, uid: str, contact: str) -> None:
+        """Add a participant's new contact."""
+        own = self.contacts.setdefault(uid, [])
+        if contact not in own:
+            own.append(contact)
 
-def write_workspace(space: OpenWorkspace, wanted: WriteBack, marks: Marks) -> None:
-    """Write everything, and note what can't be written in `problems`.
+    @contextlib.contextmanager
+    def rehearse(self) -> Iterator["OpenWorkspace"]:
+        """Give this workspace to try everything out with: nothing is sent, kept or told."""
+        with self.contact_writer.rehearse(), self.state.rehearse():
+            yield replace(
+                self, begin=lambda target, contacts: None, is_dry=True, is_told=False, problems=[], written=[]
+            )
+
+
+def write_workspace(
+    space: OpenWorkspace, wanted: WriteBack, marks: Marks, create: Callable[[OpenWorkspace], None] | None = None
+) -> None:
+    """Write everything, and note what can't be written in `problems`; `create` makes missing contacts, after STOP.
 
     Raises
     ------
@@ -74,6 +95,8 @@ def write_workspace(space: OpenWorkspace, wanted: WriteBack, marks: Marks) -> No
     if stop is not None and stop.block:
         _block(space, withdrawn)
     _write_fields(space, "Withdrawn", wish_for_withdrawn(marks, withdrawn, key))
+    if create is not None:
+        create(space)
     for name, is_usable in emptied.items():
         if is_usable:
             _fill(space, name, *marks.groups[name])
@@ -84,16 +107,16 @@ def write_workspace(space: OpenWorkspace, wanted: WriteBack, marks: Marks) -> No
 def _empty(
     space: OpenWorkspace, name: str, origin: str, uids: frozenset[str] | None, withdrawn: frozenset[str]
 ) -> bool:
-    """Take out of a group whoever does not belong there (any more); returns whether it is to be filled."""
+    """Take out of a group whoever does not belong there (any more); returns whether it can be filled."""
     contacts = None if uids is None else space.contacts_of(uids)
     if contacts is not None and space.state.holds_group(name, contacts):
-        return False
+        return True
 
     def find() -> Collection[str]:
         members = space.contact_writer.members(name)
         return members & withdrawn if contacts is None else members - contacts
 
-    return _attempt(
+    return attempt(
         space,
         Target(origin, f"group {name!r}, to leave", is_leaving=True),
         find,
@@ -105,6 +128,8 @@ def _fill(space: OpenWorkspace, name: str, origin: str, uids: frozenset[str] | N
     if uids is None:
         return
     contacts = space.contacts_of(uids)
+    if space.state.holds_group(name, contacts):
+        return
 
     def write(joining: Collection[str]) -> Written:
         written = space.contact_writer.set_group(name, joining)
@@ -112,13 +137,26 @@ def _fill(space: OpenWorkspace, name: str, origin: str, uids: frozenset[str] | N
             space.state.keep_group(name, contacts)
         return written
 
-    _attempt(space, Target(origin, f"group {name!r}"), lambda: contacts - space.contact_writer.members(name), write)
+    attempt(space, Target(origin, f"group {name!r}"), lambda: contacts - space.contact_writer.members(name), write)
+
+
+def known_withdrawn(space: OpenWorkspace, wanted: WriteBack) -> frozenset[str]:
+    """Return the contacts that RapidPro was told of in earlier runs: they withdrew."""
+    stop = wanted.withdrawn
+    if stop is None:
+        return frozenset()
+    marks = [BLOCKED, _group_mark(stop.group or ""), field_mark(stop.field or "")]
+    return frozenset(contact for mark in marks for contact in space.state.settled(mark))
+
+
+def _group_mark(name: str) -> str:
+    return f"group {name}"
 
 
 def _fill_stop_group(space: OpenWorkspace, name: str, withdrawn: frozenset[str], allows_clearing: bool) -> None:
     if space.state.holds_group(name, withdrawn):
         return
-    mark = f"group {name}"
+    mark = _group_mark(name)
     ours = set(space.state.settled(mark)) if allows_clearing else set()
 
     def write(different: Collection[str]) -> Written:
@@ -134,7 +172,7 @@ def _fill_stop_group(space: OpenWorkspace, name: str, withdrawn: frozenset[str],
         members = space.contact_writer.members(name)
         return (withdrawn - members) | (members & ours - withdrawn)
 
-    _attempt(space, Target("Withdrawn", f"group {name!r}"), find, write)
+    attempt(space, Target("Withdrawn", f"group {name!r}"), find, write)
 
 
 def _block(space: OpenWorkspace, withdrawn: frozenset[str]) -> None:
@@ -143,7 +181,7 @@ def _block(space: OpenWorkspace, withdrawn: frozenset[str]) -> None:
     def write(contacts: Collection[str]) -> Written:
         return space.contact_writer.block(contacts, done=lambda some: space.state.settle(some, {BLOCKED: "yes"}))
 
-    _attempt(space, Target("Withdrawn", "block"), lambda: withdrawn.difference(known), write)
+    attempt(space, Target("Withdrawn", "block"), lambda: withdrawn.difference(known), write)
 
 
 def _write_fields(space: OpenWorkspace, origin: str, wishes: Wishes) -> None:
@@ -173,10 +211,10 @@ def _write_fields(space: OpenWorkspace, origin: str, wishes: Wishes) -> None:
         return space.contact_writer.set_fields(values, done=settle)
 
     names = ", ".join(sorted({key for wish in pending.values() for key in wish}))
-    _attempt(space, Target(origin, f"fields {names}"), lambda: pending.keys(), write)
+    attempt(space, Target(origin, f"fields {names}"), lambda: pending.keys(), write)
 
 
-def _attempt(
+def attempt(
     space: OpenWorkspace,
     target: Target,
     find: Callable[[], Collection[str]],
@@ -193,6 +231,7 @@ def _attempt(
         return False
     if contacts:
         space.written.append((target, contacts, written))
+    if contacts and space.is_told:
         _report(space, target, written)
     return True
 

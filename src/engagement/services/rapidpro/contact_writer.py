@@ -4,11 +4,10 @@ One bad contact is counted, and the rest goes on. Whatever was sent before a fai
 nothing is sent twice.
 """
 
+import contextlib
 import functools
 import logging
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import batched
 
 from engagement.foundation.errors import count_of
@@ -16,6 +15,7 @@ from engagement.services.rapidpro.paging import read_oldest_first
 from engagement.services.rapidpro.rows import ContactDetails, ContactGroup, NamedReference
 from engagement.services.rapidpro.targets import Targets, UnusableTargetError
 from engagement.services.rapidpro.writing import CONTACTS_AN_ACTION, RapidProWriter, Refusal
+from engagement.services.rapidpro.written import Written
 
 _ROWS_A_PAGE = 250
 _FEWEST_TO_LIST = 10
@@ -23,32 +23,6 @@ _MOST_REFUSED_IN_A_ROW = 25
 _REQUESTS_A_LOG_LINE = 500
 
 _logger = logging.getLogger(__name__)
-
-
-@dataclass
-class Written:
-    """Contacts by outcome. `inactive` are blocked, stopped or archived ones, which can't join groups."""
-
-    changed: int = 0
-    same: int = 0
-    inactive: int = 0
-    gone: int = 0
-    refused: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Count a contact that RapidPro refused, or does not have any more."""
-        if refusal.is_gone:
-            self.gone += 1
-        else:
-            self.refused += 1
-            self.reasons[refusal.reason] += 1
-
-    def add(self, other: "Written") -> None:
-        """Add other counts to these."""
-        for name in ("changed", "same", "inactive", "gone", "refused"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.reasons.update(other.reasons)
 
 
 Done = Callable[[Sequence[str]], None]
@@ -74,6 +48,46 @@ class ContactWriter:
         self._targets = Targets(client, is_dry)
         self._listed: set[str] = set()
         self._sent = 0
+        # Contacts that a dry writer would have changed.
+        self.would_change: set[str] = set()
+
+    @contextlib.contextmanager
+    def rehearse(self) -> Iterator[None]:
+        """Within it nothing is sent, and `would_change` collects; what was read is kept for afterwards."""
+        was_dry = self._is_dry
+        self._is_dry = self._targets.is_dry = True
+        try:
+            yield
+        finally:
+            self._is_dry = self._targets.is_dry = was_dry
+
+    def create(self, urns: Mapping[str, str], done: Callable[[str, str], None]) -> Written:
+        """Find or make the contact of each URN, by participant; `done` is told the participant and the contact.
+
+        Raises
+        ------
+        UnusableTargetError
+            RapidPro refused one URN after another.
+        """
+        written = Written()
+        in_a_row = 0
+        for uid, urn in urns.items():
+            self._log_progress()
+            if self._is_dry:
+                written.changed += 1
+                self.would_change.add(uid)
+                continue
+            made = self._client.find_or_create(urn)
+            if isinstance(made, Refusal):
+                written.refuse(made)
+                in_a_row += 1
+                self._stop_if_refused(in_a_row, made)
+                continue
+            in_a_row = 0
+            written.changed += 1
+            self._known[made.uuid] = _slim(made)
+            done(uid, made.uuid)
+        return written
 
     def read(self, contacts: Collection[str]) -> dict[str, ContactDetails | None]:
         """Read contacts' groups, fields and status, each once; None for those that RapidPro does not have."""
@@ -157,16 +171,15 @@ class ContactWriter:
             if refusal is not None:
                 written.refuse(refusal)
                 in_a_row += 1
-                if in_a_row == _MOST_REFUSED_IN_A_ROW:
-                    raise UnusableTargetError(
-                        f"RapidPro {self._client.domain}: refused {in_a_row} contacts in a row: {refusal.reason}; expected few. "
-                        "See to that, and run this again: it goes on from there."
-                    )
+                self._stop_if_refused(in_a_row, refusal)
                 continue
             if different:
                 in_a_row = 0
                 written.changed += 1
-                details.fields = {**had, **different}
+                if self._is_dry:
+                    self.would_change.add(contact)
+                else:
+                    details.fields = {**had, **different}
             else:
                 written.same += 1
             done([contact])
@@ -184,7 +197,7 @@ class ContactWriter:
         for batch in batched(sorted(different), CONTACTS_AN_ACTION):
             for contact in self._send(batch, self._client.block, written, "block"):
                 details = current[contact]
-                if details is not None:
+                if details is not None and not self._is_dry:
                     details.blocked, details.groups = True, []
                 done([contact])
         return written
@@ -204,7 +217,7 @@ class ContactWriter:
             changed = list(self._send(batch, send, written, f"group {group.name!r}" if group is not None else "group"))
             for contact in changed:
                 details = self._known[contact]
-                if details is not None and group is not None:
+                if details is not None and group is not None and not self._is_dry:
                     others = [other for other in details.groups if other.uuid != group.uuid]
                     details.groups = [*others, NamedReference(group.uuid, group.name)] if is_adding else others
             done(changed)
@@ -222,6 +235,8 @@ class ContactWriter:
             if refusal is None:
                 sent = True
                 written.changed += len(some)
+                if self._is_dry:
+                    self.would_change.update(some)
                 yield from some
             elif len(some) > 1:
                 waiting += [some[len(some) // 2 :], some[: len(some) // 2]]
@@ -236,6 +251,13 @@ class ContactWriter:
     def _send_fields(self, contact: str, values: dict[str, str]) -> Refusal | None:
         self._log_progress()
         return None if self._is_dry else self._client.write_fields(contact, values)
+
+    def _stop_if_refused(self, in_a_row: int, refusal: Refusal) -> None:
+        if in_a_row == _MOST_REFUSED_IN_A_ROW:
+            raise UnusableTargetError(
+                f"RapidPro {self._client.domain}: refused {in_a_row} contacts in a row: {refusal.reason}; expected few. "
+                "See to that, and run this again: it goes on from there."
+            )
 
     def _log_progress(self) -> None:
         self._sent += 1

@@ -17,7 +17,7 @@ class Targets:
 
     def __init__(self, client: RapidProWriter, is_dry: bool):
         self._client = client
-        self._is_dry = is_dry
+        self.is_dry = is_dry
         self._groups: dict[str, ContactGroup] | None = None
         self._fields: dict[str, bool] | None = None
 
@@ -27,7 +27,7 @@ class Targets:
             self._fields = {field.key: field.holds_text for field in self._client.fields()}
         problems = {}
         for key in keys:
-            if key not in self._fields and not self._is_dry:
+            if key not in self._fields and not self.is_dry:
                 problem = self._make_field(key, self._fields)
                 if problem is not None:
                     problems[key] = problem
@@ -67,7 +67,7 @@ class Targets:
                 f"RapidPro {self._client.domain}: group {name!r} is a smart one, which RapidPro fills itself; expected one "
                 "without a query. Name another one."
             )
-        if group is None and is_needed and not self._is_dry:
+        if group is None and is_needed and not self.is_dry:
             made = self._client.create_group(name)
             if isinstance(made, Refusal):
                 self._groups = {group.name.casefold(): group for group in self._client.groups()}

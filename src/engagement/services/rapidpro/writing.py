@@ -1,6 +1,6 @@
 """Write to RapidPro's contacts: one request a method, each of which can safely arrive twice.
 
-Contacts are always addressed by uuid: a URN that the workspace does not know would make a new contact.
+Contacts are addressed by uuid, but for `find_or_create`: a URN that the workspace does not know makes a new contact.
 """
 
 import urllib.parse
@@ -65,17 +65,21 @@ class RapidProWriter(RapidProClient):
 
     def create_group(self, name: str) -> ContactGroup | Refusal:
         """Make a group; if there is one of that name by now, returns the refusal."""
-        return self._create("groups", {"name": name}, ContactGroup)
+        return self._create("groups.json", {"name": name}, ContactGroup)
 
     def create_field(self, name: str) -> ContactField | Refusal:
         """Make a field of texts. The server derives its key from the name."""
         # Older servers know `label` and `value_type`; each ignores what it does not know.
         document = {"name": name, "label": name, "type": "text", "value_type": "text"}
-        return self._create("fields", document, ContactField)
+        return self._create("fields.json", document, ContactField)
 
     def write_fields(self, uuid: str, values: dict[str, str]) -> Refusal | None:
         """Set fields of a contact; an empty text clears a field."""
         return self._write(f"contacts.json?{urllib.parse.urlencode({'uuid': uuid})}", {"fields": values})
+
+    def find_or_create(self, urn: str) -> ContactDetails | Refusal:
+        """Return the contact of a URN, which is made if the workspace has none; nothing of it is changed."""
+        return self._create(f"contacts.json?{urllib.parse.urlencode({'urn': urn})}", {"fields": {}}, ContactDetails)
 
     def change_group(self, contacts: Sequence[str], group: str, is_adding: bool) -> Refusal | None:
         """Add contacts to a group, by uuid, or remove them; at most `CONTACTS_AN_ACTION`."""
@@ -86,7 +90,7 @@ class RapidProWriter(RapidProClient):
         """Block contacts, at most `CONTACTS_AN_ACTION`: they get no more messages, and leave all groups."""
         return self._write("contact_actions.json", {"contacts": [*contacts], "action": "block"})
 
-    def _create[Row](self, endpoint: str, document: dict[str, Any], row: type[Row]) -> Row | Refusal:
+    def _create[Row](self, path: str, document: dict[str, Any], row: type[Row]) -> Row | Refusal:
         made: list[Row] = []
 
         def read(body: bytes) -> None:
@@ -94,9 +98,10 @@ class RapidProWriter(RapidProClient):
             if found is not None:
                 made.append(found)
 
-        refusal = self._write(f"{endpoint}.json", document, read)
+        refusal = self._write(path, document, read)
         if refusal is None and not made:
-            raise ServiceError(f"{self._session.where}: {endpoint}.json did not return what it made; expected it.")
+            what = path.partition("?")[0]
+            raise ServiceError(f"{self._session.where}: {what} did not return what it made; expected it.")
         return made[-1] if refusal is None else refusal
 
     def _write(self, path: str, document: dict[str, Any], read: Any = lambda body: None) -> Refusal | None:
