@@ -18,6 +18,7 @@ from engagement.desk.checks.findings import Findings
 from engagement.desk.checks.online import Services, ask_services
 from engagement.foundation.errors import ConfigurationError, MachineError, ServiceError
 from engagement.labelling.datasets.datasets import code_schemes_of
+from engagement.sandbox.api import Api, Reply
 from engagement.sandbox.server import serve
 from engagement.sandbox.workspace import make_workspace
 from engagement.services.coda.protocol import open_coda
@@ -583,3 +584,47 @@ def test_groups_and_fields_that_can_not_be_written_are_errors(desk):
     assert [line.partition(" takes")[0] for line in lines] == [
         "ERROR: pipeline_configuration.json, at $.WriteBack.Demographics[0].Field: 'joined_on'"
     ]
+
+
+def test_keys_that_rapidpro_keeps_for_itself_are_errors(desk):
+    contacts = [{"Name": "a", "To": {"Field": "urns"}}]
+    desk.change(lambda document: document.update(Contacts=contacts, WriteBack={"Withdrawn": {"Field": "status"}}))
+    status, lines = desk.check()
+    assert status == 10
+    assert sorted(line.partition("; expected")[0] for line in lines) == [
+        "ERROR: pipeline_configuration.json, at $.Contacts[0].To.Field: RapidPro keeps 'urns' for itself",
+        "ERROR: pipeline_configuration.json, at $.WriteBack.Withdrawn.Field: RapidPro keeps 'status' for itself",
+    ]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"WriteBack": {"Withdrawn": {"Block": True}}}, {"Contacts": [{"Name": "a", "To": {"Group": "advert"}}]}],
+)
+def test_a_token_that_may_only_read_is_found_where_something_is_to_be_written(desk, rapid_pro, monkeypatch, keys):
+    desk.change(lambda document: [document.pop(key, None) for key in ("WriteBack", "Contacts")])
+    refusal = Reply(403, b'{"detail": "You do not have permission."}')
+    with monkeypatch.context() as patch:
+        patch.setattr(Api, "post", lambda self, path, body, authorization: refusal)
+        assert desk.check()[0] == 0
+        desk.change(lambda document: document.update(keys))
+        status, lines = desk.check()
+    assert status == 12
+    (line,) = lines
+    assert "at $.RawDataSources[0].TokenFileURL" in line
+    assert "the token may not write (status 403: You do not have permission.)" in line
+    before = read_rows(desk, rapid_pro)
+    assert desk.check()[0] == 0
+    assert read_rows(desk, rapid_pro) == before
+
+
+def read_rows(desk, rapid_pro):
+    """All that a write could change."""
+    found = []
+    for endpoint in ("contacts", "groups", "fields"):
+        request = urllib.request.Request(
+            f"{rapid_pro}/api/v2/{endpoint}.json", headers={"Authorization": f"Token {desk.token.read_text().strip()}"}
+        )
+        with urllib.request.urlopen(request) as response:
+            found.append(response.read())
+    return found

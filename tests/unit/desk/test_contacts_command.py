@@ -2,7 +2,10 @@
 
 import csv
 import json
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+import engagement
 from engagement.__main__ import main
 from engagement.delivery.selections import number_files
 from engagement.delivery.selections.hand_overs import digest_uids
@@ -135,6 +139,7 @@ def test_a_file_has_the_numbers_of_now_as_text(made: DataRoot, server: Workspace
         ("outside/there.xlsx", "exists already"),
         ("outside/parts.xlsx", "exists already"),
         ("outside/other.xlsx", "exists already"),
+        ("nights/shared/advert.xlsx", "in a folder of archives"),
     ],
 )
 def test_where_numbers_may_not_lie_is_refused_before_anything_is_asked(
@@ -146,6 +151,8 @@ def test_where_numbers_may_not_lie_is_refused_before_anything_is_asked(
         (folder / "link").symlink_to(made.path, target_is_directory=True)
     for name in ("there.xlsx", "parts-2.xlsx", "other.csv"):
         (folder / "outside" / name).touch()
+    (folder / "nights" / "shared").mkdir(parents=True, exist_ok=True)
+    (folder / "nights" / "data-2026-04-03T023000Z-unknown.tar.gz").touch()
     before = sorted(folder.rglob("*"))
     assert contacts(made, "water", "--to-file", folder / place) == 2
     assert found in capsys.readouterr().err
@@ -185,6 +192,36 @@ def test_the_same_numbers_make_the_same_bytes_and_a_failure_leaves_nothing(tmp_p
         number_files.write_number_files(tmp_path / "c.xlsx", numbers("amina", "bashir"), with_csv=False)
     assert len(placed) == 2
     assert sorted(tmp_path.iterdir()) == [first[0], second[0]]
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+@pytest.mark.parametrize("moment", range(6))
+def test_a_kill_between_the_parts_leaves_nothing_to_the_next_run(tmp_path: Path, moment: int, has_links: bool):
+    script = f"""
+import os, pathlib
+from engagement.delivery.selections import number_files as n
+n.ROWS_A_FILE = 1
+place, count = n._place, 0
+def link(self, target):
+    raise OSError(95, "no links")
+if not {has_links}:
+    pathlib.Path.hardlink_to = link
+def dying(source, target):
+    global count
+    if count == {moment}:
+        os.kill(os.getpid(), 9)
+    count += 1
+    place(source, target)
+n._place = dying
+n.write_number_files(pathlib.Path({str(tmp_path / "a.xlsx")!r}), ["+252615000001", "+252615000002", "+252615000003"], True)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(engagement.__file__).parents[1])}
+    assert subprocess.run([sys.executable, "-c", script], check=False, env=environment).returncode == -9
+    other = tmp_path / "a-4.xlsx"
+    other.write_text("somebody else's")
+    made = number_files.write_number_files(tmp_path / "a.xlsx", numbers("amina"), with_csv=False)
+    assert sorted(tmp_path.iterdir()) == sorted([*made, other])
+    assert other.read_text() == "somebody else's"
 
 
 def test_numbers_are_not_handed_over_from_outputs_older_than_the_data(

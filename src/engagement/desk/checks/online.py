@@ -13,6 +13,7 @@ from engagement.configuration.pipeline_configuration import DriveUpload
 from engagement.configuration.problems import Problem
 from engagement.configuration.source_model import PlacedSource, placed_sources
 from engagement.configuration.source_types import load_part
+from engagement.configuration.write_back import WriteBack
 from engagement.configuration.write_back_checks import written_fields, written_groups
 from engagement.delivery.logs import find_upload_kinds
 from engagement.desk.checks.findings import Findings
@@ -69,10 +70,14 @@ def ask_services(files: ProjectFiles, services: Services, findings: Findings) ->
 
 
 def _ask_write_back(placed: PlacedSource[Any], configuration: PipelineConfiguration, check: OnlineCheck) -> None:
-    wanted = configuration.write_back
-    if wanted is None or not placed.source.takes_writes:
+    if not placed.source.takes_writes:
         return
+    # Selections are also handed over by hand, whether or not WriteBack names them.
+    wanted = configuration.write_back or WriteBack()
+    wanted = wanted.model_copy(update={"contacts": tuple(selection.name for selection in configuration.contacts)})
     groups, fields = (list(find(configuration, wanted)) for find in (written_groups, written_fields))
+    if not groups and not fields and configuration.write_back is None:
+        return
     with check.findings.noted(f"{placed.at}.TokenFileURL"):
         load_part(placed.source.source_type, "write_back").ask(placed, groups, fields, check)
 

@@ -77,6 +77,16 @@ class RapidProWriter(RapidProClient):
         """Set fields of a contact; an empty text clears a field."""
         return self._write(f"contacts.json?{urllib.parse.urlencode({'uuid': uuid})}", {"fields": values})
 
+    def check_writing(self) -> None:
+        """Find out if the token may write: an action on no contacts is refused for that, or for the token.
+
+        Raises
+        ------
+        ServiceError
+            The token may not write. Nothing is changed either way.
+        """
+        self._write("contact_actions.json", {"contacts": [], "action": "add"})
+
     def find_or_create(self, urn: str) -> ContactDetails | Refusal:
         """Return the contact of a URN, which is made if the workspace has none; nothing of it is changed."""
         return self._create(f"contacts.json?{urllib.parse.urlencode({'urn': urn})}", {"fields": {}}, ContactDetails)

@@ -17,6 +17,13 @@ from engagement.sources.rapidpro.contact_map import read_contacts
 from engagement.sources.rapidpro.model import RapidProSource
 from engagement.sources.rapidpro.workspaces import contacts_files
 
+# Names of a contact's own properties and of its channels, which no field can have.
+_KEPT_KEYS = frozenset(
+    ("blocked", "created_by", "created_on", "ext", "facebook", "fields", "flow", "group", "groups", "has", "history", "id",
+     "is", "language", "last_seen_on", "mailto", "modified_by", "name", "org", "status", "stopped", "tel", "telegram",
+     "tickets", "twitter", "urns", "uuid", "viber", "whatsapp")
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class WritableWorkspace:
@@ -36,19 +43,24 @@ def ask(
 ) -> None:
     """Check the workspace's groups and fields that are to be written, each given after its JSON path.
 
-    Missing ones are no problem: the writing back makes them.
+    Missing ones are no problem, unless RapidPro keeps the key for itself: the writing back makes them. The token has to be one
+    that may write.
     """
     source = placed.source
     token = read_token(check.storage, source.token_file_url)
     with RapidProWriter(source.domain, token, check.policy) as client:
         smart = {group.name.casefold() for group in client.groups() if group.query}
-        other = {field.key for field in client.fields() if not field.holds_text}
+        known = {field.key: field.holds_text for field in client.fields()}
+        client.check_writing()
     for at, name in groups:
         if name.casefold() in smart:
             text = f"{name!r} is a smart group in RapidPro {source.domain}; expected one without a query. Name another one."
             check.findings.add_errors([Problem(at, text)])
     for at, key in fields:
-        if key in other:
+        if key not in known and key in _KEPT_KEYS:
+            text = f"RapidPro keeps {key!r} for itself; expected another key. Change it."
+            check.findings.add_errors([Problem(at, text)])
+        if not known.get(key, True):
             text = f"{key!r} takes no texts in RapidPro {source.domain}; expected a field of texts. Name another one."
             check.findings.add_errors([Problem(at, text)])
 
