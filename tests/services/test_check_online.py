@@ -611,7 +611,6 @@ def test_a_token_that_may_only_read_is_found_where_something_is_to_be_written(de
         status, lines = desk.check()
     assert status == 12
     (line,) = lines
-    assert "at $.RawDataSources[0].TokenFileURL" in line
     assert "the token may not write (status 403: You do not have permission.)" in line
     before = read_rows(desk, rapid_pro)
     assert desk.check()[0] == 0

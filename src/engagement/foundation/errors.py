@@ -52,7 +52,7 @@ class DisclosureError(PipelineError):
 
 
 class LimitError(PipelineError):
-    """More would be changed than the configuration allows, or than can be right."""
+    """The gate found data that must not leave this machine, or more contacts would change than can be right."""
 
     exit_status = 13
 

@@ -174,7 +174,7 @@ KEYS = {
     "beneficiaries": (OLD | {"BeneficiaryFileURLs": ["gs://farax/b.json"]}, {}, "Dropped", ["BeneficiaryFileURLs", "b.json"]),
     "listening groups": (
         OLD | {"ListeningGroupCSVURLs": {"group_1": ["gs://farax/g.csv"]}}, {}, "To decide",
-        ["ListeningGroupCSVURLs", "group_1", "g.csv"],
+        ["ListeningGroupCSVURLs", "group_1", "g.csv", '"ListeningGroups": ['],
     ),
     "a key that nobody knows": (OLD | {"Colour": "blue"}, {}, "To decide", ["Colour", "blue"]),
 }  # fmt: skip

@@ -19,7 +19,7 @@ TOLD = {
         "Dropped", ["engagement_database", "POOL-X"],
     ),
     "write-back": ({"more": 'rapid_pro_target=RapidProTarget(sync_config=X(ContactField(key="garden_age")))'}, "To decide",
-                   ["rapid_pro_target", "garden_age"]),
+                   ["rapid_pro_target", "garden_age", '"WriteBack": {']),
     "test participants": ({"more": 'test_participant_uuids=["avf-phone-uuid-x"]'}, "To decide",
                           ["test_participant_uuids", "TestParticipantUUIDs", "avf-phone-uuid-x"]),
     "archive": ({"more": 'archive_configuration=ArchiveConfiguration("gs://garden-archive", "2023/GARDEN/")'}, "Changed",

@@ -29,8 +29,9 @@ _LOSSES: Final = {
     "BeneficiaryFileURLs": "the column that marked beneficiaries. Join their file to individuals.csv by uid where it is needed.",
 }
 _TO_DECIDE: Final = {
-    "ListeningGroupCSVURLs": "each group was a true/false column in the outputs; there are no such columns here. Join these files "
-    "to individuals.csv by uid (their column avf-phone-uuid) where the groups are needed.",
+    "ListeningGroupCSVURLs": "each group was a true/false column in the outputs, as it is with ListeningGroups here. Download the files "
+    "into a folder beside the configuration, and name the groups and files as the example does: the column is then "
+    'listening_group_<Name>. For example `"ListeningGroups": [{"Name": "mothers", "Files": ["attendance/mothers_1.csv"]}]`.',
 }
 _KENYAN_MAPS: Final = {
     "GenerateCountyThemeDistributionMaps": "county",

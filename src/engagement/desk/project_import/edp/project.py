@@ -25,8 +25,11 @@ _OF_PIPELINE: Final = {
     "description": ("dropped", "a text for people; README.md of the project is a place for it."),
     "operations_dashboard": ("dropped", "the counts on the operations dashboard. `status` and StatusPage show how the project is."),
     "rapid_pro_target": (
-        "to_decide", "answers and consent were written back to fields of RapidPro's contacts. Nothing is written to RapidPro here: "
-        "flows that read these fields have to do without.",
+        "to_decide", "answers and consent were written back to fields of RapidPro's contacts. WriteBack does so: put each key of "
+        "a dataset's contact field beside the CodedField of its question, and that of consent_withdrawn_dataset under Withdrawn. "
+        "Fields say yes, or hold codes with Values; texts are never written. For example "
+        '`"WriteBack": {"Withdrawn": {"Field": "consent_withdrawn"}, "Demographics": [{"CodedField": "age_coded", "Field": '
+        '"age_answered"}]}`. allow_clearing_fields is AllowClearing. An advert is a selection in Contacts, named in WriteBack.Contacts.',
     ),
 }  # fmt: skip
 
