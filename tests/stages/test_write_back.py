@@ -212,6 +212,16 @@ def test_test_contacts_are_left_alone(project, workspace):
     assert not any("00000000" in json.dumps(write) for write in workspace.writes)
 
 
+def test_a_contact_that_was_blocked_by_hand_is_not_asked_about_every_night(project, workspace):
+    project.prepare(3)
+    workspace.contacts[7]["blocked"] = True
+    project.write_back()
+    assert workspace.members("Advert") == uuids(*EVERYBODY) - uuids(3, 8)
+    workspace.requests.clear()
+    project.write_back()
+    assert workspace.requests == ["/api/v2/workspace.json"]
+
+
 def test_stop_in_another_project_is_stop_here(project, workspace, tmp_path, caplog):
     caplog.set_level(logging.INFO)
     project.prepare(3)
