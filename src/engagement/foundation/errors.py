@@ -52,7 +52,7 @@ class DisclosureError(PipelineError):
 
 
 class LimitError(PipelineError):
-    """The gate found data that must not leave this machine, or more contacts would change than can be right."""
+    """The gate found data that must not leave, or more contacts would change than can be meant."""
 
     exit_status = 13
 
