@@ -1,4 +1,4 @@
-"""Participants of selections whom no workspace knows: counted, and made contacts only where WriteBack.Create asks for it.
+"""Participants of selections whom no workspace knows: made contacts only with WriteBack.Create.
 
 Nobody who withdrew gets a contact. Numbers come from the uuid table, and stay in memory; the state keeps which participant the
 new contact is, until the next fetch knows it.
