@@ -133,7 +133,7 @@ def _refuse_other_run(path: Path) -> None:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove what a killed run left: its hidden folder, and the files that it had placed; never somebody else's."""
+    """Remove what a killed run left: its hidden folder, and the files that it had placed."""
     scratch = _scratch(path)
     if not scratch.is_dir() or scratch.is_symlink():
         return

@@ -87,7 +87,7 @@ def find_numbers(people: People, uids: Sequence[str], storage: Storage, policy: 
 
 
 def ask_uuid_table(people: People, uids: Sequence[str], storage: Storage, policy: RetryPolicy) -> dict[str, str]:
-    """Ask the uuid table for participants' numbers, in international form; the embedded one can tell none."""
+    """Ask the uuid table for participants' numbers; the embedded one can tell none."""
     if not uids:
         return {}
     configuration = people.project.configuration

@@ -20,7 +20,7 @@ FindNumbers = Callable[[], Mapping[str, str]]
 
 
 def made_contacts(space_contacts: Mapping[str, Sequence[str]], made: Mapping[str, str]) -> dict[str, list[str]]:
-    """Add contacts that were made earlier, given with their participants, where Contacts/ has not heard of them yet."""
+    """Add contacts that were made earlier, where Contacts/ has not heard of them yet."""
     known = {contact for contacts in space_contacts.values() for contact in contacts}
     found = {uid: [*contacts] for uid, contacts in space_contacts.items()}
     for contact, uid in made.items():

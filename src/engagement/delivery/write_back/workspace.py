@@ -79,7 +79,7 @@ class OpenWorkspace:
 def write_workspace(
     space: OpenWorkspace, wanted: WriteBack, marks: Marks, create: Callable[[OpenWorkspace], None] | None = None
 ) -> None:
-    """Write everything, and note what can't be written in `problems`; `create` makes missing contacts, after STOP.
+    """Write everything, and note what can't be written; `create` makes missing contacts, after STOP.
 
     Raises
     ------

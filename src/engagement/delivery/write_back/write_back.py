@@ -194,7 +194,7 @@ def _open(
 
 
 def _plan_missing(run: WriteBackRun, wanted: WriteBack, people: People, writings: Sequence[_Writing]) -> None:
-    """Have the first workspace make contacts of participants whom none knows, if that is wanted; else count them."""
+    """Have the first workspace make contacts of participants whom none knows, or count them."""
     selected: set[str] = set()
     for origin, uids in (*writings[0].marks.groups.values(), *writings[0].marks.flags.values()):
         if origin in wanted.contacts and uids is not None:

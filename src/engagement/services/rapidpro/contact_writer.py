@@ -62,7 +62,7 @@ class ContactWriter:
             self._is_dry = self._targets.is_dry = was_dry
 
     def create(self, urns: Mapping[str, str], done: Callable[[str, str], None]) -> Written:
-        """Find or make the contact of each URN, by participant; `done` is told the participant and the contact.
+        """Find or make the contact of each URN, by participant; `done` is told both.
 
         Raises
         ------
