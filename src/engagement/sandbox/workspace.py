@@ -23,7 +23,7 @@ from engagement.sandbox.rows import (
 )
 from engagement.sandbox.runs import InventedRun, RunState, make_runs, state_of_run
 from engagement.sandbox.season import FLOWS, end_of_round, live_since
-from engagement.sources.rapidpro.urns import first_urn, identities_of
+from engagement.sources.urns import first_urn, identities_of
 
 DEFAULT_SEED = 20260803
 _OVERLAP = 10  # every tenth archived run can still be read live

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from engagement.provenance import HIDDEN, Metadata, decode
 from engagement.services.rapidpro.rows import Reference, Result, Run
+from engagement.sources.encoded_lines import encode_instants
 from engagement.sources.rapidpro.de_identify import ContactIdentity
-from engagement.sources.rapidpro.run_lines import RunLines, encode_instants
+from engagement.sources.rapidpro.run_lines import RunLines
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 500000, tzinfo=timezone(timedelta(hours=3)))
 SOMEBODY = ContactIdentity("avf-phone-uuid-1", "tel", "25261")

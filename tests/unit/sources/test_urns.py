@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement.sources.rapidpro.urns import Urn, first_scheme, first_urn, identities_of, operator_raw, parse_urn
+from engagement.sources.urns import Urn, first_scheme, first_urn, identities_of, operator_raw, parse_urn
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_other_paths_are_taken_exactly_as_they_are(path):
 
 def test_the_library_of_phone_numbers_is_not_loaded_for_international_ones():
     program = (
-        "import sys; from engagement.sources.rapidpro.urns import *; "
+        "import sys; from engagement.sources.urns import *; "
         "[identities_of(parse_urn(urn), 'SO') for urn in ('tel:+252615000001', 'telegram:1', 'whatsapp:252615000001')]; "
         "sys.exit('phonenumbers' in sys.modules)"
     )

@@ -1,6 +1,6 @@
 """The protocol of the uuid table: the only place for phone numbers, each with one permanent uuid.
 
-Ids come from `engagement.sources.rapidpro.urns` (a number's digits, or "<scheme>:<path>" of another channel) or from
+Ids come from `engagement.sources.urns` (a number's digits, or "<scheme>:<path>" of another channel) or from
 `engagement.sources.rapidpro.de_identify` (these contain a blank). The embedded SQLite table never stores an id: its
 keys are HMAC-SHA256 hashes under a secret key.
 """

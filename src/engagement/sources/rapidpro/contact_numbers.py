@@ -10,8 +10,8 @@ from engagement.services.rapidpro.reachable import ReachableContacts
 from engagement.services.rapidpro.rows import ReachableContact
 from engagement.services.retries import RetryPolicy
 from engagement.sources.rapidpro.model import RapidProSource
-from engagement.sources.rapidpro.urns import identities_of, parse_urn
 from engagement.sources.rapidpro.workspaces import contacts_files
+from engagement.sources.urns import identities_of, parse_urn
 
 _ROWS_A_PAGE = 250
 _FEWEST_DIGITS = 10

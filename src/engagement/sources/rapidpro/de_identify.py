@@ -17,7 +17,8 @@ from typing import NamedTuple, Protocol
 
 from engagement.services.rapidpro.client import Contact
 from engagement.services.uuid_tables.protocol import UuidTable
-from engagement.sources.rapidpro.urns import Urn, first_scheme, first_urn, identities_of, operator_raw, parse_urn
+from engagement.sources.holders import find_latest_holders, holder_id
+from engagement.sources.urns import Urn, first_scheme, first_urn, identities_of, operator_raw, parse_urn
 
 # The channel of a contact without a URN scheme that still is a participant.
 UNKNOWN_CHANNEL = "unknown"
@@ -71,7 +72,7 @@ class ContactsByUrn:
             elif contact.urns:
                 self.left_out.add(contact.uuid)
         possible = {contact: identities_of(urn, self._country) for contact, urn in urns.items()}
-        identities, latest, known = self._look_up(possible)
+        identities, latest, known = find_latest_holders(self._table, possible)
         holders = {uuid: list(found) for uuid, found in self._known.holders(known).items()} if known else {}
         participants: dict[str, ContactIdentity] = {}
         for contact in (contact for contact in contacts if contact.uuid in urns):
@@ -79,44 +80,14 @@ class ContactsByUrn:
             number, uuid = latest[identity]
             while uuid in holders and self._has_changed_hands(contact, urn.scheme, holders[uuid]):
                 number += 1
-                holder_id = _holder_id(identity, number)
-                uuid = self._table.uuids_for([holder_id])[holder_id]
+                next_holder = holder_id(identity, number)
+                uuid = self._table.uuids_for([next_holder])[next_holder]
                 latest[identity] = (number, uuid)
             holders.setdefault(uuid, []).append(Holder(contact.uuid, urn.scheme, is_new=True))
             participants[contact.uuid] = ContactIdentity(
                 uuid, urn.scheme, operator_raw(urn, possible[contact.uuid][-1])
             )
         return participants
-
-    def _look_up(
-        self, possible: Mapping[str, Sequence[str]]
-    ) -> tuple[dict[str, str], dict[str, tuple[int, str]], list[str]]:
-        """Find each contact's id, each id's latest holder (number from 1, uuid), and the uuids known before.
-
-        `possible` has each contact's possible ids in the table.
-        """
-        uuids = self._table.find({identity for found in possible.values() for identity in found})
-        identities = {
-            contact: next((identity for identity in found if identity in uuids), found[-1])
-            for contact, found in possible.items()
-        }
-        latest = {identity: (1, uuids[identity]) for identity in identities.values() if identity in uuids}
-        # Only a known number can have changed hands.
-        number, handed_on = 2, self._table.find({_holder_id(identity, 2) for identity in latest})
-        while handed_on:
-            latest |= {
-                identity: (number, handed_on[_holder_id(identity, number)])
-                for identity in latest
-                if _holder_id(identity, number) in handed_on
-            }
-            number += 1
-            handed_on = self._table.find(
-                {_holder_id(identity, number) for identity, (last, _) in latest.items() if last == number - 1}
-            )
-        known = [uuid for _, uuid in latest.values()]
-        made = self._table.uuids_for({identity for identity in identities.values() if identity not in latest})
-        latest |= {identity: (1, uuid) for identity, uuid in made.items()}
-        return identities, latest, known
 
     def _has_changed_hands(self, contact: Contact, scheme: str, holders: Sequence[Holder]) -> bool:
         """Check if all other holders of the uuid lack the number by now, and one of them still exists."""
@@ -163,8 +134,3 @@ class ContactsByUuid:
             contact: ContactIdentity(uuids[identity], channels[contact], channels[contact])
             for contact, identity in ids.items()
         }
-
-
-def _holder_id(identity: str, number: int) -> str:
-    # No scheme of a URN has a blank in it.
-    return f"holder {number}:{identity}"

@@ -13,6 +13,7 @@ from engagement.services.storage.protocol import read_token
 from engagement.services.uuid_tables.protocol import UuidTable
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow
+from engagement.sources.operator_labels import OperatorLabels
 from engagement.sources.rapidpro.archived_runs import fetch_archives
 from engagement.sources.rapidpro.chosen_flows import find_flows
 from engagement.sources.rapidpro.contact_map import ContactMap, open_contact_map
@@ -21,7 +22,6 @@ from engagement.sources.rapidpro.de_identify import ContactsByUrn, ContactsByUui
 from engagement.sources.rapidpro.flow_runs import FlowRuns
 from engagement.sources.rapidpro.listings import read_on
 from engagement.sources.rapidpro.model import RapidProSource
-from engagement.sources.rapidpro.operator_labels import OperatorLabels
 from engagement.sources.rapidpro.run_lines import RunLines
 from engagement.sources.rapidpro.set_aside import SetAside
 from engagement.sources.rapidpro.state.run_store import RunStore

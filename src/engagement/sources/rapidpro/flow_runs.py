@@ -10,6 +10,7 @@ import msgspec
 from engagement.foundation.errors import count_of
 from engagement.foundation.microseconds import count_microseconds
 from engagement.services.rapidpro.client import Run
+from engagement.sources.encoded_lines import SHA_TAIL
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
 from engagement.sources.manifest import RawDataWriter
 from engagement.sources.rapidpro.de_identify import ContactIdentity
@@ -18,7 +19,6 @@ from engagement.sources.rapidpro.run_lines import RunLines
 from engagement.sources.rapidpro.state.run_store import HeldRun, KeptRun, RunStore
 
 _LISTED_CONTACTS = 100
-_SHA_TAIL = len('"' + "0" * 64 + '"}]\n')
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(Run).decode
 _logger = logging.getLogger(__name__)
@@ -233,4 +233,4 @@ def _keep(
 
 def _is_same_data(line: bytes, other: bytes) -> bool:
     # The hash of a line's oldest update comes last; that is the run itself.
-    return line[-_SHA_TAIL:] == other[-_SHA_TAIL:]
+    return line[-SHA_TAIL:] == other[-SHA_TAIL:]

@@ -1,50 +1,25 @@
-"""A RapidPro run -> the line of a raw data file: TracedData, keyed by the flow's name.
-
-There are millions of runs, and the runs of one flow have the same few sets of keys. So the keys are sorted and encoded once a
-set, each value is encoded once, and the hashed text is also the written text.
+"""A RapidPro run -> the line of a raw data file: TracedData, keyed by the flow's name.. The hashed text is also the
+written text.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from json.encoder import encode_basestring_ascii as _encode
-from operator import itemgetter
 
 import msgspec
 
-from engagement.provenance import HIDDEN, Metadata, encode_fresh_chain, encode_json, text_value
+from engagement.provenance import Metadata, encode_fresh_chain
 from engagement.provenance.chain_encoding import encode_line
 from engagement.services.rapidpro.client import Run
+from engagement.sources.encoded_lines import LineTemplate, OperatorUpdate, encode_instants, escape_marks
+from engagement.sources.operator_labels import OperatorLabels
 from engagement.sources.rapidpro.de_identify import ContactIdentity
-from engagement.sources.rapidpro.operator_labels import OperatorLabels
 
 # Part of the settings of lines: a new number here remakes all lines whose data differ.
 _VERSION = 1
-_TIME = "the time of the label"
-_MARK, _TEXT_OF_MARK = encode_json(HIDDEN), encode_json(text_value(HIDDEN))
-_encode_list = msgspec.json.Encoder().encode
 _RESULT_PARTS = ("Category", "Value", "Text", "Name", "Time", "Run ID")
-
-
-@dataclass(frozen=True)
-class _Template:
-    """JSON for one set of keys, sorted: a format, and a function that puts encoded values in order."""
-
-    form: str
-    reorder: Callable[[Sequence[str]], object]
-
-    @classmethod
-    def of(cls, keys: Sequence[str]) -> "_Template":
-        # If two results' names differ only in case the later counts, as in a dictionary.
-        positions = {key: position for position, key in enumerate(keys)}
-        in_order = sorted(positions)
-        form = ", ".join(f"{_encode(key)}: ".replace("%", "%%") + "%s" for key in in_order)
-        return cls("{" + form + "}", itemgetter(*(positions[key] for key in in_order)))
-
-    def fill(self, values: Sequence[str]) -> str:
-        return self.form % self.reorder(values)
 
 
 class RunLines:
@@ -60,14 +35,14 @@ class RunLines:
     ):
         self._test_contacts = frozenset(test_contacts)
         self._operators = operators
+        self._operator_update = OperatorUpdate(operators)
         self._with_operator = with_operator
         self._metadata = metadata
         self._flow_name = flow_name
         parts = ("run_id", "run_created_on", "run_modified_on", "run_exited_on", "run_exit_type")
         self._run_keys = ("avf_phone_id", "urn_type", *(f"{part} - {flow_name}" for part in parts))
         self._created_key = f"run_created_on - {flow_name}"
-        self._templates: dict[tuple[bool, tuple[str, ...]], _Template] = {}
-        self._operator_parts: dict[tuple[str, str], list[str]] = {}
+        self._templates: dict[tuple[bool, tuple[str, ...]], LineTemplate] = {}
 
     def rendering(self) -> str:
         """Digest everything that lines depend on besides runs and contacts."""
@@ -114,11 +89,9 @@ class RunLines:
             )
         if is_test:
             values.append("true")
-        data = self._template(is_test, tuple(results)).fill(values)
-        # Checked once a run: in practice nobody sends the mark itself as a text.
-        updates = [data.replace(_MARK, _TEXT_OF_MARK) if _MARK in data else data]
+        updates = [escape_marks(self._template(is_test, tuple(results)).fill(values))]
         if self._with_operator:
-            updates.append(self._encode_operator(who, created_on))
+            updates.append(self._operator_update.encode(who.urn_type, who.operator_raw, created_on))
             if self._operators is not None:
                 self._operators.count(who.urn_type, who.operator_raw)
         return encode_line(updates, self._metadata)
@@ -132,12 +105,16 @@ class RunLines:
         data |= {"avf_phone_id": who.uuid, "urn_type": who.urn_type}
         made = [data]
         if self._with_operator:
-            made.append(json.loads(self._encode_operator(who, json.dumps(data[self._created_key]))))
+            made.append(
+                json.loads(
+                    self._operator_update.encode(who.urn_type, who.operator_raw, json.dumps(data[self._created_key]))
+                )
+            )
         if made == [update["Data"] for update in reversed(updates)]:
             return line
         return encode_fresh_chain((update, self._metadata) for update in made).encode("ascii") + b"\n"
 
-    def _template(self, is_test: bool, result_keys: tuple[str, ...]) -> _Template:
+    def _template(self, is_test: bool, result_keys: tuple[str, ...]) -> LineTemplate:
         template = self._templates.get((is_test, result_keys))
         if template is None:
             keys = [*self._run_keys]
@@ -145,30 +122,8 @@ class RunLines:
                 keys += [f"{key.title()} ({part}) - {self._flow_name}" for part in _RESULT_PARTS]
             if is_test:
                 keys.append("test_run")
-            template = self._templates[is_test, result_keys] = _Template.of(keys)
+            template = self._templates[is_test, result_keys] = LineTemplate.of(keys)
         return template
-
-    def _encode_operator(self, who: ContactIdentity, labelled_at: str) -> str:
-        """Encode the participant's operator, labelled at a time that is JSON already."""
-        key = (who.urn_type, who.operator_raw)
-        parts = self._operator_parts.get(key)
-        if parts is None:
-            data: dict[str, object] = {"operator_raw": who.operator_raw}
-            if self._operators is not None:
-                data["operator_coded"] = self._operators.label(who.urn_type, who.operator_raw, _TIME)
-            parts = self._operator_parts[key] = json.dumps(data, sort_keys=True).split(f'"{_TIME}"')
-        return labelled_at.join(parts)
-
-
-def encode_instants(instants: Iterable[datetime | None]) -> list[str]:
-    """Encode instants as JSON in UTC, as in raw data files.
-
-    >>> encode_instants([datetime.fromisoformat("2026-03-01T12:00:00.5+03:00"), None])
-    ['"2026-03-01T09:00:00.500000+00:00"', 'null']
-    """
-    # A whole page at once: ten times as fast as isoformat, and the same except for the spelling of UTC.
-    in_utc = [at if at is None or at.tzinfo is UTC else at.astimezone(UTC) for at in instants]
-    return _encode_list(in_utc)[1:-1].decode().replace("Z", "+00:00").split(",") if in_utc else []
 
 
 def _instants_of(runs: Iterable[Run]) -> Iterator[datetime | None]:

@@ -1,0 +1,56 @@
+"""Who holds an id of the uuid table now: a number that changed hands has a "holder 2" after its first one, and so on.
+
+Every source looks a person up here, so one number is one uid whichever way its holder answers.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from engagement.services.uuid_tables.protocol import UuidTable
+
+
+class LatestHolders(NamedTuple):
+    """What the table knows.
+
+    `identities` is the id that counts for each one who asked. `latest` has the number (from 1) and uuid of each id's latest holder;
+    `known` are the uuids that were there before.
+    """
+
+    identities: dict[str, str]
+    latest: dict[str, tuple[int, str]]
+    known: list[str]
+
+
+def find_latest_holders(table: UuidTable, possible: Mapping[str, Sequence[str]]) -> LatestHolders:
+    """Look up the latest holder of each id; an unknown id gets a uuid.
+
+    `possible` has the possible ids of each one who asks, oldest form first: the first known one counts, else the last.
+    """
+    uuids = table.find({identity for found in possible.values() for identity in found})
+    identities = {
+        asker: next((identity for identity in found if identity in uuids), found[-1])
+        for asker, found in possible.items()
+    }
+    latest = {identity: (1, uuids[identity]) for identity in identities.values() if identity in uuids}
+    # Only a known number can have changed hands.
+    number, handed_on = 2, table.find({holder_id(identity, 2) for identity in latest})
+    while handed_on:
+        latest |= {
+            identity: (number, handed_on[holder_id(identity, number)])
+            for identity in latest
+            if holder_id(identity, number) in handed_on
+        }
+        number += 1
+        handed_on = table.find(
+            {holder_id(identity, number) for identity, (last, _) in latest.items() if last == number - 1}
+        )
+    known = [uuid for _, uuid in latest.values()]
+    made = table.uuids_for({identity for identity in identities.values() if identity not in latest})
+    latest |= {identity: (1, uuid) for identity, uuid in made.items()}
+    return LatestHolders(identities, latest, known)
+
+
+def holder_id(identity: str, number: int) -> str:
+    """Name a later holder of an id in the table."""
+    # No scheme of a URN has a blank in it.
+    return f"holder {number}:{identity}"
