@@ -108,7 +108,7 @@ WRITERS = {
     "services.storage.upload_sessions",
     "services.uuid_tables.embedded",
     "sources.rapidpro.state.line_log",
-    "sources.rapidpro.state.run_store_files",
+    "sources.state_databases",
 }
 OPENING = {"open", "fdopen", "TemporaryFile", "NamedTemporaryFile", "ZipFile", "GzipFile"}
 WRITING = {"write_text", "write_bytes", "touch", "mkstemp", "symlink_to", "hardlink_to"}

@@ -212,3 +212,10 @@ FieldKey = matching(
 EmailAddress = matching(
     _EMAIL_ADDRESS, "is no e-mail address; expected one like 'coder@example.org'. Change it.", format="email"
 )
+CountryCode = matching(
+    re.compile("[A-Z]{2}"), "is no country; expected its two capital letters of ISO 3166, like 'KE'. Change it."
+)
+ResultName = matching(
+    re.compile("[A-Za-z][A-Za-z0-9_ ]*"),
+    "can't be the name of a result in raw keys; expected letters, digits, blanks and _ alone, a letter first. Change it.",
+)

@@ -7,7 +7,7 @@ from pathlib import Path
 from engagement.foundation.errors import InputError, ServiceError, count_of, listing
 from engagement.sources.manifest import RawDataWriter
 
-_LEAST_SHARE = 0.9
+LEAST_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def refuse_shrinkage(flows: Sequence[FetchedFlow]) -> None:
     shrunk = [
         f"{flow.name}: {count_of(flow.runs, 'run')}, {flow.runs_before:,} before"
         for flow in flows
-        if flow.runs < _LEAST_SHARE * flow.runs_before
+        if flow.runs < LEAST_SHARE * flow.runs_before
     ]
     if shrunk:
         raise ServiceError(

@@ -1,19 +1,16 @@
 """Set unusable rows aside: list them, and ask for them again in every fetch. Refuse too many."""
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engagement.foundation.errors import ServiceError
-from engagement.foundation.files import explain_os_errors, open_bytes_for_writing
 from engagement.services.rapidpro.client import Contact, Page, Run, UnreadableRow
 from engagement.sources.rapidpro.state.run_store import RunStore
 from engagement.sources.rapidpro.state.set_aside_rows import CONTACTS, UNKNOWN_FLOW, SetAsideRow
+from engagement.sources.set_aside_lists import refuse_set_aside, write_set_aside
 
-_LARGEST_SHARE = 0.01
 # One request each, in every fetch, out of the 2,500 an hour that a server allows.
 _MOST_ASKED_AGAIN = 250
 _NAMED_RUNS = 10
@@ -99,13 +96,7 @@ class SetAside:
             (len(self._new), self._received, "of this fetch"),
             (listed, held + listed, "of all that ever came"),
         ):
-            # On a quiet night, one row is more than 1 % and proves nothing.
-            if count > 1 and count > _LARGEST_SHARE * of:
-                raise ServiceError(
-                    f"{self._where}: {count} of {of} rows {what} can't be read; expected at most 1 %. The warnings above say why, "
-                    f"and {self._file} lists them. What came is kept, and nothing was written to Raw Data. Ask whoever runs the "
-                    "server what changed; with --accept-shrinkage the rest is written without them."
-                )
+            refuse_set_aside(count, of, self._where, what, self._file, "Ask whoever runs the server what changed")
 
     def _add(self, rows: Sequence[SetAsideRow]) -> None:
         self._store.set_aside.add(rows)
@@ -130,13 +121,7 @@ class SetAside:
         )
 
     def _write(self, listed: Sequence[SetAsideRow], names: Mapping[int, str]) -> None:
-        content = b"".join(json.dumps(_describe(one, names[one.flow])).encode() + b"\n" for one in listed)
-        with explain_os_errors(self._file):
-            if not content:
-                self._file.unlink(missing_ok=True)
-            elif not self._file.exists() or self._file.read_bytes() != content:
-                with open_bytes_for_writing(self._file) as file:
-                    file.write(content)
+        write_set_aside(self._file, (_describe(one, names[one.flow]) for one in listed))
 
 
 def _describe(one: SetAsideRow, name: str) -> dict[str, Any]:

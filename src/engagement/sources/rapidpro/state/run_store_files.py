@@ -10,17 +10,13 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from engagement.foundation.errors import LockedError, MachineError
 from engagement.foundation.files import explain_os_errors, make_directory, read_json, write_json
-from engagement.foundation.sqlite_errors import is_full
 from engagement.sources.rapidpro.de_identify import UNKNOWN_CHANNEL
 from engagement.sources.rapidpro.state.line_log import LineLog
 from engagement.sources.rapidpro.state.run_store import RunStore
+from engagement.sources.state_databases import connect_state, explain_state_error, remove_state, set_up_state
 
 _VERSION = 4
-_CACHE_KIBIBYTES = 8192
-_PAGES_A_CHECKPOINT = 16384
-_LOCK_TIMEOUT_SECONDS = 1.0
 # A log is rewritten when half of it, and more than this, is replaced lines.
 _LEAST_GARBAGE_BYTES = 1 << 26
 _LINES_A_COPY = 1000
@@ -106,13 +102,11 @@ def open_run_store(path: Path) -> Iterator[RunStore]:
             _take_saved_contacts(path, connection)
             yield RunStore(connection, log)
         except sqlite3.Error as error:
-            raise _explain(path, error) from error
+            raise explain_state_error(path, error) from error
 
 
 def _open(path: Path, resources: contextlib.ExitStack) -> tuple[sqlite3.Connection, LineLog]:
-    with explain_os_errors(path):
-        path.touch(mode=0o600)
-    connection = sqlite3.connect(path, timeout=_LOCK_TIMEOUT_SECONDS, isolation_level=None)
+    connection = connect_state(path)
     resources.callback(connection.close)
     try:
         _prepare(connection)
@@ -196,13 +190,7 @@ def _remove_other_log(path: Path, number: int, connection: sqlite3.Connection) -
 
 def _prepare(connection: sqlite3.Connection) -> None:
     """Set a connection up, and make the tables of a new state."""
-    # Nobody else may write between our transactions, and without sharing they cost less.
-    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-    connection.execute("PRAGMA journal_mode = WAL")
-    # Safe when the process is killed; after a power cut the last pages may be asked for again.
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_A_CHECKPOINT}")
+    set_up_state(connection)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if not version and not tables:
@@ -222,24 +210,7 @@ def _log_path(path: Path, number: int) -> Path:
 
 
 def _remove(path: Path) -> None:
+    remove_state(path)
     with explain_os_errors(path):
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
         for number in (0, 1):
             _log_path(path, number).unlink(missing_ok=True)
-
-
-def _explain(path: Path, error: sqlite3.Error) -> LockedError | MachineError:
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-        return LockedError(
-            f"{path}: another process has it open; expected one fetch at a time. Wait until it has ended."
-        )
-    if is_full(error):
-        return MachineError(
-            f"{path}: the state of the fetch could not be written: the disk is full. What it holds is kept. "
-            "Free some space and run this again."
-        )
-    return MachineError(
-        f"{path}: the state of the fetch could not be used: {error}. Check the disk and the file's permissions; "
-        "it may be removed, at the cost of fetching everything again."
-    )

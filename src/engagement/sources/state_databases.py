@@ -1,0 +1,54 @@
+"""SQLite files of the fetch's state: private, for one process at a time, whole whenever the process is killed."""
+
+import sqlite3
+from pathlib import Path
+
+from engagement.foundation.errors import LockedError, MachineError
+from engagement.foundation.files import explain_os_errors
+from engagement.foundation.sqlite_errors import is_full
+
+_CACHE_KIBIBYTES = 8192
+_PAGES_A_CHECKPOINT = 16384
+_LOCK_TIMEOUT_SECONDS = 1.0
+
+
+def connect_state(path: Path) -> sqlite3.Connection:
+    """Connect to a state's file, creating it if missing."""
+    with explain_os_errors(path):
+        path.touch(mode=0o600)
+    return sqlite3.connect(path, timeout=_LOCK_TIMEOUT_SECONDS, isolation_level=None)
+
+
+def set_up_state(connection: sqlite3.Connection) -> None:
+    """Lock the file, and choose how it is written."""
+    # Nobody else may write between our transactions, and without sharing they cost less.
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode = WAL")
+    # Safe when the process is killed; after a power cut the last pages may be asked for again.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_A_CHECKPOINT}")
+
+
+def remove_state(path: Path) -> None:
+    """Remove a state's file, and SQLite's own files beside it."""
+    with explain_os_errors(path):
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def explain_state_error(path: Path, error: sqlite3.Error) -> LockedError | MachineError:
+    """Turn SQLite's error into one that says what to do."""
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        return LockedError(
+            f"{path}: another process has it open; expected one fetch at a time. Wait until it has ended."
+        )
+    if is_full(error):
+        return MachineError(
+            f"{path}: the state of the fetch could not be written: the disk is full. What it holds is kept. "
+            "Free some space and run this again."
+        )
+    return MachineError(
+        f"{path}: the state of the fetch could not be used: {error}. Check the disk and the file's permissions; "
+        "it may be removed, at the cost of fetching everything again."
+    )

@@ -1,0 +1,114 @@
+"""A source's forms: open their stores, and hand the flows over: one a form, and one of all their survey answers."""
+
+import heapq
+import itertools
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from engagement.foundation.errors import ServiceError, count_of
+from engagement.sources.context import FetchContext
+from engagement.sources.fetched_flows import LEAST_SHARE, FetchedFlow, count_lines
+from engagement.sources.manifest import RawDataWriter
+from engagement.sources.operator_labels import OperatorLabels
+from engagement.sources.submissions.earlier_lines import EarlierLines
+from engagement.sources.submissions.lines import SubmissionLines
+from engagement.sources.submissions.model import SubmissionsForm, SubmissionsSource
+from engagement.sources.submissions.set_aside import report_set_aside
+from engagement.sources.submissions.store import EPISODE, SURVEY, SubmissionStore, open_store
+
+_LINES_A_PIECE = 1000
+
+_logger = logging.getLogger(__name__)
+
+
+def state_path(data_root: Path, source: SubmissionsSource, form: SubmissionsForm) -> Path:
+    """Name the file of a form's state; for plans too, which read it without `open_form`."""
+    return data_root / "State" / "fetch" / f"{source.source_type} {form.flow_name}.sqlite"
+
+
+def open_form(source: SubmissionsSource, form: SubmissionsForm, context: FetchContext) -> SubmissionStore:
+    """Open the store of a form; `context.resources` closes it.
+
+    It starts again when anything of the form changed that its lines depend on.
+    """
+    scheme = context.project.coding_plans.operator_scheme
+    operators = OperatorLabels(scheme) if scheme is not None else None
+    survey = source.survey_flow_name
+    lines = SubmissionLines(form.flow_name, survey, operators, context.metadata(_package_of(source)))
+    survey_questions = [question.model_dump(mode="json") for question in source.survey_questions]
+    settings = [
+        form.model_dump(mode="json"),
+        survey,
+        survey_questions,
+        source.country,
+        operators and operators.digest(),
+    ]
+    files = {EPISODE: context.raw_data_file(form.flow_name)}
+    if survey is not None:
+        files[SURVEY] = context.raw_data_file(survey)
+    path = state_path(context.data_root, source, form)
+    store = open_store(path, form.flow_name, json.dumps(settings, sort_keys=True), lines, EarlierLines(files))
+    return context.resources.enter_context(store)
+
+
+def refuse_emptied(where: str, held: int, listed: int, context: FetchContext) -> None:
+    """Refuse to drop much of what is held, because the service lists far less. Call it before `drop`.
+
+    Raises
+    ------
+    ServiceError
+        Less than 90 % is listed, and --accept-shrinkage is not given.
+    """
+    if listed < LEAST_SHARE * held and not context.accept_shrinkage:
+        raise ServiceError(
+            f"{where}: {count_of(listed, 'submission')}, {held:,} before; expected at least 90 %. Nothing was dropped or replaced. "
+            "See whether they were deleted there; --accept-shrinkage takes what is left."
+        )
+
+
+def hand_over(source: SubmissionsSource, stores: Sequence[SubmissionStore], context: FetchContext) -> list[FetchedFlow]:
+    """Report what was set aside, and return the flows, ready to write. `stores` are those of all forms, in order."""
+    file = context.state_file(f"{source.source_type} {stores[0].flow}.set_aside.jsonl")
+    report_set_aside(source.source_type, stores, file, context)
+    flows = [_hand_over(store.flow, [store], EPISODE, context) for store in stores]
+    if source.survey_flow_name is not None:
+        flows.append(_hand_over(source.survey_flow_name, stores, SURVEY, context))
+    return flows
+
+
+def _hand_over(name: str, stores: Sequence[SubmissionStore], kind: str, context: FetchContext) -> FetchedFlow:
+    path = context.raw_data_file(name)
+    runs = sum(store.count_lines(kind) for store in stores)
+    generations = [[store.flow, store.generation(kind)] for store in stores]
+    note = f"written {kind}"
+
+    def describe() -> str | None:
+        if not path.exists():
+            return None
+        status = path.stat()
+        return json.dumps([generations, status.st_size, status.st_mtime_ns])
+
+    is_written = stores[0].note(note) == describe() is not None
+
+    def write(writer: RawDataWriter) -> None:
+        if is_written:
+            _logger.info("Flow %r: unchanged", name)
+            return
+        writer.write(path, _read_pieces(stores, kind))
+        stores[0].keep_notes({note: describe() or ""})
+        _logger.info("Flow %r: %s written", name, count_of(runs, "submission"))
+
+    return FetchedFlow(name, path, runs, runs if is_written else count_lines(path), write)
+
+
+def _read_pieces(stores: Sequence[SubmissionStore], kind: str) -> Iterator[bytes]:
+    """Read the lines of all stores by time, then key, in pieces of many lines."""
+    lines = heapq.merge(*(store.lines(kind) for store in stores), key=lambda held: held[:2])
+    while batch := list(itertools.islice(lines, _LINES_A_PIECE)):
+        yield b"".join(held.line for held in batch)
+
+
+def _package_of(source: SubmissionsSource) -> str:
+    return type(source).__module__.split(".")[-2]

@@ -1,0 +1,71 @@
+"""A submission -> a line of its flow's raw data file, and one of the survey's."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from json.encoder import encode_basestring_ascii as _encode
+
+from engagement.configuration.raw_keys import category_of
+from engagement.provenance import Metadata
+from engagement.provenance.chain_encoding import encode_line
+from engagement.sources.encoded_lines import LineTemplate, OperatorUpdate, encode_instants, escape_marks
+from engagement.sources.operator_labels import OperatorLabels
+from engagement.sources.submissions.submission import Answer, Submission
+
+# Quotation marks within texts have a backslash before them.
+_HASH = re.compile(rb'"SHA": "([0-9a-f]{64})"')
+_PARTS = ("Text", "Value", "Time", "Run ID")
+
+
+class SubmissionLines:
+    """Makes the lines of one form. `operators` is None for a project without an operator scheme."""
+
+    def __init__(self, flow: str, survey_flow: str | None, operators: OperatorLabels | None, metadata: Metadata):
+        self._flow = flow
+        self._survey_flow = survey_flow
+        self._operators = operators
+        self._operator_update = OperatorUpdate(operators)
+        self._metadata = metadata
+        self._templates: dict[tuple[str, tuple[str, ...]], LineTemplate] = {}
+
+    def make(self, submission: Submission, uuid: str) -> tuple[bytes | None, bytes | None]:
+        """Make the line of the answers to episodes, and of those to the survey; None without answers."""
+        episode = survey = None
+        if submission.episode:
+            data, created_on = self._encode(self._flow, submission, uuid, submission.episode)
+            who = submission.respondent
+            update = self._operator_update.encode(who.urn_type, who.operator_raw, created_on)
+            if self._operators is not None:
+                self._operators.count(who.urn_type, who.operator_raw)
+            episode = encode_line([data, update], self._metadata)
+        if submission.survey and self._survey_flow is not None:
+            data, _ = self._encode(self._survey_flow, submission, uuid, submission.survey)
+            survey = encode_line([data], self._metadata)
+        return episode, survey
+
+    def _encode(self, flow: str, submission: Submission, uuid: str, answers: Sequence[Answer]) -> tuple[str, str]:
+        fields = tuple(answer.field for answer in answers)
+        template = self._templates.get((flow, fields))
+        if template is None:
+            if len(set(fields)) < len(fields):
+                raise ValueError("two answers of one submission have the same Field")
+            keys = ["avf_phone_id", "urn_type", f"run_id - {flow}", f"run_created_on - {flow}"]
+            keys += [f"{category_of(field)} ({part}) - {flow}" for field in fields for part in _PARTS]
+            template = self._templates[flow, fields] = LineTemplate.of(keys)
+        times: list[datetime | None] = [submission.time, *(answer.time for answer in answers)]
+        created_on, *encoded_times = encode_instants(times)
+        key = _encode(submission.key)
+        values = [_encode(uuid), _encode(submission.respondent.urn_type), key, created_on]
+        for answer, time in zip(answers, encoded_times, strict=True):
+            text = _encode(answer.text)
+            values += (text, text, time, key)
+        return escape_marks(template.fill(values)), created_on
+
+
+def hash_of(line: bytes) -> bytes:
+    """Return the hash of all that a line holds, whoever brought it and when.
+
+    The newest update comes first, and its hash covers the older ones.
+    """
+    match = _HASH.search(line)
+    return b"" if match is None else match[1]

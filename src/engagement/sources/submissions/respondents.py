@@ -1,0 +1,58 @@
+"""Respondents and their uuids, under the same rule as senders of SMS: one number is one uid, however it answers."""
+
+import re
+from collections.abc import Iterable
+
+from engagement.services.uuid_tables.protocol import UuidTable
+from engagement.services.uuid_tables.uuids import in_batches
+from engagement.sources.holders import find_latest_holders
+from engagement.sources.submissions.submission import Respondent
+from engagement.sources.urns import Urn, identities_of, operator_raw
+
+_NUMBER = re.compile(r"\+?[0-9() .-]+")
+# E.164 allows 15; the shortest national numbers of subscribers have 6.
+_LEAST_DIGITS, _MOST_DIGITS = 6, 15
+
+
+def number_respondent(text: str, country: str | None = None) -> Respondent | None:
+    """Read a phone number; None if it is none. `country` completes a number in national form ("0615000001", "SO").
+
+    >>> number_respondent("+252 61 5000001"), number_respondent("2.52615E+11")
+    (Respondent(tel), None)
+    """
+    text = text.strip()
+    if _NUMBER.fullmatch(text) is None:
+        return None
+    urn = Urn("tel", text)
+    identities = identities_of(urn, country)
+    if not all(identity.isdigit() and _LEAST_DIGITS <= len(identity) <= _MOST_DIGITS for identity in identities):
+        return None
+    return Respondent(identities, "tel", operator_raw(urn, identities[-1]))
+
+
+def channel_respondent(scheme: str, path: str) -> Respondent:
+    """Make the respondent with an id on another channel, like ("kobo", "<asset>:<_id>").
+
+    >>> channel_respondent("facebook", "1000123").identities
+    ('facebook:1000123',)
+    """
+    return Respondent((f"{scheme}:{path}",), scheme, scheme)
+
+
+class Participants:
+    """Exchanges respondents for uuids, each once a fetch."""
+
+    def __init__(self, table: UuidTable):
+        self._table = table
+        self._uuids: dict[tuple[str, ...], str] = {}
+
+    def uuids(self, respondents: Iterable[Respondent]) -> dict[Respondent, str]:
+        """Return the uuid of each respondent; new ones get one."""
+        distinct = set(respondents)
+        # By the newest form: who asks is only a name for the look-up.
+        new = {who.identities[-1]: who.identities for who in distinct if who.identities not in self._uuids}
+        for batch in in_batches(new):
+            found = find_latest_holders(self._table, {asker: new[asker] for asker in batch})
+            for asker in batch:
+                self._uuids[new[asker]] = found.latest[found.identities[asker]][1]
+        return {who: self._uuids[who.identities] for who in distinct}

@@ -1,0 +1,44 @@
+"""Tell people which submissions can't be read; refuse too many."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from engagement.sources.context import FetchContext
+from engagement.sources.set_aside_lists import refuse_set_aside, write_set_aside
+from engagement.sources.submissions.store import SubmissionStore
+
+_NAMED = 10
+
+_logger = logging.getLogger(__name__)
+
+
+def report_set_aside(where: str, stores: Sequence[SubmissionStore], file: Path, context: FetchContext) -> None:
+    """Warn of unreadable submissions, list them in a file, and count them in the run's summary.
+
+    Raises
+    ------
+    ServiceError
+        They are more than 1 % of all, and --accept-shrinkage is not given.
+    """
+    listed = [(store.flow, one) for store in stores for one in store.set_aside()]
+    write_set_aside(file, ({"flow": flow, "place": one.place, "reason": one.reason} for flow, one in listed))
+    if not listed:
+        return
+    context.counts["set_aside_rows"] += len(listed)
+    reasons = Counter(one.reason for _, one in listed)
+    more = len(listed) - _NAMED
+    _logger.warning(
+        "%s: %d submissions can't be read, and are set aside until they can: %s. They are %s%s; all are in %s.",
+        where,
+        len(listed),
+        "; ".join(f"{reason} ({count})" for reason, count in reasons.most_common(_NAMED)),
+        ", ".join(one.place for _, one in listed[:_NAMED]),
+        f" and {more} more" if more > 0 else "",
+        file,
+    )
+    if not context.accept_shrinkage:
+        held = sum(store.count() for store in stores)
+        remedy = "Mend them where they come from"
+        refuse_set_aside(len(listed), held + len(listed), where, "of all", file, remedy)

@@ -1,0 +1,236 @@
+"""Submissions of one form that a fetch holds: State/fetch/<source type> <FlowName>.sqlite.
+
+A submission's lines are made when it arrives, and kept ready: one that comes again the same keeps its lines, so the bytes of Raw
+Data stay. Each page is one transaction. A killed fetch goes on after its last page, as `versions` tells what is here. Nothing in it
+reveals who answered: lines are de-identified, and keys are the service's.
+
+A store that is damaged, or was made with other questions, starts again. Its lines then come back from Raw Data, so that nothing
+there changes that did not have to.
+"""
+
+import contextlib
+import logging
+import sqlite3
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from engagement.foundation.files import make_directory
+from engagement.foundation.microseconds import count_microseconds
+from engagement.sources.state_databases import connect_state, explain_state_error, remove_state, set_up_state
+from engagement.sources.submissions.earlier_lines import EarlierLines
+from engagement.sources.submissions.lines import SubmissionLines, hash_of
+from engagement.sources.submissions.submission import Submission, UnreadableSubmission
+
+EPISODE, SURVEY = "episode", "survey"
+_VERSION = 1
+_LINES_A_READ = 500
+_LARGEST_QUERY = 500
+_SCHEMA = """
+CREATE TABLE submissions (
+    id INTEGER PRIMARY KEY, key TEXT UNIQUE, version TEXT, time INTEGER, episode BLOB, survey BLOB
+);
+CREATE TABLE set_aside (key TEXT PRIMARY KEY, place TEXT, reason TEXT) WITHOUT ROWID;
+CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID;
+CREATE INDEX in_order ON submissions (time, key);
+"""
+
+_logger = logging.getLogger(__name__)
+
+
+class HeldLine(NamedTuple):
+    """A line with its place in the file's order."""
+
+    time: int
+    key: str
+    line: bytes
+
+
+class SubmissionStore:
+    """State of one form; open it with `open_store`. `flow` is its FlowName."""
+
+    def __init__(self, flow: str, connection: sqlite3.Connection, lines: SubmissionLines, earlier: EarlierLines):
+        self.flow = flow
+        self._connection = connection
+        self._lines = lines
+        self._earlier = earlier
+
+    def versions(self) -> dict[str, str]:
+        """Return the version of each submission held, by its key."""
+        return dict(self._connection.execute("SELECT key, version FROM submissions"))
+
+    def count(self) -> int:
+        """Count the submissions held."""
+        return int(self._connection.execute("SELECT count(*) FROM submissions").fetchone()[0])
+
+    def note(self, name: str) -> str | None:
+        """Return what the source noted under a name, like its place in a listing; None if nothing."""
+        row = self._connection.execute("SELECT text FROM notes WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def put(
+        self,
+        page: Sequence[tuple[Submission, str]],
+        unreadable: Sequence[UnreadableSubmission] = (),
+        notes: Mapping[str, str] | None = None,
+    ) -> int:
+        """Keep a page of submissions, each with its participant's uuid, all or nothing; return how many are new or changed.
+
+        A submission replaces the one with its key. `unreadable` ones are listed until they can be read, or are dropped.
+        """
+        made = [
+            (one, *self._lines.make(one, participant)) for one, participant in {s.key: (s, p) for s, p in page}.values()
+        ]
+        with self._transaction():
+            held = self._held([one.key for one, _, _ in made])
+            rows, changed = [], {EPISODE: False, SURVEY: False}
+            for one, episode, survey in made:
+                time = count_microseconds(one.time)
+                before = held.get(one.key)
+                lines = {EPISODE: episode, SURVEY: survey}
+                for position, kind in enumerate((EPISODE, SURVEY), 2):
+                    line, old = lines[kind], None if before is None else before[position]
+                    if line is not None and old is not None and hash_of(line) == hash_of(old):
+                        lines[kind] = old
+                    elif line is not None:
+                        lines[kind] = self._earlier.find(kind, line)
+                    is_moved = before is not None and before[1] != time and line is not None
+                    changed[kind] |= lines[kind] != old or is_moved
+                row = (one.version, time, lines[EPISODE], lines[SURVEY])
+                if before != row:
+                    rows.append((one.key, *row))
+            self._connection.executemany(
+                "INSERT INTO submissions (key, version, time, episode, survey) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO "
+                "UPDATE SET version = excluded.version, time = excluded.time, episode = excluded.episode, survey = excluded.survey",
+                rows,
+            )
+            self._take_off_list([one.key for one, _, _ in made])
+            self._connection.executemany("REPLACE INTO set_aside VALUES (?, ?, ?)", unreadable)
+            self._note(notes or {})
+            self._mark(kind for kind, is_changed in changed.items() if is_changed)
+        return len(rows)
+
+    def drop(self, keys: Collection[str]) -> None:
+        """Forget submissions that the service no longer has. Call `refuse_emptied` before."""
+        with self._transaction():
+            held = self._held(keys)
+            for position, kind in enumerate((EPISODE, SURVEY), 2):
+                if any(row[position] is not None for row in held.values()):
+                    self._mark([kind])
+            self._connection.executemany("DELETE FROM submissions WHERE key = ?", [(key,) for key in keys])
+            self._take_off_list(keys)
+
+    def set_aside(self) -> list[UnreadableSubmission]:
+        """List the submissions that can't be read."""
+        rows = self._connection.execute("SELECT key, place, reason FROM set_aside ORDER BY key")
+        return [UnreadableSubmission(*row) for row in rows]
+
+    def count_lines(self, kind: str) -> int:
+        """Count the lines of the episode's or the survey's answers."""
+        query = f"SELECT count(*) FROM submissions WHERE {kind} IS NOT NULL"  # noqa: S608 - names of our own
+        return int(self._connection.execute(query).fetchone()[0])
+
+    def lines(self, kind: str) -> Iterator[HeldLine]:
+        """Read the lines of the episode's or the survey's answers, by time, then key."""
+        query = f"SELECT time, key, {kind} FROM submissions WHERE {kind} IS NOT NULL ORDER BY time, key"  # noqa: S608
+        rows = self._connection.execute(query)
+        while batch := rows.fetchmany(_LINES_A_READ):
+            yield from map(HeldLine._make, batch)
+
+    def generation(self, kind: str) -> str:
+        """Return a name of the lines as they are: another one after each change."""
+        return self.note(f"generation of {kind}") or ""
+
+    def keep_notes(self, notes: Mapping[str, str]) -> None:
+        """Keep what the source wants to know in the next fetch."""
+        with self._transaction():
+            self._note(notes)
+
+    def _note(self, notes: Mapping[str, str]) -> None:
+        self._connection.executemany("REPLACE INTO notes VALUES (?, ?)", notes.items())
+
+    def _mark(self, kinds: Iterator[str] | Collection[str]) -> None:
+        self._note({f"generation of {kind}": uuid.uuid4().hex for kind in kinds})
+
+    def _take_off_list(self, keys: Collection[str]) -> None:
+        self._connection.executemany("DELETE FROM set_aside WHERE key = ?", [(key,) for key in keys])
+
+    def _held(self, keys: Collection[str]) -> dict[str, tuple[str, int, bytes | None, bytes | None]]:
+        found: dict[str, tuple[str, int, bytes | None, bytes | None]] = {}
+        query = "SELECT key, version, time, episode, survey FROM submissions WHERE key IN ({})"
+        distinct = list(keys)
+        for start in range(0, len(distinct), _LARGEST_QUERY):
+            batch = distinct[start : start + _LARGEST_QUERY]
+            for key, *row in self._connection.execute(query.format(", ".join("?" * len(batch))), batch):
+                found[key] = tuple(row)
+        return found
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+
+@contextlib.contextmanager
+def open_store(
+    path: Path, flow: str, settings: str, lines: SubmissionLines, earlier: EarlierLines
+) -> Iterator[SubmissionStore]:
+    """Open a form's state; a new one if it is missing, damaged, or made with other settings.
+
+    Raises
+    ------
+    LockedError
+        Another process has it open.
+    """
+    make_directory(path.parent)
+    with contextlib.ExitStack() as resources:
+        try:
+            connection = _open(path, settings, resources)
+            if connection is None:
+                resources.close()
+                remove_state(path)
+                connection = _open(path, settings, resources)
+            if connection is None:
+                raise sqlite3.DatabaseError("it can't be made anew")
+            yield SubmissionStore(flow, connection, lines, earlier)
+        except sqlite3.Error as error:
+            raise explain_state_error(path, error) from error
+
+
+def _open(path: Path, settings: str, resources: contextlib.ExitStack) -> sqlite3.Connection | None:
+    """Connect; None for a state that can't be used."""
+    connection = connect_state(path)
+    resources.callback(connection.close)
+    try:
+        set_up_state(connection)
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if not version and not tables:
+            connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+            connection.execute("INSERT INTO notes VALUES ('settings', ?)", (settings,))
+            return connection
+        if version != _VERSION:
+            _logger.warning("%s: made by another version of this program; everything is fetched again", path)
+            return None
+        # Reads all pages: a damaged one would be met only when Raw Data is written.
+        (whole,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        row = connection.execute("SELECT text FROM notes WHERE name = 'settings'").fetchone()
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        _logger.warning("%s: damaged (%s); everything is fetched again", path, error)
+        return None
+    if whole != "ok":
+        _logger.warning("%s: damaged (%s); everything is fetched again", path, whole)
+        return None
+    if row is None or row[0] != settings:
+        _logger.info("%s: its questions changed; everything is fetched again", path)
+        return None
+    return connection
