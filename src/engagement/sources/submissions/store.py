@@ -12,7 +12,7 @@ import contextlib
 import logging
 import sqlite3
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from engagement.sources.submissions.earlier_lines import EarlierLines
 from engagement.sources.submissions.lines import SubmissionLines, hash_of
 from engagement.sources.submissions.submission import Submission, UnreadableSubmission
 
-EPISODE, SURVEY = "episode", "survey"
+EPISODE, SURVEY = _KINDS = ("episode", "survey")
 _VERSION = 1
 _LINES_A_READ = 500
 _LARGEST_QUERY = 500
@@ -35,8 +35,20 @@ CREATE TABLE set_aside (key TEXT PRIMARY KEY, place TEXT, reason TEXT) WITHOUT R
 CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID;
 CREATE INDEX in_order ON submissions (time, key);
 """
+_UPSERT = (
+    "INSERT INTO submissions (key, version, time, episode, survey) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
+    "version = excluded.version, time = excluded.time, episode = excluded.episode, survey = excluded.survey"
+)
 
 _logger = logging.getLogger(__name__)
+
+
+class _Row(NamedTuple):
+    key: str
+    version: str
+    time: int
+    episode: bytes | None
+    survey: bytes | None
 
 
 class HeldLine(NamedTuple):
@@ -79,45 +91,47 @@ class SubmissionStore:
 
         A submission replaces the one with its key. `unreadable` ones are listed until they can be read, or are dropped.
         """
-        made = [
-            (one, *self._lines.make(one, participant)) for one, participant in {s.key: (s, p) for s, p in page}.values()
-        ]
+        newest = {one.key: (one, participant) for one, participant in page}
         with self._transaction():
-            held = self._held([one.key for one, _, _ in made])
-            rows, changed = [], {EPISODE: False, SURVEY: False}
-            for one, episode, survey in made:
-                time = count_microseconds(one.time)
-                before = held.get(one.key)
-                lines = {EPISODE: episode, SURVEY: survey}
-                for position, kind in enumerate((EPISODE, SURVEY), 2):
-                    line, old = lines[kind], None if before is None else before[position]
-                    if line is not None and old is not None and hash_of(line) == hash_of(old):
-                        lines[kind] = old
-                    elif line is not None:
-                        lines[kind] = self._earlier.find(kind, line)
-                    is_moved = before is not None and before[1] != time and line is not None
-                    changed[kind] |= lines[kind] != old or is_moved
-                row = (one.version, time, lines[EPISODE], lines[SURVEY])
-                if before != row:
-                    rows.append((one.key, *row))
-            self._connection.executemany(
-                "INSERT INTO submissions (key, version, time, episode, survey) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO "
-                "UPDATE SET version = excluded.version, time = excluded.time, episode = excluded.episode, survey = excluded.survey",
-                rows,
-            )
-            self._take_off_list([one.key for one, _, _ in made])
+            held = self._held(newest)
+            rows: list[_Row] = []
+            changed: set[str] = set()
+            for key, (one, participant) in newest.items():
+                before = held.get(key)
+                row = self._make_row(one, participant, before)
+                if row == before:
+                    continue
+                rows.append(row)
+                is_moved = before is not None and before.time != row.time
+                for kind, line, old in zip(_KINDS, row[3:], before[3:] if before else (None, None), strict=True):
+                    if line != old or (is_moved and line is not None):
+                        changed.add(kind)
+            self._connection.executemany(_UPSERT, rows)
+            self._take_off_list(newest)
             self._connection.executemany("REPLACE INTO set_aside VALUES (?, ?, ?)", unreadable)
             self._note(notes or {})
-            self._mark(kind for kind, is_changed in changed.items() if is_changed)
+            self._mark(changed)
         return len(rows)
+
+    def _make_row(self, one: Submission, participant: str, before: "_Row | None") -> "_Row":
+        """Make the lines of a submission; those that hold the same as before stay, whoever brought them."""
+        lines: list[bytes | None] = []
+        for kind, line, old in zip(
+            _KINDS, self._lines.make(one, participant), before[3:] if before else (None, None), strict=True
+        ):
+            if line is None:
+                lines.append(None)
+            elif old is not None and hash_of(line) == hash_of(old):
+                lines.append(old)
+            else:
+                lines.append(self._earlier.find(kind, line))
+        return _Row(one.key, one.version, count_microseconds(one.time), *lines)
 
     def drop(self, keys: Collection[str]) -> None:
         """Forget submissions that the service no longer has. Call `refuse_emptied` before."""
         with self._transaction():
-            held = self._held(keys)
-            for position, kind in enumerate((EPISODE, SURVEY), 2):
-                if any(row[position] is not None for row in held.values()):
-                    self._mark([kind])
+            for row in self._held(keys).values():
+                self._mark(kind for kind, line in zip(_KINDS, row[3:], strict=True) if line is not None)
             self._connection.executemany("DELETE FROM submissions WHERE key = ?", [(key,) for key in keys])
             self._take_off_list(keys)
 
@@ -150,20 +164,20 @@ class SubmissionStore:
     def _note(self, notes: Mapping[str, str]) -> None:
         self._connection.executemany("REPLACE INTO notes VALUES (?, ?)", notes.items())
 
-    def _mark(self, kinds: Iterator[str] | Collection[str]) -> None:
+    def _mark(self, kinds: Iterable[str]) -> None:
         self._note({f"generation of {kind}": uuid.uuid4().hex for kind in kinds})
 
     def _take_off_list(self, keys: Collection[str]) -> None:
         self._connection.executemany("DELETE FROM set_aside WHERE key = ?", [(key,) for key in keys])
 
-    def _held(self, keys: Collection[str]) -> dict[str, tuple[str, int, bytes | None, bytes | None]]:
-        found: dict[str, tuple[str, int, bytes | None, bytes | None]] = {}
+    def _held(self, keys: Collection[str]) -> "dict[str, _Row]":
+        found: dict[str, _Row] = {}
         query = "SELECT key, version, time, episode, survey FROM submissions WHERE key IN ({})"
         distinct = list(keys)
         for start in range(0, len(distinct), _LARGEST_QUERY):
             batch = distinct[start : start + _LARGEST_QUERY]
-            for key, *row in self._connection.execute(query.format(", ".join("?" * len(batch))), batch):
-                found[key] = tuple(row)
+            rows = self._connection.execute(query.format(", ".join("?" * len(batch))), batch)
+            found |= {row[0]: _Row(*row) for row in rows}
         return found
 
     @contextlib.contextmanager
