@@ -9,19 +9,19 @@ from typing import NamedTuple
 from engagement.services.uuid_tables.protocol import UuidTable
 
 
-class LatestHolders(NamedTuple):
+class LatestHolders[Asker](NamedTuple):
     """What the table knows.
 
     `identities` is the id that counts for each one who asked. `latest` has the number (from 1) and uuid of each id's latest holder;
     `known` are the uuids that were there before.
     """
 
-    identities: dict[str, str]
+    identities: dict[Asker, str]
     latest: dict[str, tuple[int, str]]
     known: list[str]
 
 
-def find_latest_holders(table: UuidTable, possible: Mapping[str, Sequence[str]]) -> LatestHolders:
+def find_latest_holders[Asker](table: UuidTable, possible: Mapping[Asker, Sequence[str]]) -> LatestHolders[Asker]:
     """Look up the latest holder of each id; an unknown id gets a uuid.
 
     `possible` has the possible ids of each one who asks, oldest form first: the first known one counts, else the last.

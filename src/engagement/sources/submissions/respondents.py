@@ -1,15 +1,16 @@
 """Respondents and their uuids, under the same rule as senders of SMS: one number is one uid, however it answers."""
 
+import itertools
 import re
 from collections.abc import Iterable
 
 from engagement.services.uuid_tables.protocol import UuidTable
-from engagement.services.uuid_tables.uuids import in_batches
 from engagement.sources.holders import find_latest_holders
 from engagement.sources.submissions.submission import Respondent
 from engagement.sources.urns import Urn, identities_of, operator_raw
 
 _NUMBER = re.compile(r"\+?[0-9() .-]+")
+_BATCH = 500
 # E.164 allows 15; the shortest national numbers of subscribers have 6.
 _LEAST_DIGITS, _MOST_DIGITS = 6, 15
 
@@ -49,10 +50,8 @@ class Participants:
     def uuids(self, respondents: Iterable[Respondent]) -> dict[Respondent, str]:
         """Return the uuid of each respondent; new ones get one."""
         distinct = set(respondents)
-        # By the newest form: who asks is only a name for the look-up.
-        new = {who.identities[-1]: who.identities for who in distinct if who.identities not in self._uuids}
-        for batch in in_batches(new):
-            found = find_latest_holders(self._table, {asker: new[asker] for asker in batch})
-            for asker in batch:
-                self._uuids[new[asker]] = found.latest[found.identities[asker]][1]
+        new = {who.identities for who in distinct} - self._uuids.keys()
+        for batch in itertools.batched(sorted(new), _BATCH):
+            found = find_latest_holders(self._table, {identities: identities for identities in batch})
+            self._uuids |= {identities: found.latest[found.identities[identities]][1] for identities in batch}
         return {who: self._uuids[who.identities] for who in distinct}

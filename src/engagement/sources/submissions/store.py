@@ -89,7 +89,8 @@ class SubmissionStore:
     ) -> int:
         """Keep a page of submissions, each with its participant's uuid, all or nothing; return how many are new or changed.
 
-        A submission replaces the one with its key. `unreadable` ones are listed until they can be read, or are dropped.
+        A submission replaces the one with its key. `unreadable` ones are listed until they can be read, or are
+        dropped; an earlier version of one stays in Raw Data.
         """
         newest = {one.key: (one, participant) for one, participant in page}
         with self._transaction():
@@ -109,6 +110,9 @@ class SubmissionStore:
             self._connection.executemany(_UPSERT, rows)
             self._take_off_list(newest)
             self._connection.executemany("REPLACE INTO set_aside VALUES (?, ?, ?)", unreadable)
+            # Whatever version comes next is another one.
+            broken = [(one.key,) for one in unreadable]
+            self._connection.executemany("UPDATE submissions SET version = '' WHERE key = ?", broken)
             self._note(notes or {})
             self._mark(changed)
         return len(rows)
