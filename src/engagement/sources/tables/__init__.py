@@ -1,0 +1,1 @@
+"""Tables that people and telecoms send as delimited text: nothing is guessed, nothing is cut."""

@@ -1,0 +1,106 @@
+"""Times in tables, in one format for a whole file: configured, or the only one that all rows have."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo
+
+from engagement.configuration.iso_times import read_iso_time
+
+TimeFormat = Literal["dd/mm/YYYY", "mm/dd/YYYY", "YYYY-mm-dd", "dd/mm/YY", "mm/dd/YY"]
+"""The order of a date and the length of its year. Its parts stand between / - or . and a time follows: HH:MM, perhaps with
+seconds, fractions of them, AM or PM. ISO 8601 with an offset can't be mistaken, and fits every format."""
+
+TIME_FORMATS: tuple[TimeFormat, ...] = get_args(TimeFormat)
+AUTO = "auto"
+
+_CLOCK = r"\s+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,6}))?)?(?:\s*([AaPp])\.?[Mm]\.?)?"
+_YEAR_LAST = re.compile(rf"(\d{{1,2}})([/.-])(\d{{1,2}})\2(\d{{4}}|\d\d){_CLOCK}")
+_YEAR_FIRST = re.compile(rf"(\d{{4}})([/.-])(\d{{1,2}})\2(\d{{1,2}}){_CLOCK.replace('\\s+', '(?:\\s+|T)')}")
+_NOON = 12
+_LAST_HOUR = 24
+
+
+def read_times(text: str, zone: ZoneInfo) -> dict[TimeFormat, datetime]:
+    """Read a time in each format that it fits. 24:00 is the end of its day.
+
+    Times outside the calendar fit none.
+
+    >>> list(read_times("2/3/26 9:01 PM", ZoneInfo("Africa/Nairobi")))
+    ['dd/mm/YY', 'mm/dd/YY']
+    """
+    text = text.strip()
+    try:
+        time = _in_calendar(read_iso_time(text).astimezone(zone))
+        return dict.fromkeys(TIME_FORMATS, time)
+    except (ValueError, OverflowError):
+        pass
+    dates: dict[TimeFormat, tuple[str, str, str]] = {}
+    if (found := _YEAR_LAST.fullmatch(text)) is not None:
+        first, _, second, year = found.groups()[:4]
+        if len(year) == 4:
+            dates = {"dd/mm/YYYY": (year, second, first), "mm/dd/YYYY": (year, first, second)}
+        else:
+            dates = {"dd/mm/YY": (f"20{year}", second, first), "mm/dd/YY": (f"20{year}", first, second)}
+    elif (found := _YEAR_FIRST.fullmatch(text)) is not None:
+        year, _, month, day = found.groups()[:4]
+        dates = {"YYYY-mm-dd": (year, month, day)}
+    if found is None:
+        return {}
+    times: dict[TimeFormat, datetime] = {}
+    for form, date in dates.items():
+        try:
+            times[form] = _make_time(date, found.groups()[4:], zone)
+        except (ValueError, OverflowError):
+            continue
+    return times
+
+
+def _make_time(date: tuple[str, str, str], clock: Sequence[str | None], zone: ZoneInfo) -> datetime:
+    hour, minute, second = (int(part or 0) for part in clock[:3])
+    fraction, half = clock[3], clock[4]
+    if half is not None:
+        if not 1 <= hour <= _NOON:
+            raise ValueError
+        hour = hour % _NOON + (_NOON if half in "pP" else 0)
+    is_end = hour == _LAST_HOUR and not (minute or second or int(fraction or 0))
+    year, month, day = map(int, date)
+    microsecond = int((fraction or "").ljust(6, "0"))
+    # The zone is the project's.
+    time = datetime(year, month, day, 0 if is_end else hour, minute, second, microsecond)  # noqa: DTZ001
+    return _in_calendar((time + timedelta(days=1) if is_end else time).replace(tzinfo=zone))
+
+
+def _in_calendar(time: datetime) -> datetime:
+    """Return the time if later steps can handle it."""
+    time.astimezone(UTC)
+    return time
+
+
+def find_common_formats(times: Sequence[dict[TimeFormat, datetime]]) -> list[TimeFormat]:
+    """List the formats that all the times of a file fit, in the order of the table."""
+    counts = Counter(form for readings in times for form in readings)
+    return [form for form in TIME_FORMATS if times and counts[form] == len(times)]
+
+
+def choose_format(times: Sequence[tuple[str, dict[TimeFormat, datetime]]]) -> tuple[TimeFormat, str | None]:
+    """Choose the one format that all times of a file fit; with a problem if there is another one.
+
+    `times` are the readings of each row, with its place. If no format fits all, it is the one that fits most.
+    """
+    readings = [found for _, found in times]
+    common = find_common_formats(readings)
+    if not common:
+        counts = Counter(form for found in readings for form in found)
+        return max(TIME_FORMATS, key=lambda form: counts[form]), None
+    first = common[0]
+    for other in common[1:]:
+        for place, found in times:
+            if found[first] != found[other]:
+                return first, (
+                    f"{place}: {found[first]:%Y-%m-%d %H:%M} if it is {first}, {found[other]:%Y-%m-%d %H:%M} if it is {other}, and all "
+                    "rows fit both; expected one format that fits. Set TimeFormat to the right one."
+                )
+    return first, None
