@@ -9,6 +9,8 @@ from engagement.configuration.raw_keys import CONTACT_KEYS, DEFAULT_RECOVERED_KE
 from engagement.configuration.source_model import PlacedSource
 from engagement.configuration.value_types import Text
 from engagement.sources.stored_files import StoredFilesSource
+from engagement.sources.tables.encodings import Encoding
+from engagement.sources.tables.times import TimeFormat
 
 
 class RecoveredKeys(Model):
@@ -25,6 +27,16 @@ class RecoveryCSVSource(StoredFilesSource):
     source_type: Literal["RecoveryCSV"] = key("SourceType", "'RecoveryCSV'", "RecoveryCSV")
     keys: RecoveredKeys | None = key(
         "Keys", "raw keys of these files' messages; without them 'message', 'received_on' and 'run_id'", {}, None
+    )
+    time_format: Literal[TimeFormat, "auto"] = key(
+        "TimeFormat",
+        "order of the dates in these files: 'dd/mm/YYYY', 'mm/dd/YYYY', 'YYYY-mm-dd', 'dd/mm/YY' or 'mm/dd/YY'; 'auto' takes the one "
+        "that all rows of a file fit, and refuses the file if there are two",
+        "mm/dd/YYYY",
+        "dd/mm/YYYY",
+    )
+    encoding: Encoding | None = key(
+        "Encoding", "encoding of files that are neither UTF-8 nor marked as UTF-16", "cp1252", None
     )
 
     @property

@@ -14,7 +14,6 @@ TimeFormat = Literal["dd/mm/YYYY", "mm/dd/YYYY", "YYYY-mm-dd", "dd/mm/YY", "mm/d
 seconds, fractions of them, AM or PM. ISO 8601 with an offset can't be mistaken, and fits every format."""
 
 TIME_FORMATS: tuple[TimeFormat, ...] = get_args(TimeFormat)
-AUTO = "auto"
 
 _CLOCK = r"\s+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,6}))?)?(?:\s*([AaPp])\.?[Mm]\.?)?"
 _YEAR_LAST = re.compile(rf"(\d{{1,2}})([/.-])(\d{{1,2}})\2(\d{{4}}|\d\d){_CLOCK}")
