@@ -13,6 +13,7 @@ SOURCE_TYPES = {
     "RapidPro": "engagement.sources.rapidpro",
     "GCloudBucket": "engagement.sources.gcloud_bucket",
     "RecoveryCSV": "engagement.sources.recovery_csv",
+    "Spreadsheet": "engagement.sources.spreadsheet",
 }
 
 

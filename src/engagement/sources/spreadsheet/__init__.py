@@ -1,0 +1,1 @@
+"""Spreadsheets: CSV, TSV and XLSX files that people fill in or export."""
