@@ -18,7 +18,7 @@ from manual_pages import ROOT, TEXTS
 
 README = TEXTS["README.md"]
 # Words that look like keys: values, and a setting of systemd's.
-NO_KEYS = {"GCloudBucket", "OnFailure", "RapidPro", "RecoveryCSV"}
+NO_KEYS = {"GCloudBucket", "OnFailure", "RapidPro", "RecoveryCSV", "Spreadsheet"}
 
 
 @pytest.mark.parametrize("page", TEXTS)

@@ -45,7 +45,7 @@ class LineTemplate:
 
 
 class OperatorUpdate:
-    """Makes the update of a line with the participant's operator; without a scheme only the number's first digits."""
+    """Makes a line's update with the participant's operator; without a scheme only the first digits."""
 
     def __init__(self, operators: OperatorLabels | None):
         self._operators = operators
@@ -64,7 +64,7 @@ class OperatorUpdate:
 
 
 def escape_marks(data: str) -> str:
-    """Escape the mark of hidden values in a record's JSON: in practice nobody sends the mark itself as a text."""
+    """Escape the mark of hidden values in a record's JSON, which in practice nobody sends as a text."""
     return data.replace(_MARK, _TEXT_OF_MARK) if _MARK in data else data
 
 

@@ -1,5 +1,6 @@
-"""Who holds an id of the uuid table now: a number that changed hands has a "holder 2" after its first one, and so on.
+"""The latest holders of ids in the uuid table.
 
+A number that changed hands has a "holder 2" after its first one, and so on.
 Every source looks a person up here, so one number is one uid whichever way its holder answers.
 """
 

@@ -1,4 +1,4 @@
-"""SQLite files of the fetch's state: private, for one process at a time, whole whenever the process is killed."""
+"""SQLite files of the fetch's state: private, for one process at a time, whole after any kill."""
 
 import sqlite3
 from pathlib import Path

@@ -10,7 +10,7 @@ from engagement.desk.explanations.coda_evidence import CodaEvidence
 from engagement.desk.explanations.participant import ExplainedParticipant, TracedRow, text_of
 from engagement.pipeline.coding.coded_datasets import Reading
 from engagement.pipeline.coding.imputation import make_imputations
-from engagement.pipeline.coding.imputing import Answer, Imputation, Imputed
+from engagement.pipeline.coding.imputing import AnswerState, Imputation, Imputed
 from engagement.pipeline.coding.labels import Labels, is_wrong_scheme, read_traced_ticks
 from engagement.pipeline.coding.locations import OPERATOR_FIELD, operator_name
 from engagement.pipeline.coding.own_functions import set_by_project
@@ -111,7 +111,7 @@ def _ticks_then(row: TracedRow, plan: CodingPlan) -> tuple[Labels, ...]:
 def _recorded(row: TracedRow, plan: CodingPlan) -> Imputation:
     made = _labels_of(row, plan)
 
-    def impute(labels: tuple[Labels, ...], answer: Answer) -> Imputed:
+    def impute(labels: tuple[Labels, ...], answer: AnswerState) -> Imputed:
         return set_by_project(plan, labels, made)
 
     return impute

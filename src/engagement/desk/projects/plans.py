@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engagement.configuration import CodeScheme, PlanKind
-from engagement.desk.projects.questions import Question
+from engagement.desk.projects.questions import ProjectQuestion
 from engagement.desk.projects.schemes import SchemeMaker
 from engagement.desk.projects.topics import Topic
 from engagement.pipeline.coding.cleaning.places import PlaceTable, kenyan_places, somali_places
@@ -58,7 +58,7 @@ class ProposedPlans:
     document: JsonObject
     schemes: Mapping[str, CodeScheme]
     drawn_levels: tuple[str, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[ProjectQuestion, ...]
 
 
 def places_of(country: Country, language: Language) -> _Places | None:
@@ -88,7 +88,7 @@ def places_of(country: Country, language: Language) -> _Places | None:
 
 
 def propose_plans(
-    questions: Sequence[Question], project_name: str, coda_prefix: str, country: Country, language: Language
+    questions: Sequence[ProjectQuestion], project_name: str, coda_prefix: str, country: Country, language: Language
 ) -> ProposedPlans:
     """Propose the coding plans of all questions. `coda_prefix` begins the names of datasets in Coda."""
     proposer = _Proposer(project_name, coda_prefix, country, language)
@@ -104,7 +104,7 @@ class _Proposer:
         self._make = SchemeMaker(project_name)
         self._schemes: dict[str, CodeScheme] = {}
 
-    def propose(self, questions: Sequence[Question]) -> ProposedPlans:
+    def propose(self, questions: Sequence[ProjectQuestion]) -> ProposedPlans:
         located = self._find_located(questions)
         named = self._name_apart(questions, located)
         plans: dict[PlanKind, list[JsonObject]] = {kind: [] for kind in PlanKind}
@@ -127,7 +127,7 @@ class _Proposer:
         drawn = self._places.drawn if self._places and located else ()
         return ProposedPlans(document, self._schemes, drawn, tuple(named))
 
-    def _find_located(self, questions: Sequence[Question]) -> Question | None:
+    def _find_located(self, questions: Sequence[ProjectQuestion]) -> ProjectQuestion | None:
         """Choose the question to code at every level of places: one that asks for a location, else the first."""
         asked = [q for q in questions if q.topic is Topic.LOCATION and q.kind is not PlanKind.RQA]
         if self._places is None or not asked:
@@ -135,7 +135,9 @@ class _Proposer:
         finest = ("location", *self._places.levels)
         return min(asked, key=lambda q: next((i for i, level in enumerate(finest) if level in q.name), len(finest)))
 
-    def _name_apart(self, questions: Sequence[Question], located: Question | None) -> list[Question]:
+    def _name_apart(
+        self, questions: Sequence[ProjectQuestion], located: ProjectQuestion | None
+    ) -> list[ProjectQuestion]:
         """Rename questions whose name belongs to a level of places, an age category or the operator."""
         taken = {_OPERATOR, *(self._places.levels if self._places and located else ())}
         taken |= {f"{question.name}_category" for question in questions if question.topic is Topic.AGE}
@@ -146,7 +148,7 @@ class _Proposer:
             for question in questions
         ]
 
-    def _plan(self, question: Question, has_levels: bool) -> JsonObject:
+    def _plan(self, question: ProjectQuestion, has_levels: bool) -> JsonObject:
         name = question.name
         plan: JsonObject = {"RawField": f"{name}_raw"}
         if question.kind is PlanKind.RQA:
@@ -171,7 +173,7 @@ class _Proposer:
             plan["CodeImputationFunction"] = "age_category"
         return plan | {"CodingConfigurations": self._codings(question)}
 
-    def _codings(self, question: Question) -> list[JsonObject]:
+    def _codings(self, question: ProjectQuestion) -> list[JsonObject]:
         name = question.name
         match question.topic:
             case Topic.GENDER:
@@ -197,7 +199,7 @@ class _Proposer:
             case _:
                 return [self._open(question)]
 
-    def _open(self, question: Question) -> JsonObject:
+    def _open(self, question: ProjectQuestion) -> JsonObject:
         """Make a plan whose answers may have several codes."""
         name = question.name
         self._schemes[f"{name}.json"] = self._make.categories(_title(name), question.categories)

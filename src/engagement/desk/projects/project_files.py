@@ -11,7 +11,7 @@ from engagement.configuration.field_names import PARTICIPANT_KEY, UID_FIELD
 from engagement.configuration.flow_choices import Identity
 from engagement.configuration.raw_keys import category_of
 from engagement.desk.projects.plans import TIME_OF_EPISODES, JsonObject, ProposedPlans
-from engagement.desk.projects.questions import AnswerFlow, Question
+from engagement.desk.projects.questions import AnswerFlow, ProjectQuestion
 from engagement.foundation.errors import UsageError
 from engagement.foundation.files import explain_os_errors, make_directory
 from engagement.labelling.code_books.scheme_files import scheme_document, write_document
@@ -78,7 +78,7 @@ def make_pipeline_configuration(
     return document
 
 
-def _remappings_of(question: Question) -> list[JsonObject]:
+def _remappings_of(question: ProjectQuestion) -> list[JsonObject]:
     name, remappings = question.name, []
     for flow, key in question.asked_in:
         result = f"{category_of(key)} ({{}}) - {flow}"

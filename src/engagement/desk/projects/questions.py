@@ -36,7 +36,7 @@ class AnswerFlow:
 
 
 @dataclass(frozen=True)
-class Question:
+class ProjectQuestion:
     """A question of the project. `asked_in` has each flow that asks it, with the result's key there."""
 
     name: str
@@ -119,7 +119,7 @@ def name_question(key: str) -> str:
     return make_key(key).removeprefix(_EPISODE_MARK).removesuffix("_raw").strip("_") or make_key(key)
 
 
-def collect_questions(flows: Sequence[AnswerFlow]) -> tuple[list[Question], list[str]]:
+def collect_questions(flows: Sequence[AnswerFlow]) -> tuple[list[ProjectQuestion], list[str]]:
     """List the flows' questions, each once, episodes first, and the results left out, with the reason."""
     found: dict[tuple[bool, str], list[tuple[AnswerFlow, AskedResult]]] = {}
     left_out = []
@@ -137,7 +137,7 @@ def collect_questions(flows: Sequence[AnswerFlow]) -> tuple[list[Question], list
         categories = tuple(dict.fromkeys(category for _, result in places for category in result.categories))
         is_taken = not is_activation and name in episodes
         questions.append(
-            Question(
+            ProjectQuestion(
                 f"{name}_answer" if is_taken else name,
                 PlanKind.RQA if is_activation else _kind_of_survey(name, categories, [flow for flow, _ in places]),
                 tuple((flow.name, result.key) for flow, result in places),

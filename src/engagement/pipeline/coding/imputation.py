@@ -8,7 +8,7 @@ from engagement.configuration import Code, CodeScheme, CodingConfiguration, Codi
 from engagement.configuration.imputation_checks import AGE_RANGE
 from engagement.foundation.errors import ConfigurationError, listing
 from engagement.pipeline.coding.imputing import (
-    Answer,
+    AnswerState,
     Imputation,
     ImputationMaker,
     Imputed,
@@ -35,7 +35,7 @@ class AgeCategory:
 
     plan: CodingPlan
 
-    def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> Imputed:
+    def __call__(self, labels: tuple[Labels, ...], answer: AnswerState) -> Imputed:
         """Keep the age and add its category."""
         (age,), scheme = labels[0], self.plan.coding_configurations[1].code_scheme
         case, category = self._categorise(age, scheme)

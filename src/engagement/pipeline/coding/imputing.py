@@ -15,7 +15,7 @@ from engagement.pipeline.coding.reasons import Reason
 
 
 @dataclass(frozen=True)
-class Answer:
+class AnswerState:
     """The facts that an imputation function may look at besides the labels."""
 
     is_given: bool
@@ -29,7 +29,7 @@ class Imputed(NamedTuple):
     reasons: tuple[Reason | None, ...]
 
 
-Imputation = Callable[[tuple[Labels, ...], Answer], Imputed]
+Imputation = Callable[[tuple[Labels, ...], AnswerState], Imputed]
 # Makes the imputation function of a plan; raises ConfigurationError if its schemes can't be understood.
 ImputationMaker = Callable[[CodingPlan], Imputation]
 

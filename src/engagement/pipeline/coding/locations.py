@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engagement.configuration import Code, CodeScheme, CodingPlan, ControlCode
 from engagement.foundation.errors import ConfigurationError
 from engagement.pipeline.coding.cleaning.places import PlaceTable, kenyan_places, operator_zone, somali_places
-from engagement.pipeline.coding.imputing import Answer, Imputed, make_control_label, make_same_label
+from engagement.pipeline.coding.imputing import AnswerState, Imputed, make_control_label, make_same_label
 from engagement.pipeline.coding.labels import Label, Labels, code_of, make_pipeline_label
 from engagement.pipeline.coding.location_levels import find_level_problems, find_levels, places_of
 from engagement.pipeline.coding.reasons import Fact, Reason, ticked_labels
@@ -90,7 +90,7 @@ class LocationImputation:
     levels: tuple[_Level, ...]
     zones: _Level | None
 
-    def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> Imputed:
+    def __call__(self, labels: tuple[Labels, ...], answer: AnswerState) -> Imputed:
         """Decide the labels of all levels."""
         if not answer.is_given:
             return self._without_answer(answer.operator)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from engagement.configuration import CodingConfiguration, CodingMode, CodingPlan
 from engagement.foundation.errors import ConfigurationError
-from engagement.pipeline.coding.imputing import Answer, Imputation, Imputed
+from engagement.pipeline.coding.imputing import AnswerState, Imputation, Imputed
 from engagement.pipeline.coding.labels import Label, Labels
 from engagement.pipeline.coding.reasons import Fact, Reason, ticked_labels
 
@@ -55,7 +55,7 @@ class OwnImputation:
         """Make the function for the answers to a plan."""
         return functools.partial(self.impute, plan)
 
-    def impute(self, plan: CodingPlan, labels: tuple[Labels, ...], answer: Answer) -> Imputed:
+    def impute(self, plan: CodingPlan, labels: tuple[Labels, ...], answer: AnswerState) -> Imputed:
         """Call the function for an answer, and check its result.
 
         Raises

@@ -13,7 +13,7 @@ from engagement.configuration import CodeScheme, CodingConfiguration, CodingPlan
 from engagement.pipeline.coding.coded_datasets import CodedDataset, Reading
 from engagement.pipeline.coding.codings import Coding, Field, make_coding, make_label_field
 from engagement.pipeline.coding.guesses import mark_guesses
-from engagement.pipeline.coding.imputing import Answer, Imputation
+from engagement.pipeline.coding.imputing import AnswerState, Imputation
 from engagement.pipeline.coding.labels import Label, Labels, code_of, make_pipeline_label
 from engagement.pipeline.coding.reasons import Reason
 from engagement.pipeline.coding.wrong_scheme import find_contradiction
@@ -116,12 +116,14 @@ class PlanCoder:
     def _code_missing(self, operator: str | None) -> Coded:
         labels = tuple((Label(label.code, None),) for (label,) in self._everywhere(ControlCode.NA))
         reasons = self._because(CodingCase.NO_ANSWER)
-        coded = self._missing[operator] = self._complete(labels, reasons, Answer(False, operator), is_written=False)
+        coded = self._missing[operator] = self._complete(
+            labels, reasons, AnswerState(False, operator), is_written=False
+        )
         return coded
 
     def _code_noise(self, contradiction: Reason | None = None, case: CodingCase = CodingCase.NOISE) -> Coded:
         return self._complete(
-            self._everywhere(ControlCode.NC), self._because(case), Answer(True, None), True, contradiction
+            self._everywhere(ControlCode.NC), self._because(case), AnswerState(True, None), True, contradiction
         )
 
     def _code_reading(self, reading: Reading) -> Coded:
@@ -129,7 +131,7 @@ class PlanCoder:
         coded = self._complete(
             tuple(labels or not_reviewed for labels, not_reviewed in reviewed),
             tuple(_BECAUSE[CodingCase.LABELLED if labels else CodingCase.NOT_REVIEWED] for labels in reading.labels),
-            Answer(True, None),
+            AnswerState(True, None),
             is_written=True,
             contradiction=find_contradiction(reading),
         )
@@ -150,14 +152,14 @@ class PlanCoder:
             if code is None:
                 written.append(make_label_field(configuration, labels[-1]))
         reasons = self._because(CodingCase.CAME_WITH_RUN)
-        complete = self._complete(tuple(labels), reasons, Answer(True, None), is_written=False)
+        complete = self._complete(tuple(labels), reasons, AnswerState(True, None), is_written=False)
         return _remember(self._by_given, code_ids, (documents, replace(complete, manual=tuple(written))))[1]
 
     def _complete(
         self,
         labels: tuple[Labels, ...],
         reasons: tuple[Reason, ...],
-        answer: Answer,
+        answer: AnswerState,
         is_written: bool,
         contradiction: Reason | None = None,
     ) -> Coded:

@@ -11,7 +11,7 @@ from engagement.configuration import CodingMode, CodingPlan, ControlCode
 from engagement.configuration.control_codes import rank_of
 from engagement.configuration.field_names import AMBIVALENT
 from engagement.configuration.imputation_checks import find_named_code, sides_of_reasons
-from engagement.pipeline.coding.imputing import Answer, Imputed, make_control_label, make_same_label
+from engagement.pipeline.coding.imputing import AnswerState, Imputed, make_control_label, make_same_label
 from engagement.pipeline.coding.labels import Label, Labels, make_pipeline_label
 from engagement.pipeline.coding.reasons import Fact, Reason, ticked_labels
 
@@ -39,7 +39,7 @@ class YesNoReasons:
         self._yes_no_scheme, self._reasons_scheme = configurations[self._at].code_scheme, reasons.code_scheme
         self._sides = sides_of_reasons(reasons.code_scheme, reasons.reasons_for_yes, reasons.reasons_for_no)
 
-    def __call__(self, labels: tuple[Labels, ...], answer: Answer) -> Imputed:
+    def __call__(self, labels: tuple[Labels, ...], answer: AnswerState) -> Imputed:
         """Complete the labels of both schemes, in the plan's order."""
         if not answer.is_given:
             return Imputed(labels, (None, None))

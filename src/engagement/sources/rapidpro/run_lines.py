@@ -1,5 +1,6 @@
-"""A RapidPro run -> the line of a raw data file: TracedData, keyed by the flow's name.. The hashed text is also the
-written text.
+"""A RapidPro run -> the line of a raw data file: TracedData, keyed by the flow's name.
+
+The hashed text is also the written text.
 """
 
 import hashlib

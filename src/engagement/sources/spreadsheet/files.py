@@ -1,4 +1,4 @@
-"""Files of a table: those named, and those of named folders; none with phone numbers may lie in the data root."""
+"""Files of a table: those named, and those of named folders; no numbers in the data root."""
 
 import os
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def _is_table(path: Path) -> bool:
 
 
 def refuse_numbers_in_data_root(urls: list[str], storage: Storage, data_root: Path) -> None:
-    """Refuse files with phone numbers that lie in the data root, whose copies and backups would hold them.
+    """Refuse files with phone numbers in the data root, whose backups would hold them.
 
     Raises
     ------

@@ -27,7 +27,7 @@ _logger = logging.getLogger(__name__)
 
 
 class SpreadsheetRow(NamedTuple):
-    """A row that can be used. `uid` is the respondent's where the file has uids; `texts` are in the order of `columns`."""
+    """A row that can be used. `uid` is there if the file has uids; `texts` are in order of `columns`."""
 
     number: int
     respondent: Respondent

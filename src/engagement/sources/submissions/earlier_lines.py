@@ -1,4 +1,4 @@
-"""Lines that Raw Data has already, for a store that starts again: a submission that is the same keeps its line."""
+"""Lines that Raw Data has already: a store that starts again keeps those of equal submissions."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from engagement.sources.submissions.lines import hash_of
 
 
 class EarlierLines:
-    """Finds lines of the files by the hash of what they hold. The files are read on first use, and only in full for a match."""
+    """Finds lines of the files by the hash of what they hold. Reads the files on first use."""
 
     def __init__(self, files: dict[str, Path] | None = None):
         self._files = files or {}

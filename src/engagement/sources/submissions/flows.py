@@ -1,4 +1,4 @@
-"""A source's forms: open their stores, and hand the flows over: one a form, and one of all their survey answers."""
+"""Open the stores of a source's forms, and hand their flows over: one a form, one for the survey."""
 
 import heapq
 import itertools
@@ -69,7 +69,7 @@ def refuse_emptied(where: str, held: int, listed: int, context: FetchContext) ->
 
 
 def hand_over(source: SubmissionsSource, stores: Sequence[SubmissionStore], context: FetchContext) -> list[FetchedFlow]:
-    """Report what was set aside, and return the flows, ready to write. `stores` are those of all forms, in order."""
+    """Report what was set aside, and return the flows, ready to write. `stores` are of all forms."""
     file = context.state_file(f"{source.source_type} {stores[0].flow}.set_aside.jsonl")
     report_set_aside(source.source_type, stores, file, context)
     flows = [_hand_over(store.flow, [store], EPISODE, context) for store in stores]

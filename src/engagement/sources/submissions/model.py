@@ -1,4 +1,4 @@
-"""Configuration that all sources of submissions share: forms, each with a FlowName, and their questions."""
+"""Configuration that all sources of submissions share: forms, their flows, and their questions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self
@@ -29,7 +29,7 @@ class SubmissionsForm(Model):
 
 
 class SubmissionsSource(RawDataSource):
-    """Base of sources of submissions. A subclass declares `forms` and `survey_questions` with its own models."""
+    """Base of sources of submissions. A subclass declares `forms` and `survey_questions`."""
 
     if TYPE_CHECKING:
         forms: tuple[SubmissionsForm, ...]

@@ -1,4 +1,4 @@
-"""Respondents and their uuids, under the same rule as senders of SMS: one number is one uid, however it answers."""
+"""Respondents and their uuids: one number is one uid, by SMS or any other way."""
 
 import itertools
 import re
@@ -16,7 +16,7 @@ _LEAST_DIGITS, _MOST_DIGITS = 6, 15
 
 
 def number_respondent(text: str, country: str | None = None) -> Respondent | None:
-    """Read a phone number; None if it is none. `country` completes a number in national form ("0615000001", "SO").
+    """Read a phone number; None if it is none. `country` completes one in national form.
 
     >>> number_respondent("+252 61 5000001"), number_respondent("2.52615E+11")
     (Respondent(tel), None)

@@ -87,9 +87,9 @@ class SubmissionStore:
         unreadable: Sequence[UnreadableSubmission] = (),
         notes: Mapping[str, str] | None = None,
     ) -> int:
-        """Keep a page of submissions, each with its participant's uuid, all or nothing; return how many are new or changed.
+        """Keep a page of submissions with their participants; return how many are new or changed.
 
-        A submission replaces the one with its key. `unreadable` ones are listed until they can be read, or are
+        All or nothing. A submission replaces the one with its key. `unreadable` ones are listed until they can be read, or are
         dropped; an earlier version of one stays in Raw Data.
         """
         newest = {one.key: (one, participant) for one, participant in page}

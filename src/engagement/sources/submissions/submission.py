@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 
 class Respondent(NamedTuple):
-    """Who answered. `identities` are the possible ids in the uuid table, oldest form first; they never reach the disk.
+    """A person who answered.
 
+    `identities` are the possible ids in the uuid table, oldest form first; they never reach the disk.
     `operator_raw` is a number's first five digits, else the channel's name, which `urn_type` is.
     """
 
@@ -28,8 +29,9 @@ class Answer(NamedTuple):
 
 
 class Submission(NamedTuple):
-    """Answers of one respondent, at most one a Field. `time` is aware: submissions are ordered by it, then by `key`.
+    """Answers of one respondent, at most one a Field.
 
+    `time` is aware: submissions are ordered by it, then by `key`.
     `flow` is the form's FlowName. `key` is the service's own permanent id, unique in the flow; `version` changes with an edit.
     """
 
@@ -43,7 +45,7 @@ class Submission(NamedTuple):
 
 
 class UnreadableSubmission(NamedTuple):
-    """A submission that can't be read: its key (or place), its place for people, and the reason; never a value of it."""
+    """A submission that can't be read: key, place for people, and reason; never a value of it."""
 
     key: str
     place: str

@@ -1,7 +1,6 @@
-"""Read the rows of a sheet of an Excel workbook (.xlsx) as texts, or report all doubts about them. Nothing is guessed."""
+"""Read the rows of a workbook's sheet (.xlsx) as texts, or report all doubts. Nothing is guessed."""
 
 import contextlib
-import csv
 import io
 import itertools
 import zipfile
@@ -9,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
+from engagement.foundation.csv_cells import encode_line
 from engagement.foundation.errors import InputError
 from engagement.sources.tables.delimited import TableRow
 from engagement.sources.tables.headers import MOST_LINES_ABOVE, find_header
@@ -23,7 +23,7 @@ _LARGEST_SURE = 2**53
 
 
 class XlsxTable:
-    """A sheet of a workbook: the one named, else the only one. Same use as `DelimitedTable`: `refuse` after the last row.
+    """A sheet of a workbook: the one named, else the only one. Used like `DelimitedTable`.
 
     `problems` collects broken rows: formulas without a value, errors of formulas, numbers that lost digits.
     """
@@ -179,6 +179,4 @@ def _read_cell(cell: Any, formula: Any) -> tuple[str, str | None]:
 
 
 def _as_line(cells: Sequence[tuple[str, str | None]]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow([text for text, _ in cells])
-    return line.getvalue()
+    return encode_line([text for text, _ in cells])

@@ -12,7 +12,7 @@ from engagement.foundation.errors import ConfigurationError
 from engagement.pipeline.coding.cleaning.places import kenyan_places
 from engagement.pipeline.coding.guesses import find_guessed_positions
 from engagement.pipeline.coding.imputation import make_imputations
-from engagement.pipeline.coding.imputing import Answer
+from engagement.pipeline.coding.imputing import AnswerState
 from engagement.pipeline.coding.labels import make_pipeline_label
 from engagement.pipeline.coding.location_levels import find_level_problems, find_levels
 from engagement.pipeline.coding.locations import has_elsewhere
@@ -20,7 +20,7 @@ from example_project import make_scheme
 from manual_pages import ROOT
 
 PLAN = load_coding_plans(ROOT / "configurations/demo/coding_plans.json").demographic[2]
-ANSWERED = Answer(True, None)
+ANSWERED = AnswerState(True, None)
 # By what they are called, not by level.
 SCHEMES = {
     "somewhere": ["jilore", "ganze_ward", "biashara_ruiru", "township", "hospital_mathare", "kaloleni_voi", "iria-ini"],
@@ -59,7 +59,7 @@ def make_plan(function: str, *names: str, levels: Mapping[str, str] | None = Non
     )
 
 
-def complete(plan: CodingPlan, ticks: Mapping[str, str], answer: Answer = ANSWERED) -> dict[str, str]:
+def complete(plan: CodingPlan, ticks: Mapping[str, str], answer: AnswerState = ANSWERED) -> dict[str, str]:
     """What each scheme gets, by its name; what nobody ticked is not reviewed, or without an answer missing."""
     (impute,) = make_imputations((plan,), {})
     schemes = [configuration.code_scheme for configuration in plan.coding_configurations]
@@ -118,7 +118,7 @@ def test_not_every_level_has_to_be_there(function: str, names: Sequence[str], ti
 
 
 def test_the_zone_follows_from_the_operator_wherever_it_stands():
-    unanswered = Answer(False, "golis")
+    unanswered = AnswerState(False, "golis")
     assert complete(make_plan("somalia_location", "zone", "district"), {}, unanswered) == {
         "zone": "nez",
         "district": "NA",
@@ -135,7 +135,7 @@ def test_guesses_and_elsewhere_go_by_level_and_not_by_position():
     assert find_guessed_positions(turned) == (0,)
     assert find_guessed_positions(make_plan("somalia_location", "district", "region")) == ()
     assert find_guessed_positions(replace(turned, zone_from_operator=False)) == ()
-    assert complete(replace(turned, zone_from_operator=False), {}, Answer(False, "golis"))["zone"] == "NA"
+    assert complete(replace(turned, zone_from_operator=False), {}, AnswerState(False, "golis"))["zone"] == "NA"
     assert [has_elsewhere(turned, position) for position in range(3)] == [False, True, False]
 
 

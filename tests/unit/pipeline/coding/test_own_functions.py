@@ -6,7 +6,7 @@ import pytest
 
 from engagement.configuration import load_project
 from engagement.foundation.errors import ConfigurationError
-from engagement.pipeline.coding.imputing import Answer
+from engagement.pipeline.coding.imputing import AnswerState
 from engagement.pipeline.coding.labels import make_pipeline_label
 from engagement.pipeline.coding.own_functions import OwnCleaner, OwnImputation
 from example_project import write_project
@@ -31,8 +31,8 @@ def test_it_gets_and_gives_every_label_of_a_multiple_scheme(plans):
         seen.append((given_plan, given, answer))
         return [[*given[0], label_of(plan, 0, "roads")]]
 
-    found, _ = OwnImputation("own:keep", keep)(plan)(labels, Answer(True, None))
-    assert seen == [(plan, labels, Answer(True, None))]
+    found, _ = OwnImputation("own:keep", keep)(plan)(labels, AnswerState(True, None))
+    assert seen == [(plan, labels, AnswerState(True, None))]
     assert found == ((*labels[0], label_of(plan, 0, "roads")),)
 
 
@@ -71,7 +71,7 @@ def test_another_shape_is_an_error_that_names_the_function(plans, case: str):
     plan = plans.demographic[1]
     labels = ((label_of(plan, 0, "20"),), (label_of(plan, 1, "NC"),))
     with pytest.raises(ConfigurationError, match=told) as refused:
-        OwnImputation("our_rules:impute", function)(plan)(labels, Answer(True, None))
+        OwnImputation("our_rules:impute", function)(plan)(labels, AnswerState(True, None))
     assert refused.value.exit_status == 10
     assert str(refused.value).startswith("imputation function 'our_rules:impute', plan 'age_raw': ")
     assert "expected 2 tuple(s), one for each coding configuration" in str(refused.value)
@@ -83,7 +83,7 @@ def test_what_it_raises_is_told_by_type_and_place_and_not_by_its_text(plans):
 
     with pytest.raises(ConfigurationError, match=r"'our_rules:impute': it raised KeyError at .*test_own_functions.py, line \d+") as told:  # fmt: skip
         OwnImputation("our_rules:impute", impute)(plans.rqa[0])(
-            ((label_of(plans.rqa[0], 0, "NR"),),), Answer(True, None)
+            ((label_of(plans.rqa[0], 0, "NR"),),), AnswerState(True, None)
         )
     assert "hodan" not in str(told.value)
 

@@ -10,7 +10,7 @@ from engagement.configuration.code_schemes import give_own_control_codes
 from engagement.configuration.imputation_checks import sides_of_reasons
 from engagement.configuration.loading import load_coding_plans
 from engagement.configuration.parsing import parse_model
-from engagement.pipeline.coding.imputing import Answer
+from engagement.pipeline.coding.imputing import AnswerState
 from engagement.pipeline.coding.labels import make_pipeline_label
 from engagement.pipeline.coding.yes_no_reasons import YesNoReasons
 from example_project import CONTROL_CODES, make_scheme
@@ -22,7 +22,7 @@ ROWS = [
     for line in TEXTS["configurations/README.md"].partition(HEADING)[2].partition("\n\n")[0].splitlines()
 ]
 REASONS = ["yes_a", "no_b", "other"]
-ANSWER = Answer(True, None)
+ANSWER = AnswerState(True, None)
 
 
 def scheme_of(name: str, codes: list[str]) -> CodeScheme:
@@ -54,7 +54,7 @@ def complete(plan: CodingPlan, yes_no: str, reasons: str) -> tuple[str, str]:
     schemes = [configuration.code_scheme for configuration in plan.coding_configurations]
     given = [reasons, yes_no] if schemes[0].name == "reasons" else [yes_no, reasons]
     labels = tuple(labels_of(scheme, values) for scheme, values in zip(schemes, given, strict=True))
-    found, _ = YesNoReasons(plan)(labels, ANSWER if yes_no != "NA" else Answer(False, None))
+    found, _ = YesNoReasons(plan)(labels, ANSWER if yes_no != "NA" else AnswerState(False, None))
     told = [", ".join(label.code.string_value for label in several) for several in found]
     return tuple(reversed(told)) if schemes[0].name == "reasons" else tuple(told)
 
