@@ -49,6 +49,9 @@ DESK = {
         "engagement.desk.contacts",
         "Count a named selection of participants, and hand it over to RapidPro or to a file",
     ),
+    "de-identify": Command(
+        "engagement.desk.de_identify", "Write a file with phone numbers again, with the uid of each number in its place"
+    ),
     "diff": Command(
         "engagement.desk.diff", "Show how a change of the configuration would change the outputs, before you make it"
     ),

@@ -14,19 +14,19 @@ from engagement.services.container_needs import ContainerNeeds
 from engagement.services.credentials import load_credentials
 
 COMMANDS = (
-    "check", "cluster-certificates", "coda-mend", "coda-progress", "compare", "contacts", "diff", "evaluate-cleaners",
+    "check", "cluster-certificates", "coda-mend", "coda-progress", "compare", "contacts", "de-identify", "diff", "evaluate-cleaners",
     "explain", "figures", "icr", "import-project", "new-project", "scheme", "status",
 )  # fmt: skip
-# Arguments that a command writes to; the scheme of a sheet without --output goes beside the sheet.
+# Arguments that a command writes to. Without --output some write beside what they read.
 _FOLDERS_WRITTEN = {
     ("new-project", "directory"), ("scheme", "folder"), ("cluster-certificates", "folder"), ("compare", "folder"),
     ("figures", "folder"), ("icr", "data_root"),
 }  # fmt: skip
 # What these write appears whole: it is built beside its place.
 _FILES_WRITTEN = {
-    ("scheme", "output"), ("contacts", "to_file"), ("import-project", "new_folder"), ("import-project", "new_data_root"),
+    ("scheme", "output"), ("contacts", "to_file"), ("de-identify", "output"), ("import-project", "new_folder"), ("import-project", "new_data_root"),
 }  # fmt: skip
-_WRITTEN_BESIDE = ("scheme", "sheet")
+_WRITTEN_BESIDE = {("scheme", "sheet"), ("de-identify", "files")}
 # Without --folder they write into the data root.
 _WRITTEN_INSIDE = {("compare", "after"), ("figures", "data_root")}
 # Options of `contacts` that hand people over: it asks RapidPro, and writes to the data root's record.
@@ -77,7 +77,7 @@ def _paths(given: argparse.Namespace) -> Iterator[tuple[str, Path]]:
 
 
 def _add_path(needs: ContainerNeeds, command: str, argument: str, path: Path, given: argparse.Namespace) -> None:
-    is_beside = (command, argument) == _WRITTEN_BESIDE and given.output is None
+    is_beside = (command, argument) in _WRITTEN_BESIDE and given.output is None
     is_inside = (command, argument) in _WRITTEN_INSIDE and given.folder is None
     is_recorded = (command, argument) == ("contacts", "data_root") and hands_over(given)
     if is_inside or is_recorded or (command, argument) in _FOLDERS_WRITTEN:

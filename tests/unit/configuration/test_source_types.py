@@ -41,7 +41,9 @@ def test_models_are_those_of_the_table_in_its_order():
 def test_a_project_without_rapidpro_imports_no_more_of_it_than_its_model(tmp_path: Path):
     project = FetchProject(tmp_path, "")
     recovered = tmp_path / "lost.csv"
-    recovered.write_text("Sender,Message,ReceivedOn\n")
+    recovered.write_text(
+        "Sender,Message,ReceivedOn\navf-phone-uuid-10000000-53a4-4f6e-9a57-0d7c0a1f6f11,haa,26/08/2026 10:00\n"
+    )
     project.sources = [{"SourceType": "RecoveryCSV", "ActivationFlowURLs": [recovered.as_uri()]}]
     program = """if True:
         import sys

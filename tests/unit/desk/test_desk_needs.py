@@ -44,6 +44,25 @@ def test_every_command_of_the_desk_has_its_needs():
         (["explain", "data root", "avf-participant-uuid-1"], ["mount ro {}/data root"]),
         (["status", "data root"], ["mount ro {}/data root"]),
         (["icr", "codes.csv", "codes.csv"], ["mount ro {}/codes.csv"]),
+        (
+            ["de-identify", "codes.csv", "--column", "a", "--table", "A", "--credentials", "key.json"],
+            ["mount ro {}/key.json", "mount rw {}", "mount rw {}/embedded"],
+        ),
+        (
+            [
+                "de-identify",
+                "codes.csv",
+                "--column",
+                "a",
+                "--table",
+                "A",
+                "--credentials",
+                "key.json",
+                "--output",
+                "projects/a.csv",
+            ],
+            ["mount ro {}/codes.csv", "mount ro {}/key.json", "mount rw {}/embedded", "mount rw {}/projects"],
+        ),
         (["figures", "data root", "--format", "pdf"], ["mount rw {}/data root"]),
         (
             ["figures", "data root", "--format", "pdf", "--folder", "projects"],

@@ -1,4 +1,4 @@
-"""Read the messages of a recovery file: Sender, Message, ReceivedOn. Senders are ids, never phone numbers."""
+"""Read the messages of a recovery file. Senders are ids, never phone numbers."""
 
 import io
 import logging
@@ -20,7 +20,7 @@ COLUMNS = ("Sender", "Message", "ReceivedOn")
 _logger = logging.getLogger(__name__)
 
 
-class Message(NamedTuple):
+class RecoveredMessage(NamedTuple):
     """A recovered message."""
 
     sender: str
@@ -29,7 +29,7 @@ class Message(NamedTuple):
 
 
 class FileReader(NamedTuple):
-    """What reading a file needs to know; `now` and `start`, of the project, are for doubts about its times."""
+    """Reads files of a source. `now` and `start`, of the project, are for doubts about times."""
 
     source: RecoveryCSVSource
     zone: ZoneInfo
@@ -37,7 +37,7 @@ class FileReader(NamedTuple):
     now: datetime
     start: datetime
 
-    def read(self, content: bytes, url: str, name: str) -> list[Message]:
+    def read(self, content: bytes, url: str, name: str) -> list[RecoveredMessage]:
         """Read the messages in the order of the file, which is flow `name`; log what is odd about it.
 
         Raises
@@ -80,7 +80,10 @@ class FileReader(NamedTuple):
             )
         for doubt in find_time_doubts(times, form, self.now, self.start):
             _logger.warning("Flow %r: %s. Check TimeFormat, and the file", name, doubt)
-        return [Message(person, words, found[form]) for (person, words), (_, found) in zip(rows, times, strict=True)]
+        return [
+            RecoveredMessage(person, words, found[form])
+            for (person, words), (_, found) in zip(rows, times, strict=True)
+        ]
 
     def _choose_format(self, times: Sequence[tuple[str, dict[TimeFormat, datetime]]]) -> tuple[TimeFormat, str | None]:
         configured = self.source.time_format

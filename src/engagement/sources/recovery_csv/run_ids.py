@@ -1,4 +1,4 @@
-"""Run ids of recovered messages, which stay the same when an export is saved again, sorted or joined with another.
+"""Run ids of recovered messages, the same for an export that is sorted or saved again.
 
 A message is its sender, its time and its text, and which of the messages that share them it is: the first, the second … So files
 that overlap have the same ids for the messages that they share, and stage 3 counts each of them once; and somebody who
@@ -34,7 +34,7 @@ _decode = msgspec.json.Decoder(list[_Entry]).decode
 
 
 class RunIds:
-    """Ids for the messages of files that have the same raw keys; `files` are theirs in Raw Data/, if there."""
+    """Ids for messages of files with the same raw keys; `files` are theirs in Raw Data/, if there."""
 
     def __init__(self, files: Iterable[Path], raw_keys: RecoveredKeyNames):
         known: dict[_Triple, list[list[str]]] = {}
@@ -76,7 +76,7 @@ def _read_ids(path: Path, raw_keys: RecoveredKeyNames) -> Iterator[tuple[_Triple
 
 
 def _find_earlier(triple: _Triple, lists: Sequence[Sequence[str]]) -> list[str]:
-    """Find the ids that earlier versions gave to messages alike: as many as the file with most of them has."""
+    """Find the ids that earlier versions gave to messages alike, as many as the fullest file has."""
     ours = {_make_id(triple, number) for number in range(1, max(map(len, lists)) + 1)}
     found: list[str] = []
     for ids in lists:

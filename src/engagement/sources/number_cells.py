@@ -1,0 +1,38 @@
+"""Read phone numbers as spreadsheets and telecoms write them. A number that lost digits is none."""
+
+import re
+
+from engagement.sources.submissions.respondents import number_respondent
+from engagement.sources.submissions.submission import Respondent
+
+# Spreadsheets put an apostrophe before text, and ".0" behind a number; RapidPro puts the scheme before it.
+_BEFORE = re.compile(r"'?(?:tel:)?", re.IGNORECASE)
+_BEHIND = re.compile(r"(\+?[0-9]{6,15})\.0+")
+_INTERNATIONAL = re.compile(r"[ (]*(?:\+|0[ ().-]*0)")
+# The shortest that people have with their country's code.
+_LEAST_DIGITS = 10
+
+
+def read_number_cell(cell: str, country: str | None = None) -> Respondent | None:
+    """Read a phone number; None if the cell has none, or one that could be another person's.
+
+    A number in national form is one only if `country` says whose: without its country's code it would be another id than the
+    one that its SMS have.
+
+    >>> read_number_cell("'+252 61 5000001"), read_number_cell("252615000001.0").identities
+    (Respondent(tel), ('252615000001',))
+    >>> read_number_cell("0615000001"), read_number_cell("0615000001", "SO").identities[-1], read_number_cell("2.52615E+11")
+    (None, '252615000001', None)
+    """
+    text = _BEFORE.sub("", cell.strip(), count=1).strip()
+    whole = _BEHIND.fullmatch(text)
+    if whole is None and "." in text and text.replace(".", "").isdigit():
+        # 252615000001.5 is no number that lost its point.
+        return None
+    text = text if whole is None else whole[1]
+    found = number_respondent(text, country)
+    if found is None or _INTERNATIONAL.match(text):
+        return found
+    digits = found.identities[-1]
+    is_whole = len(digits) >= _LEAST_DIGITS and not (text.lstrip(" (").startswith("0") and len(found.identities) == 1)
+    return found if is_whole else None
