@@ -14,12 +14,14 @@ from engagement.foundation.errors import InputError, UsageError
 from engagement.foundation.files import open_for_writing
 from engagement.pipeline.coding.cleaning.phone_numbers import find_phone_numbers, mask_phone_numbers
 from engagement.services.uuid_tables.protocol import UuidTable
+from engagement.sources.holders import find_latest_holders
 from engagement.sources.number_cells import read_number_cell
-from engagement.sources.submissions.respondents import Participants
+from engagement.sources.submissions.submission import Respondent
 from engagement.sources.tables.delimited import DelimitedTable, TableRow
 
 WithoutNumber = Literal["refuse", "leave-out", "blank"]
-_ROWS_A_BATCH = 5_000
+# The table asks for its ids in smaller batches, and writes new ones at once.
+_ROWS_A_BATCH = 10_000
 _MOST_SHOWN = 20
 
 
@@ -108,18 +110,23 @@ def _replace_numbers(
     column = table.position(settings.column)
     texts = [table.position(name) for name in settings.texts]
     numbers = [read_number_cell(row.cells[column], settings.country) for row in rows]
-    # For one batch alone: what it remembers would grow with the file.
-    uids = Participants(uuid_table).uuids(filter(None, numbers))
+    possible = {_name(number): number.identities for number in numbers if number is not None}
+    found = find_latest_holders(uuid_table, possible)
     for row, number in zip(rows, numbers, strict=True):
         if number is None and settings.without_number != "blank":
             if settings.without_number == "refuse":
                 table.problems.add(f"{row.place}: no usable phone number; the file changed while it was read")
             continue
         cells = list(row.cells)
-        cells[column] = "" if number is None else uids[number]
+        cells[column] = "" if number is None else found.latest[found.identities[_name(number)]][1]
         for position in texts:
             cells[position] = mask_phone_numbers(cells[position])
         yield cells
+
+
+def _name(number: Respondent) -> str:
+    """Name who is looked up: a number in national form has possible ids that the same one with a + has not."""
+    return " ".join(number.identities)
 
 
 def _open(path: Path) -> IO[bytes]:
