@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what this command takes on its command line."""
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="tables (CSV, TSV) outside the data root")
+    parser.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="tables (CSV, TSV, XLSX) outside the data root"
+    )
     parser.add_argument("--column", required=True, metavar="NAME", help="column of phone numbers")
     parser.add_argument(
         "--table", required=True, metavar="NAME", help="uuid table: PhoneNumberUuidTable.TableName of the project"
@@ -54,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="rows without a usable number: refuse the file (the default), leave them out, or write them without a uid",
     )
     parser.add_argument("--encoding", choices=typing.get_args(Encoding), help="encoding of a file that is not UTF-8")
+    parser.add_argument("--sheet", metavar="NAME", help="sheet of a workbook that has several")
     parser.add_argument(
         "--prefix",
         default=PARTICIPANT_PREFIX,
@@ -104,5 +107,6 @@ def _read_settings(arguments: argparse.Namespace) -> ReplacementSettings:
         tuple(arguments.mask_texts),
         None if country is None else country.upper(),
         arguments.encoding,
+        arguments.sheet,
         arguments.without_number,
     )

@@ -5,9 +5,8 @@ import re
 from engagement.sources.submissions.respondents import number_respondent
 from engagement.sources.submissions.submission import Respondent
 
-# Spreadsheets put an apostrophe before text, and ".0" behind a number; RapidPro puts the scheme before it.
+# Spreadsheets put an apostrophe before text, RapidPro the scheme before a number.
 _BEFORE = re.compile(r"'?(?:tel:)?", re.IGNORECASE)
-_BEHIND = re.compile(r"(\+?[0-9]{6,15})\.0+")
 _INTERNATIONAL = re.compile(r"[ (]*(?:\+|0[ ().-]*0)")
 # The shortest that people have with their country's code.
 _LEAST_DIGITS = 10
@@ -25,11 +24,6 @@ def read_number_cell(cell: str, country: str | None = None) -> Respondent | None
     (None, '252615000001', None)
     """
     text = _BEFORE.sub("", cell.strip(), count=1).strip()
-    whole = _BEHIND.fullmatch(text)
-    if whole is None and "." in text and text.replace(".", "").isdigit():
-        # 252615000001.5 is no number that lost its point.
-        return None
-    text = text if whole is None else whole[1]
     found = number_respondent(text, country)
     if found is None or _INTERNATIONAL.match(text):
         return found

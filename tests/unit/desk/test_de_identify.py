@@ -8,8 +8,10 @@ import stat
 import subprocess
 import sys
 import textwrap
+from datetime import datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from engagement.__main__ import main
@@ -143,6 +145,21 @@ def test_every_form_becomes_a_csv(work, name, encoding, separator, options):
     assert Path("out.csv").read_text(encoding="utf-8") == f"Sender,Message\n{uid},{text}\n"
 
 
+def test_a_workbook_becomes_a_csv(work, capsys):
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "MO"
+    # As workbooks have it, without a zone.
+    at = datetime(2026, 8, 26, 10, 5)  # noqa: DTZ001
+    for cells in (["A report"], ["Sender", "Message", "On"], [252615000001, "haa", at]):
+        workbook.active.append(cells)
+    workbook.create_sheet("notes")
+    workbook.save("b.xlsx")
+    assert run("--output", "out.csv", files=("b.xlsx",)) == 11
+    assert run("--output", "out.csv", "--sheet", "MO", files=("b.xlsx",)) == 0
+    assert read("out.csv")[1] == [table(work).find([FIRST])[FIRST], "haa", "2026-08-26 10:05:00"]
+    check_nothing_shown("".join(capsys.readouterr()))
+
+
 def test_several_files_are_all_checked_before_one_is_written(work, capsys):
     write("b.csv", "Sender,Message\nAmina,haa\n")
     assert run(files=("a.csv", "b.csv")) == 11
@@ -186,8 +203,8 @@ def test_places_where_no_number_may_lie_and_files_that_are_there_are_refused(wor
     assert run() == 2
     assert "exists already" in capsys.readouterr().err
     assert Path("a_deidentified.csv").read_text() == "mine"
-    write("a.xlsx", "")
-    for wrong in (("b.csv",), ("a.xlsx",), ("a.csv", "key.json")):
+    write("a.xls", "")
+    for wrong in (("b.csv",), ("a.xls",), ("a.csv", "key.json")):
         assert run(files=wrong) == 2
     assert run("--country", "Somalia", "--output", "o.csv") == 2
     assert run("--mask-texts", "Sender", "--output", "o.csv") == 2

@@ -9,7 +9,7 @@ from engagement.foundation.errors import UsageError
 _FOLDERS = ("Raw Data", "State", "Coded Coda Files", "Outputs", "Contacts", "Hand-overs", "Traced Data")
 # A container may see nothing else of a data root.
 _OWN_FOLDERS = frozenset(("Raw Data", "Coded Coda Files", "Hand-overs"))
-_KINDS = (".csv", ".tsv", ".txt")
+_KINDS = (".csv", ".tsv", ".txt", ".xlsx")
 
 
 def choose_outputs(files: Sequence[Path], output: Path | None) -> list[Path]:
@@ -47,8 +47,7 @@ def _check_file(path: Path) -> None:
         raise UsageError(f"{path}: no such file; expected a table with phone numbers. Check the path.")
     if path.suffix.lower() not in _KINDS:
         raise UsageError(
-            f"{path}: a file of type {path.suffix!r}; expected {', '.join(_KINDS)}. Save a workbook's sheet as 'CSV UTF-8' first, with "
-            "its numbers as text."
+            f"{path}: a file of type {path.suffix!r}; expected {', '.join(_KINDS)}. Save it as one of these."
         )
     _refuse_data_root(path)
 

@@ -18,6 +18,7 @@ from engagement.sources.holders import find_latest_holders
 from engagement.sources.number_cells import read_number_cell
 from engagement.sources.submissions.submission import Respondent
 from engagement.sources.tables.delimited import DelimitedTable, TableRow
+from engagement.sources.tables.xlsx import XlsxTable
 
 WithoutNumber = Literal["refuse", "leave-out", "blank"]
 # The table asks for its ids in smaller batches, and writes new ones at once.
@@ -33,6 +34,7 @@ class ReplacementSettings:
     texts: tuple[str, ...] = ()
     country: str | None = None
     encoding: str | None = None
+    sheet: str | None = None
     without_number: WithoutNumber = "refuse"
 
 
@@ -105,7 +107,7 @@ def write_table(path: Path, output: Path, settings: ReplacementSettings, uuid_ta
 
 
 def _replace_numbers(
-    rows: tuple[TableRow, ...], table: DelimitedTable, settings: ReplacementSettings, uuid_table: UuidTable
+    rows: tuple[TableRow, ...], table: DelimitedTable | XlsxTable, settings: ReplacementSettings, uuid_table: UuidTable
 ) -> Iterator[list[str]]:
     column = table.position(settings.column)
     texts = [table.position(name) for name in settings.texts]
@@ -125,7 +127,8 @@ def _replace_numbers(
 
 
 def _name(number: Respondent) -> str:
-    """Name who is looked up: a number in national form has possible ids that the same one with a + has not."""
+    # A number in national form has a possible id that the same one with a + has not.
+
     return " ".join(number.identities)
 
 
@@ -136,12 +139,18 @@ def _open(path: Path) -> IO[bytes]:
         raise UsageError(f"{path}: could not be read: {error.strerror}. Check the file's permissions.") from None
 
 
-def _open_table(file: IO[bytes], path: Path, settings: ReplacementSettings) -> DelimitedTable:
+def _open_table(file: IO[bytes], path: Path, settings: ReplacementSettings) -> DelimitedTable | XlsxTable:
+    wanted = tuple(dict.fromkeys((settings.column, *settings.texts)))
+    if path.suffix.lower() == ".xlsx":
+        content = file.read()
+        header = XlsxTable(content, str(path), wanted, settings.sheet).header
+        # All columns are written: none may have lost something.
+        return XlsxTable(content, str(path), tuple(filter(None, header)), settings.sheet)
     column = 0
     table = DelimitedTable(
         file,
         str(path),
-        tuple(dict.fromkeys((settings.column, *settings.texts))),
+        wanted,
         settings.encoding,
         # A line of a text may be a number, too, but no separator follows it.
         lambda cells: (

@@ -9,6 +9,7 @@ from engagement.sources.holders import find_latest_holders
 from engagement.sources.submissions.submission import Respondent
 from engagement.sources.urns import Urn, identities_of, operator_raw
 
+_AS_FLOAT = re.compile(r"(\+?[0-9]{7,})\.([0-9]+)")
 _NUMBER = re.compile(r"\+?[0-9() .-]+")
 _BATCH = 500
 # E.164 allows 15; the shortest national numbers of subscribers have 6.
@@ -20,8 +21,16 @@ def number_respondent(text: str, country: str | None = None) -> Respondent | Non
 
     >>> number_respondent("+252 61 5000001"), number_respondent("2.52615E+11")
     (Respondent(tel), None)
+    >>> number_respondent("252615000001.0").identities, number_respondent("252615000001.5")
+    (('252615000001',), None)
     """
     text = text.strip()
+    whole = _AS_FLOAT.fullmatch(text)
+    if whole is not None:
+        # A spreadsheet took it for a number to calculate with; the digits behind the point are not the person's.
+        if whole[2].strip("0"):
+            return None
+        text = whole[1]
     if _NUMBER.fullmatch(text) is None:
         return None
     urn = Urn("tel", text)
