@@ -128,7 +128,6 @@ def _replace_numbers(
 
 def _name(number: Respondent) -> str:
     # A number in national form has a possible id that the same one with a + has not.
-
     return " ".join(number.identities)
 
 
