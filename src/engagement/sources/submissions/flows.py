@@ -28,10 +28,12 @@ def state_path(data_root: Path, source: SubmissionsSource, form: SubmissionsForm
     return data_root / "State" / "fetch" / f"{source.source_type} {form.flow_name}.sqlite"
 
 
-def open_form(source: SubmissionsSource, form: SubmissionsForm, context: FetchContext) -> SubmissionStore:
+def open_form(
+    source: SubmissionsSource, form: SubmissionsForm, context: FetchContext, read_with: object = None
+) -> SubmissionStore:
     """Open the store of a form; `context.resources` closes it.
 
-    It starts again when anything of the form changed that its lines depend on.
+    It starts again when anything of the form changed that its lines depend on. `read_with` is what they depend on besides, as JSON.
     """
     scheme = context.project.coding_plans.operator_scheme
     operators = OperatorLabels(scheme) if scheme is not None else None
@@ -44,6 +46,7 @@ def open_form(source: SubmissionsSource, form: SubmissionsForm, context: FetchCo
         survey_questions,
         source.country,
         operators and operators.digest(),
+        read_with,
     ]
     files = {EPISODE: context.raw_data_file(form.flow_name)}
     if survey is not None:
