@@ -10,6 +10,7 @@ from engagement.configuration.code_schemes import CodeScheme
 from engagement.configuration.coding_plans import CodingPlansDocument
 from engagement.configuration.model import Model, models_in
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
+from engagement.configuration.source_types import SOURCE_TYPES
 from engagement.desk.update_manual import make_tables, renew
 from engagement.foundation.errors import InputError
 from engagement.pipeline.outputs.columns import COLUMNS
@@ -18,7 +19,7 @@ from manual_pages import ROOT, TEXTS
 
 README = TEXTS["README.md"]
 # Words that look like keys: values, and a setting of systemd's.
-NO_KEYS = {"GCloudBucket", "OnFailure", "RapidPro", "RecoveryCSV", "Spreadsheet"}
+NO_KEYS = {"OnFailure", *SOURCE_TYPES}
 
 
 @pytest.mark.parametrize("page", TEXTS)

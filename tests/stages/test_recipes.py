@@ -158,7 +158,8 @@ def test_a_new_source_type_is_known_to_messages_and_to_editors(
     project.arguments()
     assert check(project) == 10
     shown = capsys.readouterr().out
-    known = "'RapidPro', 'GCloudBucket', 'RecoveryCSV' or 'Notebook'"
+    *others, last = map(repr, SOURCE_TYPES)
+    known = f"{', '.join(others)} or {last}"
     assert f"'Notebok' is no type of source; expected {known}; nearest: 'Notebook'. Change it." in shown
     assert "RawDataSources[1].EpisodePage: unknown key; nearest: 'EpisodePages'" in shown
     assert f"no 'SourceType'; expected {known}. Add it." in shown
@@ -168,7 +169,7 @@ def test_a_new_source_type_is_known_to_messages_and_to_editors(
 def test_without_its_line_in_the_table_a_source_type_is_unknown(project: FetchProject, monkeypatch, capsys):
     monkeypatch.delitem(SOURCE_TYPES, "Notebook")
     assert check(project) == 10
-    assert "'Notebook' is no type of source; expected 'RapidPro', 'GCloudBucket' or" in capsys.readouterr().out
+    assert "'Notebook' is no type of source; expected 'RapidPro', 'GCloudBucket'" in capsys.readouterr().out
     assert "NotebookSource" not in make_json_schemas()["pipeline_configuration.json"]["$defs"]
 
 
