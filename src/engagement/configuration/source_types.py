@@ -14,6 +14,7 @@ SOURCE_TYPES = {
     "GCloudBucket": "engagement.sources.gcloud_bucket",
     "RecoveryCSV": "engagement.sources.recovery_csv",
     "Spreadsheet": "engagement.sources.spreadsheet",
+    "KoboToolbox": "engagement.sources.kobo_toolbox",
 }
 
 
