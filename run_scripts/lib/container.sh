@@ -167,7 +167,7 @@ run_desk_in_container() {
 # plan_container STAGE ARGUMENT...: print a stage's needs, found by the project's own code: it reads the configuration in a
 # container with the read-only paths and no network.
 plan_container() {
-    local writable_paths=() environment_names=(FIRESTORE_EMULATOR_HOST STORAGE_EMULATOR_HOST DRIVE_EMULATOR_HOST)
+    local writable_paths=() environment_names=(FIRESTORE_EMULATOR_HOST STORAGE_EMULATOR_HOST DRIVE_EMULATOR_HOST FORMS_EMULATOR_HOST)
     describe_container none
     docker run "${container_arguments[@]}" "$image" container-plan "$@"
 }

@@ -13,7 +13,12 @@ from engagement.services.credentials import Credentials, EmbeddedCredentials, pa
 from engagement.services.storage.embedded import EmbeddedStorage
 from engagement.services.storage.local_files import local_file
 
-_EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "DRIVE_EMULATOR_HOST")
+_EMULATOR_VARIABLES = (
+    "FIRESTORE_EMULATOR_HOST",
+    "STORAGE_EMULATOR_HOST",
+    "DRIVE_EMULATOR_HOST",
+    "FORMS_EMULATOR_HOST",
+)
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 

@@ -10,7 +10,7 @@ from engagement.foundation.errors import ConfigurationError, UsageError
 PROXIES = [
     f"environment {name}" for name in ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 ]
-EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "DRIVE_EMULATOR_HOST")
+EMULATOR_VARIABLES = ("FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "DRIVE_EMULATOR_HOST", "FORMS_EMULATOR_HOST")
 EMULATORS = [f"environment {name}" for name in EMULATOR_VARIABLES]
 
 

@@ -1,0 +1,1 @@
+"""Google Forms: questions and responses of forms, through the Forms API."""
