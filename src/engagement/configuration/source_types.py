@@ -15,6 +15,7 @@ SOURCE_TYPES = {
     "RecoveryCSV": "engagement.sources.recovery_csv",
     "Spreadsheet": "engagement.sources.spreadsheet",
     "KoboToolbox": "engagement.sources.kobo_toolbox",
+    "GoogleForms": "engagement.sources.google_forms",
 }
 
 

@@ -1,0 +1,1 @@
+"""Google Forms: the responses of forms, de-identified at the door."""
