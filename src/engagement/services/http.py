@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import requests
 import urllib3
 
 from engagement.foundation.errors import ServiceError
 from engagement.services.address_queries import hide_queries
+from engagement.services.connection_failures import connection_failure_of
 from engagement.services.header_deadline import LONGEST_HEADERS_SECONDS, DeadlineAdapter, EndlessHeadersError
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries, temporary_failure_of
 
@@ -43,6 +44,13 @@ class RefusedError(Exception):
         self.body = body
 
 
+class FindError(Protocol):
+    """Finds the error that a refusal's status, body and headers stand for; None if they are nothing special."""
+
+    def __call__(self, status: int, body: bytes, headers: Mapping[str, str]) -> Exception | None:
+        """Return the error to raise."""
+
+
 class NoAddressError(ServiceError):
     """The address is not a valid HTTP address."""
 
@@ -53,14 +61,21 @@ class DecodedResponse[Body]:
 
     body: Body
     answered_on: datetime | None
+    headers: Mapping[str, str]
 
 
 class HttpSession:
-    """Requests to one service; messages name `where` but never the headers, which hold the token."""
+    """Requests to one service; messages name `where` but never the headers, which hold the token.
 
-    def __init__(self, where: str, headers: Mapping[str, str], policy: RetryPolicy):
+    `find_error` reads a refusal first, for a service that explains in the body what the status does not tell.
+    """
+
+    def __init__(
+        self, where: str, headers: Mapping[str, str], policy: RetryPolicy, find_error: FindError | None = None
+    ):
         self.where = where
         self.policy = policy
+        self._find_error = find_error
         # We decompress it ourselves, to limit the size of the result.
         self._headers = {**headers, "Accept-Encoding": "gzip"}
         self._session = requests.Session()
@@ -117,7 +132,7 @@ class HttpSession:
                         f"{self.where}: {what} answered with a web page; expected JSON. "
                         "Check that the address is the service's, and that no login page or proxy is in the way."
                     )
-                return DecodedResponse(decode(body), _date_of(response))
+                return DecodedResponse(decode(body), _date_of(response), response.headers)
 
         return call_with_retries(ask, where, self.policy)
 
@@ -168,7 +183,8 @@ class HttpSession:
                     where,
                     _LARGEST_REFUSAL_BYTES,
                 )
-            raise failure or RefusedError(response.status_code, body)
+            told = self._find_error and self._find_error(response.status_code, body, response.headers)
+            raise told or failure or RefusedError(response.status_code, body)
 
 
 def _read_whole(response: requests.Response, where: str) -> bytes:
@@ -255,33 +271,7 @@ def _explained_failures(where: str) -> Iterator[None]:
             "no secure connection", most_attempts=3, remedy="Check the host's certificate and this machine's clock."
         ) from None
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise _failure_of(error) from None
-
-
-def _failure_of(error: Exception) -> TemporaryError:
-    # The error's own text can contain the whole address, including a presigned key: report only its kind.
-    causes = _causes(error)
-    if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
-        return TemporaryError("host not found", most_attempts=3, remedy="Check the address and the network.")
-    # Before time-outs: urllib3 counts it among them.
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return TemporaryError("the connection was refused", most_attempts=8)
-    if any(isinstance(cause, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError) for cause in causes):
-        return TemporaryError("no response in time")
-    return TemporaryError("the connection broke off")
-
-
-def _causes(error: BaseException) -> list[object]:
-    """Return an error and all its causes; requests and urllib3 hide them in arguments and reasons, too."""
-    found: list[object] = []
-    waiting: list[object] = [error]
-    while waiting:
-        cause = waiting.pop()
-        if not isinstance(cause, BaseException) or any(cause is known for known in found):
-            continue
-        found.append(cause)
-        waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
-    return found
+        raise connection_failure_of(error) from None
 
 
 def _is_web_page(response: requests.Response, body: bytes) -> bool:

@@ -1,0 +1,1 @@
+"""Facebook's Graph API, as far as the comments of a page need it."""
