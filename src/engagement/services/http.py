@@ -45,7 +45,7 @@ class RefusedError(Exception):
 
 
 class FindError(Protocol):
-    """Finds the error that a refusal's status, body and headers stand for; None if they are nothing special."""
+    """Finds the error that a refusal explains in its body or headers; None for any other."""
 
     def __call__(self, status: int, body: bytes, headers: Mapping[str, str]) -> Exception | None:
         """Return the error to raise."""

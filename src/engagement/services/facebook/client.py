@@ -77,7 +77,7 @@ class GraphClient:
         return self._get_or_none(comment_id, {"fields": _COMMENT_FIELDS}, f"comment {comment_id}", Comment)
 
     def comments(self, post_id: str) -> Iterator[CommentPage]:
-        """Give the comments of a post and the replies to them, oldest first where Facebook keeps to that order."""
+        """Give a post's comments and the replies to them; Facebook does not always keep an order."""
         what = f"comments of post {post_id}"
         parameters = {"filter": "stream", "order": "chronological", "fields": _COMMENT_FIELDS}
         limit = _Limit()

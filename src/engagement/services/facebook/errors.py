@@ -39,7 +39,7 @@ class _Body(msgspec.Struct):
 
 
 class GraphError(Exception):
-    """A refusal with a code. `wait_seconds` is how long Facebook wants to be left alone, None if it may be asked again."""
+    """A refusal with a code. `wait_seconds` is how long Facebook wants to be left alone, if it says so."""
 
     def __init__(self, status: int, told: _Told, wait_seconds: float | None):
         super().__init__(f"code {told.code}")
@@ -57,7 +57,7 @@ class GraphError(Exception):
 
     @property
     def is_missing(self) -> bool:
-        """Tell whether the object does not exist, or may not be seen with this token; Facebook does not say which."""
+        """Tell whether the object is missing or may not be seen; Facebook does not say which."""
         return self.code == 100 and self.subcode == 33
 
     def told(self) -> str:

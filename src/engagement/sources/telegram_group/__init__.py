@@ -1,0 +1,1 @@
+"""Messages of a Telegram group, from the exports of the desktop client."""
