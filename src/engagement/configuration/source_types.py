@@ -16,6 +16,8 @@ SOURCE_TYPES = {
     "Spreadsheet": "engagement.sources.spreadsheet",
     "KoboToolbox": "engagement.sources.kobo_toolbox",
     "GoogleForms": "engagement.sources.google_forms",
+    "FacebookComments": "engagement.sources.facebook_comments",
+    "TelegramGroup": "engagement.sources.telegram_group",
 }
 
 

@@ -56,10 +56,10 @@ class GraphClient:
     def __exit__(self, *exception: object) -> None:
         self._session.__exit__(None, None, None)
 
-    def page_id(self) -> str:
-        """Return the id of the page that the token is of."""
-        what = "the token's page"
-        return self._get("me", {"fields": "id"}, what, lambda body: read_json(body, _Page)).id
+    def page_id(self) -> str | None:
+        """Return the id of the page that the token is of; None if Facebook does not say."""
+        page = self._get_or_none("me", {"fields": "id"}, "the token's page", _Page)
+        return None if page is None else page.id
 
     def post(self, post_id: str) -> Post | None:
         """Return a post; None if it does not exist, or the token may not see it."""

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from engagement.foundation.errors import ServiceError, count_of
 from engagement.sources.context import FetchContext
@@ -21,6 +22,18 @@ from engagement.sources.submissions.store import EPISODE, SURVEY, SubmissionStor
 _LINES_A_PIECE = 1000
 
 _logger = logging.getLogger(__name__)
+
+
+class FlowsSource(Protocol):
+    """A source of submissions, as far as its flows go."""
+
+    @property
+    def source_type(self) -> str:
+        """Its type."""
+
+    @property
+    def survey_flow_name(self) -> str | None:
+        """Flow of the answers about participants, None if it has none."""
 
 
 def state_path(data_root: Path, source: SubmissionsSource, form: SubmissionsForm) -> Path:
@@ -71,7 +84,7 @@ def refuse_emptied(where: str, held: int, listed: int, context: FetchContext) ->
         )
 
 
-def hand_over(source: SubmissionsSource, stores: Sequence[SubmissionStore], context: FetchContext) -> list[FetchedFlow]:
+def hand_over(source: FlowsSource, stores: Sequence[SubmissionStore], context: FetchContext) -> list[FetchedFlow]:
     """Report what was set aside, and return the flows, ready to write. `stores` are of all forms."""
     file = context.state_file(f"{source.source_type} {stores[0].flow}.set_aside.jsonl")
     report_set_aside(source.source_type, stores, file, context)

@@ -21,7 +21,7 @@ class ExportFile(NamedTuple):
 
 
 @contextlib.contextmanager
-def open_exports(urls: Iterable[str], storage: Storage, data_root: Path) -> Iterator[list[ExportFile]]:
+def open_exports(urls: Iterable[str], storage: Storage, data_root: Path | None = None) -> Iterator[list[ExportFile]]:
     """Give the exports at addresses of files and folders, by name.
 
     Those in a bucket are copied to the temporary folder of this machine, and removed afterwards.
@@ -41,16 +41,15 @@ def open_exports(urls: Iterable[str], storage: Storage, data_root: Path) -> Iter
                 found[url] = ExportFile(url, path)
                 continue
             refuse_inside(path, url, data_root)
-            for file in _files_in(path, url):
-                name = url if file == path else f"{url.rstrip('/')}/{file.relative_to(path)}"
-                refuse_inside(file, name, data_root)
-                found[name] = ExportFile(name, file)
+            for file in find_exports(path, url):
+                refuse_inside(file.path, file.name, data_root)
+                found[file.name] = file
         yield [found[name] for name in sorted(found)]
 
 
-def refuse_inside(path: Path, name: str, data_root: Path) -> None:
+def refuse_inside(path: Path, name: str, data_root: Path | None) -> None:
     """Refuse an export in the data root, which a container sees under another path."""
-    if not data_root.exists():
+    if data_root is None or not data_root.exists():
         return
     folders = [path, *path.resolve().parents]
     if any(folder.exists() and folder.samefile(data_root) for folder in folders):
@@ -79,14 +78,14 @@ def open_export(file: ExportFile) -> BinaryIO:
         ) from None
 
 
-def _files_in(path: Path, url: str) -> list[Path]:
+def find_exports(path: Path, url: str) -> list[ExportFile]:
     """List the exports in a folder and the folders in it; a file is itself one."""
     if path.is_file():
-        return [path]
+        return [ExportFile(url, path)]
     files = sorted(file for file in path.rglob("*.json") if file.is_file())
     if not files:
         raise ConfigurationError(
             f"{url}: {'no .json in the folder' if path.is_dir() else 'not there'}; expected an export of Telegram Desktop in its "
             "format 'Machine-readable JSON'. Check ExportURLs."
         )
-    return files
+    return [ExportFile(f"{url.rstrip('/')}/{file.relative_to(path)}", file) for file in files]

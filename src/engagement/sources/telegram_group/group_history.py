@@ -6,16 +6,17 @@ that a large history fits into little memory.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from engagement.foundation.errors import InputError
+from engagement.sources.submissions.submission import UnreadableSubmission
 from engagement.sources.telegram_group.export_files import ExportFile, open_export
 from engagement.sources.telegram_group.export_stream import DamagedExportError, ExportStream
 from engagement.sources.telegram_group.messages import (
     FORMER_SHIFT,
     ExportedMessage,
-    LeftOut,
+    LeftOutMessage,
     MessageReader,
     NoTimeZoneError,
     UnreadableMessageError,
@@ -23,14 +24,6 @@ from engagement.sources.telegram_group.messages import (
 from engagement.sources.telegram_group.model import TelegramGroupSource
 
 _GROUPS = frozenset({"private_group", "private_supergroup", "public_supergroup"})
-_MOST_NAMED = 10
-
-
-class UnreadableMessage(NamedTuple):
-    """A message that can't be used: its place, and the reason."""
-
-    place: str
-    reason: str
 
 
 class Stretch(NamedTuple):
@@ -58,8 +51,10 @@ class GroupHistory:
         self._reader = MessageReader(source.zone, source.bot_ids)
         self._versions: dict[int, _Version] = {}
         self._stretches: list[Stretch] = []
-        self.left_out: Counter[LeftOut] = Counter()
-        self.unreadable: dict[str, UnreadableMessage] = {}
+        self.left_out: Counter[LeftOutMessage] = Counter()
+        # By place, as a file can be read twice.
+        self._unreadable: dict[str, UnreadableSubmission] = {}
+        self._unreadable_keys: set[str] = set()
         self.received = 0
         for export, file in enumerate(files):
             self._read_in(export, file)
@@ -69,12 +64,30 @@ class GroupHistory:
         """Give the number and the digest of each message that is a participant's."""
         return ((number, version.digest) for number, version in self._versions.items() if version.digest)
 
-    def __contains__(self, number: int) -> bool:
-        return number in self._versions and self._versions[number].digest != 0
+    @property
+    def unreadable(self) -> list[UnreadableSubmission]:
+        """The messages that can't be used, in the order of the files."""
+        return list(self._unreadable.values())
 
-    def is_covered(self, number: int) -> bool:
-        """Tell whether an export has messages from before and after this one."""
-        return any(stretch.first <= number <= stretch.last for stretch in self._stretches)
+    def key(self, number: int) -> str:
+        """Name a message: numbers run in each group anew."""
+        return f"{self._source.group_number}:{number}"
+
+    def find_gone(self, held: Iterable[str]) -> list[str]:
+        """Find the keys of messages that are gone, or count no more. Those that no export covers stay."""
+        kept = {self.key(number) for number, _ in self.kept()}
+        return [
+            key
+            for key in held
+            if key not in kept and key not in self._unreadable_keys and self._is_known_or_covered(key)
+        ]
+
+    def _is_known_or_covered(self, key: str) -> bool:
+        group, _, number = key.partition(":")
+        if group != str(self._source.group_number):
+            # The group of the source was changed.
+            return True
+        return any(stretch.first <= int(number) <= stretch.last for stretch in self._stretches)
 
     def messages(self, wanted: dict[int, int]) -> Iterator[ExportedMessage]:
         """Read wanted messages, digests by number, each in its newest version and once."""
@@ -141,8 +154,7 @@ class GroupHistory:
                             "Add the TimeZone of the computer that made the export to the source."
                         ) from None
                     except UnreadableMessageError as error:
-                        place = f"{file.name}, message {position}"
-                        self.unreadable[place] = UnreadableMessage(place, str(error))
+                        self._set_aside(f"{file.name}, message {position}", row, shift, str(error))
                         continue
                     yield message if not shift else message._replace(number=message.number - shift)
             except DamagedExportError as error:
@@ -150,6 +162,12 @@ class GroupHistory:
                     f"{file.name}, behind message {position}: {error}. Nothing of it was taken. Export the group again, in the format "
                     "'Machine-readable JSON', or copy the file again."
                 ) from None
+
+    def _set_aside(self, place: str, row: object, shift: int, reason: str) -> None:
+        number = row.get("id") if isinstance(row, dict) else None
+        key = self.key(number - shift) if isinstance(number, int) else place
+        self._unreadable[place] = UnreadableSubmission(key, place, reason)
+        self._unreadable_keys.add(key)
 
     def _shift(self, file: ExportFile, header: dict[str, object]) -> int:
         """Check of which group an export is; return what to take from its messages' numbers."""

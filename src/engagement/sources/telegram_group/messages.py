@@ -16,7 +16,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _LATEST = datetime(9998, 1, 1, tzinfo=UTC).timestamp()
 
 
-class LeftOut(enum.StrEnum):
+class LeftOutMessage(enum.StrEnum):
     """Why a message is no participant's answer."""
 
     SERVICE = "service messages"
@@ -35,7 +35,7 @@ class ExportedMessage(NamedTuple):
     edited: int
     user: int | None
     text: str
-    left_out: LeftOut | None
+    left_out: LeftOutMessage | None
 
     @property
     def time(self) -> datetime:
@@ -62,7 +62,7 @@ class NoTimeZoneError(UnreadableMessageError):
 
 
 class MessageReader:
-    """Reads the messages of exports; `zone` is that of local times, `bots` are the ids of bots in the group."""
+    """Reads messages of exports; `zone` is that of local times, `bots` are ids of the group's bots."""
 
     def __init__(self, zone: ZoneInfo | None, bots: Collection[int]):
         self._zone = zone
@@ -90,17 +90,17 @@ class MessageReader:
             return ExportedMessage(number, sent, edited, None, "", left_out)
         return ExportedMessage(number, sent, edited, user, text, None)
 
-    def _content(self, row: dict[str, Any]) -> tuple[int | None, str, LeftOut | None]:
+    def _content(self, row: dict[str, Any]) -> tuple[int | None, str, LeftOutMessage | None]:
         if row.get("type") != "message":
-            return None, "", LeftOut.SERVICE
+            return None, "", LeftOutMessage.SERVICE
         kind, user = _peer(row.get("from_id"))
         text = _text(row.get("text", ""))
         for reason, holds in (
-            (LeftOut.CHANNEL, kind in ("channel", "chat")),
-            (LeftOut.NO_USER, user is None),
-            (LeftOut.BOT, user in self._bots or "via_bot" in row),
-            (LeftOut.FORWARDED, "forwarded_from" in row or "forwarded_from_id" in row),
-            (LeftOut.NO_TEXT, not text.strip()),
+            (LeftOutMessage.CHANNEL, kind in ("channel", "chat")),
+            (LeftOutMessage.NO_USER, user is None),
+            (LeftOutMessage.BOT, user in self._bots or "via_bot" in row),
+            (LeftOutMessage.FORWARDED, "forwarded_from" in row or "forwarded_from_id" in row),
+            (LeftOutMessage.NO_TEXT, not text.strip()),
         ):
             if holds:
                 return None, "", reason

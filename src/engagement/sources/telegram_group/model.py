@@ -64,6 +64,11 @@ class TelegramGroupSource(RawDataSource):
         return (self.flow_name,)
 
     @property
+    def survey_flow_name(self) -> None:
+        """No flow is about participants."""
+        return None
+
+    @property
     def survey_flow_names(self) -> tuple[str, ...]:
         """None: a group is not asked question by question."""
         return ()

@@ -7,7 +7,7 @@ import pytest
 from engagement.foundation.errors import InputError
 from engagement.sources.telegram_group.export_files import ExportFile
 from engagement.sources.telegram_group.group_history import GroupHistory
-from engagement.sources.telegram_group.messages import LeftOut
+from engagement.sources.telegram_group.messages import LeftOutMessage
 from engagement.sources.telegram_group.model import TelegramGroupSource
 from telegram_exports import FORMER, GROUP, joined, message, write_export
 
@@ -65,10 +65,12 @@ def test_an_edit_that_takes_the_text_away_counts(tmp_path):
     assert texts(history(tmp_path, [message(1, "haa")], [message(1, "", edited=5)])) == {}
 
 
-def test_covered_is_what_lies_between_messages_of_an_export(tmp_path):
-    found = history(tmp_path, [message(3, "a"), joined(5)], [message(8, "b"), message(9, "")])
-    assert [n for n in range(1, 11) if found.is_covered(n)] == [3, 4, 5, 8, 9]
-    assert [n for n in range(1, 11) if n in found] == [3, 8]
+def test_a_held_message_is_gone_only_where_an_export_has_its_neighbours(tmp_path):
+    found = history(tmp_path, [message(3, "a"), joined(5)], [message(8, "b"), message(9, ""), message(10, 5)])
+    held = [f"{GROUP}:{number}" for number in range(1, 13)]
+    # 9 lost its text; 10 can't be read, which says nothing.
+    assert found.find_gone(held) == [f"{GROUP}:{number}" for number in (4, 5, 9)]
+    assert found.find_gone(["99:1"]) == ["99:1"]
 
 
 def test_messages_of_the_group_that_it_was_are_the_same_messages(tmp_path):
@@ -90,7 +92,7 @@ def test_what_is_left_out_is_counted(tmp_path):
     ]
     found = history(tmp_path, rows, rows, BotIDs=[7_000_000_099])
     assert texts(found) == {7: "e"}
-    assert found.left_out == dict.fromkeys(LeftOut, 1)
+    assert found.left_out == dict.fromkeys(LeftOutMessage, 1)
 
 
 @pytest.mark.parametrize("number", [GROUP, -int(f"100{GROUP}")])
@@ -138,7 +140,7 @@ def message_digest(tmp_path):
 def test_unreadable_messages_are_told_by_place(tmp_path):
     found = history(tmp_path, [message(1, "haa"), message(2, 5), message(3, "maya", date_unixtime="?")])
     assert texts(found) == {1: "haa"}
-    assert [(one.place, one.reason) for one in found.unreadable.values()] == [
+    assert [(one.place, one.reason) for one in found.unreadable] == [
         ("0.json, message 2", "text: no text"),
         ("0.json, message 3", "date_unixtime: no number"),
     ]

@@ -4,7 +4,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from engagement.sources.telegram_group.messages import LeftOut, MessageReader, NoTimeZoneError, UnreadableMessageError
+from engagement.sources.telegram_group.messages import (
+    LeftOutMessage,
+    MessageReader,
+    NoTimeZoneError,
+    UnreadableMessageError,
+)
 
 ROW = {
     "id": 14,
@@ -52,18 +57,18 @@ def test_a_text_may_come_in_pieces(text, joined):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"type": "service", "action": "invite_members", "from_id": ...}, LeftOut.SERVICE),
-        ({"from_id": "channel1589865544"}, LeftOut.CHANNEL),
-        ({"from_id": "chat4213377"}, LeftOut.CHANNEL),
-        ({"from_id": (1 << 32) + 4213377}, LeftOut.CHANNEL),
-        ({"from": None, "from_id": ...}, LeftOut.NO_USER),
-        ({"from_id": None}, LeftOut.NO_USER),
-        ({"from_id": "user987654321"}, LeftOut.BOT),
-        ({"via_bot": "@invented_bot"}, LeftOut.BOT),
-        ({"forwarded_from": "Zzyzx"}, LeftOut.FORWARDED),
-        ({"forwarded_from": None}, LeftOut.FORWARDED),
-        ({"text": "", "photo": "(File not included.)"}, LeftOut.NO_TEXT),
-        ({"text": "  \n"}, LeftOut.NO_TEXT),
+        ({"type": "service", "action": "invite_members", "from_id": ...}, LeftOutMessage.SERVICE),
+        ({"from_id": "channel1589865544"}, LeftOutMessage.CHANNEL),
+        ({"from_id": "chat4213377"}, LeftOutMessage.CHANNEL),
+        ({"from_id": (1 << 32) + 4213377}, LeftOutMessage.CHANNEL),
+        ({"from": None, "from_id": ...}, LeftOutMessage.NO_USER),
+        ({"from_id": None}, LeftOutMessage.NO_USER),
+        ({"from_id": "user987654321"}, LeftOutMessage.BOT),
+        ({"via_bot": "@invented_bot"}, LeftOutMessage.BOT),
+        ({"forwarded_from": "Zzyzx"}, LeftOutMessage.FORWARDED),
+        ({"forwarded_from": None}, LeftOutMessage.FORWARDED),
+        ({"text": "", "photo": "(File not included.)"}, LeftOutMessage.NO_TEXT),
+        ({"text": "  \n"}, LeftOutMessage.NO_TEXT),
         # A deleted account keeps its number, and its answers stay those of a participant.
         ({"from": None}, None),
         ({"from_id": 700000001}, None),

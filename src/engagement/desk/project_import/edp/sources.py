@@ -21,8 +21,8 @@ _UUID_FILTER: Final = {
 _OTHERS: Final = {
     "kobotoolbox_sources": "forms of KoboToolbox are not fetched here.",
     "google_form_sources": "Google Forms are not fetched here.",
-    "facebook_sources": "comments on Facebook are not fetched here.",
-    "telegram_group_sources": "messages of Telegram groups are not fetched here.",
+    "facebook_sources": "its posts are not imported. Add them as a source FacebookComments.",
+    "telegram_group_sources": "its groups are not imported. Add the exports of each as a source TelegramGroup.",
 }
 
 

@@ -1,0 +1,1 @@
+"""Comments on posts of a Facebook page."""
