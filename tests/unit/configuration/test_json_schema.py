@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from engagement.configuration.json_schema import make_json_schemas
+from engagement.configuration.source_types import SOURCE_TYPES
 from engagement.desk.update_schemas import make_schema_files
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,7 +54,7 @@ def test_closed_sets_are_offered():
     offered = plans["CodingConfigurationDocument"]["properties"]["Cleaner"]["anyOf"][0]["enum"]
     assert "swahili.constituency" in offered
     sources = SCHEMAS["pipeline_configuration.json"]["properties"]["RawDataSources"]["items"]
-    assert len(sources["oneOf"]) == 3
+    assert len(sources["oneOf"]) == len(SOURCE_TYPES)
 
 
 def documents():

@@ -99,7 +99,7 @@ class _Asset(msgspec.Struct):
     content: _Content | None = None
 
 
-class FormQuestion(NamedTuple):
+class SurveyQuestion(NamedTuple):
     """A question's type, and the list that its answers are chosen from."""
 
     kind: str
@@ -122,7 +122,7 @@ class FormContent(msgspec.Struct, frozen=True):
     name: str
     is_survey: bool
     is_deployed: bool
-    questions: Mapping[str, FormQuestion]
+    questions: Mapping[str, SurveyQuestion]
     labels: Mapping[str, Mapping[str, str]]
 
 
@@ -263,12 +263,12 @@ def _check_rows(rows: Sequence[object]) -> None:
         raise NotKoboError(f"{len(rows)} submissions on one page; expected at most {_MOST_ROWS}")
 
 
-def _find_questions(survey: Sequence[SurveyRow]) -> Iterator[tuple[str, FormQuestion]]:
+def _find_questions(survey: Sequence[SurveyRow]) -> Iterator[tuple[str, SurveyQuestion]]:
     for row in survey:
         # Older forms have the list's name behind the type.
         kind, _, choices = row.type.partition(" ")
         if row.xpath and not kind.startswith(("begin", "end_", "note")):
-            yield row.xpath, FormQuestion(kind, row.choices or choices.strip() or None)
+            yield row.xpath, SurveyQuestion(kind, row.choices or choices.strip() or None)
 
 
 def _first_label(label: Sequence[str | None] | str | None) -> str | None:
