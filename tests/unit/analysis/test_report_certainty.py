@@ -215,9 +215,19 @@ def test_people_who_withdrew_since_are_told(tmp_path: Path):
     assert "withdrew:" not in (tmp_path / "second" / "report.html").read_text()
 
 
+FIGURES_OF_A_RUN = '{"this": {"run": "x", "messages": 1, "participants": 1, "labelled": 1, %s}, "last": null}'
+
+
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", "3", '{"this": 3}', '{"this": {"run": "x"}, "last": null}', '{"this": {}, "last": {}}']
-)
+    "content",
+    [
+        "", "{", "[]", "3", '{"this": 3}', '{"this": {"run": "x"}, "last": null}', '{"this": {}, "last": {}}',
+        FIGURES_OF_A_RUN % '"shares": {"rqa_s01e01": [1]}',
+        FIGURES_OF_A_RUN % '"shares": {"rqa_s01e01": {"water": 5}}',
+        FIGURES_OF_A_RUN % '"shares": {"rqa_s01e01": {"water": ["5", null]}}',
+        FIGURES_OF_A_RUN % '"shares": {}, "withdrawn": "2"',
+    ],
+)  # fmt: skip
 def test_damaged_figures_of_the_last_run_are_no_last_run(tmp_path: Path, content: str):
     season = write_season(DataRoot(tmp_path), [3])
     (tmp_path / FIGURES).write_text(content)

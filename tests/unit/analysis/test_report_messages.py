@@ -1,14 +1,24 @@
 """The report's lists of messages: who withdrew is in none, numbers are masked, and small cells are held back where asked."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy
 import pytest
 
-from engagement.analysis.report import last_run, listed_messages
+from engagement.analysis.report import episodes, last_run, listed_messages
 from engagement.analysis.report.agreement import tabulate_agreement
-from engagement.analysis.report.breakdowns import HELD_BACK, MISSING, hold_back
+from engagement.analysis.report.breakdowns import (
+    HELD_BACK,
+    MISSING,
+    NEW_AND_RETURNING,
+    Grouping,
+    ThemeCounts,
+    hold_back,
+    hold_back_levels,
+)
 from engagement.analysis.report.coder_agreement import read_agreement
 from engagement.analysis.report.episodes import make_document
 from engagement.analysis.report.last_run import compare_shares, gather_figures, read_last_figures, write_figures
@@ -110,6 +120,47 @@ def test_small_cells_are_held_back_with_k_anonymity_and_so_is_what_would_tell_th
     assert set(bases) - {0} == {None}
     groups = document["episodes"][0]["messages"]["groups"]["gender"]
     assert set(groups) == {HELD_BACK}
+
+
+def test_no_share_of_few_is_in_the_comparison_with_k_anonymity(guarded: Season, season: Season):
+    def compare(one: Season, count: int, base: int, now: int) -> int:
+        last = {"shares": {"rqa_s01e01": {"water": [count, base]}}}
+        values = [replace(value, plain=now) for value in one.values(one.episodes[0][1])]
+        basis = replace(one.basis(one.episodes[0][1]), answered=80)
+        changed = replace(one)
+        object.__setattr__(
+            changed, "values", lambda _: [value for value in values if value.code.string_value == "water"]
+        )
+        object.__setattr__(changed, "basis", lambda _: basis)
+        return compare_shares(changed, last)[0]
+
+    for count, base, now in ((3, 40, 33), (20, 40, 23), (35, 40, 55), (20, 40, 57)):
+        assert compare(guarded, count, base, now) == 0
+        assert compare(season, count, base, now) > 0
+    assert compare(guarded, 20, 40, 40) > 0
+
+
+def test_a_region_cannot_be_had_from_its_state():
+    """State one is region one (3) and region three (40): 43 less 40 would tell what is held back."""
+    regions = ThemeCounts([hold_back([3, 12, 40], 10), [20, 20, 20]], [30, 30, 60])
+    states = ThemeCounts([[43, 12], [40, 20]], [90, 30])
+    first, second = hold_back_levels([regions, states])
+    assert first.counts == [[None, None, 40], [20, 20, 20]]
+    assert second.counts == [[None, None], [40, 20]]
+    assert second.bases == [90, 30]
+
+
+def test_breakdowns_of_one_question_are_held_back_together_on_the_page(tmp_path: Path):
+    def change(document: dict) -> None:
+        document["Disclosure"] = {"KAnonymity": 5, "Columns": ["region"]}
+
+    root = DataRoot(tmp_path, write_project(tmp_path / "configuration", change_configuration=change))
+    project = load_project(root.configuration)
+    location = next(plan for plan in project.coding_plans.all if len(plan.coding_configurations) > 2)
+    season = SimpleNamespace(project=project)
+    groupings = [Grouping(f"level {n}", "", [], one) for n, one in enumerate(location.coding_configurations)]
+    levels = [level for level in episodes.list_levels(season, [*groupings, NEW_AND_RETURNING]) if level]
+    assert levels == [[one.key for one in groupings]]
 
 
 def test_without_k_anonymity_every_group_is_told(season: Season):

@@ -99,6 +99,30 @@ def count_by_group(codes: Codes, groups: Numbers, size: int, shown: Sequence[int
     return ThemeCounts([hold_back(row, below) for row in counts], hold_back(bases, below))
 
 
+def hold_back_levels(levels: Sequence[ThemeCounts]) -> list[ThemeCounts]:
+    """Hold back whole rows of the later breakdowns by one question, where one of them has gaps.
+
+    Regions make up states: a region that is held back would be its state without the other regions. The first breakdown stays.
+
+    >>> [one.counts for one in hold_back_levels([ThemeCounts([[None, None, 9], [4]], []), ThemeCounts([[7, 9], [4]], [])])]
+    [[[None, None, 9], [4]], [[None, None], [4]]]
+    """
+    if len(levels) < 2:
+        return list(levels)
+    have_gaps = [any(None in row for row in rows) for rows in zip(*(one.counts for one in levels), strict=True)]
+    bases_have_gaps = any(None in one.bases for one in levels)
+    return [
+        levels[0],
+        *(
+            ThemeCounts(
+                [[None] * len(row) if has_gap else row for row, has_gap in zip(one.counts, have_gaps, strict=True)],
+                [None] * len(one.bases) if bases_have_gaps else one.bases,
+            )
+            for one in levels[1:]
+        ),
+    ]
+
+
 def hold_back(counts: Sequence[int], below: int) -> list[int | None]:
     """Hold back small counts, and the next larger one if it could be had by subtraction from the total.
 

@@ -14,6 +14,7 @@ from engagement.analysis.report.breakdowns import (
     count_by_group,
     find_groups,
     find_new,
+    hold_back_levels,
     list_groupings,
     number_participants,
     shown_codes,
@@ -58,16 +59,19 @@ def _gather_episodes(season: Season, groupings: Sequence[Grouping], below: int |
     chosen, written = choose_rows(season.messages, season.episodes)
     for number, ((plan, episode), rows) in enumerate(zip(season.episodes, chosen, strict=True)):
         codes, shown = season.individuals.codes(episode), _order_shown(season, episode)
+        is_new = participation.is_new(plan)
+        pairs = {
+            one.key: groups[one.key] if one.coding is not None else [find_new(is_new, who) for who in participants]
+            for one in groupings
+        }
+        counts = {one.key: count_by_group(codes, pairs[one.key][0], len(one.groups), shown, below) for one in groupings}
+        for levels in list_levels(season, groupings):
+            counts.update(zip(levels, hold_back_levels([counts[key] for key in levels]), strict=True))
         by_group = {}
         for one in groupings:
-            if one.coding is None:
-                is_new = participation.is_new(plan)
-                pair = [find_new(is_new, numbers) for numbers in participants]
-            else:
-                pair = groups[one.key]
             is_withheld = one.coding is not None and one.coding.coded_field in withheld
-            counts = count_by_group(codes, pair[0], len(one.groups), shown, below)
-            by_group[one.key] = GroupedMessages(pair[1], counts, is_rare_message if is_withheld else nobody)
+            are_rare = is_rare_message if is_withheld else nobody
+            by_group[one.key] = GroupedMessages(pairs[one.key][1], counts[one.key], are_rare)
         gathered.append(
             {
                 "key": str(episode.analysis_file_key),
@@ -84,6 +88,12 @@ def _gather_episodes(season: Season, groupings: Sequence[Grouping], below: int |
             }
         )  # fmt: skip
     return gathered
+
+
+def list_levels(season: Season, groupings: Sequence[Grouping]) -> list[list[str]]:
+    """List the keys of the breakdowns that are of one question, like the region and the state of a place."""
+    plans = season.project.coding_plans.all
+    return [[one.key for one in groupings if one.coding in plan.coding_configurations] for plan in plans]
 
 
 def _make_small(groups: Numbers) -> Numbers:

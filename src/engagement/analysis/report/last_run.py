@@ -71,7 +71,16 @@ def read_last_figures(path: Path | None, current: Mapping[str, Any]) -> dict[str
 
 def _are_figures(document: Any) -> bool:
     kinds = {"run": str, "messages": int, "participants": int, "labelled": int, "shares": dict}
-    return isinstance(document, dict) and all(isinstance(document.get(name), kind) for name, kind in kinds.items())
+    if not isinstance(document, dict) or not all(isinstance(document.get(name), kind) for name, kind in kinds.items()):
+        return False
+    # An earlier version did not keep how many had withdrawn.
+    return isinstance(document.get("withdrawn", 0), int) and all(
+        isinstance(themes, dict) and all(map(_is_pair, themes.values())) for themes in document["shares"].values()
+    )
+
+
+def _is_pair(share: Any) -> bool:
+    return isinstance(share, list) and len(share) == 2 and all(isinstance(count, int) for count in share)
 
 
 def write_figures(path: Path, current: Mapping[str, Any], last: Mapping[str, Any] | None) -> None:
@@ -83,12 +92,17 @@ def compare_shares(season: Season, last: Mapping[str, Any]) -> tuple[int, list[M
     """Compare each theme's share among the participants added since with the one before.
 
     Returns the number of shares compared and those that moved. Those who were there before are in both runs, so two
-    runs' shares are never compared with each other: the groups have to be different people.
+    runs' shares are never compared with each other: the groups have to be different people. With k-anonymity a share of few
+    participants, or of all but few, is in no comparison: its percentage and base would tell their number.
     """
     compared, moved = 0, []
+    is_held_back = season.project.configuration.disclosure.k_anonymity is not None
+    below = season.small_count_threshold if is_held_back else 0
     for one in _pair_shares(season, last):
         (_, base_before), (added, base_added) = one.before, one.added
         if min(base_before, base_added) < SMALLEST_BASE or not 0 <= added <= base_added:
+            continue
+        if any(0 < few < below for pair in (one.before, one.added, one.now) for few in (pair[0], pair[1] - pair[0])):
             continue
         compared += 1
         low, high = one.interval
