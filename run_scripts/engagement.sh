@@ -14,8 +14,8 @@ Usage: ${0##*/} <command> [<argument>...]
        ${0##*/} <command> --help
 
 Run a command of the desk: check, cluster-certificates, coda-mend, coda-progress, compare, contacts, de-identify, diff,
-evaluate-cleaners, explain, figures, icr, import-project, new-project, scheme or status. It sees the files and directories that
-its arguments name, and what a pipeline configuration refers to.
+evaluate-cleaners, explain, figures, icr, import-project, new-project, recover, scheme or status. It sees the files and
+directories that its arguments name, and what a pipeline configuration refers to.
 
   -h, --help  show this help and exit
 

@@ -78,6 +78,10 @@ DESK = {
         "engagement.desk.new_project",
         "Make the configuration folder of a new project, ready to be checked, changed and run",
     ),
+    "recover": Command(
+        "engagement.desk.recover",
+        "Find the SMS that a telecom received and RapidPro lacks, and write a recovery file of them",
+    ),
     "scheme": Command(
         "engagement.desk.scheme",
         "Make a code scheme, compare two versions of one, set schemes in Coda, or print a code book",

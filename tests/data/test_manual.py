@@ -11,6 +11,7 @@ from engagement.configuration.coding_plans import CodingPlansDocument
 from engagement.configuration.model import Model, models_in
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
 from engagement.configuration.source_types import SOURCE_TYPES
+from engagement.desk.recovery.formats import ExportFormat
 from engagement.desk.update_manual import make_tables, renew
 from engagement.foundation.errors import InputError
 from engagement.pipeline.outputs.columns import COLUMNS
@@ -63,7 +64,7 @@ def test_every_key_in_the_text_is_one():
             for nested in models_in(field.annotation):
                 collect(nested)
 
-    for document in (PipelineConfiguration, CodingPlansDocument, CodeScheme):
+    for document in (PipelineConfiguration, CodingPlansDocument, CodeScheme, ExportFormat):
         collect(document)
     for page, text in TEXTS.items():
         for code in re.findall(r"`\"?([A-Z][\w.\[\]]+)\"?(?:: [^`]+)?`", text):

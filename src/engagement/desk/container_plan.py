@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engagement.configuration import PipelineConfiguration, load_pipeline_configuration
-from engagement.desk.desk_needs import hands_over, plan_desk
+from engagement.desk.desk_needs import asks_uuid_table, hands_over, plan_desk
 from engagement.foundation.errors import ConfigurationError, PipelineError
 from engagement.foundation.files import read_json
 from engagement.services.container_needs import ContainerNeeds
@@ -109,6 +109,9 @@ def _add_project(needs: ContainerNeeds, given: argparse.Namespace, path: Path) -
         add_other_projects(needs, path, configuration)
         if hands_over(given):
             add_sources(needs, StageStart(load_credentials(given.credentials), configuration, path))
+        if asks_uuid_table(given):
+            settings = configuration.phone_number_uuid_table
+            needs.add_service(settings.firebase_credentials_file_url, load_credentials(given.credentials))
         if getattr(given, "online", False) and given.credentials is not None:
             start = StageStart(load_credentials(given.credentials), configuration, path)
             for add in (add_sources, add_drive, add_uploads):

@@ -15,7 +15,7 @@ from engagement.services.credentials import load_credentials
 
 COMMANDS = (
     "check", "cluster-certificates", "coda-mend", "coda-progress", "compare", "contacts", "de-identify", "diff", "evaluate-cleaners",
-    "explain", "figures", "icr", "import-project", "new-project", "scheme", "status",
+    "explain", "figures", "icr", "import-project", "new-project", "recover", "scheme", "status",
 )  # fmt: skip
 # Arguments that a command writes to. Without --output some write beside what they read.
 _FOLDERS_WRITTEN = {
@@ -24,7 +24,8 @@ _FOLDERS_WRITTEN = {
 }  # fmt: skip
 # What these write appears whole: it is built beside its place.
 _FILES_WRITTEN = {
-    ("scheme", "output"), ("contacts", "to_file"), ("de-identify", "output"), ("import-project", "new_folder"), ("import-project", "new_data_root"),
+    ("scheme", "output"), ("contacts", "to_file"), ("de-identify", "output"), ("recover", "output"), ("recover", "chart"),
+    ("import-project", "new_folder"), ("import-project", "new_data_root"),
 }  # fmt: skip
 _WRITTEN_BESIDE = {("scheme", "sheet"), ("de-identify", "files")}
 # Without --folder they write into the data root.
@@ -36,6 +37,11 @@ _HAND_OVERS = ("to_group", "to_field", "to_file")
 def hands_over(given: argparse.Namespace) -> bool:
     """Tell whether a command hands people over to a service or a file."""
     return any(getattr(given, option, None) is not None for option in _HAND_OVERS)
+
+
+def asks_uuid_table(given: argparse.Namespace) -> bool:
+    """Tell whether a command exchanges phone numbers for the uids of a project."""
+    return hasattr(given, "exports")
 
 
 def plan_desk(

@@ -45,6 +45,26 @@ def test_every_command_of_the_desk_has_its_needs():
         (["status", "data root"], ["mount ro {}/data root"]),
         (["icr", "codes.csv", "codes.csv"], ["mount ro {}/codes.csv"]),
         (
+            [
+                "recover",
+                "my project/pipeline_configuration.json",
+                "data root",
+                "key.json",
+                "codes.csv",
+                "--output",
+                "projects/new.csv",
+            ],
+            [
+                "look {}/embedded/storage/demo-credentials/firebase.json",
+                "mount ro {}/codes.csv",
+                "mount ro {}/data root",
+                "mount ro {}/key.json",
+                "mount ro {}/my project",
+                "mount rw {}/embedded",
+                "mount rw {}/projects",
+            ],
+        ),
+        (
             ["de-identify", "codes.csv", "--column", "a", "--table", "A", "--credentials", "key.json"],
             ["mount ro {}/key.json", "mount rw {}", "mount rw {}/embedded"],
         ),

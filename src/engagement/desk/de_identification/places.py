@@ -24,9 +24,9 @@ def choose_outputs(files: Sequence[Path], output: Path | None) -> list[Path]:
         raise UsageError(f"--output: names one file for {len(files)}; expected one file to read. Leave it out.")
     outputs = [output or path.with_name(f"{path.stem}_deidentified.csv") for path in files]
     for path in files:
-        _check_file(path)
+        check_file(path)
     for number, path in enumerate(outputs):
-        _refuse_data_root(path)
+        refuse_data_root(path)
         if path.exists() or path.is_symlink():
             raise UsageError(
                 f"{path}: exists already; expected no such file. Remove it, or choose another name with --output."
@@ -42,17 +42,19 @@ def choose_outputs(files: Sequence[Path], output: Path | None) -> list[Path]:
     return outputs
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Refuse what is no table with phone numbers, or lies in a data root."""
     if not path.is_file():
         raise UsageError(f"{path}: no such file; expected a table with phone numbers. Check the path.")
     if path.suffix.lower() not in _KINDS:
         raise UsageError(
             f"{path}: a file of type {path.suffix!r}; expected {', '.join(_KINDS)}. Save it as one of these."
         )
-    _refuse_data_root(path)
+    refuse_data_root(path)
 
 
-def _refuse_data_root(path: Path) -> None:
+def refuse_data_root(path: Path) -> None:
+    """Refuse a path in a data root."""
     place = path.parent.resolve()
     for folder in (place, *place.parents):
         if folder.name in _OWN_FOLDERS or sum((folder / name).is_dir() for name in _FOLDERS) > 1:

@@ -38,7 +38,7 @@ class DelimitedTable:
 
     `where` names it in errors; `wanted` are the columns that it must have; `encoding` is the configured one, for text that is
     not UTF-8. `is_row` tells whether the cells of a line within a cell, at least one, begin a row that an unclosed quotation mark
-    took in. `problems` collects broken rows: call its `refuse` after the last row.
+    took in; `is_total` whether a row is a sum below the table, which is passed over. `problems` collects broken rows: call its `refuse` after the last row.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class DelimitedTable:
         wanted: Sequence[str],
         encoding: str | None = None,
         is_row: Callable[[Sequence[str]], bool] | None = None,
+        is_total: Callable[[Sequence[str]], bool] | None = None,
     ):
         self.where = where
         self.wanted = tuple(wanted)
@@ -55,6 +56,7 @@ class DelimitedTable:
         self.problems = RowProblems(where)
         self.repeated_headers = 0
         self._is_row = is_row
+        self._is_total = is_total
         lines = read_text_lines(file, where, self.encoding)
         head = list(itertools.islice(lines, MOST_LINES_ABOVE))
         self.header, self.separator, self._header_number = find_header(head, where, wanted)
@@ -85,6 +87,8 @@ class DelimitedTable:
             # Joined files have their headers in the middle, perhaps with the second file's byte order mark.
             if cells[-1] == self.header[-1] and [cells[0].lstrip("\ufeff"), *cells[1:]] == self.header:
                 self.repeated_headers += 1
+                continue
+            if self._is_total is not None and self._is_total(cells):
                 continue
             count += 1
             problem = self._find_problem(cells)
