@@ -211,8 +211,8 @@ def _describe(found: ExportComparison, outages: Sequence[Outage], project: Proje
     yield f"Messages by day and hour ({zone.key}):"
     yield from write_table(found.hours)
     yield (
-        f"{count_of(found.total('received'), 'message')} received by the telecom: {found.total('matched')} in RapidPro, "
-        f"{found.total('late')} there late, {found.total('recovered')} recovered before, {found.total('missing')} missing"
+        f"{count_of(found.total('received'), 'message')} received by the telecom: {found.total('matched'):,} in RapidPro, "
+        f"{found.total('late'):,} there late, {found.total('recovered'):,} recovered before, {found.total('missing'):,} missing"
     )
     if found.total("doubled"):
         yield f"{count_of(found.total('doubled'), 'message')} in RapidPro once more than the telecom received them"

@@ -12,7 +12,6 @@ from engagement.analysis.pictures.pictures import draw_afresh
 from engagement.desk.recovery.comparison import Outage
 from engagement.foundation.errors import count_of
 
-KINDS = (".svg", ".png")
 _MOST_HOURS = 72
 _MOST_OUTAGES = 5
 _SECONDS_AN_HOUR, _SECONDS_A_DAY = 3600, 86_400
