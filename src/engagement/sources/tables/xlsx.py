@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
+from engagement.configuration.numbers_in_names import holds_phone_number
 from engagement.foundation.csv_cells import encode_line
 from engagement.foundation.errors import InputError
 from engagement.sources.tables.delimited import TableRow
@@ -20,6 +21,8 @@ _MOST_BYTES, _MOST_TEXT_BYTES = 512 << 20, 64 << 20
 _TEXTS = "xl/sharedStrings.xml"
 # From here on not every whole number has a float of its own: digits may be lost.
 _LARGEST_SURE = 2**53
+# A sheet of Excel has no more.
+_MOST_ROWS = 1 << 20
 
 
 class XlsxTable:
@@ -79,15 +82,20 @@ class XlsxTable:
 
     def _read(self, after: int = 0) -> Iterator[tuple[int, list[tuple[str, str | None]]]]:
         """Read each row's number, and each cell's text with its fault, if it has one."""
-        rows = self._values[self._sheet].iter_rows(min_row=after + 1)
-        written = itertools.repeat(())
+        rows = _rows_of(self._values[self._sheet], after)
+        written: Iterator[Sequence[Any]] = itertools.repeat(())
         if self._formulas is not None:
-            written = self._formulas[self._sheet].iter_rows(min_row=after + 1)
+            written = _rows_of(self._formulas[self._sheet], after)
         try:
             for number, (row, formulas) in enumerate(zip(rows, written, strict=False), after + 1):
+                if number > _MOST_ROWS:
+                    raise ValueError("a row that no sheet has")
                 texts = itertools.zip_longest(row, formulas)
                 yield number, [_read_cell(cell, formula) for cell, formula in texts]
-        except (ValueError, KeyError, TypeError, zipfile.BadZipFile, OverflowError, SyntaxError):
+        except MemoryError:
+            raise
+        except Exception:
+            # Whatever is wrong in a damaged sheet, the library lets it through as it is.
             raise InputError(
                 f"{self.where}, sheet {self._sheet!r}: damaged; expected a sheet of an Excel workbook. Save it again, or get the "
                 "file again."
@@ -127,6 +135,13 @@ def _open(content: bytes, where: str, data_only: bool) -> Any:
         ) from None
 
 
+def _rows_of(sheet: Any, after: int) -> Iterator[Sequence[Any]]:
+    # Many programs note a smaller table than they write: the library would leave out the rows beyond.
+    sheet.reset_dimensions()
+    rows: Iterator[Sequence[Any]] = sheet.iter_rows(min_row=after + 1)
+    return rows
+
+
 def _choose_sheet(workbook: Any, where: str, sheet: str | None) -> str:
     names: list[str] = [one.title for one in workbook.worksheets]
     if sheet is None and len(names) == 1:
@@ -135,7 +150,14 @@ def _choose_sheet(workbook: Any, where: str, sheet: str | None) -> str:
         return str(sheet)
     found = f"no sheet {sheet!r}" if sheet is not None else f"{len(names)} sheets"
     expected = "one of them in Sheet" if sheet is None else "its name"
-    raise InputError(f"{where}: {found}; expected {expected}: {', '.join(map(repr, names[:10]))}. Change Sheet.")
+    shown = ", ".join(_show_sheet(one) for one in workbook.worksheets[:10])
+    raise InputError(f"{where}: {found}; expected {expected}: {shown}. Change Sheet.")
+
+
+def _show_sheet(sheet: Any) -> str:
+    """Name a sheet; one that a reader does not see is said to be hidden, and one with a number stays unnamed."""
+    shown = "(not shown, as it holds a phone number)" if holds_phone_number(sheet.title) else repr(sheet.title)
+    return shown if sheet.sheet_state == "visible" else f"{shown} (hidden)"
 
 
 def _has_formulas(content: bytes) -> bool:
