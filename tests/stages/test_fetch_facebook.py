@@ -1,5 +1,6 @@
 """Comments of a Facebook page, from the Graph API to Raw Data: nothing lost, nothing doubled, nobody recognised."""
 
+import datetime
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ import pytest
 import fake_facebook
 from engagement.__main__ import main
 from engagement.foundation.errors import ServiceError
+from engagement.stages import fetch_raw_data
 from fake_facebook import PAGE, TOKEN, Page, comment, once, post
 from fetch_project import FetchProject
 
@@ -67,6 +69,14 @@ def project(page, tmp_path, caplog):
 @pytest.fixture
 def source(project):
     return project.sources[0]
+
+
+class InAHundredYears(datetime.datetime):
+    """A clock that lost its time."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.datetime(2126, 1, 1, tzinfo=tz)
 
 
 def texts(project, flow=FLOW):
@@ -214,6 +224,15 @@ def test_a_closed_post_stays_as_it_is_and_is_not_asked_for(project, page, source
     page.comments.append(comment(1, "cusub", of=AUTHORS[1], post=3))
     project.fetch()
     assert len(texts(project)) == 31
+
+
+def test_a_night_with_a_wrong_clock_closes_no_post_for_good(project, page, monkeypatch):
+    with monkeypatch.context() as later:
+        later.setattr(fetch_raw_data, "datetime", InAHundredYears)
+        project.fetch()
+    page.comments.append(comment(99, "cusub", of=AUTHORS[1], post=1))
+    project.fetch()
+    assert "cusub" in texts(project)
 
 
 def test_a_post_that_is_not_there_is_told_with_the_newest_ones(project, page, source):

@@ -85,7 +85,7 @@ class _FlowFetch:
         self.open_posts = [
             post_id
             for post_id, state in states.items()
-            if state is None or not state.is_closed(source.open_days, held_of[post_id])
+            if state is None or not state.is_closed(source.open_days, held_of[post_id], self._now)
         ]
 
     def run(self, client: GraphClient, posts: dict[str, Post]) -> None:

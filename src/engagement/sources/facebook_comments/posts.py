@@ -20,9 +20,13 @@ class PostState(NamedTuple):
     fetched_on: datetime
     comments: int
 
-    def is_closed(self, open_days: int, held: int) -> bool:
-        """Tell whether it was fetched after its last open day, and all its comments are still held."""
-        return held == self.comments and self.fetched_on >= self.created_on + timedelta(days=open_days)
+    def is_closed(self, open_days: int, held: int, now: datetime) -> bool:
+        """Tell whether it was fetched after its last open day, and all its comments are still held.
+
+        A fetch from after `now` had a wrong clock, and closes nothing.
+        """
+        last = self.created_on + timedelta(days=open_days)
+        return held == self.comments and last <= self.fetched_on <= now
 
     def encode(self) -> str:
         """Write it as the store keeps it."""
