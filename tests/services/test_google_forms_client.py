@@ -8,7 +8,9 @@ from engagement.foundation.errors import ConfigurationError, ServiceError
 from engagement.services.credentials import EmbeddedCredentials, GoogleCredentials
 from engagement.services.google_forms.client import GoogleFormsClient, open_google_forms
 from engagement.services.google_forms.instants import read_instant
-from engagement.services.google_forms.rows import read_page
+from engagement.services.google_forms.refusals import explain_refusal
+from engagement.services.google_forms.rows import NotAnAnswerError, read_form, read_page
+from engagement.services.http import RefusedError
 from engagement.services.retries import RetryPolicy
 from fake_google_forms import (
     ACCOUNT,
@@ -233,3 +235,33 @@ def test_a_key_that_cannot_be_read_is_refused(server):
     with pytest.raises(ConfigurationError, match="key can't be read") as refused:
         GoogleFormsClient(GoogleCredentials("invented", broken), POLICY, server.address)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b'"maji \\ud83d"', None),  # Half a character, as old phones send.
+        (b'"maji \xff"', "not JSON, or not UTF-8"),
+        (b'"a", "z": ' + b"[" * 5000 + b"]" * 5000, "nested too deeply"),
+    ],
+)
+def test_an_answer_that_is_no_text_leaves_the_others_of_its_page(value, reason):
+    rows = [response(number, **{"5a1b0001": f"text {number}"}) for number in range(3)]
+    body = json.dumps({"responses": rows, "nextPageToken": "more"}).encode().replace(b'"text 1"', value)
+    page = read_page(body)
+    assert page.next_token == "more"
+    whole = [0, 1, 2] if reason is None else [0, 2]
+    assert [row.response_id for row in page.rows] == [rows[number]["responseId"] for number in whole]
+    assert [(row.response_id, row.reason) for row in page.unreadable] == (
+        [] if reason is None else [(rows[1]["responseId"], reason)]
+    )
+    if reason is None:
+        assert page.rows[1].answers["5a1b0001"] == ("maji \ufffd",)
+
+
+def test_a_form_or_refusal_of_another_kind_is_explained():
+    deep = b"[" * 5000 + b"]" * 5000
+    with pytest.raises(NotAnAnswerError, match="nested too deeply"):
+        read_form(b'{"formId": "a", "more": ' + deep + b"}")
+    for body in (deep, b'{"error": {"details": [{"reason": ["a", {}]}]}}'):
+        assert "may not read this form" in str(explain_refusal(RefusedError(403, body), "Google Forms", "a@b.example"))

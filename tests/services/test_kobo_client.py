@@ -8,6 +8,7 @@ import pytest
 import fake_kobo
 from engagement.foundation.errors import ServiceError
 from engagement.services.kobo.client import KoboClient
+from engagement.services.kobo.rows import read_submissions
 from engagement.services.retries import RetryPolicy
 from fake_kobo import ASSET, TOKEN, Kobo, submission
 
@@ -95,6 +96,7 @@ def test_submissions_deleted_since_the_listing_are_missing_and_the_reading_ends(
         ('"maji safi 2"', '"maji \\ud83d"', None),  # Half a character, as old phones send.
         ('"maji safi 2"', '"maji \xff"', "text that is not UTF-8"),
         ('"maji safi 2"', "[" * 5000 + "]" * 5000, "nested too deeply"),
+        ('"maji safi 2"', "NaN", "not JSON"),
         ('"_id": 481002', '"_id": "481002"', "Expected `int`, got `str` - at `$._id`"),
     ],
 )
@@ -184,3 +186,25 @@ def test_a_form_says_its_questions_and_labels(client):
 def test_a_server_says_whether_a_question_was_ever_answered(kobo, client):
     kobo.rows[7]["s05_old"] = "maji"
     assert client.has_answer(ASSET, "s05_old") and not client.has_answer(ASSET, "s05_misspelt")
+
+
+@pytest.mark.parametrize("value", ["[" * 5000 + "]" * 5000, "NaN", "1" * 5000])
+def test_a_submission_that_cannot_be_read_is_known_by_its_number_even_alone(value):
+    page = read_submissions(b'{"count": 1, "results": [{"_uuid": "u", "answer": %s, "_id": 481002}]}' % value.encode())
+    assert [row.id for row in page.unreadable] == [481002]
+
+
+def test_submissions_in_another_order_are_refused_as_the_next_page_would_leave_some_out(kobo, client):
+    def answer(request):
+        body = request._answer()
+        return request.reply(200, json.dumps({**body, "results": body["results"][::-1]}).encode())
+
+    kobo.trouble.append(lambda request: "query" in request.query and answer(request))
+    with pytest.raises(ServiceError, match="not in the order of '_id'"):
+        list(client.listing(ASSET))
+
+
+def test_a_refusal_nested_deeply_is_explained(kobo, client):
+    kobo.trouble.append(lambda request: request.reply(400, b"[" * 900 + b"]" * 900))
+    with pytest.raises(ServiceError, match="the question was refused"):
+        list(client.listing(ASSET))

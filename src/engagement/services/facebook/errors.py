@@ -1,16 +1,14 @@
 """Errors of the Graph API, by their codes, and what each means for an operator."""
 
 import json
-import re
 from collections.abc import Mapping
 
 import msgspec
 
 from engagement.foundation.errors import ServiceError
-from engagement.services.address_queries import strip_queries
+from engagement.services.told_texts import hide_identities
 
 _LONGEST_MESSAGE = 200
-_LONG_NUMBER = re.compile(r"\d{7,}")
 _TOKEN_CODES = frozenset({102, 104, 190})
 _TOO_MANY_CALLS = frozenset({4, 17, 32, 341, 613, *range(80000, 80015)})
 _TEMPORARY = frozenset({1, 2})
@@ -106,11 +104,11 @@ def _wait_seconds(headers: Mapping[str, str]) -> float:
     try:
         usage = json.loads(headers.get("X-Business-Use-Case-Usage", "{}"))
         minutes = [float(use.get("estimated_time_to_regain_access", 0)) for uses in usage.values() for use in uses]
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return _WAIT_SECONDS
-    return max(minutes, default=0.0) * 60 or _WAIT_SECONDS
+    # NaN and times in the past are no wait.
+    return max((time for time in minutes if time > 0), default=0.0) * 60 or _WAIT_SECONDS
 
 
 def _clean(text: str, token: str) -> str:
-    text = strip_queries(" ".join(text.split()).replace(token, "…"))
-    return _LONG_NUMBER.sub("…", text)[:_LONGEST_MESSAGE]
+    return hide_identities(text, token)[:_LONGEST_MESSAGE]

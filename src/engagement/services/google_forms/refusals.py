@@ -33,7 +33,7 @@ def explain_refusal(refused: RefusedError, where: str, account: str, has_token: 
     """Explain a refusal. Google's sentences are not shown: they can repeat what was asked."""
     try:
         told = msgspec.json.decode(refused.body, type=_Error).error
-    except ValueError:
+    except (ValueError, RecursionError):
         told = _Told()
     status = f"status {refused.status}{f', {told.status}' if told.status.replace('_', '').isalpha() else ''}"
     if refused.status == 401:
@@ -57,7 +57,7 @@ def explain_refusal(refused: RefusedError, where: str, account: str, has_token: 
 
 
 def _explain_forbidden(told: _Told, status: str, account: str) -> str:
-    reasons = {detail.get("reason") for detail in told.details}
+    reasons = [detail.get("reason") for detail in told.details]
     message = told.message.lower()
     if _NOT_ENABLED in reasons or "has not been used" in message or "is disabled" in message:
         return (

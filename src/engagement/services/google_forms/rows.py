@@ -7,6 +7,11 @@ from typing import Any
 import msgspec
 
 from engagement.services.google_forms.instants import GoogleTime, read_instant
+from engagement.services.json_pieces import mend_surrogates, split_list, split_object
+
+# The last two are no errors of msgspec's own.
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_MOST_PIECES = 10_000
 
 
 class NotAnAnswerError(Exception):
@@ -159,6 +164,8 @@ def read_form(body: bytes) -> Form:
         form = _decode_form(body)
     except msgspec.ValidationError as error:
         raise NotAnAnswerError(_say(error)[1]) from None
+    except RecursionError:
+        raise NotAnAnswerError("nested too deeply") from None
     title = form.info.title or form.info.document_title
     return Form(form.form_id, title, tuple(question for item in form.items for question in _questions_of(item)))
 
@@ -198,8 +205,9 @@ def read_page(body: bytes) -> ResponsePage:
         page = _decode_page(body)
         rows = [_response_of(row) for row in page.responses]
         return ResponsePage(rows, [], page.next_page_token or None)
-    except (msgspec.ValidationError, _BadValueError):
-        return _read_one_by_one(body)
+    except (_BadValueError, *_UNREADABLE):
+        # Half a character, as old phones send, is no reason to lose the page.
+        return _read_one_by_one(mend_surrogates(body)[0])
 
 
 def _read_one_by_one(body: bytes) -> ResponsePage:
@@ -207,6 +215,8 @@ def _read_one_by_one(body: bytes) -> ResponsePage:
         page = _decode_raw_page(body)
     except msgspec.ValidationError as error:
         raise NotAnAnswerError(_say(error)[1]) from None
+    except RecursionError:
+        page = _split_page(body)
     rows: list[FormResponse] = []
     unreadable: list[UnreadableResponse] = []
     for number, raw in enumerate(page.responses, 1):
@@ -214,10 +224,18 @@ def _read_one_by_one(body: bytes) -> ResponsePage:
             rows.append(_response_of(_decode_response(raw)))
         except _BadValueError as error:
             unreadable.append(UnreadableResponse(number, _id_of(raw), error.key, error.reason))
-        except ValueError as error:
+        except _UNREADABLE as error:
             key, reason = _say(error)
             unreadable.append(UnreadableResponse(number, _id_of(raw), key, reason))
     return ResponsePage(rows, unreadable, page.next_page_token or None)
+
+
+def _split_page(body: bytes) -> _RawPage:
+    """Split a page by quotes and brackets alone: a response that is nested too deeply does not affect the others."""
+    members = split_object(body, _MOST_PIECES)
+    responses = split_list(members.get(b'"responses"', b"[]"), _MOST_PIECES)
+    token = msgspec.json.decode(members.get(b'"nextPageToken"', b"null"), type=str | None)
+    return _RawPage([msgspec.Raw(response) for response in responses], token)
 
 
 class _BadValueError(Exception):
@@ -252,12 +270,17 @@ def _instant_of(text: str, key: str) -> GoogleTime:
 def _id_of(raw: msgspec.Raw) -> str | None:
     try:
         return _decode_identity(raw).response_id
+    except RecursionError:
+        found = split_object(bytes(raw), _MOST_PIECES).get(b'"responseId"', b"null")
+        return msgspec.json.decode(found, type=str | None)
     except ValueError:
         return None
 
 
 def _say(error: Exception) -> tuple[str, str]:
-    """Part msgspec's message into the key and the reason; it quotes no values."""
+    """Part msgspec's message into the key and the reason; it quotes no values. Python's own may."""
+    if not isinstance(error, msgspec.ValidationError):
+        return "the row", "nested too deeply" if isinstance(error, RecursionError) else "not JSON, or not UTF-8"
     reason, _, path = str(error).partition(" - at `")
     key = path.rstrip("`").removeprefix("$").lstrip(".")
     return key or "the row", reason[:1].lower() + reason[1:]

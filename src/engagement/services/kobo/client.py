@@ -5,6 +5,7 @@ the rest, and one is missed. `limit` is always sent: without it a server of 2026
 it may still send fewer than were asked for.
 """
 
+import itertools
 import json
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
@@ -114,6 +115,9 @@ class KoboClient:
                 return
             if min(ids) <= last:
                 raise self._not_kobo(asset, "submissions came that were not asked for")
+            if any(row.id >= following.id for row, following in itertools.pairwise(page.rows)):
+                # The next page begins behind the largest: smaller ones would never come.
+                raise self._not_kobo(asset, "submissions are not in the order of '_id'")
             last = max(ids)
             yield page
 

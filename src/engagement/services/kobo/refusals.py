@@ -1,15 +1,12 @@
 """Messages for refusals from KoboToolbox, or from something in front of it."""
 
-import re
-
 import msgspec
 
 from engagement.foundation.errors import ServiceError
-from engagement.services.address_queries import strip_queries
 from engagement.services.http import RefusedError
+from engagement.services.told_texts import hide_identities
 
 CHECK_SERVER = "Check that Server names a KoboToolbox server."
-_LONG_NUMBER = re.compile(r"\d[\d ()-]{5,}\d")
 _LONGEST_DETAIL = 200
 
 
@@ -45,12 +42,12 @@ def _decode(body: bytes) -> object:
         return None
 
 
-def _first_text(told: object) -> str:
-    if isinstance(told, dict | list):
-        return next(filter(None, map(_first_text, told.values() if isinstance(told, dict) else told)), "")
+def _first_text(told: object, deepest: int = 5) -> str:
+    if isinstance(told, dict | list) and deepest:
+        inner = told.values() if isinstance(told, dict) else told
+        return next(filter(None, (_first_text(one, deepest - 1) for one in inner)), "")
     return told if isinstance(told, str) else ""
 
 
 def _clean(text: str, token: str) -> str:
-    text = strip_queries(" ".join(text.split()).replace(token, "…"))
-    return _LONG_NUMBER.sub("…", text)[:_LONGEST_DETAIL]
+    return hide_identities(text, token)[:_LONGEST_DETAIL]

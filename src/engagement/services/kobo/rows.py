@@ -255,6 +255,11 @@ def _id_of(text: bytes) -> int | None:
     try:
         return _decode_id(text).id
     except UNREADABLE:
+        pass
+    try:
+        # By quotes and brackets alone: what can't be read is somewhere else in it.
+        return msgspec.json.decode(split_object(text, _MOST_VALUES)[b'"_id"'], type=int)
+    except (BrokenJSONError, LookupError, *UNREADABLE):
         return None
 
 
