@@ -8,6 +8,7 @@ import pytest
 import fake_facebook
 from engagement.foundation.errors import ServiceError
 from engagement.services.facebook.client import GraphClient
+from engagement.services.facebook.errors import find_graph_error
 from engagement.services.retries import RetryPolicy
 from fake_facebook import PAGE, TOKEN, VERSION, Page, comment, once, post
 
@@ -215,3 +216,12 @@ def test_another_version_is_warned_of_once(client, page, caplog):
     page.version = "v27.0"
     read_ids(client)
     assert caplog.text.count("version v27.0 answered; expected v26.0") == 1
+
+
+@pytest.mark.parametrize(
+    "minutes", ["NaN", "-5", "[" * 5000, "1" + "0" * 400, '"soon"'], ids=["NaN", "past", "deep", "huge", "words"]
+)
+def test_a_wait_that_is_none_is_the_usual_one(minutes):
+    body = b'{"error": {"code": 4}}'
+    headers = {"X-Business-Use-Case-Usage": '{"a": [{"estimated_time_to_regain_access": ' + minutes + "}]}"}
+    assert find_graph_error(403, body, headers).wait_seconds == 300

@@ -122,7 +122,7 @@ def _told_wait_seconds(headers: Mapping[str, str]) -> float | None:
         until = email.utils.parsedate_to_datetime(told)
         now = email.utils.parsedate_to_datetime(headers.get("Date", ""))
         return max(0.0, (until - now).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

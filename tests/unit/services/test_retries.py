@@ -95,3 +95,11 @@ def test_an_answer_worth_another_try_tells_how_long_to_wait(status, headers, wai
 @pytest.mark.parametrize("status", [200, 301, 400, 403, 404])
 def test_an_answer_that_another_try_would_not_change_is_none(status):
     assert temporary_failure_of(status, "reason", {"Retry-After": "1"}) is None
+
+
+@pytest.mark.parametrize("told", ["Sun, 06 Nov 1994 08:49:37 +99999999999999", "-5", "soon", ""])
+def test_a_told_wait_that_is_no_time_is_none(told):
+    headers = {"Retry-After": told, "Date": "Sun, 06 Nov 1994 08:49:37 GMT"}
+    failure = temporary_failure_of(429, "Too Many Requests", headers)
+    assert failure is not None
+    assert failure.wait_seconds is None

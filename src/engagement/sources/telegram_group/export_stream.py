@@ -2,16 +2,23 @@
 
 import codecs
 import json
+import math
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 _BLOCK_BYTES = 1 << 18
 # The longest text has 4,096 characters; with all its entities a message stays far below.
 _LONGEST_VALUE = 1 << 23
+_MOST_DIGITS = 100
 
 
 class DamagedExportError(ValueError):
     """The file is not a whole export of one chat. The text says why, and shows nothing of it."""
+
+
+def _read_int(digits: str) -> float:
+    """Read a whole number; one that no program writes is infinite, as Python refuses to read it."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else math.inf
 
 
 class ExportStream:
@@ -20,7 +27,7 @@ class ExportStream:
     def __init__(self, file: BinaryIO):
         self._file = file
         self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
-        self._scan = json.JSONDecoder().raw_decode
+        self._scan = json.JSONDecoder(parse_int=_read_int).raw_decode
         self._text = ""
         self._at = 0
         self._is_whole = False

@@ -112,7 +112,7 @@ class MessageReader:
         if unix is not None:
             try:
                 seconds = int(unix)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 raise UnreadableMessageError(f"{name}_unixtime: no number") from None
             if not 0 <= seconds < _LATEST:
                 raise UnreadableMessageError(f"{name}_unixtime: no time")

@@ -7,6 +7,7 @@ import pytest
 
 from engagement.sources.telegram_group import export_stream
 from engagement.sources.telegram_group.export_stream import DamagedExportError, ExportStream
+from engagement.sources.telegram_group.messages import MessageReader, UnreadableMessageError
 
 MESSAGES = [{"id": n, "text": ["a", {"type": "bold", "text": 'x"]},'}], "n": n * 1000} for n in range(50)] + [7]
 HEADER = {"name": "Invented 👂🏾", "type": "private_supergroup", "id": 1589865544}
@@ -77,3 +78,14 @@ def test_a_message_that_never_ends_is_not_read_into_memory_whole(monkeypatch):
     with pytest.raises(DamagedExportError):
         list(stream.messages())
     assert content.tell() < 2000
+
+
+@pytest.mark.parametrize("name", ["id", "date_unixtime", "edited_unixtime"])
+@pytest.mark.parametrize("number", ["1" * 5000, "1e999", "-1e999", "NaN"])
+def test_numbers_that_no_program_writes_break_one_message_alone(name, number):
+    rows = f'{{"id": 1, "type": "service", "date_unixtime": "1772434800", "{name}": {number}}}, {{"id": 2}}'
+    _, (broken, after) = read(f'{{"messages": [{rows}]}}'.encode())
+    assert after == {"id": 2}
+    with pytest.raises(UnreadableMessageError, match=name) as refused:
+        MessageReader(None, ()).read(broken)
+    assert "111" not in str(refused.value)
