@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from engagement.services.uuid_tables.protocol import UuidTable
@@ -11,6 +12,11 @@ from engagement.sources.urns import Urn, identities_of, operator_raw
 
 _AS_FLOAT = re.compile(r"(\+?[0-9]{7,})\.([0-9]+)")
 _NUMBER = re.compile(r"\+?[0-9() .-]+")
+# Spreadsheets protect digits so: '0712000001, ="0712000001".
+_PROTECTED = re.compile(r"'(.*)|=\"(.*)\"|tel:(.*)", re.IGNORECASE | re.DOTALL)
+# "+254 (0) 712 000001": with the country's code nobody dials the zero.
+_TRUNK_ZERO = re.compile(r"((?:\+|00)[ .-]*[1-9][0-9 .-]{0,4})\( *0 *\) *")
+_PLAIN_SIGNS = {0xFF0B: "+", **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")}
 _BATCH = 500
 # E.164 allows 15; the shortest national numbers of subscribers have 6.
 _LEAST_DIGITS, _MOST_DIGITS = 6, 15
@@ -24,7 +30,7 @@ def number_respondent(text: str, country: str | None = None) -> Respondent | Non
     >>> number_respondent("252615000001.0").identities, number_respondent("252615000001.5")
     (('252615000001',), None)
     """
-    text = text.strip()
+    text = _plain(text)
     whole = _AS_FLOAT.fullmatch(text)
     if whole is not None:
         # A spreadsheet took it for a number to calculate with; the digits behind the point are not the person's.
@@ -38,6 +44,23 @@ def number_respondent(text: str, country: str | None = None) -> Respondent | Non
     if not all(identity.isdigit() and _LEAST_DIGITS <= len(identity) <= _MOST_DIGITS for identity in identities):
         return None
     return Respondent(identities, "tel", operator_raw(urn, identities[-1]))
+
+
+def _plain(text: str) -> str:
+    r"""Write a number in plain signs: phones put marks of direction around it, and people type in digits of their script.
+
+    >>> _plain("\u202a+252\u00a061 500\u20110001\u202c"), _plain("\u0660\u0667\u0661\u0662"), _plain("+254 (0) 712 000001")
+    ('+252 61 500-0001', '0712', '+254 712 000001')
+    """
+    if not text.isascii():
+        signs = (sign for sign in text.translate(_PLAIN_SIGNS) if unicodedata.category(sign) != "Cf")
+        text = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in signs)
+        text = " ".join(text.split())
+    text = text.strip()
+    protected = _PROTECTED.fullmatch(text)
+    if protected is not None:
+        text = next(part for part in protected.groups() if part is not None).strip()
+    return _TRUNK_ZERO.sub(r"\1", text, count=1)
 
 
 def channel_respondent(scheme: str, path: str) -> Respondent:
