@@ -339,3 +339,21 @@ def test_check_online_looks_for_the_columns(project: SpreadsheetProject, capsys:
     assert main([*arguments, "--credentials", str(project.folder / "credentials.json")]) == 10
     output = capsys.readouterr()
     assert "no column 'What?'" in output.out + output.err
+
+
+def test_cells_with_dates_and_cells_with_times_are_one_time(project: SpreadsheetProject):
+    day = datetime.date(2026, 3, 20)
+    header = ["Mobile No", "Day", "Hour", "What?", "Age"]
+    project.table["TimeColumns"] = ["Day", "Hour"]
+    project.put(workbook(header, ["+254712000001", day, datetime.time(10, 0), "haa", 25]), "groups.xlsx")
+    project.fetch()
+    assert project.times() == ["2026-03-20T07:00:00+00:00"]
+
+
+def test_a_file_named_by_a_number_is_refused_without_it(project: SpreadsheetProject):
+    project.put(HEADER + "".join(ROWS), "group of 0712 000 001.csv")
+    with pytest.raises(
+        ConfigurationError, match="uploads/: 1 file name with what looks like a phone number"
+    ) as refused:
+        project.fetch()
+    assert "000 001" not in str(refused.value)

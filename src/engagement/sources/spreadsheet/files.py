@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engagement.foundation.errors import ConfigurationError
 from engagement.services.storage.protocol import Storage
+from engagement.sources.names_of_files import refuse_numbers_in_file_names
 
 ENDINGS = (".csv", ".tsv", ".txt", ".xlsx")
 
@@ -27,6 +28,7 @@ def list_files(urls: tuple[str, ...], storage: Storage) -> list[str]:
         if folder is None or not folder.is_dir():
             raise ConfigurationError(f"{url}: no such folder; expected one of this machine. Check the address.")
         names = sorted(path.name for path in folder.iterdir() if _is_table(path))
+        refuse_numbers_in_file_names(url, names)
         if not names:
             raise ConfigurationError(
                 f"{url}: no file that ends in {', '.join(ENDINGS)}; expected at least one. Check the address, or put it there."

@@ -22,6 +22,9 @@ from engagement.sources.tables.xlsx import XlsxTable
 # How Excel shows a number that it took to be one to calculate with.
 _LOST_DIGITS = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
 _CHANNEL = "spreadsheet"
+# A cell with a date alone is the beginning of its day for a spreadsheet.
+_MIDNIGHT = re.compile(r"[ T]00:00:00")
+_TIME_REASON = "its time is empty, or no date with a time of the day"
 
 _logger = logging.getLogger(__name__)
 
@@ -74,14 +77,14 @@ class SpreadsheetReader:
         passed_over = 0
         for row in rows.rows():
             cells = row.cells
-            who, when = cells[person].strip(), " ".join(cells[at].strip() for at in time_positions).strip()
+            who, when = cells[person].strip(), _join_time([cells[at].strip() for at in time_positions])
             if not who and not when:
                 # The totals below a table, or a remark.
                 passed_over += 1
                 continue
             readings = read_times(when, self.zone)
             if not readings:
-                broken.append(BrokenRow(row.number, "its time is none, or empty"))
+                broken.append(BrokenRow(row.number, _TIME_REASON))
                 continue
             found.append((row.number, who, tuple(cells[at].strip() for at in text_positions)))
             times.append((f"row {row.number}", readings))
@@ -142,6 +145,20 @@ class SpreadsheetReader:
             _logger.info("%s: %s without respondent and time passed over", name, count_of(passed_over, "row"))
         for doubt in find_time_doubts(times, form, self.now, self.start):
             _logger.warning("%s: %s. Check TimeFormat, and the file", name, doubt)
+
+
+def _join_time(cells: Sequence[str]) -> str:
+    """Join a date and a time of the day; workbooks have cells with dates alone as midnight.
+
+    >>> _join_time(["2026-08-26 00:00:00", "17:05:00"]), _join_time(["26/08/2026 17:05"])
+    ('2026-08-26 17:05:00', '26/08/2026 17:05')
+    """
+    if len(cells) == 1:
+        return cells[0]
+    day, clock = cells
+    if clock and (found := _MIDNIGHT.search(day)) is not None:
+        day = day[: found.start()]
+    return f"{day} {clock}".strip()
 
 
 def text_columns(table: SpreadsheetTable, survey_questions: Sequence[SpreadsheetQuestion]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 from engagement.foundation.errors import ConfigurationError, InputError
 from engagement.services.storage.protocol import Storage
+from engagement.sources.names_of_files import refuse_numbers_in_file_names
 
 _BLOCK_BYTES = 1 << 20
 
@@ -88,4 +89,5 @@ def find_exports(path: Path, url: str) -> list[ExportFile]:
             f"{url}: {'no .json in the folder' if path.is_dir() else 'not there'}; expected an export of Telegram Desktop in its "
             "format 'Machine-readable JSON'. Check ExportURLs."
         )
+    refuse_numbers_in_file_names(url, [str(file.relative_to(path)) for file in files])
     return [ExportFile(f"{url.rstrip('/')}/{file.relative_to(path)}", file) for file in files]
