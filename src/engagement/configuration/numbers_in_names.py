@@ -26,7 +26,7 @@ _NO_NUMBER = re.compile(
 # Keys whose values have their own check or are not names: ids, times, and addresses that hold a project's number.
 _OTHER_KEYS = re.compile(
     r"TestContactUUIDs|TestParticipantUUIDs|UUID|.*Date|Range(Start|End)\w+|TimeToAdjustTo|Domain|CodaUsers|.*FileURL|PingURL|WebhookURL|.*URLPrefix|.*Bucket"
-    r"|PostIDs|Server"
+    r"|PostIDs|Server|FormId|QuestionIds|Asset"
 )
 _KEYS_OF_FLOW_ADDRESSES = ("ActivationFlowURLs", "SurveyFlowURLs")
 

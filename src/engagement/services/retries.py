@@ -10,12 +10,15 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import tenacity
 
 from engagement.foundation.errors import ServiceError
 
 _logger = logging.getLogger(__name__)
+
+_PHRASES = frozenset(status.phrase for status in HTTPStatus)
 
 
 @dataclass(frozen=True)
@@ -103,14 +106,17 @@ def call_with_retries[T](action: Callable[[], T], where: str, policy: RetryPolic
     except TemporaryError as failure:
         tries = retrying.statistics.get("attempt_number", 1)
         times = "" if tries == 1 else f" ({tries} attempts)"
-        raise ServiceError(f"{where}: {failure.reason}{times}; expected an answer. {failure.remedy}") from None
+        asked = f" and asks to wait {failure.wait_seconds / 60:,.0f} minutes" if failure.wait_seconds else ""
+        raise ServiceError(f"{where}: {failure.reason}{times}{asked}; expected an answer. {failure.remedy}") from None
 
 
 def temporary_failure_of(status: int, reason: str, headers: Mapping[str, str]) -> TemporaryError | None:
     """Return a TemporaryError for a status worth a retry (429, 408 and 5xx); None for any other."""
     if status not in (408, 429) and status < 500:
         return None
-    return TemporaryError(f"answered {status} ({reason or 'no reason given'})", _told_wait_seconds(headers))
+    # A server can put anything into its reason, even the token that it got.
+    shown = reason if reason in _PHRASES else "no usual reason given"
+    return TemporaryError(f"answered {status} ({shown})", _told_wait_seconds(headers))
 
 
 def _told_wait_seconds(headers: Mapping[str, str]) -> float | None:

@@ -103,3 +103,16 @@ def test_a_told_wait_that_is_no_time_is_none(told):
     failure = temporary_failure_of(429, "Too Many Requests", headers)
     assert failure is not None
     assert failure.wait_seconds is None
+
+
+def test_a_servers_own_reason_is_not_shown():
+    failure = temporary_failure_of(502, "Bad Token aToken 0712345678", {})
+    assert failure is not None
+    assert failure.reason == "answered 502 (no usual reason given)"
+
+
+def test_a_wait_that_is_too_long_is_told():
+    weather = Weather(TemporaryError("answered 429", wait_seconds=86_400))
+    with pytest.raises(ServiceError, match="answered 429 and asks to wait 1,440 minutes; expected an answer"):
+        call_with_retries(weather, "Service", weather.policy())
+    assert weather.waits == []

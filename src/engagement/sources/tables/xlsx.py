@@ -3,6 +3,7 @@
 import contextlib
 import io
 import itertools
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
@@ -125,6 +126,8 @@ def _open(content: bytes, where: str, data_only: bool) -> Any:
     # Few projects have workbooks.
     import openpyxl
 
+    # Its warnings show values: a number in a cell with a date's format is one.
+    warnings.filterwarnings("ignore", module=r"openpyxl\.")
     try:
         return openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=data_only)
     except Exception as error:

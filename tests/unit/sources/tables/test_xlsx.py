@@ -91,3 +91,17 @@ def test_a_cell_with_a_date_is_a_date():
     content = io.BytesIO()
     book.save(content)
     assert read(content.getvalue()) == [["2026-08-26 17:05:00", "17:05:00"]]
+
+
+def test_a_number_in_a_cell_with_the_format_of_a_date_is_shown_by_nobody(recwarn: pytest.WarningsRecorder):
+    book = openpyxl.Workbook()
+    book.active.append(WANTED)
+    book.active.append((254712000001, "haa"))
+    book.active["A2"].number_format = "dd/mm/yyyy"
+    content = io.BytesIO()
+    book.save(content)
+    table = XlsxTable(content.getvalue(), "groups.xlsx", WANTED)
+    assert list(table.rows()) == []
+    with pytest.raises(InputError, match="row 2, column 'Mobile'") as refused:
+        table.problems.refuse()
+    assert "712000001" not in str(refused.value) + "".join(str(one.message) for one in recwarn)
