@@ -120,9 +120,11 @@ def _check_domain(domain: str) -> str:
         is_address = False
     host = parts.netloc.rpartition(":")[0] if re.search(r":\d+$", parts.netloc) else parts.netloc
     is_host = _HOST.fullmatch(host) is not None
-    if parts.scheme not in ("http", "https") or not is_address or not is_host or parts.path not in ("", "/"):
+    # Behind # is the page that a browser shows: whoever copies its address copies that, too.
+    has_more = parts.path not in ("", "/") or "#" in domain or "?" in domain
+    if parts.scheme not in ("http", "https") or not is_address or not is_host or has_more:
         raise refuse(
-            "is no host; expected RapidPro's host name, like 'textit.in', with http:// and a port where they differ, and "
+            "is no host; expected the server's host name, like 'textit.in', with http:// and a port where they differ, and "
             "without a path. Change it."
         )
     return domain
