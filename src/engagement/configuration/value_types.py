@@ -120,7 +120,7 @@ def _check_domain(domain: str) -> str:
         is_address = False
     host = parts.netloc.rpartition(":")[0] if re.search(r":\d+$", parts.netloc) else parts.netloc
     is_host = _HOST.fullmatch(host) is not None
-    # Behind # is the page that a browser shows: whoever copies its address copies that, too.
+    # Browsers show the page within the site behind the sign of a fragment: whoever copies the address copies it, too.
     has_more = parts.path not in ("", "/") or "#" in domain or "?" in domain
     if parts.scheme not in ("http", "https") or not is_address or not is_host or has_more:
         raise refuse(

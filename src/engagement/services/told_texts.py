@@ -1,4 +1,4 @@
-"""What a service says of a refusal, made fit for a log: it may repeat what it was asked, or what it holds."""
+"""What a service says of a refusal, fit for a log: it may repeat what it was asked, or what it holds."""
 
 import re
 
@@ -9,7 +9,7 @@ _EMAIL = re.compile(r"[^\s@<>\"'(]+@[^\s@<>\"')]+")
 
 
 def hide_identities(text: str, token: str) -> str:
-    """Hide the token, queries of addresses, e-mail addresses, and whatever could be a phone number or a user's id.
+    """Hide the token, queries, e-mail addresses, and whatever could be a phone number or a user's id.
 
     >>> hide_identities("no\\nuser +254 712 000-001 or a@b.org for Token abc", "abc")
     'no user +… or … for Token …'

@@ -231,7 +231,10 @@ def _read_one_by_one(body: bytes) -> ResponsePage:
 
 
 def _split_page(body: bytes) -> _RawPage:
-    """Split a page by quotes and brackets alone: a response that is nested too deeply does not affect the others."""
+    """Split a page by quotes and brackets alone.
+
+    So a response that is nested too deeply does not affect the others.
+    """
     members = split_object(body, _MOST_PIECES)
     responses = split_list(members.get(b'"responses"', b"[]"), _MOST_PIECES)
     token = msgspec.json.decode(members.get(b'"nextPageToken"', b"null"), type=str | None)

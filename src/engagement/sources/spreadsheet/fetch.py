@@ -27,7 +27,7 @@ from engagement.sources.submissions.submission import Answer, Submission, Unread
 _ROWS_A_PAGE = 1000
 _CONTENT = "content of the files"
 # Whoever changes how rows are read makes all files be read again.
-_VERSION = 1
+_VERSION = 2
 
 _logger = logging.getLogger(__name__)
 

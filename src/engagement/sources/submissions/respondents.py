@@ -47,7 +47,9 @@ def number_respondent(text: str, country: str | None = None) -> Respondent | Non
 
 
 def _plain(text: str) -> str:
-    r"""Write a number in plain signs: phones put marks of direction around it, and people type in digits of their script.
+    r"""Write a number in plain signs.
+
+    Phones put marks of direction around it, and people type in digits of their script.
 
     >>> _plain("\u202a+252\u00a061 500\u20110001\u202c"), _plain("\u0660\u0667\u0661\u0662"), _plain("+254 (0) 712 000001")
     ('+252 61 500-0001', '0712', '+254 712 000001')

@@ -158,7 +158,7 @@ def _choose_sheet(workbook: Any, where: str, sheet: str | None) -> str:
 
 
 def _show_sheet(sheet: Any) -> str:
-    """Name a sheet; one that a reader does not see is said to be hidden, and one with a number stays unnamed."""
+    """Name a sheet, and say if it is hidden; one named after a number stays unnamed."""
     shown = "(not shown, as it holds a phone number)" if holds_phone_number(sheet.title) else repr(sheet.title)
     return shown if sheet.sheet_state == "visible" else f"{shown} (hidden)"
 
