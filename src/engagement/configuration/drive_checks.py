@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from engagement.configuration.coding_plans import CodingPlans
+from engagement.configuration.disclosure import Disclosure
 from engagement.configuration.nearest import nearest
-from engagement.configuration.pipeline_configuration import Disclosure, DriveUpload
+from engagement.configuration.pipeline_configuration import DriveUpload
 from engagement.configuration.problems import Problem
 
 

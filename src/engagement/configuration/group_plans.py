@@ -12,6 +12,7 @@ from engagement.configuration.coding_plans import (
     RawFieldFoldStrategy,
 )
 from engagement.configuration.contact_selections import ListeningGroup
+from engagement.configuration.origin_plans import is_origin_plan
 
 MEMBER, OTHER = "true", "false"
 
@@ -23,7 +24,7 @@ def make_group_plans(groups: Sequence[ListeningGroup]) -> tuple[CodingPlan, ...]
 
 def is_group_plan(plan: CodingPlan) -> bool:
     """Tell whether a plan is a listening group's: its scheme is in no file."""
-    return not any(coding.code_scheme_file for coding in plan.coding_configurations)
+    return not is_origin_plan(plan) and not any(coding.code_scheme_file for coding in plan.coding_configurations)
 
 
 def _make_plan(group: ListeningGroup) -> CodingPlan:

@@ -5,8 +5,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from engagement.configuration.contact_selections import ContactSelection, ListeningGroup, WithdrawnElsewhere
+from engagement.configuration.disclosure import Disclosure
 from engagement.configuration.model import Model, key
 from engagement.configuration.notify import Notify, StatusPage
+from engagement.configuration.origin_plans import OriginColumn
 from engagement.configuration.participant_ids import PARTICIPANT_PREFIX
 from engagement.configuration.raw_keys import DEFAULT_RECOVERED_KEYS, RecoveredKeyNames
 from engagement.configuration.source_model import SourceOfAnyType
@@ -154,29 +156,6 @@ class DriveUpload(Model):
     )
 
 
-class PhoneNumberPolicy(enum.StrEnum):
-    """Treatment of phone numbers that participants typed, at the gate."""
-
-    MASK = "mask"
-    STOP = "stop"
-    ALLOW = "allow"
-
-
-class Disclosure(Model):
-    """Limits of what the gate lets through to Drive."""
-
-    phone_numbers: PhoneNumberPolicy = key(
-        "PhoneNumbers",
-        "'mask' them in the uploaded copy, 'stop' the upload, or 'allow' them",
-        "mask",
-        PhoneNumberPolicy.MASK,
-    )
-    k_anonymity: int | None = key(
-        "KAnonymity", "fewest participants that may share a combination of Columns; off without it", 5, None, ge=2
-    )
-    columns: tuple[Text, ...] = key("Columns", "columns whose combinations are counted", ["age", "district"], ())
-
-
 class PipelineConfiguration(Model):
     """One project's pipeline."""
 
@@ -240,6 +219,12 @@ class PipelineConfiguration(Model):
         "whether messages_index.csv says for each row of messages.csv when and how it came, and its ids in Coda",
         False,
         True,
+    )
+    origin_columns: tuple[OriginColumn, ...] = key(
+        "OriginColumns",
+        "what messages.csv, individuals.csv and the analysis tell of each message: 'source' (its SourceType), 'channel' (what it was written by)",
+        ["source", "channel"],
+        (),
     )
     listening_groups: tuple[ListeningGroup, ...] = key(
         "ListeningGroups", "people who listened together: a column each in messages.csv and individuals.csv", [], ()

@@ -71,6 +71,15 @@ def find_selection_problems(configuration: PipelineConfiguration, plans: CodingP
         "listening group",
     )
     columns = {column for plan in plans.all for column in plan.columns()}
+    for position, column in enumerate(configuration.origin_columns):
+        at = f"$.OriginColumns[{position}]"
+        if column in configuration.origin_columns[:position]:
+            yield Problem(at, f"{str(column)!r} is there twice; expected it once. Remove one.")
+        elif column in columns:
+            yield Problem(
+                at,
+                f"{str(column)!r} is a column of a coding plan already; expected none of that name. Rename that, or leave this out.",
+            )
     for position, group in enumerate(groups):
         if group.column in columns:
             yield Problem(

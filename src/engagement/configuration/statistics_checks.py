@@ -24,7 +24,7 @@ def find_statistics_problems(configuration: PipelineConfiguration, plans: Coding
     """Find predictors that are there twice, or are no demographic with one value a participant."""
     if configuration.automated_analysis is None:
         return
-    known = [str(coding.analysis_file_key) for coding in find_demographics(plans)]
+    known = [*(str(coding.analysis_file_key) for coding in find_demographics(plans)), *configuration.origin_columns]
     predictors = configuration.automated_analysis.statistics.predictors
     for position, name in enumerate(predictors):
         at = f"$.AutomatedAnalysis.Statistics.Predictors[{position}]"

@@ -14,7 +14,8 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 
 from engagement.configuration import Project
-from engagement.configuration.pipeline_configuration import DriveUpload, PhoneNumberPolicy
+from engagement.configuration.disclosure import PhoneNumberPolicy
+from engagement.configuration.pipeline_configuration import DriveUpload
 from engagement.delivery.disclosure.analysis_files import KNOWN_KINDS, pass_analysis_file
 from engagement.delivery.disclosure.findings import DisclosureFindings
 from engagement.delivery.disclosure.tables import INDIVIDUALS, MESSAGES, PRODUCTION, pass_production, pass_tables

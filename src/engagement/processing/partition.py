@@ -14,6 +14,7 @@ from engagement.pipeline.outputs.analysis_parts import AnalysisPart
 from engagement.pipeline.outputs.coda_files import CodaTexts
 from engagement.pipeline.outputs.icr import IcrSample
 from engagement.pipeline.outputs.index_rows import MESSAGES_INDEX, IndexLine, IndexRows, write_times
+from engagement.pipeline.outputs.origin_columns import OriginColumns, Origins, fold_origins
 from engagement.pipeline.outputs.parts import (
     INDIVIDUALS_TRACED_DATA,
     MESSAGES_TRACED_DATA,
@@ -54,10 +55,11 @@ class _Outputs:
         self._plans = processor.project.coding_plans
         guards = processor.project.configuration.guard_formulas
         self._message_rows, self._individual_rows = (
-            AnalysisRows(self._plans.all, guards, processor.groups) for _ in range(2)
+            AnalysisRows(self._plans.all, guards, processor.groups, processor.origin_names) for _ in range(2)
         )
         self._production_rows = ProductionRows(self._plans.all)
         self._index_rows = _make_index_rows(processor)
+        self._origins = _make_origin_columns(processor)
         self._texts = {
             plan.raw_field: TextUses(number, plan, processor.datasets.get(plan.raw_field))
             for number, plan in enumerate(self._plans.all)
@@ -90,20 +92,26 @@ class _Outputs:
                 messages_bytes = individual_bytes = 0
                 individual = participant.individual
                 if individual is not None:
+                    origins: Origins = ()
+                    found = []
                     for message in participant.messages:
+                        if self._origins is not None:
+                            origins = self._origins.of_message(message)
+                            found.append(origins)
                         answers = Answers(message.texts, message.codings)
                         changed = find_changed_answers(last_message, answers)
                         last_message = answers
-                        line = self._message_rows.make_next_line(uid, answers, changed)
+                        line = self._message_rows.make_next_line(uid, answers, changed, origins)
                         self._collect(uid, message, line, changed, hashed)
-                        analysis_messages.add_message(uid, message, changed)
+                        analysis_messages.add_message(uid, message, changed, origins)
                         messages_bytes += messages_file.write(message.record.encode_line())
                     answers = Answers(individual.texts, individual.codings)
                     changed = find_changed_answers(last_individual, answers)
                     last_individual = answers
-                    line = self._individual_rows.make_next_line(uid, answers, changed)
+                    folded = fold_origins(found)
+                    line = self._individual_rows.make_next_line(uid, answers, changed, folded)
                     self._individuals.append((uid, line, hashed))
-                    analysis_individuals.add_individual(uid, individual.texts, individual.codings, changed)
+                    analysis_individuals.add_individual(uid, individual.texts, individual.codings, changed, folded)
                     individual_bytes = individuals_file.write(individual.record.encode_line())
                 elif not participant.has_withdrawn:
                     # Before coding.
@@ -117,7 +125,8 @@ class _Outputs:
 
     def _open_analysis_part(self, scratch: Path, name: str, number: int) -> AnalysisPart:
         are_messages = name == ANALYSIS_MESSAGES
-        return AnalysisPart(part_path(scratch, name, number), self._plans.all, are_messages, self._processor.groups)
+        path, processor = part_path(scratch, name, number), self._processor
+        return AnalysisPart(path, self._plans.all, are_messages, processor.groups, processor.origin_names)
 
     def _write_rows(self, scratch: Path, number: int) -> None:
         self._messages.sort()
@@ -206,6 +215,10 @@ def _make_index_rows(processor: Processor) -> IndexRows | None:
     if not configuration.messages_index:
         return None
     return IndexRows(configuration, plans.all, len(plans.rqa), processor.datasets)
+
+
+def _make_origin_columns(processor: Processor) -> OriginColumns | None:
+    return OriginColumns(processor.project.configuration) if processor.origin_names else None
 
 
 class _WrittenTexts:

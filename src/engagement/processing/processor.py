@@ -45,6 +45,7 @@ class Processor:
     ) -> None:
         """`datasets` are by raw field. With `is_coded` false the steps end before coders' labels are used."""
         self.groups = groups
+        self.origin_names = tuple(map(str, project.configuration.origin_columns))
         self.project = project
         self.datasets = datasets
         self.is_coded = is_coded

@@ -198,9 +198,12 @@ def write_all(
             [part_path(outputs.scratch, name, number) for number in range(partitions)]
             for name in (ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS)
         )
-        tasks += analysis.table_tasks(plans, messages, individuals, participants, processor.groups.names)
+        more = (*processor.origin_names, *processor.groups.names)
+        tasks += analysis.table_tasks(plans, messages, individuals, participants, more)
     is_indexed = processor.project.configuration.messages_index
-    tasks += outputs.table_tasks(partitions, *withdrawn, row_notes, is_indexed, processor.groups)
+    tasks += outputs.table_tasks(
+        partitions, *withdrawn, row_notes, is_indexed, processor.groups, processor.origin_names
+    )
     tasks += outputs.coda_file_tasks(summary.texts, make_coders(plans, inputs.functions.cleaners), processor.datasets)
     for _ in run_partitions(lambda number: tasks[number](), len(tasks), inputs.workers.jobs):
         pass

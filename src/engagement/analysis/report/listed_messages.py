@@ -16,7 +16,7 @@ import pandas
 from engagement.analysis.report.breakdowns import HELD_BACK, ThemeCounts
 from engagement.analysis.tables.coded_table import CodedTable, Mask, Numbers
 from engagement.configuration import CodingConfiguration, CodingPlan
-from engagement.configuration.pipeline_configuration import PhoneNumberPolicy
+from engagement.configuration.disclosure import PhoneNumberPolicy
 from engagement.foundation.shown_text import clean
 from engagement.pipeline.coding.cleaning.phone_numbers import mask_phone_numbers
 from engagement.pipeline.outputs.analysis_files import RUN_ID, TIME

@@ -14,6 +14,7 @@ from engagement.analysis.tables.coded_table import CodedTable, Codes, Mask, Numb
 from engagement.analysis.tables.distributions import tabulated
 from engagement.analysis.tables.season import Season
 from engagement.configuration import CodingConfiguration
+from engagement.configuration.origin_plans import is_origin_plan
 from engagement.configuration.statistics_checks import find_demographics
 
 
@@ -88,8 +89,9 @@ class EpisodeThemes:
 
 
 def read_demographics(season: Season) -> tuple[Variable, ...]:
-    """Return the variables that break down themes: of demographic plans, then of follow-up plans."""
-    codings = find_demographics(season.project.coding_plans)
+    """Return the variables that break down themes: of demographic, then of follow-up plans, then origins."""
+    origins = tuple(coding for plan, coding in season.questions if is_origin_plan(plan))
+    codings = find_demographics(season.project.coding_plans) + origins
     return tuple(read_variable(season.individuals, coding) for coding in codings)
 
 

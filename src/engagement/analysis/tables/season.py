@@ -24,9 +24,9 @@ from engagement.analysis.tables import (
 )
 from engagement.analysis.tables.coded_table import CodedTable
 from engagement.analysis.tables.rare_participants import tell_of_writers
+from engagement.analysis.tables.survey_plans import find_survey_plans
 from engagement.analysis.tables.values import Basis, Layer, Value, find_layers, split_counts, summarise
-from engagement.configuration import CodingConfiguration, CodingPlan, Project
-from engagement.configuration.group_plans import make_group_plans
+from engagement.configuration import CodingConfiguration, CodingPlan, PlanKind, Project
 from engagement.configuration.pipeline_configuration import AutomatedAnalysis
 from engagement.foundation.errors import InputError
 from engagement.pipeline.outputs.analysis_files import (
@@ -78,13 +78,13 @@ class Season:
 
     @cached_property
     def demographics(self) -> tuple[CodingConfiguration, ...]:
-        """Tabulated codings of demographic plans, in order."""
-        return distributions.tabulated(self.project.coding_plans.demographic)
+        """Tabulated codings of demographic plans, then of where messages came from."""
+        return distributions.tabulated(plan for plan in self._survey if plan.kind is PlanKind.DEMOGRAPHIC)
 
     @cached_property
     def _survey(self) -> tuple[CodingPlan, ...]:
-        """Plans of what is known of participants: of surveys, then of listening groups."""
-        return self.project.coding_plans.survey + make_group_plans(self.project.configuration.listening_groups)
+        """Plans of what is known of participants, those of origins and listening groups among them."""
+        return find_survey_plans(self.project, (self.messages, self.individuals))
 
     @cached_property
     def breakdowns(self) -> tuple[CodingConfiguration, ...]:

@@ -12,8 +12,10 @@ from engagement.analysis.tables.values import ELSEWHERE, Layer, Value, is_told_b
 from engagement.configuration import CodingConfiguration, CodingPlan, ControlCode
 from engagement.configuration.control_codes import entry_of
 from engagement.configuration.group_plans import is_group_plan
+from engagement.configuration.origin_plans import is_origin_plan
 
-ANSWER, PHONE_NUMBER, ATTENDANCE, ABOUT_MESSAGE = "answer", "phone number", "attendance", "about the message"
+ANSWER, PHONE_NUMBER, ATTENDANCE, MESSAGE = "answer", "phone number", "attendance", "message"
+ABOUT_MESSAGE = "about the message"
 REPEATS = "repeat_participations"
 _SHARES = ["Dataset", "Theme", "Breakdown", "Value", "Origin", "Participants", "Base", "Share %", "Low %", "High %",
            "Note"]  # fmt: skip
@@ -141,4 +143,6 @@ def _name_answer(plan: CodingPlan) -> str:
     """Say how a plan's values became known, if they were not guessed."""
     if is_group_plan(plan):
         return ATTENDANCE
+    if is_origin_plan(plan):
+        return MESSAGE
     return PHONE_NUMBER if is_told_by_number(plan) else ANSWER

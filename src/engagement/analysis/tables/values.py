@@ -16,6 +16,7 @@ from engagement.analysis.tables.coded_table import CodedTable, Codes
 from engagement.configuration import Code, CodingConfiguration, CodingPlan, ControlCode
 from engagement.configuration.field_names import FETCHED_FIELDS
 from engagement.configuration.group_plans import is_group_plan
+from engagement.configuration.origin_plans import is_origin_plan
 from engagement.foundation.errors import count_of
 from engagement.pipeline.coding.cleaning.places import PlaceTable
 from engagement.pipeline.coding.guesses import OPERATOR
@@ -108,6 +109,7 @@ class Basis:
     guesses: Mapping[str, int]
     is_told_by_number: bool
     is_attendance: bool = False
+    is_told_by_messages: bool = False
 
     def say(self) -> str:
         """Write it as in a subtitle.
@@ -122,6 +124,8 @@ class Basis:
         people = count_of(self.answered, "participant")
         if self.is_attendance:
             return f"{people}, as attendance tells"
+        if self.is_told_by_messages:
+            return f"{people}, as their messages tell"
         if self.is_told_by_number:
             return f"{people}, as the number or channel tells"
         others = [f"{self.elsewhere:,} are elsewhere"] if self.elsewhere > 1 else ["1 is elsewhere"] * self.elsewhere
@@ -133,7 +137,8 @@ def summarise(plan: CodingPlan, codes: Codes, layers: Sequence[Layer]) -> Basis:
     """Count the participants of a question; one with several values counts once."""
     sizes = {layer.origin: int(layer.rows.sum()) for layer in layers}
     elsewhere = sizes.pop(ELSEWHERE, 0)
-    return Basis(int(codes.answered.sum()), elsewhere, sizes, is_told_by_number(plan), is_group_plan(plan))
+    told = is_told_by_number(plan), is_group_plan(plan), is_origin_plan(plan)
+    return Basis(int(codes.answered.sum()), elsewhere, sizes, *told)
 
 
 def is_told_by_number(plan: CodingPlan) -> bool:

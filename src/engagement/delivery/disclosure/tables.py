@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engagement.configuration import Project
+from engagement.configuration.disclosure import PhoneNumberPolicy
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
-from engagement.configuration.pipeline_configuration import PhoneNumberPolicy
 from engagement.delivery.disclosure.findings import DisclosureFindings
 from engagement.delivery.disclosure.rare_combinations import find_rare_participants
 from engagement.delivery.disclosure.rows import RowGate, hash_uid

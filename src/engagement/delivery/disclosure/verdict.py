@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from engagement.configuration.pipeline_configuration import Disclosure, PhoneNumberPolicy
+from engagement.configuration.disclosure import Disclosure, PhoneNumberPolicy
 from engagement.delivery.disclosure.findings import DisclosureFindings
 from engagement.foundation.errors import DisclosureError, listing
 from engagement.foundation.files import make_directory, write_csv

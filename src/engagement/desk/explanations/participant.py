@@ -76,9 +76,10 @@ def check_header(project: Project, data_root: Path) -> list[str]:
         )
     with reading_csv(path) as lines:
         found = next(lines, [])
-    # Whether somebody is in a listening group, its files say; there is nothing to explain.
+    # Whether somebody is in a listening group, its files say, and where a message came from, messages_index.csv: nothing to explain.
     groups = [group.column for group in project.configuration.listening_groups]
-    expected = AnalysisRows(project.coding_plans.all, groups=GroupColumns(groups)).header
+    origins = [str(column) for column in project.configuration.origin_columns]
+    expected = AnalysisRows(project.coding_plans.all, groups=GroupColumns(groups), origin_names=origins).header
     if found != expected:
         differing = [f"no column {name!r}" for name in expected if name not in found]
         differing += [f"a column {name!r} that it does not have" for name in found if name not in expected]
@@ -87,7 +88,7 @@ def check_header(project: Project, data_root: Path) -> list[str]:
             f"{path}: {shown}; expected the columns of the configuration {project.path}. "
             "Name the configuration that Outputs/ were made with, or run stage 3 (generate outputs) and this again."
         )
-    return found[: len(found) - len(groups)]
+    return found[: len(found) - len(groups) - len(origins)]
 
 
 def find_participant(project: Project, data_root: Path, uid: str) -> ExplainedParticipant:

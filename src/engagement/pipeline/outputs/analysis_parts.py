@@ -40,7 +40,9 @@ from engagement.pipeline.outputs.analysis_files import (
     season_path,
     text_column,
 )
+from engagement.pipeline.outputs.batched_rows import BatchedRows, cut_batches
 from engagement.pipeline.outputs.group_columns import NO_GROUPS, GroupColumns
+from engagement.pipeline.outputs.origin_columns import Origins, encode_codes
 from engagement.pipeline.outputs.participant_files import MergedParticipants
 
 if TYPE_CHECKING:
@@ -54,11 +56,16 @@ class AnalysisPart:
     """Rows of one partition, in batches as an Arrow stream: the cheapest to write and to read once."""
 
     def __init__(
-        self, path: Path, plans: tuple[CodingPlan, ...], are_messages: bool, groups: GroupColumns = NO_GROUPS
+        self,
+        path: Path,
+        plans: tuple[CodingPlan, ...],
+        are_messages: bool,
+        groups: GroupColumns = NO_GROUPS,
+        origin_names: Sequence[str] = (),
     ) -> None:
         self._path = path
         self._groups = groups
-        self._schema = _schema(plans, are_messages, groups.names)
+        self._schema = _schema(plans, are_messages, (*origin_names, *groups.names))
         self._rows: list[list[bytes | datetime | None]] = []
         self._encoded: dict[tuple[tuple[str, ...], ...], list[bytes]] = {}
         self._guessed = [find_guessed_positions(plan) for plan in plans]
@@ -83,18 +90,23 @@ class AnalysisPart:
                 self._flush()
                 self._writer.close()
 
-    def add_message(self, uid: str, message: Message, changed: Sequence[int]) -> None:
+    def add_message(self, uid: str, message: Message, changed: Sequence[int], origins: Origins = ()) -> None:
         """Write a message's row; `changed` are the numbers of plans whose answers differ from the last row."""
         plan = message.plan
         dataset = None if plan is None else (plan.coda_dataset or plan.raw_field).encode()
         more = (message.time, dataset, message.run_id.encode())
-        self._add(uid, message.texts, message.codings, changed, more)
+        self._add(uid, message.texts, message.codings, changed, origins, more)
 
     def add_individual(
-        self, uid: str, texts: Sequence[str | None], codings: Sequence[Coding], changed: Sequence[int]
+        self,
+        uid: str,
+        texts: Sequence[str | None],
+        codings: Sequence[Coding],
+        changed: Sequence[int],
+        origins: Origins = (),
     ) -> None:
         """Write the row of a participant."""
-        self._add(uid, texts, codings, changed, ())
+        self._add(uid, texts, codings, changed, origins, ())
 
     def _add(
         self,
@@ -102,11 +114,12 @@ class AnalysisPart:
         texts: Sequence[str | None],
         codings: Sequence[Coding],
         changed: Sequence[int],
+        origins: Origins,
         more: tuple[datetime | bytes | None, ...],
     ) -> None:
         for number in changed:
             self._cells[self._stretches[number]] = self._encode(number, texts[number], codings[number])
-        self._rows.append([uid.encode(), *more, *self._cells, *self._groups.codes(uid)])
+        self._rows.append([uid.encode(), *more, *self._cells, *encode_codes(origins), *self._groups.codes(uid)])
         if len(self._rows) == _ROWS_OF_A_BATCH:
             self._flush()
 
@@ -186,7 +199,7 @@ def _write_table(target: Path, batches: Iterable[pyarrow.RecordBatch], schema: p
     from pyarrow.parquet import ParquetWriter
 
     with open_bytes_for_writing(target) as file, ParquetWriter(file, schema, compression="zstd") as writer:
-        for group in _cut(batches, _ROWS_OF_A_ROW_GROUP):
+        for group in cut_batches(batches, _ROWS_OF_A_ROW_GROUP):
             writer.write_table(group, row_group_size=_ROWS_OF_A_ROW_GROUP)
 
 
@@ -209,47 +222,9 @@ def _interleave(
     stretches: Iterable[tuple[bool, int, int]], old: Path, parts: Iterable[Path]
 ) -> Iterator[pyarrow.RecordBatch]:
     """Yield the rows of an earlier table's stretches and of the new table's parts."""
-    sources = (_BatchedRows(_batches_of_table(old)), _BatchedRows(_batches(parts)))
+    sources = (BatchedRows(_batches_of_table(old)), BatchedRows(_batches(parts)))
     for is_new, start, end in stretches:
         yield from sources[is_new].take(start, end)
-
-
-class _BatchedRows:
-    """Rows that come in batches; stretches of them are taken in order."""
-
-    def __init__(self, batches: Iterator[pyarrow.RecordBatch]) -> None:
-        self._batches = batches
-        self._batch: pyarrow.RecordBatch | None = None
-        # The numbers of the batch's first row and of the first row after it.
-        self._first = self._end = 0
-
-    def take(self, start: int, end: int) -> Iterator[pyarrow.RecordBatch]:
-        while start < end:
-            while self._end <= start:
-                self._batch = next(self._batches)
-                self._first, self._end = self._end, self._end + self._batch.num_rows
-            stop = min(end, self._end)
-            yield self._batch.slice(start - self._first, stop - start)  # type: ignore[union-attr]  # taken above
-            start = stop
-
-
-def _cut(batches: Iterable[pyarrow.RecordBatch], size: int) -> Iterator[pyarrow.Table]:
-    """Cut the rows of all batches into tables of exactly `size` rows; the last may have fewer."""
-    import pyarrow
-
-    waiting: list[pyarrow.RecordBatch] = []
-    count = 0
-    for batch in batches:
-        start = 0
-        while batch.num_rows - start >= size - count:
-            taken = size - count
-            yield pyarrow.Table.from_batches([*waiting, batch.slice(start, taken)]).combine_chunks()
-            waiting, count, start = [], 0, start + taken
-        if start < batch.num_rows:
-            waiting.append(batch.slice(start))
-            count += batch.num_rows - start
-    if waiting:
-        yield pyarrow.Table.from_batches(waiting).combine_chunks()
 
 
 class AnalysisFolder:
@@ -269,7 +244,7 @@ class AnalysisFolder:
     ) -> list[Callable[[], object]]:
         """List the tasks that write the two tables from the partitions' parts, which are in order.
 
-        `participants` says which rows of the existing tables are copied, if any; `groups` are the columns of listening groups.
+        `participants` says which rows of the existing tables are copied, if any; `groups` are the columns behind the plans': of messages' origins and of listening groups.
         """
 
         def write(locate: Callable[[Path], Path], parts: Sequence[Path], column: str, are_messages: bool) -> None:

@@ -71,7 +71,7 @@ _ANALYSIS_FILES = {
         "Theme": "StringValue of a Normal code, or the number of episodes",
         "Breakdown": "AnalysisFileKey of the question that the theme is broken down by; empty in total",
         "Value": "StringValue of the answer to it; empty in total",
-        "Origin": '"answer"; "phone number" of operator and channel; "attendance" of a listening group; else what the Value (no answer) was guessed from',
+        "Origin": '"answer"; "phone number" of operator and channel; "attendance" of a listening group; "message" of OriginColumns; else what the Value (no answer) was guessed from',
         "Participants": "participants who have the Theme, and of these the Value",
         "Base": "participants with any Normal code of the Dataset that an answer led to, and of these the Value",
         "Share %": "Participants of Base; no row without a base",
@@ -83,7 +83,7 @@ _ANALYSIS_FILES = {
         "Dataset": "AnalysisFileKey of a demographic or follow-up question",
         "Value": "StringValue of a code; every code but STOP",
         "Name": "its DisplayText",
-        "Origin": '"answer"; "phone number" of operator and channel; "attendance" of a listening group; "operator" or a function of the project\'s own: guessed, '
+        "Origin": '"answer"; "phone number" of operator and channel; "attendance" of a listening group; "message" of OriginColumns; "operator" or a function of the project\'s own: guessed, '
         'nobody answered; "elsewhere": NC as the place that they named has no such places; else what the code says',
         "Participants": "participants who came to the value in this way",
     },
@@ -138,6 +138,19 @@ COLUMNS = (
     *(Column("individuals.csv", column.name, column.meaning) for column in _CODED[:4]),
     Column(
         "individuals.csv", "<RawField>", "the participant's texts, folded: joined with ; (concatenate) or the one text"
+    ),
+    *(
+        Column(
+            table,
+            name,
+            f'with {name!r} in OriginColumns: {meaning}; "NA" if it is not known; '
+            'individuals.csv: "ambivalent" if the participant\'s messages differ',
+        )
+        for table in ("messages.csv", "individuals.csv")
+        for name, meaning in (
+            ("source", "SourceType of the source that the message came from"),
+            ("channel", 'what it was written by, like "tel", "telegram" or "kobo"'),
+        )
     ),
     *(
         Column(

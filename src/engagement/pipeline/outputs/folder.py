@@ -2,7 +2,7 @@
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from engagement.configuration import CodingPlan, CodingPlans
@@ -70,17 +70,18 @@ class OutputsFolder:
         row_notes: Path,
         is_indexed: bool = True,
         groups: GroupColumns = NO_GROUPS,
+        origin_names: Sequence[str] = (),
     ) -> list[Task]:
         """List the tasks that write the CSVs.
 
         Withdrawals are only counted, by identical last rows. Before coding there is only production.csv. Notes on the rows go to
-        the folder `row_notes`. The index of messages is written if `is_indexed`.
-        the folder `row_notes`. Listening `groups` have columns of their own.
+        the folder `row_notes`. The index of messages is written if `is_indexed`. Where messages came from has the columns
+        `origin_names`; listening `groups` have columns of their own.
         """
         header = encode_line(ProductionRows(self._plans.all).header, quote_all=True)
         tables = [Table(self.path / "production.csv", header, self._parts("production", partitions))]
         if self._is_coded:
-            rows = AnalysisRows(self._plans.all, groups=groups)
+            rows = AnalysisRows(self._plans.all, groups=groups, origin_names=origin_names)
             header, last = encode_line(rows.header), encode_line(rows.withdrawn_row())
             for name, withdrawn in (("messages", withdrawn_messages), ("individuals", withdrawn_individuals)):
                 parts = self._parts(name, partitions)

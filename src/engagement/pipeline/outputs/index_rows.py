@@ -9,12 +9,11 @@ import numpy
 
 from engagement.configuration import CodingPlan, PipelineConfiguration
 from engagement.configuration.field_names import UID_FIELD
-from engagement.configuration.raw_keys import find_recovered_key, flow_of_key
-from engagement.configuration.source_model import ResultKeys
 from engagement.foundation.csv_cells import encode_cell, guard_cell
 from engagement.foundation.microseconds import MICROSECOND, count_microseconds, make_instant
 from engagement.pipeline.coding.coded_datasets import CodedDataset
 from engagement.pipeline.messages.message import Message
+from engagement.pipeline.outputs.message_sources import MessageSources, SurveyKeys
 from engagement.pipeline.outputs.rows import WITHDRAWN
 
 MESSAGES_INDEX = "messages_index"
@@ -112,7 +111,7 @@ class _Origins:
 
     def __init__(self, configuration: PipelineConfiguration, episodes: Sequence[CodingPlan]) -> None:
         self._episodes = {plan.raw_field: _encode(_name_episode(plan)) for plan in episodes}
-        self._sources, self._surveys = _Sources(configuration), _SurveyKeys(configuration)
+        self._sources, self._surveys = MessageSources(configuration), SurveyKeys(configuration)
         self._known: dict[tuple[str, str], str] = {}
 
     def tell(self, message: Message) -> str:
@@ -122,44 +121,6 @@ class _Origins:
             found = f"{self._episodes.get(field, '')},{','.join(map(_encode, self._sources.tell(raw_key)))}"
             self._known[field, raw_key] = found
         return found
-
-
-class _Sources:
-    """The source and the flow of each raw key that answers come under, as two cells."""
-
-    def __init__(self, configuration: PipelineConfiguration) -> None:
-        sources = configuration.raw_data_sources
-        self._recovered_keys = configuration.recovered_keys
-        self._type_of_keys = {source.recovered_keys: source.source_type for source in reversed(sources)}
-        self._type_of_flow = {name: source.source_type for source in sources for name in source.flow_names}
-        # Its files may hold the results of any flow.
-        self._type_of_others = next((s.source_type for s in sources if s.result_keys is ResultKeys.ANY_FLOW), "")
-
-    def tell(self, raw_key: str) -> tuple[str, str]:
-        """Tell the type of the source and the flow; "" for what is not known."""
-        recovered = find_recovered_key(raw_key, self._recovered_keys)
-        if recovered is not None:
-            return self._type_of_keys.get(recovered[0], ""), ""
-        flow = flow_of_key(raw_key) or ""
-        return self._type_of_flow.get(flow, self._type_of_others if flow else ""), flow
-
-
-class _SurveyKeys:
-    """The raw keys of surveys' answers: a coder can find that one belongs to an episode."""
-
-    def __init__(self, configuration: PipelineConfiguration) -> None:
-        self._keys: dict[str, list[str]] = {}
-        # Of several keys for one field the later wins.
-        for remapping in reversed(configuration.rapid_pro_key_remappings):
-            self._keys.setdefault(remapping.pipeline_key, []).append(remapping.rapid_pro_key)
-
-    def find(self, message: Message) -> str:
-        """Find the key under which a survey has the text of a message that moved from there; "" if none does."""
-        values = message.record.values
-        came_from = None if message.plan is None else values.get(message.plan.source_field)
-        fields = came_from if isinstance(came_from, list) else []
-        keys = (key for field in fields for key in self._keys.get(field, ()))
-        return next((key for key in keys if values.get(key) == message.text), "")
 
 
 def _name_episode(plan: CodingPlan) -> str:

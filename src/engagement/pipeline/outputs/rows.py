@@ -8,6 +8,7 @@ from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
 from engagement.foundation.csv_cells import encode_cell, encode_line, guard_cell
 from engagement.pipeline.coding.codings import Coding
 from engagement.pipeline.outputs.group_columns import NO_GROUPS, GroupColumns
+from engagement.pipeline.outputs.origin_columns import Origins, encode_origins
 
 WITHDRAWN = "STOP"
 _Codes = tuple[tuple[str, ...], ...]
@@ -36,26 +37,32 @@ class AnalysisRows:
     """Makes the lines of one of the analysis files."""
 
     def __init__(
-        self, plans: Sequence[CodingPlan], guards_formulas: bool = False, groups: GroupColumns = NO_GROUPS
+        self,
+        plans: Sequence[CodingPlan],
+        guards_formulas: bool = False,
+        groups: GroupColumns = NO_GROUPS,
+        origin_names: Sequence[str] = (),
     ) -> None:
         """With `guards_formulas`, participants' texts are made safe for spreadsheets.
 
-        `groups` have the last columns.
+        Where messages came from has the columns `origin_names`; `groups` have the last.
         """
         columns = (column for plan in plans for column in plan.columns())
-        self.header = [UID_FIELD, CONSENT_FIELD, *columns, *groups.names]
+        self.header = [UID_FIELD, CONSENT_FIELD, *columns, *origin_names, *groups.names]
         self._groups = groups
+        self._number_of_answers = len(self.header) - len(origin_names) - len(groups.names)
         self._cells = [_PlanCells(plan, _encode_guarded if guards_formulas else encode_cell) for plan in plans]
         self._parts = [""] * len(plans)
 
-    def make_next_line(self, uid: str, answers: Answers, changed: Sequence[int]) -> str:
+    def make_next_line(self, uid: str, answers: Answers, changed: Sequence[int], origins: Origins = ()) -> str:
         """Make the CSV line of the next message or individual that did not withdraw.
 
-        `changed` are the numbers of the plans whose answers differ from the last line.
+        `changed` are the numbers of the plans whose answers differ from the last line; `origins` are the values of `origin_names`.
         """
         for number in changed:
             self._parts[number] = self._cells[number].write(answers.texts[number], answers.codings[number])
-        return f"{encode_cell(uid)},false,{','.join(self._parts)}{self._groups.cells(uid)}\n"
+        more = encode_origins(origins) if origins else ""
+        return f"{encode_cell(uid)},false,{','.join(self._parts)}{more}{self._groups.cells(uid)}\n"
 
     def make_cells(self, uid: str, texts: Sequence[str | None], codings: Sequence[Coding]) -> dict[str, str]:
         """Make the cells of such a line by column, before encoding."""
@@ -64,7 +71,7 @@ class AnalysisRows:
             for plan, text, coding in zip(self._cells, texts, codings, strict=True)
             for cell in plan.make(text, coding)
         ]
-        names = self.header[: len(self.header) - len(self._groups.names)]
+        names = self.header[: self._number_of_answers]
         return dict(zip(names, [uid, "false", *found], strict=True))
 
     def withdrawn_row(self) -> list[str]:

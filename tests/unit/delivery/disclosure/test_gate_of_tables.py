@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engagement.configuration import load_project
-from engagement.configuration.pipeline_configuration import Disclosure, PhoneNumberPolicy
+from engagement.configuration.disclosure import Disclosure, PhoneNumberPolicy
 from engagement.delivery.disclosure.findings import DisclosureFindings
 from engagement.delivery.disclosure.rare_combinations import find_rare_participants
 from engagement.delivery.disclosure.rows import WITHHELD

@@ -1,0 +1,75 @@
+"""Where messages came from as the analysis sees it: questions that each message answers by itself."""
+
+import enum
+from collections.abc import Sequence
+
+from engagement.configuration.code_schemes import Code, CodeScheme, CodeType
+from engagement.configuration.coding_plans import (
+    CodingConfiguration,
+    CodingMode,
+    CodingPlan,
+    FoldStrategy,
+    PlanKind,
+    RawFieldFoldStrategy,
+)
+from engagement.configuration.control_codes import ControlCode
+from engagement.configuration.field_names import AMBIVALENT
+
+
+class OriginColumn(enum.StrEnum):
+    """What is told of a message: the type of its source, or the channel that its sender wrote by."""
+
+    SOURCE = "source"
+    CHANNEL = "channel"
+
+
+NOT_KNOWN = str(ControlCode.NA)
+
+
+def make_origin_plan(column: str, values: Sequence[str]) -> CodingPlan:
+    """Make the plan of a column; nobody writes to it, so it has no texts and no dataset in Coda.
+
+    `values` are those that the column has, in any order; participants with several are ambivalent.
+    """
+    names = [*sorted(set(values) - {NOT_KNOWN, AMBIVALENT}), *({AMBIVALENT} & set(values)), NOT_KNOWN]
+    codes = [
+        {
+            "CodeID": name,
+            "CodeType": CodeType.CONTROL if name == NOT_KNOWN else CodeType.NORMAL,
+            "ControlCode": name if name == NOT_KNOWN else None,
+            "DisplayText": {AMBIVALENT: "several", NOT_KNOWN: "not known"}.get(name, name),
+            "NumericValue": number,
+            "StringValue": name,
+            "VisibleInCoda": False,
+        }
+        for number, name in enumerate(names, 1)
+    ]
+    scheme = CodeScheme.model_validate(
+        {
+            "SchemeID": f"Scheme-{column}",
+            "Name": column,
+            "Version": "0",
+            "Codes": tuple(map(Code.model_validate, codes)),
+        }
+    )
+    coding = CodingConfiguration(
+        CodingMode.SINGLE, scheme, "", column, column, FoldStrategy.ASSERT_LABEL_IDS_EQUAL, None, True, False
+    )
+    return CodingPlan(
+        kind=PlanKind.DEMOGRAPHIC,
+        raw_field=column,
+        time_field=None,
+        run_id_field=None,
+        coda_filename=None,
+        icr_filename=None,
+        id_field=f"{column}_id",
+        ws_code=None,
+        raw_field_fold_strategy=RawFieldFoldStrategy.CONCATENATE,
+        code_imputation_function=None,
+        coding_configurations=(coding,),
+    )
+
+
+def is_origin_plan(plan: CodingPlan) -> bool:
+    """Tell whether a plan is that of a column in OriginColumns: its scheme is in no file."""
+    return plan.raw_field in tuple(OriginColumn) and not any(c.code_scheme_file for c in plan.coding_configurations)

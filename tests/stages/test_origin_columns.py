@@ -1,0 +1,180 @@
+"""Where messages came from, as columns and breakdowns, in full runs and in those that build on the last one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engagement.__main__ import main
+from engagement.analysis.report.breakdowns import list_groupings
+from engagement.analysis.statistics.statistics import Statistics
+from engagement.analysis.tables.season import load_season
+from engagement.configuration import load_project
+from engagement.provenance import encode_fresh_chain
+from example_project import METADATA, DataRoot, coda_message, episode_run, label, uid_of, write_project
+from incremental_runs import outputs_of, read_processed
+
+NAMES = tuple(f"p{number}" for number in range(12))
+POST = "s01e01_post"
+
+
+@pytest.fixture(autouse=True)
+def _log(caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO")
+
+
+def add_post(document: dict[str, Any], columns: tuple[str, ...] = ("source", "channel")) -> None:
+    """Have the first episode answered by SMS and under a post."""
+    keys = {"Text": "raw", "Time": "sent_on", "Run ID": "run_id"}
+    document["RawDataSources"].append(
+        {
+            "SourceType": "TelegramGroup",
+            "FlowName": POST,
+            "GroupID": 1589865544,
+            "ExportURLs": ["file:///exports/listeners"],
+        }
+    )
+    document["RapidProKeyRemappings"] += [
+        {
+            "RapidProKey": f"Message ({part}) - {POST}",
+            "PipelineKey": name if part == "Time" else f"rqa_s01e01_{name}",
+            **({"IsActivationMessage": True} if part == "Text" else {}),
+        }
+        for part, name in keys.items()
+    ]
+    document["OriginColumns"] = list(columns)
+
+
+def post_run(name: str, text: str, number: int, channel: str | None = "telegram") -> str:
+    parts = {"Text": text, "Value": text, "Time": "2026-04-01T11:00:00+03:00", "Run ID": f"post-{number}"}
+    data = {"avf_phone_id": uid_of(name), "urn_type": channel, f"run_id - {POST}": f"post-{number}"}
+    data |= {f"Message ({part}) - {POST}": value for part, value in parts.items()}
+    return encode_fresh_chain([(data, METADATA)]) + "\n"
+
+
+def fill(root: DataRoot, *more: str) -> None:
+    root.write_runs(*(episode_run(name, f"answer {name}", run_id=n) for n, name in enumerate(NAMES)))
+    # p0 wrote by both ways, t1 and t2 only there.
+    root.write_flow(
+        POST, *(post_run(name, f"post {name}", 900 + n) for n, name in enumerate(("p0", "t1", "t2", *more)))
+    )
+    texts = [f"answer {name}" for name in NAMES] + ["post t1", "post t2"]
+    codes = ["water" if number % 2 else "roads" for number in range(len(texts))]
+    root.write_coded("s01e01", *(coda_message(t, label("episode1", c)) for t, c in zip(texts, codes, strict=True)))
+
+
+def make(folder: Path, columns: tuple[str, ...] = ("source", "channel")) -> DataRoot:
+    folder.mkdir(exist_ok=True)
+    configuration = write_project(folder / "configuration", lambda document: add_post(document, columns))
+    root = DataRoot(folder, configuration)
+    fill(root)
+    return root
+
+
+def origins(rows: list[dict[str, str]], name: str) -> set[tuple[str, str]]:
+    return {(row["source"], row["channel"]) for row in rows if row["uid"] == uid_of(name)}
+
+
+def test_messages_have_their_own_origin_and_individuals_fold_those_that_differ(tmp_path: Path):
+    root = make(tmp_path)
+    root.generate()
+    messages, individuals = root.table("messages"), root.table("individuals")
+    assert list(messages[0])[-2:] == list(individuals[0])[-2:] == ["source", "channel"]
+    assert origins(messages, "p0") == {("RapidPro", "tel"), ("TelegramGroup", "telegram")}
+    assert origins(individuals, "p0") == {("ambivalent", "ambivalent")}
+    assert origins(individuals, "p1") == {("RapidPro", "tel")}
+    assert origins(individuals, "t1") == {("TelegramGroup", "telegram")}
+    assert {"source", "channel"}.isdisjoint(root.table("production")[0])
+
+
+def test_without_the_key_there_is_no_column(tmp_path: Path):
+    root = make(tmp_path, ())
+    root.generate()
+    for table in ("messages", "individuals"):
+        assert {"source", "channel"}.isdisjoint(root.table(table)[0])
+
+
+def test_one_column_alone_and_withdrawn_rows(tmp_path: Path):
+    root = make(tmp_path, ("channel",))
+    root.write_coded("s01e01", coda_message("answer p3", label("episode1", "STOP")))
+    root.generate()
+    rows = root.table("individuals")
+    assert list(rows[0])[-1] == "channel"
+    assert "source" not in rows[0]
+    assert [row["channel"] for row in rows if row["uid"] == "STOP"] == ["STOP"]
+
+
+def test_a_second_channel_leaves_what_a_full_run_leaves(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    root = make(tmp_path)
+    root.generate()
+    fill(root, "p4")
+    root.generate()
+    assert read_processed(caplog) == 1
+    assert origins(root.table("individuals"), "p4") == {("ambivalent", "ambivalent")}
+    full = DataRoot(tmp_path / "configuration", root.configuration)
+    fill(full, "p4")
+    full.generate(full=True)
+    assert outputs_of(root) == outputs_of(full)
+
+
+def test_a_channel_that_is_not_known_gives_way(tmp_path: Path):
+    root = make(tmp_path)
+    root.write_flow(POST, post_run("p1", "old", 77, None))
+    root.generate()
+    assert origins(root.table("messages"), "p1") == {("RapidPro", "tel"), ("TelegramGroup", "NA")}
+    assert {channel for _, channel in origins(root.table("individuals"), "p1")} == {"tel"}
+
+
+def test_the_analysis_breaks_themes_down_by_channel(tmp_path: Path):
+    root = make(tmp_path)
+    root.generate()
+    season = load_season(load_project(root.configuration), root.path)
+    themes = {row["Theme"]: row for row in season.theme_distributions.to_dict("records")}
+    assert [themes["water"][f"channel:{name}"] for name in ("tel", "telegram", "ambivalent")] == [6, 1, 0]
+    assert [themes["roads"][f"source:{name}"] for name in ("RapidPro", "TelegramGroup", "ambivalent")] == [5, 1, 1]
+    demographics = season.demographic_distributions.to_dict("records")
+    assert [row["Total Participants"] for row in demographics if row["Theme"] == "telegram"] == [2]
+    found = [row for row in season.value_origins.to_dict("records") if row["Dataset"] == "channel"]
+    assert [(row["Value"], row["Name"], row["Origin"], row["Participants"]) for row in found] == [
+        ("tel", "tel", "message", 11),
+        ("telegram", "telegram", "message", 2),
+        ("ambivalent", "several", "message", 1),
+        ("NA", "not known", "no answer", 0),
+    ]
+    grouping = next(one for one in list_groupings(season) if one.key == "channel")
+    assert grouping.groups == ["tel", "telegram", "several"]
+    assert season.basis(grouping.coding).say() == "14 participants, as their messages tell"
+    assert {row.breakdown for row in Statistics(season).shares} >= {"source", "channel"}
+
+
+def test_the_whole_analysis_and_explain_and_diff_know_the_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    root = make(tmp_path)
+    root.generate()
+    assert main(["explain", str(root.path), uid_of("p0")]) == 0
+    document = json.loads(root.configuration.read_text())
+    other = root.configuration.with_name("other.json")
+    other.write_text(json.dumps(document | {"NoiseMinimumLength": 3}))
+    assert main(["diff", str(root.configuration), str(other), "--data-root", str(root.path), "--jobs", "1"]) == 0
+    season = load_season(load_project(root.configuration), root.path)
+    assert season.share_intervals["Breakdown"].isin(["source", "channel"]).any()
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"), [(("channel", "channel"), "there twice"), (("flow",), "OriginColumns[0]")]
+)
+def test_columns_that_cannot_be_are_refused(
+    tmp_path: Path, columns: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+):
+    configuration = write_project(tmp_path, lambda document: add_post(document, columns))
+    assert main(["check", str(configuration)]) == 10
+    assert said in capsys.readouterr().out
+
+
+def test_a_name_that_a_plan_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    def rename(plans: dict[str, Any]) -> None:
+        plans["DemographicCodingPlans"][-1]["CodingConfigurations"][0]["AnalysisFileKey"] = "channel"
+
+    configuration = write_project(tmp_path, add_post, rename)
+    assert main(["check", str(configuration)]) == 10
+    assert "'channel' is a column of a coding plan already" in capsys.readouterr().out
