@@ -229,6 +229,12 @@ class PipelineConfiguration(Model):
     listening_groups: tuple[ListeningGroup, ...] = key(
         "ListeningGroups", "people who listened together: a column each in messages.csv and individuals.csv", [], ()
     )
+    linked_participants: tuple[Text, ...] = key(
+        "LinkedParticipants",
+        "CSVs whose rows hold the ids of one person each, in columns uid, uid_2 …; the first id counts. Relative to this file",
+        ["linked_participants.csv"],
+        (),
+    )
     contacts: tuple[ContactSelection, ...] = key("Contacts", "named selections of people to write to again", [], ())
     withdrawn_elsewhere: WithdrawnElsewhere | None = key("WithdrawnElsewhere", "who withdrew elsewhere", {}, None)
     write_back: WriteBack | None = key("WriteBack", "what is written back to RapidPro's contacts", {}, None)

@@ -1,5 +1,6 @@
 """Steps of stage 3, as the traced data names them: each update says which step made it."""
 
+LINKING = "engagement.records.participant_links"
 RECOVERY = "engagement.messages.recovered"
 TEXT_REPAIR = "engagement.messages.texts"
 JOIN = "engagement.messages.join"

@@ -21,6 +21,7 @@ from engagement.pipeline.messages.message import Message
 from engagement.pipeline.messages.recovered import drop_known_messages, has_recovery_files
 from engagement.pipeline.messages.texts import mend_texts
 from engagement.pipeline.outputs.group_columns import NO_GROUPS, GroupColumns
+from engagement.processing.records.participant_links import NO_LINKS, ParticipantLinks
 from engagement.processing.records.participants import Participant
 from engagement.processing.records.raw_runs import Runs
 from engagement.provenance import Metadata, TracedData
@@ -42,9 +43,10 @@ class Processor:
         imputations: Mapping[str, ImputationMaker],
         is_coded: bool,
         groups: GroupColumns = NO_GROUPS,
+        links: ParticipantLinks = NO_LINKS,
     ) -> None:
         """`datasets` are by raw field. With `is_coded` false the steps end before coders' labels are used."""
-        self.groups = groups
+        self.groups, self.links = groups, links
         self.origin_names = tuple(map(str, project.configuration.origin_columns))
         self.project = project
         self.datasets = datasets
@@ -55,7 +57,7 @@ class Processor:
         self._has_recovery_files = has_recovery_files(project.configuration)
         self._key_names = KeyNames(project.configuration, self._plans)
         self._moves = WrongSchemeMoves(self._plans, datasets) if project.configuration.move_ws_messages else None
-        self._filters = Filters(project.configuration)
+        self._filters = Filters(project.configuration, links.all_of(project.configuration.test_participant_uuids))
         self._datasets_of_plans = [datasets.get(plan.raw_field) for plan in self._plans.all]
         self._raw_fields = [plan.raw_field for plan in self._plans.all]
         self._numbers = {raw_field: number for number, raw_field in enumerate(self._raw_fields)}
@@ -69,6 +71,7 @@ class Processor:
         )
         self._folder = Folder(self._plans.all, self.metadata(steps.FOLDING))
         self._join, self._names = self.metadata(steps.JOIN), self.metadata(steps.KEY_NAMES)
+        self._linking = self.metadata(steps.LINKING)
         self._recover = self.metadata(steps.RECOVERY)
         self._mend, self._move = self.metadata(steps.TEXT_REPAIR), self.metadata(steps.WRONG_SCHEME)
 
@@ -78,6 +81,8 @@ class Processor:
 
     def process(self, uid: str, runs: Runs) -> Participant:
         """Take one participant through all steps."""
+        if self.links.firsts:
+            self._link(uid, runs)
         for run in (*runs.activation, *runs.survey):
             mend_texts(run, self._mend)
         wanted = self._drop_known(runs) if self._has_recovery_files else runs
@@ -117,6 +122,12 @@ class Processor:
         if self.is_coded and participant.messages and not withdrew:
             self._code_and_fold(participant)
         return participant
+
+    def _link(self, uid: str, runs: Runs) -> None:
+        """Write the id that counts into the runs of other ids of the same person."""
+        for run in (*runs.activation, *runs.survey):
+            if run.values[PARTICIPANT_KEY] != uid:
+                run.append({PARTICIPANT_KEY: uid}, self._linking)
 
     def _set_texts(self, messages: Sequence[Message]) -> None:
         """Set the texts to code in each message."""

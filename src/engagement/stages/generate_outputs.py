@@ -33,6 +33,7 @@ from engagement.processing.lost_withdrawals import refuse_lost_withdrawals
 from engagement.processing.partition import ANALYSIS_INDIVIDUALS, ANALYSIS_MESSAGES
 from engagement.processing.processor import Processor
 from engagement.processing.records.listening_groups import load_listening_groups
+from engagement.processing.records.participant_links import load_links
 from engagement.processing.records.raw_runs import Flows, find_flows
 from engagement.processing.reuse.incremental import Changes, find_changed, keep_unchanged, remember
 from engagement.processing.summary import Summary, log_summary, make_funnel
@@ -135,8 +136,9 @@ def load_inputs(project: Project, root: Path, args: argparse.Namespace) -> Input
         stop_ids = find_stop_ids(schemes) | find_kept_stop_ids(root)
         refuse_lost_withdrawals(root, lost, stop_ids, args.accept_lost_withdrawals)
     timestamp = datetime.now(UTC).isoformat(timespec="microseconds")
-    groups = load_listening_groups(project)
-    processor = Processor(project, datasets, args.user, timestamp, functions.imputations, is_coded, groups)
+    links = load_links(project.configuration, project.path.parent)
+    groups = load_listening_groups(project, links)
+    processor = Processor(project, datasets, args.user, timestamp, functions.imputations, is_coded, groups, links)
     _use_certificates([args.tls_ca, args.tls_cert, args.tls_key])
     workers = find_workers(flows, args.jobs, args.scheduler, functions.modules)
     return Inputs(processor, functions, flows, workers, timestamp, args.mode)

@@ -69,7 +69,12 @@ def add_participant_lists(needs: ContainerNeeds, path: Path, configuration: Pipe
     groups = (name for group in configuration.listening_groups for name in group.files)
     exclusions = (name for selection in configuration.contacts for name in selection.exclusion_files)
     elsewhere = configuration.withdrawn_elsewhere
-    for name in (*groups, *exclusions, *(elsewhere.files if elsewhere is not None else ())):
+    for name in (
+        *groups,
+        *configuration.linked_participants,
+        *exclusions,
+        *(elsewhere.files if elsewhere is not None else ()),
+    ):
         file = (folder / name).resolve()
         if not file.is_relative_to(folder):
             needs.read_only.add(file)

@@ -6,7 +6,7 @@ They are the participants of the last outputs, which those who withdrew in any d
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from engagement.delivery.selections.hand_overs import EarlierHandOver, read_hand
 from engagement.delivery.selections.withdrawn import WithdrawnThere, find_withdrawn_elsewhere
 from engagement.foundation.errors import InputError
 from engagement.pipeline.outputs.analysis_files import UID, analysis_folder, season_path
+from engagement.processing.records.participant_links import ParticipantLinks, load_links
 from engagement.sources.contacts_directory import find_contacts_files
 from engagement.sources.operator_prefixes import operator_of
 from engagement.sources.participant_lists import ParticipantList, read_participant_list
@@ -67,9 +68,14 @@ class People:
         return list(map(str, self.individuals.column(UID).tolist()))
 
     def rows_of(self, uids: Iterable[str]) -> Mask:
-        """Find the rows of some participants."""
-        wanted = set(uids)
+        """Find the rows of some participants, by any of their ids."""
+        wanted = set(map(self.links.first, uids))
         return numpy.fromiter((uid in wanted for uid in self.uids), bool, len(self.uids))
+
+    @cached_property
+    def links(self) -> ParticipantLinks:
+        """Ids that are one person's."""
+        return load_links(self.project.configuration, self.project.path.parent)
 
     def uids_of(self, rows: Mask) -> tuple[str, ...]:
         """Return the ids of the participants in some rows, sorted."""
@@ -88,18 +94,19 @@ class People:
     @cached_property
     def known_uids(self) -> frozenset[str]:
         """Every id that this data root knows, of those who withdrew too where RapidPro has them."""
-        return frozenset(self.contacts).union(self.uids)
+        return self.links.all_of(frozenset(self.contacts).union(self.uids))
 
     @cached_property
     def withdrawn_elsewhere(self) -> WithdrawnThere:
         """Participants who withdrew in another project that the configuration names."""
         configuration = self.project.configuration
-        return find_withdrawn_elsewhere(
+        there = find_withdrawn_elsewhere(
             configuration.withdrawn_elsewhere,
             self.project.path.parent,
             configuration.participant_prefix,
             self.known_uids if configuration.withdrawn_elsewhere is not None else (),
         )
+        return replace(there, uids=self.links.all_of(there.uids))
 
     @cached_property
     def test_uids(self) -> frozenset[str]:
@@ -111,7 +118,7 @@ class People:
             for uid, contacts in self.contacts.items()
             if testers and any(c.uuid.lower() in testers for c in contacts)
         }
-        return frozenset(by_contact.union(configuration.test_participant_uuids))
+        return self.links.all_of(by_contact.union(configuration.test_participant_uuids))
 
     @cached_property
     def hand_overs(self) -> tuple[EarlierHandOver, ...]:

@@ -16,8 +16,9 @@ from engagement.foundation.errors import InputError, count_of
 from engagement.foundation.files import read_json
 from engagement.foundation.partitions import hash_uid
 from engagement.foundation.record_files import read_records
+from engagement.processing.records.participant_links import LINK
 from engagement.processing.records.participant_notes import PARTICIPANT, PARTICIPANTS
-from engagement.processing.reuse.run_notes import NOTES, VERSION, notes_folder
+from engagement.processing.reuse.run_notes import LINKS, NOTES, VERSION, notes_folder
 from engagement.sources.participant_lists import read_participant_list
 
 _logger = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ def _warn(what: str) -> None:
 
 
 def _read_hashes(data_root: Path, remedy: str) -> tuple[frozenset[int], frozenset[int]]:
-    """Read the hashes of who withdrew, and of everybody, from a data root's notes."""
+    """Read the hashes of who withdrew, and of everybody, linked ids included, from a data root's notes."""
     folder = notes_folder(data_root)
     if not (folder / NOTES).exists():
         raise InputError(f"{folder}: not there; expected stage 3's notes, which tell who withdrew. {remedy}")
@@ -102,11 +103,17 @@ def _read_hashes(data_root: Path, remedy: str) -> tuple[frozenset[int], frozense
         raise InputError(f"{folder / NOTES}: 'version' is {version!r}; expected {VERSION}. {remedy}")
     try:
         notes = read_records(folder / f"{PARTICIPANTS}.array", PARTICIPANT)
+        links = read_records(folder / f"{LINKS}.array", LINK)
     except (OSError, ValueError):
         raise InputError(
             f"{folder}: the notes on participants can't be read; expected them as stage 3 wrote them. {remedy}"
         ) from None
-    return _listed(notes["hash"][notes["has_withdrawn"]]), _listed(notes["hash"])
+    withdrawn, everybody = _listed(notes["hash"][notes["has_withdrawn"]]), _listed(notes["hash"])
+    others = links.tolist()
+    return (
+        withdrawn.union(other for other, first in others if first in withdrawn),
+        everybody.union(other for other, _ in others),
+    )
 
 
 def _listed(hashes: numpy.ndarray) -> frozenset[int]:

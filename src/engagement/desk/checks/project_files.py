@@ -15,6 +15,7 @@ from engagement.configuration.problems import Problem
 from engagement.configuration.statistics_checks import find_demographics
 from engagement.delivery.selections.withdrawn import find_withdrawn
 from engagement.foundation.errors import PipelineError
+from engagement.processing.records.participant_links import load_links
 from engagement.sources.participant_lists import read_participant_list
 
 
@@ -76,6 +77,10 @@ def find_participant_list_problems(configuration: PipelineConfiguration, folder:
             find_withdrawn(folder / name, ())
         except PipelineError as error:
             yield Problem(f"$.WithdrawnElsewhere.DataRoots[{number}]", str(error))
+    try:
+        load_links(configuration, folder)
+    except PipelineError as error:
+        yield Problem("$.LinkedParticipants", str(error))
     for at, name in places:
         try:
             read_participant_list(folder / name, configuration.participant_prefix)

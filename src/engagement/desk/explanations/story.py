@@ -29,6 +29,7 @@ from engagement.foundation.errors import UsageError
 from engagement.pipeline.coding.imputation import codings_behind
 from engagement.pipeline.coding.reasons import Reason
 from engagement.pipeline.folding.consent import ConsentCase
+from engagement.processing.records.participant_links import load_links
 
 _MESSAGES, _INDIVIDUALS, _PRODUCTION = "messages.csv", "individuals.csv", "production.csv"
 
@@ -55,6 +56,14 @@ class Story:
         }
 
 
+def _find_counting_id(project: Project, uid: str) -> str:
+    """Find the id under which the outputs have a participant; the kept configuration has no files beside it."""
+    folder, names = project.path.parent, project.configuration.linked_participants
+    if not all((folder / name).is_file() for name in names):
+        return uid
+    return load_links(project.configuration, folder).first(uid)
+
+
 def tell_story(project: Project, data_root: Path, uid: str, column: str | None) -> Story:
     """Read a participant's results of stage 3, and tell their story.
 
@@ -70,7 +79,7 @@ def tell_story(project: Project, data_root: Path, uid: str, column: str | None) 
         raise UsageError(
             f"{data_root / 'Outputs'}: no column {mask(column)!r}{nearest(column, header)} Check its name."
         )
-    participant = find_participant(project, data_root, uid)
+    participant = find_participant(project, data_root, uid := _find_counting_id(project, uid))
     teller = _Teller(project, data_root, participant)
     sections = teller.tell_all() if column is None else teller.tell_column(column)
     made = participant.made

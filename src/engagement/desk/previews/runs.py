@@ -131,6 +131,8 @@ def _write_configuration(folder: Path, project: Project) -> Path:
     document["CodingPlansFile"] = str((original.parent / document["CodingPlansFile"]).resolve())
     for group in document.get("ListeningGroups", ()):
         group["Files"] = [str((original.parent / name).resolve()) for name in group["Files"]]
+    linked = document.get("LinkedParticipants", ())
+    document["LinkedParticipants"] = [str((original.parent / name).resolve()) for name in linked]
     make_directory(folder)
     with explain_os_errors(folder):
         for other in original.parent.iterdir():

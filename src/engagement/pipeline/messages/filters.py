@@ -1,6 +1,7 @@
 """Filters that leave out messages that are not part of the project, and say why."""
 
 import enum
+from collections.abc import Iterable
 from datetime import UTC
 
 from engagement.configuration import PipelineConfiguration
@@ -27,9 +28,9 @@ class Dropped(enum.StrEnum):
 class Filters:
     """The filters of a project."""
 
-    def __init__(self, configuration: PipelineConfiguration) -> None:
+    def __init__(self, configuration: PipelineConfiguration, test_participants: Iterable[str]) -> None:
         self._are_tests_dropped = configuration.filter_test_messages
-        self._test_participants = frozenset(configuration.test_participant_uuids)
+        self._test_participants = frozenset(test_participants)
         # Comparing instants is five times as fast when their offsets are the same.
         self._start, self._end = (
             moment.astimezone(UTC) for moment in (configuration.project_start_date, configuration.project_end_date)

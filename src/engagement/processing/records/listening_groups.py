@@ -9,6 +9,7 @@ from engagement.configuration import Project
 from engagement.foundation.hashes import are_among, hash_pairs
 from engagement.foundation.partitions import hash_uid
 from engagement.pipeline.outputs.group_columns import NO_GROUPS, GroupColumns
+from engagement.processing.records.participant_links import ParticipantLinks
 
 # A member: the start of the hash of the uid, and a digest of the groups.
 MEMBER = numpy.dtype([("hash", "<u8"), ("groups", "<u8")])
@@ -16,8 +17,8 @@ MEMBER = numpy.dtype([("hash", "<u8"), ("groups", "<u8")])
 log = logging.getLogger(__name__)
 
 
-def load_listening_groups(project: Project) -> GroupColumns:
-    """Read the members of every listening group.
+def load_listening_groups(project: Project, links: ParticipantLinks) -> GroupColumns:
+    """Read the members of every listening group, by the ids that count.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def load_listening_groups(project: Project) -> GroupColumns:
     for number, group in enumerate(groups):
         for name in group.files:
             for uid in read_participant_list(folder / name, prefix).uids:
-                members.setdefault(uid, [False] * len(groups))[number] = True
+                members.setdefault(links.first(uid), [False] * len(groups))[number] = True
     return GroupColumns([group.column for group in groups], {uid: tuple(found) for uid, found in members.items()})
 
 

@@ -65,13 +65,14 @@ class Runs:
 class RunPlaces:
     """Places of all participants' lines, in the order of their hashes, and of lines that name nobody.
 
-    `size` is the number of bytes in the lines.
+    `size` is the number of bytes in the lines; `firsts` has the id that counts for each linked one.
     """
 
     flows: Flows
     places: numpy.ndarray
     nameless: tuple[tuple[int, int, int], ...]
     size: int
+    firsts: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, count: int, number: int, errors: list[InputError]) -> Iterator[tuple[str, Runs]]:
         """Read the participants of partition `number` of `count`, in the order of their hashed uids.
@@ -97,7 +98,10 @@ class RunPlaces:
                     waiting, last = {}, hashed
                 run = files.read_named(file, offset, length)
                 if run is not None:
-                    runs = waiting.get(uid := run.values[PARTICIPANT_KEY])
+                    uid = run.values[PARTICIPANT_KEY]
+                    if self.firsts:
+                        uid = self.firsts.get(uid, uid)
+                    runs = waiting.get(uid)
                     if runs is None:
                         runs = waiting[uid] = Runs()
                     (runs.activation if file < len(self.flows.activation) else runs.survey).append(run)

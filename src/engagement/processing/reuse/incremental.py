@@ -6,7 +6,7 @@ Nothing else knows about the last run: a stage gets the lines to process and ear
 import contextlib
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy
@@ -18,6 +18,13 @@ from engagement.pipeline.outputs.participant_files import MergedParticipants, Pa
 from engagement.pipeline.outputs.stretches import EarlierOutputs
 from engagement.processing.processor import Processor
 from engagement.processing.records.listening_groups import find_changed_members, log_attendance, make_member_records
+from engagement.processing.records.participant_links import (
+    ParticipantLinks,
+    count_unknown,
+    link_lines,
+    link_places,
+    make_link_records,
+)
 from engagement.processing.records.participant_notes import read_participants
 from engagement.processing.records.raw_checks import RawCheck
 from engagement.processing.records.raw_runs import Flows, LineLocations, RunPlaces, find_runs
@@ -83,6 +90,12 @@ def find_changed(
         lines, labels = LineLocations(places.places, digests), gather_labels(project.coding_plans.all, datasets)
         for problem in find_unknown_testers(project.configuration, len(lines.places), lines.has_runs):
             log.warning("%s, %s", project.path, problem)
+        links = make_link_records(processor.links)
+        notes.write_links(links)
+        if processor.links.firsts:
+            _log_links(processor.links, lines)
+        lines = link_lines(lines, links)
+        places = link_places(places, lines, processor.links)
         notes.note_raw_files(flows, check.verified)
         notes.write_labels(labels)
         members = make_member_records(processor.groups)
@@ -92,8 +105,18 @@ def find_changed(
         kept = None
         if last is not None:
             moved = find_changed_members(last.members, members)
+            last = replace(last, lines=link_lines(last.lines, last.links))
             kept = find_kept_results(project, last, lines, datasets, labels, processor.is_coded, moved)
         yield Changes(places if kept is None else places.of(kept.changed), lines.count_runs(flows), kept, notes)
+
+
+def _log_links(links: ParticipantLinks, lines: LineLocations) -> None:
+    unknown = count_unknown(links, lines)
+    log.info(
+        "LinkedParticipants: %d id(s) count for another%s",
+        len(links.firsts),
+        f"; {unknown} in the files wrote nothing that was fetched" if unknown else "",
+    )
 
 
 def keep_unchanged(

@@ -17,6 +17,7 @@ from engagement.processing.records.participant_notes import PARTICIPANTS, SENT, 
 from engagement.processing.records.raw_runs import Flows
 from engagement.processing.reuse.run_notes import (
     CODED,
+    LINKS,
     MEMBERS,
     NOTES,
     VERSION,
@@ -57,6 +58,10 @@ class NotesWriter:
     def write_members(self, members: numpy.ndarray) -> None:
         """Note the members of listening groups."""
         self._write(MEMBERS, members)
+
+    def write_links(self, links: numpy.ndarray) -> None:
+        """Note the participants who are linked to others."""
+        self._write(LINKS, links)
 
     def take_participants(self, scratch: Path, partitions: int) -> None:
         """Note the participants' results, as the partitions left them."""

@@ -20,16 +20,19 @@ from engagement.foundation.record_files import read_records
 from engagement.pipeline.coding.coded_datasets import LABELS
 from engagement.pipeline.outputs.icr import IcrSample
 from engagement.processing.records.listening_groups import MEMBER
+from engagement.processing.records.participant_links import LINK
 from engagement.processing.records.participant_notes import PARTICIPANT, PARTICIPANTS, SENT, SENT_MESSAGES, TEXT, TEXTS
 from engagement.processing.records.raw_runs import DIGEST, PLACE, Flows, LineLocations
 from engagement.sources.manifest import FileVersion
 
 log = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 NOTES = "notes.json"
 # Members of listening groups.
 MEMBERS = "members"
+# Participants who are linked to another; the lines have the ids as they were fetched.
+LINKS = "links"
 # A label's dataset, by the number of its plan, and the fields of `LABELS`.
 CODED = numpy.dtype([("plan", "<u2"), *LABELS.descr])
 _KINDS = {
@@ -40,6 +43,7 @@ _KINDS = {
     TEXTS: TEXT,
     SENT_MESSAGES: SENT,
     MEMBERS: MEMBER,
+    LINKS: LINK,
 }
 
 
@@ -65,6 +69,7 @@ class RunNotes:
     raw_files: Mapping[str, list[int]]
     verified: Mapping[str, FileVersion]
     members: numpy.ndarray
+    links: numpy.ndarray
 
     def known_lines(self, flows: Flows) -> dict[int, LineLocations]:
         """Return the lines of the raw files that have not changed, by file number."""
@@ -131,6 +136,7 @@ def _read_notes(data_root: Path, settings: Mapping[str, str]) -> RunNotes:
             document["raw files"],
             {name: FileVersion(*version) for name, version in document["verified"].items()},
             arrays[MEMBERS],
+            arrays[LINKS],
         )
     except (InputError, OSError, KeyError, TypeError, ValueError, AttributeError):
         # Whatever the problem is, a full run does not need the notes.

@@ -9,6 +9,7 @@ import pytest
 
 from engagement.configuration import load_project
 from engagement.processing.records.listening_groups import MEMBER
+from engagement.processing.records.participant_links import LINK
 from engagement.processing.records.participant_notes import PARTICIPANT
 from engagement.processing.records.raw_runs import Flows, LineLocations, find_runs
 from engagement.processing.reuse.notes_writer import NotesWriter
@@ -54,6 +55,7 @@ def known_lines(root: DataRoot, seconds_later: float) -> dict[int, LineLocations
     notes.note_raw_files(flows)
     notes.write_labels(numpy.empty(0, CODED))
     notes.write_members(numpy.empty(0, MEMBER))
+    notes.write_links(numpy.empty(0, LINK))
     notes.write_participants(numpy.empty(0, PARTICIPANT))
     for file in notes.participant_files(root.path, None):
         file.path.touch()
