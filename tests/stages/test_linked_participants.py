@@ -11,7 +11,7 @@ import pytest
 
 from engagement.__main__ import main
 from engagement.delivery.selections.withdrawn import find_withdrawn
-from engagement.foundation.errors import ConfigurationError
+from engagement.foundation.errors import ConfigurationError, InputError
 from example_project import DataRoot, coda_message, episode_run, label, survey_run, uid_of, write_project
 from incremental_runs import outputs_of, read_processed
 
@@ -103,11 +103,29 @@ def test_a_changed_file_changes_only_these_participants_and_leaves_what_a_full_r
         (),
     ):
         link(root, *rows)
-        root.generate(partitions=1 + len(counts) % 3)
+        root.generate(partitions=1 + len(counts) % 3, accept_lost_withdrawals=True)
         counts.append(read_processed(caplog))
-        full.generate(full=True)
+        full.generate(full=True, accept_lost_withdrawals=True)
         assert outputs_of(root) == outputs_of(full), rows
     assert counts == ["no run left notes here", 1, 1, 1, 3, 0, 3]
+    assert texts_of(root, NAMES[4]) == ["answer 4"]
+
+
+def test_ids_of_those_who_withdrew_are_parted_only_when_that_is_accepted(tmp_path: Path):
+    root = make(tmp_path)
+    link(root, (NAMES[4], NAMES[15]), (NAMES[0], NAMES[1]))
+    root.generate()
+    before = outputs_of(root)
+    link(root, (NAMES[0], NAMES[1]))
+    with pytest.raises(InputError, match="1 id of people who withdrew consent would no longer be linked"):
+        root.generate()
+    assert outputs_of(root) == before
+    # The other id may count, and who did not withdraw may be parted.
+    link(root, (NAMES[15], NAMES[4]))
+    root.generate()
+    assert texts_of(root, NAMES[4]) == []
+    link(root)
+    root.generate(accept_lost_withdrawals=True)
     assert texts_of(root, NAMES[4]) == ["answer 4"]
 
 

@@ -37,6 +37,7 @@ from engagement.processing.records.participant_links import load_links
 from engagement.processing.records.raw_runs import Flows, find_flows
 from engagement.processing.reuse.incremental import Changes, find_changed, keep_unchanged, remember
 from engagement.processing.summary import Summary, log_summary, make_funnel
+from engagement.processing.unlinked_withdrawals import refuse_unlinked_withdrawals
 from engagement.processing.workload import Workers, find_workers, process_partitions
 from engagement.services.credentials import Credentials, load_credentials
 
@@ -137,6 +138,8 @@ def load_inputs(project: Project, root: Path, args: argparse.Namespace) -> Input
         refuse_lost_withdrawals(root, lost, stop_ids, args.accept_lost_withdrawals)
     timestamp = datetime.now(UTC).isoformat(timespec="microseconds")
     links = load_links(project.configuration, project.path.parent)
+    if is_coded:
+        refuse_unlinked_withdrawals(root, links, args.accept_lost_withdrawals)
     groups = load_listening_groups(project, links)
     processor = Processor(project, datasets, args.user, timestamp, functions.imputations, is_coded, groups, links)
     _use_certificates([args.tls_ca, args.tls_cert, args.tls_key])
