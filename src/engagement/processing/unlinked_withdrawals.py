@@ -1,4 +1,4 @@
-"""Withdrawals that a changed file of linked participants would undo: who withdrew under an id that is no longer theirs."""
+"""Withdrawals that a changed file in LinkedParticipants would undo."""
 
 import logging
 from pathlib import Path

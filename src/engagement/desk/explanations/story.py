@@ -57,7 +57,7 @@ class Story:
 
 
 def _find_counting_id(project: Project, uid: str) -> str:
-    """Find the id under which the outputs have a participant; the kept configuration has no files beside it."""
+    """Find the id that counts; the kept configuration has no files beside it."""
     folder, names = project.path.parent, project.configuration.linked_participants
     if not all((folder / name).is_file() for name in names):
         return uid

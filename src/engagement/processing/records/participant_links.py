@@ -1,4 +1,4 @@
-"""Participants who are one person: a row of ids in a file of the configuration, the first of which counts.
+"""Ids of one person: rows of a file in LinkedParticipants, the first id of which counts.
 
 Raw data keep their ids. Stage 3 takes the runs of all ids of a row for those of the first, so that consent is one, too.
 """
@@ -109,7 +109,7 @@ def make_link_records(links: ParticipantLinks) -> numpy.ndarray:
 
 
 def link_lines(lines: LineLocations, links: numpy.ndarray) -> LineLocations:
-    """Give the lines of linked participants the hash of the first id; without links it is the same object."""
+    """Give the lines of linked participants the hash of the first id."""
     if not len(links):
         return lines
     places = lines.places.copy()

@@ -104,6 +104,40 @@ def test_what_no_source_brings_is_told_with_its_datasets_and_dates(tmp_path: Pat
     assert words in "\n".join(convert(tmp_path, more=more)[1].lines("To decide"))
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (
+            'kobotoolbox_sources=[KoboToolBoxSource(token_file_url="gs://g/kobo.json", sync_config=C(asset_uid="aGarden", '
+            'participant_id_configuration=P(data_column_name="Contacts", id_type=Types.KENYA_MOBILE_NUMBER), '
+            'question_configurations=[KoboToolBoxQuestionConfiguration("group/Rain", "garden_s01e01"), '
+            'KoboToolBoxQuestionConfiguration("group/Age", "age"), KoboToolBoxQuestionConfiguration("Shoes", "shoes")]))],',
+            ['"Asset": "aGarden"', '"PhoneNumberKeys": [', '"Country": "KE"', '"group/Rain"', '"SurveyFlowName": "kobo_1_survey"',
+             '"Garden_S01E01 (Run ID) - kobo_1"', '"Age (Text) - kobo_1_survey"', "No analysis dataset reads shoes", "Server"],
+        ),
+        (
+            'google_form_sources=[GoogleFormSource(google_form_client=G(credentials_file_url="gs://g/f.json"), sync_config=C('
+            'form_id="1Garden", question_configurations=[QuestionConfiguration("age", ["How old?", "Your age"])]))],',
+            ['"CredentialsFileURL": "gs://g/f.json"', '"FormId": "1Garden"', '"How old?"', '"Your age"',
+             '"Age (Time) - forms_1_survey"', "PhoneNumberQuestions or Identity"],
+        ),
+        (
+            'facebook_sources=[FacebookSource(page_id="page", token_file_url="gs://g/t.txt", datasets=[FacebookDataset('
+            '"garden_s01e01", search=S(match="#rain"))])],',
+            ['"FlowName": "garden_s01e01_facebook"', '"Comment (Text) - garden_s01e01_facebook"', "PostIDs of", "'page_'", "#rain"],
+        ),
+        (
+            'telegram_group_sources=[T(datasets=[TelegramGroupDataset("garden_s01e01")])],',
+            ['"SourceType": "TelegramGroup"', '"Message (Time) - garden_s01e01_telegram"', "GroupID and ExportURLs"],
+        ),
+    ],
+)  # fmt: skip
+def test_sources_of_other_channels_are_ready_to_paste_with_what_is_missing(tmp_path: Path, more: str, words: list[str]):
+    kind = more.split("=")[0]
+    (line,) = [one for one in convert(tmp_path, more=more)[1].lines("To decide") if one.startswith(f"`{kind}[0]`")]
+    assert [word for word in words if word not in line] == []
+
+
 def test_a_plan_that_is_left_out_names_the_source_that_would_fill_it(tmp_path: Path):
     more = 'csv_sources=[CSVSource("gs://g/a.csv", [CSVDatasetConfiguration("age")])],'
     flows = '[FlowResultConfiguration("garden_s01e01", "rqa_s01e01", "garden_s01e01")]'

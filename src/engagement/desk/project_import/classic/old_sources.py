@@ -21,10 +21,9 @@ _FLAT_KEYS: Final = {
 _FLOW_LISTS: Final = ("ActivationFlowNames", "SurveyFlowNames")
 _URL_LISTS: Final = ("ActivationFlowURLs", "SurveyFlowURLs")
 _ABSENT: Final = {
-    "Facebook": "Comments on Facebook are not fetched here. Its answers are missing, and plans that only it feeds stay empty: take "
-    "them out, or export the comments as a RecoveryCSV.",
-    "ShaqadoonCSV": "CSV files of Shaqadoon are not read here. Save them with the columns Sender, Message and ReceivedOn, and "
-    "name them in a RecoveryCSV source.",
+    "Facebook": "Its answers are missing until you add a source FacebookComments.",
+    "ShaqadoonCSV": "CSV files of Shaqadoon are not read here. Name them in a source Spreadsheet, with their columns; or "
+    "save them with the columns Sender, Message and ReceivedOn for a RecoveryCSV source.",
 }
 
 
@@ -51,7 +50,8 @@ def convert_sources(old: dict[str, Any], migration: Migration) -> list[dict[str,
         place, name = f"RawDataSources[{number}]", source.get("SourceType")
         if name not in known:
             what = _ABSENT.get(str(name), "There is no such source here, so its messages are missing.")
-            migration.to_decide(f"{place} ({name})", f"{what} It was:{paste_ready(source)}")
+            more = _propose_comments(source) if name == "Facebook" else ""
+            migration.to_decide(f"{place} ({name})", f"{what} It was:{paste_ready(source)}{more}")
             continue
         new = {key: value for key, value in source.items() if key in known[name]}
         for key in source.keys() - new.keys():
@@ -67,6 +67,27 @@ def convert_sources(old: dict[str, Any], migration: Migration) -> list[dict[str,
             "RawDataSources", "none of the old sources exists here. Add one, or the project has no messages."
         )
     return sources
+
+
+def _propose_comments(source: dict[str, Any]) -> str:
+    """Write the source that an old one of Facebook becomes, but for the posts that it found."""
+    page, posts = source.get("PageID"), []
+    remappings: list[dict[str, Any]] = []
+    for number, dataset in dictionaries_in(source.get("Datasets")):
+        flow = str(dataset.get("Name") or f"facebook_{number + 1}")
+        posts.append({"FlowName": flow, "PostIDs": []})
+        remappings += [
+            {"RapidProKey": f"Comment ({part}) - {flow}", "PipelineKey": f"<{what} of the episode's plan>"}
+            | ({"IsActivationMessage": True} if part == "Text" else {})
+            for part, what in (("Text", "RawField"), ("Time", "TimeField"), ("Run ID", "RunIDField"))
+        ]
+    if not posts:
+        return ""
+    new = {"SourceType": "FacebookComments", "TokenFileURL": source.get("TokenFileURL") or "", "Posts": posts}
+    return (
+        f"\n\nIt becomes this. Fill in PostIDs, {str(page) + '_'!r} and each post's number, and the fields of the plans; a token of "
+        f"the page from long ago has expired.{paste_ready({'RawDataSources': [new], 'RapidProKeyRemappings': remappings})}"
+    )
 
 
 def _models_by_type() -> dict[str, type[Model]]:

@@ -7,8 +7,9 @@ from engagement.configuration.iso_times import read_iso_time
 from engagement.configuration.raw_keys import DEFAULT_RECOVERED_KEYS, category_of
 from engagement.desk.project_import.classic.old_dates import convert_date
 from engagement.desk.project_import.classic.old_sources import name_contacts
-from engagement.desk.project_import.edp.arguments import ArgumentReader, datasets_in, describe, text_of_date
+from engagement.desk.project_import.edp.arguments import ArgumentReader, describe, text_of_date
 from engagement.desk.project_import.edp.fields import PlannedDataset
+from engagement.desk.project_import.edp.other_sources import ask_for_other_sources
 from engagement.desk.project_import.migration import Migration, paste_ready
 
 _UUID_FILTER: Final = {
@@ -17,12 +18,6 @@ _UUID_FILTER: Final = {
         "it kept only the participants of a list. Here all participants of the flows are read.",
     ),
     "rapid_pro": ("to_decide", "the workspace can't be read from the file."),
-}
-_OTHERS: Final = {
-    "kobotoolbox_sources": "forms of KoboToolbox are not fetched here.",
-    "google_form_sources": "Google Forms are not fetched here.",
-    "facebook_sources": "its posts are not imported. Add them as a source FacebookComments.",
-    "telegram_group_sources": "its groups are not imported. Add the exports of each as a source TelegramGroup.",
 }
 
 
@@ -56,17 +51,7 @@ def convert_edp_sources(
         _convert_rapid_pro(f"rapid_pro_sources[{number}]", source, planned, converted, project_start, migration)
     name_contacts(converted.sources, migration)
     _convert_csv(pipeline.take_calls("csv_sources"), planned, converted, migration)
-    for name, what in _OTHERS.items():
-        value = pipeline.take(name)
-        for number, item in enumerate(value if isinstance(value, list | tuple) else [value] if value else []):
-            datasets = list(dict.fromkeys(datasets_in(item)))
-            for dataset in datasets:
-                converted.asked.setdefault(dataset, f"{name}[{number}]")
-            migration.to_decide(
-                f"{name}[{number}]",
-                f"{what} Its answers{' to ' if datasets else ''}{', '.join(datasets)} are missing until you bring them as a "
-                f"RecoveryCSV. It was {describe(item)}.",
-            )
+    ask_for_other_sources(pipeline, planned, converted.asked, migration)
     return converted
 
 
