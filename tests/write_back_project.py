@@ -17,6 +17,8 @@ WRITE_BACK: dict[str, Any] = {
     "Demographics": [{"CodedField": "gender_coded", "Field": "gender_answered"}],
     "Contacts": ["advert"],
 }
+# What a night without news asks: who the token is of, and whether the groups and fields are still there.
+QUIET = ["/api/v2/workspace.json", "/api/v2/fields.json", "/api/v2/groups.json"]
 SELECTION = {"Name": "advert", "TookPartIn": ["any"], "To": {"Group": "Advert", "Field": "advert"}}
 
 

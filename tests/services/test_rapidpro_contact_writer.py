@@ -77,7 +77,8 @@ def test_only_differences_are_sent(connect, workspace):
     assert (written.changed, written.same) == (1, 1)
     assert [query for _, query, _ in workspace.writes] == [{"uuid": "contact-2"}]
     writer.set_group("Advert", uuids(2, 3))
-    writer.set_group("Advert", uuids(3, 4), removed=uuids(2, 9))
+    writer.leave_group(writer.find_group("Advert"), uuids(2, 9))
+    writer.set_group("Advert", uuids(3, 4))
     assert workspace.members("Advert") == set(uuids(3, 4))
     assert [document["contacts"] for endpoint, _, document in workspace.writes if endpoint == "contact_actions"] == [
         uuids(2, 3), uuids(2), uuids(4),

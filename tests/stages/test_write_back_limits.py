@@ -7,9 +7,10 @@ import pytest
 
 import fake_rapidpro
 from chain_project import add_night, make_workspace
+from engagement.__main__ import main
 from engagement.foundation.errors import LimitError
 from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
-from write_back_project import WRITE_BACK, WriteBackProject, uuids
+from write_back_project import QUIET, WRITE_BACK, WriteBackProject, uuids
 
 EVERYBODY = set(range(1, 13))
 NUMBERS = {number: f"25261500{number:04}" for number in EVERYBODY}
@@ -79,7 +80,7 @@ class TestCreate:
         assert order.index(("contacts", True, None)) > order.index(("contacts", False, None))
         workspace.requests.clear()
         project.write_back()
-        assert workspace.requests == ["/api/v2/workspace.json"]
+        assert workspace.requests == QUIET
         assert sum("urn" in query for _, query, _ in workspace.writes) == 2
         expect_no_numbers(project, caplog)
 
@@ -201,3 +202,26 @@ class TestManyWithdrawals:
         many.prepare(*range(1, 13))
         many.write_back()
         assert workspace.members("stopped") == uuids(*range(1, 13))
+
+
+class TestHandOver:
+    """A hand-over by hand keeps to the same limit."""
+
+    @pytest.mark.parametrize("option", ["--to-group", "--to-field"])
+    def test_it_sends_nothing_beyond_the_limit_unless_that_is_accepted(self, project, workspace, capsys, option):
+        selection = {"Name": "later", "TookPartIn": ["any"], "To": {"Group": "Later", "Field": "later"}}
+        project.configure(Contacts=[selection], WriteBack={"Withdrawn": WRITE_BACK["Withdrawn"], "AtMost": 10})
+        project.prepare(3)
+        paths = map(str, (project.chain.configuration, project.data_root, project.chain.credentials))
+        command = ["contacts", *paths, "--for", "later", option]
+        assert main(command) == 13
+        told = capsys.readouterr().err
+        assert "The selection: 11 contacts would change; expected 10 at most, as AtMost says. Nothing was sent." in told
+        assert "ater': 11" in told
+        assert workspace.writes == []
+        assert main([*command, "--accept-many"]) == 0
+        assert len(workspace.members("Later") | workspace.values("later").keys()) == 11
+        # What RapidPro has already counts for nothing.
+        workspace.writes.clear()
+        assert main(command) == 0
+        assert workspace.writes == []

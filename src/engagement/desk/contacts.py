@@ -24,7 +24,7 @@ from engagement.delivery.selections.number_files import check_target, write_numb
 from engagement.delivery.selections.numbers import find_numbers
 from engagement.delivery.selections.people import People, find_newer_data, read_people, refuse_newer_data
 from engagement.delivery.selections.selecting import Selected, select_participants
-from engagement.delivery.selections.workspaces import write_to_workspaces
+from engagement.delivery.write_back.selection_targets import write_to_workspaces
 from engagement.foundation.errors import ServiceError, UsageError, count_of
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
@@ -56,6 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             default=None,
             help=f"write them to the {key.lower()} of RapidPro that the selection's To.{key} names",
         )
+    parser.add_argument(
+        "--accept-many",
+        action="store_true",
+        help="with --to-group or --to-field: write even if more contacts change than WriteBack.AtMost",
+    )
     parser.add_argument("--csv", action="store_true", help="with --to-file: write a CSV beside it as well")
     parser.add_argument("--sample", type=int, metavar="N", help="draw so many of them, instead of what Sample says")
     parser.add_argument("--seed", type=int, help="with --sample: another number draws other people; by default 1")
@@ -85,7 +90,7 @@ def run(arguments: argparse.Namespace) -> None:
     policy = RetryPolicy()
     storage = open_storage(credentials, policy)
     if to is not None:
-        _write_to_rapid_pro(record, to, storage, policy)
+        _write_to_rapid_pro(record, to, storage, policy, arguments.accept_many)
     if arguments.to_file is not None:
         _write_file(record, arguments.to_file, arguments.csv, storage, policy)
 
@@ -102,8 +107,12 @@ def _write_file(record: "_Record", path: Path, with_csv: bool, storage: Storage,
     sys.stdout.writelines(f"Wrote {file}\n" for file in files)
 
 
-def _write_to_rapid_pro(record: "_Record", to: ContactTarget, storage: Storage, policy: RetryPolicy) -> None:
-    found = write_to_workspaces(record.people, record.selected.uids, to, storage, policy, record.add)
+def _write_to_rapid_pro(
+    record: "_Record", to: ContactTarget, storage: Storage, policy: RetryPolicy, accepts_many: bool
+) -> None:
+    wanted = record.people.project.configuration.write_back
+    at_most = None if wanted is None or accepts_many else wanted.at_most
+    found = write_to_workspaces(record.people, record.selected.uids, to, storage, policy, record.add, at_most)
     for target, written in found.written.items():
         told = (
             (written.inactive, "blocked, stopped or archived"),

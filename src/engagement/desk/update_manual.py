@@ -52,7 +52,8 @@ _ACTIONS = {
     10: "mend the files that the message names; all problems are listed at once",
     11: "restore or fetch again the file that the message names",
     12: "check the address and the credentials, then run it again: nothing that arrived is lost",
-    13: "look at what the message names, and decide whether it may leave this machine",
+    13: "look at what the message names, and decide whether it may leave this machine; or whether so many contacts are meant, "
+    "and then `--accept-many` once",
     14: "make room, give permission or start the engine, then run it again",
 }
 

@@ -52,7 +52,7 @@ class DisclosureError(PipelineError):
 
 
 class LimitError(PipelineError):
-    """The gate found data that must not leave, or more contacts would change than can be meant."""
+    """Data must not leave, or a write-back or `contacts` would change more contacts than can be meant."""
 
     exit_status = 13
 

@@ -22,12 +22,20 @@ def field_mark(key: str) -> str:
     return f"field {key}"
 
 
-def wish_for_withdrawn(marks: Marks, withdrawn: Iterable[str], key: str | None) -> Wishes:
-    """Return the wishes for contacts of participants who withdrew: STOP's field, and no flag."""
+def wish_for_withdrawn(marks: Marks, withdrawn: Iterable[str], key: str | None, state: WriteBackState) -> Wishes:
+    """Return the wishes for contacts of participants who withdrew: STOP's field, and no flag.
+
+    A flag that is configured no more is taken back where the pipeline set it.
+    """
     wish = {flag: FieldWish(NO, only_over=YES) for flag in marks.flags}
     if key is not None:
         wish[key] = FieldWish(YES)
-    return {contact: dict(wish) for contact in withdrawn} if wish else {}
+    wishes = {contact: dict(wish) for contact in withdrawn}
+    for flag in sorted(state.flags() - marks.flags.keys() - marks.answers.keys() - {key}):
+        flagged = {contact for contact, value in state.settled(field_mark(flag)).items() if value == YES}
+        for contact in flagged & wishes.keys():
+            wishes[contact][flag] = FieldWish(NO, only_over=YES)
+    return {contact: wish for contact, wish in wishes.items() if wish}
 
 
 def wish_for_others(

@@ -21,7 +21,8 @@ from engagement.delivery.write_back.limits import refuse_many_changes, refuse_ma
 from engagement.delivery.write_back.marks import Marks, make_marks
 from engagement.delivery.write_back.missing import MADE, create_contacts, made_contacts, tell_missing
 from engagement.delivery.write_back.state import open_state, state_path
-from engagement.delivery.write_back.workspace import OpenWorkspace, Target, write_workspace
+from engagement.delivery.write_back.workspace import OpenWorkspace, Target
+from engagement.delivery.write_back.writing import write_workspace
 from engagement.foundation.errors import ServiceError
 from engagement.services.rapidpro.written import Written
 from engagement.services.retries import RetryPolicy
@@ -99,7 +100,7 @@ def write_back(run: WriteBackRun, wanted: WriteBack) -> WriteBackOutcome:
             _plan_missing(run, wanted, people, writings)
         if not run.accepts_many:
             for writing in writings:
-                refuse_many_withdrawals(writing.space, wanted, writing.marks.withdrawn)
+                refuse_many_withdrawals(writing.space, wanted, writing.marks)
             if wanted.at_most is not None and not run.is_dry:
                 refuse_many_changes(_rehearse(writings), wanted.at_most)
         for writing in writings:
@@ -190,6 +191,7 @@ def _open(
     )
     writing = _Writing(wanted, space, marks, owners, journal)
     space.begin = writing.begin
+    space.contact_writer.targets.memory = state
     return writing
 
 

@@ -45,7 +45,7 @@ class ContactWriter:
         self._size = size
         self._is_dry = is_dry
         self._known: dict[str, ContactDetails | None] = {}
-        self._targets = Targets(client, is_dry)
+        self.targets = Targets(client, is_dry)
         self._listed: set[str] = set()
         self._sent = 0
         # Contacts that a dry writer would have changed.
@@ -55,11 +55,11 @@ class ContactWriter:
     def rehearse(self) -> Iterator[None]:
         """Within it nothing is sent, and `would_change` collects; what was read is kept for afterwards."""
         was_dry = self._is_dry
-        self._is_dry = self._targets.is_dry = True
+        self._is_dry = self.targets.is_dry = True
         try:
             yield
         finally:
-            self._is_dry = self._targets.is_dry = was_dry
+            self._is_dry = self.targets.is_dry = was_dry
 
     def create(self, urns: Mapping[str, str], done: Callable[[str, str], None]) -> Written:
         """Find or make the contact of each URN, by participant; `done` is told both.
@@ -103,51 +103,64 @@ class ContactWriter:
                 self._known[contact] = None if row is None else _slim(row)
         return {contact: self._known[contact] for contact in contacts}
 
-    def members(self, name: str) -> set[str]:
-        """Read who is in a group; nobody if there is no such group.
+    def find_group(self, name: str) -> ContactGroup | None:
+        """Find a group to write to; None if there is none (yet).
 
         Raises
         ------
         UnusableTargetError
-            It is a smart group.
+            It is a smart group, or one of several of that name.
         """
-        group = self._targets.find_group(name, is_needed=False)
-        if group is not None and group.uuid not in self._listed:
-            where = f"RapidPro {self._client.domain}: contacts of group {name!r}"
+        return self.targets.find_group(name, is_needed=False)
+
+    def members(self, group: ContactGroup | None) -> set[str]:
+        """Read who is in a group; nobody if there is no such group."""
+        if group is None:
+            return set()
+        if group.uuid not in self._listed:
+            where = f"RapidPro {self._client.domain}: contacts of group {group.name!r}"
             for page, _ in read_oldest_first(where, functools.partial(self._client.members, group.uuid), None):
                 self._known.update((row.uuid, _slim(row)) for row in page.rows)
             self._listed.add(group.uuid)
-        return {uuid for uuid, details in self._known.items() if details is not None and _is_member(details, name)}
+        return {uuid for uuid, details in self._known.items() if details is not None and _is_member(details, group)}
 
-    def set_group(
-        self, name: str, contacts: Collection[str], removed: Collection[str] = (), done: Done = _nothing
-    ) -> Written:
-        """Put contacts into a group, which is made if it is missing, and take `removed` out of it.
+    def set_group(self, name: str, contacts: Collection[str], done: Done = _nothing) -> Written:
+        """Put contacts into a group, which is made if it is missing.
 
         Raises
         ------
         UnusableTargetError
-            It is a smart group, or can't be made.
+            It is a smart group, one of several of that name, or can't be made.
         """
         written = Written()
-        if not contacts and not removed:
-            return written
-        group = self._targets.find_group(name, is_needed=bool(contacts))
-        for wanted, is_adding in ((removed, False), (contacts, True)):
-            different, settled = [], []
-            for contact, details in self.read(wanted).items():
-                if details is None:
-                    written.gone += 1
-                elif _is_member(details, name) == is_adding:
-                    written.same += 1
-                    settled.append(contact)
-                elif is_adding and not details.is_active:
-                    written.inactive += 1
-                else:
-                    different.append(contact)
-            done(settled)
-            self._change_group(group, sorted(different), is_adding, written, done)
+        if contacts:
+            group = self.targets.find_group(name, is_needed=True)
+            self._bring(group, contacts, True, written, done)
         return written
+
+    def leave_group(self, group: ContactGroup | None, contacts: Collection[str], done: Done = _nothing) -> Written:
+        """Take contacts out of a group."""
+        written = Written()
+        if contacts:
+            self._bring(group, contacts, False, written, done)
+        return written
+
+    def _bring(
+        self, group: ContactGroup | None, wanted: Collection[str], is_adding: bool, written: Written, done: Done
+    ) -> None:
+        different, settled = [], []
+        for contact, details in self.read(wanted).items():
+            if details is None:
+                written.gone += 1
+            elif _is_member(details, group) == is_adding:
+                written.same += 1
+                settled.append(contact)
+            elif is_adding and not details.is_active:
+                written.inactive += 1
+            else:
+                different.append(contact)
+        done(settled)
+        self._change_group(group, sorted(different), is_adding, written, done)
 
     def set_fields(self, values: Mapping[str, Mapping[str, str]], done: Done = _nothing) -> Written:
         """Set fields, by contact and key; the fields must be there: see `find_fields`.
@@ -204,7 +217,7 @@ class ContactWriter:
 
     def find_fields(self, keys: Iterable[str]) -> dict[str, str]:
         """Make the fields that are missing; returns why some keys can't be used, by key."""
-        return self._targets.find_fields(keys)
+        return self.targets.find_fields(keys)
 
     def _change_group(
         self, group: ContactGroup | None, contacts: Sequence[str], is_adding: bool, written: Written, done: Done
@@ -270,8 +283,8 @@ def text_of(value: str | float | None) -> str:
     return "" if value is None else str(value)
 
 
-def _is_member(details: ContactDetails, name: str) -> bool:
-    return any(group.name.casefold() == name.casefold() for group in details.groups)
+def _is_member(details: ContactDetails, group: ContactGroup | None) -> bool:
+    return group is not None and any(one.uuid == group.uuid for one in details.groups)
 
 
 def _slim(row: ContactDetails) -> ContactDetails:
