@@ -13,6 +13,7 @@ from engagement.configuration.pipeline_configuration import (
     TimestampRemapping,
     TrafficLabel,
 )
+from engagement.desk.project_import.classic.listening_groups import LISTENING_GROUPS, tell_listening_groups
 from engagement.desk.project_import.classic.old_dates import (
     EARLIEST,
     LATEST,
@@ -27,11 +28,6 @@ _LOSSES: Final = {
     "OperationsDashboard": "the counts on the operations dashboard. `status` and StatusPage show how the project is.",
     "FlowDefinitionsUploadURLPrefix": "definitions of flows are not uploaded. RapidPro keeps them.",
     "BeneficiaryFileURLs": "the column that marked beneficiaries. Join their file to individuals.csv by uid where it is needed.",
-}
-_TO_DECIDE: Final = {
-    "ListeningGroupCSVURLs": "each group was a true/false column in the outputs, as it is with ListeningGroups here. Download the files "
-    "into a folder beside the configuration, and name the groups and files as the example does: the column is then "
-    'listening_group_<Name>. For example `"ListeningGroups": [{"Name": "mothers", "Files": ["attendance/mothers_1.csv"]}]`.',
 }
 _KENYAN_MAPS: Final = {
     "GenerateCountyThemeDistributionMaps": "county",
@@ -66,8 +62,8 @@ def convert_configuration(old: dict[str, Any], constants: Mapping[str, object], 
     for key, value in left.items():
         if key in _LOSSES:
             migration.dropped(key, f"{_LOSSES[key]}{paste_ready(value)}")
-        elif key in _TO_DECIDE:
-            migration.to_decide(key, f"{_TO_DECIDE[key]} It was:{paste_ready(value)}")
+        elif key == LISTENING_GROUPS:
+            tell_listening_groups(value, migration)
         elif key in ours and key != "CodingPlansFile":
             new[key] = value
         else:

@@ -13,6 +13,7 @@ from engagement.desk.project_import.edp.fields import PlannedDataset
 from engagement.desk.project_import.edp.plans import EdpBench, convert_dataset, convert_operator
 from engagement.desk.project_import.edp.schemes import SchemeFolder
 from engagement.desk.project_import.edp.sources import convert_edp_sources
+from engagement.desk.project_import.edp.write_back import tell_write_back
 from engagement.desk.project_import.evaluation.evaluator import Evaluator
 from engagement.desk.project_import.evaluation.python_values import Call, Unknown
 from engagement.desk.project_import.migration import Migration, paste_ready
@@ -24,13 +25,6 @@ _NAME: Final = "PIPELINE_CONFIGURATION"
 _OF_PIPELINE: Final = {
     "description": ("dropped", "a text for people; README.md of the project is a place for it."),
     "operations_dashboard": ("dropped", "the counts on the operations dashboard. `status` and StatusPage show how the project is."),
-    "rapid_pro_target": (
-        "to_decide", "answers and consent were written back to fields of RapidPro's contacts. WriteBack does so: put each key of "
-        "a dataset's contact field beside the CodedField of its question, and that of consent_withdrawn_dataset under Withdrawn. "
-        "Fields say yes, or hold codes with Values; texts are never written. For example "
-        '`"WriteBack": {"Withdrawn": {"Field": "consent_withdrawn"}, "Demographics": [{"CodedField": "age_coded", "Field": '
-        '"age_answered"}]}`. allow_clearing_fields is AllowClearing. An advert is a selection in Contacts, named in WriteBack.Contacts.',
-    ),
 }  # fmt: skip
 
 
@@ -113,6 +107,8 @@ def import_edp_project(root: Path, file: Path, migration: Migration) -> Imported
     ]
     configuration |= convert_analysis(analysis, bench.locations, keys, migration)
     _add_archive(pipeline, configuration, migration)
+    raw_fields = {name: field.raw_field for name, field in planned.items()}
+    tell_write_back(pipeline, raw_fields, plans["DemographicCodingPlans"], migration)
     _tell_the_rest(pipeline, migration)
     schemes, controls = mend_schemes(_used_schemes(folder, plans), migration)
     if controls:
