@@ -27,7 +27,10 @@ _WHAT: Final = (
 def tell_write_back(
     pipeline: ArgumentReader, raw_fields: Mapping[str, str], plans: Iterable[Mapping[str, Any]], migration: Migration
 ) -> None:
-    """Tell what the old target is here, with its own keys; `raw_fields` are those of the datasets, `plans` of demographics."""
+    """Tell what the old target is here, with its own keys.
+
+    `raw_fields` are those of the datasets, `plans` those of demographics.
+    """
     target = pipeline.take(_KEY)
     if target is None:
         return
