@@ -12,7 +12,7 @@ _FOLDER: Final = "attendance"
 
 
 def tell_listening_groups(value: object, migration: Migration) -> None:
-    """Tell how the old groups are configured here; their files have to be fetched before the configuration can name them."""
+    """Tell how the old groups are configured here; somebody has to fetch their files first."""
     groups: dict[str, list[str]] = {}
     urls = []
     for name, url in _name_files(value):
