@@ -164,6 +164,13 @@ def test_an_emptied_list_replaces_nothing(project: ListProject):
     assert len(project.run_ids("leap_s05")) == 8
 
 
+def test_operators_without_a_code_are_named(project: ListProject, caplog: pytest.LogCaptureFixture):
+    project.rows = [row(1) | {"Phone": "+447700900001"}]
+    project.put()
+    project.fetch()
+    assert "1 run of operators without a code, kept as not coded: 44770 (1)" in caplog.text
+
+
 def test_unreadable_submissions_are_set_aside_and_come_back(project: ListProject, caplog: pytest.LogCaptureFixture):
     project.rows += [row(key) for key in range(10, 50)]
     del project.rows[12]["Time"]

@@ -3,10 +3,12 @@
 import subprocess
 import sys
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engagement.sources import urns
 from engagement.sources.urns import Urn, first_scheme, first_urn, identities_of, operator_raw, parse_urn
 
 
@@ -119,3 +121,22 @@ def test_the_library_of_phone_numbers_is_not_loaded_for_international_ones():
         "sys.exit('phonenumbers' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
+
+
+@pytest.mark.parametrize("country", ["KE", "SO", "ET", "UG", "MX", "AR", "US", "RU"])
+def test_numbers_with_their_countrys_code_are_read_as_the_library_reads_them(
+    country: str, monkeypatch: pytest.MonkeyPatch
+):
+    code = str(phonenumbers.country_code_for_region(country))
+    example = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+    national = str(example.national_number)
+    paths = [code + between + national[:-1] + last for between in ("", "0", "1", code) for last in "0123456789"]
+    paths += [code + national[:-1], code + national + "0", national, national + code]
+    read = [identities_of(Urn("tel", path), country) for path in paths]
+    monkeypatch.setattr(urns, "_plain_mobile_numbers", lambda country: None)
+    assert read == [identities_of(Urn("tel", path), country) for path in paths]
+
+
+def test_usual_numbers_do_without_the_library(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(phonenumbers, "parse", lambda *_: pytest.fail("asked the library"))
+    assert identities_of(Urn("tel", "254712000001"), "KE") == ("254712000001",)

@@ -88,6 +88,8 @@ def hand_over(source: FlowsSource, stores: Sequence[SubmissionStore], context: F
     """Report what was set aside, and return the flows, ready to write. `stores` are of all forms."""
     file = context.state_file(f"{source.source_type} {stores[0].flow}.set_aside.jsonl")
     report_set_aside(source.source_type, stores, file, context)
+    for store in stores:
+        store.warn_of_missing_operators()
     flows = [_hand_over(store.flow, [store], EPISODE, context) for store in stores]
     if source.survey_flow_name is not None:
         flows.append(_hand_over(source.survey_flow_name, stores, SURVEY, context))

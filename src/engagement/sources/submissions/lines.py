@@ -43,6 +43,11 @@ class SubmissionLines:
             survey = encode_line([data], self._metadata)
         return episode, survey
 
+    def warn_of_missing_operators(self) -> None:
+        """Warn of operators without a code, of the lines made so far."""
+        if self._operators is not None:
+            self._operators.warn_of_missing()
+
     def _encode(self, flow: str, submission: Submission, uuid: str, answers: Sequence[Answer]) -> tuple[str, str]:
         fields = tuple(answer.field for answer in answers)
         template = self._templates.get((flow, fields))

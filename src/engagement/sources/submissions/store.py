@@ -139,6 +139,10 @@ class SubmissionStore:
             self._connection.executemany("DELETE FROM submissions WHERE key = ?", [(key,) for key in keys])
             self._take_off_list(keys)
 
+    def warn_of_missing_operators(self) -> None:
+        """Warn of operators without a code, of the submissions that came in this fetch."""
+        self._lines.warn_of_missing_operators()
+
     def set_aside(self) -> list[UnreadableSubmission]:
         """List the submissions that can't be read."""
         rows = self._connection.execute("SELECT key, place, reason FROM set_aside ORDER BY key")
