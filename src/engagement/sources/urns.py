@@ -121,19 +121,21 @@ def _make_international(path: str, country: str) -> str | None:
 
 @functools.cache
 def _plain_mobile_numbers(country: str) -> re.Pattern[str] | None:
-    """Make a pattern of numbers that have their country's code already, and that the library would return as they are.
+    """Make a pattern of numbers with their country's code that the library returns as they are.
 
-    Most numbers in files are so, and the library takes a hundred times as long. They are longer than any national number, and have
-    nothing that it takes off.
+    Most numbers in files are so, and the library takes many times as long. They are longer than any national number, and have no
+    prefix that it takes off.
     """
     import phonenumbers
 
     plan = phonenumbers.PhoneMetadata.metadata_for_region(country)
-    if plan is None or not plan.mobile.national_number_pattern or not plan.general_desc.possible_length:
+    if plan is None or plan.mobile is None or plan.general_desc is None:
         return None
-    longest = max(plan.general_desc.possible_length)
-    code, mobile = plan.country_code, plan.mobile.national_number_pattern
+    mobile, lengths = plan.mobile.national_number_pattern, plan.general_desc.possible_length
+    if not mobile or not lengths:
+        return None
     no_exit = f"(?!{plan.international_prefix})" if plan.international_prefix else ""
-    prefixes = plan.national_prefix_for_parsing
-    no_prefix = f"(?!{prefixes})" if prefixes else ""
-    return re.compile(rf"(?=[0-9]{{{longest + 1},}}$){no_exit}{no_prefix}{code}{no_prefix}(?:{mobile})")
+    no_prefix = f"(?!{plan.national_prefix_for_parsing})" if plan.national_prefix_for_parsing else ""
+    return re.compile(
+        rf"(?=[0-9]{{{max(lengths) + 1},}}$){no_exit}{no_prefix}{plan.country_code}{no_prefix}(?:{mobile})"
+    )
