@@ -22,7 +22,7 @@ from engagement.delivery.disclosure.tables import INDIVIDUALS, MESSAGES, PRODUCT
 from engagement.delivery.disclosure.verdict import judge, write_findings
 from engagement.delivery.uncoded import find_reason_to_wait
 from engagement.foundation.errors import ConfigurationError, DisclosureError, InputError, ServiceError
-from engagement.foundation.files import explain_os_errors, make_directory, read_json
+from engagement.foundation.files import explain_os_errors, hold_directory, make_directory, read_json
 from engagement.foundation.progress import show_progress
 from engagement.pipeline.outputs.analysis_files import read_season
 from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS
@@ -206,15 +206,19 @@ def _explained(stage: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _temporary_folder(data_root: Path) -> Iterator[Path]:
-    """Give an empty folder for the copies, removed afterwards; also removes a killed upload's folder."""
-    folder = _state(data_root) / "copies.partial"
-    with explain_os_errors(folder):
-        shutil.rmtree(folder, ignore_errors=True)
-        make_directory(folder)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """Give an empty folder for the copies, removed afterwards; waits for another upload of this data root.
+
+    Also removes a killed upload's folder.
+    """
+    with hold_directory(_state(data_root), lambda: log.info("Drive: waiting for another upload of this data root")):
+        folder = _state(data_root) / "copies.partial"
+        with explain_os_errors(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            make_directory(folder)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _state(data_root: Path) -> Path:

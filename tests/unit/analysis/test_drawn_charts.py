@@ -193,6 +193,25 @@ def test_only_what_changed_is_drawn_again(tmp_path: Path):
     assert draw(tmp_path, "a", "b") == 2
 
 
+@pytest.mark.parametrize("damage", [b"", b"something else"], ids=["cut off", "replaced"])
+def test_a_damaged_picture_is_drawn_again(tmp_path: Path, damage: bytes):
+    draw(tmp_path, "a", "b")
+    whole = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(damage)
+    assert draw(tmp_path, "a", "b") == 1
+    assert (tmp_path / "a.png").read_bytes() == whole
+    assert draw(tmp_path, "a", "b") == 0
+
+
+@pytest.mark.parametrize(
+    "notes", ['["a"]', '{"a": "0123"}', '{"a": {"from": "0"}}', '{"../a": {"from": "0", "files": []}}']
+)
+def test_notes_of_another_shape_are_not_believed(tmp_path: Path, notes: str):
+    draw(tmp_path, "a")
+    (tmp_path / "drawn.json").write_text(notes)
+    assert draw(tmp_path, "a") == 1
+
+
 def test_charts_no_longer_asked_for_go_and_other_files_stay(tmp_path: Path):
     (tmp_path / "mine.png").write_text("mine")
     draw(tmp_path, "a", "b")

@@ -5,14 +5,18 @@ import dataclasses
 import io
 import json
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 from engagement.configuration import load_project
+from engagement.delivery import drive
 from engagement.delivery.drive import upload_analysis, upload_tables
 from engagement.foundation.errors import ConfigurationError, DisclosureError, InputError, ServiceError
+from engagement.foundation.files import hold_directory
 from engagement.pipeline.coding.cleaning.phone_numbers import MASK
 from engagement.pipeline.outputs.analysis_files import read_season
 from engagement.services.credentials import load_credentials
@@ -61,6 +65,23 @@ def upload(function, root: DataRoot, **more: object) -> None:
 def uploaded(folder: Path) -> dict[str, bytes]:
     drive = folder / "embedded" / "drive"
     return {str(path.relative_to(drive)): path.read_bytes() for path in drive.rglob("*") if path.is_file()}
+
+
+def test_an_upload_waits_for_another_one_of_the_data_root(tmp_path: Path, monkeypatch):
+    root = make_data_root(tmp_path)
+    root.generate()
+    state = root.path / "State" / "drive"
+    is_waiting = threading.Event()
+    monkeypatch.setattr(drive.log, "info", lambda *said: is_waiting.set() if "waiting" in said[0] else None)
+    with ThreadPoolExecutor() as threads:
+        with hold_directory(state):
+            (state / "copies.partial").mkdir()
+            second = threads.submit(upload, upload_tables, root)
+            assert is_waiting.wait(timeout=60)
+            assert not second.done()
+            assert (state / "copies.partial").is_dir()
+        second.result()
+    assert not (state / "copies.partial").exists()
 
 
 def write_analysis(root: DataRoot, **made: object) -> Path:

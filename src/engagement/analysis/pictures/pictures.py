@@ -1,7 +1,7 @@
 """Drawing many pictures on several processes, and only those that changed.
 
 A frozen dataclass of plain values describes each picture. A digest of the description, the fonts and the drawing code
-is kept beside the pictures: an existing picture that would come out the same is not drawn again.
+is kept beside the pictures, and one of each file: a picture that is whole and would come out the same is not drawn again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from engagement.analysis.pictures.drawers import Drawers
 from engagement.analysis.pictures.fonts import use_fonts
 from engagement.analysis.pictures.vectors import VECTOR_FORMATS, keep_text, save_vector
 from engagement.foundation.errors import InputError
-from engagement.foundation.files import make_directory, open_bytes_for_writing, read_json, write_json
+from engagement.foundation.files import digest_file, make_directory, open_bytes_for_writing, read_json, write_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,6 +34,22 @@ _DOTS_PER_INCH = 150
 _COLOURS = 128
 
 type Draw[P] = Callable[[P], Any]  # description -> matplotlib figure
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A drawn picture: digests of what it was made from, and of its files."""
+
+    made_from: str
+    files: tuple[str, ...]
+
+    def is_of(self, made_from: str, paths: Sequence[Path]) -> bool:
+        """Tell whether it would come out the same, and is there as it was drawn."""
+        return (
+            self.made_from == made_from
+            and all(path.is_file() for path in paths)
+            and self.files == tuple(map(digest_file, paths))
+        )
 
 
 def draw_pictures[P](
@@ -75,16 +91,16 @@ def begin_pictures[P](
     for name in {**known, **pictures}:
         for ending in VECTOR_FORMATS - set(endings):
             (folder / f"{name}.{ending}").unlink(missing_ok=True)
-    changed = [
-        name for name in pictures if known.get(name) != digests[name] or not all(path.exists() for path in files[name])
-    ]
+    kept = {name: known[name] for name in pictures if name in known and known[name].is_of(digests[name], files[name])}
+    changed = [name for name in pictures if name not in kept]
     for parent in {path.parent for name in changed for path in files[name]}:
         make_directory(parent)
     # Until everything is drawn, the notes contain only what is certain.
-    write_json(folder / _NOTES, {name: digest for name, digest in digests.items() if name not in changed})
+    _write_notes(folder / _NOTES, kept)
 
     def finish() -> None:
-        write_json(folder / _NOTES, digests)
+        drawn = {name: Drawn(digests[name], tuple(map(digest_file, files[name]))) for name in changed}
+        _write_notes(folder / _NOTES, {name: (kept | drawn)[name] for name in pictures})
         log.info("Drew %d of %d picture(s); the others did not change", len(changed), len(pictures))
 
     drawers.draw(
@@ -110,15 +126,20 @@ def draw_afresh[P](pictures: Mapping[Path, P], draw: Draw[P], fonts: Sequence[st
         drawers.draw(functools.partial(_draw_one, draw, tuple(fonts), True), work, lambda: None)
 
 
-def _read_notes(path: Path) -> dict[str, str]:
+def _read_notes(path: Path) -> dict[str, Drawn]:
     """Read the record of drawn pictures; empty if unreadable, so everything is drawn."""
     try:
         notes = read_json(path, InputError) if path.exists() else {}
-    except InputError:
+        # Names become paths that are removed, so trust only what this module writes.
+        if any(".." in name or name.startswith("/") for name in notes):
+            return {}
+        return {name: Drawn(note["from"], tuple(note["files"])) for name, note in notes.items()}
+    except (InputError, AttributeError, KeyError, TypeError):
         return {}
-    # Names become paths that are removed, so trust only what this module writes.
-    believable = isinstance(notes, dict) and not any(".." in name or name.startswith("/") for name in notes)
-    return notes if believable else {}
+
+
+def _write_notes(path: Path, drawn: Mapping[str, Drawn]) -> None:
+    write_json(path, {name: {"from": one.made_from, "files": one.files} for name, one in drawn.items()})
 
 
 def _digest(picture: Any, draw: Draw[Any], fonts: Sequence[str], is_text_real: bool) -> str:
