@@ -9,6 +9,7 @@ import pytest
 
 from changing_season import Season
 from engagement.configuration import load_project
+from engagement.processing.reuse.run_notes import VERSION
 from engagement.processing.reuse.settings import names_not_read
 from engagement.stages import generate_outputs
 from example_project import (
@@ -232,8 +233,11 @@ UNREADABLE = "the notes of the last run can't be read"
     [
         (lambda text: text[:-10], UNREADABLE),
         (lambda text: "[]", UNREADABLE),
-        (lambda text: '{"version": 2}', UNREADABLE),
-        (lambda text: text.replace('"version": 2', '"version": 0'), "the notes of the last run are of another version"),
+        (lambda text: f'{{"version": {VERSION}}}', UNREADABLE),
+        (
+            lambda text: text.replace(f'"version": {VERSION}', '"version": 0'),
+            "the notes of the last run are of another version",
+        ),
         (lambda text: text.replace('"the pipeline": "', '"the pipeline": "0'), "the pipeline changed"),
     ],
 )

@@ -10,14 +10,15 @@ import contextlib
 import json
 import multiprocessing
 import os
+import resource
 import sys
 import tempfile
+import time
 import urllib.request
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
-from measure_fetch import measure
-
+from engagement.stages import fetch_raw_data
 from fake_kobo import ASSET, TOKEN, Kobo, KoboRequest, submission
 from fetch_project import FetchProject
 
@@ -88,6 +89,17 @@ def prepare(folder: Path, port: int) -> list[str]:
         }
     ]
     return project.arguments()
+
+
+def measure(what: str, submissions: int, arguments: list[str]) -> None:
+    """Run the stage once and print how fast it was."""
+    parser = argparse.ArgumentParser()
+    fetch_raw_data.add_arguments(parser)
+    started, cpu = time.perf_counter(), time.process_time()
+    fetch_raw_data.run(parser.parse_args(arguments))
+    elapsed, cpu = time.perf_counter() - started, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"{what}: {elapsed:.2f} s, {submissions / elapsed:,.0f} submissions/s; CPU {cpu:.2f} s; peak {peak} MiB")
 
 
 def main() -> None:
