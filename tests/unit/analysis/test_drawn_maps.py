@@ -56,6 +56,13 @@ def test_known_counts_give_known_colours(tmp_path: Path):
         assert is_near(image.getpixel(place), colour), (number, place, image.getpixel(place), colour)
 
 
+def test_a_note_on_the_map_and_beside_it_stands_once():
+    small = "* fewer than 10 participants"
+    place = MapArea("", 3, square_at(0).wkb_hex)
+    figure = draw_map(MapPicture("Title", "n = 1", (place,), BREAKS, (small,), "Boundaries: invented", False, 10, ()))
+    assert "\n".join(text.get_text() for text in figure.texts).count(small) == 1
+
+
 def test_a_shape_without_a_code_is_hatched(tmp_path: Path):
     image = draw(tmp_path, MapArea("", None, square_at(0).wkb_hex), MapArea("", 0, square_at(1).wkb_hex), breaks=(0,))
     left, side = image.width * 1.75 / 9, image.width * 5.5 / 9 / 2

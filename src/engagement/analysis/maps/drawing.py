@@ -72,7 +72,8 @@ def draw_map(picture: MapPicture) -> Figure:
         for inset in picture.insets
     ]
     title = shorten(picture.title, 88)
-    texts = (*_small_note(picture), *picture.notes, *picture.attribution.split("\n"))
+    # Places on the map and beside it may both be small; each note stands once.
+    texts = dict.fromkeys((*_small_note(picture), *picture.notes, *picture.attribution.split("\n")))
     notes = "\n".join(shorten(text, 125, 8) for text in texts)
     above, below = 0.5 + 0.24 * (title.count("\n") + 1), 0.5 + 0.17 * (notes.count("\n") + 1)
     # Its title stands above an inset, with some space around both.
