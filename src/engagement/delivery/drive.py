@@ -206,9 +206,9 @@ def _explained(stage: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _temporary_folder(data_root: Path) -> Iterator[Path]:
-    """Give an empty folder for the copies, removed afterwards; waits for another upload of this data root.
+    """Give an empty folder for the copies, removed afterwards.
 
-    Also removes a killed upload's folder.
+    Waits for another upload of this data root, and removes a killed upload's folder.
     """
     with hold_directory(_state(data_root), lambda: log.info("Drive: waiting for another upload of this data root")):
         folder = _state(data_root) / "copies.partial"
