@@ -2,15 +2,9 @@
 
 from collections.abc import Sequence
 
-from engagement.configuration.code_schemes import Code, CodeScheme, CodeType
-from engagement.configuration.coding_plans import (
-    CodingConfiguration,
-    CodingMode,
-    CodingPlan,
-    FoldStrategy,
-    PlanKind,
-    RawFieldFoldStrategy,
-)
+from engagement.configuration.code_schemes import CodeType
+from engagement.configuration.coding_plans import CodingPlan, PlanKind
+from engagement.configuration.column_plans import make_column_plan
 from engagement.configuration.contact_selections import ListeningGroup
 from engagement.configuration.origin_plans import is_origin_plan
 
@@ -35,35 +29,4 @@ def _make_plan(group: ListeningGroup) -> CodingPlan:
         }
         for number, (value, text) in enumerate(((MEMBER, "member"), (OTHER, "no member")), 1)
     ]  # fmt: skip
-    scheme = CodeScheme.model_validate(
-        {
-            "SchemeID": f"Scheme-{group.column}",
-            "Name": group.column,
-            "Version": "0",
-            "Codes": tuple(map(Code.model_validate, codes)),
-        }
-    )
-    coding = CodingConfiguration(
-        CodingMode.SINGLE,
-        scheme,
-        "",
-        group.column,
-        group.column,
-        FoldStrategy.ASSERT_LABEL_IDS_EQUAL,
-        None,
-        True,
-        False,
-    )
-    return CodingPlan(
-        kind=PlanKind.FOLLOW_UP,
-        raw_field=group.column,
-        time_field=None,
-        run_id_field=None,
-        coda_filename=None,
-        icr_filename=None,
-        id_field=f"{group.column}_id",
-        ws_code=None,
-        raw_field_fold_strategy=RawFieldFoldStrategy.CONCATENATE,
-        code_imputation_function=None,
-        coding_configurations=(coding,),
-    )
+    return make_column_plan(PlanKind.FOLLOW_UP, group.column, codes)

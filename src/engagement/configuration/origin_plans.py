@@ -3,15 +3,9 @@
 import enum
 from collections.abc import Sequence
 
-from engagement.configuration.code_schemes import Code, CodeScheme, CodeType
-from engagement.configuration.coding_plans import (
-    CodingConfiguration,
-    CodingMode,
-    CodingPlan,
-    FoldStrategy,
-    PlanKind,
-    RawFieldFoldStrategy,
-)
+from engagement.configuration.code_schemes import CodeType
+from engagement.configuration.coding_plans import CodingPlan, PlanKind
+from engagement.configuration.column_plans import make_column_plan
 from engagement.configuration.control_codes import ControlCode
 from engagement.configuration.field_names import AMBIVALENT
 
@@ -44,30 +38,7 @@ def make_origin_plan(column: str, values: Sequence[str]) -> CodingPlan:
         }
         for number, name in enumerate(names, 1)
     ]
-    scheme = CodeScheme.model_validate(
-        {
-            "SchemeID": f"Scheme-{column}",
-            "Name": column,
-            "Version": "0",
-            "Codes": tuple(map(Code.model_validate, codes)),
-        }
-    )
-    coding = CodingConfiguration(
-        CodingMode.SINGLE, scheme, "", column, column, FoldStrategy.ASSERT_LABEL_IDS_EQUAL, None, True, False
-    )
-    return CodingPlan(
-        kind=PlanKind.DEMOGRAPHIC,
-        raw_field=column,
-        time_field=None,
-        run_id_field=None,
-        coda_filename=None,
-        icr_filename=None,
-        id_field=f"{column}_id",
-        ws_code=None,
-        raw_field_fold_strategy=RawFieldFoldStrategy.CONCATENATE,
-        code_imputation_function=None,
-        coding_configurations=(coding,),
-    )
+    return make_column_plan(PlanKind.DEMOGRAPHIC, column, codes)
 
 
 def is_origin_plan(plan: CodingPlan) -> bool:
