@@ -109,7 +109,7 @@ def read_season(data_root: Path) -> tuple[SourceRun, Funnel]:
         raise InputError(
             f"{path.parent}: not there, and {_say_mode(data_root)}; expected what stage 3 leaves for the analysis. {remedy}"
         )
-    document = read_json(path, InputError, what="what stage 3 found")
+    document = read_json(path, InputError, what="what stage 3 found", remedy=remedy)
     found = document.get("version") if isinstance(document, dict) else None
     if found != VERSION:
         raise InputError(f"{path}: 'version' is {found!r}; expected {VERSION}. {remedy}")
