@@ -1,4 +1,4 @@
-"""Measure the fetch: python tests/benchmarks/fetch/measure_fetch.py [RUNS] [--archived] (PYTHONPATH=src).
+"""Measure the fetch: python tests/benchmarks/fetch/measure_fetch.py [RUNS] [--archived] (PYTHONPATH=src:tests).
 
 Serves invented runs from a process on another core, fetches them into a new data root on one core, then again when nothing is
 new, then with 1 % of the runs modified. Prints runs a second, CPU seconds and peak memory. Uuids are in no order, as real ones.
@@ -12,10 +12,8 @@ import hashlib
 import json
 import multiprocessing
 import os
-import resource
 import sys
 import tempfile
-import time
 import urllib.parse
 import urllib.request
 import uuid
@@ -23,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from engagement.stages import fetch_raw_data
+from measured_fetch import measure_fetch
 
 _PAGE = 250
 _START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -206,17 +204,6 @@ def prepare(folder: Path, port: int) -> list[str]:
     ]
 
 
-def measure(what: str, runs: int, arguments: list[str]) -> None:
-    """Run the stage once and print how fast it was."""
-    parser = argparse.ArgumentParser()
-    fetch_raw_data.add_arguments(parser)
-    started, cpu = time.perf_counter(), time.process_time()
-    fetch_raw_data.run(parser.parse_args(arguments))
-    elapsed, cpu = time.perf_counter() - started, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{what}: {elapsed:.2f} s, {runs / elapsed:,.0f} runs/s; CPU {cpu:.2f} s; peak {peak} MiB")
-
-
 def main() -> None:
     """Measure a first fetch, one with nothing new, and one with 1 % modified."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -232,10 +219,10 @@ def main() -> None:
     os.sched_setaffinity(0, {own})
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(ready):
         arguments = prepare(Path(folder), port)
-        measure("first fetch", options.runs, arguments)
-        measure("nothing new", options.runs, arguments)
+        measure_fetch("first fetch", options.runs, arguments)
+        measure_fetch("nothing new", options.runs, arguments)
         urllib.request.urlopen(f"http://127.0.0.1:{port}/late").close()
-        measure("1 % modified", options.runs, arguments)
+        measure_fetch("1 % modified", options.runs, arguments)
     server.terminate()
 
 

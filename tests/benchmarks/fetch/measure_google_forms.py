@@ -8,7 +8,6 @@ import argparse
 import contextlib
 import multiprocessing
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -16,9 +15,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from engagement.stages import fetch_raw_data
 from fake_google_forms import FakeGoogleForms, ServedForm, at
 from google_forms_project import GoogleFormsProject, answered
+from measured_fetch import measure_fetch
 
 _PAGE = 1000
 
@@ -62,20 +61,9 @@ def serve(responses: int, folder: str, ready: "multiprocessing.Queue[str]") -> N
 
 def measure(what: str, responses: int, arguments: list[str]) -> None:
     """Run the stage once in a process of its own."""
-    process = multiprocessing.Process(target=measure_here, args=(what, responses, arguments))
+    process = multiprocessing.Process(target=measure_fetch, args=(what, responses, arguments, "responses"))
     process.start()
     process.join()
-
-
-def measure_here(what: str, responses: int, arguments: list[str]) -> None:
-    """Run the stage and print how fast it was."""
-    parser = argparse.ArgumentParser()
-    fetch_raw_data.add_arguments(parser)
-    started, cpu = time.perf_counter(), time.process_time()
-    fetch_raw_data.run(parser.parse_args(arguments))
-    elapsed, cpu = time.perf_counter() - started, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{what}: {elapsed:.2f} s, {responses / elapsed:,.0f} responses/s; CPU {cpu:.2f} s; peak {peak} MiB")
 
 
 def main() -> None:

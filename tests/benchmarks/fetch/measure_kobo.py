@@ -10,17 +10,15 @@ import contextlib
 import json
 import multiprocessing
 import os
-import resource
 import sys
 import tempfile
-import time
 import urllib.request
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
-from engagement.stages import fetch_raw_data
 from fake_kobo import ASSET, TOKEN, Kobo, KoboRequest, submission
 from fetch_project import FetchProject
+from measured_fetch import measure_fetch
 
 
 class FastRequest(KoboRequest):
@@ -91,17 +89,6 @@ def prepare(folder: Path, port: int) -> list[str]:
     return project.arguments()
 
 
-def measure(what: str, submissions: int, arguments: list[str]) -> None:
-    """Run the stage once and print how fast it was."""
-    parser = argparse.ArgumentParser()
-    fetch_raw_data.add_arguments(parser)
-    started, cpu = time.perf_counter(), time.process_time()
-    fetch_raw_data.run(parser.parse_args(arguments))
-    elapsed, cpu = time.perf_counter() - started, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{what}: {elapsed:.2f} s, {submissions / elapsed:,.0f} submissions/s; CPU {cpu:.2f} s; peak {peak} MiB")
-
-
 def main() -> None:
     """Measure a first fetch, one with nothing new, and one with 1 % edited."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -116,10 +103,10 @@ def main() -> None:
     os.sched_setaffinity(0, {own})
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(ready):
         arguments = prepare(Path(folder), port)
-        measure("first fetch", options.submissions, arguments)
-        measure("nothing new", options.submissions, arguments)
+        measure_fetch("first fetch", options.submissions, arguments, "submissions")
+        measure_fetch("nothing new", options.submissions, arguments, "submissions")
         urllib.request.urlopen(f"http://127.0.0.1:{port}/edit").close()
-        measure("1 % edited", options.submissions, arguments)
+        measure_fetch("1 % edited", options.submissions, arguments, "submissions")
     server.terminate()
 
 
