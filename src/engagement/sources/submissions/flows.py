@@ -108,7 +108,8 @@ def _hand_over(name: str, stores: Sequence[SubmissionStore], kind: str, context:
         status = path.stat()
         return json.dumps([generations, status.st_size, status.st_mtime_ns])
 
-    is_written = stores[0].note(note) == describe() is not None
+    now = describe()
+    is_written = now is not None and stores[0].note(note) == now
 
     def write(writer: RawDataWriter) -> None:
         if is_written:
