@@ -90,6 +90,10 @@ DESK = {
         "engagement.desk.status",
         "Show how the last runs of the whole pipeline went: one project on a screen, or many in a table",
     ),
+    "suggest-labels": Command(
+        "engagement.desk.suggest_labels",
+        "Suggest labels for one dataset by hand, from the labels that coders gave in it",
+    ),
 }
 MACHINERY = {
     "container-plan": Command(

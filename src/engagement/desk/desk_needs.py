@@ -15,7 +15,7 @@ from engagement.services.credentials import load_credentials
 
 COMMANDS = (
     "check", "cluster-certificates", "coda-mend", "coda-progress", "compare", "contacts", "de-identify", "diff", "evaluate-cleaners",
-    "explain", "figures", "icr", "import-project", "new-project", "recover", "scheme", "status",
+    "explain", "figures", "icr", "import-project", "new-project", "recover", "scheme", "status", "suggest-labels",
 )  # fmt: skip
 # Arguments that a command writes to. Without --output some write beside what they read.
 _FOLDERS_WRITTEN = {

@@ -1,0 +1,1 @@
+"""Suggest labels that coders' own labels teach; they never count as labels."""

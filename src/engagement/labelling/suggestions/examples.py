@@ -1,0 +1,148 @@
+"""What coders' labels teach: the texts of a dataset, with the codes that people ticked."""
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from engagement.configuration import CodeScheme
+from engagement.pipeline.coding.labels import counting_labels, is_ticked, newest_by_scheme_id, origin_of
+
+ORIGIN_START = "suggestion"
+"""How the OriginID of every suggestion begins."""
+
+_PERSON = "Manual"
+
+
+class Example(NamedTuple):
+    """A text that people labelled, and its codes in the order of the scheme."""
+
+    message_id: str
+    text: str
+    codes: tuple[str, ...]
+
+
+class OpenText(NamedTuple):
+    """A text without a label of the scheme. `is_open`: nobody and nothing labelled it, so that it may get a suggestion."""
+
+    message_id: str
+    text: str
+    is_open: bool
+
+
+@dataclass(frozen=True)
+class Coding:
+    """A dataset under one scheme. `copies` are the ids that the dataset uses of it, the scheme's own first.
+
+    `double_coded` counts the labels that a second person gave again, `differing` those of them with another code.
+    `followed` counts the suggestions that a person decided on, `kept` those that were ticked as they were.
+    """
+
+    scheme: CodeScheme
+    examples: tuple[Example, ...]
+    open_texts: tuple[OpenText, ...]
+    copies: tuple[str, ...]
+    is_multiple: bool
+    double_coded: int = 0
+    differing: int = 0
+    followed: int = 0
+    kept: int = 0
+
+
+def is_suggestion(label: Mapping[str, Any]) -> bool:
+    """Tell whether a label is a suggestion that nobody ticked.
+
+    >>> is_suggestion({"Origin": {"OriginID": "suggestion:1"}, "Checked": False})
+    True
+    """
+    return not is_ticked(label) and str(origin_of(label).get("OriginID", "")).startswith(ORIGIN_START)
+
+
+def read_coding(
+    messages: Iterable[Mapping[str, Any]],
+    scheme: CodeScheme,
+    is_multiple: bool | None = None,
+    left_out: frozenset[str] = frozenset(),
+) -> Coding:
+    """Read a dataset's labels of one scheme.
+
+    `is_multiple` is None if the labels themselves tell: copies of the scheme are in use. `left_out` are the ids of messages that teach
+    nothing, like texts of people who withdrew.
+    """
+    examples: list[Example] = []
+    open_texts: list[OpenText] = []
+    copies = {scheme.scheme_id: None}
+    pairs = differing = followed = kept = 0
+    for message in messages:
+        own = [label for label in message["Labels"] if scheme.owns(label["SchemeID"])]
+        newest = newest_by_scheme_id(own)
+        codes = {label["CodeID"] for label in counting_labels(newest, scheme) if _is_of_a_person(label)}
+        known = tuple(code.code_id for code in scheme.codes if code.code_id in codes)
+        text = message.get("Text")
+        if not isinstance(text, str):
+            continue
+        if not any(map(is_ticked, newest.values())):
+            is_open = all(map(is_suggestion, own))
+            open_texts.append(OpenText(message["MessageID"], text, is_open))
+        elif known and message["MessageID"] not in left_out:
+            examples.append(Example(message["MessageID"], text, known))
+            copies |= dict.fromkeys(sorted(newest, key=_number_of_copy))
+        again, other = _compare_coders(own)
+        pairs, differing = pairs + again, differing + other
+        decided, same = _compare_with_suggestions(own, codes)
+        followed, kept = followed + decided, kept + same
+    multiple = len(copies) > 1 if is_multiple is None else is_multiple
+    # The order of the file must not matter.
+    return Coding(
+        scheme,
+        tuple(sorted(examples)),
+        tuple(sorted(open_texts)),
+        tuple(sorted(copies, key=_number_of_copy)),
+        multiple,
+        pairs,
+        differing,
+        followed,
+        kept,
+    )
+
+
+def is_blind(message_id: str, share: float) -> bool:
+    """Tell whether a message never gets a suggestion; the same messages for ever.
+
+    >>> sum(is_blind(str(number), 0.1) for number in range(10_000)) / 10_000
+    0.1013
+    """
+    digest = hashlib.sha256(f"blind {message_id}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8]) < share * 2**64
+
+
+def _is_of_a_person(label: Mapping[str, Any]) -> bool:
+    # Labels of older tools name no maker.
+    return origin_of(label).get("OriginType", _PERSON) == _PERSON
+
+
+def _number_of_copy(scheme_id: str) -> tuple[int, str]:
+    return len(scheme_id), scheme_id
+
+
+def _compare_coders(own: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    """Count the labels that one person gave after another, and those of them that differ. The newest is first."""
+    pairs = differing = 0
+    by_scheme: dict[str, list[Mapping[str, Any]]] = {}
+    for label in own:
+        if is_ticked(label) and _is_of_a_person(label):
+            by_scheme.setdefault(label["SchemeID"], []).append(label)
+    for labels in by_scheme.values():
+        for newer, older in itertools.pairwise(labels):
+            if origin_of(newer).get("OriginID") != origin_of(older).get("OriginID"):
+                pairs += 1
+                differing += newer["CodeID"] != older["CodeID"]
+    return pairs, differing
+
+
+def _compare_with_suggestions(own: Sequence[Mapping[str, Any]], codes: set[str]) -> tuple[int, int]:
+    suggested = {label["CodeID"] for label in own if is_suggestion(label)}
+    if not suggested or not codes:
+        return 0, 0
+    return 1, int(suggested == codes)

@@ -1,0 +1,182 @@
+"""Models of a scheme: learners mixed by what each got right of examples that it had not seen."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy
+import scipy.optimize
+
+from engagement.labelling.suggestions.examples import Coding, Example
+from engagement.labelling.suggestions.features import Matrix, Vocabulary, normalise
+from engagement.labelling.suggestions.learners import MANY, LinearScores, Scores, choose_learners
+
+_MOST_EXAMPLES = 20_000
+_MOST_PIECES_OF_MANY = 60_000
+_BATCH = 4_000
+_FEWEST_OF_A_CODE = 2
+_NEAR_COMMON = 0.5
+_EXAMPLES_OF_HALF_TRUST = 200
+
+
+@dataclass(frozen=True)
+class Model:
+    """What was learnt. `codes` name the columns; the scores of its learners are added up, each with its weight.
+
+    Slopes and constants, one a code, make chances of scores. In a scheme of one code a text the chances of all codes add up to 1.
+    """
+
+    codes: tuple[str, ...]
+    vocabulary: Vocabulary
+    scores: LinearScores
+    slopes: numpy.ndarray
+    constants: numpy.ndarray
+    is_multiple: bool
+
+    def chances(self, texts: Sequence[str]) -> numpy.ndarray:
+        """Compute the chance of each code for each text, rounded as it is told."""
+        found = [numpy.zeros((0, len(self.codes)))]
+        for start in range(0, len(texts), _BATCH):
+            rows = self.vocabulary.vectors([normalise(text) for text in texts[start : start + _BATCH]])
+            found.append(self.chances_of_scores(self.scores(rows)))
+        return numpy.round(numpy.concatenate(found), 4)
+
+    def chances_of_scores(self, scores: Scores) -> numpy.ndarray:
+        """Turn scores into chances."""
+        lines = scores * self.slopes + self.constants
+        return _sigmoid(lines) if self.is_multiple else _softmax(lines)
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A model, and the chances that it gives examples (rows) which it did not learn from; `given` are their codes."""
+
+    model: Model
+    examples: tuple[Example, ...]
+    chances: numpy.ndarray
+    given: numpy.ndarray
+
+
+def learn(coding: Coding) -> Learnt:
+    """Learn from all examples, and judge each by a model that has not seen it.
+
+    The same examples give the same model, bit by bit, in any order and on any number of processors.
+    """
+    examples = coding.examples[-_MOST_EXAMPLES:] if len(coding.examples) > _MOST_EXAMPLES else coding.examples
+    codes = _choose_codes(coding, examples)
+    given = numpy.array([[code in example.codes for code in codes] for example in examples], bool)
+    if not coding.is_multiple:
+        # Of several codes in a scheme of one, the first counts.
+        given &= numpy.cumsum(given, axis=1) == 1
+    texts = [normalise(example.text) for example in examples]
+    is_many = len(examples) > MANY
+    vocabulary = Vocabulary.of(texts, _MOST_PIECES_OF_MANY if is_many else None)
+    rows = vocabulary.vectors(texts)
+    learners = choose_learners(len(examples))
+    folds = numpy.array([_fold_of(example.message_id, 3 if is_many else 5) for example in examples])
+    unseen = [numpy.zeros(given.shape) for _ in learners]
+    for fold in numpy.unique(folds):
+        inside = folds != fold
+        for number, learner in enumerate(learners):
+            scores = learner(rows[inside], given[inside], vocabulary.is_word)
+            unseen[number][~inside] = scores(rows[~inside])
+    weights = _choose_weights(unseen, given, coding.is_multiple)
+    mixed = sum(weight * scores for weight, scores in zip(weights, unseen, strict=True))
+    parts = [learner(rows, given, vocabulary.is_word) for learner in learners]
+    together = LinearScores(
+        sum((numpy.float32(w) * part.weights for w, part in zip(weights, parts, strict=True)), numpy.float32(0)),
+        sum((numpy.float32(w) * part.constants for w, part in zip(weights, parts, strict=True)), numpy.float32(0)),
+    )
+    slopes, constants = _calibrate(mixed, given) if coding.is_multiple else _allow_for_frequencies(mixed, given)
+    model = Model(codes, vocabulary, together, slopes, constants, coding.is_multiple)
+    return Learnt(model, examples, numpy.round(model.chances_of_scores(numpy.asarray(mixed)), 4), given)
+
+
+def _choose_codes(coding: Coding, examples: Sequence[Example]) -> tuple[str, ...]:
+    """Choose the codes to learn: of a scheme of several codes a text, those with enough examples."""
+    counts: dict[str, int] = {}
+    for example in examples:
+        for code in example.codes:
+            counts[code] = counts.get(code, 0) + 1
+    fewest = _FEWEST_OF_A_CODE if coding.is_multiple else 1
+    return tuple(code.code_id for code in coding.scheme.codes if counts.get(code.code_id, 0) >= fewest)
+
+
+def _fold_of(message_id: str, folds: int) -> int:
+    digest = hashlib.sha256(f"fold {message_id}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8]) % folds
+
+
+def _choose_weights(unseen: Sequence[Scores], given: numpy.ndarray, is_multiple: bool) -> numpy.ndarray:
+    """Choose the learners' weights: between those that fit unseen examples best, and equal parts of each.
+
+    The fewer examples there are, the less they say about which learner is the better one.
+    """
+    best = _fit_weights(unseen, given, is_multiple)
+    alone = numpy.concatenate([_fit_weights([scores], given, is_multiple) for scores in unseen])
+    trust = len(given) / (len(given) + _EXAMPLES_OF_HALF_TRUST)
+    between = trust * best + (1 - trust) * alone / len(unseen)
+    mixed = numpy.tensordot(between, numpy.stack(unseen), 1)
+    return between * _fit_weights([mixed], given, is_multiple)
+
+
+def _fit_weights(unseen: Sequence[Scores], given: numpy.ndarray, is_multiple: bool) -> numpy.ndarray:
+    """Find the weights that make unseen examples' codes the likeliest."""
+    stacked = numpy.stack(unseen)
+    columns, at = given.argmax(axis=1), numpy.arange(len(given))
+
+    def loss(weights: numpy.ndarray) -> tuple[float, numpy.ndarray]:
+        mixed = numpy.tensordot(weights, stacked, 1)
+        if is_multiple:
+            value = (numpy.logaddexp(0, mixed) - given * mixed).sum()
+            off = _sigmoid(mixed) - given
+        else:
+            off = _softmax(mixed)
+            value = -numpy.log(numpy.clip(off[at, columns], 1e-12, 1)).sum()
+            off[at, columns] -= 1
+        return float(value), numpy.einsum("mij,ij->m", stacked, off)
+
+    start = numpy.full(len(unseen), 0.5)
+    found = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(1e-3, 20)] * len(unseen))
+    return numpy.asarray(found.x, numpy.float64)
+
+
+def _allow_for_frequencies(mixed: Scores, given: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Fit how far the codes' frequencies count beside the scores, which take all codes for equally frequent."""
+    frequencies = numpy.log((given.sum(axis=0) + 0.5) / (len(given) + 0.5 * given.shape[1]))
+    slope, share = _fit_weights([mixed, numpy.broadcast_to(frequencies, mixed.shape)], given, is_multiple=False)
+    return numpy.full(given.shape[1], slope), share * frequencies
+
+
+def _calibrate(mixed: Scores, given: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Fit a slope and a constant a code, so that chances are as often right as they say (Platt).
+
+    What few examples say of a code is held near the line of all codes.
+    """
+    common = _fit_line(mixed.ravel(), given.ravel(), numpy.array([1.0, 0.0]), 0.0)
+    lines = [_fit_line(mixed[:, at], given[:, at], common, _NEAR_COMMON) for at in range(given.shape[1])]
+    return numpy.array([line[0] for line in lines]), numpy.array([line[1] for line in lines])
+
+
+def _fit_line(scores: numpy.ndarray, right: numpy.ndarray, near: numpy.ndarray, strength: float) -> numpy.ndarray:
+    hits = int(right.sum())
+    # Never entirely sure of what few examples say.
+    wanted = numpy.where(right, (hits + 1) / (hits + 2), 1 / (len(right) - hits + 2))
+
+    def loss(line: numpy.ndarray) -> tuple[float, numpy.ndarray]:
+        at, away = line[0] * scores + line[1], line - near
+        off = _sigmoid(at) - wanted
+        value = float((numpy.logaddexp(0, at) - wanted * at).sum()) + strength * float(away @ away)
+        return value, numpy.array([off @ scores, off.sum()]) + 2 * strength * away
+
+    found = scipy.optimize.minimize(loss, near, jac=True, method="L-BFGS-B", bounds=[(0, 20), (-30, 30)])
+    return numpy.asarray(found.x, numpy.float64)
+
+
+def _softmax(scores: Scores) -> numpy.ndarray:
+    powers = numpy.exp(scores - scores.max(axis=1, keepdims=True)) if scores.size else scores.copy()
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _sigmoid(scores: Scores) -> numpy.ndarray:
+    return 1 / (1 + numpy.exp(-numpy.clip(scores, -60, 60)))
