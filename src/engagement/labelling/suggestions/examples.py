@@ -1,7 +1,6 @@
 """What coders' labels teach: the texts of a dataset, with the codes that people ticked."""
 
 import hashlib
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -35,7 +34,7 @@ class OpenText(NamedTuple):
 class Coding:
     """A dataset under one scheme. `copies` are the ids that the dataset uses of it, the scheme's own first.
 
-    `double_coded` counts the labels that a second person gave again, `differing` those of them with another code.
+    `double_coded` counts the codes that a second person gave again, `differing` those of them that only one of the two gave.
     `followed` counts the suggestions that a person decided on, `kept` those that were ticked as they were.
     """
 
@@ -73,7 +72,7 @@ def read_coding(
     examples: list[Example] = []
     open_texts: list[OpenText] = []
     copies = {scheme.scheme_id: None}
-    pairs = differing = followed = kept = 0
+    given = differing = followed = kept = 0
     for message in messages:
         own = [label for label in message["Labels"] if scheme.owns(label["SchemeID"])]
         newest = newest_by_scheme_id(own)
@@ -89,7 +88,7 @@ def read_coding(
             examples.append(Example(message["MessageID"], text, known))
             copies |= dict.fromkeys(sorted(newest, key=_number_of_copy))
         again, other = _compare_coders(own)
-        pairs, differing = pairs + again, differing + other
+        given, differing = given + again, differing + other
         decided, same = _compare_with_suggestions(own, codes)
         followed, kept = followed + decided, kept + same
     multiple = len(copies) > 1 if is_multiple is None else is_multiple
@@ -100,8 +99,8 @@ def read_coding(
         tuple(sorted(open_texts)),
         tuple(sorted(copies, key=_number_of_copy)),
         multiple,
-        pairs,
-        differing,
+        given // 2,
+        differing // 2,
         followed,
         kept,
     )
@@ -119,7 +118,7 @@ def is_blind(message_id: str, share: float) -> bool:
 
 def _is_of_a_person(label: Mapping[str, Any]) -> bool:
     # Labels of older tools name no maker.
-    return origin_of(label).get("OriginType", _PERSON) == _PERSON
+    return bool(origin_of(label).get("OriginType", _PERSON) == _PERSON)
 
 
 def _number_of_copy(scheme_id: str) -> tuple[int, str]:
@@ -127,18 +126,22 @@ def _number_of_copy(scheme_id: str) -> tuple[int, str]:
 
 
 def _compare_coders(own: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
-    """Count the labels that one person gave after another, and those of them that differ. The newest is first."""
-    pairs = differing = 0
-    by_scheme: dict[str, list[Mapping[str, Any]]] = {}
-    for label in own:
-        if is_ticked(label) and _is_of_a_person(label):
-            by_scheme.setdefault(label["SchemeID"], []).append(label)
-    for labels in by_scheme.values():
-        for newer, older in itertools.pairwise(labels):
-            if origin_of(newer).get("OriginID") != origin_of(older).get("OriginID"):
-                pairs += 1
-                differing += newer["CodeID"] != older["CodeID"]
-    return pairs, differing
+    """Count the codes that one person gave after another, and those of them that only one gave. The newest label is first.
+
+    A message that a later person looked at again keeps what that person did not change.
+    """
+    people = list(dict.fromkeys(origin_of(label).get("OriginID") for label in reversed(own) if _is_of_a_person(label)))
+    given = differing = 0
+    before: set[str] | None = None
+    for number in range(len(people)):
+        so_far = [label for label in own if origin_of(label).get("OriginID") in people[: number + 1]]
+        newest = newest_by_scheme_id(label for label in so_far if _is_of_a_person(label))
+        now = {label["CodeID"] for label in newest.values() if is_ticked(label)}
+        if before and now:
+            given += len(before) + len(now)
+            differing += len(before ^ now)
+        before = now
+    return given, differing
 
 
 def _compare_with_suggestions(own: Sequence[Mapping[str, Any]], codes: set[str]) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy
 import scipy.sparse
@@ -20,8 +21,8 @@ _LONGEST_TEXT = 2_000
 _LETTERS = range(2, 7)
 _FEWEST_TEXTS = 2
 
-# A row's columns and counts follow those of the row before; `starts` says where each row begins.
-Matrix = scipy.sparse.csr_matrix
+Matrix = Any
+"""A sparse matrix, by rows; scipy comes without types."""
 
 
 def normalise(text: str) -> str:

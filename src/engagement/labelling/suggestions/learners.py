@@ -119,6 +119,11 @@ def _for_each_code(
     return LinearScores(weights, constants)
 
 
-def choose_learners(examples: int) -> Sequence[Learner]:
-    """Choose what can be learnt in time from so many examples."""
-    return (learn_regression, learn_nb_svm) if examples <= MANY else (learn_margins, learn_bayes)
+def choose_learners(examples: int, is_multiple: bool) -> Sequence[Learner]:
+    """Choose what can be learnt in time from so many examples.
+
+    Bayes ranks codes well that few texts have, but says nothing more where a text has one code.
+    """
+    if examples > MANY:
+        return (learn_margins, learn_bayes)
+    return (learn_regression, learn_nb_svm, learn_bayes) if is_multiple else (learn_regression, learn_nb_svm)

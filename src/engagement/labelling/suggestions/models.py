@@ -8,7 +8,7 @@ import numpy
 import scipy.optimize
 
 from engagement.labelling.suggestions.examples import Coding, Example
-from engagement.labelling.suggestions.features import Matrix, Vocabulary, normalise
+from engagement.labelling.suggestions.features import Vocabulary, normalise
 from engagement.labelling.suggestions.learners import MANY, LinearScores, Scores, choose_learners
 
 _MOST_EXAMPLES = 20_000
@@ -39,7 +39,7 @@ class Model:
         for start in range(0, len(texts), _BATCH):
             rows = self.vocabulary.vectors([normalise(text) for text in texts[start : start + _BATCH]])
             found.append(self.chances_of_scores(self.scores(rows)))
-        return numpy.round(numpy.concatenate(found), 4)
+        return numpy.asarray(numpy.round(numpy.concatenate(found), 4))
 
     def chances_of_scores(self, scores: Scores) -> numpy.ndarray:
         """Turn scores into chances."""
@@ -72,7 +72,7 @@ def learn(coding: Coding) -> Learnt:
     is_many = len(examples) > MANY
     vocabulary = Vocabulary.of(texts, _MOST_PIECES_OF_MANY if is_many else None)
     rows = vocabulary.vectors(texts)
-    learners = choose_learners(len(examples))
+    learners = choose_learners(len(examples), coding.is_multiple)
     folds = numpy.array([_fold_of(example.message_id, 3 if is_many else 5) for example in examples])
     unseen = [numpy.zeros(given.shape) for _ in learners]
     for fold in numpy.unique(folds):
@@ -81,15 +81,19 @@ def learn(coding: Coding) -> Learnt:
             scores = learner(rows[inside], given[inside], vocabulary.is_word)
             unseen[number][~inside] = scores(rows[~inside])
     weights = _choose_weights(unseen, given, coding.is_multiple)
-    mixed = sum(weight * scores for weight, scores in zip(weights, unseen, strict=True))
-    parts = [learner(rows, given, vocabulary.is_word) for learner in learners]
-    together = LinearScores(
-        sum((numpy.float32(w) * part.weights for w, part in zip(weights, parts, strict=True)), numpy.float32(0)),
-        sum((numpy.float32(w) * part.constants for w, part in zip(weights, parts, strict=True)), numpy.float32(0)),
-    )
+    mixed = numpy.tensordot(weights, numpy.stack(unseen), 1)
+    together = _mix(weights, [learner(rows, given, vocabulary.is_word) for learner in learners])
     slopes, constants = _calibrate(mixed, given) if coding.is_multiple else _allow_for_frequencies(mixed, given)
     model = Model(codes, vocabulary, together, slopes, constants, coding.is_multiple)
-    return Learnt(model, examples, numpy.round(model.chances_of_scores(numpy.asarray(mixed)), 4), given)
+    return Learnt(model, examples, numpy.round(model.chances_of_scores(mixed), 4), given)
+
+
+def _mix(weights: numpy.ndarray, parts: Sequence[LinearScores]) -> LinearScores:
+    mixed = LinearScores(numpy.zeros_like(parts[0].weights), numpy.zeros_like(parts[0].constants))
+    for weight, part in zip(weights.astype(numpy.float32), parts, strict=True):
+        mixed.weights[:] += weight * part.weights
+        mixed.constants[:] += weight * part.constants
+    return mixed
 
 
 def _choose_codes(coding: Coding, examples: Sequence[Example]) -> tuple[str, ...]:
@@ -117,7 +121,7 @@ def _choose_weights(unseen: Sequence[Scores], given: numpy.ndarray, is_multiple:
     trust = len(given) / (len(given) + _EXAMPLES_OF_HALF_TRUST)
     between = trust * best + (1 - trust) * alone / len(unseen)
     mixed = numpy.tensordot(between, numpy.stack(unseen), 1)
-    return between * _fit_weights([mixed], given, is_multiple)
+    return numpy.asarray(between * _fit_weights([mixed], given, is_multiple))
 
 
 def _fit_weights(unseen: Sequence[Scores], given: numpy.ndarray, is_multiple: bool) -> numpy.ndarray:
@@ -175,8 +179,8 @@ def _fit_line(scores: numpy.ndarray, right: numpy.ndarray, near: numpy.ndarray, 
 
 def _softmax(scores: Scores) -> numpy.ndarray:
     powers = numpy.exp(scores - scores.max(axis=1, keepdims=True)) if scores.size else scores.copy()
-    return powers / powers.sum(axis=1, keepdims=True)
+    return numpy.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def _sigmoid(scores: Scores) -> numpy.ndarray:
-    return 1 / (1 + numpy.exp(-numpy.clip(scores, -60, 60)))
+    return numpy.asarray(1 / (1 + numpy.exp(-numpy.clip(scores, -60, 60))))

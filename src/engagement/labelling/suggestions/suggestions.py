@@ -12,8 +12,8 @@ from engagement.labelling.suggestions.examples import Coding, OpenText, is_blind
 from engagement.labelling.suggestions.features import has_words
 from engagement.labelling.suggestions.models import Learnt, learn
 from engagement.labelling.suggestions.thresholds import (
-    FEWEST_JUDGED,
     Interval,
+    Judged,
     find_coder_error,
     find_threshold,
     wilson,
@@ -27,6 +27,8 @@ _MOST_RANKED = 5
 _MOST_OF_A_TEXT = 3
 _MOST_TO_READ = 100
 _LIKELY_CONTROL = 0.2
+# Chances this small are never suggested.
+_LEAST_JUDGED = 0.3
 _FEWEST_OF_A_CODE = 5
 _LOOKED_FOR = (ControlCode.STOP, ControlCode.WS)
 
@@ -178,32 +180,24 @@ def _judge(found: SchemeSuggestions, learnt: Learnt, themes: Sequence[Code], set
     """Find the threshold, and compare with what coders chose unaided; a blind share that falls short stops everything."""
     theme_ids = {code.code_id for code in themes} - _too_rare(found)
     columns = numpy.array([code in theme_ids for code in learnt.model.codes])
-    confidences, are_right, are_blind = _judged(learnt, columns, settings)
-    found.threshold = find_threshold(
-        confidences,
-        are_right,
-        settings.precision,
-        len(learnt.examples),
-        found.coder_error,
-        learnt.model.is_multiple,
+    judged = _judged(learnt, columns, settings)
+    threshold = find_threshold(
+        judged, settings.precision, len(learnt.examples), found.coder_error, learnt.model.is_multiple
     )
-    if found.threshold is None:
-        return
-    above = [at for at, confidence in enumerate(confidences) if confidence >= found.threshold]
-    found.expected = wilson(sum(are_right[at] for at in above), len(above))
-    blind = [at for at in above if are_blind[at]]
-    found.blind = wilson(sum(are_right[at] for at in blind), len(blind))
-    found.blind_coverage = wilson(len(blind), sum(are_blind))
-    if (
-        len(blind) >= FEWEST_JUDGED
-        and found.blind is not None
-        and found.blind.high < settings.precision * (1 - found.coder_error)
-    ):
-        found.threshold = None
+    found.threshold = threshold.confidence
+    if threshold.contradicted is not None:
+        found.blind = threshold.contradicted
         found.why_none = (
             f"of messages that coders saw without a suggestion, at most {found.blind.high:.0%} would have been right; expected "
-            f"{settings.precision:.0%}"
+            f"{settings.precision * (1 - found.coder_error):.0%}"
         )
+    if found.threshold is None:
+        return
+    above = [one for one in judged if one.confidence >= found.threshold]
+    found.expected = wilson(sum(one.is_right for one in above), len(above))
+    blind = [one for one in above if one.is_blind]
+    found.blind = wilson(sum(one.is_right for one in blind), len(blind))
+    found.blind_coverage = wilson(len(blind), sum(one.is_blind for one in judged))
 
 
 def _too_rare(found: SchemeSuggestions) -> set[str]:
@@ -211,27 +205,17 @@ def _too_rare(found: SchemeSuggestions) -> set[str]:
     return set(found.few_examples) if found.coding.is_multiple else set()
 
 
-def _judged(
-    learnt: Learnt, columns: numpy.ndarray, settings: SuggestionSettings
-) -> tuple[list[float], list[bool], list[bool]]:
-    """List what would have been suggested for each example: how sure it is, if it is right, if the example is blind."""
+def _judged(learnt: Learnt, columns: numpy.ndarray, settings: SuggestionSettings) -> list[Judged]:
+    """List what would have been suggested for each example, if it were sure enough."""
     blind = [is_blind(example.message_id, settings.blind_share) for example in learnt.examples]
     if learnt.model.is_multiple:
-        rows, cells = numpy.nonzero(numpy.broadcast_to(columns, learnt.chances.shape))
-        confidences = learnt.chances[rows, cells]
-        right = learnt.given[rows, cells]
-        order = numpy.argsort(-confidences, kind="stable")
-        # Chances this small are never suggested.
-        order = order[confidences[order] > 0.3]
-        return confidences[order].tolist(), right[order].tolist(), [blind[row] for row in rows[order]]
-    best = learnt.chances.argmax(axis=1)
-    at = numpy.arange(len(best))
-    is_theme = columns[best]
-    return (
-        learnt.chances[at, best][is_theme].tolist(),
-        learnt.given[at, best][is_theme].tolist(),
-        [one for one, counts in zip(blind, is_theme, strict=True) if counts],
-    )
+        rows, cells = numpy.nonzero((learnt.chances > _LEAST_JUDGED) & columns)
+    else:
+        cells = learnt.chances.argmax(axis=1)
+        rows = numpy.nonzero(columns[cells])[0]
+        cells = cells[rows]
+    found = zip(learnt.chances[rows, cells].tolist(), learnt.given[rows, cells].tolist(), rows.tolist(), strict=True)
+    return [Judged(chance, is_right, blind[row]) for chance, is_right, row in found]
 
 
 def _choose(found: SchemeSuggestions, blind: set[str], threshold: float) -> None:

@@ -4,12 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy
-
 FEWEST_JUDGED = 20
 _MANY_LABELS = 1_000
 _FEWEST_DOUBLE_CODED = 30
 _MOST_ERRORS = 0.1
+_NEAR = 0.02
 
 
 class Interval(NamedTuple):
@@ -49,39 +48,67 @@ def find_coder_error(double_coded: int, differing: int) -> float:
     return 0.0 if interval is None else min(interval.low / 2, _MOST_ERRORS)
 
 
+class Judged(NamedTuple):
+    """What would have been suggested for an example by a model that had not seen it. `is_blind`: its coder saw no suggestion."""
+
+    confidence: float
+    is_right: bool
+    is_blind: bool
+
+
+class Threshold(NamedTuple):
+    """The lowest confidence that is good enough; None if there is none.
+
+    `contradicted` is what unaided coders made of suggestions that were good enough otherwise, if that is why there is none.
+    """
+
+    confidence: float | None
+    contradicted: Interval | None = None
+
+
 def find_threshold(
-    confidences: Sequence[float],
-    are_right: Sequence[bool],
-    precision: float,
-    labelled: int,
-    coder_error: float,
-    is_multiple: bool = False,
-) -> float | None:
-    """Find the lowest confidence above which enough are right; None if there is none.
+    judged: Sequence[Judged], precision: float, labelled: int, coder_error: float, is_multiple: bool = False
+) -> Threshold:
+    """Find the lowest confidence above which enough are right, by all labels and by those of coders who saw no suggestion.
 
     Below 1,000 labels the lower bound of one standard error has to reach the precision, above it the mean confidence; where a text
     takes several codes, the share that is right, of many more judged pairs of text and code. Coders' own errors make a right
     suggestion look wrong, so that as many of these are allowed for.
+
+    Where the blind ones above it are too few right to be chance, a higher confidence has to do, as long as enough blind ones are above
+    that to tell. So chance stops nothing: it asks for a little more confidence; and suggestions that only coders who follow them
+    find right stop altogether.
     """
-    order = sorted(range(len(confidences)), key=lambda at: -confidences[at])
+    ordered = sorted(judged, reverse=True)
     wanted = precision * (1 - coder_error)
-    hits, total, found = 0, 0.0, None
-    for n, at in enumerate(order, 1):
-        hits += are_right[at]
-        total += confidences[at]
-        is_last_of_its_kind = n == len(order) or confidences[order[n]] < confidences[at]
+    hits, total, blind_hits, blind = 0, 0.0, 0, 0
+    found, contradicted, is_held = None, None, False
+    for n, one in enumerate(ordered, 1):
+        hits += one.is_right
+        total += one.confidence
+        blind += one.is_blind
+        blind_hits += one.is_blind and one.is_right
+        is_last_of_its_kind = n == len(ordered) or ordered[n].confidence < one.confidence
         if n < FEWEST_JUDGED or not is_last_of_its_kind:
             continue
+        if not _is_enough(hits, total, n, wanted, labelled, is_multiple):
+            continue
+        unaided = wilson(blind_hits, blind)
+        if unaided is not None and blind >= FEWEST_JUDGED:
+            # From here on, what is found has to hold for blind ones.
+            found, is_held = (None, True) if not is_held else (found, True)
+            if unaided.high < wanted:
+                contradicted = unaided
+                continue
+        found = one.confidence
+    return Threshold(found, None if found is not None else contradicted)
+
+
+def _is_enough(hits: int, total: float, n: int, wanted: float, labelled: int, is_multiple: bool) -> bool:
+    share = hits / n
+    if is_multiple:
+        return share >= wanted
+    if labelled < _MANY_LABELS:
         bound = wilson(hits, n, 1.0)
-        if is_multiple:
-            reached = hits / n
-        else:
-            reached = bound.low if labelled < _MANY_LABELS and bound is not None else total / n
-        if reached >= wanted and hits / n >= wanted - 0.02:
-            found = confidences[at]
-    return found
-
-
-def drift(known: numpy.ndarray, seen: numpy.ndarray) -> float | None:
-    """Compute the share of pieces that examples do not have; None without pieces."""
-    return None if not len(seen) else float(1 - numpy.isin(seen, known).mean())
+        return bound is not None and bound.low >= wanted
+    return total / n >= wanted and share >= wanted - _NEAR
