@@ -20,6 +20,8 @@ RUN apt-get update \
 
 # The one place that names pipenv's version: run_scripts/lib/environment.sh reads it here for the host.
 ARG PIPENV_VERSION=2026.10.3
+# With PIPELINE_SUGGESTIONS=yes the run scripts add `suggestions`.
+ARG CATEGORIES="packages cluster"
 
 WORKDIR /app
 COPY Pipfile Pipfile.lock ./
@@ -33,7 +35,7 @@ COPY Pipfile Pipfile.lock ./
 RUN python -m venv /tmp/pipenv \
     && /tmp/pipenv/bin/pip install --no-cache-dir "pipenv==${PIPENV_VERSION}" \
     && PIP_CONFIG_FILE=/dev/null /tmp/pipenv/bin/pipenv verify \
-    && PIP_NO_CACHE_DIR=1 PIPENV_NOSPIN=1 PIPENV_VENV_IN_PROJECT=1 /tmp/pipenv/bin/pipenv sync --categories "packages cluster" --python "$(command -v python)" \
+    && PIP_NO_CACHE_DIR=1 PIPENV_NOSPIN=1 PIPENV_VENV_IN_PROJECT=1 /tmp/pipenv/bin/pipenv sync --categories "${CATEGORIES}" --python "$(command -v python)" \
     && cd .venv/lib/python3.12/site-packages \
     && find . -path '*/discovery_cache/documents/*' -not -name drive.v3.json -delete \
     && find . -mindepth 2 -type d \( -name tests -o -path '*/tornado/test' -o -path './pyarrow/include' -o -path './pyarrow/src' \

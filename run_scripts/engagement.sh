@@ -14,8 +14,8 @@ Usage: ${0##*/} <command> [<argument>...]
        ${0##*/} <command> --help
 
 Run a command of the desk: check, cluster-certificates, coda-mend, coda-progress, compare, contacts, de-identify, diff,
-evaluate-cleaners, explain, figures, icr, import-project, new-project, recover, scheme or status. It sees the files and
-directories that its arguments name, and what a pipeline configuration refers to.
+evaluate-cleaners, evaluate-suggestions, explain, figures, icr, import-project, new-project, recover, scheme, status or
+suggest-labels. It sees the files and directories that its arguments name, and what a pipeline configuration refers to.
 
   -h, --help  show this help and exit
 
@@ -31,6 +31,9 @@ main() {
             ;;
         -*) fail "unknown option: $1" ;;
         "") fail "expected a command" ;;
+    esac
+    case "$1" in
+        suggest-labels | evaluate-suggestions) export PIPELINE_SUGGESTIONS=yes ;;
     esac
     expect_runtime
     prepare_runtime

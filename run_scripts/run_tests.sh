@@ -42,7 +42,7 @@ main() {
         shift
     done
     scripts=("$project_root"/run_scripts/*.sh "$project_root"/run_scripts/lib/*.sh "$project_root"/.ci/*)
-    export PIPELINE_CLUSTER=yes
+    export PIPELINE_CLUSTER=yes PIPELINE_SUGGESTIONS=yes
     set_up_environment development
     check "lint of Python" "$tools/ruff" check "$project_root/src" "$project_root/tests"
     check "format of Python" "$tools/ruff" format --check "$project_root/src" "$project_root/tests"

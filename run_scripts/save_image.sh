@@ -17,7 +17,8 @@ Save the Docker image of this clone, building it if missing. On the other machin
 
   <file>  file to write, e.g. engagement-pipeline.tar.gz
 
-PIPELINE_MAPS=no saves a smaller image, without boundaries for maps.
+PIPELINE_MAPS=no saves a smaller image, without boundaries for maps; PIPELINE_SUGGESTIONS=yes a larger one, with
+scikit-learn for suggested labels.
 TEXT
 }
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154 # project_root is set by common.sh
 # The project's virtual environment on this machine: .venv beside the Pipfile, made by pipenv from Pipfile.lock, and in it the
-# boundaries for maps, and Dask where it is wanted.
+# boundaries for maps, and Dask and scikit-learn where they are wanted.
 
 environment_python="$project_root/.venv/bin/python"
 tools_directory="$project_root/.tools"
@@ -20,11 +20,12 @@ exec_module() {
 
 # set_up_environment default|development: make or renew the virtual environment, if it is not the one that Pipfile.lock
 # describes; for development it holds the tools for testing as well. Boundaries are added unless PIPELINE_MAPS=no, and Dask with
-# PIPELINE_CLUSTER=yes.
+# PIPELINE_CLUSTER=yes, scikit-learn with PIPELINE_SUGGESTIONS=yes.
 set_up_environment() {
     # Without starting a program more than there must be: this is a part of the time that every stage takes to start.
     read -r lock_digest _ < <(sha256sum <"$project_root/Pipfile.lock")
-    if ! environment_is_current "$1" || ! boundaries_are_current || ! cluster_is_current; then
+    if ! environment_is_current "$1" || ! boundaries_are_current || ! cluster_is_current ||
+        ! suggestions_are_current; then
         make_directory "$tools_directory"
         (
             # Nothing in it is private, and other users may run the same clone.
@@ -37,6 +38,7 @@ set_up_environment() {
             environment_is_current "$1" || synchronise_environment "$1"
             boundaries_are_current || install_boundaries
             cluster_is_current || install_cluster
+            suggestions_are_current || install_suggestions
         ) 8>"$tools_directory/lock" || exit
     fi
 }
@@ -121,6 +123,24 @@ install_cluster() {
 --scheduler it is not needed."
     fi
     printf '%s\n' "$lock_digest" >"$project_root/.venv/cluster"
+}
+
+# suggestions_are_current: tell whether scikit-learn matches this Pipfile.lock, or is not wanted.
+suggestions_are_current() {
+    ! wants_suggestions || was_added suggestions
+}
+
+# install_suggestions: install scikit-learn for suggested labels.
+install_suggestions() {
+    local python log="$tools_directory/suggestions.log"
+    python="$(find_python)" || python="$environment_python"
+    say "Installing scikit-learn for suggested labels, 200 MB; this is done once."
+    if ! { find_pipenv "$python" && run_pipenv sync --categories suggestions; } >"$log" 2>&1; then
+        tail -n 20 -- "$log" >&2
+        stop 14 "scikit-learn could not be installed; $log has all of it. Check the network and the disk, and run this again; \
+without suggested labels it is not needed."
+    fi
+    printf '%s\n' "$lock_digest" >"$project_root/.venv/suggestions"
 }
 
 # make_environment PYTHON: create an empty virtual environment, unless it exists.

@@ -31,13 +31,18 @@ image_exists() {
 
 # build_missing_image: build the image; what the engine prints goes to a log of its own.
 build_missing_image() {
-    local log="$tools_directory/image.log" revision base=()
+    local log="$tools_directory/image.log" revision base=() categories=()
     mkdir -p -- "$tools_directory" 2>/dev/null && : 2>/dev/null >"$log" || log="$(mktemp -t engagement-image.XXXXXX)"
     say "Building the Docker image $image; this is done once for each version of the project and takes some minutes. \
 What the engine prints is in $log."
+    if wants_suggestions; then
+        say "It also holds scikit-learn for suggested labels, 200 MB."
+        categories=(--build-arg "CATEGORIES=packages cluster suggestions")
+    fi
     revision="$(git_revision)"
     [[ -z ${PIPELINE_BASE_IMAGE:-} ]] || base=(--build-arg "BASE_IMAGE=$PIPELINE_BASE_IMAGE")
-    if ! run_child docker build --force-rm "${base[@]}" --target "$(image_target)" --label "org.opencontainers.image.revision=$revision" \
+    if ! run_child docker build --force-rm "${base[@]}" "${categories[@]}" \
+        --target "$(image_target)" --label "org.opencontainers.image.revision=$revision" \
         --label "engagement.clone=$project_root" --build-arg "REVISION=$revision" --tag "$image" "$project_root" >"$log" 2>&1; then
         tail -n 12 -- "$log" >&2
         remove_failed_build "$log"
@@ -123,7 +128,7 @@ image_name() {
             printf '%s' "${PIPELINE_BASE_IMAGE:-}"
         } | sha256sum
     )"
-    printf 'engagement-pipeline:%s-%s\n' "$(image_target)" "${digest:0:16}"
+    printf 'engagement-pipeline:%s%s-%s\n' "$(image_target)" "$(wants_suggestions && printf -- -suggestions)" "${digest:0:16}"
 }
 
 # image_revision: print the image's commit, or "unknown".

@@ -28,6 +28,11 @@ wants_cluster() {
     [[ ${PIPELINE_CLUSTER:-no} == yes ]]
 }
 
+# wants_suggestions: tell whether to install scikit-learn, which learns what labels to suggest.
+wants_suggestions() {
+    [[ ${PIPELINE_SUGGESTIONS:-no} == yes ]]
+}
+
 # prepare_runtime: create the image or the virtual environment if missing.
 prepare_runtime() {
     case "$PIPELINE_RUNTIME" in

@@ -58,6 +58,10 @@ DESK = {
     "evaluate-cleaners": Command(
         "engagement.desk.evaluate_cleaners", "Measure the cleaners against answers coded by people"
     ),
+    "evaluate-suggestions": Command(
+        "engagement.desk.evaluate_suggestions",
+        "Show what suggested labels would have been worth, day by day, from a project's own labels",
+    ),
     "explain": Command(
         "engagement.desk.explain",
         "Explain where a participant's rows, or one of their cells, came from, in plain words",

@@ -15,7 +15,8 @@ from engagement.services.credentials import load_credentials
 
 COMMANDS = (
     "check", "cluster-certificates", "coda-mend", "coda-progress", "compare", "contacts", "de-identify", "diff", "evaluate-cleaners",
-    "explain", "figures", "icr", "import-project", "new-project", "recover", "scheme", "status", "suggest-labels",
+    "evaluate-suggestions", "explain", "figures", "icr", "import-project", "new-project", "recover", "scheme", "status",
+    "suggest-labels",
 )  # fmt: skip
 # Arguments that a command writes to. Without --output some write beside what they read.
 _FOLDERS_WRITTEN = {
@@ -25,7 +26,8 @@ _FOLDERS_WRITTEN = {
 # What these write appears whole: it is built beside its place.
 _FILES_WRITTEN = {
     ("scheme", "output"), ("contacts", "to_file"), ("de-identify", "output"), ("recover", "output"), ("recover", "chart"),
-    ("import-project", "new_folder"), ("import-project", "new_data_root"),
+    ("import-project", "new_folder"), ("import-project", "new_data_root"), ("suggest-labels", "output"),
+    ("suggest-labels", "report"),
 }  # fmt: skip
 _WRITTEN_BESIDE = {("scheme", "sheet"), ("de-identify", "files")}
 # Without --folder they write into the data root.

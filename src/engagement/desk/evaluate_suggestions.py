@@ -1,0 +1,84 @@
+"""Show what suggested labels would have been worth, day by day, from the labels that a project's coders gave.
+
+For each dataset in Coded Coda Files/ and each of its schemes that people code, this pretends that suggestions were made from the first
+day: a day's messages get what the labels of all days before teach, and the coders' own labels tell which suggestions are right. It
+reads only, and changes nothing. Learning takes some seconds for each day.
+"""
+
+import argparse
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engagement.configuration import CodingConfiguration, CodingMode, load_project
+from engagement.desk.coda_progress import align
+from engagement.foundation.errors import InputError, UsageError
+from engagement.foundation.files import read_json
+from engagement.labelling.suggestions.library import expect_library
+from engagement.pipeline.coding.coded_datasets import CODA_FILE_REMEDY, check_coda_messages
+
+if TYPE_CHECKING:
+    from engagement.labelling.suggestions.day_by_day import Day
+
+_logger = logging.getLogger(__name__)
+
+_HEADING = ("day", "messages", "labelled before", "suggested", "right", "clicks saved")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this command takes on its command line."""
+    parser.add_argument(
+        "pipeline_configuration", type=Path, metavar="<pipeline-configuration>", help="the project's configuration"
+    )
+    parser.add_argument("data_root", type=Path, metavar="<data-root>", help="folder with all of the pipeline's data")
+    parser.add_argument("--dataset", metavar="NAME", help="this dataset alone")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Replay each dataset's days, and print a table a scheme."""
+    plans = load_project(args.pipeline_configuration).coding_plans
+    expect_library()
+    known = {plan.coda_dataset: plan for plan in plans.all if plan.coda_dataset is not None}
+    if args.dataset is not None and args.dataset not in known:
+        raise UsageError(f"--dataset {args.dataset}: no such dataset; expected one of {', '.join(sorted(known))}.")
+    found = False
+    for dataset, plan in known.items():
+        path = args.data_root / "Coded Coda Files" / f"{dataset}.json"
+        if (args.dataset is not None and dataset != args.dataset) or not path.is_file():
+            continue
+        found = True
+        for one in plan.coding_configurations:
+            if one.in_coda and one.cleaner is None:
+                for line in _evaluate(path, dataset, one):
+                    print(line)  # noqa: T201
+    if not found:
+        raise InputError(
+            f"{args.data_root / 'Coded Coda Files'}: no file of a dataset; expected labels to learn from. Run stage 1 first."
+        )
+
+
+def _evaluate(path: Path, dataset: str, one: CodingConfiguration) -> Iterator[str]:
+    # Learning needs a large library, which only this needs.
+    from engagement.labelling.suggestions.day_by_day import add_up, replay_days
+    from engagement.labelling.suggestions.suggestions import SuggestionSettings
+
+    document = read_json(path, InputError, what="a Coda file", remedy=CODA_FILE_REMEDY)
+    messages = check_coda_messages(document, str(path))
+    is_multiple = one.coding_mode is CodingMode.MULTIPLE
+    days = []
+    for day in replay_days(messages, one.code_scheme, is_multiple, SuggestionSettings()):
+        _logger.info("%s, scheme %r: %s", dataset, one.code_scheme.name, day.day)
+        days.append(day)
+    yield f"{dataset}, scheme {one.code_scheme.name}:"
+    if not days:
+        yield "  nobody has labelled a message; nothing to learn from"
+        return
+    cells = [_HEADING, *map(_cells, days), _cells(add_up(days))]
+    yield align(cells)
+    yield ""
+
+
+def _cells(day: "Day") -> tuple[str, ...]:
+    counts = (day.messages, day.labelled_before, day.suggested, day.right)
+    return (day.day, *map(str, counts), f"{day.saved:.0%}")
