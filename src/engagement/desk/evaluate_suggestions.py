@@ -1,4 +1,4 @@
-"""Show what suggested labels would have been worth, day by day, from the labels that a project's coders gave.
+"""Show what suggested labels would have been worth, day by day, from a project's own labels.
 
 For each dataset in Coded Coda Files/ and each of its schemes that people code, this pretends that suggestions were made from the first
 day: a day's messages get what the labels of all days before teach, and the coders' own labels tell which suggestions are right. It

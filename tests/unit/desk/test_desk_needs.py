@@ -102,6 +102,22 @@ def test_every_command_of_the_desk_has_its_needs():
             ["mount ro {}/data root", "mount ro {}/key.json", "mount ro {}/my project", "mount rw {}/embedded"],
         ),
         (["evaluate-cleaners", "codes.csv"], ["mount ro {}/codes.csv"]),
+        (
+            ["evaluate-suggestions", "my project/pipeline_configuration.json", "data root"],
+            ["mount ro {}/data root", "mount ro {}/my project"],
+        ),
+        (
+            [
+                "suggest-labels",
+                "--coda-file",
+                "codes.csv",
+                "--code-scheme",
+                "codes.csv",
+                "--output",
+                "new/suggested.json",
+            ],
+            ["mount ro {}/codes.csv", "mount rw {}/new"],
+        ),
         (["scheme", "from-csv", "codes.csv"], ["mount rw {}"]),
         (
             ["scheme", "from-csv", "codes.csv", "--output", "schemes/codes.json", "--name", "my project"],

@@ -16,7 +16,7 @@ import scipy.sparse
 
 _WORD = re.compile(r"\w\w+")
 _SPACE = re.compile(r"\s+")
-_NUMBER = re.compile(r"\d[\d .-]{4,}\d")
+_NUMBER = re.compile(r"\+?\d[\d .-]{4,}\d")
 _LONGEST_TEXT = 2_000
 _LETTERS = range(2, 7)
 _FEWEST_TEXTS = 2
