@@ -1,4 +1,4 @@
-"""What suggestions would have been worth, had they been made every day from the first: told from coders' own labels.
+"""What suggestions would have been worth, had they been made every day from the first.
 
 Each day's messages get the suggestions that the labels of all days before teach. What coders chose then tells which are right. Blind
 messages get none here either. Choosing a code takes two clicks, to open the list and to choose; ticking a suggestion takes one, and so
@@ -19,7 +19,7 @@ _CLICKS_OF_A_CHOICE = 2
 
 @dataclass(frozen=True)
 class Day:
-    """One day of one scheme. `suggested` and `right` count codes; clicks are those of coders, by themselves and with suggestions."""
+    """One day of one scheme. `suggested` and `right` count codes; clicks are coders'."""
 
     day: str
     messages: int

@@ -23,7 +23,7 @@ class Example(NamedTuple):
 
 
 class OpenText(NamedTuple):
-    """A text without a label of the scheme. `is_open`: nobody and nothing labelled it, so that it may get a suggestion."""
+    """A text without a label of the scheme; one that is open may get a suggestion."""
 
     message_id: str
     text: str
@@ -32,7 +32,7 @@ class OpenText(NamedTuple):
 
 @dataclass(frozen=True)
 class Coding:
-    """A dataset under one scheme. `copies` are the ids that the dataset uses of it, the scheme's own first.
+    """A dataset under one scheme. `copies` are the scheme's ids in it, its own first.
 
     `double_coded` counts the codes that a second person gave again, `differing` those of them that only one of the two gave.
     `followed` counts the suggestions that a person decided on, `kept` those that were ticked as they were.
@@ -126,7 +126,7 @@ def _number_of_copy(scheme_id: str) -> tuple[int, str]:
 
 
 def _compare_coders(own: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
-    """Count the codes that one person gave after another, and those of them that only one gave. The newest label is first.
+    """Count the codes that one person gave after another, and those that only one gave.
 
     A message that a later person looked at again keeps what that person did not change.
     """

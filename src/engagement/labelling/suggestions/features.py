@@ -1,4 +1,4 @@
-"""Texts as numbers: words, pairs of words, and the letters within words, weighed by how rare they are.
+"""Texts as numbers: words, pairs of words, and letters within words, weighed by rarity.
 
 What is kept of a piece of a text is a hash: nobody can read texts back from a model. Pieces that occur in one text alone are not
 kept at all, and runs of digits long enough to be a phone number are taken for one sign.
@@ -104,7 +104,7 @@ class Vocabulary:
         )
 
     def vectors(self, texts: Sequence[str]) -> Matrix:
-        """Make a row of each text, of length 1: its words, and its letters, in equal parts. Unknown pieces count for nothing."""
+        """Make a row of each text: words and letters in equal parts; unknown pieces count for nothing."""
         columns_of = dict(zip(self.hashes.tolist(), range(len(self.hashes)), strict=True))
         words = _Words()
         known: dict[str, int] = {}

@@ -26,7 +26,7 @@ _TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class LinearScores:
-    """A learnt scorer: weights (a row a code, a column a piece) and a constant for each code. It looks at some pieces alone."""
+    """A learnt scorer: weights (a row a code, a column a piece) and a constant for each code."""
 
     weights: numpy.ndarray
     constants: numpy.ndarray

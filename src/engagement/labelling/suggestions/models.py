@@ -21,7 +21,7 @@ _EXAMPLES_OF_HALF_TRUST = 200
 
 @dataclass(frozen=True)
 class Model:
-    """What was learnt. `codes` name the columns; the scores of its learners are added up, each with its weight.
+    """What was learnt. `codes` name the columns; its learners' weighted scores are added up.
 
     Slopes and constants, one a code, make chances of scores. In a scheme of one code a text the chances of all codes add up to 1.
     """
@@ -49,7 +49,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Learnt:
-    """A model, and the chances that it gives examples (rows) which it did not learn from; `given` are their codes."""
+    """A model, the chances that it gives examples it did not learn from, and their codes (`given`)."""
 
     model: Model
     examples: tuple[Example, ...]
@@ -146,7 +146,7 @@ def _fit_weights(unseen: Sequence[Scores], given: numpy.ndarray, is_multiple: bo
 
 
 def _allow_for_frequencies(mixed: Scores, given: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Fit how far the codes' frequencies count beside the scores, which take all codes for equally frequent."""
+    """Fit how far codes' frequencies count beside scores, which take all for equally frequent."""
     frequencies = numpy.log((given.sum(axis=0) + 0.5) / (len(given) + 0.5 * given.shape[1]))
     slope, share = _fit_weights([mixed, numpy.broadcast_to(frequencies, mixed.shape)], given, is_multiple=False)
     return numpy.full(given.shape[1], slope), share * frequencies

@@ -35,7 +35,7 @@ _LOOKED_FOR = (ControlCode.STOP, ControlCode.WS)
 
 @dataclass(frozen=True)
 class SuggestionSettings:
-    """What a project wants: how often suggestions have to be right, from how many labels on, and the share without any."""
+    """What a project wants: the precision, the labels before the first suggestion, the blind share."""
 
     precision: float = 0.9
     minimum_labelled: int = 200
@@ -67,7 +67,7 @@ class SchemeSuggestions:
 
     @property
     def are_followed_blindly(self) -> bool:
-        """True if coders keep suggestions more often than unaided coders agree with them, by more than chance."""
+        """True if coders keep suggestions more often than unaided coders agree, beyond chance."""
         return self.kept is not None and self.blind is not None and self.kept.low > self.blind.high
 
 
@@ -177,7 +177,7 @@ def _margin(ranked: Sequence[tuple[str, float]]) -> float:
 
 
 def _judge(found: SchemeSuggestions, learnt: Learnt, themes: Sequence[Code], settings: SuggestionSettings) -> None:
-    """Find the threshold, and compare with what coders chose unaided; a blind share that falls short stops everything."""
+    """Find the threshold, and compare with what coders chose unaided."""
     theme_ids = {code.code_id for code in themes} - _too_rare(found)
     columns = numpy.array([code in theme_ids for code in learnt.model.codes])
     judged = _judged(learnt, columns, settings)
@@ -201,7 +201,7 @@ def _judge(found: SchemeSuggestions, learnt: Learnt, themes: Sequence[Code], set
 
 
 def _too_rare(found: SchemeSuggestions) -> set[str]:
-    """Find the codes that are ranked but never suggested: in a scheme of several codes a text nothing else speaks against them."""
+    """Find the codes that are ranked but never suggested, in a scheme of several codes a text."""
     return set(found.few_examples) if found.coding.is_multiple else set()
 
 

@@ -1,4 +1,4 @@
-"""The confidence from which on suggestions are right often enough, told from examples that a model had not seen."""
+"""The confidence from which on suggestions are right often enough."""
 
 import math
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class Interval(NamedTuple):
 
 
 def wilson(hits: float, n: int, errors: float = 1.96) -> Interval | None:
-    """Estimate a share with its interval, which is `errors` standard errors wide to both sides; None of nothing.
+    """Estimate a share with its interval, `errors` standard errors to both sides; None of nothing.
 
     >>> wilson(9, 10)
     Interval(share=0.9, low=0.5958499732047615, high=0.9821237869049271)
@@ -49,7 +49,7 @@ def find_coder_error(double_coded: int, differing: int) -> float:
 
 
 class Judged(NamedTuple):
-    """What would have been suggested for an example by a model that had not seen it. `is_blind`: its coder saw no suggestion."""
+    """What an unseen example would have got. `is_blind`: its coder saw no suggestion."""
 
     confidence: float
     is_right: bool
@@ -69,7 +69,7 @@ class Threshold(NamedTuple):
 def find_threshold(
     judged: Sequence[Judged], precision: float, labelled: int, coder_error: float, is_multiple: bool = False
 ) -> Threshold:
-    """Find the lowest confidence above which enough are right, by all labels and by those of coders who saw no suggestion.
+    """Find the lowest confidence above which enough are right, by all labels and by blind ones.
 
     Below 1,000 labels the lower bound of one standard error has to reach the precision, above it the mean confidence; where a text
     takes several codes, the share that is right, of many more judged pairs of text and code. Coders' own errors make a right
