@@ -12,6 +12,7 @@ from engagement.configuration.code_schemes import Code, CodeScheme
 from engagement.configuration.control_codes import find_meant
 from engagement.configuration.function_names import CleanerName, ImputationName, LevelName
 from engagement.configuration.model import Model, key
+from engagement.configuration.suggestion_settings import Suggestions, SuggestionsChoice
 from engagement.configuration.value_types import DatasetFile, FileName, Text, refuse
 
 
@@ -83,6 +84,12 @@ class CodingConfigurationDocument(Model):
         "ReasonsForNo",
         "StringValues of the reasons for no, under yes_no_reasons; by default those that begin with no_",
         ["it_is_far"],
+        None,
+    )
+    suggestions: SuggestionsChoice = key(
+        "Suggestions",
+        "labels that coders' own labels teach, unchecked in Coda for coders to confirm; true, or settings",
+        {"Precision": 0.95},
         None,
     )
 
@@ -182,6 +189,7 @@ class CodingConfiguration:
     location_level: str | None = None
     reasons_for_yes: tuple[str, ...] | None = None
     reasons_for_no: tuple[str, ...] | None = None
+    suggestions: Suggestions | None = None
 
     def columns(self) -> Iterator[str]:
         """Column names in the analysis files, in order."""

@@ -7,11 +7,12 @@ from engagement.configuration.drive_checks import find_disclosure_problems, find
 from engagement.configuration.field_names import FETCHED_FIELDS, PARTICIPANT_KEY, UID_FIELD
 from engagement.configuration.nearest import nearest
 from engagement.configuration.participant_ids import find_id_problem
-from engagement.configuration.pipeline_configuration import PipelineConfiguration, RapidProKeyRemapping
+from engagement.configuration.pipeline_configuration import PipelineConfiguration
 from engagement.configuration.plan_checks import find_repeated
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import ANSWER_PARTS, find_recovered_key, read_result_key
 from engagement.configuration.recovered_checks import find_neutral_fault
+from engagement.configuration.remappings import RapidProKeyRemapping
 from engagement.configuration.selection_checks import find_selection_problems
 from engagement.configuration.source_model import placed_sources, sources_by_type
 from engagement.configuration.statistics_checks import find_statistics_problems

@@ -218,6 +218,7 @@ def _resolve(document: CodingPlansDocument, schemes: dict[str, CodeScheme | None
             location_level=given.location_level,
             reasons_for_yes=given.reasons_for_yes,
             reasons_for_no=given.reasons_for_no,
+            suggestions=given.suggestions,
         )
 
     def plans_of(kind: PlanKind, given: Sequence[CodingPlanDocument]) -> tuple[CodingPlan, ...]:

@@ -14,6 +14,7 @@ from engagement.configuration.field_names import AMBIVALENT, CONSENT_FIELD, OPER
 from engagement.configuration.imputation_checks import Schemes, find_imputation_problems
 from engagement.configuration.nearest import nearest
 from engagement.configuration.problems import AtStake, Problem
+from engagement.configuration.suggestion_settings import find_suggestion_problems
 
 _LABEL_STRATEGIES = {
     CodingMode.SINGLE: {
@@ -187,6 +188,9 @@ def _find_configuration_problems(
             f"'yes_no_amb' over {configuration.code_scheme!r}, where no code has the match value {AMBIVALENT!r}; expected "
             "one. Add it to a code.",
         )
+    if configuration.suggestions is not None:
+        has_dataset = plan.coda_filename is not None
+        yield from find_suggestion_problems(at, has_dataset, configuration.in_coda, scheme)
     if configuration.coded_field == OPERATOR_FIELD and plan.coda_filename is None:
         if document.operator_scheme is None:
             yield Problem(at, "there is no OperatorScheme; expected one, as operators are coded at fetch. Add it.")

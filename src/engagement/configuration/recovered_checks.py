@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 
-from engagement.configuration.pipeline_configuration import PipelineConfiguration, RapidProKeyRemapping
+from engagement.configuration.pipeline_configuration import PipelineConfiguration
 from engagement.configuration.raw_keys import RecoveredKeyNames, find_recovered_key
+from engagement.configuration.remappings import RapidProKeyRemapping
 
 
 def find_neutral_fault(

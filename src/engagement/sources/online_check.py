@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from engagement.configuration.pipeline_configuration import RapidProKeyRemapping
 from engagement.configuration.problems import Problem
+from engagement.configuration.remappings import RapidProKeyRemapping
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import Storage
 from engagement.sources.stored_files import StoredFilesSource

@@ -18,6 +18,7 @@ from engagement.foundation.errors import UsageError
 from engagement.foundation.partitions import parse_count, run_partitions
 from engagement.foundation.run_report import record_counts
 from engagement.labelling.datasets.coded_labels import load_coded_datasets
+from engagement.labelling.suggestions.wanted import are_suggestions_wanted, find_suggester
 from engagement.pipeline import steps
 from engagement.pipeline.coding.automatic import make_coders, warn_of_missing_codes
 from engagement.pipeline.coding.lost_labels import find_stop_ids
@@ -97,6 +98,7 @@ class Inputs:
     workers: Workers
     timestamp: str
     mode: str
+    root: Path
 
 
 def run(args: argparse.Namespace) -> None:
@@ -132,6 +134,7 @@ def load_inputs(project: Project, root: Path, args: argparse.Namespace) -> Input
     flows = find_flows(project, root)
     datasets, lost = load_coded_datasets(project, root)
     warn_of_plans(project)
+    are_suggestions_wanted(project.coding_plans.all)
     if is_coded and lost:
         schemes = (c.code_scheme for plan in project.coding_plans.all for c in plan.coding_configurations)
         stop_ids = find_stop_ids(schemes) | find_kept_stop_ids(root)
@@ -144,7 +147,7 @@ def load_inputs(project: Project, root: Path, args: argparse.Namespace) -> Input
     processor = Processor(project, datasets, args.user, timestamp, functions.imputations, is_coded, groups, links)
     _use_certificates([args.tls_ca, args.tls_cert, args.tls_key])
     workers = find_workers(flows, args.jobs, args.scheduler, functions.modules)
-    return Inputs(processor, functions, flows, workers, timestamp, args.mode)
+    return Inputs(processor, functions, flows, workers, timestamp, args.mode, root)
 
 
 def _use_certificates(files: list[Path | None]) -> None:
@@ -209,7 +212,9 @@ def write_all(
     tasks += outputs.table_tasks(
         partitions, *withdrawn, row_notes, is_indexed, processor.groups, processor.origin_names
     )
-    tasks += outputs.coda_file_tasks(summary.texts, make_coders(plans, inputs.functions.cleaners), processor.datasets)
+    coders = make_coders(plans, inputs.functions.cleaners)
+    suggest = find_suggester(plans, inputs.root, outputs.path, summary.texts, processor.is_coded)
+    tasks += outputs.coda_file_tasks(summary.texts, coders, processor.datasets, suggest)
     for _ in run_partitions(lambda number: tasks[number](), len(tasks), inputs.workers.jobs):
         pass
     if processor.project.configuration.spreadsheet_files:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from engagement.configuration import CodingPlans, PipelineConfiguration
 from engagement.configuration.field_names import FETCHED_FIELDS, UID_FIELD
 from engagement.configuration.nearest import nearest
-from engagement.configuration.pipeline_configuration import RapidProKeyRemapping
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import (
     CONTACT_KEYS,
@@ -17,6 +16,7 @@ from engagement.configuration.raw_keys import (
     read_result_key,
 )
 from engagement.configuration.recovered_checks import find_neutral_fields
+from engagement.configuration.remappings import RapidProKeyRemapping
 from engagement.configuration.source_model import ResultKeys, placed_sources
 
 

@@ -1,7 +1,7 @@
 """Suggest labels of one scheme, or abstain and say why."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,8 +71,10 @@ class SchemeSuggestions:
         return self.kept is not None and self.blind is not None and self.kept.low > self.blind.high
 
 
-def suggest(coding: Coding, settings: SuggestionSettings, learnt: Learnt | None = None) -> SchemeSuggestions:
-    """Learn from a dataset's labels, unless that was done before, and suggest labels for its open texts."""
+def suggest(
+    coding: Coding, settings: SuggestionSettings, learn: Callable[[Coding], Learnt] = learn
+) -> SchemeSuggestions:
+    """Learn from a dataset's labels, or let `learn` find what was learnt before, and suggest labels for its open texts."""
     found = SchemeSuggestions(coding, kept=wilson(coding.kept, coding.followed))
     found.coder_error = find_coder_error(coding.double_coded, coding.differing)
     found.blind_ids = [one.message_id for one in coding.open_texts if is_blind(one.message_id, settings.blind_share)]
@@ -83,8 +85,7 @@ def suggest(coding: Coding, settings: SuggestionSettings, learnt: Learnt | None 
         found.why_none = f"{len(coding.examples)} labelled, of fewer than two codes; nothing can be told apart"
         found.ranked = {one.message_id: [] for one in coding.open_texts}
         return found
-    if learnt is None:
-        learnt = learn(coding)
+    learnt = learn(coding)
     if len(learnt.model.codes) < 2:
         found.why_none = f"fewer than two codes have {_FEWEST_OF_A_CODE} examples"
         found.ranked = {one.message_id: [] for one in coding.open_texts}

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from engagement.configuration import CodingPlan, CodingPlans, PipelineConfiguration
 from engagement.configuration.field_names import PARTICIPANT_KEY
-from engagement.configuration.pipeline_configuration import RapidProKeyRemapping, TimestampRemapping
 from engagement.configuration.raw_keys import ANSWER_PARTS, RecoveredKeyNames
+from engagement.configuration.remappings import RapidProKeyRemapping, TimestampRemapping
 from engagement.foundation.errors import InputError
 from engagement.pipeline.messages.instants import parse_instant, write_instant
 from engagement.pipeline.messages.message import RQA_MESSAGE, SHOW_PIPELINE_KEY, Message

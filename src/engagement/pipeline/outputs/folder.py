@@ -4,6 +4,7 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from engagement.configuration import CodingPlan, CodingPlans
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
@@ -32,6 +33,7 @@ AUTOMATED_ANALYSIS = "Automated Analysis"
 
 # A task that depends on none of the others.
 Task = Callable[[], object]
+Suggest = Callable[[CodingPlan, list[Mapping[str, Any]]], list[Mapping[str, Any]]]
 
 
 class OutputsFolder:
@@ -103,8 +105,12 @@ class OutputsFolder:
         texts: Mapping[str, CodaTexts],
         coders: Mapping[str, AutomaticCoder],
         datasets: Mapping[str, CodedDataset],
+        suggest: Suggest | None = None,
     ) -> list[Task]:
-        """List the tasks that write each dataset's Coda file; all three arguments are by raw field."""
+        """List the tasks that write each dataset's Coda file; the first three arguments are by raw field.
+
+        `suggest` adds suggestions to a dataset's messages.
+        """
         folder = make_directory(self.path / "Coda Files")
 
         def write(plan: CodingPlan, name: str) -> None:
@@ -112,7 +118,7 @@ class OutputsFolder:
             messages = make_coda_messages(
                 texts.get(field, CodaTexts()), coders[field], datasets[field], leave_out_withdrawn=self._is_coded
             )
-            write_json(folder / name, messages)
+            write_json(folder / name, messages if suggest is None else suggest(plan, messages))
 
         names = ((plan, plan.coda_filename) for plan in self._plans.all)
         return [functools.partial(write, plan, name) for plan, name in names if name is not None]

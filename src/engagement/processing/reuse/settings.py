@@ -27,6 +27,7 @@ NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
             "automated_analysis",
             "small_count_threshold",
             "coda_users",
+            "update_suggestions",
             "contacts",
             "withdrawn_elsewhere",
             "write_back",

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from engagement.configuration.flow_choices import ChosenFlow, Identity, name_of_flow
 from engagement.configuration.nearest import nearest
-from engagement.configuration.pipeline_configuration import RapidProKeyRemapping
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import category_of, read_result_key
+from engagement.configuration.remappings import RapidProKeyRemapping
 from engagement.services.rapidpro.client import Contact, Flow, Page, RapidProClient, Run, Workspace
 from engagement.sources.rapidpro.chosen_flows import describe_several, flows_of
 from engagement.sources.rapidpro.model import ArchivePolicy, RapidProSource

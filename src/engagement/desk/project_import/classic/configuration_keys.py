@@ -9,10 +9,9 @@ from engagement.configuration.pipeline_configuration import (
     DriveUpload,
     PhoneNumberUuidTable,
     PipelineConfiguration,
-    RapidProKeyRemapping,
-    TimestampRemapping,
     TrafficLabel,
 )
+from engagement.configuration.remappings import RapidProKeyRemapping, TimestampRemapping
 from engagement.desk.project_import.classic.listening_groups import LISTENING_GROUPS, tell_listening_groups
 from engagement.desk.project_import.classic.old_dates import (
     EARLIEST,
