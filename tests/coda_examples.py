@@ -89,7 +89,7 @@ def make_credentials(directory, embedded):
     return write(directory / f"{embedded}.json", {"type": "embedded", "directory": embedded})
 
 
-def make_project(directory, datasets=("show",), users=("coder@example.org",)):
+def make_project(directory, datasets=("show",), users=("coder@example.org",), **more):
     """Write a pipeline configuration with a coding plan for each dataset."""
     plan = {"RawFieldFoldStrategy": "concatenate"}
     plans = [
@@ -136,6 +136,7 @@ def make_project(directory, datasets=("show",), users=("coder@example.org",)):
             "MoveWSMessages": True,
             "CodingPlansFile": "coding_plans.json",
             "CodaUsers": list(users),
+            **more,
         },
     )
 

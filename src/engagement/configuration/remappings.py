@@ -1,4 +1,4 @@
-"""Remappings: keys of the raw data become fields, and messages of a time range move to another episode."""
+"""Remappings: raw keys become fields, and messages of a time range move to another episode."""
 
 from engagement.configuration.model import Model, key
 from engagement.configuration.value_types import IsoTime, Text

@@ -1,6 +1,7 @@
-"""Add the messages that Coda lacks to every dataset; existing messages are never changed.
+"""Add the messages that Coda lacks to every dataset; what people did there is never changed.
 
-Adds the messages of <data-root>/Outputs/Coda Files/<dataset>.json that Coda lacks, and never touches one that it has. Makes
+Adds the messages of <data-root>/Outputs/Coda Files/<dataset>.json that Coda lacks, and never touches one that it has, unless the
+pipeline configuration has UpdateSuggestions: then messages that nobody has labelled also get suggestions, once a night. Makes
 missing datasets in Coda if the pipeline configuration names CodaUsers. Adds nothing if a code scheme in Coda differs from the
 configuration's.
 """
@@ -8,7 +9,9 @@ configuration's.
 import argparse
 import logging
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engagement.foundation.errors import ConfigurationError, InputError, ServiceError, count_of, listing
 from engagement.foundation.run_report import record_counts
@@ -26,6 +29,9 @@ from engagement.services.coda.dataset_errors import DatasetError
 from engagement.services.coda.format import MessageDocument, read_message_file
 from engagement.services.coda.protocol import CodaDatabase, open_coda
 from engagement.services.credentials import load_credentials
+
+if TYPE_CHECKING:
+    from engagement.labelling.suggestions.updates import SuggestedLabels
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +67,8 @@ def run(arguments: argparse.Namespace) -> None:
         if (addition := _plan_addition(coda, dataset, datasets, arguments.data_root)) is not None
     ]
     existing = {addition.dataset for addition in additions if coda.has_dataset(addition.dataset)}
-    _check_code_schemes(coda, datasets, sorted(existing))
+    updates = _plan_updates(coda, datasets, arguments.data_root)
+    _check_code_schemes(coda, datasets, sorted(existing | updates.keys()))
     # From here on Coda is written to.
     absent, problems = [], []
     for addition in additions:
@@ -78,6 +85,7 @@ def run(arguments: argparse.Namespace) -> None:
             _add(coda, _Addition(addition.dataset, addition.candidates, frozenset(), everything), arguments.data_root)
         else:
             absent.append(addition.dataset)
+    problems += _update(coda, updates, arguments.data_root)
     log.info("Coda: read %s", count_of(coda.documents_read, "document"))
     new_messages = sum(len(addition.new) for addition in additions if addition.dataset not in absent)
     record_counts({"new_messages": new_messages, "documents_read": coda.documents_read})
@@ -136,6 +144,31 @@ def _check_code_schemes(coda: CodaDatabase, datasets: Datasets, existing: list[s
             f"Coda {coda.instance}: {listing(problems)}\nExpected the code schemes of the configuration. Nothing was added. "
             "Put the code book that coders are to use into both, the file and Coda; then run this again."
         )
+
+
+def _plan_updates(coda: CodaDatabase, datasets: Datasets, data_root: Path) -> "dict[str, SuggestedLabels]":
+    """Find the suggestions for messages that Coda has, by dataset, if the project wants that."""
+    if not datasets.are_suggestions_updated:
+        return {}
+    # Imported here, as few projects ask for it.
+    from engagement.labelling.suggestions.updates import plan_update
+
+    now = datetime.now(UTC)
+    found = {dataset: plan_update(coda, dataset, data_root, now, _REMEDY) for dataset in datasets.names}
+    return {dataset: labels for dataset, labels in found.items() if labels and coda.has_dataset(dataset)}
+
+
+def _update(coda: CodaDatabase, updates: "dict[str, SuggestedLabels]", data_root: Path) -> list[str]:
+    """Give messages that Coda has their suggestions; return what stood in the way."""
+    problems: list[str] = []
+    for dataset, labels in updates.items():
+        from engagement.labelling.suggestions.updates import update
+
+        try:
+            update(coda, dataset, labels, data_root, datetime.now(UTC))
+        except DatasetError as error:
+            problems.append(str(error))
+    return problems
 
 
 def _add(coda: CodaDatabase, addition: _Addition, data_root: Path) -> None:

@@ -22,6 +22,7 @@ class Datasets:
     code_schemes: Mapping[str, list[CodeSchemeDocument]] = field(default_factory=dict)
     shown_schemes: Mapping[str, list[CodeSchemeDocument]] = field(default_factory=dict)
     plans: CodingPlans | None = None
+    are_suggestions_updated: bool = False
 
 
 def coded_file(data_root: Path, dataset: str) -> Path:
@@ -56,6 +57,7 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
             {dataset: code_schemes_of(plan, plans) for dataset, plan in coded.items()},
             {dataset: shown_schemes_of(plan, plans) for dataset, plan in coded.items()},
             plans,
+            project.configuration.update_suggestions,
         )
     if data_root is None:
         raise ValueError("got neither a configuration nor a data root; expected one of them. Give one")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engagement.configuration import CodingConfiguration, CodingMode, CodingPlan
+from engagement.configuration.suggestion_settings import Suggestions
 from engagement.foundation.errors import InputError, count_of
 from engagement.foundation.files import digest_file, make_directory, read_json, write_csv, write_json
 from engagement.foundation.own_code import describe_own_code
@@ -39,7 +40,7 @@ _PERHAPS_CONTROL, _TEACHES = "perhaps STOP or WS", "teaches most"
 _is_plain = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}").fullmatch
 _HEADER = ("Message ID", "Scheme", "Why")
 
-Message = Mapping[str, Any]
+_Message = Mapping[str, Any]
 
 
 class DatasetSuggester:
@@ -65,8 +66,8 @@ class DatasetSuggester:
             if path.name not in names:
                 path.unlink()
 
-    def add(self, plan: CodingPlan, messages: list[Message]) -> list[Message]:
-        """Add suggestions to a dataset's messages, of which the file in Coded Coda Files/ has coders' labels."""
+    def add(self, plan: CodingPlan, messages: list[_Message]) -> list[_Message]:
+        """Add suggestions to a dataset's messages, from coders' labels in Coded Coda Files/."""
         chosen = [one for one in plan.coding_configurations if one.suggestions is not None]
         dataset = str(plan.coda_dataset)
         if not chosen:
@@ -84,17 +85,16 @@ class DatasetSuggester:
             for message in messages
         ]
 
-    def _suggest(self, plan: CodingPlan, chosen: Sequence[CodingConfiguration], messages: list[Message]) -> Message:
+    def _suggest(self, plan: CodingPlan, chosen: Sequence[CodingConfiguration], messages: list[_Message]) -> _Message:
         # Learning needs large libraries.
         from engagement.labelling.suggestions.suggestions import SuggestionSettings, describe, make_labels, suggest
 
         known = list(self._gather(plan, messages))
         created = {message["MessageID"]: message["CreationDateTimeUTC"] for message in messages}
-        labels: dict[str, list[Message]] = {}
+        labels: dict[str, list[_Message]] = {}
         schemes, read_first = [], []
         for one in chosen:
-            scheme, wanted = one.code_scheme, one.suggestions
-            assert wanted is not None  # noqa: S101 - chosen for that
+            scheme, wanted = one.code_scheme, one.suggestions or Suggestions()
             is_multiple = one.coding_mode is CodingMode.MULTIPLE
             coding = read_coding(_without_others(known, plan, one), scheme, is_multiple)
             path = self._state / _name_model(plan, one)
@@ -116,7 +116,7 @@ class DatasetSuggester:
         read_first.sort(key=lambda row: row[2] != _PERHAPS_CONTROL)
         return {"labels": labels, "schemes": schemes, "read_first": read_first}
 
-    def _gather(self, plan: CodingPlan, messages: list[Message]) -> Iterator[Message]:
+    def _gather(self, plan: CodingPlan, messages: list[_Message]) -> Iterator[_Message]:
         """Join coders' labels with the pipeline's proposals, of all texts that somebody who stays wrote."""
         own, path = self._texts.get(plan.raw_field, CodaTexts()), self._coded / str(plan.coda_filename)
         document = read_json(path, InputError, what="a Coda file", remedy=CODA_FILE_REMEDY) if path.exists() else []
@@ -137,7 +137,7 @@ class DatasetSuggester:
     def _staying(self) -> Set[str]:
         return frozenset().union(*(texts.staying for texts in self._texts.values()))
 
-    def _digest(self, plan: CodingPlan, chosen: Sequence[CodingConfiguration], messages: list[Message]) -> str:
+    def _digest(self, plan: CodingPlan, chosen: Sequence[CodingConfiguration], messages: list[_Message]) -> str:
         """Digest all that decides a dataset's suggestions."""
         path, own = self._coded / str(plan.coda_filename), self._texts.get(plan.raw_field, CodaTexts())
         digest = hashlib.sha256()
@@ -151,7 +151,7 @@ class DatasetSuggester:
             digest.update(json.dumps(text).encode())
         return digest.hexdigest()
 
-    def _write_beside(self, dataset: str, found: Message) -> None:
+    def _write_beside(self, dataset: str, found: _Message) -> None:
         make_directory(self._folder)
         write_json(self._folder / f"{dataset}.json", {"dataset": dataset, "schemes": found["schemes"]})
         write_csv(self._folder / f"{dataset}.csv", _HEADER, found["read_first"])
@@ -171,7 +171,7 @@ def _learn(path: Path, used: list[Path], coding: Coding) -> "Learnt":
     return learn_if_changed(path, coding)
 
 
-def _without_others(messages: Sequence[Message], plan: CodingPlan, one: CodingConfiguration) -> Sequence[Message]:
+def _without_others(messages: Sequence[_Message], plan: CodingPlan, one: CodingConfiguration) -> Sequence[_Message]:
     """Leave out labels of other schemes of the plan whose ids look like those of copies of this one."""
     scheme = one.code_scheme
     others = {other.code_scheme.scheme_id for other in plan.coding_configurations} - {scheme.scheme_id}
@@ -183,7 +183,7 @@ def _without_others(messages: Sequence[Message], plan: CodingPlan, one: CodingCo
     ]
 
 
-def _read_kept(path: Path, digest: str) -> Message | None:
+def _read_kept(path: Path, digest: str) -> _Message | None:
     """Read what the last run suggested; None if anything changed since, or the file is damaged."""
     try:
         found = read_json(path, InputError) if path.exists() else None
@@ -192,7 +192,7 @@ def _read_kept(path: Path, digest: str) -> Message | None:
     return found if isinstance(found, dict) and found.get("digest") == digest else None
 
 
-def _log(dataset: str, described: Message) -> None:
+def _log(dataset: str, described: _Message) -> None:
     log.info(
         "Suggestions for %r, scheme %r: %d of %s without a label%s",
         dataset,

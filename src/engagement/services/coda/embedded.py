@@ -37,6 +37,7 @@ from engagement.services.coda.format import (
     read_message_documents,
     write_time,
 )
+from engagement.services.coda.labels import find_new_labels
 from engagement.services.coda.metrics import count_metrics
 
 _REMEDY = "Repair the file, or restore the embedded Coda folder."
@@ -143,23 +144,29 @@ class FolderCoda:
     def save_labels(self, dataset: str, messages: Sequence[MessageDocument]) -> None:
         """Replace messages' labels, as people do on Coda's page; simulated coders use this.
 
-        Only uses MessageID and Labels of `messages`. Stamps each message whose labels change, so the next incremental
-        download includes it.
+        Only uses MessageID and Labels of `messages`. The next incremental download includes those whose labels change.
         """
         labels = {message["MessageID"]: message["Labels"] for message in messages}
+        self.replace_labels(dataset, labels, lambda _: True)
+
+    def replace_labels(
+        self, dataset: str, labels: Mapping[str, Sequence[Mapping[str, Any]]], may_replace: Callable[[Any], bool]
+    ) -> int:
+        """Set the labels of messages that may be replaced, all in one step; see CodaDatabase."""
         with self._lock(fcntl.LOCK_EX):
-            segments = self._segments(dataset)
-            contents = {segment: self._read_segment(segment) for segment in segments}
+            contents = {segment: self._read_segment(segment) for segment in self._segments(dataset)}
             stamp = self._stamp(_usable(message for content in contents.values() for message in content))
+            replaced = 0
             for segment, content in contents.items():
-                labelled = [
-                    {**message, "Labels": labels[message_id], "LastUpdated": stamp}
-                    if (message_id := _id_of(message)) in labels and labels[message_id] != message.get("Labels")
-                    else message
-                    for message in content
-                ]
-                if labelled != content:
+                found = [find_new_labels(item, labels, may_replace) for item in content]
+                if count := sum(new is not None for new in found):
+                    labelled = [
+                        item if new is None else {**item, "Labels": new, "LastUpdated": stamp}
+                        for item, new in zip(content, found, strict=True)
+                    ]
                     self._write_segment(segment, labelled, self._read_users(segment), self._read_code_schemes(segment))
+                    replaced += count
+            return replaced
 
     def join_copies(self, dataset: str, copies: Mapping[str, Sequence[str]]) -> None:
         """Leave one copy of each of these messages; see CodaDatabase."""

@@ -27,6 +27,7 @@ from engagement.foundation.errors import ServiceError, UsageError
 from engagement.services.coda.dataset_errors import DatasetError
 from engagement.services.coda.downloads import Download, sort_out
 from engagement.services.coda.firestore_adding import Addition
+from engagement.services.coda.firestore_labels import LabelReplacement
 from engagement.services.coda.firestore_mending import count_again, join_message, set_up_segment
 from engagement.services.coda.firestore_requests import Requests
 from engagement.services.coda.firestore_segments import (
@@ -142,6 +143,18 @@ class FirestoreCoda:
             self._call(dataset, partial(join_message, self._requests, message_id, segments))
         touched = dict.fromkeys(segment for segments in copies.values() for segment in segments)
         self._call(dataset, lambda: count_again(self._requests, touched))
+
+    def replace_labels(
+        self,
+        dataset: str,
+        labels: Mapping[str, Sequence[Mapping[str, Any]]],
+        may_replace: Callable[[Any], bool],
+    ) -> int:
+        """Set the labels of messages, each only if they may be replaced at that moment; see CodaDatabase."""
+        replacement = LabelReplacement(self._requests, dataset, labels, may_replace)
+        while replacement.waiting:
+            self._call(dataset, replacement.take_step)
+        return replacement.replaced
 
     def read_users_of_all_segments(self, dataset: str) -> list[list[str]]:
         """Read each segment's users, in segment order."""

@@ -5,7 +5,7 @@ A scheme's newest label counts if a coder ticked it.
 This is the one place that knows the order and the ticks; `pipeline.coding.labels` knows what codes mean.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 MANUALLY_UNCODED = "SPECIAL-MANUALLY_UNCODED"
@@ -44,3 +44,14 @@ def counts(label: Mapping[str, Any]) -> bool:
 def is_labelled(labels: Iterable[Mapping[str, Any]]) -> bool:
     """Tell whether any of a message's labels counts."""
     return any(map(counts, newest_by_scheme_id(labels).values()))
+
+
+def find_new_labels(
+    message: Any, labels: Mapping[str, Sequence[Mapping[str, Any]]], may_replace: Callable[[Any], bool]
+) -> list[Mapping[str, Any]] | None:
+    """Find what to set a message's labels to; None if it stays as it is. `labels` are by MessageID."""
+    name = message.get("MessageID") if isinstance(message, dict) else None
+    new = labels.get(name) if isinstance(name, str) else None
+    if new is None or list(new) == message.get("Labels") or not may_replace(message.get("Labels")):
+        return None
+    return list(new)

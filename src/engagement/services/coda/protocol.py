@@ -3,9 +3,9 @@
 Two implementations: Coda V2's Firestore database, and a folder for the demo and for tests.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from engagement.services.coda.downloads import Download
 from engagement.services.coda.embedded import FolderCoda
@@ -70,6 +70,17 @@ class CodaDatabase(Protocol):
         """Leave one copy, with the labels of all, of messages in several segments; recount the segments.
 
         `copies` are those of a download. Safe to kill, to repeat, and to run while people label.
+        """
+
+    def replace_labels(
+        self,
+        dataset: str,
+        labels: Mapping[str, Sequence[Mapping[str, Any]]],
+        may_replace: Callable[[Any], bool],
+    ) -> int:
+        """Set the labels of messages, by MessageID, each only if `may_replace` the labels that it has at that moment.
+
+        Returns how many were set. A message that somebody labels meanwhile stays as they leave it.
         """
 
     def read_users_of_all_segments(self, dataset: str) -> list[list[str]]:
