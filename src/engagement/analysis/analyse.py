@@ -21,6 +21,7 @@ from engagement.analysis.statistics.statistics import Statistics
 from engagement.analysis.tables.files import write_tables
 from engagement.analysis.tables.label_origins import count_label_origins, write_label_origins
 from engagement.analysis.tables.season import Season, load_season
+from engagement.analysis.tables.suggestion_results import read_season_results, write_suggestion_results
 from engagement.configuration import Project
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import (
@@ -31,6 +32,7 @@ from engagement.foundation.files import (
     replace_folder,
     write_json,
 )
+from engagement.pipeline.outputs.folder import current_outputs
 from engagement.pipeline.outputs.workbooks import ANALYSIS_WORKBOOK, update_analysis_workbook
 
 log = logging.getLogger(__name__)
@@ -80,6 +82,7 @@ def write_all_tables(season: Season, data_root: Path, folder: Path, current: Pat
     log.info("Wrote %d table(s)", write_tables(season, folder))
     log.info("Wrote %d table(s) of statistics", write_statistics(Statistics(season, data_root), folder))
     write_label_origins(count_label_origins(season, data_root), folder)
+    write_suggestion_results(read_season_results(season, current_outputs(data_root)), folder)
 
 
 def note_source(path: Path, made: dict[str, dict[str, str]]) -> None:

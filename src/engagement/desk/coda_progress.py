@@ -2,8 +2,9 @@
 
 One row a dataset: its messages, those that are labelled, labelled as wrong scheme, labelled as not coded, and when the
 last label was made (UTC). A label counts when it is the newest of its scheme, checked, and not taken off again. With a
-data root, reads only what changed since the last download from Coda. With a configuration, warns of labels whose scheme or
-code it lacks: these are in the table, but nowhere in the outputs. Nothing is written.
+data root, reads only what changed since the last download from Coda, and tells how suggestions did in the last run of
+stage 3. With a configuration, warns of labels whose scheme or code it lacks: these are in the table, but nowhere in the
+outputs. Nothing is written.
 """
 
 import argparse
@@ -19,7 +20,9 @@ from engagement.labelling.datasets.datasets import coded_file, find_datasets
 from engagement.labelling.datasets.downloads import find_start, warn_of_oddities
 from engagement.labelling.datasets.known_messages import find_source_instance
 from engagement.labelling.datasets.synchronisation import merge_messages
+from engagement.labelling.suggestions.results import read_results
 from engagement.pipeline.coding.lost_labels import find_lost_labels
+from engagement.pipeline.outputs.folder import current_outputs
 from engagement.services.coda.format import MessageDocument, find_newest_label, read_message_file
 from engagement.services.coda.metrics import count_metrics
 from engagement.services.coda.protocol import CodaDatabase, open_coda
@@ -56,6 +59,9 @@ def run(arguments: argparse.Namespace) -> None:
         sys.stdout.writelines(encode_line(guard_line(row)) for row in (COLUMNS, *rows))
     else:
         sys.stdout.write(align([COLUMNS, *([cell or _NOTHING for cell in row] for row in rows)]))
+        if arguments.data_root is not None:
+            results = read_results(current_outputs(arguments.data_root), datasets.names)
+            sys.stdout.writelines(["\nSuggestions\n"] * bool(results) + [f"{result.say()}\n" for result in results])
 
 
 def align(rows: Sequence[Sequence[str]]) -> str:

@@ -10,6 +10,7 @@ from engagement.analysis.report.agreement import tabulate_agreement
 from engagement.analysis.report.coder_agreement import CoderAgreement
 from engagement.analysis.report.labels import say_labels, tabulate_labels
 from engagement.analysis.report.last_run import compare_shares
+from engagement.analysis.report.suggestions import tabulate_suggestions
 from engagement.analysis.report.tables import SMALL_BASE_MARK, PageTable, make_table
 from engagement.analysis.tables.intervals import SMALL_BASE, Share
 from engagement.analysis.tables.label_origins import LabelOrigins
@@ -39,10 +40,11 @@ class PageSummary:
 
 @dataclass(frozen=True)
 class Certainty:
-    """How far coders agree, and who made the labels; neither may be known."""
+    """How far coders agree, who made the labels, and the rows of suggestions.csv; none may be known."""
 
     agreement: CoderAgreement
     labels: Sequence[LabelOrigins]
+    suggestions: Sequence[Sequence[str]] = ()
 
 
 def summarise_run(
@@ -54,7 +56,7 @@ def summarise_run(
 ) -> PageSummary:
     """Sum up the run, and compare it with the last one if there is one."""
     news, moved = _tell_news(season, figures, last)
-    agreement = tabulate_agreement(certainty.agreement)
+    agreement, suggestions = tabulate_agreement(certainty.agreement), tabulate_suggestions(certainty.suggestions)
     return PageSummary(
         facts=list(_list_facts(season, figures, certainty, revision)),
         news=news,
@@ -62,6 +64,7 @@ def summarise_run(
         sure=list(_tell_how_sure(season, figures, certainty)),
         tables=[
             *([tabulate_labels(certainty.labels)] if certainty.labels else []),
+            *([suggestions] if suggestions else []),
             *([agreement] if agreement else []),
         ],
     )

@@ -24,8 +24,8 @@ from engagement.analysis.report.last_run import FIGURES, gather_figures, read_la
 from engagement.analysis.report.methods import write_methods
 from engagement.analysis.report.overview import Certainty, summarise_run
 from engagement.analysis.report.sections import make_sections
+from engagement.analysis.report.suggestions import read_suggestions
 from engagement.analysis.tables.intervals import SMALL_BASE, SMALLEST_BASE, WHAT_INTERVALS_SAY
-from engagement.analysis.tables.label_origins import LabelOrigins
 from engagement.analysis.tables.season import Season
 from engagement.configuration.pipeline_configuration import name_of_pipeline
 from engagement.foundation.errors import count_of
@@ -45,7 +45,9 @@ def write_report(
     """
     figures = gather_figures(season)
     last = read_last_figures(last_figures, figures)
-    page = make_page(season, charts, maps, figures, last, read_agreement(path.parent), read_label_origins(path.parent))
+    beside = path.parent
+    sure = Certainty(read_agreement(beside), read_label_origins(beside), read_suggestions(beside))
+    page = make_page(season, charts, maps, figures, last, sure)
     with open_for_writing(path) as file:
         file.write(page)
     write_figures(path.with_name(FIGURES), figures, last)
@@ -57,8 +59,7 @@ def make_page(
     maps: Sequence[DrawnMap],
     figures: Mapping[str, Any] | None = None,
     last: Mapping[str, Any] | None = None,
-    agreement: CoderAgreement | None = None,
-    labels: Sequence[LabelOrigins] = (),
+    sure: Certainty | None = None,
 ) -> str:
     """Build the report's HTML."""
     # Imported here, so a run for the graphs alone does not load the page templates.
@@ -75,7 +76,7 @@ def make_page(
         )
     )
     revision = find_revision()
-    sure = Certainty(agreement or CoderAgreement(), labels)
+    sure = sure or Certainty(CoderAgreement(), ())
     summary = summarise_run(season, figures or gather_figures(season), last, sure, revision)
     return render_page(
         Path(__file__).with_name("report.html.jinja"),

@@ -23,7 +23,9 @@ from engagement.foundation.files import digest_file, read_json
 from engagement.foundation.own_code import describe_own_code
 from engagement.foundation.revision import find_revision
 from engagement.labelling.agreement.stored_results import results_folder
+from engagement.labelling.suggestions.results import result_files
 from engagement.pipeline.outputs.analysis_files import analysis_folder, season_path
+from engagement.pipeline.outputs.folder import current_outputs
 
 # Where fontconfig and matplotlib look for fonts.
 _FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
@@ -55,6 +57,7 @@ def digest_inputs(project: Project, data_root: Path) -> InputDigests:
         *map(_describe, sorted(results_folder(data_root).glob("*.json"))),
         *map(_describe, _list_named_files(project)),
         *map(_describe, _list_coded_files(project, data_root)),
+        *map(_describe, result_files(current_outputs(data_root))),
     ]
     # The page names the version.
     return InputDigests(_digest([*common, run, find_revision()]), _digest(common))

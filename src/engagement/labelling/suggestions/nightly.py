@@ -24,6 +24,7 @@ from engagement.foundation.errors import InputError, count_of
 from engagement.foundation.files import digest_file, make_directory, read_json, write_csv, write_json
 from engagement.foundation.own_code import describe_own_code
 from engagement.labelling.suggestions.examples import Coding, read_coding
+from engagement.labelling.suggestions.results import FOLDER
 from engagement.pipeline.coding.coded_datasets import CODA_FILE_REMEDY, check_coda_messages
 from engagement.pipeline.coding.labels import is_ticked
 from engagement.pipeline.outputs.coda_files import CodaTexts
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from engagement.labelling.suggestions.models import Learnt
 
 log = logging.getLogger(__name__)
-
-SUGGESTIONS = "Suggestions"
-"""The folder in Outputs/ with what coders and the report need."""
 
 _PERHAPS_CONTROL, _TEACHES = "perhaps STOP or WS", "teaches most"
 _is_plain = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}").fullmatch
@@ -50,7 +48,7 @@ class DatasetSuggester:
         """`outputs` is the next Outputs/; `texts` are those of all datasets, by raw field."""
         self._state = data_root / "State" / "suggestions"
         self._coded = data_root / "Coded Coda Files"
-        self._folder = outputs / SUGGESTIONS
+        self._folder = outputs / FOLDER
         self._texts = texts
 
     def forget_others(self, plans: Sequence[CodingPlan]) -> None:
@@ -106,9 +104,9 @@ class DatasetSuggester:
                 path.unlink(missing_ok=True)
             for message_id in found.suggested:
                 labels.setdefault(message_id, []).extend(make_labels(found, message_id, created[message_id]))
-            schemes.append(
-                {"scheme": scheme.name, "scheme_id": scheme.scheme_id, "target": wanted.precision, **describe(found)}
-            )
+            named = [code.string_value for code in scheme.codes if code.code_id in found.few_examples]
+            identity = {"scheme": scheme.name, "scheme_id": scheme.scheme_id, "target": wanted.precision}
+            schemes.append({**describe(found), **identity, "few_examples": named})
             read_first += [(message_id, scheme.name, _PERHAPS_CONTROL) for message_id in found.look_first]
             read_first += [(message_id, scheme.name, _TEACHES) for message_id in found.teach_most]
             _log(str(plan.coda_dataset), schemes[-1])
