@@ -1,4 +1,4 @@
-"""Suggestions, for the report: how many, how right where nobody saw them, and whether coders follow them."""
+"""Suggestions, for the report: how many, how right where nobody saw them, and who follows them."""
 
 from __future__ import annotations
 

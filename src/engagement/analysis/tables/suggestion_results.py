@@ -16,7 +16,7 @@ SUGGESTIONS = "suggestions.csv"
 
 
 def read_season_results(season: Season, outputs: Path) -> list[SuggestionResult]:
-    """Read what stage 3 noted in Outputs/, in the order of the plans; nothing where no plan asks for suggestions."""
+    """Read what stage 3 noted in Outputs/, in the order of the plans."""
     plans = season.project.coding_plans.all
     return read_results(outputs, (str(plan.coda_dataset) for plan in plans if plan.coda_filename is not None))
 

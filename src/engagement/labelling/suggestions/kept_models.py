@@ -1,4 +1,4 @@
-"""State/suggestions/: models of the last run, each learnt again only if what it was learnt from changed.
+"""State/suggestions/: models of the last run, learnt again only if their examples changed.
 
 `<dataset>-<scheme>.npz` holds hashes of pieces of texts, weights and chances, but no text and no message id. The folder is safe to
 delete: a file that is missing, damaged or of another version costs time, and changes nothing else.
@@ -32,7 +32,7 @@ def learn_if_changed(path: Path, coding: Coding) -> Learnt:
 
 
 def digest_of(coding: Coding) -> str:
-    """Digest everything that decides a model: the examples, the codes, and the program with its libraries."""
+    """Digest all that decides a model: examples, codes, and the program with its libraries."""
     codes = [(code.code_id, str(code.control_code)) for code in coding.scheme.codes]
     maker = [describe_own_code(), *((name, importlib.metadata.version(name)) for name in ("scipy", "scikit-learn"))]
     document = [maker, coding.is_multiple, codes, coding.examples]

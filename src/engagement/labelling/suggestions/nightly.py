@@ -1,4 +1,4 @@
-"""Suggestions of a run of stage 3: into the Coda files, with what the report and the coders need beside them.
+"""Suggestions of a run of stage 3: into Coda files, and beside them for coders and the report.
 
 Outputs/Suggestions/<dataset>.json        what is suggested under each scheme, why not more, and how sure that is
 Outputs/Suggestions/<dataset>.csv         messages that coders should look at first, by id

@@ -1,4 +1,4 @@
-"""Results of suggestions: what stage 3 noted of each dataset and scheme, for the report and for who asks how coding goes."""
+"""Results of suggestions, as stage 3 noted them of each dataset and scheme."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

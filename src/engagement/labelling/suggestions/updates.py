@@ -1,4 +1,4 @@
-"""Suggestions for messages that Coda has and nobody has touched: which ones, and at most once a night.
+"""Suggestions for messages that Coda has and nobody has touched, at most once a night.
 
     State/coda/<instance>/<dataset>.suggestions.json      when a dataset last got suggestions
 
@@ -63,7 +63,7 @@ def _codes_of(labels: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 
 def plan_update(coda: CodaDatabase, dataset: str, data_root: Path, now: datetime, remedy: str) -> SuggestedLabels:
-    """Find a dataset's suggestions for messages that Coda has, without asking it; none if it got some this night."""
+    """Find suggestions for messages that Coda has, without asking it; none if it got some tonight."""
     path, downloaded = output_file(data_root, dataset), coded_file(data_root, dataset)
     if not path.exists() or not downloaded.exists() or find_source_instance(data_root, dataset) != coda.instance:
         return {}
@@ -75,7 +75,7 @@ def plan_update(coda: CodaDatabase, dataset: str, data_root: Path, now: datetime
 
 
 def update(coda: CodaDatabase, dataset: str, labels: SuggestedLabels, data_root: Path, now: datetime) -> int:
-    """Give messages their suggestions, but for those that somebody has touched meanwhile; return how many got some."""
+    """Give messages suggestions unless somebody touched them meanwhile; return how many got some."""
     replaced = coda.replace_labels(dataset, labels, is_untouched)
     path = _time_file(data_root, dataset, coda.instance)
     with hold_directory(path.parent):

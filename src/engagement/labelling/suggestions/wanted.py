@@ -32,7 +32,7 @@ def are_suggestions_wanted(plans: Sequence[CodingPlan]) -> bool:
 def find_suggester(
     plans: Sequence[CodingPlan], data_root: Path, outputs: Path, texts: Mapping[str, CodaTexts], is_coded: bool
 ) -> Suggest | None:
-    """Find what adds suggestions to Coda files; before coding, and where no plan asks for them, nothing does.
+    """Find what adds suggestions to Coda files: nothing before coding, or if no plan asks for them.
 
     `outputs` is the next Outputs/. What was kept for plans that ask no more is removed.
     """

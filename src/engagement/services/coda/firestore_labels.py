@@ -1,4 +1,4 @@
-"""Setting labels of messages in Coda V2's Firestore, each in a commit of its own that a coder's label always beats.
+"""Setting labels of messages in Coda V2's Firestore, one commit each; a coder's label wins.
 
 A message is read, and written on condition that nobody has written it since. If somebody has, it is left alone: what they did
 counts. Metrics stay as they are, as they count ticked labels alone.
@@ -21,7 +21,7 @@ _IDS_IN_ONE_QUERY = 30
 
 
 class LabelReplacement:
-    """Labels to set in one dataset, by message id; `waiting` are those not looked at yet. Safe to repeat a step."""
+    """Labels to set in one dataset, by message id; `waiting` are those not looked at yet."""
 
     def __init__(
         self,

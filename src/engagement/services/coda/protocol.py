@@ -78,7 +78,7 @@ class CodaDatabase(Protocol):
         labels: Mapping[str, Sequence[Mapping[str, Any]]],
         may_replace: Callable[[Any], bool],
     ) -> int:
-        """Set the labels of messages, by MessageID, each only if `may_replace` the labels that it has at that moment.
+        """Set labels of messages, by MessageID, where `may_replace` those of that moment.
 
         Returns how many were set. A message that somebody labels meanwhile stays as they leave it.
         """
