@@ -13,8 +13,8 @@ usage() {
 Usage: ${0##*/} <command> [<argument>...]
        ${0##*/} <command> --help
 
-Run a command of the desk: check, cluster-certificates, coda-mend, coda-progress, compare, contacts, de-identify, diff,
-evaluate-cleaners, evaluate-suggestions, explain, figures, icr, import-project, new-project, recover, scheme, status or
+Run a command of the desk: adjudicate, check, cluster-certificates, coda-mend, coda-progress, compare, contacts, de-identify,
+diff, evaluate-cleaners, evaluate-suggestions, explain, figures, icr, import-project, new-project, recover, scheme, status or
 suggest-labels. It sees the files and directories that its arguments name, and what a pipeline configuration refers to.
 
   -h, --help  show this help and exit

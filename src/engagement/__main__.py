@@ -28,6 +28,9 @@ class Command(NamedTuple):
 
 # Modules are imported only when they are called: a stage that needs no network loads no client of one, and the help none.
 DESK = {
+    "adjudicate": Command(
+        "engagement.desk.adjudicate", "Decide on messages of a dataset that its two coders labelled differently"
+    ),
     "check": Command(
         "engagement.desk.check",
         "Check a project before a run, and report everything wrong or odd in its files at once",

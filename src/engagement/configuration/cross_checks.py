@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from engagement.configuration.coding_plans import CodingPlan, CodingPlans, PlanKind
+from engagement.configuration.double_coding import find_double_coding_problems
 from engagement.configuration.drive_checks import find_disclosure_problems, find_upload_problems
 from engagement.configuration.field_names import FETCHED_FIELDS, PARTICIPANT_KEY, UID_FIELD
 from engagement.configuration.nearest import nearest
@@ -45,6 +46,7 @@ def find_configuration_problems(configuration: PipelineConfiguration, plans: Cod
         yield from find_statistics_problems(configuration, plans)
         yield from find_selection_problems(configuration, plans)
         yield from find_write_back_problems(configuration, plans)
+        yield from find_double_coding_problems(configuration.double_coding, plans)
         yield from _find_field_problems(configuration, plans)
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from engagement.configuration.contact_selections import ContactSelection, ListeningGroup, WithdrawnElsewhere
 from engagement.configuration.disclosure import Disclosure
+from engagement.configuration.double_coding import DoubleCoding
 from engagement.configuration.model import Model, key
 from engagement.configuration.notify import Notify, StatusPage
 from engagement.configuration.origin_plans import OriginColumn
@@ -219,6 +220,7 @@ class PipelineConfiguration(Model):
     update_suggestions: bool = key(
         "UpdateSuggestions", "whether messages that Coda has, and nobody has touched, get suggestions too", True, False
     )
+    double_coding: DoubleCoding | None = key("DoubleCoding", "messages that two coders label", {}, None)
     small_count_threshold: int = key("SmallCountThreshold", "counts below it are flagged as small", 10, 10, ge=0)
     noise_minimum_length: int | None = key(
         "NoiseMinimumLength", "answers shorter than this are noise; without it only blank ones are", 2, None, ge=1

@@ -10,13 +10,13 @@ outputs. Nothing is written.
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from engagement.configuration import CodingPlans
 from engagement.foundation.csv_cells import encode_line, guard_line
 from engagement.foundation.errors import UsageError, count_of
-from engagement.labelling.datasets.datasets import coded_file, find_datasets
+from engagement.labelling.agreement.double_coding import align_agreement, compare_coders
+from engagement.labelling.datasets.datasets import Datasets, coded_file, find_datasets
 from engagement.labelling.datasets.downloads import find_start, warn_of_oddities
 from engagement.labelling.datasets.known_messages import find_source_instance
 from engagement.labelling.datasets.synchronisation import merge_messages
@@ -53,12 +53,16 @@ def run(arguments: argparse.Namespace) -> None:
         )
     coda = open_coda(load_credentials(arguments.credentials))
     datasets = find_datasets(arguments.data_root, arguments.pipeline_configuration)
-    rows = [_describe(coda, dataset, arguments.data_root, datasets.plans) for dataset in datasets.names]
+    messages = {
+        name: _read_messages(coda, name, arguments.data_root) for name in datasets.names if coda.has_dataset(name)
+    }
+    rows = [_describe(coda, name, messages.get(name), datasets) for name in datasets.names]
     log.info("Coda: read %s", count_of(coda.documents_read, "document"))
     if arguments.csv:
         sys.stdout.writelines(encode_line(guard_line(row)) for row in (COLUMNS, *rows))
     else:
         sys.stdout.write(align([COLUMNS, *([cell or _NOTHING for cell in row] for row in rows)]))
+        sys.stdout.writelines(f"{line}\n" for line in _say_agreement(datasets, messages))
         if arguments.data_root is not None:
             results = read_results(current_outputs(arguments.data_root), datasets.names)
             sys.stdout.writelines(["\nSuggestions\n"] * bool(results) + [f"{result.say()}\n" for result in results])
@@ -83,19 +87,34 @@ def align(rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def _describe(coda: CodaDatabase, dataset: str, data_root: Path | None, plans: CodingPlans | None) -> list[str]:
+def _describe(
+    coda: CodaDatabase, dataset: str, messages: Sequence[MessageDocument] | None, datasets: Datasets
+) -> list[str]:
     """Make a dataset's row; only its name if Coda lacks it. Warns of labels that count for nothing."""
-    if not coda.has_dataset(dataset):
+    if messages is None:
         return [dataset, *[""] * (len(COLUMNS) - 1)]
-    messages = _read_messages(coda, dataset, data_root)
     last_label = find_newest_label(messages)
-    for lost in find_lost_labels(dataset, plans, messages) if plans is not None else ():
+    planned = datasets.second.get(dataset, dataset)
+    for lost in find_lost_labels(planned, datasets.plans, messages) if datasets.plans is not None else ():
         log.warning("Coda %r: %s", dataset, lost.text)
     return [
         dataset,
         *map(str, count_metrics(messages, coda.read_code_schemes(dataset)).values()),
         "" if last_label is None else last_label.isoformat(timespec="seconds"),
     ]
+
+
+def _say_agreement(datasets: Datasets, messages: Mapping[str, Sequence[MessageDocument]]) -> Iterator[str]:
+    """Tell how far the two coders of each dataset agree, in all and week by week."""
+    plans = {plan.coda_dataset: plan for plan in (datasets.plans.all if datasets.plans is not None else ())}
+    for second, first in datasets.second.items():
+        for configuration in plans[first].coding_configurations:
+            scheme = configuration.code_scheme
+            twice = compare_coders(messages.get(first, ()), messages.get(second, ()), scheme)
+            if twice is not None:
+                yield ""
+                yield f"{first}, {scheme.name}: how far its two coders agree"
+                yield from align_agreement([("all", twice.codings), *twice.by_week()])
 
 
 def _read_messages(coda: CodaDatabase, dataset: str, data_root: Path | None) -> list[MessageDocument]:

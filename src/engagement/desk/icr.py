@@ -21,7 +21,14 @@ from engagement.configuration.kept_project import find_kept_configuration
 from engagement.configuration.nearest import nearest
 from engagement.foundation.errors import UsageError
 from engagement.labelling.agreement.coding_sheets import Codings, read_codings
-from engagement.labelling.agreement.report import describe_reliability, measure_reliability, reliability_document
+from engagement.labelling.agreement.report import (
+    CONFIDENCE,
+    DRAWS,
+    SEED,
+    describe_reliability,
+    measure_reliability,
+    reliability_document,
+)
 from engagement.labelling.agreement.stored_results import keep_result
 from engagement.labelling.code_books.scheme_files import read_scheme
 
@@ -38,9 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="refuse codes that this scheme lacks, and take any name of a code",
     )
-    parser.add_argument("--draws", type=_positive, default=2000, help="bootstrap draws; by default 2000")
-    parser.add_argument("--seed", type=_natural, default=1, help="seed of the draws; by default 1")
-    parser.add_argument("--confidence", type=_share, default=0.95, help="of the intervals; by default 0.95")
+    parser.add_argument("--draws", type=_positive, default=DRAWS, help=f"bootstrap draws; by default {DRAWS}")
+    parser.add_argument("--seed", type=_natural, default=SEED, help=f"seed of the draws; by default {SEED}")
+    parser.add_argument(
+        "--confidence", type=_share, default=CONFIDENCE, help=f"of the intervals; by default {CONFIDENCE}"
+    )
     parser.add_argument("--data-root", type=Path, help="keep the numbers in this data root, for the next analysis")
     parser.add_argument("--texts", action="store_true", help="show what participants wrote beside disagreements")
     parser.add_argument("--json", action="store_true", help="print JSON")

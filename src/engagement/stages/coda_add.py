@@ -24,6 +24,7 @@ from engagement.labelling.datasets.scheme_differences import (
     find_scheme_differences,
     find_unknown_codes,
 )
+from engagement.labelling.datasets.second_coders import choose_second_messages
 from engagement.labelling.datasets.synchronisation import choose_new_messages
 from engagement.services.coda.dataset_errors import DatasetError
 from engagement.services.coda.format import MessageDocument, read_message_file
@@ -77,9 +78,9 @@ def run(arguments: argparse.Namespace) -> None:
                 _add(coda, addition, arguments.data_root)
             except DatasetError as error:
                 problems.append(str(error))
-        elif datasets.users:
-            coda.create_dataset(addition.dataset, datasets.users, datasets.shown_schemes[addition.dataset])
-            log.info("Coda %r: made, for %s", addition.dataset, count_of(len(datasets.users), "user"))
+        elif users := datasets.users_of(addition.dataset):
+            coda.create_dataset(addition.dataset, users, datasets.shown_schemes[addition.dataset])
+            log.info("Coda %r: made, for %s", addition.dataset, count_of(len(users), "user"))
             # The messages of an earlier dataset are gone with it.
             everything = choose_new_messages(addition.candidates, frozenset())
             _add(coda, _Addition(addition.dataset, addition.candidates, frozenset(), everything), arguments.data_root)
@@ -101,7 +102,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _plan_addition(coda: CodaDatabase, dataset: str, datasets: Datasets, data_root: Path) -> _Addition | None:
     """Find a dataset's messages that Coda may lack, without asking it; None if it lacks none."""
-    path = output_file(data_root, dataset)
+    path = output_file(data_root, datasets.second.get(dataset, dataset))
     if not path.exists():
         log.info("Coda %r: no output file; nothing to add", dataset)
         return None
@@ -110,6 +111,8 @@ def _plan_addition(coda: CodaDatabase, dataset: str, datasets: Datasets, data_ro
     if problems:
         raise InputError(f"{path}: {listing(problems)}\nExpected codes of the configuration's code schemes. {_REMEDY}")
     known = load_known_messages(data_root, dataset, coda.instance)
+    if dataset in datasets.second and datasets.double_coding is not None:
+        candidates = choose_second_messages(candidates, known, datasets.double_coding)
     new = choose_new_messages(candidates, known)
     if not new:
         log.info("Coda %r: has all of %s already", dataset, count_of(len(candidates), "message"))

@@ -9,9 +9,10 @@ import argparse
 import logging
 from pathlib import Path
 
-from engagement.foundation.errors import InputError, PipelineError, count_of
+from engagement.foundation.errors import InputError, PipelineError, count_of, listing
 from engagement.foundation.files import make_directory, write_json
 from engagement.foundation.run_report import record_counts
+from engagement.labelling.agreement.double_coding import find_missed_withdrawals
 from engagement.labelling.datasets.datasets import Datasets, coded_file, find_datasets
 from engagement.labelling.datasets.downloads import find_start, record_moment, warn_of_oddities
 from engagement.labelling.datasets.known_messages import NO_INSTANCE, find_source_instance, record_source_instance
@@ -51,14 +52,17 @@ def run(arguments: argparse.Namespace) -> None:
                 messages, odd = _download(coda, dataset, arguments.data_root, arguments.full)
                 set_aside += odd
                 _warn_of_lost_labels(dataset, messages, datasets)
-                metrics = count_metrics(messages, ())
-                progress["coda_messages"] += metrics["messages_count"]
-                progress["labelled_messages"] += metrics["messages_with_label"]
+                if dataset not in datasets.second:
+                    metrics = count_metrics(messages, ())
+                    progress["coda_messages"] += metrics["messages_count"]
+                    progress["labelled_messages"] += metrics["messages_with_label"]
             else:
                 log.info("Coda %r: does not exist yet; skipped", dataset)
         except (DatasetError, InputError) as error:
             # The others are worth having; a Coda that can't be reached is not asked again and again.
             problems.append(error)
+    for first in datasets.second.values():
+        _warn_of_missed_withdrawals(first, datasets, arguments.data_root)
     log.info("Coda: read %s", count_of(coda.documents_read, "document"))
     record_counts(
         {
@@ -70,6 +74,21 @@ def run(arguments: argparse.Namespace) -> None:
     )
     if problems:
         raise type(problems[0])("\n".join(map(str, problems)))
+
+
+def _warn_of_missed_withdrawals(dataset: str, datasets: Datasets, data_root: Path) -> None:
+    """Warn of withdrawals that only the second coder saw: these people are still in the outputs."""
+    plans = datasets.plans.all if datasets.plans is not None else ()
+    plan = next(plan for plan in plans if plan.coda_dataset == dataset)
+    for configuration in plan.coding_configurations:
+        missed = find_missed_withdrawals(data_root, dataset, configuration.code_scheme)
+        if missed:
+            log.warning(
+                "Coda %r: only the second coder labelled %s STOP, so that nobody is taken out: %s. Label them in Coda, or adjudicate.",
+                dataset,
+                count_of(len(missed), "message"),
+                listing(missed),
+            )
 
 
 def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> tuple[list[MessageDocument], int]:
@@ -111,5 +130,5 @@ def _read_previous(path: Path, full: bool) -> list[MessageDocument] | None:
 
 def _warn_of_lost_labels(dataset: str, messages: list[MessageDocument], datasets: Datasets) -> None:
     if datasets.plans is not None:
-        for lost in find_lost_labels(dataset, datasets.plans, messages):
+        for lost in find_lost_labels(datasets.second.get(dataset, dataset), datasets.plans, messages):
             log.warning("Coda %r: %s", dataset, lost.text)

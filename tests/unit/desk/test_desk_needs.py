@@ -43,6 +43,14 @@ def test_every_command_of_the_desk_has_its_needs():
         ),
         (["explain", "data root", "avf-participant-uuid-1"], ["mount ro {}/data root"]),
         (["status", "data root"], ["mount ro {}/data root"]),
+        (
+            ["adjudicate", "data root", "show", "--sheet", "projects/sheet.csv"],
+            ["mount rw {}/data root", "mount rw {}/projects"],
+        ),
+        (
+            ["adjudicate", "data root", "show", "--decisions", "codes.csv"],
+            ["mount ro {}/codes.csv", "mount rw {}/data root"],
+        ),
         (["icr", "codes.csv", "codes.csv"], ["mount ro {}/codes.csv"]),
         (
             [
@@ -173,7 +181,7 @@ def test_a_path_that_is_not_visible_yet_is_looked_for(work):
 
 @pytest.mark.parametrize("options", [[], ["generate-outputs"], ["--help"]])
 def test_a_stage_is_no_command_of_the_desk(options):
-    with pytest.raises(UsageError, match=r"expected one of check, .*coda-progress, .* a script of its own"):
+    with pytest.raises(UsageError, match=r"expected one of adjudicate, check, .*coda-progress, .* a script of its own"):
         plan_container("desk", options)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from engagement.configuration import Project
+from engagement.configuration.double_coding import second_dataset
 from engagement.configuration.pipeline_configuration import AutomatedAnalysis, name_of_pipeline
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import digest_file, read_json
@@ -108,5 +109,8 @@ def _list_named_files(project: Project) -> Iterator[Path]:
 
 def _list_coded_files(project: Project, data_root: Path) -> Iterator[Path]:
     """List the datasets' downloads from Coda, which tell who made each label."""
-    for name in sorted({plan.coda_filename for plan in project.coding_plans.all if plan.coda_filename is not None}):
-        yield data_root / "Coded Coda Files" / name
+    datasets = {plan.coda_dataset for plan in project.coding_plans.all if plan.coda_dataset is not None}
+    if project.configuration.double_coding is not None:
+        datasets |= {second_dataset(name) for name in datasets}
+    for name in sorted(datasets):
+        yield data_root / "Coded Coda Files" / f"{name}.json"

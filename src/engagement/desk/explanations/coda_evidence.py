@@ -7,6 +7,7 @@ from typing import Any
 from engagement.configuration import CodeScheme, CodingPlan, CodingPlans
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import read_json
+from engagement.labelling.datasets.adjudications import apply_decisions, read_decisions
 from engagement.pipeline.coding.coded_datasets import (
     CODA_FILE_REMEDY,
     CodedDataset,
@@ -22,6 +23,7 @@ class CodaEvidence:
     """The Coda files of a data root, each read on first use."""
 
     def __init__(self, data_root: Path, plans: CodingPlans) -> None:
+        self._data_root = data_root
         self._proposed, self._coded = data_root / "Outputs" / "Coda Files", data_root / "Coded Coda Files"
         self._ws_scheme = plans.ws_correct_dataset_scheme
         self._files: dict[Path, dict[str, Mapping[str, Any]]] = {}
@@ -60,5 +62,9 @@ class CodaEvidence:
         path = folder / plan.coda_filename
         if path not in self._files:
             document = read_json(path, InputError, what="a Coda file", remedy=CODA_FILE_REMEDY) if path.exists() else []
-            self._files[path] = {message["MessageID"]: message for message in check_coda_messages(document, str(path))}
+            messages = check_coda_messages(document, str(path))
+            if folder == self._coded:
+                decisions = read_decisions(self._data_root, str(plan.coda_dataset))
+                messages = apply_decisions(messages, decisions, [one.code_scheme for one in plan.coding_configurations])
+            self._files[path] = {message["MessageID"]: message for message in messages}
         return self._files[path].get(message_id_of(text))

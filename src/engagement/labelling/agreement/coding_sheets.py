@@ -78,7 +78,7 @@ def read_codings(paths: Sequence[Path], code_columns: Sequence[str] = (), scheme
             f"{len(paths)} sheet(s), or the same one twice; expected at least two. Name one sheet per coder."
         )
     sheets = [read_sheet(path, "a sheet of coded messages") for path in paths]
-    names = _Names(scheme)
+    names = CodeNames(scheme)
     problems: list[str] = []
     coded = [_read_codes(sheet, code_columns, names, problems) for sheet in sheets]
     keys = _choose_keys(sheets)
@@ -96,7 +96,7 @@ def read_codings(paths: Sequence[Path], code_columns: Sequence[str] = (), scheme
     return Codings(_name_coders(paths), messages, tuple(headings))
 
 
-class _Names:
+class CodeNames:
     """Looks up codes by the names that people write for them."""
 
     def __init__(self, scheme: CodeScheme | None) -> None:
@@ -123,7 +123,7 @@ def _fold(name: str) -> str:
     return " ".join(name.casefold().replace("_", " ").split())
 
 
-def _read_codes(sheet: Sheet, code_columns: Sequence[str], names: _Names, problems: list[str]) -> list[_CodedRow]:
+def _read_codes(sheet: Sheet, code_columns: Sequence[str], names: CodeNames, problems: list[str]) -> list[_CodedRow]:
     positions = _find_code_columns(sheet, code_columns, problems)
     coded = []
     for row in sheet.rows:

@@ -9,6 +9,9 @@ import numpy as np
 from engagement.labelling.agreement.agreement import Agreement, Estimate, Numbers, draw_weights, measure_agreement
 from engagement.labelling.agreement.coding_sheets import CodedMessage, Codings
 
+DRAWS, SEED, CONFIDENCE = 2000, 1, 0.95
+"""Bootstrap draws, their seed and the intervals' confidence, unless somebody asks for others."""
+
 
 @dataclass(frozen=True)
 class CodeReliability:
@@ -85,12 +88,13 @@ def describe_reliability(reliability: Reliability, confidence: float, with_texts
 
 
 def _line(name: str, times: str, agreement: Agreement, width: int) -> str:
-    percent = _show(agreement.percent_agreement, 100, 1)
-    cells = f"{percent:<24}{_show(agreement.alpha):<24}{_show(agreement.ac1):<24}"
+    percent = show_estimate(agreement.percent_agreement, 100, 1)
+    cells = f"{percent:<24}{show_estimate(agreement.alpha):<24}{show_estimate(agreement.ac1):<24}"
     return f"{name:<{width}}  {times:>11}  {cells}".rstrip()
 
 
-def _show(estimate: Estimate, factor: int = 1, digits: int = 3) -> str:
+def show_estimate(estimate: Estimate, factor: int = 1, digits: int = 3) -> str:
+    """Write a coefficient with its interval, in brackets; a dash where it is not defined."""
     if estimate.value is None:
         return "-"
     shown = f"{factor * estimate.value:.{digits}f}"

@@ -8,6 +8,7 @@ from typing import Any
 from engagement.configuration import Project
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import read_json
+from engagement.labelling.datasets.adjudications import apply_decisions, read_decisions
 from engagement.labelling.datasets.unread_files import describe_unread_files
 from engagement.pipeline.coding.coded_datasets import CODA_FILE_REMEDY, CodedDataset, check_coda_messages
 from engagement.pipeline.coding.lost_labels import LostLabels
@@ -42,6 +43,9 @@ def load_coded_datasets(
         else:
             try:
                 messages = _read_messages(path)
+                decisions = read_decisions(data_root, str(plan.coda_dataset))
+                schemes = [configuration.code_scheme for configuration in plan.coding_configurations]
+                messages = apply_decisions(messages, decisions, schemes)
             except InputError as error:
                 problems.append(str(error))
         datasets[plan.raw_field] = CodedDataset(plan, project.coding_plans.ws_correct_dataset_scheme, messages)

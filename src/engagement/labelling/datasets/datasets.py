@@ -1,10 +1,11 @@
 """The project's datasets, their files, and the settings for creating them in Coda."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from engagement.configuration import CodeScheme, CodingPlan, CodingPlans, load_project
+from engagement.configuration.double_coding import DoubleCoding, second_dataset
 from engagement.configuration.numbers_in_names import holds_phone_number
 from engagement.foundation.errors import InputError, UsageError, count_of
 from engagement.services.coda.format import CodeSchemeDocument
@@ -14,7 +15,8 @@ from engagement.services.coda.format import CodeSchemeDocument
 class Datasets:
     """The project's datasets, and settings for creating missing ones; empty without a configuration.
 
-    `code_schemes` are all schemes that a dataset's labels may use; `shown_schemes` are those that coders see.
+    `code_schemes` are all schemes that a dataset's labels may use; `shown_schemes` are those that coders see. `second` names the
+    datasets that second coders label, each with the dataset that its messages come from; they are in `names`, too.
     """
 
     names: tuple[str, ...]
@@ -23,6 +25,13 @@ class Datasets:
     shown_schemes: Mapping[str, list[CodeSchemeDocument]] = field(default_factory=dict)
     plans: CodingPlans | None = None
     are_suggestions_updated: bool = False
+    second: Mapping[str, str] = field(default_factory=dict)
+    double_coding: DoubleCoding | None = None
+
+    def users_of(self, dataset: str) -> tuple[str, ...]:
+        """Return who may label a dataset that is made."""
+        is_second = dataset in self.second and self.double_coding is not None
+        return self.double_coding.users if is_second and self.double_coding else self.users
 
 
 def coded_file(data_root: Path, dataset: str) -> Path:
@@ -50,7 +59,10 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
             raise UsageError(f"{configuration_path}: no such file; expected a pipeline configuration. Check the path.")
         project = load_project(configuration_path)
         plans = project.coding_plans
-        coded = {plan.coda_dataset: plan for plan in plans.all if plan.coda_dataset is not None}
+        first = {plan.coda_dataset: plan for plan in plans.all if plan.coda_dataset is not None}
+        double_coding = project.configuration.double_coding
+        second = {second_dataset(name): name for name in _names_coded_twice(double_coding, first)}
+        coded = first | {name: first[source] for name, source in second.items()}
         return Datasets(
             tuple(coded),
             project.configuration.coda_users,
@@ -58,6 +70,8 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
             {dataset: shown_schemes_of(plan, plans) for dataset, plan in coded.items()},
             plans,
             project.configuration.update_suggestions,
+            second,
+            double_coding,
         )
     if data_root is None:
         raise ValueError("got neither a configuration nor a data root; expected one of them. Give one")
@@ -70,6 +84,12 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
             "'Coded Coda Files'; expected one of them, to find the datasets. Give --pipeline-configuration."
         )
     return Datasets(tuple(names))
+
+
+def _names_coded_twice(double_coding: DoubleCoding | None, datasets: Iterable[str]) -> list[str]:
+    if double_coding is None:
+        return []
+    return [name for name in datasets if name in double_coding.datasets or not double_coding.datasets]
 
 
 def _refuse_numbers(folders: tuple[Path, ...]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from engagement.configuration import CodingPlans
+from engagement.configuration.double_coding import second_dataset
 from engagement.configuration.nearest import find_nearest
 from engagement.configuration.numbers_in_names import holds_phone_number
 from engagement.labelling.datasets.datasets import coded_file
@@ -11,7 +12,9 @@ from engagement.labelling.datasets.datasets import coded_file
 
 def find_unread_files(data_root: Path, plans: CodingPlans) -> list[Path]:
     """Find files in Coded Coda Files/ whose names match no plan's CodaFilename; opens none."""
-    read = {plan.coda_filename for plan in plans.all}
+    datasets = [plan.coda_dataset for plan in plans.all if plan.coda_dataset is not None]
+    # Second coders' labels are compared with the first ones', and count for nothing else.
+    read = {f"{name}.json" for dataset in datasets for name in (dataset, second_dataset(dataset))}
     return [path for path in sorted(coded_file(data_root, "").parent.glob("*.json")) if path.name not in read]
 
 
