@@ -12,7 +12,7 @@ usage() {
     cat <<TEXT
 Usage: ${0##*/} [options] <coda-auth-file> <coda-v2-root> <data-root>
 
-Add the messages that Coda lacks to every dataset; existing messages are never changed.
+Add the messages that Coda lacks to every dataset; what people did there is never changed.
 
   <coda-auth-file>  credentials of Coda, a JSON file
   <coda-v2-root>    directory of CodaV2's own tools; checked out if missing

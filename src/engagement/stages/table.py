@@ -49,7 +49,7 @@ STAGES = {
     ),
     "coda-add": Stage(
         number=4,
-        summary="Add the messages that Coda lacks to every dataset; existing messages are never changed",
+        summary="Add the messages that Coda lacks to every dataset; what people did there is never changed",
         module="engagement.stages.coda_add",
         needs="engagement.stages.needs.add_coda",
         plan="engagement.stages.planning.coda.plan_add",
