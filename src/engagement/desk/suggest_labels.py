@@ -68,18 +68,18 @@ def suggest_for(
     """Add suggestions to messages; returns them with a report."""
     # Learning needs a large library, which only this needs.
     expect_library()
-    from engagement.labelling.suggestions.examples import is_suggestion, read_coding
+    from engagement.labelling.suggestions.examples import is_suggestion, read_labelled_texts
     from engagement.labelling.suggestions.suggestions import SuggestionSettings, describe, make_labels, suggest
 
     found = []
     for scheme in schemes:
-        one = suggest(read_coding(messages, scheme), SuggestionSettings(precision))
+        one = suggest(read_labelled_texts(messages, scheme), SuggestionSettings(precision))
         found.append(one)
         _logger.info(
             "Scheme %r: %s for %s without a label%s",
             scheme.name,
             count_of(len(one.suggested), "suggestion"),
-            count_of(len(one.coding.open_texts), "text"),
+            count_of(len(one.labelled.open_texts), "text"),
             f"; {one.why_none}" if one.why_none else "",
         )
     labelled: list[Mapping[str, Any]] = []
@@ -91,9 +91,9 @@ def suggest_for(
     ranked: dict[str, dict[str, Any]] = {}
     for one in found:
         for message_id, codes in one.ranked.items():
-            ranked.setdefault(message_id, {})[one.coding.scheme.scheme_id] = codes
+            ranked.setdefault(message_id, {})[one.labelled.scheme.scheme_id] = codes
     report = {
-        "schemes": {one.coding.scheme.scheme_id: describe(one) for one in found},
+        "schemes": {one.labelled.scheme.scheme_id: describe(one) for one in found},
         "messages": ranked,
         "blind": sorted({message_id for one in found for message_id in one.blind_ids}),
         "look_first": list(dict.fromkeys(message_id for one in found for message_id in one.look_first)),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engagement.configuration import CodeScheme
-from engagement.labelling.suggestions.examples import read_coding
+from engagement.labelling.suggestions.examples import read_labelled_texts
 from engagement.labelling.suggestions.suggestions import SuggestionSettings, suggest
 
 _CLICKS_OF_A_CHOICE = 2
@@ -39,7 +39,7 @@ def replay_days(
     messages: Sequence[Mapping[str, Any]], scheme: CodeScheme, is_multiple: bool, settings: SuggestionSettings
 ) -> Iterator[Day]:
     """Suggest for each day with labelled messages what the days before teach."""
-    chosen = {one.message_id: set(one.codes) for one in read_coding(messages, scheme, is_multiple).examples}
+    chosen = {one.message_id: set(one.codes) for one in read_labelled_texts(messages, scheme, is_multiple).examples}
     by_day: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for message in messages:
         if message["MessageID"] in chosen:
@@ -49,7 +49,7 @@ def replay_days(
         offered: dict[str, list[tuple[str, float]]] = {}
         if len(before) >= settings.minimum_labelled:
             bare = [_without_labels(message, scheme) for message in new]
-            offered = suggest(read_coding([*before, *bare], scheme, is_multiple), settings).suggested
+            offered = suggest(read_labelled_texts([*before, *bare], scheme, is_multiple), settings).suggested
         yield _count(day, len(before), new, chosen, offered, is_multiple)
         before += new
 

@@ -31,7 +31,7 @@ class OpenText(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Coding:
+class LabelledTexts:
     """A dataset under one scheme. `copies` are the scheme's ids in it, its own first.
 
     `double_coded` counts the codes that a second person gave again, `differing` those of them that only one of the two gave.
@@ -58,12 +58,12 @@ def is_suggestion(label: Mapping[str, Any]) -> bool:
     return not is_ticked(label) and str(origin_of(label).get("OriginID", "")).startswith(ORIGIN_START)
 
 
-def read_coding(
+def read_labelled_texts(
     messages: Iterable[Mapping[str, Any]],
     scheme: CodeScheme,
     is_multiple: bool | None = None,
     left_out: frozenset[str] = frozenset(),
-) -> Coding:
+) -> LabelledTexts:
     """Read a dataset's labels of one scheme.
 
     `is_multiple` is None if the labels themselves tell: copies of the scheme are in use. `left_out` are the ids of messages that teach
@@ -93,7 +93,7 @@ def read_coding(
         followed, kept = followed + decided, kept + same
     multiple = len(copies) > 1 if is_multiple is None else is_multiple
     # The order of the file must not matter.
-    return Coding(
+    return LabelledTexts(
         scheme,
         tuple(sorted(examples)),
         tuple(sorted(open_texts)),

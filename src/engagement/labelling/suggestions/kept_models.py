@@ -15,27 +15,27 @@ import numpy
 
 from engagement.foundation.files import make_directory, open_bytes_for_writing
 from engagement.foundation.own_code import describe_own_code
-from engagement.labelling.suggestions.examples import Coding
+from engagement.labelling.suggestions.examples import LabelledTexts
 from engagement.labelling.suggestions.features import Vocabulary
 from engagement.labelling.suggestions.learners import LinearScores
-from engagement.labelling.suggestions.models import Learnt, Model, learn
+from engagement.labelling.suggestions.models import Classifier, Learnt, learn
 
 
-def learn_if_changed(path: Path, coding: Coding) -> Learnt:
+def learn_if_changed(path: Path, labelled: LabelledTexts) -> Learnt:
     """Return what was learnt from these examples before, or learn it now and keep it."""
-    digest = digest_of(coding)
-    learnt = _read(path, digest, coding)
+    digest = digest_of(labelled)
+    learnt = _read(path, digest, labelled)
     if learnt is None:
-        learnt = learn(coding)
+        learnt = learn(labelled)
         _write(path, digest, learnt)
     return learnt
 
 
-def digest_of(coding: Coding) -> str:
+def digest_of(labelled: LabelledTexts) -> str:
     """Digest all that decides a model: examples, codes, and the program with its libraries."""
-    codes = [(code.code_id, str(code.control_code)) for code in coding.scheme.codes]
+    codes = [(code.code_id, str(code.control_code)) for code in labelled.scheme.codes]
     maker = [describe_own_code(), *((name, importlib.metadata.version(name)) for name in ("scipy", "scikit-learn"))]
-    document = [maker, coding.is_multiple, codes, coding.examples]
+    document = [maker, labelled.is_multiple, codes, labelled.examples]
     return hashlib.sha256(json.dumps(document).encode()).hexdigest()
 
 
@@ -59,23 +59,23 @@ def _write(path: Path, digest: str, learnt: Learnt) -> None:
         )
 
 
-def _read(path: Path, digest: str, coding: Coding) -> Learnt | None:
+def _read(path: Path, digest: str, labelled: LabelledTexts) -> Learnt | None:
     if not path.exists():
         return None
     try:
         with numpy.load(path, allow_pickle=False) as file:
             if str(file["digest"]) != digest:
                 return None
-            model = Model(
+            model = Classifier(
                 tuple(map(str, file["codes"])),
                 Vocabulary(file["hashes"], file["piece_weights"], file["is_word"]),
                 LinearScores(file["weights"], file["constants"]),
                 file["slopes"],
                 file["offsets"],
-                coding.is_multiple,
+                labelled.is_multiple,
             )
             # The newest examples alone may have been learnt from.
-            examples = coding.examples[len(coding.examples) - len(file["given"]) :]
+            examples = labelled.examples[len(labelled.examples) - len(file["given"]) :]
             return Learnt(model, examples, file["chances"], file["given"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):
         # Whatever the problem is, learning again puts it right.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy
 import scipy.optimize
 
-from engagement.labelling.suggestions.examples import Coding, Example
+from engagement.labelling.suggestions.examples import Example, LabelledTexts
 from engagement.labelling.suggestions.features import Vocabulary, normalise
 from engagement.labelling.suggestions.learners import MANY, LinearScores, Scores, choose_learners
 
@@ -20,7 +20,7 @@ _EXAMPLES_OF_HALF_TRUST = 200
 
 
 @dataclass(frozen=True)
-class Model:
+class Classifier:
     """What was learnt. `codes` name the columns; its learners' weighted scores are added up.
 
     Slopes and constants, one a code, make chances of scores. In a scheme of one code a text the chances of all codes add up to 1.
@@ -51,28 +51,28 @@ class Model:
 class Learnt:
     """A model, the chances that it gives examples it did not learn from, and their codes (`given`)."""
 
-    model: Model
+    model: Classifier
     examples: tuple[Example, ...]
     chances: numpy.ndarray
     given: numpy.ndarray
 
 
-def learn(coding: Coding) -> Learnt:
+def learn(labelled: LabelledTexts) -> Learnt:
     """Learn from all examples, and judge each by a model that has not seen it.
 
     The same examples give the same model, bit by bit, in any order and on any number of processors.
     """
-    examples = coding.examples[-_MOST_EXAMPLES:] if len(coding.examples) > _MOST_EXAMPLES else coding.examples
-    codes = _choose_codes(coding, examples)
+    examples = labelled.examples[-_MOST_EXAMPLES:] if len(labelled.examples) > _MOST_EXAMPLES else labelled.examples
+    codes = _choose_codes(labelled, examples)
     given = numpy.array([[code in example.codes for code in codes] for example in examples], bool)
-    if not coding.is_multiple:
+    if not labelled.is_multiple:
         # Of several codes in a scheme of one, the first counts.
         given &= numpy.cumsum(given, axis=1) == 1
     texts = [normalise(example.text) for example in examples]
     is_many = len(examples) > MANY
     vocabulary = Vocabulary.of(texts, _MOST_PIECES_OF_MANY if is_many else None)
     rows = vocabulary.vectors(texts)
-    learners = choose_learners(len(examples), coding.is_multiple)
+    learners = choose_learners(len(examples), labelled.is_multiple)
     folds = numpy.array([_fold_of(example.message_id, 3 if is_many else 5) for example in examples])
     unseen = [numpy.zeros(given.shape) for _ in learners]
     for fold in numpy.unique(folds):
@@ -80,11 +80,11 @@ def learn(coding: Coding) -> Learnt:
         for number, learner in enumerate(learners):
             scores = learner(rows[inside], given[inside], vocabulary.is_word)
             unseen[number][~inside] = scores(rows[~inside])
-    weights = _choose_weights(unseen, given, coding.is_multiple)
+    weights = _choose_weights(unseen, given, labelled.is_multiple)
     mixed = numpy.tensordot(weights, numpy.stack(unseen), 1)
     together = _mix(weights, [learner(rows, given, vocabulary.is_word) for learner in learners])
-    slopes, constants = _calibrate(mixed, given) if coding.is_multiple else _allow_for_frequencies(mixed, given)
-    model = Model(codes, vocabulary, together, slopes, constants, coding.is_multiple)
+    slopes, constants = _calibrate(mixed, given) if labelled.is_multiple else _allow_for_frequencies(mixed, given)
+    model = Classifier(codes, vocabulary, together, slopes, constants, labelled.is_multiple)
     return Learnt(model, examples, numpy.round(model.chances_of_scores(mixed), 4), given)
 
 
@@ -96,14 +96,14 @@ def _mix(weights: numpy.ndarray, parts: Sequence[LinearScores]) -> LinearScores:
     return mixed
 
 
-def _choose_codes(coding: Coding, examples: Sequence[Example]) -> tuple[str, ...]:
+def _choose_codes(labelled: LabelledTexts, examples: Sequence[Example]) -> tuple[str, ...]:
     """Choose the codes to learn: of a scheme of several codes a text, those with enough examples."""
     counts: dict[str, int] = {}
     for example in examples:
         for code in example.codes:
             counts[code] = counts.get(code, 0) + 1
-    fewest = _FEWEST_OF_A_CODE if coding.is_multiple else 1
-    return tuple(code.code_id for code in coding.scheme.codes if counts.get(code.code_id, 0) >= fewest)
+    fewest = _FEWEST_OF_A_CODE if labelled.is_multiple else 1
+    return tuple(code.code_id for code in labelled.scheme.codes if counts.get(code.code_id, 0) >= fewest)
 
 
 def _fold_of(message_id: str, folds: int) -> int:

@@ -23,7 +23,7 @@ from engagement.configuration.suggestion_settings import Suggestions
 from engagement.foundation.errors import InputError, count_of
 from engagement.foundation.files import digest_file, make_directory, read_json, write_csv, write_json
 from engagement.foundation.own_code import describe_own_code
-from engagement.labelling.suggestions.examples import Coding, read_coding
+from engagement.labelling.suggestions.examples import LabelledTexts, read_labelled_texts
 from engagement.labelling.suggestions.results import FOLDER
 from engagement.pipeline.coding.coded_datasets import CODA_FILE_REMEDY, check_coda_messages
 from engagement.pipeline.coding.labels import is_ticked
@@ -94,11 +94,11 @@ class DatasetSuggester:
         for one in chosen:
             scheme, wanted = one.code_scheme, one.suggestions or Suggestions()
             is_multiple = one.coding_mode is CodingMode.MULTIPLE
-            coding = read_coding(_without_others(known, plan, one), scheme, is_multiple)
+            labelled = read_labelled_texts(_without_others(known, plan, one), scheme, is_multiple)
             path = self._state / _name_model(plan, one)
             settings = SuggestionSettings(wanted.precision, wanted.minimum_labelled, wanted.blind_share)
             used: list[Path] = []
-            found = suggest(coding, settings, functools.partial(_learn, path, used))
+            found = suggest(labelled, settings, functools.partial(_learn, path, used))
             if not used:
                 # What people had written who withdrew since may still be in it.
                 path.unlink(missing_ok=True)
@@ -162,11 +162,11 @@ def _name_model(plan: CodingPlan, one: CodingConfiguration) -> str:
     return f"{plan.coda_dataset}-{name}.npz"
 
 
-def _learn(path: Path, used: list[Path], coding: Coding) -> "Learnt":
+def _learn(path: Path, used: list[Path], labelled: LabelledTexts) -> "Learnt":
     from engagement.labelling.suggestions.kept_models import learn_if_changed
 
     used.append(path)
-    return learn_if_changed(path, coding)
+    return learn_if_changed(path, labelled)
 
 
 def _without_others(messages: Sequence[_Message], plan: CodingPlan, one: CodingConfiguration) -> Sequence[_Message]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from engagement.configuration import Code, ControlCode
-from engagement.labelling.suggestions.examples import Coding, OpenText, is_blind
+from engagement.labelling.suggestions.examples import LabelledTexts, OpenText, is_blind
 from engagement.labelling.suggestions.features import has_words
 from engagement.labelling.suggestions.models import Learnt, learn
 from engagement.labelling.suggestions.thresholds import (
@@ -50,7 +50,7 @@ class SchemeSuggestions:
     ids of messages that coders should see first. Confidences that are judged come from models that had not seen the label.
     """
 
-    coding: Coding
+    labelled: LabelledTexts
     why_none: str | None = None
     threshold: float | None = None
     suggested: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
@@ -72,28 +72,28 @@ class SchemeSuggestions:
 
 
 def suggest(
-    coding: Coding, settings: SuggestionSettings, learn: Callable[[Coding], Learnt] = learn
+    labelled: LabelledTexts, settings: SuggestionSettings, learn: Callable[[LabelledTexts], Learnt] = learn
 ) -> SchemeSuggestions:
-    """Learn from a dataset's labels, or let `learn` find what was learnt before, and suggest labels for its open texts."""
-    found = SchemeSuggestions(coding, kept=wilson(coding.kept, coding.followed))
-    found.coder_error = find_coder_error(coding.double_coded, coding.differing)
-    found.blind_ids = [one.message_id for one in coding.open_texts if is_blind(one.message_id, settings.blind_share)]
-    counts = Counter(code for example in coding.examples for code in example.codes)
-    themes = [code for code in coding.scheme.codes if _is_theme(code)]
+    """Learn from a dataset's labels, or have `learn` find what was learnt, and suggest labels."""
+    found = SchemeSuggestions(labelled, kept=wilson(labelled.kept, labelled.followed))
+    found.coder_error = find_coder_error(labelled.double_coded, labelled.differing)
+    found.blind_ids = [one.message_id for one in labelled.open_texts if is_blind(one.message_id, settings.blind_share)]
+    counts = Counter(code for example in labelled.examples for code in example.codes)
+    themes = [code for code in labelled.scheme.codes if _is_theme(code)]
     found.few_examples = [code.code_id for code in themes if counts[code.code_id] < _FEWEST_OF_A_CODE]
-    if sum(counts[code.code_id] > 0 for code in coding.scheme.codes) < 2:
-        found.why_none = f"{len(coding.examples)} labelled, of fewer than two codes; nothing can be told apart"
-        found.ranked = {one.message_id: [] for one in coding.open_texts}
+    if sum(counts[code.code_id] > 0 for code in labelled.scheme.codes) < 2:
+        found.why_none = f"{len(labelled.examples)} labelled, of fewer than two codes; nothing can be told apart"
+        found.ranked = {one.message_id: [] for one in labelled.open_texts}
         return found
-    learnt = learn(coding)
+    learnt = learn(labelled)
     if len(learnt.model.codes) < 2:
         found.why_none = f"fewer than two codes have {_FEWEST_OF_A_CODE} examples"
-        found.ranked = {one.message_id: [] for one in coding.open_texts}
+        found.ranked = {one.message_id: [] for one in labelled.open_texts}
         return found
     _rank(found, learnt, themes)
-    if len(coding.examples) < settings.minimum_labelled:
+    if len(labelled.examples) < settings.minimum_labelled:
         found.why_none = (
-            f"{len(coding.examples)} labelled; expected {settings.minimum_labelled} before the first suggestion"
+            f"{len(labelled.examples)} labelled; expected {settings.minimum_labelled} before the first suggestion"
         )
         return found
     _judge(found, learnt, themes, settings)
@@ -109,7 +109,7 @@ def suggest(
 
 def make_labels(found: SchemeSuggestions, message_id: str, created: str) -> Iterator[dict[str, Any]]:
     """Make a message's suggested labels, in Coda's format, under the scheme and its copies in turn."""
-    for scheme_id, (code, chance) in zip(found.coding.copies, found.suggested.get(message_id, ()), strict=False):
+    for scheme_id, (code, chance) in zip(found.labelled.copies, found.suggested.get(message_id, ()), strict=False):
         yield {
             "Checked": False,
             "CodeID": code,
@@ -122,10 +122,10 @@ def make_labels(found: SchemeSuggestions, message_id: str, created: str) -> Iter
 
 def describe(found: SchemeSuggestions) -> Mapping[str, Any]:
     """Describe what is suggested under a scheme, and how sure that is, as JSON."""
-    coding = found.coding
+    labelled = found.labelled
     return {
-        "labelled": len(coding.examples),
-        "unlabelled": len(coding.open_texts),
+        "labelled": len(labelled.examples),
+        "unlabelled": len(labelled.open_texts),
         "suggested": len(found.suggested),
         "why_none": found.why_none,
         "threshold": found.threshold,
@@ -135,7 +135,7 @@ def describe(found: SchemeSuggestions) -> Mapping[str, Any]:
         "kept_by_coders": _interval(found.kept),
         "coders_follow": found.are_followed_blindly,
         "coder_error": round(found.coder_error, 4),
-        "double_coded": coding.double_coded,
+        "double_coded": labelled.double_coded,
         "few_examples": found.few_examples,
     }
 
@@ -150,11 +150,11 @@ def _is_theme(code: Code) -> bool:
 
 def _rank(found: SchemeSuggestions, learnt: Learnt, themes: Sequence[Code]) -> None:
     """Order the codes of each open text, and find the texts that coders should see first."""
-    texts, codes = found.coding.open_texts, learnt.model.codes
+    texts, codes = found.labelled.open_texts, learnt.model.codes
     chances = learnt.model.chances([one.text for one in texts])
     theme_ids = {code.code_id for code in themes}
     theme_columns = [at for at, code in enumerate(codes) if code in theme_ids]
-    controls = [code.code_id for code in found.coding.scheme.codes if code.control_code in _LOOKED_FOR]
+    controls = [code.code_id for code in found.labelled.scheme.codes if code.control_code in _LOOKED_FOR]
     control_columns = [at for at, code in enumerate(codes) if code in controls]
     risk = chances[:, control_columns].sum(axis=1)
     for at, one in enumerate(texts):
@@ -203,7 +203,7 @@ def _judge(found: SchemeSuggestions, learnt: Learnt, themes: Sequence[Code], set
 
 def _too_rare(found: SchemeSuggestions) -> set[str]:
     """Find the codes that are ranked but never suggested, in a scheme of several codes a text."""
-    return set(found.few_examples) if found.coding.is_multiple else set()
+    return set(found.few_examples) if found.labelled.is_multiple else set()
 
 
 def _judged(learnt: Learnt, columns: numpy.ndarray, settings: SuggestionSettings) -> list[Judged]:
@@ -221,8 +221,8 @@ def _judged(learnt: Learnt, columns: numpy.ndarray, settings: SuggestionSettings
 
 def _choose(found: SchemeSuggestions, blind: set[str], threshold: float) -> None:
     likely_control, too_rare = set(found.look_first), _too_rare(found)
-    most = min(_MOST_OF_A_TEXT, len(found.coding.copies)) if found.coding.is_multiple else 1
-    for one in found.coding.open_texts:
+    most = min(_MOST_OF_A_TEXT, len(found.labelled.copies)) if found.labelled.is_multiple else 1
+    for one in found.labelled.open_texts:
         if not one.is_open or one.message_id in blind or one.message_id in likely_control or not has_words(one.text):
             continue
         chosen = [

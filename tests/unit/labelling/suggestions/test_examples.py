@@ -3,7 +3,7 @@
 import pytest
 from tests.suggestion_examples import CODER_B, ROADS, SCHOOL, WATER, make_label, make_message, make_scheme
 
-from engagement.labelling.suggestions.examples import read_coding
+from engagement.labelling.suggestions.examples import read_labelled_texts
 
 COPY = "Scheme-topic-1"
 UNCODED = "SPECIAL-MANUALLY_UNCODED"
@@ -27,25 +27,25 @@ SUGGESTED = make_label(WATER, "suggestion:1", checked=False, kind="External")
     ],
 )
 def test_only_labels_that_people_ticked_teach_and_only_bare_messages_are_open(labels, taught, is_open):
-    coding = read_coding([make_message("the pump", *labels)], make_scheme())
-    assert [one.codes for one in coding.examples] == ([] if taught is None else [taught])
-    assert [one.is_open for one in coding.open_texts] == ([] if is_open is None else [is_open])
+    labelled = read_labelled_texts([make_message("the pump", *labels)], make_scheme())
+    assert [one.codes for one in labelled.examples] == ([] if taught is None else [taught])
+    assert [one.is_open for one in labelled.open_texts] == ([] if is_open is None else [is_open])
 
 
 def test_copies_tell_that_a_message_may_have_several_codes():
     message = make_message("pump and bus", make_label(ROADS, scheme=COPY), make_label(WATER))
-    coding = read_coding([message], make_scheme())
-    assert coding.is_multiple
-    assert coding.copies == ("Scheme-topic", COPY)
-    assert coding.examples[0].codes == (WATER, ROADS)
-    assert not read_coding([message], make_scheme(), is_multiple=False).is_multiple
+    labelled = read_labelled_texts([message], make_scheme())
+    assert labelled.is_multiple
+    assert labelled.copies == ("Scheme-topic", COPY)
+    assert labelled.examples[0].codes == (WATER, ROADS)
+    assert not read_labelled_texts([message], make_scheme(), is_multiple=False).is_multiple
 
 
 def test_the_order_of_the_file_and_messages_that_are_left_out_teach_nothing():
     messages = [make_message(f"pump {n}", make_label(WATER)) for n in range(9)]
-    assert read_coding(messages, make_scheme()) == read_coding(messages[::-1], make_scheme())
+    assert read_labelled_texts(messages, make_scheme()) == read_labelled_texts(messages[::-1], make_scheme())
     gone = frozenset({messages[3]["MessageID"]})
-    left = read_coding(messages, make_scheme(), left_out=gone)
+    left = read_labelled_texts(messages, make_scheme(), left_out=gone)
     assert len(left.examples) == 8
     assert not gone & {one.message_id for one in (*left.examples, *left.open_texts)}
 
@@ -55,13 +55,13 @@ def test_coders_are_compared_by_the_codes_that_each_gave():
     other = make_message("b", make_label(SCHOOL, CODER_B), make_label(WATER))
     forgotten = make_message("c", make_label(ROADS, CODER_B, scheme=COPY), make_label(WATER))
     one_coder = make_message("d", make_label(SCHOOL), make_label(WATER))
-    single = read_coding([same, other, one_coder], make_scheme())
+    single = read_labelled_texts([same, other, one_coder], make_scheme())
     assert (single.double_coded, single.differing) == (2, 1)
-    several = read_coding([same, same, forgotten, forgotten], make_scheme())
+    several = read_labelled_texts([same, same, forgotten, forgotten], make_scheme())
     assert (several.double_coded, several.differing) == (5, 1)
 
 
 def test_what_coders_made_of_suggestions_is_counted():
     messages = [make_message("a", make_label(WATER), SUGGESTED), make_message("b", make_label(ROADS), SUGGESTED)]
-    coding = read_coding(messages, make_scheme())
-    assert (coding.followed, coding.kept) == (2, 1)
+    labelled = read_labelled_texts(messages, make_scheme())
+    assert (labelled.followed, labelled.kept) == (2, 1)

@@ -19,7 +19,7 @@ from tests.suggestion_examples import (
 )
 
 from engagement.labelling.suggestions.day_by_day import add_up, replay_days
-from engagement.labelling.suggestions.examples import is_blind, read_coding
+from engagement.labelling.suggestions.examples import is_blind, read_labelled_texts
 from engagement.labelling.suggestions.models import learn
 from engagement.labelling.suggestions.suggestions import SuggestionSettings, describe, make_labels, suggest
 
@@ -27,7 +27,7 @@ COPY = "Scheme-topic-1"
 
 
 def suggest_for(messages: Sequence[Mapping[str, Any]], **settings: Any):
-    return suggest(read_coding(messages, make_scheme()), SuggestionSettings(**settings))
+    return suggest(read_labelled_texts(messages, make_scheme()), SuggestionSettings(**settings))
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,8 @@ def test_the_order_of_the_messages_changes_nothing(found):
     turned = suggest_for(messages[::-1])
     assert turned == found
     model, other = (
-        learn(read_coding(messages, make_scheme())).model,
-        learn(read_coding(messages[::-1], make_scheme())).model,
+        learn(read_labelled_texts(messages, make_scheme())).model,
+        learn(read_labelled_texts(messages[::-1], make_scheme())).model,
     )
     assert model.scores.weights.tobytes() == other.scores.weights.tobytes()
     assert model.vocabulary.hashes.tobytes() == other.vocabulary.hashes.tobytes()
@@ -149,7 +149,7 @@ def test_days_are_replayed_as_if_suggestions_had_been_made_from_the_first():
 
 
 def test_chances_are_rounded_and_add_up():
-    chances = learn(read_coding(make_messages(60, 0), make_scheme())).model.chances(["water tank", "", "zzz"])
+    chances = learn(read_labelled_texts(make_messages(60, 0), make_scheme())).model.chances(["water tank", "", "zzz"])
     assert numpy.allclose(chances.sum(axis=1), 1, atol=1e-3)
 
 
