@@ -81,6 +81,19 @@ def test_the_second_coder_sees_a_stable_share_and_no_label(tmp_path):
     assert place.second() == after
 
 
+def test_the_second_coder_never_sees_a_suggestion(tmp_path):
+    place = Place(tmp_path)
+    write(place.configuration, {**read(place.configuration), "UpdateSuggestions": True})
+    origin = {"OriginID": "suggestion:1", "Name": "Pipeline Suggestions", "OriginType": "External"}
+    suggested = [message(number, [{**label("code-health", checked=False), "Origin": origin}]) for number in range(200)]
+    place.add([message(number) for number in range(100)])
+    place.run("coda_get")
+    place.add(suggested)
+    assert all(found["Labels"] for found in place.coda.read_messages("show"))
+    assert len(place.second()) > 30
+    assert all(found["Labels"] == [] for found in place.second())
+
+
 def test_a_number_of_messages_is_kept_to(tmp_path):
     place = Place(tmp_path, Share=None, Messages=30)
     place.add(MESSAGES[:20])

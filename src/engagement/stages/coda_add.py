@@ -8,6 +8,7 @@ configuration's.
 
 import argparse
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,19 +74,15 @@ def run(arguments: argparse.Namespace) -> None:
     # From here on Coda is written to.
     absent, problems = [], []
     for addition in additions:
-        if addition.dataset in existing:
-            try:
+        try:
+            if addition.dataset in existing:
                 _add(coda, addition, arguments.data_root)
-            except DatasetError as error:
-                problems.append(str(error))
-        elif users := datasets.users_of(addition.dataset):
-            coda.create_dataset(addition.dataset, users, datasets.shown_schemes[addition.dataset])
-            log.info("Coda %r: made, for %s", addition.dataset, count_of(len(users), "user"))
-            # The messages of an earlier dataset are gone with it.
-            everything = choose_new_messages(addition.candidates, frozenset())
-            _add(coda, _Addition(addition.dataset, addition.candidates, frozenset(), everything), arguments.data_root)
-        else:
-            absent.append(addition.dataset)
+            elif users := datasets.users_of(addition.dataset):
+                _make(coda, addition, users, datasets, arguments.data_root)
+            else:
+                absent.append(addition.dataset)
+        except DatasetError as error:
+            problems.append(str(error))
     problems += _update(coda, updates, arguments.data_root)
     log.info("Coda: read %s", count_of(coda.documents_read, "document"))
     new_messages = sum(len(addition.new) for addition in additions if addition.dataset not in absent)
@@ -172,6 +169,14 @@ def _update(coda: CodaDatabase, updates: "dict[str, SuggestedLabels]", data_root
         except DatasetError as error:
             problems.append(str(error))
     return problems
+
+
+def _make(coda: CodaDatabase, addition: _Addition, users: Sequence[str], datasets: Datasets, data_root: Path) -> None:
+    coda.create_dataset(addition.dataset, users, datasets.shown_schemes[addition.dataset])
+    log.info("Coda %r: made, for %s", addition.dataset, count_of(len(users), "user"))
+    # The messages of an earlier dataset are gone with it.
+    everything = choose_new_messages(addition.candidates, frozenset())
+    _add(coda, _Addition(addition.dataset, addition.candidates, frozenset(), everything), data_root)
 
 
 def _add(coda: CodaDatabase, addition: _Addition, data_root: Path) -> None:

@@ -6,9 +6,18 @@ from pathlib import Path
 from engagement.foundation.errors import UsageError
 
 # Two of these make a data root; other folders may have one by chance.
-_FOLDERS = ("Raw Data", "State", "Coded Coda Files", "Outputs", "Contacts", "Hand-overs", "Traced Data")
+_FOLDERS = (
+    "Raw Data",
+    "State",
+    "Coded Coda Files",
+    "Outputs",
+    "Contacts",
+    "Hand-overs",
+    "Traced Data",
+    "Adjudications",
+)
 # A container may see nothing else of a data root.
-_OWN_FOLDERS = frozenset(("Raw Data", "Coded Coda Files", "Hand-overs"))
+_OWN_FOLDERS = frozenset(("Raw Data", "Coded Coda Files", "Hand-overs", "Adjudications"))
 _KINDS = (".csv", ".tsv", ".txt", ".xlsx")
 
 
