@@ -1,12 +1,13 @@
 """Whether a project wants suggestions: one that does not imports nothing for them."""
 
-import importlib.util
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from engagement.configuration import CodingPlan
-from engagement.foundation.errors import MachineError
+from engagement.configuration.double_coding import second_dataset
+from engagement.labelling.datasets.datasets import coded_file
+from engagement.labelling.suggestions.library import expect_library
 from engagement.pipeline.outputs.coda_files import CodaTexts
 from engagement.pipeline.outputs.folder import Suggest
 
@@ -21,11 +22,7 @@ def are_suggestions_wanted(plans: Sequence[CodingPlan]) -> bool:
     """
     if not any(one.suggestions is not None for plan in plans for one in plan.coding_configurations):
         return False
-    if importlib.util.find_spec("sklearn") is None:
-        raise MachineError(
-            "scikit-learn is not installed; expected it, as coding plans have Suggestions. Run the stage with its run script, "
-            "install it with 'pipenv sync --categories suggestions', or remove Suggestions from the plans."
-        )
+    expect_library()
     return True
 
 
@@ -43,6 +40,13 @@ def find_suggester(
         return None
     from engagement.labelling.suggestions.nightly import DatasetSuggester
 
-    suggester = DatasetSuggester(data_root, outputs, texts)
+    suggester = DatasetSuggester(data_root, outputs, texts, _find_second_files(plans, data_root))
     suggester.forget_others(plans)
     return suggester.add
+
+
+def _find_second_files(plans: Sequence[CodingPlan], data_root: Path) -> dict[str, Path]:
+    """Find the files of second coders' labels, by the dataset that they labelled again."""
+    datasets = {plan.coda_dataset for plan in plans if plan.coda_dataset is not None}
+    second = {name: second_dataset(name) for name in datasets}
+    return {name: coded_file(data_root, other) for name, other in second.items() if other not in datasets}
