@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy
 import pytest
 
+from engagement.labelling.datasets.adjudications import Decision, keep_decisions
 from example_project import EPISODE_FLOW, DataRoot, Document, coda_message, episode_run, label, write_project
 from incremental_runs import outputs_of
 
@@ -145,6 +146,27 @@ def test_models_are_learnt_again_only_if_labels_changed(season: Season):
     season.coded["biyo barkad ceel dhaan 999"] = [label("episode1", "water")]
     season.write().generate()
     assert model.stat().st_ino != before.st_ino
+
+
+def test_second_coders_and_decisions_are_allowed_for(season: Season):
+    late = "biyo barkad ceel dhaan 999"
+    season.texts["late"], season.coded[late] = late, []
+    season.write().generate()
+    assert season.report()["double_coded"] == 0 and late in season.suggested()
+    again = [
+        coda_message(text_of(number), label("episode1", "roads" if number < 30 else THEMES[number % 3]))
+        for number in range(150)
+        if number % 6
+    ]
+    season.root.write_coded("s01e01_second", *again)
+    season.root.generate()
+    assert season.report()["double_coded"] == len(again)
+    assert season.report()["labelled"] == LABELLED and 0 < season.report()["coder_error"] < 0.2
+    [message_id] = [found["MessageID"] for found in season.root.coda_file("s01e01") if found["Text"] == late]
+    decision = Decision(message_id, "Scheme-episode1", ("episode1-school",), "Asha", "2026-06-01T10:00:00.000+00:00")
+    keep_decisions(season.root.path, "EXAMPLE_s01e01", [decision])
+    season.root.generate()
+    assert season.report()["labelled"] == LABELLED + 1 and late not in season.suggested()
 
 
 @pytest.mark.parametrize("damage", [b"PK\x03\x04 not a model", "cut", "turned"])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from engagement.configuration import CodeScheme
+from engagement.labelling.datasets.adjudications import ADJUDICATION
 from engagement.pipeline.coding.labels import counting_labels, is_ticked, newest_by_scheme_id, origin_of
 
 ORIGIN_START = "suggestion"
@@ -63,11 +64,12 @@ def read_labelled_texts(
     scheme: CodeScheme,
     is_multiple: bool | None = None,
     left_out: frozenset[str] = frozenset(),
+    second: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> LabelledTexts:
     """Read a dataset's labels of one scheme.
 
     `is_multiple` is None if the labels themselves tell: copies of the scheme are in use. `left_out` are the ids of messages that teach
-    nothing, like texts of people who withdrew.
+    nothing, like texts of people who withdrew. `second` are labels of second coders, by message id: they teach how often coders err.
     """
     examples: list[Example] = []
     open_texts: list[OpenText] = []
@@ -76,7 +78,7 @@ def read_labelled_texts(
     for message in messages:
         own = [label for label in message["Labels"] if scheme.owns(label["SchemeID"])]
         newest = newest_by_scheme_id(own)
-        codes = {label["CodeID"] for label in counting_labels(newest, scheme) if _is_of_a_person(label)}
+        codes = _codes_by_people(own, scheme)
         known = tuple(code.code_id for code in scheme.codes if code.code_id in codes)
         text = message.get("Text")
         if not isinstance(text, str):
@@ -87,9 +89,12 @@ def read_labelled_texts(
         elif known and message["MessageID"] not in left_out:
             examples.append(Example(message["MessageID"], text, known))
             copies |= dict.fromkeys(sorted(newest, key=_number_of_copy))
-        again, other = _compare_coders(own)
+        by_coders = [label for label in own if not _is_decision(label)]
+        again, other = _compare_coders(by_coders)
         given, differing = given + again, differing + other
-        decided, same = _compare_with_suggestions(own, codes)
+        again, other = _compare_with_second(by_coders, (second or {}).get(message["MessageID"], ()), scheme)
+        given, differing = given + again, differing + other
+        decided, same = _compare_with_suggestions(own, _codes_by_people(by_coders, scheme))
         followed, kept = followed + decided, kept + same
     multiple = len(copies) > 1 if is_multiple is None else is_multiple
     # The order of the file must not matter.
@@ -121,6 +126,16 @@ def _is_of_a_person(label: Mapping[str, Any]) -> bool:
     return bool(origin_of(label).get("OriginType", _PERSON) == _PERSON)
 
 
+def _is_decision(label: Mapping[str, Any]) -> bool:
+    # It is on messages where coders differ: it tells what is right, but not how often they err.
+    return str(origin_of(label).get("OriginID", "")).startswith(f"{ADJUDICATION}:")
+
+
+def _codes_by_people(labels: Sequence[Mapping[str, Any]], scheme: CodeScheme) -> set[str]:
+    newest = newest_by_scheme_id(label for label in labels if scheme.owns(label["SchemeID"]))
+    return {label["CodeID"] for label in counting_labels(newest, scheme) if _is_of_a_person(label)}
+
+
 def _number_of_copy(scheme_id: str) -> tuple[int, str]:
     return len(scheme_id), scheme_id
 
@@ -142,6 +157,16 @@ def _compare_coders(own: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
             differing += len(before ^ now)
         before = now
     return given, differing
+
+
+def _compare_with_second(
+    first: Sequence[Mapping[str, Any]], second: Sequence[Mapping[str, Any]], scheme: CodeScheme
+) -> tuple[int, int]:
+    """Count the codes that two coders gave who did not see each other's, and those that only one gave."""
+    if not second:
+        return 0, 0
+    one, other = _codes_by_people(first, scheme), _codes_by_people(second, scheme)
+    return (len(one) + len(other), len(one ^ other)) if one and other else (0, 0)
 
 
 def _compare_with_suggestions(own: Sequence[Mapping[str, Any]], codes: set[str]) -> tuple[int, int]:

@@ -23,6 +23,7 @@ from engagement.configuration.suggestion_settings import Suggestions
 from engagement.foundation.errors import InputError, count_of
 from engagement.foundation.files import digest_file, make_directory, read_json, write_csv, write_json
 from engagement.foundation.own_code import describe_own_code
+from engagement.labelling.datasets.adjudications import adjudications_file, apply_decisions, read_decisions
 from engagement.labelling.suggestions.examples import LabelledTexts, read_labelled_texts
 from engagement.labelling.suggestions.results import FOLDER
 from engagement.pipeline.coding.coded_datasets import CODA_FILE_REMEDY, check_coda_messages
@@ -44,8 +45,15 @@ _Message = Mapping[str, Any]
 class DatasetSuggester:
     """Adds suggestions to the messages of datasets, and writes down what was suggested, and why."""
 
-    def __init__(self, data_root: Path, outputs: Path, texts: Mapping[str, CodaTexts]) -> None:
-        """`outputs` is the next Outputs/; `texts` are those of all datasets, by raw field."""
+    def __init__(
+        self, data_root: Path, outputs: Path, texts: Mapping[str, CodaTexts], second: Mapping[str, Path]
+    ) -> None:
+        """`outputs` is the next Outputs/.
+
+        `texts` are those of all datasets, by raw field; `second` are files of second coders' labels, by dataset.
+        """
+        self._root = data_root
+        self._second = second
         self._state = data_root / "State" / "suggestions"
         self._coded = data_root / "Coded Coda Files"
         self._folder = outputs / FOLDER
@@ -89,12 +97,16 @@ class DatasetSuggester:
 
         known = list(self._gather(plan, messages))
         created = {message["MessageID"]: message["CreationDateTimeUTC"] for message in messages}
+        path = self._second.get(str(plan.coda_dataset))
+        second = () if path is None else _read_coda_file(path)
         labels: dict[str, list[_Message]] = {}
         schemes, read_first = [], []
         for one in chosen:
             scheme, wanted = one.code_scheme, one.suggestions or Suggestions()
             is_multiple = one.coding_mode is CodingMode.MULTIPLE
-            labelled = read_labelled_texts(_without_others(known, plan, one), scheme, is_multiple)
+            others = _find_others(plan, one)
+            again = {message["MessageID"]: message["Labels"] for message in _leave_out(second, others)}
+            labelled = read_labelled_texts(_leave_out(known, others), scheme, is_multiple, second=again)
             path = self._state / _name_model(plan, one)
             settings = SuggestionSettings(wanted.precision, wanted.minimum_labelled, wanted.blind_share)
             used: list[Path] = []
@@ -115,10 +127,15 @@ class DatasetSuggester:
         return {"labels": labels, "schemes": schemes, "read_first": read_first}
 
     def _gather(self, plan: CodingPlan, messages: list[_Message]) -> Iterator[_Message]:
-        """Join coders' labels with the pipeline's proposals, of all texts that somebody who stays wrote."""
+        """Join coders' labels with the pipeline's proposals, of all texts that somebody who stays wrote.
+
+        What was decided between coders counts more than their labels.
+        """
         own, path = self._texts.get(plan.raw_field, CodaTexts()), self._coded / str(plan.coda_filename)
-        document = read_json(path, InputError, what="a Coda file", remedy=CODA_FILE_REMEDY) if path.exists() else []
-        coded = {message["MessageID"]: message for message in check_coda_messages(document, str(path))}
+        decisions = read_decisions(self._root, str(plan.coda_dataset))
+        schemes = [one.code_scheme for one in plan.coding_configurations]
+        labelled_messages = apply_decisions(_read_coda_file(path), decisions, schemes)
+        coded = {message["MessageID"]: message for message in labelled_messages}
         for message in messages:
             labelled = coded.pop(message["MessageID"], None)
             if message["Text"] in own.staying:
@@ -137,10 +154,14 @@ class DatasetSuggester:
 
     def _digest(self, plan: CodingPlan, chosen: Sequence[CodingConfiguration], messages: list[_Message]) -> str:
         """Digest all that decides a dataset's suggestions."""
-        path, own = self._coded / str(plan.coda_filename), self._texts.get(plan.raw_field, CodaTexts())
+        own, dataset = self._texts.get(plan.raw_field, CodaTexts()), str(plan.coda_dataset)
+        paths = (
+            self._coded / str(plan.coda_filename), self._second.get(dataset), adjudications_file(self._root, dataset)
+        )  # fmt: skip
+        files = [digest_file(path) if path is not None and path.exists() else None for path in paths]
         digest = hashlib.sha256()
         maker = [describe_own_code(), *((name, importlib.metadata.version(name)) for name in ("scipy", "scikit-learn"))]
-        digest.update(repr((maker, plan, chosen, digest_file(path) if path.exists() else None)).encode())
+        digest.update(repr((maker, plan, chosen, files)).encode())
         for message in messages:
             is_staying = message["Text"] in own.staying
             digest.update(json.dumps([message["MessageID"], message["Labels"], is_staying]).encode())
@@ -153,6 +174,11 @@ class DatasetSuggester:
         make_directory(self._folder)
         write_json(self._folder / f"{dataset}.json", {"dataset": dataset, "schemes": found["schemes"]})
         write_csv(self._folder / f"{dataset}.csv", _HEADER, found["read_first"])
+
+
+def _read_coda_file(path: Path) -> Sequence[_Message]:
+    document = read_json(path, InputError, what="a Coda file", remedy=CODA_FILE_REMEDY) if path.exists() else []
+    return check_coda_messages(document, str(path))
 
 
 def _name_model(plan: CodingPlan, one: CodingConfiguration) -> str:
@@ -169,14 +195,18 @@ def _learn(path: Path, used: list[Path], labelled: LabelledTexts) -> "Learnt":
     return learn_if_changed(path, labelled)
 
 
-def _without_others(messages: Sequence[_Message], plan: CodingPlan, one: CodingConfiguration) -> Sequence[_Message]:
-    """Leave out labels of other schemes of the plan whose ids look like those of copies of this one."""
+def _find_others(plan: CodingPlan, one: CodingConfiguration) -> Set[str]:
+    """Find other schemes of the plan whose ids look like those of copies of this one."""
     scheme = one.code_scheme
     others = {other.code_scheme.scheme_id for other in plan.coding_configurations} - {scheme.scheme_id}
-    if not any(map(scheme.owns, others)):
+    return frozenset(filter(scheme.owns, others))
+
+
+def _leave_out(messages: Sequence[_Message], scheme_ids: Set[str]) -> Sequence[_Message]:
+    if not scheme_ids:
         return messages
     return [
-        {**message, "Labels": [label for label in message["Labels"] if label["SchemeID"] not in others]}
+        {**message, "Labels": [label for label in message["Labels"] if label["SchemeID"] not in scheme_ids]}
         for message in messages
     ]
 

@@ -3,6 +3,7 @@
 import pytest
 from tests.suggestion_examples import CODER_B, ROADS, SCHOOL, WATER, make_label, make_message, make_scheme
 
+from engagement.labelling.datasets.adjudications import ADJUDICATION
 from engagement.labelling.suggestions.examples import read_labelled_texts
 
 COPY = "Scheme-topic-1"
@@ -59,6 +60,28 @@ def test_coders_are_compared_by_the_codes_that_each_gave():
     assert (single.double_coded, single.differing) == (2, 1)
     several = read_labelled_texts([same, same, forgotten, forgotten], make_scheme())
     assert (several.double_coded, several.differing) == (5, 1)
+
+
+def test_second_coders_tell_how_often_coders_err_and_teach_nothing():
+    messages = [make_message(text, make_label(WATER)) for text in "abc"]
+    ids = [message["MessageID"] for message in messages]
+    second = {
+        ids[0]: [make_label(WATER, CODER_B)],
+        ids[1]: [make_label(ROADS, CODER_B)],
+        "another": [make_label(ROADS)],
+    }
+    labelled = read_labelled_texts(messages, make_scheme(), second=second)
+    assert (labelled.double_coded, labelled.differing) == (2, 1)
+    assert {one.codes for one in labelled.examples} == {(WATER,)}
+
+
+def test_a_decision_between_coders_teaches_but_is_no_third_coder():
+    decision = make_label(ROADS, f"{ADJUDICATION}:chief@example.org")
+    message = make_message("a", decision, make_label(WATER))
+    second = {message["MessageID"]: [make_label(SCHOOL, CODER_B)]}
+    labelled = read_labelled_texts([message], make_scheme(), second=second)
+    assert labelled.examples[0].codes == (ROADS,)
+    assert (labelled.double_coded, labelled.differing) == (1, 1)
 
 
 def test_what_coders_made_of_suggestions_is_counted():
