@@ -47,7 +47,7 @@ def find_numbers(people: People, uids: Sequence[str], storage: Storage, policy: 
     """Find the number of each participant.
 
     Who has contacts in RapidPro gets the number that a contact has now; somebody blocked or stopped gets none. The uuid table
-    is asked for all others, if it can tell: the embedded one stores no numbers.
+    is asked for all others, if it can tell: the embedded one stores no numbers. A person with several ids gets one number.
     """
     contacts: dict[str, set[str]] = {}
     for uid in uids:
@@ -76,7 +76,9 @@ def find_numbers(people: People, uids: Sequence[str], storage: Storage, policy: 
             by_uid[uid] = next(numbers[contact] for contact in own if contact in numbers)
         else:
             others.append(uid)
-    by_uid |= ask_uuid_table(people, others, storage, policy)
+    told = ask_uuid_table(people, sorted(people.links.all_of(others)), storage, policy)
+    shared = people.links.share({uid: [number] for uid, number in told.items()})
+    by_uid |= {uid: shared[uid][0] for uid in others if uid in shared}
     kept = _keep_first(by_uid)
     return FoundNumbers(
         kept,

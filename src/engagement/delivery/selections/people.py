@@ -18,7 +18,7 @@ from engagement.analysis.tables.season import Season, load_season
 from engagement.configuration import CodingConfiguration, Project
 from engagement.configuration.field_names import OPERATOR_FIELD
 from engagement.delivery.selections.hand_overs import EarlierHandOver, read_hand_overs
-from engagement.delivery.selections.withdrawn import WithdrawnThere, find_withdrawn_elsewhere
+from engagement.delivery.selections.withdrawn import WithdrawnThere, find_withdrawn, find_withdrawn_elsewhere
 from engagement.foundation.errors import InputError
 from engagement.pipeline.outputs.analysis_files import UID, analysis_folder, season_path
 from engagement.processing.records.participant_links import ParticipantLinks, load_links
@@ -69,7 +69,8 @@ class People:
 
     def rows_of(self, uids: Iterable[str]) -> Mask:
         """Find the rows of some participants, by any of their ids."""
-        wanted = set(map(self.links.first, uids))
+        # The outputs may have been made with other links.
+        wanted = self.links.all_of(uids)
         return numpy.fromiter((uid in wanted for uid in self.uids), bool, len(self.uids))
 
     @cached_property
@@ -83,13 +84,13 @@ class People:
 
     @cached_property
     def contacts(self) -> Mapping[str, tuple[KnownContact, ...]]:
-        """Every participant's contacts in RapidPro, by id; those who withdrew have some as well."""
+        """Every participant's contacts in RapidPro, by each of their ids; those who withdrew have some as well."""
         found: dict[str, list[KnownContact]] = {}
         for path in find_contacts_files(self.data_root):
             for uuid, who in read_contacts(path):
                 known = KnownContact(path.stem, uuid, who.urn_type, who.operator_raw)
                 found.setdefault(who.uuid, []).append(known)
-        return {uid: tuple(contacts) for uid, contacts in found.items()}
+        return {uid: tuple(contacts) for uid, contacts in self.links.share(found).items()}
 
     @cached_property
     def known_uids(self) -> frozenset[str]:
@@ -107,6 +108,12 @@ class People:
             self.known_uids if configuration.withdrawn_elsewhere is not None else (),
         )
         return replace(there, uids=self.links.all_of(there.uids))
+
+    @cached_property
+    def withdrawn_under_other_ids(self) -> frozenset[str]:
+        """The ids of linked people who withdrew under one of them, where the outputs do not know the link yet."""
+        linked = {*self.links.firsts, *self.links.firsts.values()}
+        return self.links.all_of(find_withdrawn(self.data_root, linked)) if linked else frozenset()
 
     @cached_property
     def test_uids(self) -> frozenset[str]:

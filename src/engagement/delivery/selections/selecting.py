@@ -67,6 +67,9 @@ def select_participants(selection: ContactSelection, people: People) -> Selected
     if people.project.configuration.withdrawn_elsewhere is not None:
         keep(~people.rows_of(people.withdrawn_elsewhere.uids), "did not withdraw in another project")
         notes += people.withdrawn_elsewhere.notes
+    parted = people.rows_of(people.withdrawn_under_other_ids)
+    if parted.any():
+        keep(~parted, "did not withdraw under another id")
     for rows, step in _find_conditions(selection, people):
         keep(rows, step)
     keep(~people.rows_of(people.test_uids), "are no test contacts")

@@ -27,7 +27,7 @@ def refuse_many_withdrawals(space: OpenWorkspace, wanted: WriteBack, marks: Mark
     """
     if wanted.withdrawn is None:
         return
-    everybody = sum(map(len, space.contacts.values()))
+    everybody = len(space.contacts_of(space.contacts))
     most = max(_FEW, everybody * _LARGEST_PART)
     known = known_withdrawn(space, wanted)
     if len(space.contacts_of(marks.withdrawn) - known) <= most:

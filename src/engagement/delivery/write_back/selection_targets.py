@@ -132,7 +132,8 @@ def _open_all(
         if opened.name not in spaces:
             state = stack.enter_context(open_state(state_path(people.data_root, opened.name)))
             opened.contact_writer.targets.memory = state
-            own = {uid: opened.contacts[uid] for uid in uids if uid in opened.contacts}
+            contacts = people.links.share(opened.contacts)
+            own = {uid: contacts[uid] for uid in uids if uid in contacts}
             spaces[opened.name] = _Space(opened.where, opened.contact_writer, state, own)
     return list(spaces.values())
 

@@ -90,9 +90,12 @@ def write_back(run: WriteBackRun, wanted: WriteBack) -> WriteBackOutcome:
     elsewhere = people.withdrawn_elsewhere
     for note in elsewhere.notes:
         _logger.info("WithdrawnElsewhere: %s", note)
-    marks = make_marks(wanted, people, find_withdrawn(run.data_root, people.contacts) | elsewhere.uids)
+    withdrawn = people.links.all_of(find_withdrawn(run.data_root, people.links.all_of(people.contacts)))
+    marks = make_marks(wanted, people, withdrawn | elsewhere.uids)
     outcome = WriteBackOutcome(
-        len(marks.withdrawn), withdrawn_elsewhere=len(marks.withdrawn & elsewhere.uids), problems_of_data=marks.problems
+        people.links.count_people(marks.withdrawn),
+        withdrawn_elsewhere=people.links.count_people(marks.withdrawn & elsewhere.uids),
+        problems_of_data=marks.problems,
     )
     with contextlib.ExitStack() as stack:
         writings = _open_all(run, wanted, marks, people, outcome, stack)
@@ -178,13 +181,12 @@ def _open(
 ) -> _Writing:
     state = stack.enter_context(open_state(state_path(run.data_root, opened.name), run.is_dry, run.is_full))
     made = state.settled(MADE)
-    everybody = made_contacts(opened.contacts, made)
+    everybody = people.links.share(made_contacts(opened.contacts, made))
     contacts = {uid: found for uid, found in everybody.items() if uid not in people.test_uids}
     # Contacts/ may not know yet who was made a contact here, and withdrew.
-    marks = replace(
-        marks, withdrawn=marks.withdrawn | (find_withdrawn(run.data_root, made.values()) - people.test_uids)
-    )
-    owners = {contact: uid for uid, some in everybody.items() for contact in some}
+    withdrawn = people.links.all_of(find_withdrawn(run.data_root, people.links.all_of(made.values())))
+    marks = replace(marks, withdrawn=marks.withdrawn | (withdrawn - people.test_uids))
+    owners = {contact: people.links.first(uid) for uid, some in everybody.items() for contact in some}
     journal = Journal(run.data_root, run.user, run.now, wanted.contacts)
     space = OpenWorkspace(
         opened.where, contacts, opened.contact_writer, state, lambda target, some: None, run.is_dry, run.is_full

@@ -3,7 +3,7 @@
 Raw data keep their ids. Stage 3 takes the runs of all ids of a row for those of the first, so that consent is one, too.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -40,6 +40,28 @@ class ParticipantLinks:
         """Return all ids of the people behind some ids."""
         found = frozenset(map(self.first, uids))
         return found.union(other for other, first in self.firsts.items() if first in found) if self.firsts else found
+
+    def count_people(self, uids: Collection[str]) -> int:
+        """Count the people behind some ids."""
+        return len(frozenset(map(self.first, uids))) if self.firsts else len(uids)
+
+    def share[T](self, by_uid: dict[str, list[T]]) -> dict[str, list[T]]:
+        """Give every id of a person what all of their ids have, the first id's first.
+
+        >>> links = ParticipantLinks({"b": "a", "c": "a"})
+        >>> links.share({"d": [4], "b": [2], "a": [1]})
+        {'d': [4], 'b': [1, 2], 'a': [1, 2], 'c': [1, 2]}
+        """
+        if not self.firsts:
+            return by_uid
+        people: dict[str, list[str]] = {}
+        for other, first in self.firsts.items():
+            people.setdefault(first, [first]).append(other)
+        shared = dict(by_uid)
+        for uids in people.values():
+            everything = [one for uid in uids for one in by_uid.get(uid, ())]
+            shared |= dict.fromkeys(uids, everything) if everything else {}
+        return shared
 
 
 NO_LINKS = ParticipantLinks()
