@@ -9,9 +9,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple, TextIO
 
-from engagement.foundation.errors import PipelineError
+from engagement.desk.names_with_numbers import hide_numbers_in_names
+from engagement.foundation.errors import PipelineError, UsageError
 from engagement.foundation.profiling import Profiler
 from engagement.foundation.profiling import add_arguments as add_profiling_arguments
 from engagement.foundation.run_report import record_peak_memory
@@ -180,7 +182,19 @@ def main(arguments: Sequence[str]) -> int:
         add_profiling_arguments(parser)
     args = parser.parse_args(arguments[1:])
     try:
-        with hold_working_lock() if stage else contextlib.nullcontext(), profiler.record(args, name):
+        # What machinery prints is read by programs.
+        with contextlib.nullcontext() if name in MACHINERY else hide_numbers_in_names(args):
+            return _run(name, module, args, profiler)
+    except UsageError as error:
+        print(f"ERROR: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_status
+    finally:
+        record_peak_memory()
+
+
+def _run(name: str, module: ModuleType, args: argparse.Namespace, profiler: Profiler) -> int:
+    try:
+        with hold_working_lock() if name in STAGES else contextlib.nullcontext(), profiler.record(args, name):
             module.run(args)
     except PipelineError as error:
         # On a full disk, a log that can't be written must not change the exit status.
@@ -189,8 +203,6 @@ def main(arguments: Sequence[str]) -> int:
         return error.exit_status
     except KeyboardInterrupt:
         return 130
-    finally:
-        record_peak_memory()
     return 0
 
 

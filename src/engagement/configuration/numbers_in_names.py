@@ -37,9 +37,19 @@ def holds_phone_number(name: str) -> bool:
     >>> holds_phone_number("+252 61 5000001"), holds_phone_number("lost_0615-000-001"), holds_phone_number("s01_2026-03-01_1015")
     (True, True, False)
     """
+    return bool(find_numbers(name))
+
+
+def find_numbers(name: str) -> list[str]:
+    """Find what is a phone number in a name, or looks like one, as it stands there.
+
+    >>> find_numbers("lost_0615-000-001 of 2026-03-01")
+    ['0615-000-001']
+    """
     if _CANDIDATE.search(name) is None:
-        return False
-    return any(_is_number(found[0]) for found in _CANDIDATE.finditer(_NO_NUMBER.sub("\0", name)))
+        return []
+    pieces = (found[0] for found in _CANDIDATE.finditer(_NO_NUMBER.sub("\0", name)))
+    return [piece for piece in pieces if _is_number(piece)]
 
 
 def _is_number(candidate: str) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from engagement.configuration.value_types import is_uuid
+from engagement.desk.names_with_numbers import refuse_number_in_name
 from engagement.desk.projects.plans import Country, Language, ProposedPlans, propose_plans
 from engagement.desk.projects.project_files import (
     CONFIGURATION_FILE,
@@ -102,6 +103,7 @@ def run(args: argparse.Namespace) -> None:
             f"name: {args.name!r}; expected letters, digits, blanks, . _ and -, a letter or digit first. Change it."
         )
     folder = args.directory / args.name
+    refuse_number_in_name(folder)
     if folder.exists():
         raise UsageError(f"{folder}: it is there already; expected a new folder. Choose another name or directory.")
     if sys.stdin.isatty():

@@ -8,6 +8,7 @@ from pathlib import Path
 from engagement.configuration import CodeScheme, ControlCode, load_project
 from engagement.configuration.control_codes import DEFAULT_CONTROL_CODES
 from engagement.desk import scheme_push
+from engagement.desk.names_with_numbers import refuse_number_in_name
 from engagement.foundation.errors import InputError, UsageError
 from engagement.foundation.files import make_directory, open_for_writing, read_json, write_csv
 from engagement.labelling.code_books import spreadsheet
@@ -86,6 +87,7 @@ def parse_control_codes(text: str) -> tuple[ControlCode, ...]:
 def make_from_sheet(args: argparse.Namespace) -> None:
     """Read the sheet and the existing scheme, make the scheme, write it."""
     output = args.output or args.sheet.with_suffix(".json")
+    refuse_number_in_name(output)
     earlier = args.existing or (output if output.exists() else None)
     existing = read_scheme(earlier) if earlier else None
     own = [code.control_code for code in existing.codes if code.control_code] if existing else []

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from engagement.desk.names_with_numbers import refuse_number_in_name
 from engagement.foundation.errors import UsageError
 
 # Two of these make a data root; other folders may have one by chance.
@@ -36,6 +37,7 @@ def choose_outputs(files: Sequence[Path], output: Path | None) -> list[Path]:
         check_file(path)
     for number, path in enumerate(outputs):
         refuse_data_root(path)
+        refuse_number_in_name(path)
         if path.exists() or path.is_symlink():
             raise UsageError(
                 f"{path}: exists already; expected no such file. Remove it, or choose another name with --output."
