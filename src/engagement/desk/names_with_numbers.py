@@ -1,4 +1,4 @@
-"""Names of files on the command line that hold a phone number: never shown, never given to a new file.
+"""Names on the command line that hold a phone number: never shown, never given to a new file.
 
 Telecoms name an export by the sender's number. What such a name says is masked wherever it would be printed: on the screen, in
 the log, in an error.

@@ -84,7 +84,7 @@ class People:
 
     @cached_property
     def contacts(self) -> Mapping[str, tuple[KnownContact, ...]]:
-        """Every participant's contacts in RapidPro, by each of their ids; those who withdrew have some as well."""
+        """Every participant's contacts in RapidPro, by each of their ids; who withdrew has some, too."""
         found: dict[str, list[KnownContact]] = {}
         for path in find_contacts_files(self.data_root):
             for uuid, who in read_contacts(path):
@@ -111,7 +111,7 @@ class People:
 
     @cached_property
     def withdrawn_under_other_ids(self) -> frozenset[str]:
-        """The ids of linked people who withdrew under one of them, where the outputs do not know the link yet."""
+        """Ids of linked people who withdrew under one, where the outputs do not know the link yet."""
         linked = {*self.links.firsts, *self.links.firsts.values()}
         return self.links.all_of(find_withdrawn(self.data_root, linked)) if linked else frozenset()
 
