@@ -1,6 +1,8 @@
 """Where messages came from, as columns and breakdowns, in full runs and in those that build on the last one."""
 
+import csv
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,14 @@ import pytest
 from engagement.__main__ import main
 from engagement.analysis.report.breakdowns import list_groupings
 from engagement.analysis.statistics.statistics import Statistics
+from engagement.analysis.tables.rare_participants import find_rare, withheld_codings
 from engagement.analysis.tables.season import load_season
 from engagement.configuration import load_project
+from engagement.configuration.contact_selections import ContactSelection
+from engagement.delivery.disclosure.rows import WITHHELD
+from engagement.delivery.disclosure.tables import pass_tables
+from engagement.delivery.selections.people import read_people
+from engagement.delivery.selections.selecting import Selected, select_participants
 from engagement.provenance import encode_fresh_chain
 from example_project import METADATA, DataRoot, coda_message, episode_run, label, uid_of, write_project
 from incremental_runs import outputs_of, read_processed
@@ -158,6 +166,96 @@ def test_the_whole_analysis_and_explain_and_diff_know_the_columns(tmp_path: Path
     assert main(["diff", str(root.configuration), str(other), "--data-root", str(root.path), "--jobs", "1"]) == 0
     season = load_season(load_project(root.configuration), root.path)
     assert season.share_intervals["Breakdown"].isin(["source", "channel"]).any()
+
+
+def configure(root: DataRoot, **settings: Any) -> DataRoot:
+    root.configuration.write_text(json.dumps(json.loads(root.configuration.read_text()) | settings))
+    return root
+
+
+def select(root: DataRoot, **keys: Any) -> Selected:
+    people = read_people(load_project(root.configuration), root.path, datetime.now(UTC))
+    return select_participants(ContactSelection.model_validate_json(json.dumps({"Name": "a", **keys})), people)
+
+
+@pytest.mark.parametrize(
+    ("condition", "selected"),
+    [
+        ("channel:telegram", {"t1", "t2"}),
+        ("source:RapidPro and rqa_s01e01:water", {"p1", "p3", "p5", "p7", "p9", "p11"}),
+        ("not channel:tel", {"p0", "t1", "t2"}),
+        ("source:ambivalent", {"p0"}),
+    ],
+)
+def test_a_selection_is_made_by_channel_and_source(tmp_path: Path, condition: str, selected: set[str]):
+    root = make(tmp_path)
+    root.generate()
+    found = select(root, CodedWith=condition)
+    assert set(found.uids) == set(map(uid_of, selected))
+    assert found.notes == ()
+    # The same condition passes the check of the configuration.
+    assert main(["check", str(configure(root, Contacts=[{"Name": "a", "CodedWith": condition}]).configuration)]) == 0
+
+
+def test_a_channel_that_nobody_has_is_told_and_a_sample_keeps_the_shares_of_channels(tmp_path: Path):
+    root = make(tmp_path)
+    root.generate()
+    found = select(root, CodedWith="channel:telegramm")
+    assert found.uids == ()
+    assert found.notes == ("channel:telegramm: nobody has it; the values are tel, telegram, ambivalent, NA",)
+    drawn = select(root, Sample={"Size": 7, "StratifyBy": "channel"}).uids
+    assert len({uid_of("t1"), uid_of("t2")}.intersection(drawn)) == 1
+
+
+def test_the_gate_and_the_report_hold_rare_channels_back(tmp_path: Path):
+    disclosure = {"KAnonymity": 4, "Columns": ["channel", "listening_group_mothers"]}
+    root = configure(
+        make(tmp_path), Disclosure=disclosure, ListeningGroups=[{"Name": "mothers", "Files": ["mothers.csv"]}]
+    )
+    (root.configuration.parent / "mothers.csv").write_text(f"uid\n{uid_of('p5')}\n")
+    assert main(["check", str(root.configuration)]) == 0
+    root.generate()
+    project = load_project(root.configuration)
+    (tmp_path / "copies").mkdir()
+    found = pass_tables(project, root.outputs, tmp_path / "copies")
+    rare = {uid_of(name) for name in ("p0", "t1", "t2", "p5")}
+    assert set(found.rare) == rare
+    with (tmp_path / "copies" / "individuals.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for column in disclosure["Columns"]:
+        assert {row["uid"] for row in rows if row[column] == WITHHELD} == rare
+        assert not {row["uid"] for row in rows if row["source"] == WITHHELD}
+    season = load_season(project, root.path)
+    assert [one.coded_field for one in withheld_codings(project, season.breakdowns)] == disclosure["Columns"]
+    assert find_rare(project, season.individuals, season.breakdowns).sum() == len(rare)
+
+
+def weigh(root: DataRoot, *rows: str) -> DataRoot:
+    (root.configuration.parent / "margins.csv").write_text("\n".join(("variable,value,share", *rows)) + "\n")
+    return configure(root, AutomatedAnalysis={"Statistics": {"PopulationMarginsFile": "margins.csv"}})
+
+
+def test_shares_are_weighted_by_channel(tmp_path: Path):
+    # Nobody wrote by WhatsApp: that share goes to the others.
+    root = weigh(make(tmp_path), "channel,tel,0.4", "channel,telegram,0.4", "channel,whatsapp,0.2")
+    assert main(["check", str(root.configuration)]) == 0
+    root.generate()
+    rows = Statistics(load_season(load_project(root.configuration), root.path)).weighted_shares
+    water = next(row for row in rows if row.theme == "water")
+    # 6 of the 11 by SMS and 1 of the 2 in the group, half of the weight each; p0 has both channels.
+    assert (water.n, water.base) == (7, 13)
+    assert water.percent_weighted == pytest.approx(100 * (6 / 11 + 1 / 2) / 2)
+
+
+def test_a_source_that_the_project_lacks_is_no_value_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    selections = [{"Name": "a", "CodedWith": "source:KoboToolbox"}, {"Name": "b", "CodedWith": "chanel:tel"}]
+    root = configure(weigh(make(tmp_path), "source,Kobo,1"), Contacts=selections)
+    assert main(["check", str(root.configuration)]) == 10
+    out = capsys.readouterr().out
+    assert "'KoboToolbox' is no value of 'source'" in out
+    assert "'chanel' is no dataset; expected one" in out
+    assert "'channel'" in out
+    assert "'source' has no value 'Kobo'" in out
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ def find_configuration_problems(configuration: PipelineConfiguration, plans: Cod
             yield _both("$.DriveUpload.AnalysisGraphsDir", "$.DriveUpload.AutomatedAnalysisDir")
         yield from find_upload_problems(drive)
     if plans is not None:
-        yield from find_disclosure_problems(configuration.disclosure, plans)
+        others = [*configuration.origin_columns, *(group.column for group in configuration.listening_groups)]
+        yield from find_disclosure_problems(configuration.disclosure, plans, others)
         yield from find_statistics_problems(configuration, plans)
         yield from find_selection_problems(configuration, plans)
         yield from find_write_back_problems(configuration, plans)

@@ -1,6 +1,6 @@
 """Check the settings of Drive and its gate, so that errors show when a stage starts, not at uploads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from engagement.configuration.coding_plans import CodingPlans
 from engagement.configuration.disclosure import Disclosure
@@ -68,15 +68,17 @@ def _names_of(path: str) -> tuple[str, ...]:
         return ()
 
 
-def find_disclosure_problems(disclosure: Disclosure, plans: CodingPlans) -> Iterator[Problem]:
-    """Find errors in the columns whose combinations are counted, each with its JSON path."""
-    columns = [column for plan in plans.all for column in plan.columns()]
+def find_disclosure_problems(disclosure: Disclosure, plans: CodingPlans, others: Iterable[str]) -> Iterator[Problem]:
+    """Find errors in the columns whose combinations are counted, each with its JSON path.
+
+    `others` are columns of individuals.csv behind those of the plans.
+    """
+    columns = [*(column for plan in plans.all for column in plan.columns()), *others]
     for position, name in enumerate(disclosure.columns):
         if name not in columns:
             yield Problem(
                 f"$.Disclosure.Columns[{position}]",
-                f"{name!r} is no column that a coding plan makes in individuals.csv; expected one"
-                f"{nearest(name, columns)} Change it.",
+                f"{name!r} is no column of answers in individuals.csv; expected one{nearest(name, columns)} Change it.",
             )
     if disclosure.k_anonymity is not None and not disclosure.columns:
         yield Problem(

@@ -1,7 +1,7 @@
 """Where messages came from as the analysis sees it: questions that each message answers by itself."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from engagement.configuration.code_schemes import CodeType
 from engagement.configuration.coding_plans import CodingPlan, PlanKind
@@ -39,6 +39,15 @@ def make_origin_plan(column: str, values: Sequence[str]) -> CodingPlan:
         for number, name in enumerate(names, 1)
     ]
     return make_column_plan(PlanKind.DEMOGRAPHIC, column, codes)
+
+
+def find_known_values(column: str, source_types: Iterable[str]) -> tuple[str, ...] | None:
+    """List the values that a column can have, given the types of the sources; None of channels, which are many.
+
+    >>> find_known_values("source", ["RapidPro", "KoboToolbox", "RapidPro"]), find_known_values("channel", ["RapidPro"])
+    (('KoboToolbox', 'RapidPro', 'ambivalent', 'NA'), None)
+    """
+    return (*sorted(set(source_types)), AMBIVALENT, NOT_KNOWN) if column == OriginColumn.SOURCE else None
 
 
 def is_origin_plan(plan: CodingPlan) -> bool:

@@ -8,6 +8,7 @@ from engagement.configuration.coding_plans import CodingConfiguration, CodingPla
 from engagement.configuration.contact_selections import ANY_EPISODE, ContactSelection
 from engagement.configuration.function_names import LOCATION_LEVELS
 from engagement.configuration.nearest import nearest
+from engagement.configuration.origin_plans import find_known_values
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
 from engagement.configuration.plan_checks import find_repeated
 from engagement.configuration.problems import Problem
@@ -107,9 +108,14 @@ def _find_problems(
         if name not in (ANY_EPISODE, *episodes):
             yield f"TookPartIn[{number}]", _unknown(name, "episode", [ANY_EPISODE, *episodes])
     if selection.coded_with is not None:
+        types = [source.source_type for source in configuration.raw_data_sources]
         for term in dict.fromkeys(terms_of(parse_condition(selection.coded_with))):
-            if term.dataset not in datasets:
-                yield "CodedWith", _unknown(term.dataset, "dataset", datasets)
+            if term.dataset in configuration.origin_columns:
+                values = find_known_values(term.dataset, types)
+                if values is not None and term.code not in values:
+                    yield "CodedWith", _unknown(term.code, f"value of {term.dataset!r}", values)
+            elif term.dataset not in datasets:
+                yield "CodedWith", _unknown(term.dataset, "dataset", [*datasets, *configuration.origin_columns])
             elif not term.is_in(datasets[term.dataset].code_scheme):
                 codes = [code.string_value for code in datasets[term.dataset].code_scheme.codes]
                 yield "CodedWith", _unknown(term.code, f"code of {term.dataset!r}", codes)
@@ -137,8 +143,9 @@ def _find_problems(
         if name not in operators:
             yield f"Operators[{number}]", _unknown(name, "operator of OperatorScheme", operators)
     sample = selection.sample
-    if sample is not None and sample.stratify_by is not None and sample.stratify_by not in datasets:
-        yield "Sample.StratifyBy", _unknown(sample.stratify_by, "dataset", datasets)
+    strata = [*datasets, *configuration.origin_columns]
+    if sample is not None and sample.stratify_by is not None and sample.stratify_by not in strata:
+        yield "Sample.StratifyBy", _unknown(sample.stratify_by, "dataset", strata)
     if selection.to is not None and selection.to.group is None and selection.to.field is None:
         yield "To", "neither Group nor Field; expected one or both. Add one, or remove To."
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from engagement.configuration.coding_plans import CodingConfiguration, CodingMode, CodingPlans
 from engagement.configuration.nearest import nearest
+from engagement.configuration.origin_plans import NOT_KNOWN, find_known_values
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
 from engagement.configuration.problems import Problem
 
@@ -18,6 +19,19 @@ def find_demographics(plans: CodingPlans) -> tuple[CodingConfiguration, ...]:
         and coding.include_in_theme_distribution
         and coding.analysis_file_key is not None
     )
+
+
+def find_margin_values(configuration: PipelineConfiguration, plans: CodingPlans) -> dict[str, tuple[str, ...] | None]:
+    """List the values of each variable that participants can be weighted by; None of one that may have any."""
+    values: dict[str, tuple[str, ...] | None] = {
+        str(coding.analysis_file_key): tuple(code.string_value for code in coding.code_scheme.codes if code.is_normal)
+        for coding in find_demographics(plans)
+    }
+    types = [source.source_type for source in configuration.raw_data_sources]
+    for column in configuration.origin_columns:
+        known = find_known_values(column, types)
+        values[column] = None if known is None else tuple(value for value in known if value != NOT_KNOWN)
+    return values
 
 
 def find_statistics_problems(configuration: PipelineConfiguration, plans: CodingPlans) -> Iterator[Problem]:

@@ -168,7 +168,7 @@ def _choose_sample(arguments: argparse.Namespace, project: Project, selection: C
         if arguments.seed is not None or arguments.stratify is not None:
             raise UsageError("--seed and --stratify say how to draw a sample; expected --sample as well. Add it.")
         return selection
-    datasets = find_datasets(project.coding_plans)
+    datasets = [*find_datasets(project.coding_plans), *project.configuration.origin_columns]
     if arguments.sample < 1:
         raise UsageError(f"--sample {arguments.sample}: expected 1 or more. Change it.")
     if arguments.stratify is not None and arguments.stratify not in datasets:

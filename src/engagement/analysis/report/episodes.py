@@ -45,10 +45,10 @@ def make_document(season: Season) -> dict[str, Any]:
 
 def _gather_episodes(season: Season, groupings: Sequence[Grouping], below: int | None) -> list[dict[str, Any]]:
     participation, participants = participation_of(season), number_participants(season)
-    is_rare_message = numpy.isin(
-        participants[1], numpy.unique(participants[0][find_rare(season.project, season.individuals)])
-    )
-    withheld = {coding.coded_field for coding in withheld_codings(season.project)} if below is not None else set()
+    are_rare_people = find_rare(season.project, season.individuals, season.breakdowns)
+    is_rare_message = numpy.isin(participants[1], numpy.unique(participants[0][are_rare_people]))
+    held_back = withheld_codings(season.project, season.breakdowns) if below is not None else []
+    withheld = {coding.coded_field for coding in held_back}
     groups = {
         one.key: [find_groups(season.individuals, one.coding), _make_small(find_groups(season.messages, one.coding))]
         for one in groupings

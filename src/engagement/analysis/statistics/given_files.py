@@ -52,8 +52,10 @@ def read_calendar(path: Path) -> tuple[BroadcastEvent, ...]:
     return tuple(events)
 
 
-def read_margins(path: Path, values: Mapping[str, Sequence[str]]) -> dict[str, dict[str, float]]:
-    """Read a population's shares: variable -> value -> share. `values` are those of each demographic.
+def read_margins(path: Path, values: Mapping[str, Sequence[str] | None]) -> dict[str, dict[str, float]]:
+    """Read a population's shares: variable -> value -> share.
+
+    `values` are those of each demographic; None of one that may have any.
 
     Raises
     ------
@@ -68,8 +70,8 @@ def read_margins(path: Path, values: Mapping[str, Sequence[str]]) -> dict[str, d
             problems.append(
                 f"line {number}: no demographic has the AnalysisFileKey {variable!r}{nearest(variable, values)}"
             )
-        elif value not in values[variable]:
-            problems.append(f"line {number}: {variable!r} has no value {value!r}{nearest(value, values[variable])}")
+        elif (known := values[variable]) is not None and value not in known:
+            problems.append(f"line {number}: {variable!r} has no value {value!r}{nearest(value, known)}")
         elif value in margins.get(variable, {}):
             problems.append(f"line {number}: {value!r} of {variable!r} is there twice; expected one share. Remove one.")
         else:

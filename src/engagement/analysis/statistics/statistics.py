@@ -30,6 +30,7 @@ from engagement.analysis.statistics.shares import ShareRow, list_shares
 from engagement.analysis.statistics.variables import EpisodeThemes, Variable, find_episodes, read_demographics
 from engagement.analysis.statistics.weighting import WeightedShareRow, list_weighted_shares, rake
 from engagement.analysis.tables.season import Season
+from engagement.configuration.statistics_checks import find_margin_values
 from engagement.configuration.statistics_settings import StatisticsSettings
 
 
@@ -120,7 +121,8 @@ class Statistics:
         if self.settings.population_margins_file is None:
             return []
         path = self.season.project.path.parent / self.settings.population_margins_file
-        margins = read_margins(path, {variable.name: variable.values for variable in self.demographics})
+        configuration = self.season.project.configuration
+        margins = read_margins(path, find_margin_values(configuration, self.season.project.coding_plans))
         weights = rake([variable for variable in self.demographics if variable.name in margins], margins)
         return list_weighted_shares(self.episodes, weights)
 

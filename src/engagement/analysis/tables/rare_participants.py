@@ -35,7 +35,7 @@ def tell_of_writers(
         combinations = combinations * len(names) + own
         told[title] = [names[value] for value in own[places]]
     fewest = project.configuration.disclosure.k_anonymity
-    are_hidden = find_rare(project, individuals)
+    are_hidden = find_rare(project, individuals, breakdowns)
     if fewest is not None and len(individuals):
         _, numbers, counts = numpy.unique(combinations, return_inverse=True, return_counts=True)
         are_hidden |= counts[numbers] < fewest
@@ -56,21 +56,25 @@ def _find_rows(individuals: CodedTable, uids: Sequence[str]) -> numpy.ndarray:
     return found
 
 
-def find_rare(project: Project, individuals: CodedTable) -> Mask:
+def find_rare(project: Project, individuals: CodedTable, breakdowns: Sequence[CodingConfiguration]) -> Mask:
     """Find participants whose answers too few share, for the gate's k-anonymity; nobody if it is off."""
     disclosure = project.configuration.disclosure
     if disclosure.k_anonymity is None:
         return numpy.zeros(len(individuals), dtype=bool)
     numbers = numpy.zeros(len(individuals), dtype=numpy.int64)
-    for coding in withheld_codings(project):
+    for coding in withheld_codings(project, breakdowns):
         own = individuals.codes(coding).numbers
         numbers, _ = pandas.factorize(numbers * (int(own.max(initial=0)) + 1) + own)
     rare: Mask = (numpy.bincount(numbers) < disclosure.k_anonymity)[numbers] if len(numbers) else numbers.astype(bool)
     return rare
 
 
-def withheld_codings(project: Project) -> list[CodingConfiguration]:
-    """Return all codings of the plans that Disclosure.Columns names: a value would tell the others."""
-    columns = project.configuration.disclosure.columns
-    plans = [plan for plan in project.coding_plans.all if not set(columns).isdisjoint(plan.columns())]
-    return [coding for plan in plans for coding in plan.coding_configurations]
+def withheld_codings(project: Project, breakdowns: Sequence[CodingConfiguration]) -> list[CodingConfiguration]:
+    """Return all codings of the plans that Disclosure.Columns names: a value would tell the others.
+
+    Of the `breakdowns`, those of origins and listening groups, whose schemes are in no file, may be named as well.
+    """
+    columns = set(project.configuration.disclosure.columns)
+    plans = [plan for plan in project.coding_plans.all if not columns.isdisjoint(plan.columns())]
+    others = [one for one in breakdowns if not one.code_scheme_file and not columns.isdisjoint(one.columns())]
+    return [*(coding for plan in plans for coding in plan.coding_configurations), *others]

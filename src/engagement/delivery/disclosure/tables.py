@@ -120,4 +120,5 @@ def _withheld_columns(project: Project, header: Sequence[str]) -> frozenset[str]
             f"{INDIVIDUALS}: no column {', '.join(map(repr, missing))}, which Disclosure.Columns names; expected it in what "
             "stage 3 writes. Run stage 3 again."
         )
-    return frozenset(column for name in names for column in plan_of[name].columns())
+    # Origins and listening groups have one column, and no plan.
+    return frozenset(column for name in names for column in (plan_of[name].columns() if name in plan_of else [name]))

@@ -17,6 +17,8 @@ from engagement.analysis.tables.coded_table import CodedTable, Mask
 from engagement.analysis.tables.season import Season, load_season
 from engagement.configuration import CodingConfiguration, Project
 from engagement.configuration.field_names import OPERATOR_FIELD
+from engagement.configuration.origin_plans import is_origin_plan
+from engagement.configuration.selection_checks import find_datasets, name_dataset
 from engagement.delivery.selections.hand_overs import EarlierHandOver, read_hand_overs
 from engagement.delivery.selections.withdrawn import WithdrawnThere, find_withdrawn, find_withdrawn_elsewhere
 from engagement.foundation.errors import InputError
@@ -144,6 +146,12 @@ class People:
         groups = self.project.configuration.listening_groups
         files = (name for one in groups if one.name == group for name in one.files)
         return frozenset().union(*(self.read_list(name).uids for name in files))
+
+    @cached_property
+    def datasets(self) -> Mapping[str, CodingConfiguration]:
+        """Every coding by the name of its dataset, those of OriginColumns among them."""
+        origins = {name_dataset(coding): coding for plan, coding in self.season.questions if is_origin_plan(plan)}
+        return origins | find_datasets(self.project.coding_plans)
 
     @cached_property
     def operators(self) -> list[frozenset[str]]:

@@ -10,10 +10,9 @@ import numpy
 
 from engagement.analysis.tables.coded_table import Mask
 from engagement.configuration import CodingConfiguration
-from engagement.configuration.coded_with import AllOf, AnyOf, CodeTerm, Condition, Not, parse_condition
+from engagement.configuration.coded_with import AllOf, AnyOf, CodeTerm, Condition, Not, parse_condition, terms_of
 from engagement.configuration.contact_selections import ANY_EPISODE, ContactSelection
 from engagement.configuration.selection_checks import (
-    find_datasets,
     find_episodes,
     find_meant_places,
     find_place_codings,
@@ -72,6 +71,7 @@ def select_participants(selection: ContactSelection, people: People) -> Selected
         keep(~parted, "did not withdraw under another id")
     for rows, step in _find_conditions(selection, people):
         keep(rows, step)
+    notes += _find_unused_values(selection, people)
     keep(~people.rows_of(people.test_uids), "are no test contacts")
     for name in selection.exclusion_files:
         rows = people.rows_of(_read_exclusions(people, name, left, notes))
@@ -160,7 +160,7 @@ def _evaluate(condition: Condition, people: People) -> Mask:
     """Find the rows that a condition on codes holds for; guessed codes do not count."""
     match condition:
         case CodeTerm(dataset=dataset):
-            coding = find_datasets(people.project.coding_plans)[dataset]
+            coding = people.datasets[dataset]
             ids = [code.code_id for code in coding.code_scheme.codes if condition.means(code)]
             return people.answered_rows(coding, ids)
         case Not(condition=inner):
@@ -169,6 +169,16 @@ def _evaluate(condition: Condition, people: People) -> Mask:
             return ~_any(people, (~_evaluate(part, people) for part in parts))
         case AnyOf(conditions=parts):
             return _any(people, (_evaluate(part, people) for part in parts))
+
+
+def _find_unused_values(selection: ContactSelection, people: People) -> Iterator[str]:
+    """Say which values of OriginColumns nobody has: they may be spelt wrongly."""
+    condition = None if selection.coded_with is None else parse_condition(selection.coded_with)
+    for term in dict.fromkeys(terms_of(condition) if condition is not None else ()):
+        coding = people.datasets[term.dataset]
+        if term.dataset in people.project.configuration.origin_columns and not term.is_in(coding.code_scheme):
+            values = [code.string_value for code in coding.code_scheme.codes]
+            yield f"{term.dataset}:{term.code}: nobody has it; the values are {', '.join(values)}"
 
 
 def _find_contacted(selection: ContactSelection, people: People, days: int) -> frozenset[str]:
@@ -201,7 +211,7 @@ def _find_strata(selection: ContactSelection, people: People) -> dict[str, str]:
     """Return each participant's answer to the question that the sample is stratified by."""
     if selection.sample is None or selection.sample.stratify_by is None:
         return {}
-    coding = find_datasets(people.project.coding_plans)[selection.sample.stratify_by]
+    coding = people.datasets[selection.sample.stratify_by]
     names = [code.string_value for code in coding.code_scheme.codes if code.is_normal]
     values = people.individuals.codes(coding).first_values().tolist()
     return {uid: names[value] for uid, value in zip(people.uids, values, strict=True) if value < len(names)}

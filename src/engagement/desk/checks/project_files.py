@@ -12,7 +12,7 @@ from engagement.configuration.function_names import is_project_function
 from engagement.configuration.nearest import nearest
 from engagement.configuration.plan_places import placed_configurations, placed_plans
 from engagement.configuration.problems import Problem
-from engagement.configuration.statistics_checks import find_demographics
+from engagement.configuration.statistics_checks import find_margin_values
 from engagement.delivery.selections.withdrawn import find_withdrawn
 from engagement.foundation.errors import PipelineError
 from engagement.processing.records.participant_links import load_links
@@ -49,11 +49,7 @@ def find_statistics_file_problems(
         yield Problem("$.AutomatedAnalysis.Statistics.BroadcastCalendarFile", str(error))
     try:
         if statistics.population_margins_file is not None:
-            values = {
-                str(coding.analysis_file_key): [c.string_value for c in coding.code_scheme.codes if c.is_normal]
-                for coding in find_demographics(plans)
-            }
-            read_margins(folder / statistics.population_margins_file, values)
+            read_margins(folder / statistics.population_margins_file, find_margin_values(configuration, plans))
     except PipelineError as error:
         yield Problem("$.AutomatedAnalysis.Statistics.PopulationMarginsFile", str(error))
 

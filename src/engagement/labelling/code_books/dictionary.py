@@ -14,8 +14,9 @@ from engagement.configuration import (
     Project,
 )
 from engagement.configuration.control_codes import ControlCodeEntry, entry_of, rank_of
-from engagement.configuration.field_names import CONSENT_FIELD, FETCHED_FIELDS, UID_FIELD
+from engagement.configuration.field_names import AMBIVALENT, CONSENT_FIELD, FETCHED_FIELDS, UID_FIELD
 from engagement.configuration.function_names import LOCATION_WITH_ZONE
+from engagement.configuration.origin_plans import NOT_KNOWN, OriginColumn, find_known_values
 from engagement.configuration.raw_keys import read_result_key
 from engagement.pipeline.coding.guesses import find_guessed_positions
 from engagement.pipeline.coding.locations import has_elsewhere
@@ -27,6 +28,7 @@ QUESTION_KINDS = {
     PlanKind.DEMOGRAPHIC: "answer about the participant",
     PlanKind.FOLLOW_UP: "answer to a follow-up question",
 }
+_CHANNEL = "the scheme of the contact's URN in RapidPro, or the kind of another source"
 _WITHDRAWN = "STOP: the participant withdrew consent"
 
 
@@ -68,10 +70,38 @@ def make_dictionary(project: Project) -> list[DictionaryEntry]:
             DictionaryEntry(file, CONSENT_FIELD, "true or false", _meaning(file, CONSENT_FIELD), "true; false"),
         ]
         entries += [entry for plan in plans for entry in _plan_entries(file, plan, describe_sources(project, plan))]
+        entries += _entries_behind_plans(file, project)
     file = FILES[2]
     entries.append(DictionaryEntry(file, UID_FIELD, "identifier", _meaning(file, UID_FIELD)))
     entries += [_text_entry(file, plan, describe_sources(project, plan)) for plan in plans]
     return entries
+
+
+def _entries_behind_plans(file: str, project: Project) -> Iterator[DictionaryEntry]:
+    """Make the entries of OriginColumns, then of listening groups: nobody was asked."""
+    configuration = project.configuration
+    types = [source.source_type for source in configuration.raw_data_sources]
+    for origin in configuration.origin_columns:
+        known = find_known_values(origin, types) or ("any name of a channel, like tel or telegram", AMBIVALENT)
+        yield DictionaryEntry(
+            file,
+            origin,
+            "one value",
+            _meaning(file, origin),
+            possible_values="; ".join(value for value in known if value != NOT_KNOWN),
+            missing_values=f"{NOT_KNOWN} (not known); {_WITHDRAWN}",
+            source="the message's source in the configuration" if origin == OriginColumn.SOURCE else _CHANNEL,
+        )
+    for group in configuration.listening_groups:
+        yield DictionaryEntry(
+            file,
+            group.column,
+            "true or false",
+            _meaning(file, "listening_group_<Name>"),
+            possible_values="true; false",
+            missing_values=_WITHDRAWN,
+            source=", ".join(group.files),
+        )
 
 
 def _meaning(file: str, name: str) -> str:

@@ -31,8 +31,17 @@ def read_dictionary(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_dictionary_lists_exactly_the_columns_that_stage_3_writes(tmp_path, book):
-    dictionary = read_dictionary(book())
+def add_columns(document):
+    document["OriginColumns"] = ["channel", "source"]
+    document["ListeningGroups"] = [{"Name": "mothers", "Files": ["mothers.csv"]}]
+
+
+@pytest.mark.parametrize("change", [None, add_columns], ids=["plans", "origins and groups"])
+def test_the_dictionary_lists_exactly_the_columns_that_stage_3_writes(tmp_path, book, change):
+    folder = tmp_path / "configuration"
+    folder.mkdir()
+    (folder / "mothers.csv").write_text("uid\n")
+    dictionary = read_dictionary(book(**({"change_configuration": change} if change else {})))
     root = DataRoot(tmp_path, tmp_path / "configuration" / "pipeline_configuration.json")
     root.write_runs(episode_run("a", "biyo"), survey_run("a", gender="nin", age="30"))
     root.generate()
@@ -55,6 +64,17 @@ def test_every_value_of_a_coded_column_is_among_its_possible_or_missing_values(t
                 if entry["type"] in ("one code", "0 or 1"):
                     listed = f"{entry['possible_values']}; {entry['missing_values']}"
                     assert value in [re.split(r" [=(]", item)[0] for item in listed.split("; ")], (column, value)
+
+
+def test_columns_that_nobody_was_asked_for_say_their_values(tmp_path, book):
+    (tmp_path / "configuration").mkdir()
+    (tmp_path / "configuration" / "mothers.csv").write_text("uid\n")
+    entries = {entry["column"]: entry for entry in read_dictionary(book(change_configuration=add_columns))}
+    assert entries["source"]["possible_values"] == "RapidPro; ambivalent"
+    assert entries["channel"]["possible_values"] == "any name of a channel, like tel or telegram; ambivalent"
+    assert entries["channel"]["missing_values"].startswith("NA (not known); STOP")
+    assert entries["listening_group_mothers"]["possible_values"] == "true; false"
+    assert entries["listening_group_mothers"]["source"] == "mothers.csv"
 
 
 def test_a_column_says_what_it_is_and_where_it_comes_from(book):
