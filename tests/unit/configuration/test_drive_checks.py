@@ -57,7 +57,7 @@ def test_two_tables_in_one_file_are_refused(tmp_path):
 
 @pytest.mark.parametrize("column", ["gendr", "uid", "consent_withdrawn", "age_coded"])
 def test_a_column_that_no_plan_makes_is_refused(tmp_path, column):
-    told = f"at $.Disclosure.Columns[1]: '{column}' is no column that a coding plan makes in individuals.csv"
+    told = f"at $.Disclosure.Columns[1]: '{column}' is no column of answers in individuals.csv"
     with pytest.raises(ConfigurationError, match=re.escape(told)) as refused:
         load_project(write_with(tmp_path, KAnonymity=2, Columns=["age", column]))
     assert column != "gendr" or "nearest: 'gender'" in str(refused.value)

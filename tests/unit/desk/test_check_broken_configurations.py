@@ -544,7 +544,7 @@ ANALYSIS_AND_DRIVE = [
     case("a column that nobody makes",
          drive(),
          configuration("$.Disclosure", {"KAnonymity": 5, "Columns": ["age", "gendr"]}),
-         "ERROR: pipeline_configuration.json, line 82, at $.Disclosure.Columns[1]: 'gendr' is no column that a coding plan makes in individuals.csv; expected one; nearest: 'gender', 'gender_raw'. Change it."),
+         "ERROR: pipeline_configuration.json, line 82, at $.Disclosure.Columns[1]: 'gendr' is no column of answers in individuals.csv; expected one; nearest: 'gender', 'gender_raw'. Change it."),
 ]
 CODING_PLANS = [
     case("a typo in a plan's key",
