@@ -1,12 +1,13 @@
 """Read exports of received SMS. Phone numbers stay in memory."""
 
-import io
+import functools
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 from zoneinfo import ZoneInfo
 
 from engagement.configuration.participant_ids import find_strict_id_problem, split_participant_id
@@ -73,26 +74,31 @@ class ExportReader:
             It is no such table, or rows have no usable number or time: the error names them.
         """
         try:
-            content = path.read_bytes()
+            file = path.open("rb")
         except OSError as error:
             raise UsageError(f"{path}: could not be read: {error.strerror}. Check the file's permissions.") from None
-        table = self._open_table(content, path)
+        with file:
+            return self._read_table(self._open_table(file, path), path)
+
+    def _read_table(self, table: DelimitedTable | XlsxTable, path: Path) -> Export:
         number, text, time = map(table.position, (self.form.number, self.form.text, self.form.time))
         receiver = None if self.form.receiver is None else table.position(self.form.receiver)
         export = Export()
         receivers: set[str] = set()
+        # People write often: each cell is read once, and each person is in memory once.
+        read_sender = functools.cache(self._read_sender)
         rows: list[tuple[Respondent | str, str, str]] = []
         times: Readings = []
         for row in table.rows():
             cells = row.cells
             if _is_total(cells):
                 continue
-            to = "" if receiver is None else cells[receiver].strip()
+            to = "" if receiver is None else sys.intern(cells[receiver].strip())
             receivers.add(to)
             if self.receiver is not None and to != self.receiver:
                 export.to_others += 1
                 continue
-            sender = self._read_sender(cells[number])
+            sender = read_sender(cells[number])
             if sender is None:
                 export.without_number.append(row.place)
                 continue
@@ -109,12 +115,12 @@ class ExportReader:
         ]
         return export
 
-    def _open_table(self, content: bytes, path: Path) -> DelimitedTable | XlsxTable:
+    def _open_table(self, file: IO[bytes], path: Path) -> DelimitedTable | XlsxTable:
         if path.suffix.lower() == ".xlsx":
-            return XlsxTable(content, str(path), self.form.columns, self.sheet)
+            return XlsxTable(file.read(), str(path), self.form.columns, self.sheet)
         number = 0
         table = DelimitedTable(
-            io.BytesIO(content),
+            file,
             str(path),
             self.form.columns,
             self.form.encoding,
