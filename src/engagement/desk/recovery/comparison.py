@@ -85,13 +85,16 @@ def compare_messages(
 ) -> ExportComparison:
     """Compare messages, of the participants `uids` in the same order, with what arrived."""
     found = ExportComparison(messages, uids, ["missing"] * len(messages))
-    by_person: dict[str, list[Exported]] = {}
-    for number, (uid, message) in enumerate(zip(uids, messages, strict=True)):
-        one = Exported(count_microseconds(message.time), fold_text(message.text), number)
-        by_person.setdefault(uid, []).append(one)
+    by_person: dict[str, list[int]] = {}
+    for number, (uid, _) in enumerate(zip(uids, messages, strict=True)):
+        by_person.setdefault(uid, []).append(number)
     first, last = (pick(one.time for one in messages) for pick in (min, max))
     doubled: list[datetime] = []
-    for uid, exported in by_person.items():
+    for uid, numbers in by_person.items():
+        exported = [
+            Exported(count_microseconds(messages[number].time), fold_text(messages[number].text), number)
+            for number in numbers
+        ]
         span = raw.of(uid)
         matches = match_messages(exported, span, window // MICROSECOND, late // MICROSECOND, MOST_LATE // MICROSECOND)
         for number, arrived in matches.matched.items():
@@ -113,7 +116,7 @@ def find_outages(found: ExportComparison) -> Iterator[Outage]:
     """Find the times in which RapidPro got nothing while the telecom did; single losses are none."""
     # What arrived late says nothing of that hour.
     counted = [number for number, state in enumerate(found.states) if state != "late"]
-    counted.sort(key=lambda number: (found.messages[number].time, number))
+    counted.sort(key=lambda number: found.messages[number].time)
     lost = [found.states[number] in ("missing", "recovered") for number in counted]
     start = 0
     while start < len(lost):

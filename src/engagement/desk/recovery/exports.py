@@ -3,7 +3,7 @@
 import functools
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from engagement.configuration.participant_ids import find_strict_id_problem, split_participant_id
 from engagement.desk.recovery.formats import ExportFormat
+from engagement.desk.recovery.time_readings import Reading, TimeReadings
 from engagement.foundation.errors import InputError, UsageError, count_of
 from engagement.sources.number_cells import read_number_cell
 from engagement.sources.submissions.submission import Respondent
@@ -29,8 +30,6 @@ _EXCEL_FORMAT: TimeFormat = "YYYY-mm-dd"
 _LAST_MONTH = 12
 # Where there is a problem, and nothing is used.
 _NO_TIME = datetime.max.replace(tzinfo=UTC)
-
-type Readings = list[tuple[str, dict[TimeFormat, datetime]]]
 
 
 class ExportRow(NamedTuple):
@@ -88,7 +87,7 @@ class ExportReader:
         # People write often: each cell is read once, and each person is in memory once.
         read_sender = functools.cache(self._read_sender)
         rows: list[tuple[Respondent | str, str, str]] = []
-        times: Readings = []
+        times = TimeReadings(self.zone)
         for row in table.rows():
             cells = row.cells
             if _is_total(cells):
@@ -103,7 +102,7 @@ class ExportReader:
                 export.without_number.append(row.place)
                 continue
             rows.append((sender, cells[text], to))
-            times.append((row.place, read_times(cells[time], self.zone)))
+            times.add(row, read_times(cells[time], self.zone))
         self._refuse_senders(export, len(rows), path)
         self._check_receivers(receivers, export, path)
         chosen, problems = self._choose_times(times, path.suffix.lower() == ".xlsx")
@@ -166,7 +165,7 @@ class ExportReader:
                 "Check --receiver."
             )
 
-    def _choose_times(self, times: Readings, is_workbook: bool) -> tuple[list[datetime], list[str]]:
+    def _choose_times(self, times: TimeReadings, is_workbook: bool) -> tuple[Iterable[datetime], list[str]]:
         """Return each row's time, and the problems with them; with problems the times are of no use."""
         forms = self.form.time_formats
         if not times:
@@ -177,14 +176,15 @@ class ExportReader:
             form, unclear = file_times.choose_format(times)
             problems = [] if unclear is None else [unclear.replace("Set TimeFormat to", "Set --time-format to")]
         else:
-            common = [form for form in forms if all(form in found for _, found in times)]
-            form = common[0] if common else max(forms, key=lambda form: sum(form in found for _, found in times))
+            # The first one that fits all, else the one that fits most.
+            form = max(forms, key=times.count_fitting)
             problems = []
-        problems += _find_misfits(times, (form,))
-        return [found.get(form, _NO_TIME) for _, found in times], problems
+        if times.count_fitting(form) < len(times):
+            problems += _find_misfits(times, (form,))
+        return times.in_format(form, _NO_TIME), problems
 
 
-def _read_workbook_times(times: Readings, forms: Sequence[TimeFormat]) -> tuple[list[datetime], list[str]]:
+def _read_workbook_times(times: Sequence[Reading], forms: Sequence[TimeFormat]) -> tuple[list[datetime], list[str]]:
     # What the program knew to be a date has no other reading; the rest is text.
     texts = [(place, found) for place, found in times if _EXCEL_FORMAT not in found]
     dates = [found[_EXCEL_FORMAT] for _, found in times if _EXCEL_FORMAT in found]
@@ -205,7 +205,7 @@ def _read_workbook_times(times: Readings, forms: Sequence[TimeFormat]) -> tuple[
     return [found.get(_EXCEL_FORMAT) or found.get(form, _NO_TIME) for _, found in times], problems
 
 
-def _find_misfits(times: Readings, forms: tuple[TimeFormat, ...]) -> Iterator[str]:
+def _find_misfits(times: Sequence[Reading], forms: tuple[TimeFormat, ...]) -> Iterator[str]:
     fitting = [form for form in TIME_FORMATS if times and all(form in found for _, found in times)]
     hint = f"All fit {fitting[0]}: use --time-format" if fitting else "Mend it, or use --time-format"
     for place, found in times:

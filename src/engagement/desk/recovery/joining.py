@@ -23,6 +23,9 @@ class JoinedExports(NamedTuple):
 
 def join_exports(exports: Sequence[Sequence[ExportRow]], leaves_out_repeated: bool) -> JoinedExports:
     """Join the messages of files."""
+    if len(exports) == 1 and not leaves_out_repeated:
+        in_order = sorted(exports[0], key=lambda one: one.time)
+        return JoinedExports(in_order, len(in_order) - len(set(in_order)), 0)
     known: dict[tuple[ExportRow, int], None] = {}
     repeated = in_several = 0
     for messages in exports:

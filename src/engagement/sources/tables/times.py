@@ -89,10 +89,9 @@ def choose_format(times: Sequence[tuple[str, dict[TimeFormat, datetime]]]) -> tu
 
     `times` are the readings of each row, with its place. If no format fits all, it is the one that fits most.
     """
-    readings = [found for _, found in times]
-    common = find_common_formats(readings)
+    counts = Counter(form for _, found in times for form in found)
+    common = [form for form in TIME_FORMATS if times and counts[form] == len(times)]
     if not common:
-        counts = Counter(form for found in readings for form in found)
         return max(TIME_FORMATS, key=lambda form: counts[form]), None
     first = common[0]
     for other in common[1:]:
