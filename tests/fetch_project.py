@@ -37,8 +37,12 @@ class FetchProject:
         (self.keys / "firebase.json").write_text('{"type": "embedded", "directory": "../.."}')
         (folder / "credentials.json").write_text('{"type": "embedded", "directory": "embedded"}')
         (folder / "code_schemes").mkdir()
-        scheme = make_scheme("operator", ["hormud", "golis", "telegram"])
-        (folder / "code_schemes" / "operator.json").write_text(json.dumps(scheme))
+        self.write_operators("hormud", "golis", "telegram")
+
+    def write_operators(self, *names: str) -> None:
+        """Write the operator scheme, with a code for each name."""
+        scheme = make_scheme("operator", names)
+        (self.folder / "code_schemes" / "operator.json").write_text(json.dumps(scheme))
 
     def fetch(self, *options: str, user: str = "tester@example.org") -> None:
         """Run the stage as the command line does."""

@@ -152,6 +152,25 @@ def test_other_questions_are_fetched_again(project: ListProject):
     assert project.run_ids("leap_survey") == [str(key) for key in range(10)]
 
 
+def test_another_operator_scheme_labels_again_what_is_held_and_fetches_nothing(project: ListProject, caplog: Any):
+    project.rows[3]["Phone"] = "+252907000003"
+    project.put()
+    project.fetch()
+    before, survey = project.lines("leap_s05"), project.file("leap_survey").read_bytes()
+    project.write_operators("hormud", "telegram")
+    project.fetch(user="another@example.org")
+    after = project.lines("leap_s05")
+    # Only what has another label, and in that only the label: the answer came when it came.
+    assert [key for key in before if before[key] != after[key]] == ["3"]
+    label, answer = json.loads(after["3"])
+    assert label["Data"]["operator_coded"]["CodeID"] == "operator-NC"
+    assert (label["Metadata"]["User"], answer["Metadata"]["User"]) == ("another@example.org", "tester@example.org")
+    assert answer == json.loads(before["3"])[1]
+    assert project.read("leap_s05")[3].values["operator_coded"]["CodeID"] == "operator-NC"
+    assert project.file("leap_survey").read_bytes() == survey
+    assert "everything is fetched again" not in caplog.text
+
+
 def test_an_emptied_list_replaces_nothing(project: ListProject):
     project.fetch()
     before = project.raw()

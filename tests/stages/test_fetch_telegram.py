@@ -144,6 +144,28 @@ def test_messages_stay_when_the_export_of_their_stretch_is_removed(project, expo
     assert texts(project) == [f"haa {n}" for n in range(1, 33)]
 
 
+@pytest.mark.parametrize("scheme", [["hormud", "golis"], None])
+def test_messages_whose_export_was_removed_outlive_another_operator_scheme(project, exports, caplog, scheme):
+    project.fetch()
+    before = project.read(FLOW)
+    assert {record.values["operator_coded"]["CodeID"] for record in before} == {"operator-telegram"}
+    shutil.rmtree(exports)
+    later(exports, *(message(n, f"haa {n}") for n in range(25, 33)))
+    if scheme is None:
+        del project.coding_plans["OperatorScheme"]
+    else:
+        project.write_operators(*scheme)
+    project.fetch(user="somebody-else@example.org")
+    records = project.read(FLOW)
+    assert texts(project) == [f"haa {n}" for n in range(1, 33)]
+    codes = {record.values["operator_coded"]["CodeID"] for record in records if "operator_coded" in record.values}
+    assert codes == ({"operator-NC"} if scheme else set())
+    assert "Flow 'listeners_telegram': the operator scheme changed; 30 lines labelled again" in caplog.text
+    at = project.file(FLOW).stat().st_mtime_ns
+    project.fetch()
+    assert project.file(FLOW).stat().st_mtime_ns == at
+
+
 def test_an_export_that_lacks_much_is_refused_until_somebody_accepts_it(project, exports):
     project.fetch()
     before = project.file(FLOW).read_bytes()

@@ -2,11 +2,12 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engagement.provenance import Metadata, encode_fresh_chain
-from engagement.provenance.chain_encoding import encode_line
+from engagement.provenance.chain_encoding import encode_line, replace_newest_update
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -21,3 +22,22 @@ def test_a_line_is_the_record_of_its_updates(updates, metadata):
     line = encode_line([json.dumps(data, sort_keys=True) for data in updates], metadata)
     assert line == encode_fresh_chain((data, metadata) for data in updates).encode() + b"\n"
     assert line == json.dumps(json.loads(line), sort_keys=True).encode() + b"\n"
+
+
+@given(
+    updates,
+    st.dictionaries(st.text(), values, min_size=1, max_size=4),
+    st.builds(Metadata, st.text(), st.text(), st.text()),
+)
+def test_a_replaced_update_leaves_the_older_ones_as_they_are(updates, newest, metadata):
+    earlier = Metadata("fetch", "2026-03-02T07:00:00+00:00", "tester@example.org")
+    older = [json.dumps(data, sort_keys=True) for data in updates]
+    line = encode_line([*older, json.dumps({"label": "old"})], earlier)
+    replaced = replace_newest_update(line, json.dumps(newest, sort_keys=True), metadata)
+    records = [(data, earlier) for data in updates] + [(newest, metadata)]
+    assert replaced == encode_fresh_chain(records).encode() + b"\n"
+
+
+def test_a_record_of_one_update_has_none_to_replace():
+    with pytest.raises(ValueError, match="without an older update"):
+        replace_newest_update(encode_line(['{"a": 1}'], Metadata("s", "t", "u")), "{}", Metadata("s", "t", "u"))

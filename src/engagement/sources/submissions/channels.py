@@ -20,13 +20,12 @@ def open_channel(
 ) -> SubmissionStore:
     """Open the store of a flow of messages; `context.resources` closes it.
 
-    What is held stays when posts or files are added to the source: not all of it could be fetched again.
+    What is held stays whatever changes in the source or in the operator scheme: not all of it could be fetched again.
     """
     scheme = context.project.coding_plans.operator_scheme
     operators = OperatorLabels(scheme) if scheme is not None else None
     lines = SubmissionLines(flow_name, None, operators, context.metadata(package))
     earlier = EarlierLines({EPISODE: context.raw_data_file(flow_name)})
     path = context.state_file(state_file_name(source, flow_name))
-    settings = json.dumps([field, operators and operators.digest()])
-    store = open_store(path, flow_name, settings, lines, earlier)
+    store = open_store(path, flow_name, json.dumps([field]), lines, earlier)
     return context.resources.enter_context(store)

@@ -46,7 +46,7 @@ def open_form(
 ) -> SubmissionStore:
     """Open the store of a form; `context.resources` closes it.
 
-    It starts again when anything of the form changed that its lines depend on. `read_with` is what they depend on besides, as JSON.
+    It starts again when anything of the form changed that its answers depend on. `read_with` is what they depend on besides, as JSON.
     """
     scheme = context.project.coding_plans.operator_scheme
     operators = OperatorLabels(scheme) if scheme is not None else None
@@ -58,7 +58,6 @@ def open_form(
         survey,
         survey_questions,
         source.country,
-        operators and operators.digest(),
         read_with,
     ]
     files = {EPISODE: context.raw_data_file(form.flow_name)}

@@ -1,5 +1,6 @@
 """A submission -> a line of its flow's raw data file, and one of the survey's."""
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +8,7 @@ from json.encoder import encode_basestring_ascii as _encode
 
 from engagement.configuration.raw_keys import category_of
 from engagement.provenance import Metadata
-from engagement.provenance.chain_encoding import encode_line
+from engagement.provenance.chain_encoding import encode_line, replace_newest_update
 from engagement.sources.encoded_lines import LineTemplate, OperatorUpdate, encode_instants, escape_marks
 from engagement.sources.operator_labels import OperatorLabels
 from engagement.sources.submissions.submission import Answer, Submission
@@ -28,6 +29,11 @@ class SubmissionLines:
         self._metadata = metadata
         self._templates: dict[tuple[str, tuple[str, ...]], LineTemplate] = {}
 
+    @property
+    def labels(self) -> str:
+        """All that the labels of operators depend on; a line with others needs `label_again`."""
+        return "" if self._operators is None else self._operators.digest()
+
     def make(self, submission: Submission, uuid: str) -> tuple[bytes | None, bytes | None]:
         """Make the line of the answers to episodes, and of those to the survey; None without answers."""
         episode = survey = None
@@ -42,6 +48,17 @@ class SubmissionLines:
             data, _ = self._encode(self._survey_flow, submission, uuid, submission.survey)
             survey = encode_line([data], self._metadata)
         return episode, survey
+
+    def label_again(self, line: bytes) -> bytes:
+        """Label the operator of an episode's line as the scheme has it now; the answers stay as they came."""
+        newest, *_, oldest = (update["Data"] for update in json.loads(line))
+        urn_type, operator_raw = oldest["urn_type"], newest["operator_raw"]
+        created_on = _encode(oldest[f"run_created_on - {self._flow}"])
+        if self._operators is not None:
+            self._operators.count(urn_type, operator_raw)
+        update = self._operator_update.encode(urn_type, operator_raw, created_on)
+        labelled = replace_newest_update(line, update, self._metadata)
+        return line if hash_of(labelled) == hash_of(line) else labelled
 
     def warn_of_missing_operators(self) -> None:
         """Warn of operators without a code, of the lines made so far."""

@@ -5,7 +5,8 @@ Data stay. Each page is one transaction. A killed fetch goes on after its last p
 reveals who answered: lines are de-identified, and keys are the service's.
 
 A store that is damaged, or was made with other questions, starts again. Its lines then come back from Raw Data, so that nothing
-there changes that did not have to.
+there changes that did not have to. Another operator scheme labels the lines that are held again: not every source could bring them
+once more.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from engagement.foundation.errors import count_of
 from engagement.foundation.files import make_directory
 from engagement.foundation.microseconds import count_microseconds
 from engagement.sources.state_databases import connect_state, explain_state_error, remove_state, set_up_state
@@ -39,6 +41,8 @@ _UPSERT = (
     "INSERT INTO submissions (key, version, time, episode, survey) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
     "version = excluded.version, time = excluded.time, episode = excluded.episode, survey = excluded.survey"
 )
+_EPISODES = "SELECT id, episode FROM submissions WHERE id > ? AND episode IS NOT NULL ORDER BY id LIMIT ?"
+_LABELS = "labels of operators"
 
 _logger = logging.getLogger(__name__)
 
@@ -75,6 +79,26 @@ class SubmissionStore:
     def count(self) -> int:
         """Count the submissions held."""
         return int(self._connection.execute("SELECT count(*) FROM submissions").fetchone()[0])
+
+    def label_again(self) -> None:
+        """Label the operators of all lines as the project's scheme has them now, if it changed."""
+        labels = self._lines.labels
+        if self.note(_LABELS) == labels:
+            return
+        with self._transaction():
+            last = changed = 0
+            while rows := self._connection.execute(_EPISODES, (last, _LINES_A_READ)).fetchall():
+                last = rows[-1][0]
+                labelled = [(new, id_) for id_, old in rows if (new := self._lines.label_again(old)) != old]
+                self._connection.executemany("UPDATE submissions SET episode = ? WHERE id = ?", labelled)
+                changed += len(labelled)
+            self._note({_LABELS: labels})
+            if changed:
+                self._mark([EPISODE])
+        if changed:
+            _logger.info(
+                "Flow %r: the operator scheme changed; %s labelled again", self.flow, count_of(changed, "line")
+            )
 
     def note(self, name: str) -> str | None:
         """Return what the source noted under a name, like its place in a listing; None if nothing."""
@@ -204,7 +228,7 @@ class SubmissionStore:
 def open_store(
     path: Path, flow: str, settings: str, lines: SubmissionLines, earlier: EarlierLines
 ) -> Iterator[SubmissionStore]:
-    """Open a form's state; a new one if it is missing, damaged, or made with other settings.
+    """Open a form's state; a new one if it is missing, damaged, or made with other settings. Its lines have today's labels.
 
     Raises
     ------
@@ -221,7 +245,9 @@ def open_store(
                 connection = _open(path, settings, resources)
             if connection is None:
                 raise sqlite3.DatabaseError("it can't be made anew")
-            yield SubmissionStore(flow, connection, lines, earlier)
+            store = SubmissionStore(flow, connection, lines, earlier)
+            store.label_again()
+            yield store
         except sqlite3.Error as error:
             raise explain_state_error(path, error) from error
 
