@@ -174,13 +174,13 @@ def test_another_operator_scheme_labels_again_what_is_held_and_fetches_nothing(p
 def test_an_emptied_list_replaces_nothing(project: ListProject):
     project.fetch()
     before = project.raw()
-    project.rows = project.rows[:8]
+    project.rows = project.rows[:6]
     project.put()
-    with pytest.raises(ServiceError, match=r"list leap_s05: 8 submissions, 10 before; expected at least 90 %"):
+    with pytest.raises(ServiceError, match=r"list leap_s05: 6 submissions, 10 before; expected at least 90 %"):
         project.fetch()
     assert project.raw() == before
     project.fetch("--accept-shrinkage")
-    assert len(project.run_ids("leap_s05")) == 8
+    assert len(project.run_ids("leap_s05")) == 6
 
 
 def test_operators_without_a_code_are_named(project: ListProject, caplog: pytest.LogCaptureFixture):
@@ -253,3 +253,31 @@ def test_a_store_that_another_fetch_has_open_is_told(project: ListProject):
         connection.execute("BEGIN EXCLUSIVE")
         with pytest.raises(PipelineError, match="another process has it open"):
             project.fetch()
+
+
+def test_a_few_deleted_of_a_few_are_followed(project: ListProject):
+    del project.rows[9:]
+    project.put()
+    project.fetch()
+    # One of nine, then three of eight at once.
+    for left in (8, 5):
+        del project.rows[left:]
+        project.put()
+        project.fetch()
+        assert len(project.run_ids("leap_s05")) == left
+
+
+@pytest.mark.parametrize(("before", "left"), [(9, 0), (1, 0), (9, 5), (29, 25), (30, 26)])
+def test_many_deleted_of_a_few_are_refused_and_so_are_all(project: ListProject, before: int, left: int):
+    project.rows = [row(key) for key in range(before)]
+    del project.source["SurveyQuestions"], project.source["SurveyFlowName"]
+    project.put()
+    project.fetch()
+    held = project.raw()
+    project.rows = project.rows[:left]
+    project.put()
+    with pytest.raises(ServiceError, match="before; expected at least 90 %"):
+        project.fetch()
+    assert project.raw() == held
+    project.fetch("--accept-shrinkage")
+    assert len(project.run_ids("leap_s05")) == left

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from engagement.foundation.errors import ServiceError, count_of
 from engagement.sources.context import FetchContext
-from engagement.sources.fetched_flows import LEAST_SHARE, FetchedFlow, count_lines
+from engagement.sources.fetched_flows import FetchedFlow, count_lines, is_shrunk
 from engagement.sources.manifest import RawDataWriter
 from engagement.sources.operator_labels import OperatorLabels
 from engagement.sources.submissions.earlier_lines import EarlierLines
@@ -74,9 +74,9 @@ def refuse_emptied(where: str, held: int, listed: int, context: FetchContext) ->
     Raises
     ------
     ServiceError
-        Less than 90 % is listed, and --accept-shrinkage is not given.
+        Less than 90 % is listed, more than three of a few are gone or all, and --accept-shrinkage is not given.
     """
-    if listed < LEAST_SHARE * held and not context.accept_shrinkage:
+    if is_shrunk(listed, held, is_edited=True) and not context.accept_shrinkage:
         raise ServiceError(
             f"{where}: {count_of(listed, 'submission')}, {held:,} before; expected at least 90 %. Nothing was dropped or replaced. "
             "See whether they were deleted there; --accept-shrinkage takes what is left."
@@ -118,7 +118,7 @@ def _hand_over(name: str, stores: Sequence[SubmissionStore], kind: str, context:
         stores[0].keep_notes({note: describe() or ""})
         _logger.info("Flow %r: %s written", name, count_of(runs, "submission"))
 
-    return FetchedFlow(name, path, runs, runs if is_written else count_lines(path), write)
+    return FetchedFlow(name, path, runs, runs if is_written else count_lines(path), write, is_edited=True)
 
 
 def _read_pieces(stores: Sequence[SubmissionStore], kind: str) -> Iterator[bytes]:
