@@ -281,3 +281,25 @@ def test_many_deleted_of_a_few_are_refused_and_so_are_all(project: ListProject, 
     assert project.raw() == held
     project.fetch("--accept-shrinkage")
     assert len(project.run_ids("leap_s05")) == left
+
+
+def test_answers_that_are_far_too_long_are_set_aside_and_the_rest_goes_on(project: ListProject):
+    project.fetch()
+    held = project.lines("leap_s05")["4"]
+    for key, field in ((2, "S05"), (3, "S05"), (5, "age")):
+        project.rows[key] |= {field: "x" * 100_001, "Key": f"new {key}"}
+    project.rows[4] |= {"S05": "x" * 100_001, "Version": "2"}
+    project.put()
+    project.fetch()
+    assert project.run_ids("leap_s05") == ["0", "1", "4", "6", "7", "8", "9"]
+    # What was there before an edit stays.
+    assert project.lines("leap_s05")["4"] == held
+    (listed,) = project.store().parent.glob("*.set_aside.jsonl")
+    told = [json.loads(line) for line in listed.read_text().splitlines()]
+    assert [one["place"] for one in told] == [f"submission {key}" for key in ("4", "new 2", "new 3", "new 5")]
+    assert told[0]["reason"] == "too large: the answer to 'S05' has more than 100,000 characters"
+    assert "xxx" not in listed.read_text()
+    project.rows[4] |= {"S05": "x" * 100_000, "Version": "3"}
+    project.put()
+    project.fetch()
+    assert len(project.read("leap_s05")[2].values["S05 (Text) - leap_s05"]) == 100_000

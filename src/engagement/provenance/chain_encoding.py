@@ -1,4 +1,4 @@
-"""Encoding new records straight to bytes, for steps that create many, and replacing the newest update of one."""
+"""Encoding records straight to bytes: new ones, and known ones with another newest update."""
 
 import hashlib
 import re

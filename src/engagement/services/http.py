@@ -25,7 +25,7 @@ from engagement.services.retries import RetryPolicy, TemporaryError, call_with_r
 _CONNECT_TIMEOUT_SECONDS = 20.0
 _READ_TIMEOUT_SECONDS = 120.0
 # A RapidPro page has a few hundred KB; the slowest usable connection brings one KB a second.
-_LARGEST_ANSWER_BYTES = 24 << 20
+LARGEST_ANSWER_BYTES = 24 << 20
 _LONGEST_ANSWER_SECONDS = 120.0
 _SLOWEST_STREAM_BYTES_A_SECOND = 10_000
 _LARGEST_REFUSAL_BYTES = 1 << 16
@@ -42,6 +42,10 @@ class RefusedError(Exception):
         super().__init__(f"status {status}")
         self.status = status
         self.body = body
+
+
+class OversizeError(ServiceError):
+    """The response is larger than any should be; of a page fewer rows may fit."""
 
 
 class FindError(Protocol):
@@ -189,8 +193,8 @@ class HttpSession:
 
 def _read_whole(response: requests.Response, where: str) -> bytes:
     # In large pieces: with the small ones that requests uses, a page of runs takes twice as long.
-    packed = b"".join(_chunks(response, where, _LARGEST_ANSWER_BYTES, _LONGEST_ANSWER_SECONDS))
-    return _unpack(response, packed, where, _LARGEST_ANSWER_BYTES)
+    packed = b"".join(_chunks(response, where, LARGEST_ANSWER_BYTES, _LONGEST_ANSWER_SECONDS))
+    return _unpack(response, packed, where, LARGEST_ANSWER_BYTES)
 
 
 def _chunks(response: requests.Response, where: str, largest_bytes: int, longest_seconds: float) -> Iterator[bytes]:
@@ -237,8 +241,8 @@ def _endless(where: str, longest_seconds: float) -> ServiceError:
     )
 
 
-def _too_large(where: str, largest_bytes: int) -> ServiceError:
-    return ServiceError(
+def _too_large(where: str, largest_bytes: int) -> OversizeError:
+    return OversizeError(
         f"{where}: the response is larger than {largest_bytes >> 20} MiB; expected less. Ask whoever runs the server."
     )
 

@@ -13,15 +13,26 @@ import msgspec
 
 from engagement.foundation.errors import ServiceError
 from engagement.services.facebook.errors import GraphError, explain, find_graph_error
-from engagement.services.facebook.rows import Comment, CommentPage, NoIdsError, NoPageError, Post, read_json, read_page
-from engagement.services.http import DecodedResponse, HttpSession, RefusedError
+from engagement.services.facebook.rows import (
+    Comment,
+    CommentPage,
+    NoIdsError,
+    NoPageError,
+    Post,
+    UnreadableComment,
+    read_json,
+    read_page,
+)
+from engagement.services.http import LARGEST_ANSWER_BYTES, DecodedResponse, HttpSession, OversizeError, RefusedError
 from engagement.services.json_pieces import BrokenJSONError
+from engagement.services.listings import TOO_LARGE, ListingLimit, PageSize
 from engagement.services.retries import RetryPolicy, TemporaryError, call_with_retries
 
 SERVER = "https://graph.facebook.com"
 _LARGEST_LIMIT = 100
 _MOST_ATTEMPTS = 3
 _MOST_EMPTY_PAGES = 1000
+_BARE_FIELDS = "id,created_time"
 _COMMENT_FIELDS = "id,message,created_time,from{id},parent{id},is_hidden"
 
 _logger = logging.getLogger(__name__)
@@ -76,15 +87,28 @@ class GraphClient:
         """Return a comment; None if it was deleted, or the token may not see it."""
         return self._get_or_none(comment_id, {"fields": _COMMENT_FIELDS}, f"comment {comment_id}", Comment)
 
-    def comments(self, post_id: str) -> Iterator[CommentPage]:
-        """Give a post's comments and the replies to them; Facebook does not always keep an order."""
+    def comments(self, post_id: str, told: int | None = None) -> Iterator[CommentPage]:
+        """Give a post's comments and the replies to them; Facebook does not always keep an order.
+
+        `told` is Facebook's count of them. One that is too large for a page of its own is told as unreadable.
+        """
         what = f"comments of post {post_id}"
         parameters = {"filter": "stream", "order": "chronological", "fields": _COMMENT_FIELDS}
-        limit = _Limit()
+        size = PageSize(_LARGEST_LIMIT)
+        limit = ListingLimit(f"Facebook: {what}", told)
         asked: set[str] = set()
         empty_pages = 0
         while True:
-            page = self._get(f"{post_id}/comments", parameters, what, read_page, limit)
+            try:
+                page = self._get(f"{post_id}/comments", parameters, what, read_page, size)
+            except OversizeError:
+                if size.halve():
+                    continue
+                # Without its text it tells its id, and what comes behind it.
+                bare = {**parameters, "fields": _BARE_FIELDS}
+                page = _without_texts(self._get(f"{post_id}/comments", bare, what, read_page, size))
+            size.grow()
+            limit.count(len(page.comments) + len(page.unreadable))
             yield page
             if page.after is None:
                 return
@@ -111,10 +135,10 @@ class GraphClient:
         parameters: dict[str, str],
         what: str,
         read: Callable[[bytes], Body],
-        limit: "_Limit | None" = None,
+        size: PageSize | None = None,
     ) -> Body:
         try:
-            return self._ask(path, parameters, what, read, limit)
+            return self._ask(path, parameters, what, read, size)
         except GraphError as error:
             raise explain(error, f"Facebook: {what}", self._token) from None
 
@@ -124,7 +148,7 @@ class GraphClient:
         parameters: dict[str, str],
         what: str,
         read: Callable[[bytes], Body],
-        limit: "_Limit | None",
+        size: PageSize | None,
     ) -> Body:
         where = f"Facebook: {what}"
 
@@ -144,7 +168,7 @@ class GraphClient:
                 ) from None
 
         def ask() -> DecodedResponse[Body]:
-            query = {**parameters, **({"limit": str(limit.rows)} if limit is not None else {})}
+            query = {**parameters, **({"limit": str(size.rows)} if size is not None else {})}
             address = f"{self._api}{urllib.parse.quote(path, safe='/')}?{urllib.parse.urlencode(query)}"
             try:
                 return self._session.get(address, what, decode)
@@ -153,8 +177,9 @@ class GraphClient:
                     raise TemporaryError(f"too many calls ({error.told()})", error.wait_seconds) from None
                 if not error.is_temporary:
                     raise
-                if limit is not None:
-                    limit.halve()
+                # "Less, please", for pages that take Facebook too long.
+                if size is not None:
+                    size.halve_for_good()
                 raise TemporaryError(f"refused for now ({error.told()})") from None
 
         try:
@@ -179,12 +204,7 @@ class GraphClient:
         )
 
 
-class _Limit:
-    """Comments to ask for in one page. Facebook says "less, please" for pages that take it too long."""
-
-    def __init__(self) -> None:
-        self.rows = _LARGEST_LIMIT
-
-    def halve(self) -> None:
-        """Ask for half as many from now on."""
-        self.rows = max(1, self.rows // 2)
+def _without_texts(page: CommentPage) -> CommentPage:
+    reason = f"{TOO_LARGE}more than {LARGEST_ANSWER_BYTES >> 20} MiB"
+    lost = [UnreadableComment(comment.id, reason) for comment in page.comments]
+    return CommentPage([], [*lost, *page.unreadable], page.after)

@@ -9,8 +9,16 @@ from engagement.foundation.errors import ConfigurationError, ServiceError
 from engagement.services.credentials import Credentials, GoogleCredentials
 from engagement.services.google_forms.access import FormsAccess
 from engagement.services.google_forms.refusals import explain_refusal
-from engagement.services.google_forms.rows import Form, NotAnAnswerError, ResponsePage, read_form, read_page
-from engagement.services.http import HttpSession, RefusedError
+from engagement.services.google_forms.rows import (
+    Form,
+    NotAnAnswerError,
+    ResponsePage,
+    UnreadableResponse,
+    read_form,
+    read_page,
+)
+from engagement.services.http import LARGEST_ANSWER_BYTES, HttpSession, OversizeError, RefusedError
+from engagement.services.listings import TOO_LARGE, ListingLimit, PageSize
 from engagement.services.retries import RetryPolicy, TemporaryError
 
 _ADDRESS = "https://forms.googleapis.com"
@@ -19,7 +27,7 @@ _RESPONSES_A_PAGE = 1000
 _MOST_EMPTY_PAGES = 100
 _MOST_ATTEMPTS = 3
 # Only what is read is asked for: no scores, no files, and no e-mail address unless it says who answered.
-_FIELDS = "responses(responseId,createTime,lastSubmittedTime,answers{email}),nextPageToken"
+_FIELDS = "responses(responseId,createTime,lastSubmittedTime{answers}),nextPageToken"
 
 
 class GoogleFormsClient:
@@ -54,21 +62,28 @@ class GoogleFormsClient:
     def responses(
         self, form_id: str, with_emails: bool = False, page_size: int | None = None
     ) -> Iterator[ResponsePage]:
-        """Give all responses, in pages and in no order. A response may come twice, if it changes meanwhile."""
+        """Give all responses, in pages and in no order. A response may come twice, if it changes meanwhile.
+
+        One that is too large for a page of its own is told as unreadable.
+        """
         token: str | None = None
         asked: set[str | None] = set()
         empty_pages = 0
         what = f"responses of form {form_id}"
+        limit = ListingLimit(f"Google Forms: {what}")
+        size = PageSize(page_size or _RESPONSES_A_PAGE)
+        answers = ",answers,respondentEmail" if with_emails else ",answers"
         while True:
             asked.add(token)
-            query = {
-                "pageSize": str(page_size or _RESPONSES_A_PAGE),
-                "prettyPrint": "false",
-                "fields": _FIELDS.format(email=",respondentEmail" if with_emails else ""),
-                **({"pageToken": token} if token else {}),
-            }
-            path = f"{self._path(form_id)}/responses?{urllib.parse.urlencode(query)}"
-            page = self._ask(path, what, read_page, has_token=token is not None)
+            try:
+                page = self._page(form_id, token, size.rows, answers)
+            except OversizeError:
+                if size.halve():
+                    continue
+                # Without its answers it tells its id, and what comes behind it.
+                page = _without_answers(self._page(form_id, token, size.rows, ""))
+            size.grow()
+            limit.count(len(page.rows) + len(page.unreadable))
             empty_pages = 0 if page.rows or page.unreadable else empty_pages + 1
             yield page
             token = page.next_token
@@ -79,6 +94,16 @@ class GoogleFormsClient:
                 raise ServiceError(
                     f"Google Forms: {what}: the listing does not end: {found}; expected a last page. Run this again."
                 )
+
+    def _page(self, form_id: str, token: str | None, rows: int, answers: str) -> ResponsePage:
+        query = {
+            "pageSize": str(rows),
+            "prettyPrint": "false",
+            "fields": _FIELDS.format(answers=answers),
+            **({"pageToken": token} if token else {}),
+        }
+        path = f"{self._path(form_id)}/responses?{urllib.parse.urlencode(query)}"
+        return self._ask(path, f"responses of form {form_id}", read_page, has_token=token is not None)
 
     def _path(self, form_id: str) -> str:
         return f"{self._address}/v1/forms/{urllib.parse.quote(form_id, safe='')}"
@@ -118,6 +143,12 @@ class GoogleFormsClient:
         if self._session is not None:
             self._session.__exit__(None, None, None)
             self._session = None
+
+
+def _without_answers(page: ResponsePage) -> ResponsePage:
+    reason = f"{TOO_LARGE}more than {LARGEST_ANSWER_BYTES >> 20} MiB"
+    lost = [UnreadableResponse(number, row.response_id, "answers", reason) for number, row in enumerate(page.rows, 1)]
+    return ResponsePage([], [*lost, *page.unreadable], page.next_token)
 
 
 def open_google_forms(credentials: Credentials, where: str, policy: RetryPolicy) -> GoogleFormsClient:

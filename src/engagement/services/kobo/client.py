@@ -12,24 +12,27 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 from engagement.foundation.errors import ServiceError
-from engagement.services.http import HttpSession, RefusedError
+from engagement.services.http import LARGEST_ANSWER_BYTES, HttpSession, OversizeError, RefusedError
 from engagement.services.kobo.refusals import CHECK_SERVER, explain_refusal
 from engagement.services.kobo.rows import (
     FormContent,
     KoboPage,
     KoboSubmission,
     ListedSubmission,
+    LostSubmission,
     NotKoboError,
     read_form,
     read_listing,
     read_submissions,
 )
+from engagement.services.listings import TOO_LARGE, ListingLimit, PageSize
 from engagement.services.retries import RetryPolicy, TemporaryError
 
 _MOST_ROWS = 1000
 # Ids that are not in a row are named one by one in the address, which servers limit to some 8,000 letters.
 _MOST_NAMED_ROWS = 100
 _LONGEST_FIELDS = 3000
+_TOO_LARGE = f"{TOO_LARGE}more than {LARGEST_ANSWER_BYTES >> 20} MiB"
 # Before the first submission: ids are positive.
 _BEFORE_ALL = 0
 
@@ -76,7 +79,7 @@ class KoboClient:
         """Give the submissions with these ids, those of `keys` alone where the address has room for them.
 
         `runs` are ascending ids, each of a run next to each other in the listing, so that a long run is one range. Those that
-        were deleted since are missing.
+        were deleted since are missing. One that is too large for a page of its own is told as unreadable.
         """
         scattered: list[int] = []
         fields = ["_id", "_uuid", *keys]
@@ -91,10 +94,10 @@ class KoboClient:
             for start in range(0, len(run), most):
                 part = run[start : start + most]
                 chosen = {"$gte": part[0], "$lte": part[-1]}
-                yield from self._pages(asset, chosen, fields, read_submissions, part[-1], most)
+                yield from self._pages(asset, chosen, fields, read_submissions, part, most)
         for start in range(0, len(scattered), _MOST_NAMED_ROWS):
             part = scattered[start : start + _MOST_NAMED_ROWS]
-            yield from self._pages(asset, {"$in": part}, fields, read_submissions, max(part))
+            yield from self._pages(asset, {"$in": part}, fields, read_submissions, part)
 
     def _pages[Row: ListedSubmission | KoboSubmission](
         self,
@@ -102,12 +105,25 @@ class KoboClient:
         chosen: dict[str, Any],
         fields: Sequence[str],
         read: Callable[[bytes], KoboPage[Row]],
-        last_wanted: int | None = None,
+        wanted: Sequence[int] | None = None,
         most: int = _MOST_ROWS,
     ) -> Iterator[KoboPage[Row]]:
         last = _BEFORE_ALL
-        while last_wanted is None or last < last_wanted:
-            page = self._page(asset, {"_id": {**chosen, "$gt": last}}, fields, read, most)
+        size = PageSize(most)
+        limit: ListingLimit | None = None
+        while wanted is None or last < wanted[-1]:
+            try:
+                page = self._page(asset, {"_id": {**chosen, "$gt": last}}, fields, read, size.rows)
+            except OversizeError:
+                if size.halve():
+                    continue
+                if wanted is None:
+                    raise
+                last = next(id_ for id_ in wanted if id_ > last)
+                yield KoboPage(1, [], [LostSubmission(last, _TOO_LARGE)])
+                continue
+            size.grow()
+            limit = limit or ListingLimit(f"{self._session.where}: submissions of form {asset}", page.count)
             ids = [row.id for row in page.rows] + [row.id for row in page.unreadable if row.id is not None]
             if not ids:
                 if page.unreadable:
@@ -118,6 +134,7 @@ class KoboClient:
             if any(row.id >= following.id for row, following in itertools.pairwise(page.rows)):
                 # The next page begins behind the largest: smaller ones would never come.
                 raise self._not_kobo(asset, "submissions are not in the order of '_id'")
+            limit.count(len(ids))
             last = max(ids)
             yield page
 

@@ -92,7 +92,7 @@ class _FlowFetch:
         """Fetch the open posts; drop what is gone, unless that is too much."""
         for post_id in self.open_posts:
             listed = 0
-            for page in client.comments(post_id):
+            for page in client.comments(post_id, posts[post_id].comment_count):
                 listed += len(page.comments) + len(page.unreadable)
                 self._take(post_id, page)
             total = posts[post_id].comment_count

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engagement.sources.context import FetchContext
 from engagement.sources.set_aside_lists import refuse_set_aside, write_set_aside
+from engagement.sources.submissions.long_answers import is_too_large
 from engagement.sources.submissions.store import SubmissionStore
 
 _NAMED = 10
@@ -20,7 +21,7 @@ def report_set_aside(where: str, stores: Sequence[SubmissionStore], file: Path, 
     Raises
     ------
     ServiceError
-        They are more than 1 % of all, and --accept-shrinkage is not given.
+        They are more than 1 % of all, those left out that are too large, and --accept-shrinkage is not given.
     """
     listed = [(store.flow, one) for store in stores for one in store.set_aside()]
     write_set_aside(file, ({"flow": flow, "place": one.place, "reason": one.reason} for flow, one in listed))
@@ -38,7 +39,8 @@ def report_set_aside(where: str, stores: Sequence[SubmissionStore], file: Path, 
         f" and {more} more" if more > 0 else "",
         file,
     )
-    if not context.accept_shrinkage:
+    doubtful = sum(not is_too_large(one.reason) for _, one in listed)
+    if doubtful and not context.accept_shrinkage:
         held = sum(store.count() for store in stores)
         remedy = "Mend them where they come from"
-        refuse_set_aside(len(listed), held + len(listed), where, "of all", file, remedy)
+        refuse_set_aside(doubtful, held + doubtful, where, "of all", file, remedy)

@@ -23,6 +23,7 @@ from engagement.foundation.microseconds import count_microseconds
 from engagement.sources.state_databases import connect_state, explain_state_error, remove_state, set_up_state
 from engagement.sources.submissions.earlier_lines import EarlierLines
 from engagement.sources.submissions.lines import SubmissionLines, hash_of
+from engagement.sources.submissions.long_answers import part_long
 from engagement.sources.submissions.submission import Submission, UnreadableSubmission
 
 EPISODE, SURVEY = _KINDS = ("episode", "survey")
@@ -114,9 +115,11 @@ class SubmissionStore:
         """Keep a page of submissions with their participants; return how many are new or changed.
 
         All or nothing. A submission replaces the one with its key. `unreadable` ones are listed until they can be read, or are
-        dropped; an earlier version of one stays in Raw Data.
+        dropped; an earlier version of one stays in Raw Data. So are those with an answer that is far too long.
         """
-        newest = {one.key: (one, participant) for one, participant in page}
+        usable, long = part_long(page)
+        unreadable = [*unreadable, *long]
+        newest = {one.key: (one, participant) for one, participant in usable}
         with self._transaction():
             held = self._held(newest)
             rows: list[_Row] = []
@@ -228,7 +231,7 @@ class SubmissionStore:
 def open_store(
     path: Path, flow: str, settings: str, lines: SubmissionLines, earlier: EarlierLines
 ) -> Iterator[SubmissionStore]:
-    """Open a form's state; a new one if it is missing, damaged, or made with other settings. Its lines have today's labels.
+    """Open a form's state; a new one if it is missing, damaged, or made with other settings.
 
     Raises
     ------

@@ -51,16 +51,16 @@ def _take_in(
     where = f"Telegram group {source.flow_name!r}"
     refuse_emptied(where, len(held), len(held) - len(gone), context)
     wanted = {number: digest for number, digest in history.kept() if held.get(history.key(number)) != _version(digest)}
+    listed = {one.key for one in history.unreadable}
+    readable_by_now = [one.key for one in store.set_aside() if one.key not in listed and one.key not in held]
+    if gone or readable_by_now:
+        store.drop({*gone, *readable_by_now})
     participants = Participants(context.uuid_table)
     changed = 0
     for page in itertools.batched(history.messages(wanted), _MESSAGES_A_PAGE):
         found = [_make_submission(message, history.key(message.number), source.flow_name) for message in page]
         uuids = participants.uuids(one.respondent for one in found)
         changed += store.put([(one, uuids[one.respondent]) for one in found])
-    listed = {one.key for one in history.unreadable}
-    readable_by_now = [one.key for one in store.set_aside() if one.key not in listed and one.key not in held]
-    if gone or readable_by_now:
-        store.drop({*gone, *readable_by_now})
     store.put([], history.unreadable)
     left_out = ", ".join(f"{reason}: {count}" for reason, count in sorted(history.left_out.items()))
     _logger.info(
