@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from engagement.sources.kobo_toolbox.answers import find_answer, prefixes_of, say_labels
+from engagement.sources.kobo_toolbox.nearest_paths import nearest_path
 from engagement.sources.kobo_toolbox.times import MessageTime, TimeFault, choose_time
 
 RECEIVED = datetime(2026, 3, 2, 7, 5, 5, tzinfo=UTC)
@@ -99,3 +100,18 @@ def test_the_start_counts_where_it_is_wanted_or_is_all_that_there_is():
 def test_a_submission_without_the_time_of_its_arrival_cannot_be_read(received):
     with pytest.raises(ValueError):
         choose_time({"end": "2026-03-02T10:04:05+03:00", "_submission_time": received}, MessageTime.END)
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        # Moved to another group, which has a question that looks more like it.
+        ("about/age", "; nearest: 'group_household/details/age'."),
+        ("age", "; nearest: 'group_household/details/age'."),
+        # Moved and renamed a little.
+        ("about/fone", "; nearest: 'contact/phone'."),
+        ("nothing/zzz", "; known: 'about/ago', 'contact/phone', 'group_household/details/age'."),
+    ],
+)
+def test_a_path_that_is_not_there_is_guessed_by_the_questions_name_first(path, found):
+    assert nearest_path(path, ["about/ago", "contact/phone", "group_household/details/age"]) == found

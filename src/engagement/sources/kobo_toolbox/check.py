@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from engagement.configuration import PipelineConfiguration
-from engagement.configuration.nearest import nearest
 from engagement.configuration.problems import Problem
 from engagement.configuration.source_model import PlacedSource
 from engagement.foundation.errors import count_of
@@ -14,6 +13,7 @@ from engagement.services.storage.protocol import read_token
 from engagement.sources.answer_lengths import AnswerLengths
 from engagement.sources.kobo_toolbox.answers import prefixes_of
 from engagement.sources.kobo_toolbox.model import KoboQuestion, KoboToolboxSource
+from engagement.sources.kobo_toolbox.nearest_paths import nearest_path
 from engagement.sources.kobo_toolbox.reading import find_labels
 from engagement.sources.kobo_toolbox.times import MessageTime
 from engagement.sources.online_check import OnlineCheck
@@ -137,7 +137,7 @@ def _look_for_keys(
         Problem(
             f"{place}[{number}]",
             f"no question of {'the form' if len(contents) == 1 else 'the forms'} has the path {path!r}, and no submission an "
-            f"answer there; expected one of theirs{nearest(path, sorted(known))} Change or remove it.",
+            f"answer there; expected one of theirs{nearest_path(path, sorted(known))} Change or remove it.",
         )
         for number, path in missing
         if not any(_was_answered(client, asset, path) for asset in contents)

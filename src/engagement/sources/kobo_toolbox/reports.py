@@ -4,11 +4,11 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 
-from engagement.configuration.nearest import nearest
 from engagement.foundation.errors import count_of
 from engagement.services.kobo.client import KoboClient
 from engagement.services.kobo.rows import FormContent
 from engagement.sources.kobo_toolbox.model import KoboForm, KoboToolboxSource
+from engagement.sources.kobo_toolbox.nearest_paths import nearest_path
 from engagement.sources.kobo_toolbox.reading import SubmissionReader
 
 FOUND_KEYS = "found keys"
@@ -80,7 +80,7 @@ def warn_of_missing_keys(source: KoboToolboxSource, found: Mapping[str, set[str]
                 source.server,
                 ", ".join(repr(form.flow_name) for form in forms),
                 path,
-                nearest(path, sorted(known)),
+                nearest_path(path, sorted(known)),
                 name,
             )
 
