@@ -9,7 +9,7 @@ from engagement.configuration.field_names import FETCHED_FIELDS, PARTICIPANT_KEY
 from engagement.configuration.nearest import nearest
 from engagement.configuration.participant_ids import find_id_problem
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
-from engagement.configuration.plan_checks import find_repeated
+from engagement.configuration.plan_checks import find_repeated, find_same_files
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import ANSWER_PARTS, find_recovered_key, read_result_key
 from engagement.configuration.recovered_checks import find_neutral_fault
@@ -61,6 +61,7 @@ def _find_source_problems(configuration: PipelineConfiguration) -> Iterator[Prob
         yield from type(placed[0].source).find_problems(placed)
     flows = [(f"{at}.{place}", flow) for at, source in placed_sources(sources) for place, flow in source.placed_flows()]
     yield from find_repeated(flows, "flow")
+    yield from find_same_files(flows, "flow")
 
 
 def _find_test_participant_problems(configuration: PipelineConfiguration) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """Check the coding plans, and how they use the code schemes."""
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
 from engagement.configuration.coding_plans import (
@@ -25,6 +26,7 @@ _LABEL_STRATEGIES = {
     CodingMode.MULTIPLE: {FoldStrategy.LIST_OF_LABELS},
 }
 
+_NAMES_OF_FILES = {"CodaFilename", "ICRFilename"}
 _OF_DATASETS = "Leave it to the plan whose code schemes its messages are labelled with, and give the other plan a dataset of its own."
 
 
@@ -61,6 +63,24 @@ def find_repeated(
         first.setdefault(value, place)
 
 
+def find_same_files(places: Iterable[tuple[str, str]], what: str) -> Iterator[Problem]:
+    """Find names that differ, and still name one file where the disk takes capitals for small letters.
+
+    Equal names are for `find_repeated`.
+    """
+    first: dict[str, tuple[str, str]] = {}
+    for place, name in places:
+        # Disks of macOS take an accent for the same, with its letter or behind it.
+        file = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+        other, known = first.setdefault(file, (place, name))
+        if known != name:
+            yield Problem(
+                place,
+                f"the {what} {name!r} and {known!r}, at {other}, are the same file on many disks, where one would replace the other; "
+                "expected names that differ in more than capitals and accents' spelling. Change one.",
+            )
+
+
 def find_plan_problems(document: CodingPlansDocument, schemes: Schemes) -> Iterator[Problem]:
     """Find problems in the coding plans, and between them and the code schemes that could be read."""
     plans = list(placed_plans(document))
@@ -76,6 +96,8 @@ def find_plan_problems(document: CodingPlansDocument, schemes: Schemes) -> Itera
         # Plans of one raw field also share a default id: reported once.
         placed = [(place, value) for place, value in values if value is not None]
         is_dataset = name == "CodaFilename"
+        if name in _NAMES_OF_FILES:
+            yield from find_same_files(placed, what)
         found = find_repeated(placed, what, _OF_DATASETS if is_dataset else "Change one.", is_dataset)
         yield from (problem for problem in found if name != "IDField" or not _repeats_a_raw_field(problem, plans))
     controls = [(f"$.ControlCodes[{n}].Code", control.code) for n, control in enumerate(document.control_codes)]

@@ -10,7 +10,7 @@ from engagement.configuration.function_names import LOCATION_LEVELS
 from engagement.configuration.nearest import nearest
 from engagement.configuration.origin_plans import find_known_values
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
-from engagement.configuration.plan_checks import find_repeated
+from engagement.configuration.plan_checks import find_repeated, find_same_files
 from engagement.configuration.problems import Problem
 
 OPT_IN = "opt_in"
@@ -88,9 +88,9 @@ def find_selection_problems(configuration: PipelineConfiguration, plans: CodingP
                 f"{group.column!r} is a column of a coding plan already; expected another name. Change it.",
             )
     selections = configuration.contacts
-    yield from find_repeated(
-        [(f"$.Contacts[{position}].Name", selection.name) for position, selection in enumerate(selections)], "selection"
-    )
+    names = [(f"$.Contacts[{position}].Name", selection.name) for position, selection in enumerate(selections)]
+    yield from find_repeated(names, "selection")
+    yield from find_same_files(names, "selection")
     by_name = {selection.name: selection for selection in selections}
     for position, selection in enumerate(selections):
         at = f"$.Contacts[{position}]"

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from engagement.configuration.flow_choices import ChosenFlow, FlowChoice, Identity, name_of_flow
 from engagement.configuration.model import key
-from engagement.configuration.plan_checks import find_repeated
+from engagement.configuration.plan_checks import find_repeated, find_same_files
 from engagement.configuration.problems import Problem
 from engagement.configuration.source_model import PlacedSource, RawDataSource, ResultKeys
 from engagement.configuration.value_types import Domain, StorageUrl, Text, Uuid
@@ -135,3 +135,5 @@ class RapidProSource(RawDataSource):
             choices = source.placed_choices()
             uuids += [(f"{at}.{place}.UUID", choice.uuid) for place, choice in choices if not isinstance(choice, str)]
         yield from find_repeated(uuids, "flow's uuid")
+        names = [(f"{at}.ContactsFileName", source.contacts_name) for at, source in sources]
+        yield from find_same_files(names, "contacts' file")
