@@ -84,6 +84,13 @@ class RawDataSource(Model, abc.ABC):
             for number, name in enumerate(names):
                 yield f"{key}[{number}]", name
 
+    def placed_results(self) -> Iterator[tuple[str, str, str]]:
+        """The place, flow and name of each result that its settings name; none if its service decides.
+
+        ("Forms[0].EpisodeQuestions[0]", "leap_s05", "S05")
+        """
+        return iter(())
+
     @classmethod
     def find_problems(cls, sources: Sequence[PlacedSource[Self]]) -> Iterable[Problem]:
         """Find errors in, and conflicts between, all the sources of this type."""

@@ -19,6 +19,7 @@ from engagement.desk.checks.project_files import (
     find_statistics_file_problems,
 )
 from engagement.desk.checks.remapping_warnings import find_remapping_warnings
+from engagement.desk.checks.result_warnings import find_result_warnings
 from engagement.desk.checks.scheme_warnings import find_scheme_warnings
 from engagement.desk.checks.settings_warnings import find_settings_warnings
 from engagement.pipeline.coding.location_levels import find_level_problems
@@ -37,6 +38,7 @@ def find_project_warnings(files: ProjectFiles, findings: Findings) -> None:
     findings.add_errors(files.plans_path, _find_level_problems(plans))
     findings.add_warnings(files.path, find_settings_warnings(configuration, plans))
     findings.add_warnings(files.path, find_remapping_warnings(configuration, plans))
+    findings.add_warnings(files.path, find_result_warnings(configuration))
     findings.add_warnings(files.path, find_write_back_warnings(configuration))
     findings.add_warnings(files.plans_path, find_unwritten_plans(configuration, plans))
     findings.add_warnings(files.plans_path, find_plan_warnings(plans, configuration.move_ws_messages))

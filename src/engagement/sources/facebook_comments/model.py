@@ -90,6 +90,11 @@ class FacebookCommentsSource(RawDataSource):
         for number, posts in enumerate(self.posts):
             yield f"Posts[{number}].FlowName", posts.flow_name
 
+    def placed_results(self) -> Iterator[tuple[str, str, str]]:
+        """The comments' text, of each group of posts."""
+        for number, posts in enumerate(self.posts):
+            yield f"Posts[{number}].FlowName", posts.flow_name, FIELD
+
     def placed_posts(self) -> Iterator[tuple[str, str]]:
         """The posts' ids, each with its place in the source."""
         for number, posts in enumerate(self.posts):

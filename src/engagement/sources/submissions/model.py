@@ -1,6 +1,6 @@
 """Configuration that all sources of submissions share: forms, their flows, and their questions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Self
 
 from engagement.configuration.model import Model, key
@@ -66,12 +66,15 @@ class SubmissionsSource(RawDataSource):
         if self.survey_flow_name is not None:
             yield "SurveyFlowName", self.survey_flow_name
 
-    def result_names(self) -> Mapping[str, Sequence[str]]:
-        """Names of the results of each flow, as keys have them."""
-        names = {form.flow_name: [category_of(one.field) for one in form.episode_questions] for form in self.forms}
+    def placed_results(self) -> Iterator[tuple[str, str, str]]:
+        """The place, flow and name of each question's answers, as keys have them."""
+        for number, form in enumerate(self.forms):
+            for position, question in enumerate(form.episode_questions):
+                place = f"{self.flow_keys[0]}[{number}].EpisodeQuestions[{position}]"
+                yield place, form.flow_name, category_of(question.field)
         if self.survey_flow_name is not None:
-            names[self.survey_flow_name] = [category_of(one.field) for one in self.survey_questions]
-        return names
+            for position, question in enumerate(self.survey_questions):
+                yield f"SurveyQuestions[{position}]", self.survey_flow_name, category_of(question.field)
 
     @classmethod
     def find_problems(cls, sources: Sequence[PlacedSource[Self]]) -> Iterator[Problem]:

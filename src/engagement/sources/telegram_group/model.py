@@ -92,6 +92,10 @@ class TelegramGroupSource(RawDataSource):
         """Its flow, with its place in the source."""
         yield "FlowName", self.flow_name
 
+    def placed_results(self) -> Iterator[tuple[str, str, str]]:
+        """The messages' text."""
+        yield "FlowName", self.flow_name, FIELD
+
     @classmethod
     def find_problems(cls, sources: Sequence[PlacedSource[Self]]) -> Iterator[Problem]:
         """Find groups that are configured twice: each message would be two."""
