@@ -5,14 +5,16 @@ pages, which are shorter then, and counts all the same. A comment's replies go w
 """
 
 import base64
-import contextlib
 import json
 import re
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from serving import serve_on_this_machine
 
 TOKEN = "invented-page-token"
 PAGE = "900000000000001"
@@ -190,14 +192,6 @@ def once(part: str, answer: Callable[[Request], bool], skip: int = 0) -> Callabl
     return trouble
 
 
-@contextlib.contextmanager
-def serve(page: Page) -> Iterator[str]:
+def serve(page: Page) -> AbstractContextManager[str]:
     """Serve a page; gives the server's address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Request,), {"page": page}))
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    return serve_on_this_machine(type("Handler", (Request,), {"page": page}))

@@ -12,12 +12,14 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from serving import serve_on_this_machine
 
 ACCOUNT = "reader@invented.iam.example.org"
 SCOPES = ("forms.body.readonly", "forms.responses.readonly")
@@ -139,15 +141,8 @@ class FakeGoogleForms:
     @contextlib.contextmanager
     def running(self) -> Iterator["FakeGoogleForms"]:
         """Serve, and set `address`."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(self))
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        self.address = f"http://127.0.0.1:{server.server_port}"
-        try:
+        with serve_on_this_machine(_make_handler(self)) as self.address:
             yield self
-        finally:
-            server.shutdown()
-            server.server_close()
 
     def key(self) -> dict[str, str]:
         """The service account's key."""

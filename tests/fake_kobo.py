@@ -4,15 +4,17 @@
 `between` is a list of functions, each of which is called once, after the next page of submissions was sent.
 """
 
-import contextlib
 import json
 import threading
 import urllib.parse
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from serving import serve_on_this_machine
 
 TOKEN = "invented0kobo0token0aa11"
 ASSET = "aInventedListenerGrp01"
@@ -273,15 +275,6 @@ def _matches(row: dict, query: dict) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def serve(kobo: Kobo) -> Iterator[str]:
+def serve(kobo: Kobo) -> AbstractContextManager[str]:
     """Serve the forms; gives the server's address."""
-    handler = type("Handler", (KoboRequest,), {"kobo": kobo})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    return serve_on_this_machine(type("Handler", (KoboRequest,), {"kobo": kobo}))
