@@ -1,14 +1,22 @@
 """A small invented project that fetches from a server that speaks the Google Forms API."""
 
+import contextlib
+import functools
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from engagement.services.retries import RetryPolicy
+from engagement.stages import fetch_raw_data
 from fake_google_forms import FakeGoogleForms, ServedForm, grid, question, response
 from fetch_project import FetchProject
 
 FORM = "1InventedFormOfTheFirstWeek"
 PHONE, WATER, AGE, HEARD, RADIO, PICTURE = "5a1b0001", "5a1b0002", "5a1b0003", "5a1b0004", "5a1b0005", "5a1b0008"
+COUNT = 60
 NUMBER = "What is your phone number?"
 
 
@@ -80,3 +88,35 @@ class GoogleFormsProject(FetchProject):
     def participants(self, flow: str = "forms_s05") -> dict[str, str]:
         """The participant of each response."""
         return {record.values[f"run_id - {flow}"]: record.values["avf_phone_id"] for record in self.read(flow)}
+
+
+@contextlib.contextmanager
+def serve_forms(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGoogleForms]:
+    """Serve forms, 25 responses a page, to a fetch that does not wait."""
+    with FakeGoogleForms(page_size=25).running() as server:
+        monkeypatch.setenv("FORMS_EMULATOR_HOST", server.address)
+        monkeypatch.setattr(fetch_raw_data, "RetryPolicy", functools.partial(RetryPolicy, sleep=lambda _: None))
+        yield server
+
+
+def answered_project(folder: Path, server: FakeGoogleForms) -> GoogleFormsProject:
+    """A project whose form has sixty responses."""
+    project = GoogleFormsProject(folder, server)
+    project.form.add(*(answered(number) for number in range(COUNT)))
+    return project
+
+
+def id_of(number: int) -> str:
+    """The id of a response."""
+    return str(response(number)["responseId"])
+
+
+def raw_data(project: FetchProject) -> dict[str, bytes]:
+    """What is in Raw Data, by the files' names."""
+    return {path.name: path.read_bytes() for path in (project.data_root / "Raw Data").iterdir()}
+
+
+def texts_of_disk(project: FetchProject) -> bytes:
+    """All that is on the disk, but for the embedded services."""
+    files = [path for path in project.folder.rglob("*") if path.is_file() and "embedded" not in path.parts]
+    return b"".join(path.read_bytes() for path in files)

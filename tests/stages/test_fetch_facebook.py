@@ -1,69 +1,24 @@
 """Comments of a Facebook page, from the Graph API to Raw Data: nothing lost, nothing doubled, nobody recognised."""
 
 import datetime
-import json
-import logging
-import os
-import re
-import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-import fake_facebook
-from engagement.__main__ import main
 from engagement.foundation.errors import ServiceError
 from engagement.stages import fetch_raw_data
-from fake_facebook import PAGE, TOKEN, Page, comment, once, post
-from fetch_project import FetchProject
-
-FLOW = "s01e01_facebook"
-POSTS = [f"{PAGE}_5001", f"{PAGE}_5002"]
-AUTHORS = [f"2400000000{n:04}" for n in range(7)]
-# Runs the stage, and dies as kill -9 does behind so many requests.
-DYING = """
-import os, signal, sys
-from engagement.services import http
-asked, most = [], int(sys.argv.pop(1))
-def ask(self, *arguments, ask=http.HttpSession.get, **named):
-    asked.append(1)
-    if len(asked) > most:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return ask(self, *arguments, **named)
-http.HttpSession.get = ask
-from engagement.__main__ import main
-sys.exit(main(sys.argv[1:]))
-"""
+from facebook_project import AUTHORS, FLOW, POSTS, assert_no_identity, make_page, serve_project, texts
+from fake_facebook import PAGE, comment
 
 
 @pytest.fixture
 def page():
-    comments = [comment(n, f"haa {n}", of=AUTHORS[n % 7], post=1 + n % 2) for n in range(30)]
-    # The posts were published shortly before the comments; a test's clock is later by far, so they are kept open.
-    return Page([post(1), post(2), post(3, "2026-04-01T06:00:00+0000")], comments, page_size=4)
+    return make_page()
 
 
 @pytest.fixture
 def project(page, tmp_path, caplog):
-    caplog.set_level(logging.INFO)
-    with fake_facebook.serve(page) as address:
-        project = FetchProject(tmp_path, "")
-        (project.keys / "token.txt").write_text(f"{TOKEN}\n")
-        project.sources = [
-            {
-                "SourceType": "FacebookComments",
-                "TokenFileURL": "gs://keys/token.txt",
-                "Posts": [{"FlowName": FLOW, "PostIDs": POSTS}],
-                "OpenDays": 3000,
-                "Server": address,
-            }
-        ]
+    with serve_project(page, tmp_path, caplog) as project:
         yield project
-    assert not any(TOKEN in request for request in page.requests)
-    for secret in (TOKEN, "Zzyzx", *AUTHORS):
-        assert secret not in caplog.text
 
 
 @pytest.fixture
@@ -77,17 +32,6 @@ class InAHundredYears(datetime.datetime):
     @classmethod
     def now(cls, tz=None):
         return datetime.datetime(2126, 1, 1, tzinfo=tz)
-
-
-def texts(project, flow=FLOW):
-    return [record.values[f"Comment (Text) - {flow}"] for record in project.read(flow)]
-
-
-def assert_no_identity(data_root):
-    for path in data_root.rglob("*"):
-        if path.is_file():
-            content = path.read_bytes()
-            assert not [one for one in (TOKEN, "Zzyzx", *AUTHORS) if one.encode() in content], path
 
 
 def test_comments_become_runs_in_order_of_time(project, page):
@@ -244,134 +188,3 @@ def test_a_post_that_is_not_there_is_told_with_the_newest_ones(project, page, so
     assert f"2 problem(s):\n  {PAGE}_77\n  {PAGE}_78" in str(refused.value)
     assert f"The newest posts of the page: {PAGE}_5003 of 2026-04-01, " in str(refused.value)
     assert project.file(FLOW).read_bytes() == before
-
-
-def test_a_post_that_was_emptied_is_refused_until_somebody_accepts_it(project, page):
-    project.fetch()
-    before = project.file(FLOW).read_bytes()
-    for number in range(0, 30, 2):
-        page.delete(f"5001_{number}")
-    with pytest.raises(ServiceError, match="15 submissions, 30 before; expected at least 90 %.*--accept-shrinkage"):
-        project.fetch()
-    assert project.file(FLOW).read_bytes() == before
-    project.fetch("--accept-shrinkage")
-    assert len(texts(project)) == 15
-
-
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        lambda request: request.break_off(),
-        lambda request: request.refuse(1, status=500),
-        lambda request: request.refuse(9, is_transient=True),
-    ],
-)
-def test_trouble_that_passes_is_not_noticed(project, page, monkeypatch, trouble):
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-    page.trouble.append(once("comments", trouble, skip=2))
-    project.fetch()
-    assert texts(project) == [f"haa {n}" for n in range(30)]
-
-
-def test_an_expired_token_is_told_and_nothing_changes(project, page):
-    project.fetch()
-    before = project.file(FLOW).read_bytes()
-    page.trouble.append(once("comments", lambda request: request.refuse(190, 463, 401, message=TOKEN), skip=3))
-    with pytest.raises(ServiceError, match="it has expired; expected a page token") as refused:
-        project.fetch()
-    assert TOKEN not in str(refused.value)
-    assert project.file(FLOW).read_bytes() == before
-
-
-def test_a_row_that_cannot_be_read_is_set_aside_and_what_is_held_stays(project, page, source):
-    page.comments += [comment(n, f"haa {n}", of=AUTHORS[n % 7]) for n in range(100, 350)]
-    page.page_size = 100
-    project.fetch()
-    page.find("5001_4")["created_time"] = "Zzyzx"
-    page.comments.append({**page.find("5001_100"), "id": "5001_900", "message": 7})
-    project.fetch()
-    assert "5001_4" in project.run_ids(FLOW)
-    assert "5001_900" not in project.run_ids(FLOW)
-    (listed,) = project.data_root.rglob("*.set_aside.jsonl")
-    places = [json.loads(line)["place"] for line in listed.read_text().splitlines()]
-    assert places == [f"post {POSTS[0]}, comment 5001_{number}" for number in (4, 900)]
-    page.delete("5001_900")
-    page.find("5001_4")["created_time"] = "2026-03-02T07:00:04+0000"
-    project.fetch()
-    assert not list(project.data_root.rglob("*.set_aside.jsonl"))
-
-
-@pytest.mark.parametrize("requests", [4, 6, 9])
-def test_a_killed_fetch_goes_on_and_ends_the_same(project, page, tmp_path, requests):
-    page.find("5001_4").pop("from")
-    arguments = ["fetch-raw-data", *project.arguments()]
-    source_root = str(Path(fake_facebook.__file__).resolve().parents[1] / "src")
-    environment = {**os.environ, "PYTHONPATH": source_root}
-    killed = subprocess.run([sys.executable, "-c", DYING, str(requests), *arguments], env=environment, check=False)
-    assert killed.returncode == -signal.SIGKILL
-    assert not project.file(FLOW).exists()
-    project.fetch()
-    assert texts(project) == [f"haa {n}" for n in range(30)]
-    undisturbed = FetchProject(tmp_path / "other", "")
-    undisturbed.sources = project.sources
-    (undisturbed.keys / "token.txt").write_text(TOKEN)
-    undisturbed.fetch()
-    assert project.run_ids(FLOW) == undisturbed.run_ids(FLOW)
-    assert_no_identity(project.data_root)
-
-
-def test_a_damaged_state_is_fetched_again_with_the_same_bytes(project):
-    project.fetch()
-    before = project.file(FLOW).read_bytes()
-    (state,) = (project.data_root / "State" / "fetch").glob("*.sqlite")
-    state.write_bytes(b"damaged" * 1000)
-    project.fetch(user="somebody-else@example.org")
-    assert project.file(FLOW).read_bytes() == before
-
-
-def plan(project, capsys):
-    arguments = ["--pipeline-configuration", project.folder / "pipeline_configuration.json"]
-    for name in ("--credentials", "--coda-pull-credentials", "--coda-push-credentials"):
-        arguments += [name, project.folder / "credentials.json"]
-    arguments += ["--data-root", project.data_root]
-    arguments += ["--backups-dir", project.folder / "backups", "--performance-logs-dir", project.folder / "logs"]
-    assert main(["plan-run", *map(str, arguments)]) == 0
-    return capsys.readouterr().out
-
-
-def test_a_plan_says_what_a_fetch_would_do_and_writes_nothing(project, page, capsys):
-    project.arguments()
-    told = plan(project, capsys)
-    assert f"flow '{FLOW}': 0 comments held" in told
-    assert f"post {POSTS[0]}: about 15 comments, all fetched" in told
-    assert not project.data_root.exists()
-
-
-def test_an_online_check_asks_for_each_post(project, page, source, capsys):
-    source["Posts"][0]["PostIDs"] = [*POSTS, f"{PAGE}_77"]
-    project.arguments()
-    credentials = str(project.folder / "credentials.json")
-    configuration = str(project.folder / "pipeline_configuration.json")
-    assert main(["check", configuration, "--online", "--credentials", credentials]) == 10
-    told = capsys.readouterr().out
-    assert f"$.RawDataSources[0].Posts[0].PostIDs[2]: post '{PAGE}_77' does not exist" in told
-    assert f"The newest posts of the page: {PAGE}_5003 of 2026-04-01" in told
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({"Posts": [{"FlowName": FLOW, "PostIDs": ["5001"]}]}, "is no post's id"),
-        ({"Posts": [{"FlowName": FLOW, "PostIDs": [POSTS[0], POSTS[0]]}]}, "the post's id .* is already at"),
-        ({"Posts": [{"FlowName": FLOW, "PostIDs": [POSTS[0], "1_2"]}]}, "posts of 2 pages; expected those of one"),
-        ({"Server": "http://graph.example.org/v26.0"}, "is no server's address"),
-        ({"GraphVersion": "26"}, "is no version of the Graph API"),
-        ({"Server": "http://graph.example.org"}, "WARNING.*http:// sends the token"),
-    ],
-)
-def test_settings_that_cannot_be_meant_are_told(project, source, capsys, change, told):
-    source.update(change)
-    project.arguments()
-    main(["check", str(project.folder / "pipeline_configuration.json")])
-    output = capsys.readouterr()
-    assert re.search(told, output.out + output.err)
