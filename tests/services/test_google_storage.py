@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import threading
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -139,6 +140,72 @@ def cutting_proxy(target, cuts):
             self.end_headers()
             left[0] -= 1
             self.wfile.write(body[: len(body) // 2] if left[0] >= 0 else body)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def folder(storage, request):
+    """A folder with two files, one in a folder within, and the object that the console makes for a folder."""
+    root = storage.local_path("gs://project/token.txt")
+    names = ["uploads/b.csv", "uploads/a b.csv", "uploads/deeper/c.csv", "uploads-of-others/d.csv"]
+    for name in names:
+        if root is not None:
+            path = root.parent / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"x")
+        else:
+            upload_object(request.getfixturevalue("gcs_server"), name, b"x")
+    if root is None:
+        upload_object(request.getfixturevalue("gcs_server"), "uploads/", b"")
+    return "gs://project/uploads/"
+
+
+def upload_object(address, name, content):
+    quoted = urllib.parse.quote(name, safe="")
+    url = f"{address}/upload/storage/v1/b/project/o?uploadType=media&name={quoted}"
+    urllib.request.urlopen(urllib.request.Request(url, content, {"Content-Type": "text/plain"})).close()
+
+
+def test_a_folder_is_listed_by_name_without_the_folders_in_it(storage, folder):
+    assert storage.list_folder(folder) == ["a b.csv", "b.csv"]
+    assert "token.txt" in storage.list_folder("gs://project/")
+
+
+def test_a_folder_of_this_machine_is_listed_alike(storage, tmp_path):
+    (tmp_path / "uploads" / "deeper").mkdir(parents=True)
+    (tmp_path / "uploads" / "a.csv").touch()
+    assert storage.list_folder(f"file://{tmp_path}/uploads/") == ["a.csv"]
+
+
+@pytest.mark.parametrize("url", ["gs://project/none/", "gs://no-such-bucket/", "gs://no-such-bucket/a/", "file:///no/"])
+def test_a_folder_that_is_not_there_is_told(storage, url):
+    with pytest.raises(ConfigurationError, match=f"{url}: no such folder"):
+        storage.list_folder(url)
+
+
+def test_a_folder_that_may_not_be_listed_says_what_is_missing(monkeypatch):
+    with refusing_server() as address:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
+        storage = open_storage(GoogleCredentials("test", {}), RetryPolicy())
+        with pytest.raises(ServiceError, match="gs://project/uploads/: answered Forbidden; expected permission to list"):
+            storage.list_folder("gs://project/uploads/")
+
+
+@contextlib.contextmanager
+def refusing_server():
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *arguments):
+            """Say nothing."""
+
+        def do_GET(self):
+            self.send_error(403)
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

@@ -8,9 +8,11 @@ from engagement.services.storage.local_files import (
     check_local_folder,
     copy_local_file,
     create_local_file,
+    list_local_folder,
     local_file,
     read_local_file,
     split_bucket_url,
+    split_folder_url,
 )
 
 
@@ -42,6 +44,13 @@ class EmbeddedStorage:
     def has_object(self, url: str) -> bool:
         """Tell whether there is a file at the address."""
         return self.local_path(url).exists()
+
+    def list_folder(self, url: str) -> list[str]:
+        """List the names of the files directly in a folder."""
+        if local_file(url) is None and not split_folder_url(url)[1]:
+            # The bucket itself.
+            return list_local_folder(self.local_path(f"{url}."), url)
+        return list_local_folder(self.local_path(url), url)
 
     def upload(self, path: Path, url: str, is_growing: bool = False) -> Uploaded:
         """Create the file at the address, with its folders."""

@@ -30,9 +30,12 @@ from engagement.services.storage.local_files import (
     check_local_folder,
     copy_local_file,
     create_local_file,
+    list_local_folder,
     local_file,
+    no_folder,
     read_local_file,
     split_bucket_url,
+    split_folder_url,
     unreadable_upload,
 )
 from engagement.services.storage.upload_sessions import UploadSessions
@@ -96,6 +99,35 @@ class GoogleStorage:
         """Tell whether there is a file at the address."""
         path = local_file(url)
         return path.exists() if path is not None else self._describe(url) is not None
+
+    def list_folder(self, url: str) -> list[str]:
+        """List the names of the files directly in a folder."""
+        path = local_file(url)
+        if path is not None:
+            return list_local_folder(path, url)
+        bucket, prefix = split_folder_url(url)
+
+        def list_names() -> list[str]:
+            with _explained_failures(url, "permission to list the bucket"):
+                try:
+                    # Objects in deeper folders come together as prefixes, which are passed over.
+                    found = self._client.list_blobs(
+                        bucket,
+                        prefix=prefix,
+                        delimiter="/",
+                        fields="items(name),nextPageToken",
+                        timeout=_TIMEOUT_SECONDS,
+                        retry=None,
+                    )
+                    return [blob.name.removeprefix(prefix) for blob in found]
+                except google.api_core.exceptions.NotFound:
+                    raise no_folder(url) from None
+
+        names = call_with_retries(list_names, url, self._policy)
+        if not names and prefix:
+            raise no_folder(url)
+        # A console that made the folder left an object of the folder's own name.
+        return sorted(filter(None, names))
 
     def upload(self, path: Path, url: str, is_growing: bool = False) -> Uploaded:
         """Create an object; compare checksums if it already exists."""

@@ -49,6 +49,39 @@ def split_bucket_url(url: str) -> tuple[str, str]:
     return bucket, name
 
 
+def split_folder_url(url: str) -> tuple[str, str]:
+    """Split a gs:// address of a folder, or of a whole bucket, into bucket and prefix.
+
+    >>> split_folder_url("gs://bucket/folder/"), split_folder_url("gs://bucket/")
+    (('bucket', 'folder/'), ('bucket', ''))
+    """
+    bucket, _, name = url.removeprefix("gs://").partition("/")
+    if not url.startswith("gs://") or not bucket or not url.endswith("/"):
+        raise ConfigurationError(
+            f"{url!r}: not the address of a folder; expected gs://<bucket>/<folder>/ or file:///<path>/. Change it."
+        )
+    return bucket, name
+
+
+def list_local_folder(path: Path, url: str) -> list[str]:
+    """List the names of the files directly in the folder that the configuration calls `url`."""
+    try:
+        return sorted(entry.name for entry in path.iterdir() if entry.is_file())
+    except (FileNotFoundError, NotADirectoryError):
+        raise no_folder(url) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"{url}: can't be listed: {error.strerror}; expected a folder that this user may read. Check its permissions."
+        ) from None
+
+
+def no_folder(url: str) -> ConfigurationError:
+    """Return the error for a folder that is not there."""
+    return ConfigurationError(
+        f"{url}: no such folder; expected one with files. Check the address in the configuration."
+    )
+
+
 def read_local_file(path: Path, url: str) -> bytes:
     """Read the file that the configuration calls `url`."""
     try:

@@ -28,6 +28,9 @@ class Storage(Protocol):
     def has_object(self, url: str) -> bool:
         """Tell whether there is a file at the address; False also if there is no such bucket."""
 
+    def list_folder(self, url: str) -> list[str]:
+        """List the names of the files directly in the folder at an address that ends in /, in order."""
+
     def upload(self, path: Path, url: str, is_growing: bool = False) -> Uploaded:
         """Create the file at the address, completely or not at all.
 
