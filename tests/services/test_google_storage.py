@@ -194,7 +194,9 @@ def test_a_folder_that_may_not_be_listed_says_what_is_missing(monkeypatch):
     with refusing_server() as address:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
         storage = open_storage(GoogleCredentials("test", {}), RetryPolicy())
-        with pytest.raises(ServiceError, match="gs://project/uploads/: answered Forbidden; expected permission to list"):
+        with pytest.raises(
+            ServiceError, match="gs://project/uploads/: answered Forbidden; expected permission to list"
+        ):
             storage.list_folder("gs://project/uploads/")
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import http.client
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import google.auth.exceptions
@@ -14,7 +14,7 @@ from googleapiclient import discovery, discovery_cache
 from googleapiclient.errors import HttpError
 from googleapiclient.http import build_http
 
-from engagement.foundation.errors import ConfigurationError, ServiceError
+from engagement.foundation.errors import ConfigurationError, PipelineError, ServiceError
 from engagement.services.credentials import GoogleCredentials
 from engagement.services.retries import TemporaryError, temporary_failure_of
 
@@ -22,6 +22,10 @@ _SCOPES = ("https://www.googleapis.com/auth/drive",)
 _TIMEOUT_SECONDS = 120
 _TOO_FAST = frozenset({"userRateLimitExceeded", "rateLimitExceeded", "sharingRateLimitExceeded"})
 _FULL = frozenset({"storageQuotaExceeded", "teamDriveFileLimitExceeded"})
+
+
+# Makes an error from the account, what was asked for, and Drive's answer.
+Refuse = Callable[[str, str, str], PipelineError]
 
 
 class MissingError(Exception):
@@ -32,14 +36,14 @@ class ExistsError(Exception):
     """A file with this id already exists."""
 
 
-def connect(credentials: GoogleCredentials, root_url: str | None) -> Any:
+def connect(credentials: GoogleCredentials, root_url: str | None, scopes: Sequence[str] = _SCOPES) -> Any:
     """Create the client of Drive's API; its description is in the package, so this sends no request."""
     description = json.loads(discovery_cache.get_static_doc("drive", "v3"))
     if root_url is not None:
         # Uploads follow only this setting; they ignore an endpoint in the client's options.
         description["rootUrl"] = root_url
     try:
-        account = service_account.Credentials.from_service_account_info(dict(credentials.info), scopes=_SCOPES)
+        account = service_account.Credentials.from_service_account_info(dict(credentials.info), scopes=scopes)
     except (ValueError, google.auth.exceptions.GoogleAuthError):
         raise ConfigurationError(
             f"project {credentials.project_id}: the service account's key can't be read; expected a whole one. "
@@ -53,12 +57,15 @@ def connect(credentials: GoogleCredentials, root_url: str | None) -> Any:
 
 
 @contextlib.contextmanager
-def explained_failures(account: str, path: str) -> Iterator[None]:
-    """Turn errors of Drive and the network into the project's own; their texts are not shown."""
+def explained_failures(account: str, path: str, refuse: Refuse | None = None) -> Iterator[None]:
+    """Turn errors of Drive and the network into the project's own; their texts are not shown.
+
+    `refuse` makes the error for a missing permission: by default, permission to write.
+    """
     try:
         yield
     except HttpError as error:
-        raise _failure_of(error, account, path) from None
+        raise _failure_of(error, account, path, refuse or no_leave) from None
     except google.auth.exceptions.RefreshError as error:
         if error.retryable:
             raise TemporaryError("gave no token") from None
@@ -70,7 +77,7 @@ def explained_failures(account: str, path: str) -> Iterator[None]:
         raise TemporaryError(f"did not answer ({type(error).__name__})") from None
 
 
-def _failure_of(error: HttpError, account: str, path: str) -> Exception:
+def _failure_of(error: HttpError, account: str, path: str, refuse: Refuse) -> Exception:
     status, reasons = int(error.resp.status), _reasons_of(error)
     if status in (404, 410):
         return MissingError()
@@ -85,7 +92,7 @@ def _failure_of(error: HttpError, account: str, path: str) -> Exception:
     if failure is not None:
         return failure
     why = f"{status} ({', '.join(sorted(reasons)) or 'no reason given'})"
-    return no_leave(account, path, f"answered {why}")
+    return refuse(account, path, f"answered {why}")
 
 
 def no_room(account: str, path: str) -> ServiceError:

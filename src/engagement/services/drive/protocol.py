@@ -45,9 +45,13 @@ def open_drive(credentials: Credentials, state_directory: Path, policy: RetryPol
     from engagement.services.drive.google import GoogleDrive
     from engagement.services.drive.ids import DriveIds
 
+    return GoogleDrive(credentials, DriveIds(state_directory / "ids.json"), policy, emulator_root_url())
+
+
+def emulator_root_url() -> str | None:
+    """Return the address of the server that stands in for Drive in tests; None for Drive itself."""
     host = os.environ.get("DRIVE_EMULATOR_HOST")
-    root_url = f"http://{host.removeprefix('http://').rstrip('/')}/" if host else None
-    return GoogleDrive(credentials, DriveIds(state_directory / "ids.json"), policy, root_url)
+    return f"http://{host.removeprefix('http://').rstrip('/')}/" if host else None
 
 
 OpenDrive = Callable[[Credentials, Path, RetryPolicy], Drive]
