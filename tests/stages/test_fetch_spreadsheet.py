@@ -308,7 +308,7 @@ def test_a_file_with_numbers_in_the_data_root_is_refused(project: SpreadsheetPro
     [
         ({"ParticipantColumn": "uid"}, "both of PhoneNumberColumn and ParticipantColumn"),
         ({"TimeColumns": []}, "TimeColumns: 0 columns; expected one"),
-        ({"URLs": ["gs://uploads/groups/"]}, "a folder in a bucket can't be listed"),
+        ({"URLs": ["gs://uploads/groups/"]}, "gs://uploads/groups/: no such folder"),
         ({"URLs": []}, "URLs: is empty"),
     ],
 )

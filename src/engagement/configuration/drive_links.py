@@ -28,10 +28,15 @@ def drive_id_of(url: str) -> str | None:
     return None if found is None else next(filter(None, found.group(1, 3, 5, 7)))
 
 
+def drive_link(file_id: str) -> str:
+    """Make the shortest link to a file, sheet or folder."""
+    return f"https://drive.google.com/open?id={file_id}"
+
+
 def drive_address(file_id: str, name: str) -> str:
     """Make the address of a file in Drive: it opens in a browser, and ends in the file's name.
 
     >>> drive_address("1Invented", "groups 1/2.csv"), drive_id_of(drive_address("1Invented", "groups.csv"))
     ('https://drive.google.com/open?id=1Invented#/groups 1_2.csv', '1Invented')
     """
-    return f"https://drive.google.com/open?id={file_id}#/{name.replace('/', '_')}"
+    return f"{drive_link(file_id)}#/{name.replace('/', '_')}"

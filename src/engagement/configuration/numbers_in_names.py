@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from engagement.configuration.drive_links import drive_id_of
 from engagement.configuration.flow_choices import flow_name_of_url
 from engagement.configuration.problems import Problem
 
@@ -90,4 +91,7 @@ def _find_places(at: str, key: str, value: Any) -> Iterator[str]:
 
 
 def _name_in(key: str, value: str) -> str:
+    if drive_id_of(value) is not None:
+        # Ids of files and of their sheets, which no name is made of.
+        return ""
     return flow_name_of_url(value) if key in _KEYS_OF_FLOW_ADDRESSES else value

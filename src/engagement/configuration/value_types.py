@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from engagement.configuration.drive_links import DRIVE_LINK
 from engagement.configuration.iso_times import NoOffsetError, read_iso_time
 from engagement.configuration.nearest import nearest
 from engagement.configuration.participant_ids import holds_number
@@ -192,6 +193,11 @@ BucketFolder = Annotated[str, AfterValidator(_check_bucket_folder), WithJsonSche
 StorageUrl = matching(
     _CREDENTIALS_URL,
     "is no address of a file; expected gs://<bucket>/<object>, the bucket in lower case, or file:///<path>. Change it.",
+)
+TableUrl = matching(
+    re.compile(rf"gs://{_BUCKET}/.*|file://(localhost)?/.+|{DRIVE_LINK}"),
+    "is no address of a table; expected gs://<bucket>/<object>, the bucket in lower case, file:///<path>, or the link to a file, Google "
+    "Sheet or folder in Drive, as 'Copy link' gives it. Change it.",
 )
 UrlPrefix = matching(
     _PREFIX_URL,

@@ -1,4 +1,7 @@
-"""The protocol of reading from Drive: files, Google Sheets and folders, by their ids. Nothing is kept on the disk."""
+"""The protocol of reading from Drive: files, Google Sheets and folders, by their ids.
+
+Nothing of it is kept on the disk.
+"""
 
 from typing import Protocol
 

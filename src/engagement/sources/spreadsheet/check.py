@@ -8,7 +8,7 @@ from engagement.configuration.source_model import PlacedSource
 from engagement.foundation.errors import InputError
 from engagement.sources.answer_lengths import AnswerLengths
 from engagement.sources.online_check import OnlineCheck
-from engagement.sources.spreadsheet.files import list_files
+from engagement.sources.spreadsheet.files import TableFiles
 from engagement.sources.spreadsheet.model import SpreadsheetSource
 from engagement.sources.spreadsheet.rows import open_table, text_columns, wanted_columns
 
@@ -34,12 +34,13 @@ def find_warnings_in_runs(sources: Sequence[PlacedSpreadsheet], lengths: AnswerL
 def ask(placed: PlacedSpreadsheet, check: OnlineCheck) -> None:
     """Open each file, and look for the configured columns."""
     at, source = placed
+    files = TableFiles(source, check.storage, check.policy)
     for number, table in enumerate(source.forms):
         place = f"{at}.Tables[{number}].URLs"
         wanted = wanted_columns(table, text_columns(table, source.survey_questions))
         with check.findings.noted(place):
-            for url in list_files(table.urls, check.storage):
+            for url in files.find(table.urls):
                 try:
-                    open_table(check.storage.read_bytes(url), url, wanted, table)
+                    open_table(files.read_bytes(url), url, wanted, table)
                 except InputError as error:
                     check.findings.add_errors([Problem(place, str(error))])

@@ -16,7 +16,7 @@ from engagement.foundation.errors import count_of
 from engagement.foundation.microseconds import count_microseconds
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow
-from engagement.sources.spreadsheet.files import list_files, refuse_numbers_in_data_root
+from engagement.sources.spreadsheet.files import TableFiles
 from engagement.sources.spreadsheet.model import SpreadsheetQuestion, SpreadsheetSource, SpreadsheetTable
 from engagement.sources.spreadsheet.rows import SpreadsheetReader, SpreadsheetRow, number_repeated, text_columns
 from engagement.sources.submissions.flows import hand_over, open_form, refuse_emptied
@@ -41,14 +41,15 @@ def fetch_flows(source: SpreadsheetSource, context: FetchContext) -> list[Fetche
         A file is not such a table; the error names its rows.
     """
     participants = Participants(context.uuid_table)
+    files = TableFiles(source, context.storage, context.policy)
     stores = []
     for table in source.forms:
-        urls = list_files(table.urls, context.storage)
+        urls = files.find(table.urls)
         if table.phone_number_column is not None:
-            refuse_numbers_in_data_root(urls, context.storage, context.data_root)
+            files.refuse_numbers_in_data_root(urls, context.data_root)
         store = open_form(source, table, context)
         stores.append(store)
-        _TableFetch(source, table, store, participants, context).fetch(urls)
+        _TableFetch(source, table, files, store, participants, context).fetch(urls)
     return hand_over(source, stores, context)
 
 
@@ -59,12 +60,14 @@ class _TableFetch:
         self,
         source: SpreadsheetSource,
         table: SpreadsheetTable,
+        files: TableFiles,
         store: SubmissionStore,
         participants: Participants,
         context: FetchContext,
     ):
         configuration = context.project.configuration
         self._table = table
+        self._files = files
         self._survey_questions = source.survey_questions
         self._store = store
         self._participants = participants
@@ -92,7 +95,7 @@ class _TableFetch:
         unreadable: list[UnreadableSubmission] = []
         for url in urls:
             name = url.rpartition("/")[2]
-            rows, broken = self._reader.read(self._context.storage.read_bytes(url), url)
+            rows, broken = self._reader.read(self._files.read_bytes(url), url)
             unreadable += [
                 UnreadableSubmission(f"{url} {row.number}", f"{name}, row {row.number}", row.reason) for row in broken
             ]
@@ -141,5 +144,5 @@ class _TableFetch:
         zone = self._reader.zone.key
         digest = hashlib.sha256(json.dumps([_VERSION, list(urls), zone, self._reader.prefix]).encode())
         for url in urls:
-            digest.update(hashlib.sha256(self._context.storage.read_bytes(url)).digest())
+            digest.update(self._files.digest(url))
         return digest.hexdigest()

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, Self
 
+from engagement.configuration.drive_links import drive_id_of
 from engagement.configuration.model import key
 from engagement.configuration.problems import Problem
 from engagement.configuration.source_model import PlacedSource
-from engagement.configuration.value_types import StorageUrl, Text, TimeZone
+from engagement.configuration.value_types import StorageUrl, TableUrl, Text, TimeZone
 from engagement.sources.submissions.model import Question, SubmissionsForm, SubmissionsSource
 from engagement.sources.tables.encodings import Encoding
 from engagement.sources.tables.times import TimeFormat
@@ -23,10 +24,15 @@ class SpreadsheetQuestion(Question):
 class SpreadsheetTable(SubmissionsForm):
     """Files with the same columns. A row that several of them have counts once."""
 
-    urls: tuple[StorageUrl, ...] = key(
+    urls: tuple[TableUrl, ...] = key(
         "URLs",
-        "gs:// or file:// addresses of .csv, .tsv and .xlsx files, or of a folder of this machine, with / at its end",
-        ["file:///srv/uploads/groups/", "gs://uploads/groups_s05.xlsx"],
+        "gs:// or file:// addresses of .csv, .tsv and .xlsx files, or of folders of them, with / at the end; and links to files, Google "
+        "Sheets and folders in Drive",
+        [
+            "file:///srv/uploads/groups/",
+            "gs://uploads/groups_s05.xlsx",
+            "https://drive.google.com/drive/folders/1InventedFolder",
+        ],
     )
     phone_number_column: Text | None = key(
         "PhoneNumberColumn",
@@ -65,8 +71,15 @@ class SpreadsheetSource(SubmissionsSource):
     """Tables that people fill in or export."""
 
     flow_keys = ("Tables", "SurveyFlowName")
+    read_by_fetch_alone = frozenset({"drive_credentials_file_url"})
 
     source_type: Literal["Spreadsheet"] = key("SourceType", "'Spreadsheet'", "Spreadsheet")
+    drive_credentials_file_url: StorageUrl | None = key(
+        "DriveCredentialsFileURL",
+        "gs:// or file:// address of the key of a service account that the files and folders in Drive are shared with",
+        "gs://keys/drive.json",
+        None,
+    )
     forms: tuple[SpreadsheetTable, ...] = key("Tables", "tables; each is a flow", [])
     survey_questions: tuple[SpreadsheetQuestion, ...] = key(
         "SurveyQuestions",
@@ -82,9 +95,14 @@ class SpreadsheetSource(SubmissionsSource):
 
     @classmethod
     def find_problems(cls, sources: Sequence[PlacedSource[Self]]) -> Iterator[Problem]:
-        """Find tables without a respondent, a time or a file, and folders that can't be listed."""
+        """Find tables without a respondent, a time or a file, and links to Drive without a key."""
         yield from super().find_problems(sources)
         for at, source in sources:
+            if source.drive_credentials_file_url is None and any(map(drive_id_of, source.urls)):
+                yield Problem(
+                    f"{at}.DriveCredentialsFileURL",
+                    "is missing, though a table lies in Drive; expected the key of a service account that it is shared with. Add it.",
+                )
             for number, table in enumerate(source.forms):
                 yield from _find_table_problems(f"{at}.Tables[{number}]", table)
 
@@ -104,7 +122,6 @@ def _find_table_problems(at: str, table: SpreadsheetTable) -> Iterator[Problem]:
         yield Problem(f"{at}.URLs", "is empty; expected at least one file. Add it.")
     for number, url in enumerate(table.urls):
         place = f"{at}.URLs[{number}]"
-        if url in table.urls[:number]:
+        # Drive has several links to one file.
+        if (drive_id_of(url) or url) in [drive_id_of(other) or other for other in table.urls[:number]]:
             yield Problem(place, "stands there twice; expected each file once. Remove one.")
-        if url.endswith("/") and url.startswith("gs://"):
-            yield Problem(place, "a folder in a bucket can't be listed; expected its files. Name each of them.")
