@@ -64,12 +64,14 @@ class DriveFiles:
         """Read a table that was listed; a Google Sheet as a workbook."""
         return self._open().read_bytes(self._found[address])
 
-    def digest(self, address: str) -> bytes:
-        """Digest the content of a table that was listed; most often Drive knows the digest."""
-        found = self._found[address]
-        if found.sha256 is not None:
-            return bytes.fromhex(found.sha256)
-        return digest_content(found, self.read_bytes(address))
+    def known_digest(self, address: str) -> bytes | None:
+        """Return the digest of a table that was listed; None if Drive does not know it."""
+        sha256 = self._found[address].sha256
+        return None if sha256 is None else bytes.fromhex(sha256)
+
+    def digest_of(self, address: str, content: bytes) -> bytes:
+        """Digest the content of a table that was listed."""
+        return digest_content(self._found[address], content)
 
     def _note(self, found: list[FoundInDrive]) -> list[str]:
         noted = {drive_address(one.file_id, one.name): one for one in found}

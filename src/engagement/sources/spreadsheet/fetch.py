@@ -1,7 +1,8 @@
 """Fetch spreadsheets: each row is a submission.
 
 A row is known by who, when and what, and by its number among those that are the same. So it stays the same when a file is saved
-again, sorted or appended to, and when two files have it; and two rows of one file that are the same are two submissions.
+again, sorted or appended to, and when two files have it; and two rows of one file that are the same are two submissions. Rows of one
+person with the same time keep the order of the file: see `same_times`.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from engagement.sources.fetched_flows import FetchedFlow
 from engagement.sources.spreadsheet.files import TableFiles
 from engagement.sources.spreadsheet.model import SpreadsheetQuestion, SpreadsheetSource, SpreadsheetTable
 from engagement.sources.spreadsheet.rows import SpreadsheetReader, SpreadsheetRow, number_repeated, text_columns
+from engagement.sources.spreadsheet.same_times import SameTimes, move_behind
 from engagement.sources.submissions.flows import hand_over, open_form, refuse_emptied
 from engagement.sources.submissions.respondents import Participants
 from engagement.sources.submissions.store import SubmissionStore
@@ -27,7 +29,7 @@ from engagement.sources.submissions.submission import Answer, Submission, Unread
 _ROWS_A_PAGE = 1000
 _CONTENT = "content of the files"
 # Whoever changes how rows are read makes all files be read again.
-_VERSION = 2
+_VERSION = 3
 
 _logger = logging.getLogger(__name__)
 
@@ -89,9 +91,10 @@ class _TableFetch:
         if self._store.note(_CONTENT) == digest:
             _logger.info("Flow %r: %s as before", self._table.flow_name, count_of(len(urls), "file"))
             return
-        held = self._store.versions().keys()
+        held = self._store.versions()
         listed: dict[str, None] = {}
-        new: list[tuple[Submission, str]] = []
+        same_times = SameTimes()
+        changed: list[tuple[Submission, str]] = []
         unreadable: list[UnreadableSubmission] = []
         for url in urls:
             name = url.rpartition("/")[2]
@@ -101,14 +104,17 @@ class _TableFetch:
             ]
             for key, row, uid in self._number(rows):
                 # Of a row that several files have, as many count as the file with most of them has.
-                if key not in listed and key not in held:
-                    new.append((self._make_submission(key, row), uid))
+                if key in listed:
+                    continue
                 listed[key] = None
+                submission = self._make_submission(key, row, same_times.count_earlier(uid, row.time))
+                if held.get(key) != submission.version:
+                    changed.append((submission, uid))
         refuse_emptied(f"flow {self._table.flow_name!r}", len(held), len(listed), self._context)
         self._store.drop([one.key for one in self._store.set_aside()])
-        for page in itertools.batched(new, _ROWS_A_PAGE):
+        for page in itertools.batched(changed, _ROWS_A_PAGE):
             self._store.put(page)
-        gone = held - listed.keys()
+        gone = held.keys() - listed.keys()
         self._store.drop(gone)
         self._store.put([], unreadable, {_CONTENT: digest})
         _logger.info(
@@ -116,7 +122,7 @@ class _TableFetch:
             self._table.flow_name,
             count_of(len(listed), "row"),
             count_of(len(urls), "file"),
-            len(new),
+            len(listed.keys() - held.keys()),
             len(gone),
         )
 
@@ -130,19 +136,22 @@ class _TableFetch:
         ]
         return zip(number_repeated(digests), rows, uids, strict=True)
 
-    def _make_submission(self, key: str, row: SpreadsheetRow) -> Submission:
+    def _make_submission(self, key: str, row: SpreadsheetRow, earlier: int) -> Submission:
+        """Make a row's submission; it is another version if it has another place among those with its time."""
+        time = move_behind(row.time, earlier)
         texts = dict(zip(self._columns, row.texts, strict=True))
 
         def answers(questions: Sequence[SpreadsheetQuestion]) -> tuple[Answer, ...]:
-            return tuple(Answer(one.field, texts[one.column], row.time) for one in questions if texts[one.column])
+            return tuple(Answer(one.field, texts[one.column], time) for one in questions if texts[one.column])
 
         episode, survey = answers(self._table.episode_questions), answers(self._survey_questions)
-        return Submission(self._table.flow_name, key, "1", row.time, row.respondent, episode, survey)
+        return Submission(self._table.flow_name, key, str(1 + earlier), time, row.respondent, episode, survey)
 
     def _digest(self, urls: Sequence[str]) -> str:
         """Digest the names and the contents of the files, and how they are read."""
         zone = self._reader.zone.key
         digest = hashlib.sha256(json.dumps([_VERSION, list(urls), zone, self._reader.prefix]).encode())
         for url in urls:
-            digest.update(self._files.digest(url))
+            known = self._files.known_digest(url)
+            digest.update(self._files.digest_of(url, self._files.read_bytes(url)) if known is None else known)
         return digest.hexdigest()

@@ -59,11 +59,13 @@ class TableFiles:
         """Read a listed file."""
         return self._drive.read_bytes(url) if _is_in_drive(url) else self._storage.read_bytes(url)
 
-    def digest(self, url: str) -> bytes:
+    def known_digest(self, url: str) -> bytes | None:
+        """Return the digest of a listed file's content, if it is known without reading it."""
+        return self._drive.known_digest(url) if _is_in_drive(url) else None
+
+    def digest_of(self, url: str, content: bytes) -> bytes:
         """Digest the content of a listed file."""
-        if _is_in_drive(url):
-            return self._drive.digest(url)
-        return hashlib.sha256(self._storage.read_bytes(url)).digest()
+        return self._drive.digest_of(url, content) if _is_in_drive(url) else hashlib.sha256(content).digest()
 
     def refuse_numbers_in_data_root(self, urls: Iterable[str], data_root: Path) -> None:
         """Refuse files with phone numbers in the data root, whose backups would hold them.
