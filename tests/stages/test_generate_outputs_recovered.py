@@ -85,6 +85,28 @@ def test_files_with_keys_of_their_own_answer_other_questions(root: DataRoot):
     assert (row["rqa_s01e01_raw"], row["gender_raw"]) == ("biyo", "naag")
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_recovered_message_has_the_operator_of_the_participant_s_other_messages(root: DataRoot, first: bool):
+    known, lost = "2026-04-02T10:00:00+03:00", "2026-04-03T10:00:00+03:00"
+    root.write_runs(episode_run("a", "biyo", time=known if first else lost, operator="hormud"))
+    root.write_flow(
+        "lost",
+        recovered("a", "A", "cusub", lost if first else known),
+        # Nothing else is known of her.
+        recovered("b", "B", "rajo", lost),
+    )
+    root.generate()
+    assert sorted((row["rqa_s01e01_raw"], row["operator"]) for row in root.table("messages")) == [
+        ("biyo", "hormud"),
+        ("cusub", "hormud"),
+        ("rajo", "NA"),
+    ]
+    assert {row["uid"]: row["operator"] for row in root.table("individuals")} == {
+        uid_of("a"): "hormud",
+        uid_of("b"): "NA",
+    }
+
+
 def test_what_rapid_pro_has_counts_once_and_explain_tells_of_it(root: DataRoot, caplog, capsys):
     caplog.set_level(logging.INFO)
     root.write_runs(

@@ -15,7 +15,7 @@ from engagement.pipeline.coding.wrong_scheme import WrongSchemeMoves
 from engagement.pipeline.folding.consent import has_withdrawn
 from engagement.pipeline.folding.fold import Folder
 from engagement.pipeline.messages.filters import Dropped, Filters
-from engagement.pipeline.messages.join import combine_survey_runs, join_survey
+from engagement.pipeline.messages.join import combine_survey_runs, join_survey, share_contact
 from engagement.pipeline.messages.key_names import KeyNames
 from engagement.pipeline.messages.message import Message
 from engagement.pipeline.messages.recovered import drop_known_messages, has_recovery_files
@@ -160,6 +160,8 @@ class Processor:
     def _make_messages(self, runs: Runs) -> tuple[list[Message], Callable[[], Message]]:
         join, names = self._join, self._names
         survey = combine_survey_runs(runs.survey, join, self._recovered_keys)
+        if self._has_recovery_files:
+            share_contact(runs.activation, survey, join)
 
         def make_blank() -> Message:
             # A survey answer keeps the known facts about the participant's contact.

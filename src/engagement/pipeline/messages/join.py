@@ -7,7 +7,8 @@ from engagement.pipeline.messages.result_keys import find_unanswered_keys
 from engagement.provenance import Metadata, Nested, TracedData
 
 _SURVEY_ANSWERS = "survey_answers"
-_COMMON_KEYS = ("avf_phone_id", "urn_type", "test_run", "operator_raw", "operator_coded")
+_CONTACT_KEYS = ("urn_type", "operator_raw", "operator_coded")
+_COMMON_KEYS = ("avf_phone_id", "test_run", *_CONTACT_KEYS)
 
 
 def combine_survey_runs(
@@ -35,6 +36,23 @@ def combine_survey_runs(
         kept = {key: before[key] for key in unanswered[position] if key in before and latest[key] != position}
         combined.append(kept, metadata, {"survey_run": runs[position]})
     return Nested({_SURVEY_ANSWERS: combined})
+
+
+def share_contact(runs: Sequence[TracedData], survey: Nested | None, metadata: Metadata) -> None:
+    """Give the runs that know nothing of the contact, like recovered messages, what another run of the participant knows.
+
+    Otherwise one participant would have a mobile operator in some messages and none in others. Where survey answers know it, joining them
+    does the same.
+    """
+    known: dict[str, object] = {}
+    for run in runs:
+        for key in _CONTACT_KEYS:
+            if key in run.values:
+                known.setdefault(key, run.values[key])
+    missing = {key: value for key, value in known.items() if survey is None or key not in survey.values}
+    for run in runs:
+        if missing and not any(key in run.values for key in _CONTACT_KEYS):
+            run.append(missing, metadata)
 
 
 def join_survey(run: TracedData, survey: Nested | None, metadata: Metadata) -> TracedData:
