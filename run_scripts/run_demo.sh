@@ -2,7 +2,8 @@
 #
 # Run the whole pipeline on invented participants: no settings, no account, no network.
 #   reads   configurations/demo
-#   writes  <directory>: data root/, backups/, performance logs/, embedded/, configuration/, credentials/
+#   writes  <directory>: data root/, backups/, performance logs/, embedded/, configuration/, credentials/, incoming/,
+#           recovered/
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -12,8 +13,8 @@ usage() {
     cat <<TEXT
 Usage: ${0##*/} [options] [<directory>]
 
-Run the whole pipeline on a RapidPro with invented participants. Afterwards, invented coders label the messages, so the
-next run shows coded data.
+Run the whole pipeline on a RapidPro with invented participants and a listening group. Afterwards, invented coders label
+the messages, and SMS that were lost in an outage are recovered, so the next run shows coded data and these SMS.
 
   <directory>  directory for all the demo's data; created if missing; default: .demo in this clone
 
@@ -60,6 +61,7 @@ main() {
     ((status == 0)) || stop "$status" "the demo's pipeline ended with status $status; its log is in '$directory/performance logs'."
 
     (exec_sandbox sandbox-code)
+    recover_lost_messages
     say_what_there_is
 }
 
@@ -138,6 +140,24 @@ stop_sandbox() {
     wait "$sandbox_process" 2>/dev/null || true
 }
 
+# recover_lost_messages: find the SMS that RapidPro never got, once, as an operator does after an outage.
+recover_lost_messages() {
+    local recovered="$directory/recovered/s01e03_recovered.csv" status=0
+    [[ ! -e $recovered ]] || return 0
+    local command=(
+        "$project_root/run_scripts/engagement.sh" recover "$directory/configuration/pipeline_configuration.json"
+        "$directory/data root" "$credentials/google_cloud_credentials.json" "$directory/incoming/telecom_october.csv"
+        --format hormuud --receiver 378 --output "$recovered" --chart "$directory/recovered/outage.svg"
+    )
+    say "The telecom sent the SMS that it received on 10 and 11 October. To find those that RapidPro lacks:
+
+    ${command[*]@Q}
+"
+    rm -f -- "$directory/recovered/outage.svg"
+    run_child "${command[@]}" || status=$?
+    ((status == 0)) || stop "$status" "the lost messages could not be recovered; the command's own message is above."
+}
+
 # say_what_there_is: say where the outputs are, and what to do next.
 say_what_there_is() {
     local outputs="$directory/data root/Outputs"
@@ -155,7 +175,8 @@ TEXT
         printf 'Open '\''%s'\'' in a spreadsheet.\n' "$outputs/individuals.csv"
     fi
     cat <<TEXT
-The invented coders have now labelled messages, and people have sent new ones: run this again for coded data.
+The invented coders have now labelled messages, people have sent new ones, and 'recovered/' has the SMS that were lost in
+an outage: run this again for coded data.
 TEXT
 }
 

@@ -27,7 +27,7 @@ def names_of(clone):
 def test_the_sandbox_serves_while_the_pipeline_runs_and_the_coder_labels_after_it(clone, demo):
     result = clone.run(DEMO, "--runtime", "host", demo)
     assert result.returncode == 0, result.stderr
-    assert names_of(clone) == [*SANDBOX, *STAGES, *LAST_STAGES, "sandbox-stopped", "sandbox-code"]
+    assert names_of(clone) == [*SANDBOX, *STAGES, *LAST_STAGES, "sandbox-stopped", "sandbox-code", "recover"]
     assert clone.docker_calls == []
     calls = {call[0]: call for call in clone.stage_calls}
     for command in (*SANDBOX, "sandbox-code"):

@@ -210,18 +210,18 @@ def test_one_flow_by_name_and_by_uuid_is_an_error(desk, workspace):
 def test_a_result_that_the_flow_does_not_keep_is_an_error_and_one_that_nobody_reads_a_warning(desk):
     def misspell(document):
         for remapping in document["RapidProKeyRemappings"]:
-            remapping["RapidProKey"] = remapping["RapidProKey"].replace("Gender (", "Gendr (")
+            remapping["RapidProKey"] = remapping["RapidProKey"].replace("Location (", "Locaton (")
 
     desk.change(misspell)
     status, lines = desk.check()
     assert status == 10
     flow = "flow 'demo_s01_demographics'"
     assert [line.partition(": ")[2].partition(": ")[2] for line in lines] == [
-        f"{flow} keeps no result 'Gendr', and nothing else writes 'gender_raw'; expected one of its results; nearest: 'Gender'. "
+        f"{flow} keeps no result 'Locaton', and nothing else writes 'location_raw'; expected one of its results; nearest: 'Location'. "
         "Change it.",
-        f"{flow} keeps no result 'Gendr', and nothing else writes 'gender_time'; expected one of its results; nearest: "
-        "'Gender'. Change it.",
-        f"no remapping reads the result 'Gender' that {flow} keeps; expected one. Add 'Gender (Text) - demo_s01_demographics', "
+        f"{flow} keeps no result 'Locaton', and nothing else writes 'location_time'; expected one of its results; nearest: "
+        "'Location'. Change it.",
+        f"no remapping reads the result 'Location' that {flow} keeps; expected one. Add 'Location (Text) - demo_s01_demographics', "
         "or leave it be if nobody needs it.",
     ]
 
@@ -480,7 +480,7 @@ def test_recovered_files_that_are_not_there_are_errors(desk):
     here.write_text("Sender,Message,ReceivedOn\n")
     (line,) = [line for line in desk.ask() if line.startswith("ERROR")]
     assert (
-        "at $.RawDataSources[1].ActivationFlowURLs[1]: gs://recovered/gone.csv is not there; expected a file." in line
+        "at $.RawDataSources[2].ActivationFlowURLs[1]: gs://recovered/gone.csv is not there; expected a file." in line
     )
 
 

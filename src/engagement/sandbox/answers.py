@@ -57,7 +57,7 @@ def answer_episode(participant: InventedParticipant, dataset: str, chance: Rando
             return _general(draw(chance, _METAS), participant, chance)
         case "elsewhere":
             other = chance.choice([name for name in ("gender", "age", "location", *_EPISODES) if name != dataset])
-            return _answer_rightly(participant, other, chance)
+            return answer_rightly(participant, other, chance)
         case kind:
             return _nothing_to_code(kind, participant, chance)
 
@@ -66,17 +66,18 @@ def answer_question(participant: InventedParticipant, dataset: str, chance: Rand
     """Write a participant's answer to a survey question."""
     match draw(chance, _SURVEY_ANSWERS):
         case "right":
-            return _answer_rightly(participant, dataset, chance)
+            return answer_rightly(participant, dataset, chance)
         case "greeting":
             return _general("greeting", participant, chance)
         case "elsewhere":
             other = chance.choice([name for name in (*DEMOGRAPHIC_FIELDS[:3], *_EPISODES) if name != dataset])
-            return _answer_rightly(participant, other, chance)
+            return answer_rightly(participant, other, chance)
         case kind:
             return _nothing_to_code(kind, participant, chance)
 
 
-def _answer_rightly(participant: InventedParticipant, dataset: str, chance: Random) -> InventedAnswer:
+def answer_rightly(participant: InventedParticipant, dataset: str, chance: Random) -> InventedAnswer:
+    """Write an answer to the question of a dataset, and to no other."""
     match dataset:
         case "age":
             text, meaning = _age(participant, chance)

@@ -11,6 +11,7 @@ from engagement.configuration import load_project
 from engagement.foundation.errors import count_of
 from engagement.sandbox.coder import Coders
 from engagement.sandbox.demo_directory import DemoDirectory, SandboxState
+from engagement.sandbox.other_channels import meanings_of_incoming_files
 from engagement.sandbox.season import LAST_ROUND
 from engagement.sandbox.workspace import make_workspace
 from engagement.services.coda.embedded import FolderCoda
@@ -33,7 +34,10 @@ def run(args: argparse.Namespace) -> None:
         round_number=state.round_number,
         users=project.configuration.coda_users,
         plans=project.coding_plans,
-        meanings=make_workspace(state.seed, state.round_number, demo.read_changes()).meanings,
+        meanings={
+            **meanings_of_incoming_files(state.seed),
+            **make_workspace(state.seed, state.round_number, demo.read_changes()).meanings,
+        },
     )
     coda = FolderCoda(demo.embedded)
     for plan in project.coding_plans.all:

@@ -41,6 +41,26 @@ class DemoDirectory:
         return self.root / "configuration" / "pipeline_configuration.json"
 
     @property
+    def incoming(self) -> Path:
+        """Directory of files that others sent, with phone numbers."""
+        return self.root / "incoming"
+
+    @property
+    def group_file(self) -> Path:
+        """The listening group's workbook."""
+        return self.incoming / "listening_group.xlsx"
+
+    @property
+    def telecom_file(self) -> Path:
+        """The telecom's export of received SMS."""
+        return self.incoming / "telecom_october.csv"
+
+    @property
+    def recovered_file(self) -> Path:
+        """What `engagement recover` finds in the telecom's export, without phone numbers."""
+        return self.root / "recovered" / "s01e03_recovered.csv"
+
+    @property
     def _state_file(self) -> Path:
         return self.embedded / "sandbox_state.json"
 

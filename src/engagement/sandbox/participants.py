@@ -98,10 +98,11 @@ class InventedParticipant:
 def make_participants(seed: int) -> tuple[InventedParticipant, ...]:
     """Create everybody who joins during the season; the first 400 do so before round 0 ends."""
     later = JOINING_A_DAY * _DAYS_AFTER_ROUND_ZERO
-    return tuple(_make_participant(seed, number) for number in range(PARTICIPANTS_IN_ROUND_ZERO + later))
+    return tuple(make_participant(seed, number) for number in range(PARTICIPANTS_IN_ROUND_ZERO + later))
 
 
-def _make_participant(seed: int, number: int) -> InventedParticipant:
+def make_participant(seed: int, number: int) -> InventedParticipant:
+    """Create one person; the audience's numbers begin with 0."""
     chance = random_for(seed, "participant", number)
     role = _ROLES[number] if number < len(_ROLES) else Role.NONE
     language = draw(chance, _LANGUAGE_WEIGHTS)

@@ -1,6 +1,6 @@
 """Create a demo's directory: credentials, configuration, and embedded services with initial data.
 
-An existing demo keeps its data and its current round.
+Files that others sent are beside them. An existing demo keeps its data and its current round.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from engagement.configuration import load_project
 from engagement.foundation.errors import ConfigurationError, MachineError
 from engagement.foundation.files import make_directory, open_bytes_for_writing, open_for_writing, read_json, write_json
 from engagement.sandbox.demo_directory import DemoDirectory
+from engagement.sandbox.other_channels import add_other_channels, uuids_of_group, write_incoming_files
 from engagement.sandbox.workspace import InventedWorkspace, make_workspace
 from engagement.sandbox.written_back import WRITTEN_BACK
 from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
@@ -31,9 +32,10 @@ def run(args: argparse.Namespace) -> None:
     demo = DemoDirectory(args.directory)
     state = demo.read_state()
     demo.write_state(state)
+    write_incoming_files(demo, state.seed)
     _copy_configuration(demo)
     _write_credentials(demo)
-    _fill_embedded_services(demo, make_workspace(state.seed, state.round_number))
+    _fill_embedded_services(demo, state.seed, make_workspace(state.seed, state.round_number))
     for name in ("data root", "backups", "performance logs"):
         make_directory(demo.root / name)
     log.info("The demo is ready for round %d of its season.", state.round_number)
@@ -52,7 +54,7 @@ def _copy_configuration(demo: DemoDirectory) -> None:
             file.write(source.read_bytes())
     document = read_json(demo.configuration_file, ConfigurationError)
     with open_for_writing(demo.configuration_file) as copy:
-        json.dump({**document, **WRITTEN_BACK}, copy, indent=2, ensure_ascii=False)
+        json.dump({**add_other_channels(document, demo), **WRITTEN_BACK}, copy, indent=2, ensure_ascii=False)
         copy.write("\n")
 
 
@@ -62,7 +64,7 @@ def _write_credentials(demo: DemoDirectory) -> None:
         write_json(demo.credentials / name, {"type": "embedded", "directory": "../embedded"})
 
 
-def _fill_embedded_services(demo: DemoDirectory, workspace: InventedWorkspace) -> None:
+def _fill_embedded_services(demo: DemoDirectory, seed: int, workspace: InventedWorkspace) -> None:
     configuration = load_project(demo.configuration_file).configuration
     table = configuration.phone_number_uuid_table
     services = [table.firebase_credentials_file_url]
@@ -75,7 +77,8 @@ def _fill_embedded_services(demo: DemoDirectory, workspace: InventedWorkspace) -
             with open_for_writing(_stored_at(demo, url)) as file:
                 file.write(workspace.token + "\n")
     # Participants get the same uuids in every demo, so the outputs of two demos can be compared byte for byte.
-    EmbeddedUuidTable(demo.embedded, table.table_name).import_mappings(workspace.uuid_mappings)
+    mappings = {**workspace.uuid_mappings, **uuids_of_group(seed)}
+    EmbeddedUuidTable(demo.embedded, table.table_name).import_mappings(mappings)
 
 
 def _stored_at(demo: DemoDirectory, url: str) -> Path:

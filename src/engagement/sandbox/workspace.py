@@ -10,6 +10,7 @@ from engagement.sandbox.archives import InventedArchive, make_archives
 from engagement.sandbox.asked_again import make_runs_asked_again
 from engagement.sandbox.chance import uuid_for
 from engagement.sandbox.contact_changes import ContactChanges
+from engagement.sandbox.outage import arrived_part
 from engagement.sandbox.participants import InventedParticipant, Role, make_participants
 from engagement.sandbox.rows import (
     ApiRow,
@@ -57,10 +58,14 @@ def make_workspace(seed: int, round_number: int, changes: ContactChanges | None 
     It depends only on seed, round, and what was written to contacts.
     """
     now = end_of_round(round_number)
-    participants, runs = _make_season(seed)
+    participants, runs = make_season(seed)
     if changes is not None:
         runs = (*runs, *make_runs_asked_again(seed, participants, round_number, changes))
-    numbered = [(number, state) for number, run in enumerate(runs, 1) if (state := state_of_run(run, now))]
+    numbered = [
+        (number, state)
+        for number, run in enumerate(runs, 1)
+        if (arrived := arrived_part(run)) and (state := state_of_run(arrived, now))
+    ]
     group = {"uuid": uuid_for(seed, "group"), "name": "Listeners", "query": None, "status": "ready"}
     present = [participant for participant in participants if participant.joined_on <= now]
     deleted = {participant.uuid for participant in present if _is_deleted(participant, now)}
@@ -108,7 +113,8 @@ def make_workspace(seed: int, round_number: int, changes: ContactChanges | None 
 
 
 @functools.lru_cache(maxsize=1)
-def _make_season(seed: int) -> tuple[tuple[InventedParticipant, ...], tuple[InventedRun, ...]]:
+def make_season(seed: int) -> tuple[tuple[InventedParticipant, ...], tuple[InventedRun, ...]]:
+    """Create the audience and all that it sends in the season, what gets lost on the way included."""
     participants = make_participants(seed)
     return participants, make_runs(seed, participants)
 

@@ -70,6 +70,8 @@ def test_prepare_gives_participants_the_seed_s_uuids(directory):
 
 
 def test_prepare_twice_changes_nothing(directory):
+    # The configuration has the paths of the files that others sent.
+    call(prepare, "--directory", str(directory))
     before = contents(directory)
     call(prepare, "--directory", str(directory))
     assert contents(directory) == before
@@ -104,7 +106,7 @@ def test_serve_writes_the_address_then_the_ready_file_and_ends_when_told(directo
         while not ready_file.exists() and server.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         address = f"http://127.0.0.1:{int(ready_file.read_text())}"
-        (source,) = load_project(DemoDirectory(directory).configuration_file).configuration.raw_data_sources
+        source, _ = load_project(DemoDirectory(directory).configuration_file).configuration.raw_data_sources
         assert source.domain == address
         token = (directory / "embedded" / "storage" / "demo-credentials" / "rapid-pro-token.txt").read_text().strip()
         request = urllib.request.Request(

@@ -39,7 +39,7 @@ def combine_survey_runs(
 
 
 def share_contact(runs: Sequence[TracedData], survey: Nested | None, metadata: Metadata) -> None:
-    """Give the runs that know nothing of the contact, like recovered messages, what another run of the participant knows.
+    """Give recovered messages what another run of the participant knows about the contact.
 
     Otherwise one participant would have a mobile operator in some messages and none in others. Where survey answers know it, joining them
     does the same.
