@@ -2,7 +2,7 @@
 
 import re
 
-from engagement.sources.submissions.respondents import number_respondent
+from engagement.sources.submissions.respondents import number_respondent, plain_number
 from engagement.sources.submissions.submission import Respondent
 
 # Spreadsheets put an apostrophe before text, RapidPro the scheme before a number.
@@ -23,7 +23,7 @@ def read_number_cell(cell: str, country: str | None = None) -> Respondent | None
     >>> read_number_cell("0615000001"), read_number_cell("0615000001", "SO").identities[-1], read_number_cell("2.52615E+11")
     (None, '252615000001', None)
     """
-    text = _BEFORE.sub("", cell.strip(), count=1).strip()
+    text = plain_number(_BEFORE.sub("", cell.strip(), count=1))
     found = number_respondent(text, country)
     if found is None or _INTERNATIONAL.match(text):
         return found

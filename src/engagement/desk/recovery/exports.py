@@ -16,8 +16,8 @@ from engagement.desk.recovery.time_readings import Reading, TimeReadings
 from engagement.foundation.errors import InputError, UsageError, count_of
 from engagement.sources.number_cells import read_number_cell
 from engagement.sources.submissions.submission import Respondent
-from engagement.sources.tables import times as file_times
 from engagement.sources.tables.delimited import DelimitedTable
+from engagement.sources.tables.file_times import FileTimes
 from engagement.sources.tables.times import TIME_FORMATS, TimeFormat, find_common_formats, read_times
 from engagement.sources.tables.xlsx import XlsxTable
 
@@ -173,7 +173,10 @@ class ExportReader:
         if is_workbook:
             return _read_workbook_times(times, forms)
         if not forms:
-            form, unclear = file_times.choose_format(times)
+            gathered = FileTimes()
+            for place, found in times:
+                gathered.add(place, found)
+            form, unclear = gathered.choose_format()
             problems = [] if unclear is None else [unclear.replace("Set TimeFormat to", "Set --time-format to")]
         else:
             # The first one that fits all, else the one that fits most.

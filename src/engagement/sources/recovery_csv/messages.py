@@ -12,8 +12,8 @@ from engagement.configuration.participant_ids import find_strict_id_problem, mat
 from engagement.foundation.errors import InputError, count_of
 from engagement.sources.recovery_csv.model import RecoveryCSVSource
 from engagement.sources.tables.delimited import DelimitedTable
-from engagement.sources.tables.time_doubts import find_time_doubts
-from engagement.sources.tables.times import TimeFormat, choose_format, find_common_formats, read_times
+from engagement.sources.tables.file_times import FileTimes
+from engagement.sources.tables.times import TimeFormat, read_times
 
 COLUMNS = ("Sender", "Message", "ReceivedOn")
 
@@ -56,6 +56,7 @@ class FileReader(NamedTuple):
         sender, text, received_on = map(table.position, COLUMNS)
         rows: list[tuple[str, str]] = []
         times: list[tuple[str, dict[TimeFormat, datetime]]] = []
+        gathered = FileTimes(self.now, self.start)
         for row in table.rows():
             # The cells themselves are never shown: they are people's texts, and perhaps phone numbers.
             problem = find_strict_id_problem(row.cells[sender], self.prefix)
@@ -65,9 +66,12 @@ class FileReader(NamedTuple):
                     "the uuid table, outside of this file."
                 )
             rows.append((row.cells[sender], row.cells[text]))
-            times.append((row.place, read_times(row.cells[received_on], self.zone)))
-        form, unclear = self._choose_format(times)
-        for problem in _find_time_problems(times, form):
+            readings = read_times(row.cells[received_on], self.zone)
+            times.append((row.place, readings))
+            gathered.add(row.place, readings)
+        configured = self.source.time_format
+        form, unclear = gathered.choose_format() if configured == "auto" else (configured, None)
+        for problem in _find_time_problems(times, form, gathered.common_formats):
             table.problems.add(problem)
         table.problems.refuse()
         if unclear is not None:
@@ -78,21 +82,18 @@ class FileReader(NamedTuple):
                 name,
                 f"{table.repeated_headers + 1} times",
             )
-        for doubt in find_time_doubts(times, form, self.now, self.start):
+        for doubt in gathered.find_doubts(form):
             _logger.warning("Flow %r: %s. Check TimeFormat, and the file", name, doubt)
         return [
             RecoveredMessage(person, words, found[form])
             for (person, words), (_, found) in zip(rows, times, strict=True)
         ]
 
-    def _choose_format(self, times: Sequence[tuple[str, dict[TimeFormat, datetime]]]) -> tuple[TimeFormat, str | None]:
-        configured = self.source.time_format
-        return choose_format(times) if configured == "auto" else (configured, None)
 
-
-def _find_time_problems(times: Sequence[tuple[str, dict[TimeFormat, datetime]]], form: TimeFormat) -> Iterator[str]:
-    """Find times that are not of the file's format."""
-    others = find_common_formats([found for _, found in times])
+def _find_time_problems(
+    times: Sequence[tuple[str, dict[TimeFormat, datetime]]], form: TimeFormat, others: Sequence[TimeFormat]
+) -> Iterator[str]:
+    """Find times that are not of the file's format; `others` are formats that all of them fit."""
     hint = f"All {count_of(len(times), 'time')} fit {others[0]}: set TimeFormat to it" if others else "Mend it"
     for place, found in times:
         if form not in found:

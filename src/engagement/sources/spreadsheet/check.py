@@ -21,8 +21,8 @@ def find_warnings(sources: Sequence[PlacedSpreadsheet], configuration: PipelineC
         if source.country is None and any(table.phone_number_column is not None for table in source.forms):
             yield Problem(
                 f"{at}.Country",
-                "is missing, so that a number without its country's code, like 0712 000001, is another participant than the one who "
-                "sends SMS; expected the country of the numbers, like 'KE'. Add it.",
+                "is missing, so that rows with a number without its country's code, like 0712 000001, are set aside; expected the country "
+                "of the numbers, like 'KE'. Add it.",
             )
 
 

@@ -9,24 +9,29 @@ import hashlib
 import itertools
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from engagement.foundation.errors import count_of
-from engagement.foundation.microseconds import count_microseconds
+from engagement.foundation.microseconds import make_instant
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow
+from engagement.sources.spreadsheet.contents import FileContents
 from engagement.sources.spreadsheet.files import TableFiles
 from engagement.sources.spreadsheet.model import SpreadsheetQuestion, SpreadsheetSource, SpreadsheetTable
-from engagement.sources.spreadsheet.rows import SpreadsheetReader, SpreadsheetRow, number_repeated, text_columns
-from engagement.sources.spreadsheet.same_times import SameTimes, move_behind
+from engagement.sources.spreadsheet.packed_rows import PackedRows
+from engagement.sources.spreadsheet.repeated_rows import RepeatedRows
+from engagement.sources.spreadsheet.rows import SpreadsheetReader, SpreadsheetRow, text_columns
+from engagement.sources.spreadsheet.same_times import SameTimes
 from engagement.sources.submissions.flows import hand_over, open_form, refuse_emptied
 from engagement.sources.submissions.respondents import Participants
 from engagement.sources.submissions.store import SubmissionStore
-from engagement.sources.submissions.submission import Answer, Submission, UnreadableSubmission
+from engagement.sources.submissions.submission import Answer, Respondent, Submission, UnreadableSubmission
+from engagement.sources.tables.times import TimeFormat
 
-_ROWS_A_PAGE = 1000
+_BATCHES_A_PAGE = 8
 _CONTENT = "content of the files"
 # Whoever changes how rows are read makes all files be read again.
 _VERSION = 3
@@ -87,34 +92,32 @@ class _TableFetch:
 
     def fetch(self, urls: Sequence[str]) -> None:
         """Take the rows of all files, if one of them changed."""
-        digest = self._digest(urls)
+        contents = FileContents(self._files)
+        digest = self._digest(urls, contents.digest)
         if self._store.note(_CONTENT) == digest:
             _logger.info("Flow %r: %s as before", self._table.flow_name, count_of(len(urls), "file"))
             return
-        held = self._store.versions()
-        listed: dict[str, None] = {}
+        held = self._store.count()
+        listed = RepeatedRows()
         same_times = SameTimes()
-        changed: list[tuple[Submission, str]] = []
+        changed = PackedRows(_ChangedRow)
+        new = 0
         unreadable: list[UnreadableSubmission] = []
         for url in urls:
             name = url.rpartition("/")[2]
-            rows, broken = self._reader.read(self._files.read_bytes(url), url)
+            rows = self._reader.read(contents.take(url), url)
             unreadable += [
-                UnreadableSubmission(f"{url} {row.number}", f"{name}, row {row.number}", row.reason) for row in broken
+                UnreadableSubmission(f"{url} {row.number}", f"{name}, row {row.number}", row.reason)
+                for row in rows.broken
             ]
-            for key, row, uid in self._number(rows):
-                # Of a row that several files have, as many count as the file with most of them has.
-                if key in listed:
-                    continue
-                listed[key] = None
-                submission = self._make_submission(key, row, same_times.count_earlier(uid, row.time))
-                if held.get(key) != submission.version:
-                    changed.append((submission, uid))
-        refuse_emptied(f"flow {self._table.flow_name!r}", len(held), len(listed), self._context)
+            for page in rows.good.take():
+                new += self._add_changed(page, rows.form, listed, same_times, changed)
+            listed.end_file()
+        refuse_emptied(f"flow {self._table.flow_name!r}", held, len(listed), self._context)
         self._store.drop([one.key for one in self._store.set_aside()])
-        for page in itertools.batched(changed, _ROWS_A_PAGE):
-            self._store.put(page)
-        gone = held.keys() - listed.keys()
+        for pages in itertools.batched(changed.take(), _BATCHES_A_PAGE):
+            self._store.put([(self._make_submission(row), row.uid) for page in pages for row in page])
+        gone = [key for key in self._store.all_keys() if key not in listed]
         self._store.drop(gone)
         self._store.put([], unreadable, {_CONTENT: digest})
         _logger.info(
@@ -122,36 +125,65 @@ class _TableFetch:
             self._table.flow_name,
             count_of(len(listed), "row"),
             count_of(len(urls), "file"),
-            len(listed.keys() - held.keys()),
+            new,
             len(gone),
         )
 
-    def _number(self, rows: Sequence[SpreadsheetRow]) -> Iterable[tuple[str, SpreadsheetRow, str]]:
-        """Give each row of a file its key and its respondent's uid."""
+    def _add_changed(
+        self,
+        rows: Sequence[SpreadsheetRow],
+        form: TimeFormat,
+        listed: RepeatedRows,
+        same_times: SameTimes,
+        changed: "PackedRows[_ChangedRow]",
+    ) -> int:
+        """Give each row its key and its respondent's uid, and add what is not held like this; return how many are new."""
         uuids = self._participants.uuids(row.respondent for row in rows if row.uid is None)
-        uids = [uuids[row.respondent] if row.uid is None else row.uid for row in rows]
-        digests = [
-            hashlib.sha256(json.dumps([uid, count_microseconds(row.time), row.texts]).encode()).hexdigest()[:32]
-            for uid, row in zip(uids, rows, strict=True)
-        ]
-        return zip(number_repeated(digests), rows, uids, strict=True)
+        found: list[_ChangedRow] = []
+        for row in rows:
+            uid = uuids[row.respondent] if row.uid is None else row.uid
+            time = row.times if isinstance(row.times, int) else row.times[form]
+            digest = hashlib.sha256(json.dumps([uid, time, row.texts]).encode()).hexdigest()[:32]
+            key = listed.add(digest)
+            if key is not None:
+                earlier = same_times.count_earlier(uid, time)
+                found.append(_ChangedRow(key, uid, row.respondent, time, earlier, row.texts))
+        held = self._store.held_versions([row.key for row in found])
+        for one in found:
+            if held.get(one.key) != one.version:
+                changed.add(one)
+        return sum(one.key not in held for one in found)
 
-    def _make_submission(self, key: str, row: SpreadsheetRow, earlier: int) -> Submission:
-        """Make a row's submission; it is another version if it has another place among those with its time."""
-        time = move_behind(row.time, earlier)
+    def _make_submission(self, row: "_ChangedRow") -> Submission:
         texts = dict(zip(self._columns, row.texts, strict=True))
+        time = make_instant(row.time + row.earlier)
 
         def answers(questions: Sequence[SpreadsheetQuestion]) -> tuple[Answer, ...]:
-            return tuple(Answer(one.field, texts[one.column], time) for one in questions if texts[one.column])
+            return tuple([Answer(one.field, texts[one.column], time) for one in questions if texts[one.column]])
 
         episode, survey = answers(self._table.episode_questions), answers(self._survey_questions)
-        return Submission(self._table.flow_name, key, str(1 + earlier), time, row.respondent, episode, survey)
+        return Submission(self._table.flow_name, row.key, row.version, time, row.respondent, episode, survey)
 
-    def _digest(self, urls: Sequence[str]) -> str:
+    def _digest(self, urls: Sequence[str], digest_of: Callable[[str], bytes]) -> str:
         """Digest the names and the contents of the files, and how they are read."""
         zone = self._reader.zone.key
         digest = hashlib.sha256(json.dumps([_VERSION, list(urls), zone, self._reader.prefix]).encode())
         for url in urls:
-            known = self._files.known_digest(url)
-            digest.update(self._files.digest_of(url, self._files.read_bytes(url)) if known is None else known)
+            digest.update(digest_of(url))
         return digest.hexdigest()
+
+
+class _ChangedRow(NamedTuple):
+    """A row that is not held like this. `time` is in microseconds; of rows with the same, `earlier` counts those before this one."""
+
+    key: str
+    uid: str
+    respondent: Respondent
+    time: int
+    earlier: int
+    texts: tuple[str, ...]
+
+    @property
+    def version(self) -> str:
+        """Another one if the row has another place among those with its time."""
+        return str(1 + self.earlier)

@@ -48,7 +48,8 @@ class SpreadsheetTable(SubmissionsForm):
     )
     time_format: Literal["auto"] | TimeFormat = key(
         "TimeFormat",
-        "how the files write dates; 'auto' takes the one format that all rows of a file fit, and refuses a file that fits two",
+        "how the files write dates; 'auto' takes the one format that all rows of a file fit, and refuses a file that fits two. "
+        "Cells of a workbook that are dates need no format",
         "dd/mm/YYYY",
         "auto",
     )

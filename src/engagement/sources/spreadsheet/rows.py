@@ -3,7 +3,7 @@
 import io
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -11,12 +11,15 @@ from zoneinfo import ZoneInfo
 
 from engagement.configuration.participant_ids import find_strict_id_problem
 from engagement.foundation.errors import InputError, count_of
+from engagement.foundation.microseconds import count_microseconds
+from engagement.sources.number_cells import read_number_cell
 from engagement.sources.spreadsheet.model import SpreadsheetQuestion, SpreadsheetTable
+from engagement.sources.spreadsheet.packed_rows import PackedRows
 from engagement.sources.submissions.respondents import number_respondent
 from engagement.sources.submissions.submission import Respondent
 from engagement.sources.tables.delimited import DelimitedTable
-from engagement.sources.tables.time_doubts import find_time_doubts
-from engagement.sources.tables.times import TimeFormat, choose_format, find_common_formats, read_times
+from engagement.sources.tables.file_times import FileTimes
+from engagement.sources.tables.times import TIME_FORMATS, TimeFormat, read_times
 from engagement.sources.tables.xlsx import XlsxTable
 
 # How Excel shows a number that it took to be one to calculate with.
@@ -24,18 +27,24 @@ _LOST_DIGITS = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
 _CHANNEL = "spreadsheet"
 # A cell with a date alone is the beginning of its day for a spreadsheet.
 _MIDNIGHT = re.compile(r"[ T]00:00:00")
+# How a workbook's dates are read as texts.
+_OF_DATES: TimeFormat = "YYYY-mm-dd"
+_MONTHS, _LONGEST_MONTH = 12, 31
 _TIME_REASON = "its time is empty, or no date with a time of the day"
 
 _logger = logging.getLogger(__name__)
 
 
 class SpreadsheetRow(NamedTuple):
-    """A row that can be used. `uid` is there if the file has uids; `texts` are in order of `columns`."""
+    """A row that can be used. `uid` is there if the file has uids; `texts` are in order of `columns`.
+
+    `times` are the microseconds of its time in each format that it fits, one number if they are the same.
+    """
 
     number: int
     respondent: Respondent
     uid: str | None
-    time: datetime
+    times: int | dict[TimeFormat, int]
     texts: tuple[str, ...]
 
 
@@ -58,7 +67,7 @@ class SpreadsheetReader:
     now: datetime
     start: datetime
 
-    def read(self, content: bytes, url: str) -> tuple[list[SpreadsheetRow], list[BrokenRow]]:
+    def read(self, content: bytes, url: str) -> "FileRows":
         """Read the rows in the order of the file; log what is odd about it.
 
         Raises
@@ -71,8 +80,9 @@ class SpreadsheetReader:
         person = rows.position(wanted[0])
         time_positions = [rows.position(column) for column in self.table.time_columns]
         text_positions = [rows.position(column) for column in self.columns]
-        found: list[tuple[int, str, tuple[str, ...]]] = []
-        times: list[tuple[str, dict[TimeFormat, datetime]]] = []
+        good = PackedRows(SpreadsheetRow)
+        times = FileTimes(self.now, self.start)
+        dates = _WorkbookDates()
         broken: list[BrokenRow] = []
         passed_over = 0
         for row in rows.rows():
@@ -82,23 +92,21 @@ class SpreadsheetReader:
                 # The totals below a table, or a remark.
                 passed_over += 1
                 continue
-            readings = read_times(when, self.zone)
+            readings = dates.read(when, time_positions[0] in row.dated, self.zone)
             if not readings:
                 broken.append(BrokenRow(row.number, _TIME_REASON))
                 continue
-            found.append((row.number, who, tuple(cells[at].strip() for at in text_positions)))
-            times.append((f"row {row.number}", readings))
-        rows.problems.refuse()
-        form = self._choose_format(times, url)
-        self._log(url, rows.repeated_headers, passed_over, times, form)
-        good: list[SpreadsheetRow] = []
-        for (number, who, texts), (_, readings) in zip(found, times, strict=True):
+            times.add(f"row {row.number}", readings)
             respondent, uid, reason = self._identify(who)
             if respondent is None:
-                broken.append(BrokenRow(number, reason))
-            else:
-                good.append(SpreadsheetRow(number, respondent, uid, readings[form], texts))
-        return good, broken
+                broken.append(BrokenRow(row.number, reason))
+                continue
+            texts = tuple([cells[at].strip() for at in text_positions])
+            good.add(SpreadsheetRow(row.number, respondent, uid, _pack_times(readings), texts))
+        rows.problems.refuse()
+        form = self._choose_format(times, dates, url)
+        self._log(url, rows.repeated_headers, passed_over, times.find_doubts(form))
+        return FileRows(good, form, broken)
 
     def _identify(self, who: str) -> tuple[Respondent | None, str | None, str]:
         """Read who it is, or say why not; never show it."""
@@ -107,33 +115,34 @@ class SpreadsheetReader:
             return (None, None, f"its uid: {problem}") if problem else (Respondent((), _CHANNEL, _CHANNEL), who, "")
         if _LOST_DIGITS.fullmatch(who):
             return None, None, "its phone number lost digits, like 2.5E+11"
-        respondent = number_respondent(who, self.country)
-        return respondent, None, "its phone number is none" if who else "it has no phone number"
+        respondent = read_number_cell(who, self.country)
+        return respondent, None, "" if respondent is not None else self._say_number_problem(who)
 
-    def _choose_format(self, times: Sequence[tuple[str, dict[TimeFormat, datetime]]], url: str) -> TimeFormat:
-        readings = [readings for _, readings in times]
+    def _say_number_problem(self, who: str) -> str:
+        if not who:
+            return "it has no phone number"
+        if number_respondent(who, self.country) is None:
+            return "its phone number is none"
+        if self.country is None:
+            return "its phone number has no country's code: set Country in the source, like 'KE'"
+        return f"its phone number is none of {self.country}, and has no country's code"
+
+    def _choose_format(self, times: FileTimes, dates: "_WorkbookDates", url: str) -> TimeFormat:
         configured = self.table.time_format
-        form, unclear = choose_format(times) if configured == "auto" else (configured, None)
+        form, unclear = times.choose_format() if configured == "auto" else (configured, None)
         if unclear is not None:
             raise InputError(f"{url}, {unclear}")
-        others = [place for place, found in times if form not in found]
-        if others:
-            common = find_common_formats(readings)
+        misfits, first = times.find_misfits(form)
+        if misfits:
+            common = times.common_formats
             remedy = f"All fit {common[0]}: set TimeFormat to it" if common else "Mend them: a file has one format"
             raise InputError(
-                f"{url}: {count_of(len(others), 'time')} of {len(times)} not of the form {form}, first in {others[0]}; expected all. "
-                f"{remedy}."
+                f"{url}: {count_of(misfits, 'time')} of {times.count} not of the form {form}, first in {first}; expected all. {remedy}."
             )
+        dates.refuse_turned(form, url)
         return form
 
-    def _log(
-        self,
-        url: str,
-        headers: int,
-        passed_over: int,
-        times: Sequence[tuple[str, dict[TimeFormat, datetime]]],
-        form: TimeFormat,
-    ) -> None:
+    def _log(self, url: str, headers: int, passed_over: int, doubts: Iterable[str]) -> None:
         name = url.rpartition("/")[2]
         if headers:
             _logger.warning(
@@ -143,8 +152,56 @@ class SpreadsheetReader:
             )
         if passed_over:
             _logger.info("%s: %s without respondent and time passed over", name, count_of(passed_over, "row"))
-        for doubt in find_time_doubts(times, form, self.now, self.start):
+        for doubt in doubts:
             _logger.warning("%s: %s. Check TimeFormat, and the file", name, doubt)
+
+
+class FileRows(NamedTuple):
+    """The rows of a file, the format of their times, and the rows that can't be used."""
+
+    good: PackedRows[SpreadsheetRow]
+    form: TimeFormat
+    broken: list[BrokenRow]
+
+
+class _WorkbookDates:
+    """Tells the cells of a workbook that are dates from those that are texts: a date needs no format."""
+
+    def __init__(self) -> None:
+        self._latest_dated = 0
+        self._earliest_written: dict[TimeFormat, int] = {}
+
+    def read(self, text: str, is_dated: bool, zone: ZoneInfo) -> dict[TimeFormat, datetime]:
+        """Read a time in each format that it fits; a date fits all of them."""
+        readings = read_times(text, zone)
+        if is_dated and (time := readings.get(_OF_DATES)) is not None:
+            self._latest_dated = max(self._latest_dated, time.day)
+            return dict.fromkeys(TIME_FORMATS, time)
+        # Texts with the year first, or with an offset, are never turned.
+        for form, time in readings.items() if _OF_DATES not in readings else ():
+            self._earliest_written[form] = min(self._earliest_written.get(form, _LONGEST_MONTH), time.day)
+        return readings
+
+    def refuse_turned(self, form: TimeFormat, url: str) -> None:
+        """Refuse dates whose day and month a program seems to have swapped, where it took the day for a month.
+
+        Raises
+        ------
+        InputError
+            All days up to the 12th are dates, and all later ones are texts.
+        """
+        if 0 < self._latest_dated <= _MONTHS < self._earliest_written.get(form, 0):
+            raise InputError(
+                f"{url}: all times up to the {_MONTHS}th of a month are dates and all later ones are texts, as if a program had swapped "
+                "the day and the month of the former; expected one kind. Get the file again as it was exported."
+            )
+
+
+def _pack_times(readings: dict[TimeFormat, datetime]) -> int | dict[TimeFormat, int]:
+    times = list(readings.values())
+    if times.count(times[0]) == len(times):
+        return count_microseconds(times[0])
+    return {form: count_microseconds(time) for form, time in readings.items()}
 
 
 def _join_time(cells: Sequence[str]) -> str:
@@ -183,15 +240,3 @@ def open_table(content: bytes, url: str, wanted: Sequence[str], table: Spreadshe
     if url.lower().endswith(".xlsx") or content.startswith(b"PK\x03\x04"):
         return XlsxTable(content, url, wanted, table.sheet)
     return DelimitedTable(io.BytesIO(content), url, wanted, table.encoding)
-
-
-def number_repeated(digests: Sequence[str]) -> Iterator[str]:
-    """Make a key of each row's digest: the second row that is the same gets another one than the first.
-
-    >>> list(number_repeated(["a", "b", "a"]))
-    ['a-1', 'b-1', 'a-2']
-    """
-    counts: dict[str, int] = {}
-    for digest in digests:
-        counts[digest] = counts.get(digest, 0) + 1
-        yield f"{digest}-{counts[digest]}"

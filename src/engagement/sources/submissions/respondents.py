@@ -30,7 +30,7 @@ def number_respondent(text: str, country: str | None = None) -> Respondent | Non
     >>> number_respondent("252615000001.0").identities, number_respondent("252615000001.5")
     (('252615000001',), None)
     """
-    text = _plain(text)
+    text = plain_number(text)
     whole = _AS_FLOAT.fullmatch(text)
     if whole is not None:
         # A spreadsheet took it for a number to calculate with; the digits behind the point are not the person's.
@@ -46,12 +46,12 @@ def number_respondent(text: str, country: str | None = None) -> Respondent | Non
     return Respondent(identities, "tel", operator_raw(urn, identities[-1]))
 
 
-def _plain(text: str) -> str:
+def plain_number(text: str) -> str:
     r"""Write a number in plain signs.
 
     Phones put marks of direction around it, and people type in digits of their script.
 
-    >>> _plain("\u202a+252\u00a061 500\u20110001\u202c"), _plain("\u0660\u0667\u0661\u0662"), _plain("+254 (0) 712 000001")
+    >>> plain_number("\u202a+252\u00a061 500\u20110001\u202c"), plain_number("\u0660\u0667\u0661\u0662"), plain_number("+254 (0) 712 000001")
     ('+252 61 500-0001', '0712', '+254 712 000001')
     """
     if not text.isascii():

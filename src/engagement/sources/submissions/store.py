@@ -101,6 +101,17 @@ class SubmissionStore:
                 "Flow %r: the operator scheme changed; %s labelled again", self.flow, count_of(changed, "line")
             )
 
+    def all_keys(self) -> Iterator[str]:
+        """Read the keys of the submissions held."""
+        for (key,) in self._connection.execute("SELECT key FROM submissions"):
+            yield key
+
+    def held_versions(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return the versions of those of the submissions that are held, by key."""
+        marks = ", ".join("?" * len(keys))
+        query = f"SELECT key, version FROM submissions WHERE key IN ({marks})"  # noqa: S608 - only marks
+        return dict(self._connection.execute(query, keys))
+
     def note(self, name: str) -> str | None:
         """Return what the source noted under a name, like its place in a listing; None if nothing."""
         row = self._connection.execute("SELECT text FROM notes WHERE name = ?", (name,)).fetchone()

@@ -21,11 +21,15 @@ _LINE_END = re.compile(r"\r\n?|\n")
 
 
 class TableRow(NamedTuple):
-    """A row with as many cells as the header; its row in a spreadsheet, and its first line in the file."""
+    """A row with as many cells as the header; its row in a spreadsheet, and its first line in the file.
+
+    `dated` are the positions of cells that a workbook has as dates: as texts they are like 2026-08-26 17:05:00.
+    """
 
     number: int
     line: int
     cells: list[str]
+    dated: Sequence[int] = ()
 
     @property
     def place(self) -> str:

@@ -1,5 +1,6 @@
 """Times in tables, in one format for a whole file: configured, or the only one that all rows have."""
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ TIME_FORMATS: tuple[TimeFormat, ...] = get_args(TimeFormat)
 _CLOCK = r"\s+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,6}))?)?(?:\s*([AaPp])\.?[Mm]\.?)?"
 _YEAR_LAST = re.compile(rf"(\d{{1,2}})([/.-])(\d{{1,2}})\2(\d{{4}}|\d\d){_CLOCK}")
 _YEAR_FIRST = re.compile(rf"(\d{{4}})([/.-])(\d{{1,2}})\2(\d{{1,2}}){_CLOCK.replace('\\s+', '(?:\\s+|T)')}")
+# The usual times without an offset, which are not tried as ISO 8601: a failure for each row of a file would cost much.
+_YEAR_LAST_START = re.compile(r"\d{1,2}[/.-]")
+_LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?")
 _NOON = 12
 _LAST_HOUR = 24
 
@@ -31,11 +35,9 @@ def read_times(text: str, zone: ZoneInfo) -> dict[TimeFormat, datetime]:
     ['dd/mm/YY', 'mm/dd/YY']
     """
     text = text.strip()
-    try:
-        time = _in_calendar(read_iso_time(text).astimezone(zone))
-        return dict.fromkeys(TIME_FORMATS, time)
-    except (ValueError, OverflowError):
-        pass
+    if _YEAR_LAST_START.match(text) is None and _LOCAL_TIME.fullmatch(text) is None:
+        with contextlib.suppress(ValueError, OverflowError):
+            return dict.fromkeys(TIME_FORMATS, _in_calendar(read_iso_time(text).astimezone(zone)))
     dates: dict[TimeFormat, tuple[str, str, str]] = {}
     if (found := _YEAR_LAST.fullmatch(text)) is not None:
         first, _, second, year = found.groups()[:4]
@@ -82,23 +84,3 @@ def find_common_formats(times: Sequence[dict[TimeFormat, datetime]]) -> list[Tim
     """List the formats that all the times of a file fit, in the order of the table."""
     counts = Counter(form for readings in times for form in readings)
     return [form for form in TIME_FORMATS if times and counts[form] == len(times)]
-
-
-def choose_format(times: Sequence[tuple[str, dict[TimeFormat, datetime]]]) -> tuple[TimeFormat, str | None]:
-    """Choose the one format that all times of a file fit; with a problem if there is another one.
-
-    `times` are the readings of each row, with its place. If no format fits all, it is the one that fits most.
-    """
-    counts = Counter(form for _, found in times for form in found)
-    common = [form for form in TIME_FORMATS if times and counts[form] == len(times)]
-    if not common:
-        return max(TIME_FORMATS, key=lambda form: counts[form]), None
-    first = common[0]
-    for other in common[1:]:
-        for place, found in times:
-            if found[first] != found[other]:
-                return first, (
-                    f"{place}: {found[first]:%Y-%m-%d %H:%M} if it is {first}, {found[other]:%Y-%m-%d %H:%M} if it is {other}, and all "
-                    "rows fit both; expected one format that fits. Set TimeFormat to the right one."
-                )
-    return first, None

@@ -22,6 +22,8 @@ _MOST_BYTES, _MOST_TEXT_BYTES = 512 << 20, 64 << 20
 _TEXTS = "xl/sharedStrings.xml"
 # From here on not every whole number has a float of its own: digits may be lost.
 _LARGEST_SURE = 2**53
+# In place of a fault: the cell is a date.
+_DATE = "a date"
 # A sheet of Excel has no more.
 _MOST_ROWS = 1 << 20
 
@@ -45,7 +47,7 @@ class XlsxTable:
         self.header, _, self._header_number = find_header(
             [_as_line(cells) for _, cells in head], f"{where}, sheet {self._sheet!r}", wanted
         )
-        self._wanted_positions = frozenset(map(self.header.index, wanted))
+        self._wanted_positions = sorted(map(self.header.index, wanted))
 
     def position(self, column: str) -> int:
         """Return the position of a column among the cells."""
@@ -58,13 +60,16 @@ class XlsxTable:
         """
         count, width = 0, len(self.header)
         for number, cells in self._read(self._header_number):
-            texts: list[str] = []
+            texts = [text for text, _ in cells[:width]]
+            texts += [""] * (width - len(texts))
+            dated: list[int] = []
             faults: list[str] = []
-            for position in range(width):
-                text, fault = cells[position] if position < len(cells) else ("", None)
-                texts.append(text)
-                if fault is not None and position in self._wanted_positions:
-                    faults.append(f"row {number}, column {self.header[position]!r}: {fault}")
+            for position in self._wanted_positions:
+                note = cells[position][1] if position < len(cells) else None
+                if note is _DATE:
+                    dated.append(position)
+                elif note is not None:
+                    faults.append(f"row {number}, column {self.header[position]!r}: {note}")
             if not faults and not any(map(str.strip, texts)):
                 continue
             if texts == self.header:
@@ -74,7 +79,7 @@ class XlsxTable:
             for fault in faults:
                 self.problems.add(fault)
             if not faults:
-                yield TableRow(number, number, texts)
+                yield TableRow(number, number, texts, dated)
         if not count:
             self.problems.add(
                 f"row {self._header_number}: a header and no row below it; expected at least one row. Get the file again; if "
@@ -82,7 +87,7 @@ class XlsxTable:
             )
 
     def _read(self, after: int = 0) -> Iterator[tuple[int, list[tuple[str, str | None]]]]:
-        """Read each row's number, and each cell's text with its fault, if it has one."""
+        """Read each row's number, and each cell's text with its fault if it has one, or the note that it is a date."""
         rows = _rows_of(self._values[self._sheet], after)
         written: Iterator[Sequence[Any]] = itertools.repeat(())
         if self._formulas is not None:
@@ -91,8 +96,10 @@ class XlsxTable:
             for number, (row, formulas) in enumerate(zip(rows, written, strict=False), after + 1):
                 if number > _MOST_ROWS:
                     raise ValueError("a row that no sheet has")
-                texts = itertools.zip_longest(row, formulas)
-                yield number, [_read_cell(cell, formula) for cell, formula in texts]
+                if formulas:
+                    yield number, [_read_cell(cell, formula) for cell, formula in itertools.zip_longest(row, formulas)]
+                else:
+                    yield number, [_read_cell(cell, None) for cell in row]
         except MemoryError:
             raise
         except Exception:
@@ -179,6 +186,8 @@ def _has_formulas(content: bytes) -> bool:
 
 def _read_cell(cell: Any, formula: Any) -> tuple[str, str | None]:
     value: Any = None if cell is None else cell.value
+    if isinstance(value, str) and cell.data_type != "e":
+        return value, None
     if value is None:
         if formula is not None and formula.data_type == "f":
             return "", (
@@ -195,9 +204,9 @@ def _read_cell(cell: Any, formula: Any) -> tuple[str, str | None]:
             return "", "a number with so many digits that some are lost; expected it as text. Get the original file."
         return (str(int(value)) if value.is_integer() else repr(value)), None
     if isinstance(value, datetime):
-        return value.isoformat(" ", "microseconds" if value.microsecond else "seconds"), None
+        return value.isoformat(" ", "microseconds" if value.microsecond else "seconds"), _DATE
     if isinstance(value, date | time):
-        return value.isoformat(), None
+        return value.isoformat(), _DATE if isinstance(value, date) else None
     if isinstance(value, int) and abs(value) >= _LARGEST_SURE:
         return "", "a number with so many digits that some are lost; expected it as text. Get the original file."
     return str(value), None

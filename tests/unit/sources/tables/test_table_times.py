@@ -5,20 +5,23 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from engagement.sources.tables.time_doubts import find_time_doubts
-from engagement.sources.tables.times import choose_format, read_times
+from engagement.sources.tables.file_times import FileTimes
+from engagement.sources.tables.times import read_times
 
 ZONE = ZoneInfo("Africa/Nairobi")
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def readings(*texts):
-    return [(f"row {number}", read_times(text, ZONE)) for number, text in enumerate(texts, 2)]
+def gather(*texts):
+    times = FileTimes(NOW, START)
+    for number, text in enumerate(texts, 2):
+        times.add(f"row {number}", read_times(text, ZONE))
+    return times
 
 
 def doubts(form, *texts):
-    return list(find_time_doubts(readings(*texts), form, NOW, START))
+    return list(gather(*texts).find_doubts(form))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +59,7 @@ def test_what_is_no_time_fits_no_format(text):
     ],
 )  # fmt: skip
 def test_a_format_is_chosen_if_it_alone_fits_all_rows(texts, form, problem):
-    chosen, found = choose_format(readings(*texts))
+    chosen, found = gather(*texts).choose_format()
     assert chosen == form
     assert (found or "").startswith(problem or "") and (found is None) == (problem is None)
 
