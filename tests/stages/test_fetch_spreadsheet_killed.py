@@ -1,4 +1,4 @@
-"""A fetch of spreadsheets that is killed ends, when it is run again, with the bytes of one that was not."""
+"""Fetches of spreadsheets that are killed, and a state that is damaged: Raw Data gets the bytes that it would have."""
 
 import shutil
 from pathlib import Path
@@ -77,3 +77,23 @@ def test_a_killed_fetch_leaves_the_bytes_of_an_undisturbed_one(tmp_path: Path, n
     killed, wrong = faults.in_server(kill_at_moments, folder, project.arguments(), FILES[name])
     assert wrong == []
     assert killed >= _MOMENTS
+
+
+def test_a_damaged_state_is_met_when_rows_come_and_starts_again(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    project = SpreadsheetProject(tmp_path)
+    project.put(FIRST)
+    project.fetch()
+    before = project.file("groups_s05").read_bytes()
+    state = project.data_root / "State" / "fetch" / "Spreadsheet groups_s05.sqlite"
+    content = state.read_bytes()
+    # The first page, with the notes' and the tables' names, stays.
+    middle = len(content) // 2
+    state.write_bytes(content[:middle] + b"\xff" * (len(content) // 4) + content[middle + len(content) // 4 :])
+    # A night with nothing new reads none of the lines.
+    project.fetch()
+    assert "fetched again" not in caplog.text
+    project.put(FIRST + line(50, "cusub", "21/03/2026 10:00"))
+    project.fetch(user="another@example.org")
+    assert caplog.text.count("everything is fetched again") == 1
+    assert project.file("groups_s05").read_bytes().startswith(before)
+    assert len(project.texts()) == 26

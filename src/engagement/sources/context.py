@@ -1,7 +1,6 @@
 """The stage's side of a fetch, for every source."""
 
 import contextlib
-import functools
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,7 @@ class FetchContext:
 
     `accept_shrinkage`: write what came even if much of it is missing. `counts` are for the run's summary.
     `accept_workspace`: a source may start again with another workspace. `accept_new_uuid_table`: the uuid table need not know
-    the data root's participants.
+    the data root's participants. `uuid_tables` has the project's once it is open.
     """
 
     project: Project
@@ -33,10 +32,16 @@ class FetchContext:
     counts: Counter[str] = field(default_factory=Counter)
     accept_workspace: bool = False
     accept_new_uuid_table: bool = False
+    uuid_tables: list[UuidTable] = field(default_factory=list)
 
-    @functools.cached_property
+    @property
     def uuid_table(self) -> UuidTable:
         """The project's uuid table, opened on first use."""
+        if not self.uuid_tables:
+            self.uuid_tables.append(self._open_uuid_table())
+        return self.uuid_tables[0]
+
+    def _open_uuid_table(self) -> UuidTable:
         configuration = self.project.configuration
         settings = configuration.phone_number_uuid_table
         credentials = read_credentials(self.storage, settings.firebase_credentials_file_url)

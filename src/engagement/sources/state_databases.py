@@ -12,6 +12,13 @@ _PAGES_A_CHECKPOINT = 16384
 _LOCK_TIMEOUT_SECONDS = 1.0
 
 
+class DamagedStateError(MachineError):
+    """A state's file that was damaged, and is removed: a fetch that begins now starts again."""
+
+    def __init__(self, path: Path, found: str):
+        super().__init__(f"{path}: damaged ({found}); everything is fetched again")
+
+
 def connect_state(path: Path) -> sqlite3.Connection:
     """Connect to a state's file, creating it if missing."""
     with explain_os_errors(path):
@@ -28,6 +35,17 @@ def set_up_state(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_A_CHECKPOINT}")
+
+
+def find_damage(connection: sqlite3.Connection) -> str | None:
+    """Read all pages, and return what SQLite says of a damaged one."""
+    try:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return None if found == "ok" else str(found)
 
 
 def remove_state(path: Path) -> None:

@@ -109,6 +109,9 @@ def _hand_over(name: str, stores: Sequence[SubmissionStore], kind: str, context:
 
     now = describe()
     is_written = now is not None and stores[0].note(note) == now
+    if not is_written:
+        for store in stores:
+            store.refuse_damage()
 
     def write(writer: RawDataWriter) -> None:
         if is_written:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from json.encoder import encode_basestring_ascii as _encode
+from typing import NamedTuple
 
 from engagement.configuration.raw_keys import category_of
 from engagement.provenance import Metadata
@@ -16,6 +17,14 @@ from engagement.sources.submissions.submission import Answer, Submission
 # Quotation marks within texts have a backslash before them.
 _HASH = re.compile(rb'"SHA": "([0-9a-f]{64})"')
 _PARTS = ("Text", "Value", "Time", "Run ID")
+
+
+class HeldLine(NamedTuple):
+    """A line with its place in the file's order."""
+
+    time: int
+    key: str
+    line: bytes
 
 
 class SubmissionLines:

@@ -20,9 +20,16 @@ from typing import NamedTuple
 from engagement.foundation.errors import count_of
 from engagement.foundation.files import make_directory
 from engagement.foundation.microseconds import count_microseconds
-from engagement.sources.state_databases import connect_state, explain_state_error, remove_state, set_up_state
+from engagement.sources.state_databases import (
+    DamagedStateError,
+    connect_state,
+    explain_state_error,
+    find_damage,
+    remove_state,
+    set_up_state,
+)  # fmt: skip
 from engagement.sources.submissions.earlier_lines import EarlierLines
-from engagement.sources.submissions.lines import SubmissionLines, hash_of
+from engagement.sources.submissions.lines import HeldLine, SubmissionLines, hash_of
 from engagement.sources.submissions.long_answers import part_long
 from engagement.sources.submissions.submission import Submission, UnreadableSubmission
 
@@ -56,19 +63,15 @@ class _Row(NamedTuple):
     survey: bytes | None
 
 
-class HeldLine(NamedTuple):
-    """A line with its place in the file's order."""
-
-    time: int
-    key: str
-    line: bytes
-
-
 class SubmissionStore:
     """State of one form; open it with `open_store`. `flow` is its FlowName."""
 
-    def __init__(self, flow: str, connection: sqlite3.Connection, lines: SubmissionLines, earlier: EarlierLines):
+    def __init__(
+        self, path: Path, flow: str, connection: sqlite3.Connection, lines: SubmissionLines, earlier: EarlierLines
+    ):
         self.flow = flow
+        self._path = path
+        self._is_whole = False
         self._connection = connection
         self._lines = lines
         self._earlier = earlier
@@ -101,16 +104,29 @@ class SubmissionStore:
                 "Flow %r: the operator scheme changed; %s labelled again", self.flow, count_of(changed, "line")
             )
 
+    def refuse_damage(self) -> None:
+        """Read all pages, once: call it before lines are read for Raw Data. A night with nothing new does without.
+
+        Raises
+        ------
+        DamagedStateError
+            One is damaged. The store is closed and removed: the next one starts again.
+        """
+        damage = None if self._is_whole else find_damage(self._connection)
+        if damage is not None:
+            self._connection.close()
+            remove_state(self._path)
+            raise DamagedStateError(self._path, damage)
+        self._is_whole = True
+
     def all_keys(self) -> Iterator[str]:
         """Read the keys of the submissions held."""
-        for (key,) in self._connection.execute("SELECT key FROM submissions"):
-            yield key
+        return (key for (key,) in self._connection.execute("SELECT key FROM submissions"))
 
     def held_versions(self, keys: Sequence[str]) -> dict[str, str]:
         """Return the versions of those of the submissions that are held, by key."""
-        marks = ", ".join("?" * len(keys))
-        query = f"SELECT key, version FROM submissions WHERE key IN ({marks})"  # noqa: S608 - only marks
-        return dict(self._connection.execute(query, keys))
+        query = "SELECT key, version FROM submissions WHERE key IN ({})"
+        return dict(self._connection.execute(query.format(", ".join("?" * len(keys))), keys))
 
     def note(self, name: str) -> str | None:
         """Return what the source noted under a name, like its place in a listing; None if nothing."""
@@ -187,9 +203,15 @@ class SubmissionStore:
         return [UnreadableSubmission(*row) for row in rows]
 
     def count_lines(self, kind: str) -> int:
-        """Count the lines of the episode's or the survey's answers."""
+        """Count the lines of the episode's or the survey's answers; after a change once, as it reads all of them."""
+        generation, note = self.generation(kind), f"lines of {kind}"
+        noted, _, number = (self.note(note) or "").rpartition(" ")
+        if number and noted == generation:
+            return int(number)
         query = f"SELECT count(*) FROM submissions WHERE {kind} IS NOT NULL"  # noqa: S608 - names of our own
-        return int(self._connection.execute(query).fetchone()[0])
+        count = int(self._connection.execute(query).fetchone()[0])
+        self.keep_notes({note: f"{generation} {count}"})
+        return count
 
     def lines(self, kind: str) -> Iterator[HeldLine]:
         """Read the lines of the episode's or the survey's answers, by time, then key."""
@@ -248,8 +270,11 @@ def open_store(
     ------
     LockedError
         Another process has it open.
+    DamagedStateError
+        It was used, and is damaged in the middle.
     """
     make_directory(path.parent)
+    store: SubmissionStore | None = None
     with contextlib.ExitStack() as resources:
         try:
             connection = _open(path, settings, resources)
@@ -259,10 +284,15 @@ def open_store(
                 connection = _open(path, settings, resources)
             if connection is None:
                 raise sqlite3.DatabaseError("it can't be made anew")
-            store = SubmissionStore(flow, connection, lines, earlier)
+            store = SubmissionStore(path, flow, connection, lines, earlier)
             store.label_again()
             yield store
+        except sqlite3.OperationalError as error:
+            raise explain_state_error(path, error) from error
         except sqlite3.Error as error:
+            # Perhaps of another form's store, which is open as well.
+            if store is not None:
+                store.refuse_damage()
             raise explain_state_error(path, error) from error
 
 
@@ -281,16 +311,11 @@ def _open(path: Path, settings: str, resources: contextlib.ExitStack) -> sqlite3
         if version != _VERSION:
             _logger.warning("%s: made by another version of this program; everything is fetched again", path)
             return None
-        # Reads all pages: a damaged one would be met only when Raw Data is written.
-        (whole,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         row = connection.execute("SELECT text FROM notes WHERE name = 'settings'").fetchone()
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
         _logger.warning("%s: damaged (%s); everything is fetched again", path, error)
-        return None
-    if whole != "ok":
-        _logger.warning("%s: damaged (%s); everything is fetched again", path, whole)
         return None
     if row is None or row[0] != settings:
         _logger.info("%s: its questions changed; everything is fetched again", path)
