@@ -6,7 +6,10 @@ _MOST_BYTES = 24 << 20
 
 
 class FileContents:
-    """Gives each file's digest, then its content. Large files are read a second time instead of being kept."""
+    """Gives each file's digest, then its content.
+
+    Large files are read a second time instead of being kept.
+    """
 
     def __init__(self, files: TableFiles):
         self._files = files

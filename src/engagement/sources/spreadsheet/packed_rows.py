@@ -1,4 +1,4 @@
-"""Rows packed in memory: a hundred thousand take a tenth of what they take as objects, and none of it is on the disk."""
+"""Rows packed in memory: they take a tenth of what they take as objects. None of it is on the disk."""
 
 from collections import deque
 from collections.abc import Iterator

@@ -4,7 +4,7 @@ _ENDS_AT = "-"
 
 
 class RepeatedRows:
-    """Counts equal rows. Of a row that several files have, as many count as the file with most of them has.
+    """Counts equal rows: of those that several files have, as many as the file with most of them has.
 
     >>> rows = RepeatedRows()
     >>> [rows.add("ab"), rows.add("cd"), rows.add("ab")], rows.end_file(), [rows.add("ab"), rows.add("ef")], len(rows)
@@ -32,7 +32,7 @@ class RepeatedRows:
             return False
 
     def add(self, digest: str) -> str | None:
-        """Return the key of the file's next row with this digest, in hexadecimal; None if another file had it."""
+        """Return the key of the file's next row with this digest; None if another file had it."""
         short = bytes.fromhex(digest)
         if self._in_file is None:
             # The first file, which is mostly the only one.

@@ -183,7 +183,7 @@ class _WorkbookDates:
         return readings
 
     def refuse_turned(self, form: TimeFormat, url: str) -> None:
-        """Refuse dates whose day and month a program seems to have swapped, where it took the day for a month.
+        """Refuse dates whose day and month a program seems to have swapped.
 
         Raises
         ------

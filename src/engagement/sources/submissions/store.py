@@ -105,7 +105,7 @@ class SubmissionStore:
             )
 
     def refuse_damage(self) -> None:
-        """Read all pages, once: call it before lines are read for Raw Data. A night with nothing new does without.
+        """Read all pages, once. Call it before lines are read for Raw Data.
 
         Raises
         ------
@@ -203,7 +203,7 @@ class SubmissionStore:
         return [UnreadableSubmission(*row) for row in rows]
 
     def count_lines(self, kind: str) -> int:
-        """Count the lines of the episode's or the survey's answers; after a change once, as it reads all of them."""
+        """Count the lines of the episode's or the survey's answers, once after a change."""
         generation, note = self.generation(kind), f"lines of {kind}"
         noted, _, number = (self.note(note) or "").rpartition(" ")
         if number and noted == generation:

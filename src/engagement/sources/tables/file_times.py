@@ -50,7 +50,10 @@ class _Ambiguous(NamedTuple):
 
 
 class FileTimes:
-    """The times of a file, each as it reads in each format. `now` and `start`, of the project, are for doubts."""
+    """The times of a file, each as it reads in each format.
+
+    `now` and `start`, of the project, are for doubts.
+    """
 
     def __init__(self, now: datetime | None = None, start: datetime | None = None):
         self._latest = _LAST if now is None else now + _SLACK

@@ -87,7 +87,7 @@ class XlsxTable:
             )
 
     def _read(self, after: int = 0) -> Iterator[tuple[int, list[tuple[str, str | None]]]]:
-        """Read each row's number, and each cell's text with its fault if it has one, or the note that it is a date."""
+        """Read each row's number, and each cell's text with its fault or the note of a date."""
         rows = _rows_of(self._values[self._sheet], after)
         written: Iterator[Sequence[Any]] = itertools.repeat(())
         if self._formulas is not None:
