@@ -67,6 +67,7 @@ def prepare(folder: Path, file: Path) -> list[str]:
                     "URLs": [file.as_uri()],
                     "PhoneNumberColumn": "Mobile No",
                     "TimeColumns": ["Received On"],
+                    "TimeFormat": "dd/mm/YYYY",
                     "EpisodeQuestions": [{"Field": "S05", "Column": "What?"}, {"Field": "Heard", "Column": "How?"}],
                 }
             ],
