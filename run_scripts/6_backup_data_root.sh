@@ -23,6 +23,7 @@ the data root.
 
   --run-id ID                      name the archive after this run; default: the time and the commit
   --keep-days N                    afterwards, remove archives older than N days
+  --full                           read every file, also those that did not change since the last archive
   --restore <archive> <directory>  verify an archive, and unpack it into an empty or new directory
   --quiet                          only print warnings and errors
   -h, --help                       show this help and exit
@@ -46,6 +47,7 @@ take_option() {
             archive="$2"
             expect_file archive
             ;;
+        --full) stage_options+=(--full) ;;
         --quiet) take_quiet ;;
         *) refuse_option "$@" ;;
     esac

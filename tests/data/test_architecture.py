@@ -94,7 +94,6 @@ def test_no_module_holds_two_subjects():
 
 # Where files are opened for writing: what is written beside and replaced, files that grow, and services' own.
 WRITERS = {
-    "custody.backups.archive",
     "custody.backups.restore",
     "delivery.selections.number_files",
     "desk.previews.runs",

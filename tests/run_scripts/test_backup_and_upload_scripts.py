@@ -68,9 +68,12 @@ def test_the_archive_is_named_after_the_time_and_the_commit(clone, backups):
 def test_options_of_a_backup_are_passed_on(clone, backups):
     clone.data_root.mkdir()
     assert (
-        clone.run_on_host(BACKUP, "--run-id", "my.run", "--keep-days", "30", clone.data_root, backups).returncode == 0
+        clone.run_on_host(
+            BACKUP, "--run-id", "my.run", "--keep-days", "30", "--full", clone.data_root, backups
+        ).returncode
+        == 0
     )
-    assert clone.stage_calls[0][-4:] == ["--run-id", "my.run", "--keep-days", "30"]
+    assert clone.stage_calls[0][-5:] == ["--run-id", "my.run", "--keep-days", "30", "--full"]
 
 
 def test_a_restore_gets_the_archive_and_the_directory(clone):
@@ -265,7 +268,7 @@ def test_the_real_scripts_archive_and_restore(tmp_path):
     made = run("data root", "back ups")
     assert made.returncode == 0, made.stderr
     assert "Archived 1 file" in made.stderr
-    (archive,) = (tmp_path / "back ups").iterdir()
+    (archive,) = (tmp_path / "back ups").glob("data-*")
     (root / "a link").symlink_to("/nowhere")
     (made,) = run("--quiet", "data root", "more back ups").stderr.splitlines()
     assert "WARNING 1 link(s) lead out of the data root" in made

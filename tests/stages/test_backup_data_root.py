@@ -81,7 +81,7 @@ def test_what_is_restored_is_the_data_root_byte_for_byte(root, tmp_path, caplog)
     before = contents(root)
     assert back_up(root, tmp_path / "back ups") == 0
     archive = tmp_path / "back ups" / NAME
-    assert [path.name for path in archive.parent.iterdir()] == [NAME]
+    assert sorted(path.name for path in archive.parent.iterdir()) == [".members", NAME]
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
     assert restore(archive, tmp_path / "restored root") == 0
     assert contents(tmp_path / "restored root") == contents(root) == before
@@ -300,7 +300,7 @@ def test_old_archives_are_removed_only_when_asked_for_and_by_their_names(root, t
     assert kept < {path.name for path in tmp_path.iterdir()}
     # The one that was just made is kept, whatever its name says.
     assert back_up(root, tmp_path, "--keep-days", "30", run_id="2019-01-02T000000Z-unknown") == 0
-    left = {path.name for path in tmp_path.iterdir()}
+    left = {path.name for path in tmp_path.iterdir()} - {".members"}
     assert left == kept - {names[31], names[400]} | {"data-2019-01-02T000000Z-unknown.tar.gz"}
 
 

@@ -12,14 +12,22 @@ import os
 import re
 import shutil
 import stat
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engagement.custody.backups.archive import write_archive
 from engagement.custody.backups.contents import BackupEntry, scan
+from engagement.custody.backups.last_archive import (
+    KeptMembers,
+    LastArchive,
+    NothingToCopy,
+    find_last_archive,
+    list_members,
+)
 from engagement.custody.backups.names import archive_name, find_older_than, find_unfinished
 from engagement.custody.backups.restore import restore_archive
+from engagement.custody.backups.writing import ArchivedEntry, HowToWrite, write_archive
 from engagement.foundation.errors import MachineError, UsageError, count_of
 from engagement.foundation.files import explain_os_errors, make_directory
 from engagement.foundation.partitions import count_processors
@@ -38,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backups-dir", type=Path, help="directory for the archives")
     parser.add_argument("--run-id", help="run that the archive is named after")
     parser.add_argument("--keep-days", type=_count, help="afterwards, remove archives that are older than this")
+    parser.add_argument("--full", action="store_true", help="read every file, also those that did not change")
     parser.add_argument("--restore", type=Path, metavar="ARCHIVE", help="unpack this archive instead")
     parser.add_argument("--into", type=Path, metavar="DIRECTORY", help="where to unpack it: a new or empty directory")
 
@@ -62,12 +71,43 @@ def run(args: argparse.Namespace) -> None:
             "backup-data-root: expected --data-root, --backups-dir, and a --run-id of letters, digits and . _ - only. "
             "Give them."
         )
-    _back_up(args.data_root, args.backups_dir, args.run_id)
+    _back_up(args.data_root, args.backups_dir, args.run_id, args.full)
     if args.keep_days is not None:
         _remove_old(args.backups_dir, args.keep_days, args.backups_dir / archive_name(args.run_id))
 
 
-def _back_up(data_root: Path, backups: Path, run_id: str) -> None:
+def _back_up(data_root: Path, backups: Path, run_id: str, is_full: bool) -> None:
+    archive = _expect_place(data_root, backups, run_id)
+    _remove_unfinished(backups)
+    scanned_at = time.time_ns()
+    entries, left_out = scan(data_root)
+    for name in left_out:
+        log.warning("%s is not a file, directory or link; left out", data_root / name)
+    _warn_of_links(data_root, entries)
+    size = sum(entry.size for entry in entries)
+    _expect_room(backups, size)
+    last = NothingToCopy("--full") if is_full else find_last_archive(backups, data_root)
+    if isinstance(last, NothingToCopy):
+        log.log(logging.WARNING if last.is_odd else logging.INFO, "Every file is read: %s", last.reason)
+    earlier = last if isinstance(last, LastArchive) else None
+    written = write_archive(archive, data_root, entries, earlier, HowToWrite(count_processors(), _lock))
+    copied = sum(entry.is_copied for entry in written)
+    _list_members(archive, data_root, written, scanned_at, earlier.copies + 1 if earlier and copied else 0)
+    files = sum(entry.kind == stat.S_IFREG for entry in entries)
+    archived = archive.stat().st_size
+    log.info(
+        "Archived %s of %.1f MiB in %s: %.1f MiB; %d of them unchanged, copied from the last archive",
+        count_of(files, "file"),
+        size / _MEBIBYTE,
+        archive,
+        archived / _MEBIBYTE,
+        copied,
+    )
+    record_counts({"files": files, "copied_files": copied, "archive_bytes": archived})
+
+
+def _expect_place(data_root: Path, backups: Path, run_id: str) -> Path:
+    """Return where the archive goes; create the directory."""
     if not data_root.is_dir():
         raise UsageError(f"{data_root}: no such directory; expected the data root. Check the path.")
     if backups.resolve().is_relative_to(data_root.resolve()):
@@ -78,24 +118,18 @@ def _back_up(data_root: Path, backups: Path, run_id: str) -> None:
     archive = backups / archive_name(run_id)
     if archive.exists():
         raise UsageError(f"{archive}: is there already; expected a new run id. Choose another one.")
-    _remove_unfinished(backups)
-    entries, left_out = scan(data_root)
-    for name in left_out:
-        log.warning("%s is not a file, directory or link; left out", data_root / name)
-    _warn_of_links(data_root, entries)
-    size = sum(entry.size for entry in entries)
-    _expect_room(backups, size)
-    write_archive(archive, data_root, entries, count_processors(), _lock)
-    files = sum(entry.kind == stat.S_IFREG for entry in entries)
-    archived = archive.stat().st_size
-    log.info(
-        "Archived %s of %.1f MiB in %s: %.1f MiB",
-        count_of(files, "file"),
-        size / _MEBIBYTE,
-        archive,
-        archived / _MEBIBYTE,
-    )
-    record_counts({"files": files, "archive_bytes": archived})
+    return archive
+
+
+def _list_members(
+    archive: Path, data_root: Path, written: Sequence[ArchivedEntry], scanned_at: int, copies: int
+) -> None:
+    files = (KeptMembers(found.entry, found.place, found.digest) for found in written)
+    try:
+        list_members(archive, data_root, files, scanned_at, copies)
+    except MachineError as error:
+        # The archive is complete; only the next one takes longer.
+        log.warning("%s", error)
 
 
 def _warn_of_links(data_root: Path, entries: Sequence[BackupEntry]) -> None:

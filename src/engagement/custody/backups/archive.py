@@ -4,21 +4,20 @@ The last member is in sha256sum format, so an archive can be checked after unpac
 """
 
 import contextlib
-import gzip
 import hashlib
 import io
-import os
 import stat
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Protocol
 
-from engagement.custody.backups.contents import CHECKSUMS, BackupEntry, scan, unreadable
-from engagement.custody.backups.gzip_blocks import write_gzip
-from engagement.foundation.errors import InputError, MachineError, UsageError
-from engagement.foundation.files import open_bytes_for_writing
+from isal import igzip
+from isal.igzip_lib import IsalError
+
+from engagement.custody.backups.contents import CHECKSUMS, BackupEntry
+from engagement.foundation.errors import InputError, UsageError
 
 _CHUNK_BYTES = 2**20
 _REMEDY = "Nothing was restored. Use another archive, or another copy of this one."
@@ -35,48 +34,6 @@ class Content(Protocol):
 
 # Takes an entry and its file's content, which it reads to the end.
 type _Receiver = Callable[[BackupEntry, Content], None]
-
-
-def write_archive(
-    path: Path, data_root: Path, entries: Sequence[BackupEntry], threads: int, hold: Callable[[int], None]
-) -> None:
-    """Write an archive of the entries.
-
-    Before the archive gets its name, it is read back and compared with the data root.
-
-    `hold` gets the file descriptor of the file being written.
-
-    Raises
-    ------
-    InputError
-        The data root changed during the backup.
-    MachineError
-        The disk is full, or the archive differs when read back.
-    """
-    with open_bytes_for_writing(path) as file:
-        hold(file.fileno())
-        with (
-            write_gzip(file, threads) as compressed,
-            tarfile.open(fileobj=compressed, mode="w|", format=tarfile.PAX_FORMAT, bufsize=_CHUNK_BYTES) as tar,  # type: ignore[call-overload]  # only written to
-        ):
-            lines = [_add(tar, data_root, entry) for entry in entries]
-            checksums = "".join(lines).encode("utf-8", "surrogateescape")
-            tar.addfile(
-                _member(BackupEntry(CHECKSUMS, stat.S_IFREG, len(checksums), mode=0o600)), io.BytesIO(checksums)
-            )
-        file.flush()
-        try:
-            listed = verify_archive(Path(file.name))
-        except InputError as error:
-            raise MachineError(
-                f"{path}: the archive differs when read back; expected what was written. Nothing was kept. "
-                "Check the disk, and run this again."
-            ) from error
-        if listed != [(entry.name, entry.kind, entry.size) for entry in entries] or scan(data_root)[0] != entries:
-            raise InputError(
-                f"{data_root}: changed during the backup; expected nothing to change. No archive was kept. "
-                "Stop what changes it, and run this again."
-            )
 
 
 def verify_archive(path: Path, receive: _Receiver | None = None) -> list[tuple[str, int, int]]:
@@ -96,14 +53,14 @@ def verify_archive(path: Path, receive: _Receiver | None = None) -> list[tuple[s
                 f"{path}: {entry.name!r} comes after the checksums; expected nothing after them. {_REMEDY}"
             )
         if entry.name == CHECKSUMS:
-            checksums = _Hashing(content, path).read().decode("utf-8", "surrogateescape")
+            checksums = Hashing(content, path).read().decode("utf-8", "surrogateescape")
             continue
-        hashed = _Hashing(content, path)
+        hashed = Hashing(content, path)
         if receive is not None:
             receive(entry, hashed)
         while hashed.read(_CHUNK_BYTES):
             pass
-        lines.append(_checksum_line(entry, hashed.sha256.hexdigest()))
+        lines.append(checksum_line(entry, hashed.sha256.hexdigest()))
         found.append((entry.name, entry.kind, entry.size))
     if checksums is None:
         raise InputError(f"{path}: contains no checksums; expected a complete archive of this pipeline. {_REMEDY}")
@@ -116,7 +73,7 @@ def _read(path: Path) -> Iterator[tuple[BackupEntry, IO[bytes]]]:
     """Read the members of an archive, in order."""
     with (
         _explain_damage(path),
-        gzip.open(path, "rb") as stream,
+        igzip.IGzipFile(path, "rb") as stream,  # type: ignore[no-untyped-call]  # like gzip.GzipFile
         tarfile.open(fileobj=stream, mode="r|", bufsize=_CHUNK_BYTES) as tar,
     ):
         for member in tar:
@@ -138,7 +95,7 @@ def _explain_damage(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file; expected an archive. Check the path.") from None
-    except (tarfile.TarError, OSError, zlib.error, EOFError, ValueError) as error:
+    except (tarfile.TarError, OSError, zlib.error, IsalError, EOFError, ValueError) as error:  # type: ignore[misc]  # its stub calls it a variable
         raise InputError(f"{path}: damaged: {error}; expected a complete archive. {_REMEDY}") from None
 
 
@@ -146,34 +103,15 @@ def _stays_inside(name: str) -> bool:
     return bool(name) and not name.startswith("/") and ".." not in name.split("/")
 
 
-def _add(tar: tarfile.TarFile, data_root: Path, entry: BackupEntry) -> str:
-    """Add one entry; return its checksum line."""
-    member = _member(entry)
-    if entry.kind != stat.S_IFREG:
-        tar.addfile(member)
-        return ""
-    path = data_root / entry.name
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise unreadable(path, error) from None
-    with file:
-        # A file cut short meanwhile would leave the archive incomplete.
-        if os.fstat(file.fileno()).st_size < entry.size:
-            raise unreadable(path, FileNotFoundError())
-        content = _Hashing(file)
-        tar.addfile(member, content)
-    return _checksum_line(entry, content.sha256.hexdigest())
-
-
-def _member(entry: BackupEntry) -> tarfile.TarInfo:
+def member_of(entry: BackupEntry) -> tarfile.TarInfo:
+    """Return an entry's header in the archive."""
     member = tarfile.TarInfo(entry.name)
     member.type = _TYPES[entry.kind]
     member.size, member.mtime, member.mode, member.linkname = entry.size, entry.modified, entry.mode, entry.link_target
     return member
 
 
-class _Hashing:
+class Hashing:
     """Computes a file's SHA-256 while it is read; `archive` is the archive that contains it, if any."""
 
     def __init__(self, file: IO[bytes], archive: Path | None = None):
@@ -190,7 +128,8 @@ class _Hashing:
         return data
 
 
-def _checksum_line(entry: BackupEntry, digest: str) -> str:
+def checksum_line(entry: BackupEntry, digest: str) -> str:
+    """Return an entry's line of the checksums; empty for what has no content."""
     if entry.kind != stat.S_IFREG:
         return ""
     escaped = entry.name.replace("\\", "\\\\").replace("\n", "\\n")

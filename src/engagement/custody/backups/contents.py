@@ -15,7 +15,10 @@ OWN_NAMES = frozenset({".lock", ".working", RESTORING, CHECKSUMS})
 
 @dataclass(frozen=True)
 class BackupEntry:
-    """A file, directory or link, by its path in the data root; size and time are only set for files."""
+    """A file, directory or link, by its path in the data root; size and time are only set for files.
+
+    `stamp`: a file's times of modification and of any change, in nanoseconds, and its inode; None in an archive.
+    """
 
     name: str
     kind: int
@@ -23,6 +26,7 @@ class BackupEntry:
     modified: float = 0.0
     mode: int = 0
     link_target: str = ""
+    stamp: tuple[int, int, int] | None = None
 
 
 def scan(data_root: Path) -> tuple[list[BackupEntry], list[str]]:
@@ -41,7 +45,8 @@ def scan(data_root: Path) -> tuple[list[BackupEntry], list[str]]:
         elif kind == stat.S_IFDIR:
             entries.append(BackupEntry(name, kind, mode=mode))
         elif kind == stat.S_IFREG:
-            entries.append(BackupEntry(name, kind, status.st_size, status.st_mtime, mode))
+            stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+            entries.append(BackupEntry(name, kind, status.st_size, status.st_mtime, mode, stamp=stamp))
         else:
             left_out.append(name)
     return entries, left_out

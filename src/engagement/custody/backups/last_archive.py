@@ -1,0 +1,147 @@
+"""The last archive's members by file, so the next archive can copy what did not change.
+
+The list lies beside the archives, one for each data root. Its first line has the SHA-256 of the second.
+"""
+
+import contextlib
+import hashlib
+import json
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from engagement.custody.backups.contents import BackupEntry
+from engagement.custody.backups.members import MEMBERS_FORMAT, Place
+from engagement.foundation.files import make_directory, open_bytes_for_writing
+
+FOLDER = ".members"
+# After as many archives that copy, one reads everything.
+FULL_AFTER = 6
+# A file may change again within a tick of the file system's clock, and look the same. The coarsest ticks are of two seconds.
+_TICK_NANOSECONDS = 2 * 10**9
+
+
+@dataclass(frozen=True)
+class KeptMembers:
+    """A file's members in the last archive, and its SHA-256."""
+
+    entry: BackupEntry
+    place: Place
+    digest: str
+
+
+@dataclass(frozen=True)
+class LastArchive:
+    """An archive to copy from; `copies` counts the archives that copied since everything was read."""
+
+    path: Path
+    files: Mapping[str, KeptMembers]
+    copies: int
+
+    def find(self, entry: BackupEntry) -> KeptMembers | None:
+        """Return an entry's members if nothing about the file has changed since."""
+        kept = self.files.get(entry.name)
+        return kept if kept is not None and kept.entry == entry else None
+
+
+@dataclass(frozen=True)
+class NothingToCopy:
+    """Why everything is read; `is_odd`: an operator should know."""
+
+    reason: str
+    is_odd: bool = False
+
+
+def find_last_archive(backups: Path, data_root: Path) -> LastArchive | NothingToCopy:
+    """Return the data root's last archive in a directory, or why nothing can be copied from it."""
+    path = _list_path(backups, data_root)
+    try:
+        first, _, second = path.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return NothingToCopy("this is the first archive here that later ones can copy from")
+    except OSError as error:
+        return NothingToCopy(f"{path} can't be read: {error.strerror}", is_odd=True)
+    if first != hashlib.sha256(second).hexdigest().encode():
+        return NothingToCopy(f"{path} is damaged", is_odd=True)
+    document = json.loads(second)
+    archive = backups / document["archive"]
+    if document["format"] != MEMBERS_FORMAT:
+        return NothingToCopy("this version compresses in another way than the last archive")
+    if document["copies"] >= FULL_AFTER:
+        return NothingToCopy(f"so does one archive in {FULL_AFTER + 1}")
+    try:
+        is_same = _stamp(archive) == document["stamp"]
+    except OSError:
+        return NothingToCopy(f"the last archive, {archive.name}, is gone", is_odd=True)
+    if not is_same:
+        return NothingToCopy(f"the last archive, {archive.name}, is not as it was written", is_odd=True)
+    return LastArchive(archive, dict(map(_file_of, document["files"])), document["copies"])
+
+
+def list_members(archive: Path, data_root: Path, files: Iterable[KeptMembers], scanned_at: int, copies: int) -> None:
+    """Write the list for the next archive.
+
+    `scanned_at`: when the data root was listed, in nanoseconds. A file that changed just before is left out.
+    """
+    rows = [
+        (
+            entry.name,
+            entry.size,
+            entry.modified,
+            entry.mode,
+            *entry.stamp,
+            place.start,
+            place.size,
+            place.crc,
+            kept.digest,
+        )
+        for kept in files
+        for entry, place in ((kept.entry, kept.place),)
+        if entry.stamp is not None and max(entry.stamp[:2]) < scanned_at - _TICK_NANOSECONDS
+    ]
+    document: dict[str, Any] = {
+        "archive": archive.name,
+        "stamp": _stamp(archive),
+        "format": MEMBERS_FORMAT,
+        "copies": copies,
+        "files": rows,
+    }
+    text = json.dumps(document, separators=(",", ":")).encode()
+    path = _list_path(archive.parent, data_root)
+    make_directory(path.parent).chmod(0o700)
+    with open_bytes_for_writing(path) as file:
+        file.write(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+
+
+def forget_members(backups: Path, data_root: Path) -> None:
+    """Remove the list: no later archive copies from the last one."""
+    with contextlib.suppress(FileNotFoundError):
+        _list_path(backups, data_root).unlink()
+
+
+@contextlib.contextmanager
+def open_last(last: LastArchive | None) -> Iterator[IO[bytes] | None]:
+    """Open the archive to copy from, if there is one."""
+    if last is None:
+        yield None
+        return
+    with last.path.open("rb") as file:
+        yield file
+
+
+def _file_of(cells: Sequence[Any]) -> tuple[str, KeptMembers]:
+    name, size, modified, mode, modified_ns, changed_ns, inode, start, length, crc, digest = cells
+    entry = BackupEntry(name, stat.S_IFREG, size, modified, mode, stamp=(modified_ns, changed_ns, inode))
+    return name, KeptMembers(entry, Place(start, length, crc), digest)
+
+
+def _list_path(backups: Path, data_root: Path) -> Path:
+    key = hashlib.sha256(str(data_root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return backups / FOLDER / f"{key}.json"
+
+
+def _stamp(archive: Path) -> list[int]:
+    status = archive.stat()
+    return [status.st_size, status.st_mtime_ns]

@@ -1,0 +1,158 @@
+"""Writing archives: gzipped tar files that are read back before they get their names."""
+
+import contextlib
+import logging
+import os
+import stat
+import sys
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from engagement.custody.backups.archive import Hashing, checksum_line, member_of
+from engagement.custody.backups.contents import CHECKSUMS, BackupEntry, scan, unreadable
+from engagement.custody.backups.last_archive import LastArchive, open_last
+from engagement.custody.backups.members import MemberCopyError, MemberWriter, Place, Sink, crc_of, write_members
+from engagement.foundation.errors import InputError, MachineError
+from engagement.foundation.files import open_bytes_for_writing
+
+_CHUNK_BYTES = 2**20
+
+log = logging.getLogger(__name__)
+
+# Encrypts what is written to it, into a file.
+type Wrapper = Callable[[Sink], AbstractContextManager[Sink]]
+
+
+@dataclass(frozen=True)
+class ArchivedEntry:
+    """An entry in an archive; `digest` is a file's SHA-256."""
+
+    entry: BackupEntry
+    place: Place
+    digest: str
+    is_copied: bool
+
+
+@dataclass(frozen=True)
+class HowToWrite:
+    """`hold` gets the file descriptor of the file being written."""
+
+    threads: int
+    hold: Callable[[int], None]
+    wrap: Wrapper = contextlib.nullcontext
+
+
+def write_archive(
+    path: Path, data_root: Path, entries: Sequence[BackupEntry], last: LastArchive | None, how: HowToWrite
+) -> list[ArchivedEntry]:
+    """Write an archive of the entries, copying from the last one what did not change since.
+
+    Before the archive gets its name, it is read back, and the data root is listed again.
+
+    Raises
+    ------
+    InputError
+        The data root changed during the backup.
+    MachineError
+        The disk is full, or the archive differs when read back.
+    """
+    if last is not None:
+        try:
+            return _write(path, data_root, entries, last, how)
+        except MemberCopyError as error:
+            log.warning("%s: damaged: %s; so every file is read. Do not rely on that archive", last.path, error)
+    return _write(path, data_root, entries, None, how)
+
+
+def _write(
+    path: Path, data_root: Path, entries: Sequence[BackupEntry], last: LastArchive | None, how: HowToWrite
+) -> list[ArchivedEntry]:
+    with open_bytes_for_writing(path) as file:
+        how.hold(file.fileno())
+        checked = _Checked(file)
+        with (
+            open_last(last) as earlier,
+            how.wrap(checked) as sink,
+            write_members(sink, how.threads) as members,
+        ):
+            digests = [_add(members, data_root, entry, last, earlier) for entry in entries]
+            lines = (checksum_line(entry, digest) for entry, (digest, _) in zip(entries, digests, strict=True))
+            checksums = "".join(lines).encode("utf-8", "surrogateescape")
+            list_entry = BackupEntry(CHECKSUMS, stat.S_IFREG, len(checksums), mode=0o600)
+            members.add(header_of(list_entry), iter((checksums,)))
+        file.flush()
+        if checked.crc != crc_of(_read_back(Path(file.name))):
+            raise MachineError(
+                f"{path}: the archive differs when read back; expected what was written. Nothing was kept. "
+                "Check the disk, and run this again."
+            )
+        if scan(data_root)[0] != entries:
+            raise InputError(
+                f"{data_root}: changed during the backup; expected nothing to change. No archive was kept. "
+                "Stop what changes it, and run this again."
+            )
+    places = members.places[:-1]
+    return [ArchivedEntry(entry, place, *found) for entry, place, found in zip(entries, places, digests, strict=True)]
+
+
+def header_of(entry: BackupEntry) -> bytes:
+    """Return the blocks before an entry's content."""
+    return member_of(entry).tobuf(tarfile.PAX_FORMAT, sys.getfilesystemencoding(), "surrogateescape")
+
+
+def _add(
+    members: MemberWriter, data_root: Path, entry: BackupEntry, last: LastArchive | None, earlier: IO[bytes] | None
+) -> tuple[str, bool]:
+    """Add one entry; return its SHA-256, and whether it was copied."""
+    header = header_of(entry)
+    kept = last.find(entry) if last is not None else None
+    if kept is not None and earlier is not None:
+        members.copy(earlier, kept.place, len(header) + entry.size + -entry.size % tarfile.BLOCKSIZE)
+        return kept.digest, True
+    if entry.kind != stat.S_IFREG:
+        members.add(header, iter(()))
+        return "", False
+    path = data_root / entry.name
+    try:
+        file = path.open("rb", buffering=0)
+    except OSError as error:
+        raise unreadable(path, error) from None
+    with file:
+        # A file cut short meanwhile would leave the archive incomplete.
+        if os.fstat(file.fileno()).st_size < entry.size:
+            raise unreadable(path, FileNotFoundError())
+        content = Hashing(file)
+        members.add(header, _read_exactly(path, content, entry.size))
+    return content.sha256.hexdigest(), False
+
+
+def _read_exactly(path: Path, content: Hashing, size: int) -> Iterator[bytes]:
+    while size:
+        data = content.read(min(size, _CHUNK_BYTES))
+        if not data:
+            raise unreadable(path, FileNotFoundError())
+        size -= len(data)
+        yield data
+
+
+class _Checked:
+    """Computes the CRC-32 of what is written to a file."""
+
+    def __init__(self, file: IO[bytes]):
+        self._file = file
+        self.crc = 0
+
+    def write(self, data: bytes) -> int:
+        """Write to the file itself."""
+        self.crc = crc_of((data,), self.crc)
+        return self._file.write(data)
+
+
+def _read_back(path: Path) -> Iterator[bytes]:
+    with path.open("rb", buffering=0) as file:
+        while data := file.read(_CHUNK_BYTES):
+            yield data

@@ -1,0 +1,251 @@
+"""Stage 6, night after night: what did not change is copied from the last archive, and nobody can tell. All data is invented."""
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from engagement.__main__ import main
+from engagement.custody.backups import last_archive
+
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+DAYS = [f"2026-11-{day:02}T020511Z-unknown" for day in range(1, 20)]
+
+
+def write(path, seed, size):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(random.Random(seed).randbytes(size // 2).hex().encode())
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A data root whose files changed long ago, as far as the stage is concerned."""
+    monkeypatch.setattr(last_archive, "_TICK_NANOSECONDS", 0)
+    root = tmp_path / "data root"
+    for number in range(8):
+        write(root / "Raw Data" / f"flow {number}.jsonl", number, 40_000 * number)
+    # Several pieces, one of them full to the last byte.
+    write(root / "Outputs" / "messages.csv", 99, 5_000_000)
+    (root / "Outputs" / "two pieces").write_bytes(b"x" * (2 * 2**20 - 1536))
+    (root / os.fsdecode(b"latin-\xe9.csv")).write_bytes(b"invented")
+    (root / "link").symlink_to("Outputs")
+    return root
+
+
+def back_up(root, backups, day, *options):
+    return main(
+        ["backup-data-root", "--data-root", str(root), "--backups-dir", str(backups), "--run-id", DAYS[day], *options]
+    )
+
+
+def archive_of(backups, day):
+    return backups / f"data-{DAYS[day]}.tar.gz"
+
+
+def restore(archive, directory):
+    return main(["backup-data-root", "--restore", str(archive), "--into", str(directory)])
+
+
+def files_of(directory):
+    return {
+        path.relative_to(directory): (path.stat().st_mtime, path.read_bytes())
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
+
+
+def copied(caplog):
+    """How many files the last backup copied."""
+    lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("Archived ")]
+    return int(lines[-1].split("; ")[1].split()[0])
+
+
+def change(root, how):
+    file = root / "Raw Data" / "flow 3.jsonl"
+    if how == "grows":
+        with file.open("ab") as opened:
+            opened.write(b"one more\n")
+    elif how == "removed":
+        file.unlink()
+    elif how == "renamed":
+        file.rename(file.with_name("flow 33.jsonl"))
+    elif how == "replaced by a folder":
+        file.unlink()
+        file.mkdir()
+    elif how == "replaced by a link":
+        file.unlink()
+        file.symlink_to("flow 4.jsonl")
+    elif how == "mode":
+        file.chmod(0o640)
+    elif how == "same size and times":
+        status = file.stat()
+        file.write_bytes(b"X" + file.read_bytes()[1:])
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    elif how == "written again":
+        file.write_bytes(file.read_bytes())
+    elif how == "new":
+        write(root / "A first one", 1, 3_000_000)
+
+
+CHANGES = ["nothing", "grows", "removed", "renamed", "replaced by a folder", "replaced by a link", "mode"]
+CHANGES += ["same size and times", "written again", "new"]
+
+
+@pytest.mark.parametrize("how", CHANGES)
+def test_an_archive_that_copies_has_the_bytes_of_one_that_reads_everything(root, tmp_path, how, caplog):
+    caplog.set_level("INFO")
+    backups = tmp_path / "back ups"
+    assert back_up(root, backups, 0) == 0
+    change(root, how)
+    assert back_up(root, backups, 1) == 0
+    unchanged = 11 if how in ("nothing", "new") else 10
+    assert copied(caplog) == unchanged
+    assert back_up(root, backups, 2, "--full") == 0
+    assert copied(caplog) == 0
+    assert archive_of(backups, 1).read_bytes() == archive_of(backups, 2).read_bytes()
+    assert restore(archive_of(backups, 1), tmp_path / "restored") == 0
+    assert files_of(tmp_path / "restored") == files_of(root)
+
+
+def test_a_file_that_changed_just_before_the_backup_is_read_again(root, tmp_path, monkeypatch, caplog):
+    """It may change once more in the same tick of the clock, and look the same."""
+    caplog.set_level("INFO")
+    monkeypatch.setattr(last_archive, "_TICK_NANOSECONDS", 60 * 10**9)
+    assert back_up(root, tmp_path, 0) == 0
+    assert back_up(root, tmp_path, 1) == 0
+    assert copied(caplog) == 0
+
+
+def test_one_archive_in_seven_reads_everything(root, tmp_path, caplog):
+    caplog.set_level("INFO")
+    found = []
+    for day in range(9):
+        assert back_up(root, tmp_path, day) == 0
+        found.append(copied(caplog))
+    assert found == [0, *[11] * 6, 0, 11]
+    assert "Every file is read: so does one archive in 7" in caplog.text
+    assert len({archive_of(tmp_path, day).read_bytes() for day in range(9)}) == 1
+
+
+@pytest.mark.parametrize(
+    "how", ["flipped byte", "flipped byte of the end", "cut", "gone", "touched", "no list", "bad list"]
+)
+def test_what_is_wrong_with_the_last_archive_never_reaches_the_next(root, tmp_path, how, caplog):
+    backups = tmp_path / "back ups"
+    assert back_up(root, backups, 0) == 0
+    last = archive_of(backups, 0)
+    whole, status = last.read_bytes(), last.stat()
+    (members,) = (backups / ".members").iterdir()
+    if how == "gone":
+        last.unlink()
+    elif how == "touched":
+        last.touch()
+    elif how == "cut":
+        last.write_bytes(whole[:-100])
+    elif how == "no list":
+        members.unlink()
+    elif how == "bad list":
+        members.write_bytes(members.read_bytes().replace(b'"files"', b'"FILES"'))
+    else:
+        place = len(whole) // 2 if how == "flipped byte" else len(whole) - 200
+        last.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        os.utime(last, ns=(status.st_atime_ns, status.st_mtime_ns))
+    caplog.clear()
+    assert back_up(root, backups, 1) == 0
+    assert archive_of(backups, 1).read_bytes() == whole
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    expected = {
+        "flipped byte": f"{last}: damaged: its bytes changed since it was written; so every file is read.",
+        "gone": f"Every file is read: the last archive, {last.name}, is gone",
+        "touched": f"Every file is read: the last archive, {last.name}, is not as it was written",
+        "cut": f"Every file is read: the last archive, {last.name}, is not as it was written",
+        "bad list": f"Every file is read: {members} is damaged",
+    }
+    # The end is never copied, and without a list there was no archive that anybody remembers.
+    assert len(warnings) == (how in expected)
+    assert all(expected[how] in warning for warning in warnings)
+
+
+def test_data_roots_that_share_a_directory_do_not_copy_from_each_other(root, tmp_path, caplog):
+    caplog.set_level("INFO")
+    other = tmp_path / "other root"
+    write(other / "Raw Data" / "flow 3.jsonl", 77, 30_000)
+    backups = tmp_path / "back ups"
+    assert back_up(root, backups, 0) == 0
+    assert back_up(other, backups, 1) == 0
+    assert copied(caplog) == 0
+    assert back_up(root, backups, 2) == 0
+    assert copied(caplog) == 11
+    assert restore(archive_of(backups, 1), tmp_path / "restored") == 0
+    assert files_of(tmp_path / "restored") == files_of(other)
+
+
+def test_a_list_that_can_not_be_written_costs_the_next_night_only(root, tmp_path, caplog):
+    backups = tmp_path / "back ups"
+    backups.mkdir()
+    (backups / ".members").write_text("in the way")
+    assert back_up(root, backups, 0) == 0
+    assert ".members" in caplog.text
+    assert restore(archive_of(backups, 0), tmp_path / "restored") == 0
+
+
+def test_the_list_of_members_tells_nobody_else_of_the_files(root, tmp_path):
+    assert back_up(root, tmp_path / "back ups", 0) == 0
+    folder = tmp_path / "back ups" / ".members"
+    assert folder.stat().st_mode & 0o077 == 0
+    document = json.loads(next(folder.iterdir()).read_bytes().partition(b"\n")[2])
+    assert len(document["files"]) == 11
+
+
+@pytest.mark.parametrize("moment", range(0, 8, 2))
+def test_a_night_killed_at_any_moment_leaves_whole_archives(root, tmp_path, moment):
+    backups = tmp_path / "back ups"
+    assert back_up(root, backups, 0) == 0
+    first = archive_of(backups, 0).read_bytes()
+    for number in range(40):
+        write(root / "State" / f"{number}.jsonl", number, 200_000)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "engagement", "backup-data-root", "--data-root", str(root)]
+        + ["--backups-dir", str(backups), "--run-id", DAYS[1]],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stderr=subprocess.DEVNULL,
+    )
+    partial = archive_of(backups, 1).with_name(archive_of(backups, 1).name + ".partial")
+    deadline = time.monotonic() + 20
+    while process.poll() is None and time.monotonic() < deadline:
+        # The last moments: the archive has its name, and its list may not be there yet.
+        size = partial.stat().st_size if partial.exists() else -1
+        if size >= moment * 400_000 or (moment >= 6 and archive_of(backups, 1).exists()):
+            break
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=20)
+    assert archive_of(backups, 0).read_bytes() == first
+    assert back_up(root, backups, 2) == 0
+    assert back_up(root, backups, 3, "--full") == 0
+    assert archive_of(backups, 2).read_bytes() == archive_of(backups, 3).read_bytes()
+    if archive_of(backups, 1).exists():
+        assert archive_of(backups, 1).read_bytes() == archive_of(backups, 2).read_bytes()
+
+
+def test_a_disk_that_fills_up_leaves_the_last_archive_and_its_list(root, tmp_path):
+    backups = tmp_path / "back ups"
+    assert back_up(root, backups, 0) == 0
+    before = files_of(backups)
+    limit = archive_of(backups, 0).stat().st_size // 2
+    process = subprocess.run(
+        [sys.executable, "-m", "engagement", "backup-data-root", "--data-root", str(root)]
+        + ["--backups-dir", str(backups), "--run-id", DAYS[1]],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert process.returncode == 14
+    assert b"could not be written" in process.stderr
+    assert files_of(backups) == before
