@@ -2,7 +2,7 @@
 #
 # Stage 6: archive the data root, or restore an archive.
 #   reads   <data-root>
-#   writes  <data-backups-dir>/data-<run-id>.tar.gz
+#   writes  <data-backups-dir>/data-<run-id>.tar.gz, or .tar.gz.age with encryption
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -13,7 +13,7 @@ source "$project_root/run_scripts/lib/leftovers.sh"
 usage() {
     cat <<TEXT
 Usage: ${0##*/} [options] <data-root> <data-backups-dir>
-       ${0##*/} --restore <archive> <directory>
+       ${0##*/} [--identity FILE] --restore <archive> <directory>
 
 Archive the data root, or restore an archive. An archive only gets its name after it was read back and compared with
 the data root.
@@ -24,6 +24,9 @@ the data root.
   --run-id ID                      name the archive after this run; default: the time and the commit
   --keep-days N                    afterwards, remove archives older than N days
   --full                           read every file, also those that did not change since the last archive
+  --pipeline-configuration FILE    its Backup says who can read the archives, and which of them stay afterwards
+  --dry-run                        say which archives would be removed; archive and remove nothing
+  --identity FILE                  the secret key that an encrypted archive needs
   --restore <archive> <directory>  verify an archive, and unpack it into an empty or new directory
   --quiet                          only print warnings and errors
   -h, --help                       show this help and exit
@@ -47,6 +50,17 @@ take_option() {
             archive="$2"
             expect_file archive
             ;;
+        --pipeline-configuration)
+            expect_value "$@"
+            configuration="$2"
+            expect_file configuration
+            ;;
+        --identity)
+            expect_value "$@"
+            identity="$2"
+            expect_file identity
+            ;;
+        --dry-run) stage_options+=(--dry-run) ;;
         --full) stage_options+=(--full) ;;
         --quiet) take_quiet ;;
         *) refuse_option "$@" ;;
@@ -54,7 +68,7 @@ take_option() {
 }
 
 main() {
-    local run_id="" archive="" keep_days="" stage_options=() arguments=()
+    local run_id="" archive="" keep_days="" configuration="" identity="" stage_options=() arguments=()
     read_options "$@"
     set -- "${arguments[@]}"
     if [[ -n $archive ]]; then
@@ -76,10 +90,14 @@ back_up() {
     claim_directory "$data_root"
     make_directory "$backups"
     remove_unfinished "$data_root"
-    [[ -z $keep_days ]] || remove_old_upload_sessions "$backups" "$((10#$keep_days))"
+    [[ -z $keep_days || " ${stage_options[*]} " == *" --dry-run "* ]] || remove_old_upload_sessions "$backups" "$((10#$keep_days))"
 
     mount_path ro "$data_root"
     mount_path rw "$backups"
+    if [[ -n $configuration ]]; then
+        mount_path ro "$(dirname -- "$configuration")"
+        stage_options+=(--pipeline-configuration "$configuration")
+    fi
     run_stage backup-data-root --data-root "$data_root" --backups-dir "$backups" --run-id "${run_id:-$(make_run_id)}" \
         "${stage_options[@]}"
 }
@@ -100,7 +118,11 @@ restore() {
 
     mount_path ro "$archive"
     mount_path rw "$directory"
-    run_child run_stage backup-data-root --restore "$archive" --into "$directory" || status=$?
+    if [[ -n $identity ]]; then
+        mount_path ro "$identity"
+        stage_options+=(--identity "$identity")
+    fi
+    run_child run_stage backup-data-root --restore "$archive" --into "$directory" "${stage_options[@]}" || status=$?
     if ((status != 0)) && [[ -n $is_new ]]; then
         # A refused restore leaves nothing. What a killed one left stays, and rmdir with it.
         rm -f -- "$directory/.lock" "$directory/.working"

@@ -17,6 +17,8 @@ source "$project_root/run_scripts/lib/notify.sh"
 source "$project_root/run_scripts/lib/leftovers.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/dry_run.sh
 source "$project_root/run_scripts/lib/dry_run.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/stage_commands.sh
+source "$project_root/run_scripts/lib/stage_commands.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/write_back.sh
 source "$project_root/run_scripts/lib/write_back.sh"
 
@@ -63,7 +65,8 @@ failure. If the configuration has WriteBack, write_back.sh runs after stage 5, u
               stage 2 accepts a different RapidPro workspace, or uuid table, from that of the earlier data
   --quiet     only print warnings, errors and the closing table; the log has everything
   --keep-days N
-              afterwards, remove archives, logs and memory profiles older than N days
+              afterwards, remove archives, logs and memory profiles older than N days; archives only if the configuration
+              has no Backup.Keep
   -h, --help  show this help and exit
 
 PIPELINE_RUNTIME=docker (the default) runs the stages in containers, PIPELINE_RUNTIME=host in the virtual environment.
@@ -178,38 +181,6 @@ choose_run_id() {
         sleep 1
     done
     stop 14 "$performance_logs: cannot create a log there. Check the disk and the clock, and run this again."
-}
-
-# stage_command NUMBER: set `command` to a stage's command line.
-stage_command() {
-    if [[ $1 == write_back ]]; then
-        command=("$project_root/run_scripts/write_back.sh")
-    else
-        command=("$project_root/run_scripts/$1_${stage_titles[$1]// /_}.sh")
-    fi
-    case "$1" in
-        1) command+=(--pipeline-configuration "$configuration" "$coda_pull_credentials" "$coda_tools_root" "$data_root") ;;
-        4) command+=(--pipeline-configuration "$configuration" "$coda_push_credentials" "$coda_tools_root" "$data_root") ;;
-        3)
-            command+=(--profile-memory "$performance_logs/memory-$run_id.profile" ${scheduler:+--scheduler "$scheduler"})
-            command+=("${certificates[@]}" ${accept_shrinkage:+--accept-shrinkage} ${allow_project_code:+--allow-project-code})
-            command+=(${accept_lost_withdrawals:+--accept-lost-withdrawals})
-            command+=("$user" "$bucket_credentials" "$configuration" "$data_root")
-            ;;
-        2)
-            command+=(${accept_shrinkage:+--accept-shrinkage} "${fetch_options[@]}")
-            command+=("$user" "$bucket_credentials" "$configuration" "$data_root")
-            ;;
-        5 | write_back) command+=("$user" "$bucket_credentials" "$configuration" "$data_root") ;;
-        6) command+=(--run-id "$run_id" ${keep_days:+--keep-days "$keep_days"} "$data_root" "$backups") ;;
-        7)
-            # Tonight also uploads what last night could not.
-            command+=(
-                --pending "$user" "$bucket_credentials" "$configuration" "$run_id"
-                "$performance_logs/memory-$run_id.profile" "$backups/data-$run_id.tar.gz"
-            )
-            ;;
-    esac
 }
 
 # run_stages: run the chosen stages, set `status` to that of the first failure, and keep the run's summary up to date, so

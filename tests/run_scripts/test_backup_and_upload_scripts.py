@@ -84,6 +84,31 @@ def test_a_restore_gets_the_archive_and_the_directory(clone):
     assert clone.stage_calls == [["backup-data-root", "--restore", str(archive), "--into", str(directory)]]
 
 
+def test_an_encrypted_archive_gets_its_identity_file(clone):
+    for name in ("an archive.tar.gz.age", "an identity.txt"):
+        (clone.work / name).touch()
+    result = clone.run(
+        BACKUP,
+        *("--identity", "an identity.txt", "--restore", "an archive.tar.gz.age", "new root"),
+        FAKE_DOCKER_IMAGES="0123456789ab",
+    )
+    assert result.returncode == 0, result.stderr
+    *_, call = clone.container_calls
+    assert call[-2:] == ["--identity", str(clone.work / "an identity.txt")]
+    assert mounts_of(call)[str(clone.work / "an identity.txt")] == "ro"
+
+
+def test_a_backup_reads_the_configuration_and_nothing_more(clone, backups):
+    clone.data_root.mkdir()
+    options = ["--dry-run", "--pipeline-configuration", clone.configuration]
+    result = clone.run(BACKUP, *options, clone.data_root, backups, FAKE_DOCKER_IMAGES="0123456789ab")
+    assert result.returncode == 0, result.stderr
+    *_, call = clone.container_calls
+    assert call[-3:] == ["--dry-run", "--pipeline-configuration", str(clone.configuration)]
+    assert mounts_of(call)[str(clone.configuration.parent)] == "ro"
+    assert call[call.index("--network") + 1] == "none"
+
+
 def test_wrong_usage_of_a_backup_exits_2_and_makes_nothing(clone, backups):
     (clone.work / "archive").touch()
     clone.data_root.mkdir()

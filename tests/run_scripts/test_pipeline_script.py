@@ -54,6 +54,21 @@ def test_all_stages_run_in_order_with_their_arguments(whole_clone):
     ]
 
 
+def test_the_backup_reads_its_settings_and_the_upload_takes_the_encrypted_archive(whole_clone):
+    document = json.loads(whole_clone.configuration.read_text())
+    document["Backup"] = {"Encrypt": []}
+    whole_clone.configuration.write_text(json.dumps(document))
+    backups = whole_clone.work / "back ups"
+    script = whole_clone.root / "run_scripts" / "6_backup_data_root.sh"
+    first, rest = script.read_text().split("\n", 1)
+    script.write_text(f'{first}\ntouch "{backups}/data-$4.tar.gz.age"\n{rest}')
+    assert run_pipeline(whole_clone).returncode == 0
+    run_id = whole_clone.read_summary()["run_id"]
+    *_, backup, upload = whole_clone.stage_calls
+    assert backup[1:4] == ["--pipeline-configuration", str(whole_clone.configuration), "--run-id"]
+    assert upload[-1] == f"{backups}/data-{run_id}.tar.gz.age"
+
+
 class TestWriteBack:
     """The optional stage after the analysis, where the configuration has its key."""
 

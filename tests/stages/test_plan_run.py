@@ -10,6 +10,7 @@ import pytest
 import fake_rapidpro
 from chain_project import ChainProject, add_night, make_workspace
 from engagement.__main__ import main
+from engagement.custody.backups.keeping import note_archive
 from engagement.sources.rapidpro.state.run_store_files import open_run_store
 from fake_rapidpro import at, contact, run
 from faults import Changes, in_server, run_stage
@@ -233,6 +234,22 @@ def test_archives_that_would_be_removed_are_named(project, plan):
     assert [line for line in lines if line.startswith("to be removed")] == [
         f"to be removed, more than 30 days old: data-{day}T000000Z-unknown.tar.gz"
         for day in ("2020-01-01", "2020-01-02")
+    ]
+
+
+def test_archives_that_backup_does_not_keep_are_named(project, plan):
+    document = json.loads(project.configuration.read_text())
+    document["Backup"] = {"Keep": {"Monthly": 1}}
+    project.configuration.write_text(json.dumps(document))
+    names = [f"data-2020-01-0{day}T000000Z-unknown.tar.gz" for day in (1, 2)]
+    for name in names:
+        (project.backups / name).write_text("invented")
+        if name == names[1]:
+            note_archive(project.backups / name, project.data_root)
+    lines, _ = plan("--first", "6", "--last", "6", "--keep-days", "30")
+    # Nobody knows whose archive the other one is.
+    assert [line for line in lines if line.startswith("to be removed")] == [
+        f"to be removed, by Backup.Keep: {names[1]}"
     ]
 
 

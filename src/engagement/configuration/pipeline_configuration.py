@@ -4,6 +4,7 @@ import enum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from engagement.configuration.backup import Backup
 from engagement.configuration.contact_selections import ContactSelection, ListeningGroup, WithdrawnElsewhere
 from engagement.configuration.disclosure import Disclosure
 from engagement.configuration.double_coding import DoubleCoding
@@ -240,6 +241,7 @@ class PipelineConfiguration(Model):
     bucket_dir_path: BucketFolder | None = key(
         "BucketDirPath", "older way: folder in both buckets", "2026/PROJECT/", None
     )
+    backup: Backup | None = key("Backup", "who can read the archives, and how long they are kept", {}, None)
     notify: Notify | None = key("Notify", "who is told at the end of every run", {}, None)
     status_page: StatusPage | None = key("StatusPage", "page that shows how projects are", {}, None)
 

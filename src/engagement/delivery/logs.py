@@ -91,7 +91,9 @@ def find_upload_kinds(configuration: PipelineConfiguration) -> list[UploadKind]:
         kinds.append(UploadKind("memory profile", "memory-", ".profile", profiles, ".profile"))
         kinds.append(UploadKind("log", "", ".log", _name_log(profiles), ".log", True, former_address_start=profiles))
     if archives is not None:
-        kinds.append(UploadKind("archive", "data-", ".tar.gz", archives, ".tar.gz"))
+        is_encrypted = configuration.backup is not None and configuration.backup.encrypt
+        ending = ".tar.gz.age" if is_encrypted else ".tar.gz"
+        kinds.append(UploadKind("archive", "data-", ending, archives, ending))
     return kinds
 
 

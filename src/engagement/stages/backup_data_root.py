@@ -7,6 +7,7 @@ data root. With --restore it verifies an archive and unpacks it into an empty di
 import argparse
 import contextlib
 import fcntl
+import functools
 import logging
 import os
 import re
@@ -16,8 +17,11 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engagement.custody.backups.contents import BackupEntry, scan
+from engagement.custody.backups.encryption import encrypt_to
+from engagement.custody.backups.keeping import find_superfluous, note_archive
 from engagement.custody.backups.last_archive import (
     KeptMembers,
     LastArchive,
@@ -25,13 +29,16 @@ from engagement.custody.backups.last_archive import (
     find_last_archive,
     list_members,
 )
-from engagement.custody.backups.names import archive_name, find_older_than, find_unfinished
+from engagement.custody.backups.names import archive_name, find_older_than, find_unfinished, time_of
 from engagement.custody.backups.restore import restore_archive
-from engagement.custody.backups.writing import ArchivedEntry, HowToWrite, write_archive
+from engagement.custody.backups.writing import HowToWrite, write_archive
 from engagement.foundation.errors import MachineError, UsageError, count_of
 from engagement.foundation.files import explain_os_errors, make_directory
 from engagement.foundation.partitions import count_processors
 from engagement.foundation.run_report import record_counts
+
+if TYPE_CHECKING:
+    from engagement.configuration.backup import KeptArchives
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +53,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backups-dir", type=Path, help="directory for the archives")
     parser.add_argument("--run-id", help="run that the archive is named after")
     parser.add_argument("--keep-days", type=_count, help="afterwards, remove archives that are older than this")
+    parser.add_argument(
+        "--pipeline-configuration", type=Path, help="whose Backup says who can read archives, and which stay"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say which archives would be removed, and change nothing"
+    )
     parser.add_argument("--full", action="store_true", help="read every file, also those that did not change")
     parser.add_argument("--restore", type=Path, metavar="ARCHIVE", help="unpack this archive instead")
+    parser.add_argument("--identity", type=Path, metavar="FILE", help="secret key for an encrypted archive")
     parser.add_argument("--into", type=Path, metavar="DIRECTORY", help="where to unpack it: a new or empty directory")
 
 
@@ -63,7 +77,7 @@ def run(args: argparse.Namespace) -> None:
     if args.restore is not None:
         if args.into is None:
             raise UsageError("backup-data-root: no --into; expected it with --restore. Give it.")
-        members = restore_archive(args.restore, args.into)
+        members = restore_archive(args.restore, args.into, args.identity)
         log.info("Restored %d files, directories and links of %s into %s", members, args.restore.name, args.into)
         return
     if args.data_root is None or args.backups_dir is None or not re.fullmatch(r"[A-Za-z0-9_.-]+", args.run_id or ""):
@@ -71,13 +85,34 @@ def run(args: argparse.Namespace) -> None:
             "backup-data-root: expected --data-root, --backups-dir, and a --run-id of letters, digits and . _ - only. "
             "Give them."
         )
-    _back_up(args.data_root, args.backups_dir, args.run_id, args.full)
-    if args.keep_days is not None:
-        _remove_old(args.backups_dir, args.keep_days, args.backups_dir / archive_name(args.run_id))
+    recipients, keep = _read_settings(args.pipeline_configuration)
+    if not args.dry_run:
+        _back_up(args.data_root, args.backups_dir, args.run_id, args.full, recipients)
+    newest = args.backups_dir / archive_name(args.run_id, bool(recipients))
+    if keep is not None:
+        superfluous = find_superfluous(args.backups_dir, args.data_root, keep, newest, time_of(newest))
+        why = "which Backup.Keep does not keep"
+    elif args.keep_days is not None:
+        superfluous = list(find_older_than(args.backups_dir, args.keep_days, newest, datetime.now(UTC)))
+        why = f"which is more than {count_of(args.keep_days, 'day')} old"
+    else:
+        return
+    _remove(superfluous, why, args.dry_run)
 
 
-def _back_up(data_root: Path, backups: Path, run_id: str, is_full: bool) -> None:
-    archive = _expect_place(data_root, backups, run_id)
+def _read_settings(configuration: Path | None) -> tuple[Sequence[str], "KeptArchives | None"]:
+    """Return who can read the archives, and which stay."""
+    if configuration is None:
+        return (), None
+    # A project that asks for neither need not wait for the import.
+    from engagement.configuration.backup import load_backup
+
+    settings = load_backup(configuration)
+    return settings.encrypt, settings.keep
+
+
+def _back_up(data_root: Path, backups: Path, run_id: str, is_full: bool, recipients: Sequence[str]) -> None:
+    archive = _expect_place(data_root, backups, archive_name(run_id, bool(recipients)))
     _remove_unfinished(backups)
     scanned_at = time.time_ns()
     entries, left_out = scan(data_root)
@@ -86,27 +121,38 @@ def _back_up(data_root: Path, backups: Path, run_id: str, is_full: bool) -> None
     _warn_of_links(data_root, entries)
     size = sum(entry.size for entry in entries)
     _expect_room(backups, size)
-    last = NothingToCopy("--full") if is_full else find_last_archive(backups, data_root)
+    if recipients:
+        last: LastArchive | NothingToCopy = NothingToCopy("an encrypted archive has nothing to copy")
+    else:
+        last = NothingToCopy("--full") if is_full else find_last_archive(backups, data_root)
     if isinstance(last, NothingToCopy):
         log.log(logging.WARNING if last.is_odd else logging.INFO, "Every file is read: %s", last.reason)
     earlier = last if isinstance(last, LastArchive) else None
-    written = write_archive(archive, data_root, entries, earlier, HowToWrite(count_processors(), _lock))
+    wrap = functools.partial(encrypt_to, recipients) if recipients else contextlib.nullcontext
+    written = write_archive(archive, data_root, entries, earlier, HowToWrite(count_processors(), _lock, wrap))
     copied = sum(entry.is_copied for entry in written)
-    _list_members(archive, data_root, written, scanned_at, earlier.copies + 1 if earlier and copied else 0)
-    files = sum(entry.kind == stat.S_IFREG for entry in entries)
+    try:
+        note_archive(archive, data_root)
+        if not recipients:
+            files = (KeptMembers(found.entry, found.place, found.digest) for found in written)
+            list_members(archive, data_root, files, scanned_at, earlier.copies + 1 if earlier and copied else 0)
+    except MachineError as error:
+        # The archive is complete; only the next one takes longer.
+        log.warning("%s", error)
+    count = sum(entry.kind == stat.S_IFREG for entry in entries)
     archived = archive.stat().st_size
     log.info(
         "Archived %s of %.1f MiB in %s: %.1f MiB; %d of them unchanged, copied from the last archive",
-        count_of(files, "file"),
+        count_of(count, "file"),
         size / _MEBIBYTE,
         archive,
         archived / _MEBIBYTE,
         copied,
     )
-    record_counts({"files": files, "copied_files": copied, "archive_bytes": archived})
+    record_counts({"files": count, "copied_files": copied, "archive_bytes": archived})
 
 
-def _expect_place(data_root: Path, backups: Path, run_id: str) -> Path:
+def _expect_place(data_root: Path, backups: Path, name: str) -> Path:
     """Return where the archive goes; create the directory."""
     if not data_root.is_dir():
         raise UsageError(f"{data_root}: no such directory; expected the data root. Check the path.")
@@ -115,21 +161,10 @@ def _expect_place(data_root: Path, backups: Path, run_id: str) -> Path:
             f"{backups}: lies in the data root {data_root}; expected a directory outside of it. Choose another one."
         )
     make_directory(backups)
-    archive = backups / archive_name(run_id)
+    archive = backups / name
     if archive.exists():
         raise UsageError(f"{archive}: is there already; expected a new run id. Choose another one.")
     return archive
-
-
-def _list_members(
-    archive: Path, data_root: Path, written: Sequence[ArchivedEntry], scanned_at: int, copies: int
-) -> None:
-    files = (KeptMembers(found.entry, found.place, found.digest) for found in written)
-    try:
-        list_members(archive, data_root, files, scanned_at, copies)
-    except MachineError as error:
-        # The archive is complete; only the next one takes longer.
-        log.warning("%s", error)
 
 
 def _warn_of_links(data_root: Path, entries: Sequence[BackupEntry]) -> None:
@@ -168,8 +203,11 @@ def _remove_unfinished(backups: Path) -> None:
             log.info("Removed %s, left over from a killed backup", path)
 
 
-def _remove_old(backups: Path, days: int, newest: Path) -> None:
-    for path in find_older_than(backups, days, newest, datetime.now(UTC)):
+def _remove(archives: Sequence[Path], why: str, is_dry_run: bool) -> None:
+    for path in archives:
+        if is_dry_run:
+            log.info("Would remove %s, %s", path, why)
+            continue
         with explain_os_errors(path):
             path.unlink()
-        log.info("Removed %s, which is more than %s old", path, count_of(days, "day"))
+        log.info("Removed %s, %s", path, why)

@@ -17,6 +17,7 @@ from isal import igzip
 from isal.igzip_lib import IsalError
 
 from engagement.custody.backups.contents import CHECKSUMS, BackupEntry
+from engagement.custody.backups.encryption import open_archive
 from engagement.foundation.errors import InputError, UsageError
 
 _CHUNK_BYTES = 2**20
@@ -36,8 +37,12 @@ class Content(Protocol):
 type _Receiver = Callable[[BackupEntry, Content], None]
 
 
-def verify_archive(path: Path, receive: _Receiver | None = None) -> list[tuple[str, int, int]]:
+def verify_archive(
+    path: Path, receive: _Receiver | None = None, identity: Path | None = None
+) -> list[tuple[str, int, int]]:
     """Read a whole archive and compare every checksum; return the name, kind and size of its members.
+
+    `identity` is a file with the secret key that an encrypted archive needs.
 
     Raises
     ------
@@ -47,7 +52,7 @@ def verify_archive(path: Path, receive: _Receiver | None = None) -> list[tuple[s
     found: list[tuple[str, int, int]] = []
     lines: list[str] = []
     checksums: str | None = None
-    for entry, content in _read(path):
+    for entry, content in _read(path, identity):
         if checksums is not None:
             raise InputError(
                 f"{path}: {entry.name!r} comes after the checksums; expected nothing after them. {_REMEDY}"
@@ -69,11 +74,12 @@ def verify_archive(path: Path, receive: _Receiver | None = None) -> list[tuple[s
     return found
 
 
-def _read(path: Path) -> Iterator[tuple[BackupEntry, IO[bytes]]]:
+def _read(path: Path, identity: Path | None) -> Iterator[tuple[BackupEntry, IO[bytes]]]:
     """Read the members of an archive, in order."""
     with (
         _explain_damage(path),
-        igzip.IGzipFile(path, "rb") as stream,  # type: ignore[no-untyped-call]  # like gzip.GzipFile
+        open_archive(path, identity) as file,
+        igzip.IGzipFile(fileobj=file, mode="rb") as stream,  # type: ignore[no-untyped-call]  # like gzip.GzipFile
         tarfile.open(fileobj=stream, mode="r|", bufsize=_CHUNK_BYTES) as tar,
     ):
         for member in tar:

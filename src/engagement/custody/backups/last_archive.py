@@ -56,7 +56,7 @@ class NothingToCopy:
 
 def find_last_archive(backups: Path, data_root: Path) -> LastArchive | NothingToCopy:
     """Return the data root's last archive in a directory, or why nothing can be copied from it."""
-    path = _list_path(backups, data_root)
+    path = notes_path(backups, data_root)
     try:
         first, _, second = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
@@ -68,7 +68,7 @@ def find_last_archive(backups: Path, data_root: Path) -> LastArchive | NothingTo
     document = json.loads(second)
     archive = backups / document["archive"]
     if document["format"] != MEMBERS_FORMAT:
-        return NothingToCopy("this version compresses in another way than the last archive")
+        return NothingToCopy("this version writes archives in another way than the last one")
     if document["copies"] >= FULL_AFTER:
         return NothingToCopy(f"so does one archive in {FULL_AFTER + 1}")
     try:
@@ -109,16 +109,10 @@ def list_members(archive: Path, data_root: Path, files: Iterable[KeptMembers], s
         "files": rows,
     }
     text = json.dumps(document, separators=(",", ":")).encode()
-    path = _list_path(archive.parent, data_root)
+    path = notes_path(archive.parent, data_root)
     make_directory(path.parent).chmod(0o700)
     with open_bytes_for_writing(path) as file:
         file.write(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
-
-
-def forget_members(backups: Path, data_root: Path) -> None:
-    """Remove the list: no later archive copies from the last one."""
-    with contextlib.suppress(FileNotFoundError):
-        _list_path(backups, data_root).unlink()
 
 
 @contextlib.contextmanager
@@ -137,9 +131,10 @@ def _file_of(cells: Sequence[Any]) -> tuple[str, KeptMembers]:
     return name, KeptMembers(entry, Place(start, length, crc), digest)
 
 
-def _list_path(backups: Path, data_root: Path) -> Path:
+def notes_path(backups: Path, data_root: Path, ending: str = ".json") -> Path:
+    """Return where something is noted about a data root's archives."""
     key = hashlib.sha256(str(data_root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return backups / FOLDER / f"{key}.json"
+    return backups / FOLDER / f"{key}{ending}"
 
 
 def _stamp(archive: Path) -> list[int]:

@@ -7,18 +7,21 @@ from pathlib import Path
 
 from engagement.foundation.run_report import RUN_ID
 
-_ARCHIVE = re.compile(rf"data-(?P<run_id>{RUN_ID})\.tar\.gz")
-_UNFINISHED = re.compile(rf"data-{RUN_ID}\.tar\.gz\.partial")
+_ARCHIVE = re.compile(rf"data-(?P<run_id>{RUN_ID})\.tar\.gz(?:\.age)?")
+# age's own ending.
+ENCRYPTED = ".age"
+_UNFINISHED = re.compile(rf"data-{RUN_ID}\.tar\.gz(?:\.age)?\.partial")
 
 
-def archive_name(run_id: str) -> str:
+def archive_name(run_id: str, is_encrypted: bool = False) -> str:
     """Return the name of a run's archive."""
-    return f"data-{run_id}.tar.gz"
+    return f"data-{run_id}.tar.gz{ENCRYPTED if is_encrypted else ''}"
 
 
 def find_archives(directory: Path) -> list[Path]:
     """Find the archives in a directory, oldest first; files with other names are not ours."""
-    return sorted(path for path in directory.iterdir() if _ARCHIVE.fullmatch(path.name) and _is_file(path))
+    paths = directory.iterdir() if directory.is_dir() else ()
+    return sorted(path for path in paths if _ARCHIVE.fullmatch(path.name) and _is_file(path))
 
 
 def find_unfinished(directory: Path) -> list[Path]:
@@ -29,17 +32,18 @@ def find_unfinished(directory: Path) -> list[Path]:
 def find_older_than(directory: Path, days: int, newest: Path, now: datetime) -> Iterator[Path]:
     """Find archives that are more than `days` days old by their names, but never the newest one."""
     for path in find_archives(directory):
-        named = _ARCHIVE.fullmatch(path.name)
-        if named is not None and path != newest and now - _time_of(named["time"]) > timedelta(days=days):
+        made_at = time_of(path)
+        if made_at is not None and path != newest and now - made_at > timedelta(days=days):
             yield path
 
 
-def _time_of(text: str) -> datetime:
+def time_of(archive: Path) -> datetime | None:
+    """Return the time in an archive's name; None if its digits are not a date, so that the name is not ours."""
+    named = _ARCHIVE.fullmatch(archive.name)
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.strptime(named["time"], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC) if named else None
     except ValueError:
-        # These digits are not a date, so the name is not ours and never old.
-        return datetime.max.replace(tzinfo=UTC)
+        return None
 
 
 def _is_file(path: Path) -> bool:

@@ -16,7 +16,7 @@ from engagement.foundation.files import explain_os_errors, make_directory, open_
 _SAFE_BITS, _FILE_BITS, _DIRECTORY_BITS = 0o755, 0o600, 0o700
 
 
-def restore_archive(archive: Path, directory: Path) -> int:
+def restore_archive(archive: Path, directory: Path, identity: Path | None = None) -> int:
     """Unpack an archive into an empty or new directory; return its number of entries.
 
     Files stay in `.restoring` inside the directory until every checksum has been compared. A new directory is removed again
@@ -32,7 +32,7 @@ def restore_archive(archive: Path, directory: Path) -> int:
     made = _missing(directory)
     make_directory(directory)
     try:
-        return _restore_into(archive, directory)
+        return _restore_into(archive, directory, identity)
     except BaseException:
         with contextlib.suppress(OSError):
             for path in made:
@@ -45,7 +45,7 @@ def _missing(directory: Path) -> list[Path]:
     return list(itertools.takewhile(lambda path: not path.exists(), (directory, *directory.parents)))
 
 
-def _restore_into(archive: Path, directory: Path) -> int:
+def _restore_into(archive: Path, directory: Path, identity: Path | None) -> int:
     held = sorted(path.name for path in directory.iterdir() if path.name not in OWN_NAMES)
     if held:
         raise UsageError(
@@ -58,7 +58,7 @@ def _restore_into(archive: Path, directory: Path) -> int:
         scratch.mkdir()
         try:
             unpacked = _Unpacked(scratch)
-            listed = verify_archive(archive, unpacked.receive)
+            listed = verify_archive(archive, unpacked.receive, identity)
             unpacked.finish()
             for path in sorted(scratch.iterdir()):
                 path.rename(directory / path.name)

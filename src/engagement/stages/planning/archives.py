@@ -5,7 +5,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from engagement.configuration.backup import Backup
 from engagement.custody.backups.contents import scan
+from engagement.custody.backups.keeping import find_superfluous
 from engagement.custody.backups.names import archive_name, find_older_than
 from engagement.delivery.logs import RunFiles, Upload, find_upload_kinds, find_uploads
 from engagement.foundation.errors import count_of
@@ -17,14 +19,18 @@ _MOST_NAMED = 20
 
 def plan_backup(context: PlanContext) -> Iterator[str]:
     """Write the lines about stage 6."""
-    archive = context.backups / archive_name(RUN_ID)
+    settings = context.project.configuration.backup or Backup.model_validate({})
+    archive = context.backups / archive_name(RUN_ID, bool(settings.encrypt))
     entries = scan(context.data_root)[0] if context.data_root.is_dir() else []
     files = sum(entry.kind == stat.S_IFREG for entry in entries)
     size = sum(entry.size for entry in entries)
     yield f"{archive}: {files} files of {say_size(size)} by now, before compression"
     if context.backups.is_dir():
         yield f"free there: {say_size(shutil.disk_usage(context.backups).free)}"
-        if context.keep_days is not None:
+        if settings.keep is not None:
+            for path in find_superfluous(context.backups, context.data_root, settings.keep, archive, context.now):
+                yield f"to be removed, by Backup.Keep: {path.name}"
+        elif context.keep_days is not None:
             for path in find_older_than(context.backups, context.keep_days, archive, context.now):
                 yield f"to be removed, more than {context.keep_days} days old: {path.name}"
 
