@@ -120,7 +120,7 @@ def member_of(entry: BackupEntry) -> tarfile.TarInfo:
 class Hashing:
     """Computes a file's SHA-256 while it is read; `archive` is the archive that contains it, if any."""
 
-    def __init__(self, file: IO[bytes], archive: Path | None = None):
+    def __init__(self, file: Content, archive: Path | None = None):
         self._file = file
         self._archive = archive
         self.sha256 = hashlib.sha256()

@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 import tarfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,23 +73,15 @@ def _write(
 ) -> list[ArchivedEntry]:
     with open_bytes_for_writing(path) as file:
         how.hold(file.fileno())
-        checked = _Checked(file)
+        checked = CheckedFile(file)
         with (
             open_last(last) as earlier,
             how.wrap(checked) as sink,
             write_members(sink, how.threads) as members,
         ):
             digests = [_add(members, data_root, entry, last, earlier) for entry in entries]
-            lines = (checksum_line(entry, digest) for entry, (digest, _) in zip(entries, digests, strict=True))
-            checksums = "".join(lines).encode("utf-8", "surrogateescape")
-            list_entry = BackupEntry(CHECKSUMS, stat.S_IFREG, len(checksums), mode=0o600)
-            members.add(header_of(list_entry), iter((checksums,)))
-        file.flush()
-        if checked.crc != crc_of(_read_back(Path(file.name))):
-            raise MachineError(
-                f"{path}: the archive differs when read back; expected what was written. Nothing was kept. "
-                "Check the disk, and run this again."
-            )
+            add_checksums(members, zip(entries, (digest for digest, _ in digests), strict=True))
+        expect_same_when_read_back(path, file, checked)
         if scan(data_root)[0] != entries:
             raise InputError(
                 f"{data_root}: changed during the backup; expected nothing to change. No archive was kept. "
@@ -97,6 +89,22 @@ def _write(
             )
     places = members.places[:-1]
     return [ArchivedEntry(entry, place, *found) for entry, place, found in zip(entries, places, digests, strict=True)]
+
+
+def add_checksums(members: MemberWriter, found: Iterable[tuple[BackupEntry, str]]) -> None:
+    """Add the last member, with every file's SHA-256."""
+    checksums = "".join(checksum_line(entry, digest) for entry, digest in found).encode("utf-8", "surrogateescape")
+    members.add(header_of(BackupEntry(CHECKSUMS, stat.S_IFREG, len(checksums), mode=0o600)), iter((checksums,)))
+
+
+def expect_same_when_read_back(path: Path, file: IO[bytes], checked: "CheckedFile") -> None:
+    """Raise if the file is not what was written to it."""
+    file.flush()
+    if checked.crc != crc_of(_read_back(Path(file.name))):
+        raise MachineError(
+            f"{path}: the archive differs when read back; expected what was written. Nothing was kept. "
+            "Check the disk, and run this again."
+        )
 
 
 def header_of(entry: BackupEntry) -> bytes:
@@ -139,7 +147,7 @@ def _read_exactly(path: Path, content: Hashing, size: int) -> Iterator[bytes]:
         yield data
 
 
-class _Checked:
+class CheckedFile:
     """Computes the CRC-32 of what is written to a file."""
 
     def __init__(self, file: IO[bytes]):
