@@ -94,6 +94,7 @@ def test_no_module_holds_two_subjects():
 
 # Where files are opened for writing: what is written beside and replaced, files that grow, and services' own.
 WRITERS = {
+    "custody.backups.encryption",
     "custody.backups.restore",
     "delivery.selections.number_files",
     "desk.previews.runs",

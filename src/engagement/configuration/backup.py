@@ -19,7 +19,10 @@ from engagement.configuration.value_types import refuse
 
 
 class KeptArchives(Model):
-    """How many archives stay. Days, weeks and months are those of UTC in their names; those without an archive don't count."""
+    """How many archives stay, by the time in UTC in their names.
+
+    Days, weeks and months without an archive don't count.
+    """
 
     daily: int | None = key("Daily", "days of which the last archive stays", 7, None, ge=1)
     weekly: int | None = key("Weekly", "weeks, from Monday on, of which the last archive stays", 8, None, ge=1)

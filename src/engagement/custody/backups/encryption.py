@@ -1,4 +1,7 @@
-"""Encrypting archives to age recipients, and decrypting them, as streams. age's own programs read them as well."""
+"""Encrypting archives to age recipients, and decrypting them, as streams.
+
+age's own programs read them as well.
+"""
 
 import contextlib
 import os
@@ -40,7 +43,7 @@ def encrypt_to(recipients: Sequence[str], sink: "Sink") -> Iterator["Sink"]:
 
 @contextlib.contextmanager
 def open_archive(path: Path, identity: Path | None) -> Iterator[IO[bytes]]:
-    """Open an archive's gzip stream, decrypting it with an identity file if its name says that it is encrypted."""
+    """Open an archive's gzip stream, decrypted with an identity file if its name ends in ".age"."""
     if not path.name.endswith(ENCRYPTED):
         with path.open("rb") as file:
             yield file

@@ -38,7 +38,7 @@ def find_older_than(directory: Path, days: int, newest: Path, now: datetime) -> 
 
 
 def time_of(archive: Path) -> datetime | None:
-    """Return the time in an archive's name; None if its digits are not a date, so that the name is not ours."""
+    """Return the time in an archive's name; None if it is not one of our names."""
     named = _ARCHIVE.fullmatch(archive.name)
     try:
         return datetime.strptime(named["time"], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC) if named else None

@@ -1,4 +1,4 @@
-"""Rewriting an archive without some files, or with other content in them: what a participant may ask for."""
+"""Rewriting an archive without some files, or with other content in them."""
 
 import enum
 import shutil
