@@ -14,8 +14,9 @@ Usage: ${0##*/} <command> [<argument>...]
        ${0##*/} <command> --help
 
 Run a command of the desk: adjudicate, check, cluster-certificates, coda-mend, coda-progress, compare, contacts, de-identify,
-diff, evaluate-cleaners, evaluate-suggestions, explain, figures, icr, import-project, new-project, recover, scheme, status or
-suggest-labels. It sees the files and directories that its arguments name, and what a pipeline configuration refers to.
+diff, evaluate-cleaners, evaluate-suggestions, explain, export-participant, figures, forget, icr, import-project, new-project,
+recover, scheme, status or suggest-labels. It sees the files and directories that its arguments name, and what a pipeline
+configuration refers to.
 
   -h, --help  show this help and exit
 

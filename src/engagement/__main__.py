@@ -71,9 +71,17 @@ DESK = {
         "engagement.desk.explain",
         "Explain where a participant's rows, or one of their cells, came from, in plain words",
     ),
+    "export-participant": Command(
+        "engagement.desk.export_participant",
+        "Export everything that a data root holds of a participant: JSON, CSV and a page",
+    ),
     "figures": Command(
         "engagement.desk.figures",
         "Make print-ready figures of the charts and maps, as SVG or PDF, each with its data beside it",
+    ),
+    "forget": Command(
+        "engagement.desk.forget",
+        "Forget a participant: remove what a data root holds of them, and fetch nothing of them again",
     ),
     "icr": Command(
         "engagement.desk.icr",

@@ -15,7 +15,7 @@ from engagement.services.credentials import load_credentials
 
 COMMANDS = (
     "adjudicate", "check", "cluster-certificates", "coda-mend", "coda-progress", "compare", "contacts", "de-identify", "diff",
-    "evaluate-cleaners", "evaluate-suggestions", "explain", "figures", "icr", "import-project", "new-project", "recover",
+    "evaluate-cleaners", "evaluate-suggestions", "explain", "export-participant", "figures", "forget", "icr", "import-project", "new-project", "recover",
     "scheme", "status", "suggest-labels",
 )  # fmt: skip
 # Arguments that a command writes to. Without --output some write beside what they read.

@@ -54,6 +54,27 @@ def hold_working_lock(seconds: float = _SECONDS_TO_WAIT) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def hold_data_root(data_root: Path) -> Iterator[None]:
+    """Hold both locks of a data root, for a command that changes what stages read.
+
+    Raises
+    ------
+    LockedError
+        A stage is at work on it.
+    """
+    with contextlib.ExitStack() as resources:
+        for name in (".lock", ".working"):
+            path = data_root / name
+            with explain_os_errors(path):
+                file = resources.enter_context(path.open("ab"))
+            if not _lock(file.fileno(), _SECONDS_TO_WAIT):
+                raise LockedError(
+                    f"{data_root}: a stage is at work on it; expected none. Wait until it has ended, and run this again."
+                )
+        yield
+
+
 def _lock(descriptor: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while True:

@@ -1,6 +1,7 @@
 """The stage's side of a fetch, for every source."""
 
 import contextlib
+import functools
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from engagement.provenance import Metadata
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import Storage, read_credentials
 from engagement.services.uuid_tables.protocol import UuidTable, open_uuid_table
+from engagement.sources.forgotten import ForgottenPeople, read_forgotten
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class FetchContext:
         table = open_uuid_table(credentials, settings.table_name, self.policy, configuration.participant_prefix)
         self.resources.callback(table.close)
         return table
+
+    @functools.cached_property
+    def forgotten(self) -> ForgottenPeople:
+        """People whose messages are left out, as they asked to be forgotten."""
+        return read_forgotten(self.data_root)
 
     def metadata(self, source_type: str) -> Metadata:
         """Origin of all fetched data, the same for the whole run."""

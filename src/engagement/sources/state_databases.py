@@ -1,6 +1,8 @@
 """SQLite files of the fetch's state: private, for one process at a time, whole after any kill."""
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from engagement.foundation.errors import LockedError, MachineError
@@ -70,3 +72,24 @@ def explain_state_error(path: Path, error: sqlite3.Error) -> LockedError | Machi
         f"{path}: the state of the fetch could not be used: {error}. Check the disk and the file's permissions; "
         "it may be removed, at the cost of fetching everything again."
     )
+
+
+@contextlib.contextmanager
+def leave_no_trace(connection: sqlite3.Connection) -> Iterator[None]:
+    """Have what the block deletes gone from the file and from those beside it."""
+    connection.execute("PRAGMA secure_delete = ON")
+    yield
+    connection.execute("VACUUM")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@contextlib.contextmanager
+def look_into_state(path: Path) -> Iterator[sqlite3.Connection]:
+    """Read a state without changing it; what a process has open may not be in it yet."""
+    # With a log beside it, only SQLite knows what counts; without one, it must not make any file there.
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise explain_state_error(path, error) from error

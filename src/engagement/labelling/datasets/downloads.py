@@ -7,9 +7,10 @@ another one, say of a back-up, the download begins at the file's newest LastUpda
 a minute of that is read again.
 """
 
+import contextlib
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -43,6 +44,19 @@ def record_moment(data_root: Path, dataset: str, moment: datetime | None) -> Non
         found = None
         if moment is not None:
             found = {"SHA256": _digest(coded_file(data_root, dataset)), "Moment": moment.isoformat()}
+        write_state(path, {"Moments": {**moments, dataset: found}})
+
+
+@contextlib.contextmanager
+def renew_digest(data_root: Path, dataset: str) -> Iterator[None]:
+    """Keep the moment that the coded file shows, though the block takes messages out of it."""
+    path = _moments_file(data_root)
+    moments = read_state(path).get("Moments", {})
+    found = moments.get(dataset)
+    is_known = found is not None and found["SHA256"] == _digest(coded_file(data_root, dataset))
+    yield
+    if is_known:
+        found = {**found, "SHA256": _digest(coded_file(data_root, dataset))}
         write_state(path, {"Moments": {**moments, dataset: found}})
 
 

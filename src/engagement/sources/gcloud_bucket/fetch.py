@@ -7,10 +7,11 @@ from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.configuration.flow_choices import flow_name_of_url
 from engagement.configuration.participant_ids import find_id_problem
 from engagement.foundation.errors import InputError
-from engagement.foundation.files import make_directory
+from engagement.foundation.files import make_directory, open_bytes_for_writing
 from engagement.provenance import read_traced_data
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
+from engagement.sources.forgotten import ForgottenPeople
 from engagement.sources.gcloud_bucket.model import GCloudBucketSource
 from engagement.sources.manifest import RawDataWriter
 
@@ -40,10 +41,29 @@ def _fetch_file(url: str, context: FetchContext) -> FetchedFlow:
     context.storage.download(url, arrived)
     try:
         runs = _count_runs(arrived, url, context.project.configuration.participant_prefix)
+        runs -= _leave_out_forgotten(arrived, context.forgotten)
     except InputError:
         arrived.unlink()
         raise
     return FetchedFlow(name, target, runs, 0, lambda writer: _move(writer, arrived, target, name, runs))
+
+
+def _leave_out_forgotten(path: Path, forgotten: ForgottenPeople) -> int:
+    """Write a file again without the runs of people who were forgotten; return how many there were.
+
+    What another pipeline fetched was sent before, whenever new messages are taken again.
+    """
+    if not forgotten:
+        return 0
+    left_out = {
+        number
+        for number, record in enumerate(read_traced_data(path))
+        if forgotten.find(str(record.values.get(PARTICIPANT_KEY))) is not None
+    }
+    if left_out:
+        with path.open("rb") as before, open_bytes_for_writing(path) as file:
+            file.writelines(line for number, line in enumerate(before) if number not in left_out)
+    return len(left_out)
 
 
 def _count_runs(path: Path, url: str, prefix: str) -> int:

@@ -5,6 +5,7 @@ import functools
 import logging
 import urllib.parse
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from engagement.configuration.flow_choices import Identity
 from engagement.foundation.errors import count_of
@@ -20,6 +21,7 @@ from engagement.sources.rapidpro.contact_map import ContactMap, open_contact_map
 from engagement.sources.rapidpro.contacts_waited_for import ask_for_contacts
 from engagement.sources.rapidpro.de_identify import ContactsByUrn, ContactsByUuid
 from engagement.sources.rapidpro.flow_runs import FlowRuns
+from engagement.sources.rapidpro.forgotten_contacts import ContactsButForgotten, drop_waiting
 from engagement.sources.rapidpro.listings import read_on
 from engagement.sources.rapidpro.model import RapidProSource
 from engagement.sources.rapidpro.run_lines import RunLines
@@ -30,6 +32,8 @@ from engagement.sources.rapidpro.state.set_aside_rows import CONTACTS
 from engagement.sources.rapidpro.workspaces import contacts_files, refuse_anonymous, settle_workspace
 
 _logger = logging.getLogger(__name__)
+
+AnyIdentity = ContactsByUrn | ContactsByUuid | ContactsButForgotten
 
 
 def fetch_flows(source: RapidProSource, context: FetchContext) -> list[FetchedFlow]:
@@ -49,7 +53,9 @@ def fetch_flows(source: RapidProSource, context: FetchContext) -> list[FetchedFl
         known = context.resources.enter_context(
             contextlib.closing(open_contact_map(*contacts_files(source, workspace, context.data_root), store))
         )
-        identity = _choose_identity(client, known, source, workspace, context.uuid_table)
+        now = datetime.fromisoformat(context.timestamp)
+        everybody = _choose_identity(client, known, source, workspace, context.uuid_table)
+        identity = ContactsButForgotten(everybody, context.forgotten, now) if context.forgotten else everybody
         set_aside = SetAside(store, f"RapidPro {source.domain}", path.with_suffix(".set_aside.jsonl"))
         _fetch_contacts(client, store, known, identity, set_aside)
         scheme = context.project.coding_plans.operator_scheme
@@ -65,6 +71,7 @@ def fetch_flows(source: RapidProSource, context: FetchContext) -> list[FetchedFl
             _fetch_contacts(client, store, known, identity, set_aside)
         gone = ask_for_contacts(store, client, functools.partial(_keep_contacts, store, known, identity))
         known.flush()
+        drop_waiting(store, context.forgotten, now)
         for flow in flows:
             flow.resolve_waiting()
         if source.full_texts:
@@ -97,7 +104,7 @@ def _open_flow(
         operators=operators if is_activation else None,
         metadata=context.metadata("rapidpro"),
     )
-    return FlowRuns(flow.uuid, flow.name, store, lines, context.raw_data_file(flow.name))
+    return FlowRuns(flow.uuid, flow.name, store, lines, context.raw_data_file(flow.name), context.forgotten)
 
 
 def _choose_identity(
@@ -116,7 +123,7 @@ def _fetch_contacts(
     client: RapidProClient,
     store: RunStore,
     known: ContactMap,
-    identity: ContactsByUrn | ContactsByUuid,
+    identity: AnyIdentity,
     set_aside: SetAside,
 ) -> None:
     received = new = 0
@@ -143,9 +150,7 @@ def _warn_of_left_out(client: RapidProClient, contacts: Collection[str]) -> None
         )
 
 
-def _keep_contacts(
-    store: RunStore, known: ContactMap, identity: ContactsByUrn | ContactsByUuid, contacts: list[Contact]
-) -> int:
+def _keep_contacts(store: RunStore, known: ContactMap, identity: AnyIdentity, contacts: list[Contact]) -> int:
     """Remember new contacts' participants; returns how many have a URN that identifies somebody."""
     met_before = store.participants([contact.uuid for contact in contacts])
     met = identity.identify([contact for contact in contacts if contact.uuid not in met_before])

@@ -12,6 +12,7 @@ from engagement.foundation.microseconds import count_microseconds
 from engagement.services.rapidpro.client import Run
 from engagement.sources.encoded_lines import SHA_TAIL
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
+from engagement.sources.forgotten import NOBODY, ForgottenPeople
 from engagement.sources.manifest import RawDataWriter
 from engagement.sources.rapidpro.de_identify import ContactIdentity
 from engagement.sources.rapidpro.line_texts import LineResult, LineTexts, complete, first_to_look_up, lacks_texts
@@ -40,7 +41,15 @@ class FlowRuns:
     `are_texts_looked_up`: answers that come without their whole texts are marked for `whole_texts` to complete.
     """
 
-    def __init__(self, uuid: str, name: str, store: RunStore, lines: RunLines, file: Path):
+    def __init__(
+        self,
+        uuid: str,
+        name: str,
+        store: RunStore,
+        lines: RunLines,
+        file: Path,
+        forgotten: ForgottenPeople = NOBODY,
+    ):
         self.uuid = uuid
         self.name = name
         self.id = store.flow_id(uuid, name)
@@ -48,6 +57,7 @@ class FlowRuns:
         self._lines = lines
         self._texts = LineTexts(name)
         self._file = file
+        self._forgotten = forgotten
         self.counts = Counts()
         self.are_texts_looked_up = False
 
@@ -57,8 +67,13 @@ class FlowRuns:
         return self.counts.waiting > 0
 
     def take(self, runs: Iterable[Run], is_archived: bool = False) -> None:
-        """Keep the runs that are new, or newer than those held. Call it within a transaction."""
+        """Keep the runs that are new, or newer than those held, but for those of people who were forgotten.
+
+        Call it within a transaction.
+        """
         newest: dict[str, Run] = {}
+        if self._forgotten:
+            runs = (run for run in runs if not self._forgotten.holds_back(run.contact.uuid, run.created_on))
         for run in runs:
             if run.uuid not in newest or run.modified_on > newest[run.uuid].modified_on:
                 newest[run.uuid] = run

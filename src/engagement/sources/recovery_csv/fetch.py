@@ -82,7 +82,11 @@ def _read_messages(
 ) -> list[dict[str, object]]:
     """Sort the messages by time, then run id."""
     text_key, time_key, run_id_key = reader.source.recovered_keys
-    messages = reader.read(context.storage.read_bytes(url), url, name)
+    messages = [
+        message
+        for message in reader.read(context.storage.read_bytes(url), url, name)
+        if not context.forgotten.holds_back(message.sender, message.time)
+    ]
     texts = [text_value(message.text) for message in messages]
     in_order: list[tuple[datetime, str, dict[str, object]]] = []
     alike = ((message.sender, message.time, text) for message, text in zip(messages, texts, strict=True))

@@ -64,7 +64,8 @@ def open_form(
     if survey is not None:
         files[SURVEY] = context.raw_data_file(survey)
     path = state_path(context.data_root, source, form)
-    store = open_store(path, form.flow_name, json.dumps(settings, sort_keys=True), lines, EarlierLines(files))
+    read_as = json.dumps(settings, sort_keys=True)
+    store = open_store(path, form.flow_name, read_as, lines, EarlierLines(files), context.forgotten)
     return context.resources.enter_context(store)
 
 

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from engagement.foundation.errors import count_of
 from engagement.foundation.files import make_directory
 from engagement.foundation.microseconds import count_microseconds
+from engagement.sources.forgotten import NOBODY, ForgottenPeople
 from engagement.sources.state_databases import (
     DamagedStateError,
     connect_state,
@@ -67,11 +68,18 @@ class SubmissionStore:
     """State of one form; open it with `open_store`. `flow` is its FlowName."""
 
     def __init__(
-        self, path: Path, flow: str, connection: sqlite3.Connection, lines: SubmissionLines, earlier: EarlierLines
+        self,
+        path: Path,
+        flow: str,
+        connection: sqlite3.Connection,
+        lines: SubmissionLines,
+        earlier: EarlierLines,
+        forgotten: ForgottenPeople = NOBODY,
     ):
         self.flow = flow
         self._path = path
         self._is_whole = False
+        self._forgotten = forgotten
         self._connection = connection
         self._lines = lines
         self._earlier = earlier
@@ -142,9 +150,13 @@ class SubmissionStore:
         """Keep a page of submissions with their participants; return how many are new or changed.
 
         All or nothing. A submission replaces the one with its key. `unreadable` ones are listed until they can be read, or are
-        dropped; an earlier version of one stays in Raw Data. So are those with an answer that is far too long.
+        dropped; an earlier version of one stays in Raw Data. So are those with an answer that is far too long. Submissions of
+        people who were forgotten are left out.
         """
-        usable, long = part_long(page)
+        known = [
+            (one, participant) for one, participant in page if not self._forgotten.holds_back(participant, one.time)
+        ]
+        usable, long = part_long(known)
         unreadable = [*unreadable, *long]
         newest = {one.key: (one, participant) for one, participant in usable}
         with self._transaction():
@@ -262,7 +274,12 @@ class SubmissionStore:
 
 @contextlib.contextmanager
 def open_store(
-    path: Path, flow: str, settings: str, lines: SubmissionLines, earlier: EarlierLines
+    path: Path,
+    flow: str,
+    settings: str,
+    lines: SubmissionLines,
+    earlier: EarlierLines,
+    forgotten: ForgottenPeople = NOBODY,
 ) -> Iterator[SubmissionStore]:
     """Open a form's state; a new one if it is missing, damaged, or made with other settings.
 
@@ -284,7 +301,7 @@ def open_store(
                 connection = _open(path, settings, resources)
             if connection is None:
                 raise sqlite3.DatabaseError("it can't be made anew")
-            store = SubmissionStore(path, flow, connection, lines, earlier)
+            store = SubmissionStore(path, flow, connection, lines, earlier, forgotten)
             store.label_again()
             yield store
         except sqlite3.OperationalError as error:

@@ -80,7 +80,7 @@ class _LostStateError(Exception):
 
 
 @contextlib.contextmanager
-def open_run_store(path: Path) -> Iterator[RunStore]:
+def open_run_store(path: Path, writes_log_anew: bool = False) -> Iterator[RunStore]:
     """Open a source's state, or start a new one; restarts a damaged or another version's with a warning.
 
     Raises
@@ -92,7 +92,7 @@ def open_run_store(path: Path) -> Iterator[RunStore]:
     with contextlib.ExitStack() as resources:
         try:
             try:
-                connection, log = _open(path, resources)
+                connection, log = _open(path, resources, writes_log_anew)
             except _LostStateError as lost:
                 _logger.warning("%s: %s; everything is fetched again", path, lost)
                 resources.close()
@@ -105,7 +105,9 @@ def open_run_store(path: Path) -> Iterator[RunStore]:
             raise explain_state_error(path, error) from error
 
 
-def _open(path: Path, resources: contextlib.ExitStack) -> tuple[sqlite3.Connection, LineLog]:
+def _open(
+    path: Path, resources: contextlib.ExitStack, writes_log_anew: bool = False
+) -> tuple[sqlite3.Connection, LineLog]:
     connection = connect_state(path)
     resources.callback(connection.close)
     try:
@@ -121,7 +123,7 @@ def _open(path: Path, resources: contextlib.ExitStack) -> tuple[sqlite3.Connecti
     if not log.is_whole():
         raise _LostStateError(f"{log.path.name} is missing or shorter than it was")
     (live,) = connection.execute("SELECT CAST(total(length) AS INTEGER) FROM runs").fetchone()
-    if size - live > max(live, _LEAST_GARBAGE_BYTES):
+    if writes_log_anew or size - live > max(live, _LEAST_GARBAGE_BYTES):
         _logger.info("%s: rewritten, %d MB instead of %d", path, live // 1_000_000, size // 1_000_000)
         log = _write_anew(path, number, connection, log, resources)
     return connection, log

@@ -1,0 +1,105 @@
+"""Forget a participant: remove what a data root holds of them, and fetch nothing of them again.
+
+With --dry-run it only counts what is held, by place. Otherwise it removes it, and leaves a receipt in <data-root>/Forgotten/, which names
+neither number nor uid. Outputs are made without them by the next run. It may be interrupted, and repeated with the same arguments.
+"""
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from engagement.desk.held_data.arguments import add_person_arguments, find_people
+from engagement.desk.held_data.forgetting import (
+    ForgettingRequest,
+    FoundCount,
+    count_held,
+    forget,
+    is_begun,
+    receipt_of,
+)
+from engagement.desk.held_data.person import PersonSearch
+from engagement.foundation.errors import UsageError
+from engagement.foundation.working_lock import hold_data_root
+from engagement.sources.forgotten import read_forgotten
+
+_NOTHING = "Nothing is held of this participant.\n"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what this command takes on its command line."""
+    add_person_arguments(parser)
+    parser.add_argument("--dry-run", action="store_true", help="count what is held, and remove nothing")
+    parser.add_argument(
+        "--until",
+        metavar="TIME",
+        help="take what they send from this time on (ISO 8601 with an offset); without it, nothing for good",
+    )
+    parser.add_argument("--user", help="who forgets them, for the receipt; by default this user")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Count what is held of each person, and remove it."""
+    until = _read_until(arguments.until)
+    request = ForgettingRequest(arguments.user or _name_user(), datetime.now(UTC).isoformat(), until)
+    people = list(find_people(arguments))
+    with hold_data_root(arguments.data_root):
+        for number, search in enumerate(people, 1):
+            if len(people) > 1:
+                sys.stdout.write(f"Participant {number} of {len(people)}\n")
+            _forget_one(search, request, arguments.dry_run)
+
+
+def _forget_one(search: PersonSearch, request: ForgettingRequest, is_dry: bool) -> None:
+    forgotten = read_forgotten(search.data_root)
+    person = next(filter(None, map(forgotten.find, search.uids)), None)
+    counts = count_held(search) if search.uids else []
+    if person is None and not counts:
+        sys.stdout.write(_NOTHING)
+        return
+    is_done = person is not None and not is_begun(search.data_root, person)
+    if person is not None and is_done and all(one.stays for one in counts) and person.until == request.until:
+        sys.stdout.write(f"Forgotten already. Receipt: {receipt_of(search.data_root, person)}\n")
+        sys.stdout.writelines(_say(counts))
+        return
+    if person is not None and not is_done:
+        sys.stdout.write("An earlier run was interrupted.\n")
+    sys.stdout.writelines(_say(counts))
+    if is_dry:
+        sys.stdout.write("Nothing was removed: --dry-run.\n")
+        return
+    receipt, left = forget(search, forgotten, request)
+    sys.stdout.write(f"Forgotten. Receipt: {receipt}\n")
+    sys.stdout.writelines(f"Still names them: {name}\n" for name in left)
+    sys.stdout.write(
+        "Run the pipeline from stage 3: until then Outputs/ holds them. The receipt lists what remains elsewhere.\n"
+    )
+
+
+def _say(counts: Iterable[FoundCount]) -> Iterator[str]:
+    for one in counts:
+        yield f"{one.count:>9,}  {one.place}: {one.kind}{f' (stays: {one.stays})' if one.stays else ''}\n"
+
+
+def _read_until(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise UsageError(
+            f"--until {text!r}: not a time; expected ISO 8601 with an offset, like 2027-01-01T00:00+03:00. Change it."
+        )
+    return time.isoformat()
+
+
+def _name_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # In a container the user has a number alone.
+        return f"user {os.getuid()}"

@@ -1,0 +1,53 @@
+"""A person's contacts: lines of Contacts/, and what was written back to them.
+
+What else is found by contact is removed before: nothing but Contacts/ and State/fetch/ tells which contacts are theirs.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+
+from engagement.desk.held_data.person import PersonSearch, contact_of, find_contact_lines, state_files
+from engagement.desk.held_data.place import HeldItem
+from engagement.foundation.files import open_bytes_for_writing
+from engagement.sources.contacts_directory import find_contacts_files
+from engagement.sources.state_databases import explain_state_error, leave_no_trace, look_into_state
+
+
+def find_contacts(search: PersonSearch) -> Iterator[HeldItem]:
+    """Find their lines in Contacts/."""
+    for contact, path in find_contact_lines(search.data_root, search.uids):
+        yield HeldItem(search.name_of(path), "contact", {"contact": contact})
+
+
+def remove_contacts(search: PersonSearch) -> None:
+    """Write the files that have their contacts again without them; the copies in State/ are made to agree by the next fetch."""
+    for path in find_contacts_files(search.data_root):
+        lines = path.read_bytes().split(b"\n")
+        kept = [line for line in lines if contact_of(line, search.uids) is None]
+        if len(kept) < len(lines):
+            with open_bytes_for_writing(path) as file:
+                file.write(b"\n".join(kept))
+
+
+def find_written_back(search: PersonSearch) -> Iterator[HeldItem]:
+    """Find what RapidPro is known to have of their contacts."""
+    for path in state_files(search.data_root, "settled", "write_back"):
+        with look_into_state(path) as connection:
+            for contact in search.contacts:
+                query = "SELECT what, value FROM settled WHERE contact = ? ORDER BY what"
+                for what, value in connection.execute(query, (contact,)):
+                    found = {"contact": contact, "what": what, "value": value}
+                    yield HeldItem(search.name_of(path), "group or field in RapidPro", found)
+
+
+def remove_written_back(search: PersonSearch) -> None:
+    """Remove what RapidPro is known to have of their contacts."""
+    for path in {search.data_root / item.file for item in find_written_back(search)}:
+        try:
+            database = contextlib.closing(sqlite3.connect(path, isolation_level=None))
+            with database as connection, leave_no_trace(connection):
+                rows = [(contact,) for contact in search.contacts]
+                connection.executemany("DELETE FROM settled WHERE contact = ?", rows)
+        except sqlite3.Error as error:
+            raise explain_state_error(path, error) from error

@@ -1,0 +1,66 @@
+"""Copies of a person's data that lie elsewhere, and until when."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from engagement.configuration import Project
+from engagement.desk.held_data.person import PersonSearch
+
+# Made again by stages 3 and 5.
+_DERIVED = ("Outputs/", "State/analysis/", "State/drive/", "State/agreement/")
+_PIECE = 1 << 20
+
+
+class CopyElsewhere(NamedTuple):
+    """A place that holds a copy, or may; `until` says when it is gone there, or what to do."""
+
+    where: str
+    until: str
+
+
+def list_copies(project: Project) -> Iterator[CopyElsewhere]:
+    """List where the project's data goes, and comes from."""
+    configuration = project.configuration
+    yield CopyElsewhere("Outputs/ and State/analysis/ of the data root", "the next run of stages 3 and 5")
+    upload = configuration.drive_upload
+    if upload is not None:
+        paths = (upload.production_upload_path, upload.messages_upload_path, upload.individuals_upload_path)
+        folders = (upload.automated_analysis_dir, upload.analysis_graphs_dir)
+        for path in filter(None, (*paths, *folders)):
+            yield CopyElsewhere(f"Google Drive: {path}", "the next upload, but for its earlier versions in Drive")
+    yield CopyElsewhere("archives of the data root, in the folder of back-ups", "the archive is removed")
+    if configuration.data_archive_upload_url_prefix is not None:
+        where = f"archives at {configuration.data_archive_upload_url_prefix}…"
+        yield CopyElsewhere(where, "the archive is removed there")
+    for source_type in sorted({source.source_type for source in configuration.raw_data_sources}):
+        yield CopyElsewhere(f"the source of the messages: {source_type}", "somebody removes them there")
+    if any(source.uses_uuid_table for source in configuration.raw_data_sources):
+        table = configuration.phone_number_uuid_table.table_name
+        until = "not removed: by it stage 2 knows whom to leave out, and other projects may use it"
+        yield CopyElsewhere(f"uuid table {table!r}: the number's uid", until)
+
+
+def find_left(search: PersonSearch, contacts: tuple[str, ...]) -> list[str]:
+    """Name files of the data root and of the project that hold a uid or a contact's uuid, but for those made again."""
+    names = [name.encode() for name in (*search.uids, *contacts)]
+    found = []
+    for folder in (search.data_root, search.project.path.parent):
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            is_made_again = folder == search.data_root and name.startswith(_DERIVED)
+            if path.is_file() and not path.is_symlink() and not is_made_again and _holds(path, names):
+                found.append(name if folder == search.data_root else str(path))
+    return list(dict.fromkeys(found))
+
+
+def _holds(path: Path, names: list[bytes]) -> bool:
+    """Look for names in a file, piece by piece."""
+    longest = max(map(len, names))
+    with path.open("rb") as file:
+        tail = b""
+        while piece := file.read(_PIECE):
+            if any(name in tail + piece for name in names):
+                return True
+            tail = piece[-longest:]
+    return False

@@ -1,0 +1,109 @@
+"""Forget one person: tombstone, journal, every place in turn, receipt. May be killed at any moment and repeated.
+
+    Forgotten/journal-<name>.json    what there was, while it is being removed
+    Forgotten/receipts/<name>.json   what was found and removed, and what remains where; the same as a page (.html)
+
+<name> is the beginning of the tombstone's first hash. No uid, number or text is in either.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engagement.desk.held_data.copies import find_left, list_copies
+from engagement.desk.held_data.person import PersonSearch
+from engagement.desk.held_data.table import PLACES
+from engagement.foundation.files import explain_os_errors, make_directory, open_for_writing, read_json, write_json
+from engagement.foundation.pages import render_page
+from engagement.sources.forgotten import ForgottenPeople, Tombstone, forgotten_folder
+
+_NAME_LENGTH = 16
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class FoundCount:
+    """How much of one kind a place holds; `stays` says why it is not removed, if it is not."""
+
+    place: str
+    kind: str
+    stays: str
+    count: int
+
+
+@dataclass(frozen=True)
+class ForgettingRequest:
+    """Who asked when, and until when new messages are left out (None: for good)."""
+
+    user: str
+    now: str
+    until: str | None
+
+
+def count_held(search: PersonSearch) -> list[FoundCount]:
+    """Count what is held of a person, by place and kind."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for place in PLACES:
+        counts.update((place.name, item.kind, item.stays) for item in place.find(search))
+    return [FoundCount(*found, count) for found, count in counts.items()]
+
+
+def is_begun(data_root: Path, person: Tombstone) -> bool:
+    """Check if a person's forgetting was begun and not completed."""
+    return _journal(data_root, person).exists()
+
+
+def receipt_of(data_root: Path, person: Tombstone) -> Path:
+    """Name a person's receipt."""
+    return forgotten_folder(data_root) / "receipts" / f"{_short(person)}.json"
+
+
+def forget(search: PersonSearch, forgotten: ForgottenPeople, request: ForgettingRequest) -> tuple[Path, list[str]]:
+    """Forget a person; return the receipt, and the files that still name them."""
+    contacts = search.contacts
+    counts = count_held(search)
+    person = forgotten.add([*search.uids, *contacts], request.now, request.until)
+    journal = _journal(search.data_root, person)
+    if journal.exists():
+        document = read_json(journal)
+    else:
+        document = {"Version": _VERSION, "By": request.user, "Begun": request.now, "Found": _describe(counts)}
+        write_json(journal, document)
+    for place in PLACES:
+        if place.remove is not None:
+            place.remove(search)
+    left = find_left(search, contacts)
+    receipt = _write_receipt(search, person, {**document, "Completed": request.now, "Until": request.until}, left)
+    with explain_os_errors(journal):
+        journal.unlink()
+    return receipt, left
+
+
+def _describe(counts: Iterable[FoundCount]) -> list[dict[str, Any]]:
+    return [
+        {"Place": one.place, "Kind": one.kind, "Count": one.count, "Removed": not one.stays, "Why": one.stays}
+        for one in counts
+    ]
+
+
+def _write_receipt(search: PersonSearch, person: Tombstone, document: Mapping[str, Any], left: list[str]) -> Path:
+    path = receipt_of(search.data_root, person)
+    make_directory(path.parent)
+    copies = [{"Where": copy.where, "Until": copy.until} for copy in list_copies(search.project)]
+    named = [{"Where": name, "Until": "somebody takes the uid out"} for name in left]
+    receipt = {**document, "Person": person.name, "Remains": [*copies, *named]}
+    page = render_page(Path(__file__).with_name("receipt.html.jinja"), receipt=receipt)
+    with open_for_writing(path.with_suffix(".html")) as file:
+        file.write(page)
+    write_json(path, receipt)
+    return path
+
+
+def _journal(data_root: Path, person: Tombstone) -> Path:
+    return forgotten_folder(data_root) / f"journal-{_short(person)}.json"
+
+
+def _short(person: Tombstone) -> str:
+    return person.name[:_NAME_LENGTH]

@@ -1,0 +1,38 @@
+"""A person's rows in Outputs/, which the next run of stages 3 and 5 makes without them."""
+
+import shutil
+from collections.abc import Iterator
+
+from engagement.configuration.field_names import UID_FIELD
+from engagement.desk.held_data.person import PersonSearch
+from engagement.desk.held_data.place import HeldItem
+from engagement.foundation.files import explain_os_errors, reading_csv
+
+BY_NEXT_RUN = "made again by the next run of stages 3 and 5"
+
+
+def find_rows(search: PersonSearch) -> Iterator[HeldItem]:
+    """Find the rows of CSVs that have their uid."""
+    for path in sorted((search.data_root / "Outputs").rglob("*.csv")):
+        with reading_csv(path) as rows:
+            header = next(rows, [])
+            if UID_FIELD not in header:
+                continue
+            column = header.index(UID_FIELD)
+            for row in rows:
+                if row[column] in search.uids:
+                    content = dict(zip(header, row, strict=True))
+                    yield HeldItem(search.name_of(path), "row", content, BY_NEXT_RUN)
+
+
+def find_nothing(search: PersonSearch) -> Iterator[HeldItem]:
+    """Find nothing that could be shown."""
+    yield from ()
+
+
+def remove_notes(search: PersonSearch) -> None:
+    """Remove what stage 3 keeps for a quick run: digests of lines and of texts. The next run is a full one."""
+    folder = search.data_root / "State" / "outputs"
+    with explain_os_errors(folder):
+        if folder.exists():
+            shutil.rmtree(folder)

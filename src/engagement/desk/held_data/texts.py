@@ -1,0 +1,89 @@
+"""Texts of one person, by dataset, and those of them that others wrote too."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engagement.configuration import Project
+from engagement.configuration.field_names import PARTICIPANT_KEY
+from engagement.labelling.datasets.datasets import coded_file
+from engagement.labelling.datasets.removal import find_messages
+from engagement.pipeline.coding.coded_datasets import message_id_of
+from engagement.provenance import read_traced_data
+
+
+@dataclass(frozen=True)
+class PersonTexts:
+    """Ids of messages in Coda. `own` are those of each dataset that nobody else wrote; `shared` are the others'."""
+
+    own: Mapping[str, frozenset[str]]
+    shared: Mapping[str, frozenset[str]]
+
+
+def raw_files(data_root: Path) -> list[Path]:
+    """List the files of raw data."""
+    return sorted((data_root / "Raw Data").glob("*.jsonl"))
+
+
+def read_texts(project: Project, data_root: Path, uids: Collection[str]) -> PersonTexts:
+    """Read Raw Data, and sort the person's texts.
+
+    A text counts for the dataset of its question; one that coders marked as of the wrong dataset may count for any.
+    """
+    keys = _datasets_by_key(project)
+    theirs: dict[str, str] = {}
+    for values in _read_values(data_root):
+        if values.get(PARTICIPANT_KEY) in uids:
+            theirs |= {text: message_id_of(text) for _, text in _texts_of(values, keys)}
+    datasets = sorted({dataset for found in keys.values() for dataset in found})
+    others: dict[str, set[str]] = {dataset: set() for dataset in datasets}
+    anywhere: set[str] = set()
+    for values in _read_values(data_root) if theirs else ():
+        if values.get(PARTICIPANT_KEY) not in uids:
+            for found, text in _texts_of(values, keys):
+                if text in theirs:
+                    anywhere.add(theirs[text])
+                    for dataset in found:
+                        others[dataset].add(theirs[text])
+    moved = _find_moved(project, data_root, datasets, anywhere)
+    everything = frozenset(theirs.values())
+    shared = {dataset: frozenset(others[dataset] | moved) for dataset in datasets}
+    return PersonTexts({dataset: everything - shared[dataset] for dataset in datasets}, shared)
+
+
+def _datasets_by_key(project: Project) -> dict[str, list[str]]:
+    """Map keys of raw data to the datasets that their texts are labelled in."""
+    datasets: dict[str, list[str]] = {}
+    for plan in project.coding_plans.all:
+        if plan.coda_dataset is not None:
+            datasets.setdefault(plan.raw_field, []).append(plan.coda_dataset)
+    return {
+        remapping.rapid_pro_key: datasets[remapping.pipeline_key]
+        for remapping in project.configuration.rapid_pro_key_remappings
+        if remapping.pipeline_key in datasets
+    }
+
+
+def _read_values(data_root: Path) -> Iterator[Mapping[str, object]]:
+    for path in raw_files(data_root):
+        yield from (record.values for record in read_traced_data(path))
+
+
+def _texts_of(values: Mapping[str, object], keys: Mapping[str, list[str]]) -> Iterator[tuple[list[str], str]]:
+    for key, text in values.items():
+        if key in keys and isinstance(text, str):
+            yield keys[key], text
+
+
+def _find_moved(project: Project, data_root: Path, datasets: list[str], message_ids: set[str]) -> set[str]:
+    """Find messages that coders labelled as of another dataset."""
+    scheme = project.coding_plans.ws_correct_dataset_scheme
+    if scheme is None or not message_ids:
+        return set()
+    return {
+        message["MessageID"]
+        for dataset in datasets
+        if coded_file(data_root, dataset).exists()
+        for message in find_messages(coded_file(data_root, dataset), message_ids)
+        if any(label["SchemeID"].startswith(scheme.scheme_id) for label in message["Labels"])
+    }

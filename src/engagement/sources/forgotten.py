@@ -1,0 +1,149 @@
+"""People who asked to be forgotten: what each fetch leaves out.
+
+    Forgotten/tombstones.json   of each of them keyed hashes of uids and contacts, since when and until when
+    Forgotten/secret.key        the key of these hashes, of this data root alone
+
+No phone number is in it, not even as a hash: there are few enough numbers to try them all. Uids and uuids of contacts are random.
+"""
+
+import functools
+import hashlib
+import hmac
+import secrets
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from engagement.foundation.errors import InputError
+from engagement.foundation.files import make_directory, open_for_writing, read_text, write_json
+
+_VERSION = 1
+_KEY_BYTES = 32
+_REMEDY = "Restore the folder from the newest archive of the data root: without it, people who were forgotten come back"
+
+
+class Tombstone(msgspec.Struct, frozen=True):
+    """One person: hashes of their uids and contacts. `until` is ISO 8601; None is for good."""
+
+    hashes: tuple[str, ...]
+    since: str
+    until: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Name that stands for the person in receipts: the first hash."""
+        return self.hashes[0]
+
+
+class _Document(msgspec.Struct):
+    version: int
+    people: list[Tombstone]
+
+
+def forgotten_folder(data_root: Path) -> Path:
+    """Name the folder in a data root; it need not exist."""
+    return data_root / "Forgotten"
+
+
+class ForgottenPeople:
+    """The people of one data root; false if there are none. Open it with `read_forgotten`."""
+
+    def __init__(self, path: Path, key: bytes = b"", people: Collection[Tombstone] = ()):
+        self._path = path
+        self._key = key
+        self._people = list(people)
+        self._index()
+
+    def _index(self) -> None:
+        self._by_hash = {one: person for person in self._people for one in person.hashes}
+        self._find = functools.lru_cache(maxsize=1 << 16)(self._look_up)
+
+    def __bool__(self) -> bool:
+        return bool(self._people)
+
+    def find(self, identity: str) -> Tombstone | None:
+        """Find the tombstone of a uid or of a contact's uuid."""
+        return self._find(identity) if self._people else None
+
+    def _look_up(self, identity: str) -> Tombstone | None:
+        return self._by_hash.get(self._hash(identity))
+
+    def holds_back(self, identity: str, sent: datetime) -> bool:
+        """Check if what a uid or contact sent at a time is left out."""
+        person = self.find(identity)
+        return person is not None and (person.until is None or sent < datetime.fromisoformat(person.until))
+
+    def add(self, identities: Iterable[str], since: str, until: str | None) -> Tombstone:
+        """Put up a tombstone, or add these uids and contacts to the one that is there; the new `until` counts."""
+        self._load_key()
+        identities = list(identities)
+        hashes = tuple(map(self._hash, identities))
+        before = next((self._by_hash[one] for one in hashes if one in self._by_hash), None)
+        if before is None:
+            person = Tombstone(hashes, since, until)
+            self._people.append(person)
+        else:
+            person = Tombstone(tuple(dict.fromkeys([*before.hashes, *hashes])), before.since, until)
+            self._people[self._people.index(before)] = person
+        if person != before:
+            self._save()
+        return person
+
+    def add_contacts(self, uid: str, contacts: Iterable[str]) -> None:
+        """Know more contacts of a person who was forgotten."""
+        person = self.find(uid)
+        if person is not None:
+            self.add([uid, *contacts], person.since, person.until)
+
+    def _hash(self, identity: str) -> str:
+        return hmac.digest(self._key, identity.encode(), hashlib.sha256).hex()
+
+    def _load_key(self) -> None:
+        if self._key:
+            return
+        path = make_directory(self._path.parent) / "secret.key"
+        if not path.exists():
+            with open_for_writing(path) as file:
+                file.write(f"{secrets.token_hex(_KEY_BYTES)}\n")
+        self._key = _read_key(path)
+
+    def _save(self) -> None:
+        write_json(self._path, msgspec.to_builtins(_Document(_VERSION, self._people)))
+        self._index()
+
+
+def read_forgotten(data_root: Path) -> ForgottenPeople:
+    """Read who was forgotten; nobody if there is no such file.
+
+    Raises
+    ------
+    InputError
+        The file or its key is damaged or missing.
+    """
+    path = forgotten_folder(data_root) / "tombstones.json"
+    if not path.exists():
+        return ForgottenPeople(path)
+    key = _read_key(path.with_name("secret.key"))
+    try:
+        document = msgspec.json.decode(path.read_bytes(), type=_Document)
+        if document.version != _VERSION or not all(person.hashes for person in document.people):
+            raise ValueError
+    except (OSError, ValueError):
+        raise InputError(f"{path}: can't be read; expected the people who were forgotten. {_REMEDY}.") from None
+    return ForgottenPeople(path, key, document.people)
+
+
+def _read_key(path: Path) -> bytes:
+    text = read_text(path, InputError, "the key of tombstones.json", _REMEDY)
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise InputError(f"{path}: not the key of tombstones.json; expected 64 hex digits. {_REMEDY}.")
+    return key
+
+
+NOBODY = ForgottenPeople(Path())

@@ -1,0 +1,55 @@
+"""Remove participants' submissions from the state of a form or a channel."""
+
+import contextlib
+import sqlite3
+import uuid
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engagement.configuration.field_names import PARTICIPANT_KEY
+from engagement.sources.state_databases import connect_state, explain_state_error, leave_no_trace, set_up_state
+
+_KINDS = ("episode", "survey")
+
+
+def find_submissions(connection: sqlite3.Connection, uids: Collection[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Find participants' submissions: the key of each, and the data of its lines."""
+    for key, *lines in connection.execute("SELECT key, episode, survey FROM submissions ORDER BY time, key"):
+        found = {kind: _read(line) for kind, line in zip(_KINDS, lines, strict=True) if line is not None}
+        if any(data.get(PARTICIPANT_KEY) in uids for data in found.values()):
+            yield key, found
+
+
+def remove_submissions(path: Path, uids: Collection[str]) -> None:
+    """Remove participants' submissions. May be killed and repeated.
+
+    Raises
+    ------
+    LockedError
+        A fetch has the state open.
+    """
+    with contextlib.closing(connect_state(path)) as connection:
+        try:
+            set_up_state(connection)
+            with leave_no_trace(connection):
+                found = list(find_submissions(connection, uids))
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany("DELETE FROM submissions WHERE key = ?", [(key,) for key, _ in found])
+                connection.executemany("DELETE FROM set_aside WHERE key = ?", [(key,) for key, _ in found])
+                # Raw Data is written again from what is left.
+                for kind in {kind for _, lines in found for kind in lines}:
+                    connection.execute("REPLACE INTO notes VALUES (?, ?)", (f"generation of {kind}", uuid.uuid4().hex))
+                connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise explain_state_error(path, error) from error
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    """Merge the data of a line's updates; the newest comes first."""
+    merged: dict[str, Any] = {}
+    for update in reversed(msgspec.json.decode(line)):
+        merged |= update["Data"]
+    return merged
