@@ -154,8 +154,8 @@ run_desk_in_container() {
         scratch_folder="$(mktemp -d)"
         container_arguments+=(--mount "type=bind,$(csv_field "source=$scratch_folder"),target=/scratch" --env TMPDIR=/scratch)
     fi
-    if [[ -t 0 ]]; then
-        # It may ask questions.
+    if [[ -t 0 || " $* " == *" --phone-number-from-stdin "* ]]; then
+        # It may ask questions, or be told a number.
         docker run --interactive "${container_arguments[@]}" "$image" "$@" || status=$?
     else
         run_child docker run "${container_arguments[@]}" "$image" "$@" || status=$?

@@ -524,3 +524,18 @@ def test_schemes_are_put_back_when_somebody_labels_with_a_removed_code_meanwhile
         for segment in ("show", "show_2")
     ]
     assert after == before
+
+
+def test_messages_are_removed_from_all_segments_and_counted_again(place, small_segments, coda):
+    coda.add_messages("show", [message(number) for number in range(4)])
+    segments = list(place.segments("show"))
+    before = {name: place.metrics(name)["messages_count"] for name in segments}
+    gone = {message(1)["MessageID"], message(3)["MessageID"], message(99)["MessageID"]}
+    for _ in range(2):
+        coda.remove_messages("show", gone)
+        assert numbers_by_text(coda.read_messages("show")) == {message(0)["Text"]: 0, message(2)["Text"]: 2}
+    after = {name: place.metrics(name)["messages_count"] for name in segments}
+    assert (sum(before.values()), sum(after.values())) == (4, 2)
+    # The next message gets a number that no other one has.
+    coda.add_messages("show", [message(5)])
+    assert len(set(numbers_by_text(coda.read_messages("show")).values())) == 3

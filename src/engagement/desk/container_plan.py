@@ -112,6 +112,9 @@ def _add_project(needs: ContainerNeeds, given: argparse.Namespace, path: Path) -
         if asks_uuid_table(given):
             settings = configuration.phone_number_uuid_table
             needs.add_service(settings.firebase_credentials_file_url, load_credentials(given.credentials))
+        if hasattr(given, "coda_credentials"):
+            own = load_credentials(given.coda_credentials or given.credentials)
+            add_coda(needs, StageStart(own, configuration, path))
         if getattr(given, "online", False) and given.credentials is not None:
             start = StageStart(load_credentials(given.credentials), configuration, path)
             for add in (add_sources, add_drive, add_uploads):

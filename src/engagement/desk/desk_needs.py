@@ -15,18 +15,18 @@ from engagement.services.credentials import load_credentials
 
 COMMANDS = (
     "adjudicate", "check", "cluster-certificates", "coda-mend", "coda-progress", "compare", "contacts", "de-identify", "diff",
-    "evaluate-cleaners", "evaluate-suggestions", "explain", "export-participant", "figures", "forget", "icr", "import-project", "new-project", "recover",
-    "scheme", "status", "suggest-labels",
+    "evaluate-cleaners", "evaluate-suggestions", "explain", "export-participant", "figures", "forget",
+    "icr", "import-project", "new-project", "recover", "scheme", "status", "suggest-labels",
 )  # fmt: skip
 # Arguments that a command writes to. Without --output some write beside what they read.
 _FOLDERS_WRITTEN = {
     ("new-project", "directory"), ("scheme", "folder"), ("cluster-certificates", "folder"), ("compare", "folder"),
-    ("figures", "folder"), ("icr", "data_root"), ("adjudicate", "data_root"),
+    ("figures", "folder"), ("icr", "data_root"), ("adjudicate", "data_root"), ("forget", "data_root"),
 }  # fmt: skip
 # What these write appears whole: it is built beside its place.
 _FILES_WRITTEN = {
     ("adjudicate", "sheet"), ("scheme", "output"), ("contacts", "to_file"), ("de-identify", "output"), ("recover", "output"),
-    ("recover", "chart"), ("import-project", "new_folder"), ("import-project", "new_data_root"), ("suggest-labels", "output"),
+    ("recover", "chart"), ("import-project", "new_folder"), ("import-project", "new_data_root"), ("export-participant", "output"), ("suggest-labels", "output"),
     ("suggest-labels", "report"),
 }  # fmt: skip
 _WRITTEN_BESIDE = {("scheme", "sheet"), ("de-identify", "files")}
@@ -43,7 +43,7 @@ def hands_over(given: argparse.Namespace) -> bool:
 
 def asks_uuid_table(given: argparse.Namespace) -> bool:
     """Tell whether a command exchanges phone numbers for the uids of a project."""
-    return hasattr(given, "exports")
+    return hasattr(given, "exports") or getattr(given, "phone_number_from_stdin", False)
 
 
 def plan_desk(

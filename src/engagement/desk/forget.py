@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from engagement.desk.held_data.arguments import add_person_arguments, find_people
 from engagement.desk.held_data.forgetting import (
@@ -23,6 +24,8 @@ from engagement.desk.held_data.forgetting import (
 from engagement.desk.held_data.person import PersonSearch
 from engagement.foundation.errors import UsageError
 from engagement.foundation.working_lock import hold_data_root
+from engagement.services.coda.protocol import open_coda
+from engagement.services.credentials import load_credentials
 from engagement.sources.forgotten import read_forgotten
 
 _NOTHING = "Nothing is held of this participant.\n"
@@ -37,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="take what they send from this time on (ISO 8601 with an offset); without it, nothing for good",
     )
+    parser.add_argument(
+        "--coda-credentials", type=Path, metavar="FILE", help="credentials of Coda (JSON), if they are others"
+    )
     parser.add_argument("--user", help="who forgets them, for the receipt; by default this user")
 
 
@@ -44,7 +50,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Count what is held of each person, and remove it."""
     until = _read_until(arguments.until)
     request = ForgettingRequest(arguments.user or _name_user(), datetime.now(UTC).isoformat(), until)
-    people = list(find_people(arguments))
+    coda = open_coda(load_credentials(arguments.coda_credentials or arguments.credentials))
+    people = list(find_people(arguments, coda))
     with hold_data_root(arguments.data_root):
         for number, search in enumerate(people, 1):
             if len(people) > 1:

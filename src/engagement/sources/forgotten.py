@@ -76,7 +76,10 @@ class ForgottenPeople:
         return person is not None and (person.until is None or sent < datetime.fromisoformat(person.until))
 
     def add(self, identities: Iterable[str], since: str, until: str | None) -> Tombstone:
-        """Put up a tombstone, or add these uids and contacts to the one that is there; the new `until` counts."""
+        """Put up a tombstone, or add these uids and contacts to the one that is there.
+
+        The new `until` counts.
+        """
         self._load_key()
         identities = list(identities)
         hashes = tuple(map(self._hash, identities))

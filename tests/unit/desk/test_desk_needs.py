@@ -51,6 +51,19 @@ def test_every_command_of_the_desk_has_its_needs():
             ["adjudicate", "data root", "show", "--decisions", "codes.csv"],
             ["mount ro {}/codes.csv", "mount rw {}/data root"],
         ),
+        (
+            [
+                "export-participant",
+                "my project/pipeline_configuration.json",
+                "data root",
+                "key.json",
+                "--uid",
+                "avf-phone-uuid-1",
+                "--output",
+                "projects/export",
+            ],
+            [],
+        ),
         (["icr", "codes.csv", "codes.csv"], ["mount ro {}/codes.csv"]),
         (
             [

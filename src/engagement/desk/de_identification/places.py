@@ -13,6 +13,7 @@ _FOLDERS = (
     "Coded Coda Files",
     "Outputs",
     "Contacts",
+    "Forgotten",
     "Hand-overs",
     "Traced Data",
     "Adjudications",

@@ -7,6 +7,7 @@ from pathlib import Path
 from engagement.configuration import load_project
 from engagement.desk.held_data.person import PersonSearch, read_uids
 from engagement.foundation.errors import UsageError
+from engagement.services.coda.protocol import CodaDatabase
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import open_storage
@@ -27,7 +28,7 @@ def add_person_arguments(parser: argparse.ArgumentParser) -> None:
     who.add_argument("--file", type=Path, metavar="FILE", help="several participants: a CSV with a column 'uid'")
 
 
-def find_people(arguments: argparse.Namespace) -> Iterator[PersonSearch]:
+def find_people(arguments: argparse.Namespace, coda: CodaDatabase | None = None) -> Iterator[PersonSearch]:
     """Yield a search for each person who is meant; none for a number that nobody here has."""
     credentials = load_credentials(arguments.credentials)
     project = load_project(arguments.configuration)
@@ -35,4 +36,4 @@ def find_people(arguments: argparse.Namespace) -> Iterator[PersonSearch]:
         raise UsageError(f"{arguments.data_root}: no such directory; expected the data root. Check the path.")
     storage = open_storage(credentials, RetryPolicy())
     for uids in read_uids(project, storage, arguments.uid, arguments.file, arguments.phone_number_from_stdin):
-        yield PersonSearch(project, arguments.data_root, uids)
+        yield PersonSearch(project, arguments.data_root, uids, coda)

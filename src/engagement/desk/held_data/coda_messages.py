@@ -9,11 +9,11 @@ from engagement.desk.held_data.person import PersonSearch
 from engagement.desk.held_data.place import HeldItem
 from engagement.labelling.datasets.removal import dataset_files, find_known_ids, find_messages, remove_messages
 
-SHARED = "others wrote the same text"
+SHARED = "others wrote the same text; only its time in Coda may be theirs"
 
 
 def find_coda_messages(search: PersonSearch) -> Iterator[HeldItem]:
-    """Find their texts and labels in Coded Coda Files/ and Outputs/Coda Files/, and their ids in State/coda/."""
+    """Find their texts and labels in the files of datasets, and the texts' ids in State/coda/."""
     texts = search.texts
     for dataset, own in texts.own.items():
         everything = own | texts.shared[dataset]
@@ -29,3 +29,12 @@ def remove_coda_messages(search: PersonSearch) -> None:
     """Remove the texts that only they wrote from these files."""
     for dataset, own in search.texts.own.items():
         remove_messages(search.data_root, dataset, own)
+
+
+def remove_from_coda(search: PersonSearch) -> None:
+    """Remove the texts that only they wrote from the datasets in Coda."""
+    if search.coda is None:
+        return
+    for dataset, own in search.texts.own.items():
+        if own and search.coda.has_dataset(dataset):
+            search.coda.remove_messages(dataset, own)

@@ -21,7 +21,10 @@ def find_contacts(search: PersonSearch) -> Iterator[HeldItem]:
 
 
 def remove_contacts(search: PersonSearch) -> None:
-    """Write the files that have their contacts again without them; the copies in State/ are made to agree by the next fetch."""
+    """Write the files that have their contacts again without them.
+
+    The next fetch makes the copies in State/ agree.
+    """
     for path in find_contacts_files(search.data_root):
         lines = path.read_bytes().split(b"\n")
         kept = [line for line in lines if contact_of(line, search.uids) is None]

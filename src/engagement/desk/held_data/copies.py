@@ -42,7 +42,10 @@ def list_copies(project: Project) -> Iterator[CopyElsewhere]:
 
 
 def find_left(search: PersonSearch, contacts: tuple[str, ...]) -> list[str]:
-    """Name files of the data root and of the project that hold a uid or a contact's uuid, but for those made again."""
+    """Name files of the data root and of the project that hold a uid or a contact's uuid.
+
+    Those that are made again are left out.
+    """
     names = [name.encode() for name in (*search.uids, *contacts)]
     found = []
     for folder in (search.data_root, search.project.path.parent):

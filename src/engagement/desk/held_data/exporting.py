@@ -34,7 +34,7 @@ def check_folder(folder: Path, data_root: Path, configuration: Path) -> None:
 
 
 def write_export(search: PersonSearch, folder: Path) -> int:
-    """Write `everything.json`, `everything.csv` and `everything.html`; return the number of items. Nothing held, no file."""
+    """Write everything as JSON, as CSV and as a page; return the number of items. Nothing held, no file."""
     found = {place.name: list(place.find(search)) for place in PLACES}
     count = sum(map(len, found.values()))
     if not count:

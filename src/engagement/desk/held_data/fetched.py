@@ -1,4 +1,7 @@
-"""What the fetches hold of a person in State/fetch/: runs and contacts of RapidPro, submissions of forms and channels."""
+"""What the fetches hold of a person in State/fetch/.
+
+Of RapidPro these are runs and contacts, of forms and other channels submissions.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path

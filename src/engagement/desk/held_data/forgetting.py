@@ -1,4 +1,6 @@
-"""Forget one person: tombstone, journal, every place in turn, receipt. May be killed at any moment and repeated.
+"""Forget one person: tombstone, journal, every place in turn, receipt.
+
+May be killed at any moment and repeated.
 
     Forgotten/journal-<name>.json    what there was, while it is being removed
     Forgotten/receipts/<name>.json   what was found and removed, and what remains where; the same as a page (.html)

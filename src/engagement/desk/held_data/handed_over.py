@@ -24,7 +24,10 @@ def find_hand_overs(search: PersonSearch) -> Iterator[HeldItem]:
 
 
 def remove_hand_overs(search: PersonSearch) -> None:
-    """Take them off the lists, which then have other digests. Lines keep their counts: these say what was handed over."""
+    """Take them off the lists, which then have other digests.
+
+    Lines keep their counts: these say what was handed over.
+    """
     folder = hand_overs_folder(search.data_root)
     digests: dict[str, str] = {}
     old = []

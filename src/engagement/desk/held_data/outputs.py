@@ -31,7 +31,10 @@ def find_nothing(search: PersonSearch) -> Iterator[HeldItem]:
 
 
 def remove_notes(search: PersonSearch) -> None:
-    """Remove what stage 3 keeps for a quick run: digests of lines and of texts. The next run is a full one."""
+    """Remove what stage 3 keeps for a quick run: digests of lines and of texts.
+
+    The next run is a full one.
+    """
     folder = search.data_root / "State" / "outputs"
     with explain_os_errors(folder):
         if folder.exists():

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import sqlite3
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,10 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 from engagement.configuration import Project
-from engagement.configuration.participant_ids import find_strict_id_problem
+from engagement.configuration.participant_ids import find_id_problem
 from engagement.desk.held_data.texts import PersonTexts, read_texts
 from engagement.foundation.errors import UsageError
 from engagement.processing.records.participant_links import load_links
+from engagement.services.coda.protocol import CodaDatabase
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import Storage, read_credentials
 from engagement.services.uuid_tables.protocol import open_uuid_table
@@ -26,11 +26,15 @@ from engagement.sources.state_databases import look_into_state
 
 @dataclass(frozen=True)
 class PersonSearch:
-    """A search for one person in a data root. `uids` are all of theirs, linked ones included, the asked one first."""
+    """A search for one person in a data root, and in `coda`.
+
+    `uids` are all of theirs, linked ones included, the asked one first.
+    """
 
     project: Project
     data_root: Path
     uids: tuple[str, ...]
+    coda: CodaDatabase | None = None
 
     @cached_property
     def contacts(self) -> tuple[str, ...]:
@@ -72,18 +76,25 @@ def contact_of(line: bytes, uids: tuple[str, ...]) -> str | None:
         return None
 
 
-def state_files(data_root: Path, table: str, folder: str = "fetch") -> Iterator[Path]:
-    """List the state's databases that have a table."""
+def state_files(data_root: Path, table: str, folder: str = "fetch") -> list[Path]:
+    """List the state's databases that have a table.
+
+    None of them is left open: who changes one needs it alone.
+    """
+    found = []
     for path in sorted((data_root / "State" / folder).glob("*.sqlite")):
-        with contextlib.suppress(sqlite3.DatabaseError), look_into_state(path) as connection:
+        with look_into_state(path) as connection:
             if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
-                yield path
+                found.append(path)
+    return found
 
 
 def read_uids(
     project: Project, storage: Storage, uid: str | None, file: Path | None, with_number: bool
 ) -> list[tuple[str, ...]]:
-    """Read who was asked for; each with all of their uids, or none if the uuid table knows no such number.
+    """Read who was asked for, each with all of their uids.
+
+    They have none if the uuid table knows no such number.
 
     Raises
     ------
@@ -97,7 +108,7 @@ def read_uids(
         asked = [_find_uid(project, storage)]
     else:
         asked = [uid or ""]
-        problem = find_strict_id_problem(asked[0], configuration.participant_prefix)
+        problem = find_id_problem(asked[0], configuration.participant_prefix)
         if problem is not None:
             raise UsageError(
                 f"--uid: what is there {problem}; expected an id as in the column 'uid'. For a number use --phone-number-from-stdin."
@@ -108,7 +119,10 @@ def read_uids(
 
 
 def _find_uid(project: Project, storage: Storage) -> str:
-    """Exchange the number on standard input for its latest holder's uid; empty if nobody has it. Nobody gets a new one."""
+    """Exchange the number on standard input for its latest holder's uid.
+
+    It is empty if nobody has the number. Nobody gets a new uid.
+    """
     countries = {getattr(source, "country", None) for source in project.configuration.raw_data_sources}
     country = countries.pop() if len(countries) == 1 else None
     number = read_number_cell(sys.stdin.readline(), country)

@@ -16,7 +16,10 @@ class HeldItem(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A place. `remove` may be killed and repeated, and finds for itself what is left; None if it is not removed here."""
+    """A place, and how it is searched and emptied.
+
+    `remove` may be killed and repeated, and finds for itself what is left; None if it is not removed here.
+    """
 
     name: str
     find: Callable[[PersonSearch], Iterator[HeldItem]]

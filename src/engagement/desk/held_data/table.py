@@ -3,7 +3,7 @@
 Each is found by what later ones hold: texts by Raw Data/, contacts by Contacts/. So a run that was killed is repeated by the same command.
 """
 
-from engagement.desk.held_data.coda_messages import find_coda_messages, remove_coda_messages
+from engagement.desk.held_data.coda_messages import find_coda_messages, remove_coda_messages, remove_from_coda
 from engagement.desk.held_data.contacts import find_contacts, find_written_back, remove_contacts, remove_written_back
 from engagement.desk.held_data.fetched import find_fetched, find_submitted, remove_fetched, remove_submitted
 from engagement.desk.held_data.handed_over import find_hand_overs, remove_hand_overs
@@ -12,6 +12,7 @@ from engagement.desk.held_data.place import Place
 from engagement.desk.held_data.raw_data import find_runs, remove_runs
 
 PLACES = (
+    Place("Coda", find_nothing, remove_from_coda),
     Place("Coda files", find_coda_messages, remove_coda_messages),
     Place("Hand-overs", find_hand_overs, remove_hand_overs),
     Place("Write-back", find_written_back, remove_written_back),

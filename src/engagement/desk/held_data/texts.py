@@ -14,7 +14,10 @@ from engagement.provenance import read_traced_data
 
 @dataclass(frozen=True)
 class PersonTexts:
-    """Ids of messages in Coda. `own` are those of each dataset that nobody else wrote; `shared` are the others'."""
+    """Ids of messages in Coda, by dataset.
+
+    `own` are those that nobody else wrote; `shared` those that others wrote too.
+    """
 
     own: Mapping[str, frozenset[str]]
     shared: Mapping[str, frozenset[str]]

@@ -13,7 +13,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from engagement.foundation.errors import InputError, ServiceError
 from engagement.foundation.files import explain_os_errors, make_directory, read_json, write_json
 from engagement.services.coda.copies import join_labels
 from engagement.services.coda.dataset_errors import DatasetError
+from engagement.services.coda.documents import id_of, usable_of
 from engagement.services.coda.downloads import Download, sort_out
 from engagement.services.coda.format import (
     SEGMENT_SIZE,
@@ -129,8 +130,8 @@ class FolderCoda:
             if not segments:
                 raise DatasetError(f"Coda folder: no dataset {dataset!r}; expected it to exist. Create it first.")
             contents = {segment: self._read_segment(segment) for segment in segments}
-            present = _usable(message for content in contents.values() for message in content)
-            known = {_id_of(message) for content in contents.values() for message in content}
+            present = usable_of(message for content in contents.values() for message in content)
+            known = {id_of(message) for content in contents.values() for message in content}
             new = [message for message in messages if message["MessageID"] not in known]
             stamp = self._stamp(present)
             first_number = find_highest_number(present) + 1
@@ -155,7 +156,7 @@ class FolderCoda:
         """Set the labels of messages that may be replaced, all in one step; see CodaDatabase."""
         with self._lock(fcntl.LOCK_EX):
             contents = {segment: self._read_segment(segment) for segment in self._segments(dataset)}
-            stamp = self._stamp(_usable(message for content in contents.values() for message in content))
+            stamp = self._stamp(usable_of(message for content in contents.values() for message in content))
             replaced = 0
             for segment, content in contents.items():
                 found = [find_new_labels(item, labels, may_replace) for item in content]
@@ -173,20 +174,29 @@ class FolderCoda:
         with self._lock(fcntl.LOCK_EX):
             contents = {segment: self._read_segment(segment) for segment in self._segments(dataset)}
             everything = [document for content in contents.values() for document in content]
-            stamp = self._stamp(_usable(everything))
+            stamp = self._stamp(usable_of(everything))
             joined = {
-                name: join_labels([item for item in everything if _id_of(item) == name and not find_problems_of(item)])
+                name: join_labels([item for item in everything if id_of(item) == name and not find_problems_of(item)])
                 for name in copies
             }
             # First the segments that keep a copy: after a kill, the labels are there.
             for segment, content in contents.items():
                 kept = [
                     {**item, "Labels": joined[name], "LastUpdated": stamp}
-                    if (name := _id_of(item)) is not None and copies.get(name, ("",))[0] == segment
+                    if (name := id_of(item)) is not None and copies.get(name, ("",))[0] == segment
                     else item
                     for item in content
-                    if copies.get(_id_of(item) or "", (segment,))[0] == segment
+                    if copies.get(id_of(item) or "", (segment,))[0] == segment
                 ]
+                if kept != content:
+                    self._write_segment(segment, kept, self._read_users(segment), self._read_code_schemes(segment))
+
+    def remove_messages(self, dataset: str, message_ids: Collection[str]) -> None:
+        """Remove messages; see CodaDatabase."""
+        with self._lock(fcntl.LOCK_EX):
+            for segment in self._segments(dataset):
+                content = self._read_segment(segment)
+                kept = [item for item in content if id_of(item) not in message_ids]
                 if kept != content:
                     self._write_segment(segment, kept, self._read_users(segment), self._read_code_schemes(segment))
 
@@ -282,15 +292,6 @@ class FolderCoda:
             yield
         finally:
             os.close(descriptor)
-
-
-def _id_of(document: Any) -> str | None:
-    message_id = document.get("MessageID") if isinstance(document, dict) else None
-    return message_id if isinstance(message_id, str) else None
-
-
-def _usable(documents: Iterable[Any]) -> list[MessageDocument]:
-    return [document for document in documents if not find_problems_of(document)]
 
 
 def _name_taken(segment: str, dataset: str) -> ServiceError:

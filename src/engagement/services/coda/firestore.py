@@ -13,7 +13,7 @@ every single field by itself.
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -28,7 +28,7 @@ from engagement.services.coda.dataset_errors import DatasetError
 from engagement.services.coda.downloads import Download, sort_out
 from engagement.services.coda.firestore_adding import Addition
 from engagement.services.coda.firestore_labels import LabelReplacement
-from engagement.services.coda.firestore_mending import count_again, join_message, set_up_segment
+from engagement.services.coda.firestore_mending import count_again, join_message, remove_messages, set_up_segment
 from engagement.services.coda.firestore_requests import Requests
 from engagement.services.coda.firestore_segments import (
     count_segments,
@@ -155,6 +155,10 @@ class FirestoreCoda:
         while replacement.waiting:
             self._call(dataset, replacement.take_step)
         return replacement.replaced
+
+    def remove_messages(self, dataset: str, message_ids: Collection[str]) -> None:
+        """Remove messages; see CodaDatabase."""
+        self._call(dataset, lambda: remove_messages(self._requests, dataset, message_ids))
 
     def read_users_of_all_segments(self, dataset: str) -> list[list[str]]:
         """Read each segment's users, in segment order."""

@@ -1,6 +1,7 @@
 """Mending a dataset in Coda V2's Firestore: doubled texts, segments' users and code schemes."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 
 from google.cloud import firestore
 
@@ -9,6 +10,8 @@ from engagement.services.coda.firestore_requests import Requests
 from engagement.services.coda.firestore_segments import find_segments, metrics_of, read_code_schemes
 from engagement.services.coda.format import CodeSchemeDocument
 from engagement.services.coda.metrics import count_metrics
+
+_LARGEST_BATCH = 400
 
 
 def join_message(requests: Requests, message_id: str, segments: Sequence[str]) -> None:
@@ -42,6 +45,19 @@ def count_again(requests: Requests, segments: Mapping[str, None]) -> None:
         metrics = count_metrics([copy.to_dict() or {} for copy in found], read_code_schemes(requests, segment))
         writes.set(metrics_of(segment), metrics, merge=True)
     requests.commit(writes)
+
+
+def remove_messages(requests: Requests, dataset: str, message_ids: Collection[str]) -> None:
+    """Delete messages from all segments of a dataset, and count those again."""
+    segments = find_segments(requests, dataset)
+    for batch in itertools.batched(sorted(message_ids), _LARGEST_BATCH):
+        for segment in segments:
+            writes = requests.client.batch()
+            for message_id in batch:
+                writes.delete(segment.collection("messages").document(message_id))
+            requests.commit(writes)
+    # Also after a kill, when the messages are gone and the counts are not right yet.
+    count_again(requests, dict.fromkeys(segment.id for segment in segments))
 
 
 def set_up_segment(

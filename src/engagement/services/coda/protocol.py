@@ -3,7 +3,7 @@
 Two implementations: Coda V2's Firestore database, and a folder for the demo and for tests.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -81,6 +81,14 @@ class CodaDatabase(Protocol):
         """Set labels of messages, by MessageID, where `may_replace` those of that moment.
 
         Returns how many were set. A message that somebody labels meanwhile stays as they leave it.
+        """
+
+    def remove_messages(self, dataset: str, message_ids: Collection[str]) -> None:
+        """Remove messages with their labels, for good, and recount the segments.
+
+        Those that are not there don't matter.
+
+        Safe to kill and to repeat.
         """
 
     def read_users_of_all_segments(self, dataset: str) -> list[list[str]]:

@@ -1,0 +1,281 @@
+"""Forgetting a person: the next night leaves what a project has in which they never were."""
+
+import contextlib
+import json
+import os
+import sqlite3
+
+import pytest
+
+import fake_rapidpro
+from chain_project import ChainProject, add_night, differences, make_workspace
+from engagement.services.coda.embedded import FolderCoda
+from engagement.sources.forgotten import read_forgotten
+from example_project import EPISODE_FLOW, label
+from faults import KILLED, NOW, Changes, in_server, run_stage
+
+FIRST, SECOND, THIRD = (f"2026-04-0{day}T023000Z-unknown" for day in (3, 4, 5))
+PERSON = 4
+UID, CONTACT = f"avf-phone-uuid-{PERSON:04}", f"contact-{PERSON}"
+ONLY_THEIRS = "biyo 2"
+MOMENTS = int(os.environ.get("FAULT_MOMENTS", "6"))
+OF_CODA = ("Coded Coda Files", "Outputs/Coda Files", "coda")
+# Of this project alone, or digests of the files of Coda.
+UNLIKE = ("Forgotten", ".", "State/coda", "State/outputs/labels.array")
+
+
+def run_night(project, run_id, stages=(1, 2, 3, 4)):
+    for stage in stages:
+        ended = run_stage(project.arguments(stage, run_id), now=NOW)
+        assert ended.status == 0, ended.told
+
+
+def label_messages(project):
+    coda = FolderCoda(project.embedded, clock=lambda: NOW)
+    messages = coda.read_messages("EXAMPLE_s01e01")
+    labelled = [
+        {**message, "Labels": [label("episode1", "water")]} for message in messages if "biyo" in message["Text"]
+    ]
+    assert labelled
+    coda.save_labels("EXAMPLE_s01e01", labelled)
+
+
+def begin_season(project):
+    run_night(project, FIRST)
+    label_messages(project)
+    run_night(project, SECOND)
+
+
+def without_person(workspace):
+    workspace.contacts = [one for one in workspace.contacts if one["uuid"] != CONTACT]
+    workspace.runs = [one for one in workspace.runs if one["contact"]["uuid"] != CONTACT]
+    return workspace
+
+
+def forget(project, *options, who=("--uid", UID), prepare=lambda: None):
+    arguments = [str(project.configuration), str(project.data_root), str(project.credentials)]
+    return run_stage(["forget", *arguments, *who, "--user", "me", *options], prepare, now=NOW)
+
+
+def forget_other(project, uid):
+    return forget(project, who=("--uid", uid))
+
+
+@pytest.fixture(scope="module")
+def seasons(tmp_path_factory):
+    """A project with the person, and the contents of one in which they never were after a third night."""
+    workspace, other = make_workspace(), without_person(make_workspace())
+    with fake_rapidpro.serve(workspace) as address, fake_rapidpro.serve(other) as elsewhere:
+        folder = tmp_path_factory.mktemp("season")
+        never = ChainProject(folder / "never" / "a project", elsewhere)
+        in_server(begin_season, never)
+        add_night(other, range(13, 19))
+        in_server(run_night, never, THIRD)
+        project = ChainProject(folder / "with" / "a project", address)
+        in_server(begin_season, project)
+        project.keep("before")
+        add_night(workspace, range(13, 19))
+        yield project, comparable(never, elsewhere), workspace
+
+
+def comparable(project, address):
+    """All that a night leaves, but for Forgotten/, addresses, and what Coda says of texts that others wrote too.
+
+    Those keep the time of whoever wrote them first; numbers have a gap where Coda lost a message.
+    """
+    found = {}
+    for name, content in project.contents().items():
+        _, _, rest = name.partition("/")
+        if rest.startswith((*UNLIKE, "storage", "uuid_tables")) or not name.startswith(("data root/", "embedded/")):
+            continue
+        if isinstance(content, bytes):
+            content = content.replace(address.encode(), b"")
+            if rest.startswith(OF_CODA) and rest.endswith(".json"):
+                content = without_places(json.loads(content))
+        elif rest == "State/outputs/notes.json":
+            content["notes"].pop("labels.array")
+        found[name] = content
+    return found
+
+
+def without_places(document):
+    """Messages without their numbers and times."""
+    if isinstance(document, list):
+        return [without_places(one) for one in document]
+    if not isinstance(document, dict):
+        return document
+    left_out = ("SequenceNumber", "CreationDateTimeUTC", "DateTimeUTC", "LastUpdated")
+    return {key: without_places(value) for key, value in document.items() if key not in left_out}
+
+
+def names_of(project):
+    """Name the files of the data root that hold the person's uid or contact, or a text that only they wrote."""
+    needles = [UID.encode(), f'"{CONTACT}"'.encode(), ONLY_THEIRS.encode()]
+    files = [path for path in project.data_root.rglob("*") if path.is_file()]
+    return [str(path) for path in files if any(needle in path.read_bytes() for needle in needles)]
+
+
+def address_of(project):
+    return json.loads(project.configuration.read_text())["RawDataSources"][0]["Domain"]
+
+
+def check_whole(project):
+    ended = forget(project)
+    assert ended.status == 0, ended.told
+    assert "Forgotten. Receipt: " in ended.told
+    run_night(project, THIRD)
+    again = forget(project)
+    assert (again.status, "Forgotten already. Receipt: " in again.told) == (0, True), again.told
+
+
+def test_the_next_night_leaves_what_a_project_has_in_which_they_never_were(seasons):
+    project, never, _ = seasons
+    project.put_back("before")
+    assert len(names_of(project)) > 5
+    in_server(check_whole, project)
+    assert differences(comparable(project, address_of(project)), never) == []
+    assert names_of(project) == []
+    folder = project.data_root / "Forgotten"
+    (receipt,) = (folder / "receipts").glob("*.json")
+    found = {
+        (one["Place"], one["Kind"]): one["Count"] for one in json.loads(receipt.read_text())["Found"] if one["Removed"]
+    }
+    assert found[("Raw Data", "run")] == 2
+    assert found[("Contacts", "contact")] == 1
+    assert receipt.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in folder.glob("journal*")] == []
+    page = receipt.with_suffix(".html").read_text()
+    assert "A participant was forgotten" in page
+    assert "0004" not in page
+
+
+def kill_and_repeat(project):
+    """Kill it before some of its changes; the same command then completes it."""
+    count = forget_and_count(project)
+    problems = []
+    for last in sorted({round(1 + number * (count - 1) / (MOMENTS - 1)) for number in range(MOMENTS)}):
+        project.put_back("before")
+        killed = forget(project, prepare=lambda last=last: watch(Changes(project.folder, last)))
+        ended = forget(project)
+        if killed.status != KILLED or ended.status or what_is_left(project):
+            problems.append((last, killed.status, ended.status, ended.told[-600:], what_is_left(project)))
+    return count, problems
+
+
+def forget_and_count(project):
+    project.put_back("before")
+    return forget(project, prepare=lambda: watch(Changes(project.folder))).changes
+
+
+def watch(changes):
+    changes.watch()
+    return changes
+
+
+def what_is_left(project):
+    """What is left of them, where the next run does not make everything again."""
+    again = ("Outputs", "State/analysis", "State/drive")
+    left = [name.partition("data root/")[2] for name in names_of(project)]
+    return [name for name in left if not name.startswith(again) or "Coda Files" in name] + [
+        path.name for path in (project.data_root / "Forgotten").glob("journal*")
+    ]
+
+
+def test_a_killed_run_is_completed_by_the_same_command(seasons):
+    project, *_ = seasons
+    count, problems = in_server(kill_and_repeat, project)
+    assert count > 30
+    assert problems == []
+    in_server(run_night, project, THIRD)
+    assert differences(comparable(project, address_of(project)), seasons[1]) == []
+
+
+def test_a_dry_run_counts_and_changes_nothing(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    before = project.contents()
+    ended = in_server(forget, project, "--dry-run")
+    assert ended.status == 0, ended.told
+    assert "2  Raw Data: run\n" in ended.told
+    assert [
+        name for name in differences(project.contents(), before) if "/.lock" not in name and "/.working" not in name
+    ] == []
+
+
+def test_nothing_is_held_of_somebody_unknown_and_nothing_is_left(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    ended = in_server(forget_other, project, "avf-phone-uuid-9999")
+    assert (ended.status, ended.told) == (0, "Nothing is held of this participant.\n")
+    assert not (project.data_root / "Forgotten").exists()
+
+
+def test_a_number_is_no_uid_and_is_not_shown(seasons):
+    project, *_ = seasons
+    ended = in_server(forget_other, project, "252615000004")
+    assert ended.status == 2
+    assert "--phone-number-from-stdin" in ended.told
+    assert "252615" not in ended.told
+
+
+def write_again(project, until):
+    """Let the person write on a new contact of the same number, after they were forgotten."""
+    assert forget(project, *(("--until", until) if until else ())).status == 0
+    run_night(project, THIRD, (2,))
+
+
+@pytest.mark.parametrize(
+    ("until", "runs"), [(None, []), ("2026-03-01T20:00:00+00:00", ["late"]), ("2027-01-01T00:00:00+00:00", [])]
+)
+def test_what_they_send_later_is_left_out_for_good_or_until_a_time(seasons, until, runs):
+    project, _, workspace = seasons
+    project.put_back("before")
+    kept = list(workspace.contacts), list(workspace.runs)
+    late = fake_rapidpro.contact(90, f"tel:+25261500{PERSON:04}", modified=9000)
+    workspace.contacts.append(late)
+    workspace.runs.append(fake_rapidpro.run(900, EPISODE_FLOW.format(1), of=90, modified=9000, rqa_s01e01_raw="late"))
+    try:
+        in_server(write_again, project, until)
+    finally:
+        workspace.contacts, workspace.runs = kept
+    raw = b"".join(path.read_bytes() for path in (project.data_root / "Raw Data").glob("*.jsonl"))
+    assert (b'"late"' in raw) == bool(runs)
+    assert ONLY_THEIRS.encode() not in raw
+    state = next((project.data_root / "State" / "fetch").glob("*.sqlite"))
+    with contextlib.closing(sqlite3.connect(state)) as connection:
+        assert connection.execute("SELECT count(*) FROM waiting").fetchone() == (0,)
+    assert (read_forgotten(project.data_root).find("contact-90") is None) == bool(runs)
+
+
+def export(project, output, *who):
+    arguments = [str(project.configuration), str(project.data_root), str(project.credentials)]
+    return run_stage(["export-participant", *arguments, *who, "--output", str(output)], now=NOW)
+
+
+def test_everything_of_a_person_is_exported_for_its_user_alone(seasons, tmp_path):
+    project, *_ = seasons
+    project.put_back("before")
+    ended = in_server(export, project, tmp_path / "export", "--uid", UID)
+    assert ended.status == 0, ended.told
+    folder = tmp_path / "export"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == {
+        "everything.csv": 0o600, "everything.html": 0o600, "everything.json": 0o600,
+    }  # fmt: skip
+    document = json.loads((folder / "everything.json").read_text())
+    assert document["uids"] == [UID]
+    runs = document["held"]["Raw Data"]
+    assert {run["content"]["avf_phone_id"] for run in runs} == {UID}
+    texts = [item["content"] for item in document["held"]["Coda files"] if item["file"].startswith("Coded")]
+    assert next(text["Labels"] for text in texts if text["Text"] == ONLY_THEIRS)
+    assert ONLY_THEIRS in (folder / "everything.html").read_text()
+    assert ONLY_THEIRS in (folder / "everything.csv").read_text()
+    others = [f"avf-phone-uuid-{number:04}" for number in range(1, 13) if number != PERSON]
+    assert not any(other in (folder / "everything.json").read_text() for other in others)
+
+
+def test_an_export_never_goes_into_the_data_root(seasons):
+    project, *_ = seasons
+    ended = in_server(export, project, project.data_root / "export", "--uid", UID)
+    assert ended.status == 2
+    assert "outside" in ended.told
