@@ -62,7 +62,13 @@ def test_every_command_of_the_desk_has_its_needs():
                 "--output",
                 "projects/export",
             ],
-            [],
+            [
+                "mount ro {}/data root",
+                "mount ro {}/key.json",
+                "mount ro {}/my project",
+                "mount rw {}/embedded",
+                "mount rw {}/projects",
+            ],
         ),
         (["icr", "codes.csv", "codes.csv"], ["mount ro {}/codes.csv"]),
         (
