@@ -1,9 +1,11 @@
 """Forgetting a person: the next night leaves what a project has in which they never were."""
 
 import contextlib
+import io
 import json
 import os
 import sqlite3
+import sys
 
 import pytest
 
@@ -216,6 +218,24 @@ def test_a_number_is_no_uid_and_is_not_shown(seasons):
     assert ended.status == 2
     assert "--phone-number-from-stdin" in ended.told
     assert "252615" not in ended.told
+
+
+def forget_number(project, number):
+    """Count what is held of whoever has a number."""
+
+    def type_it():
+        sys.stdin = io.StringIO(f"{number}\n")
+
+    return forget(project, "--dry-run", who=("--phone-number-from-stdin",), prepare=type_it)
+
+
+def test_a_number_is_exchanged_for_its_holder_and_an_unknown_one_for_nobody(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    known = in_server(forget_number, project, f"+252 61 500{PERSON:04}")
+    assert (known.status, "2  Raw Data: run\n" in known.told) == (0, True), known.told
+    unknown = in_server(forget_number, project, "+252 61 7654321")
+    assert (unknown.status, unknown.told) == (0, "Nothing is held of this participant.\n")
 
 
 def write_again(project, until):
