@@ -19,11 +19,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engagement.foundation.errors import InputError, ServiceError
+from engagement.foundation.errors import InputError
 from engagement.foundation.files import explain_os_errors, make_directory, read_json, write_json
 from engagement.services.coda.copies import join_labels
 from engagement.services.coda.dataset_errors import DatasetError
-from engagement.services.coda.documents import id_of, usable_of
+from engagement.services.coda.documents import id_of, name_taken, usable_of
 from engagement.services.coda.downloads import Download, sort_out
 from engagement.services.coda.format import (
     SEGMENT_SIZE,
@@ -118,9 +118,9 @@ class FolderCoda:
             stem, _, number = dataset.rpartition("_")
             second = name_segment(dataset, 2)
             if number.isdecimal() and self.has_dataset(stem):
-                raise _name_taken(dataset, stem)
+                raise name_taken(dataset, stem)
             if self.has_dataset(second):
-                raise _name_taken(second, dataset)
+                raise name_taken(second, dataset)
             self._write_segment(dataset, [], users, code_schemes)
 
     def add_messages(self, dataset: str, messages: Sequence[MessageDocument], known_count: int | None = None) -> int:
@@ -292,10 +292,3 @@ class FolderCoda:
             yield
         finally:
             os.close(descriptor)
-
-
-def _name_taken(segment: str, dataset: str) -> ServiceError:
-    return ServiceError(
-        f"Coda folder: dataset {segment!r} has the name of a segment of dataset {dataset!r}; expected another name. "
-        "Rename one of the two."
-    )
