@@ -42,7 +42,7 @@ def make_origin_plan(column: str, values: Sequence[str]) -> CodingPlan:
 
 
 def find_known_values(column: str, source_types: Iterable[str]) -> tuple[str, ...] | None:
-    """List the values that a column can have, given the types of the sources; None of channels, which are many.
+    """List the values that a column can have, given the sources; None of channels, which are many.
 
     >>> find_known_values("source", ["RapidPro", "KoboToolbox", "RapidPro"]), find_known_values("channel", ["RapidPro"])
     (('KoboToolbox', 'RapidPro', 'ambivalent', 'NA'), None)

@@ -22,7 +22,7 @@ def find_demographics(plans: CodingPlans) -> tuple[CodingConfiguration, ...]:
 
 
 def find_margin_values(configuration: PipelineConfiguration, plans: CodingPlans) -> dict[str, tuple[str, ...] | None]:
-    """List the values of each variable that participants can be weighted by; None of one that may have any."""
+    """List the values of each variable to weight participants by; None of one that may have any."""
     values: dict[str, tuple[str, ...] | None] = {
         str(coding.analysis_file_key): tuple(code.string_value for code in coding.code_scheme.codes if code.is_normal)
         for coding in find_demographics(plans)

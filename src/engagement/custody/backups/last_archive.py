@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from engagement.custody.backups.contents import BackupEntry
-from engagement.custody.backups.members import MEMBERS_FORMAT, Place
+from engagement.custody.backups.members import MEMBERS_FORMAT, EntryPlace
 from engagement.foundation.files import make_directory, open_bytes_for_writing
 
 FOLDER = ".members"
@@ -28,7 +28,7 @@ class KeptMembers:
     """A file's members in the last archive, and its SHA-256."""
 
     entry: BackupEntry
-    place: Place
+    place: EntryPlace
     digest: str
 
 
@@ -128,7 +128,7 @@ def open_last(last: LastArchive | None) -> Iterator[IO[bytes] | None]:
 def _file_of(cells: Sequence[Any]) -> tuple[str, KeptMembers]:
     name, size, modified, mode, modified_ns, changed_ns, inode, start, length, crc, digest = cells
     entry = BackupEntry(name, stat.S_IFREG, size, modified, mode, stamp=(modified_ns, changed_ns, inode))
-    return name, KeptMembers(entry, Place(start, length, crc), digest)
+    return name, KeptMembers(entry, EntryPlace(start, length, crc), digest)
 
 
 def notes_path(backups: Path, data_root: Path, ending: str = ".json") -> Path:

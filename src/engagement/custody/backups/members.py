@@ -34,7 +34,7 @@ class Sink(Protocol):
 
 
 @dataclass(frozen=True)
-class Place:
+class EntryPlace:
     """Where an entry's members are in an archive, and their CRC-32."""
 
     start: int
@@ -56,7 +56,7 @@ class MemberWriter:
         self._under_way: deque[Future[bytes] | Callable[[], Iterator[bytes]] | None] = deque()
         self._start = self._size = self._crc = 0
         self._tar_bytes = 0
-        self.places: list[Place] = []
+        self.places: list[EntryPlace] = []
 
     def add(self, header: bytes, content: Iterator[bytes]) -> None:
         """Add an entry; its content comes without the padding that ends it."""
@@ -74,7 +74,7 @@ class MemberWriter:
             self._compress(bytes(piece))
         self._end_entry(len(header) + size + padding)
 
-    def copy(self, archive: IO[bytes], place: Place, tar_bytes: int) -> None:
+    def copy(self, archive: IO[bytes], place: EntryPlace, tar_bytes: int) -> None:
         """Add an entry from an earlier archive, in which it takes so many bytes before compression."""
         self._put(lambda: _read_members(archive, place))
         self._end_entry(tar_bytes)
@@ -102,7 +102,7 @@ class MemberWriter:
     def _write_next(self) -> None:
         part = self._under_way.popleft()
         if part is None:
-            self.places.append(Place(self._start, self._size, self._crc))
+            self.places.append(EntryPlace(self._start, self._size, self._crc))
             self._start, self._size, self._crc = self._start + self._size, 0, 0
             return
         for data in (part.result(),) if isinstance(part, Future) else part():
@@ -145,7 +145,7 @@ def crc_of(parts: Sequence[bytes] | Iterator[bytes], crc: int = 0) -> int:
     return crc
 
 
-def _read_members(archive: IO[bytes], place: Place) -> Iterator[bytes]:
+def _read_members(archive: IO[bytes], place: EntryPlace) -> Iterator[bytes]:
     """Read the members at a place; raise if they are not those that were written there."""
     left, crc = place.size, 0
     while left:

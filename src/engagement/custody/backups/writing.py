@@ -15,7 +15,7 @@ from typing import IO
 from engagement.custody.backups.archive import Hashing, checksum_line, member_of
 from engagement.custody.backups.contents import CHECKSUMS, BackupEntry, scan, unreadable
 from engagement.custody.backups.last_archive import LastArchive, open_last
-from engagement.custody.backups.members import MemberCopyError, MemberWriter, Place, Sink, crc_of, write_members
+from engagement.custody.backups.members import EntryPlace, MemberCopyError, MemberWriter, Sink, crc_of, write_members
 from engagement.foundation.errors import InputError, MachineError
 from engagement.foundation.files import open_bytes_for_writing
 
@@ -32,7 +32,7 @@ class ArchivedEntry:
     """An entry in an archive; `digest` is a file's SHA-256."""
 
     entry: BackupEntry
-    place: Place
+    place: EntryPlace
     digest: str
     is_copied: bool
 

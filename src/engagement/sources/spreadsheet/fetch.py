@@ -137,7 +137,7 @@ class _TableFetch:
         same_times: SameTimes,
         changed: "PackedRows[_ChangedRow]",
     ) -> int:
-        """Give each row its key and its respondent's uid, and add what is not held like this; return how many are new."""
+        """Give each row its key and its uid, and add those not held like this; return how many are new."""
         uuids = self._participants.uuids(row.respondent for row in rows if row.uid is None)
         found: list[_ChangedRow] = []
         for row in rows:
@@ -174,7 +174,10 @@ class _TableFetch:
 
 
 class _ChangedRow(NamedTuple):
-    """A row that is not held like this. `time` is in microseconds; of rows with the same, `earlier` counts those before this one."""
+    """A row that is not held like this yet.
+
+    `time` is in microseconds; `earlier` counts the rows before this one with the same time.
+    """
 
     key: str
     uid: str

@@ -7,7 +7,8 @@ from engagement.sources.operator_labels import OperatorLabels
 from engagement.sources.submissions.earlier_lines import EarlierLines
 from engagement.sources.submissions.flows import FlowsSource
 from engagement.sources.submissions.lines import SubmissionLines
-from engagement.sources.submissions.store import EPISODE, SubmissionStore, open_store
+from engagement.sources.submissions.opened_stores import open_store
+from engagement.sources.submissions.store import EPISODE, SubmissionStore
 
 
 def state_file_name(source: FlowsSource, flow_name: str) -> str:

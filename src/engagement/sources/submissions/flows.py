@@ -16,8 +16,9 @@ from engagement.sources.operator_labels import OperatorLabels
 from engagement.sources.submissions.earlier_lines import EarlierLines
 from engagement.sources.submissions.lines import SubmissionLines
 from engagement.sources.submissions.model import SubmissionsForm, SubmissionsSource
+from engagement.sources.submissions.opened_stores import open_store
 from engagement.sources.submissions.set_aside import report_set_aside
-from engagement.sources.submissions.store import EPISODE, SURVEY, SubmissionStore, open_store
+from engagement.sources.submissions.store import EPISODE, SURVEY, SubmissionStore
 
 _LINES_A_PIECE = 1000
 

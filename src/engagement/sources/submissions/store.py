@@ -18,34 +18,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engagement.foundation.errors import count_of
-from engagement.foundation.files import make_directory
 from engagement.foundation.microseconds import count_microseconds
 from engagement.sources.forgotten import NOBODY, ForgottenPeople
-from engagement.sources.state_databases import (
-    DamagedStateError,
-    connect_state,
-    explain_state_error,
-    find_damage,
-    remove_state,
-    set_up_state,
-)  # fmt: skip
+from engagement.sources.state_databases import DamagedStateError, find_damage, remove_state
 from engagement.sources.submissions.earlier_lines import EarlierLines
 from engagement.sources.submissions.lines import HeldLine, SubmissionLines, hash_of
 from engagement.sources.submissions.long_answers import part_long
 from engagement.sources.submissions.submission import Submission, UnreadableSubmission
 
 EPISODE, SURVEY = _KINDS = ("episode", "survey")
-_VERSION = 1
 _LINES_A_READ = 500
 _LARGEST_QUERY = 500
-_SCHEMA = """
-CREATE TABLE submissions (
-    id INTEGER PRIMARY KEY, key TEXT UNIQUE, version TEXT, time INTEGER, episode BLOB, survey BLOB
-);
-CREATE TABLE set_aside (key TEXT PRIMARY KEY, place TEXT, reason TEXT) WITHOUT ROWID;
-CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID;
-CREATE INDEX in_order ON submissions (time, key);
-"""
 _UPSERT = (
     "INSERT INTO submissions (key, version, time, episode, survey) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
     "version = excluded.version, time = excluded.time, episode = excluded.episode, survey = excluded.survey"
@@ -65,7 +48,7 @@ class _Row(NamedTuple):
 
 
 class SubmissionStore:
-    """State of one form; open it with `open_store`. `flow` is its FlowName."""
+    """State of one form; open it with `opened_stores.open_store`. `flow` is its FlowName."""
 
     def __init__(
         self,
@@ -270,71 +253,3 @@ class SubmissionStore:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
-
-
-@contextlib.contextmanager
-def open_store(
-    path: Path,
-    flow: str,
-    settings: str,
-    lines: SubmissionLines,
-    earlier: EarlierLines,
-    forgotten: ForgottenPeople = NOBODY,
-) -> Iterator[SubmissionStore]:
-    """Open a form's state; a new one if it is missing, damaged, or made with other settings.
-
-    Raises
-    ------
-    LockedError
-        Another process has it open.
-    DamagedStateError
-        It was used, and is damaged in the middle.
-    """
-    make_directory(path.parent)
-    store: SubmissionStore | None = None
-    with contextlib.ExitStack() as resources:
-        try:
-            connection = _open(path, settings, resources)
-            if connection is None:
-                resources.close()
-                remove_state(path)
-                connection = _open(path, settings, resources)
-            if connection is None:
-                raise sqlite3.DatabaseError("it can't be made anew")
-            store = SubmissionStore(path, flow, connection, lines, earlier, forgotten)
-            store.label_again()
-            yield store
-        except sqlite3.OperationalError as error:
-            raise explain_state_error(path, error) from error
-        except sqlite3.Error as error:
-            # Perhaps of another form's store, which is open as well.
-            if store is not None:
-                store.refuse_damage()
-            raise explain_state_error(path, error) from error
-
-
-def _open(path: Path, settings: str, resources: contextlib.ExitStack) -> sqlite3.Connection | None:
-    """Connect; None for a state that can't be used."""
-    connection = connect_state(path)
-    resources.callback(connection.close)
-    try:
-        set_up_state(connection)
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if not version and not tables:
-            connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-            connection.execute("INSERT INTO notes VALUES ('settings', ?)", (settings,))
-            return connection
-        if version != _VERSION:
-            _logger.warning("%s: made by another version of this program; everything is fetched again", path)
-            return None
-        row = connection.execute("SELECT text FROM notes WHERE name = 'settings'").fetchone()
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError as error:
-        _logger.warning("%s: damaged (%s); everything is fetched again", path, error)
-        return None
-    if row is None or row[0] != settings:
-        _logger.info("%s: its questions changed; everything is fetched again", path)
-        return None
-    return connection
