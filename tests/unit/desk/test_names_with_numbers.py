@@ -37,9 +37,11 @@ def command_lines(name: str, path: Path) -> Iterator[tuple[list[str], list[str]]
     """Give the command's shortest command line, and others with an optional path each; and the names of their paths."""
     for words, parser in parsers_of(name):
         actions = [action for action in parser._actions if action.dest != "help"]
+        choices = [group._group_actions for group in parser._mutually_exclusive_groups if group.required]
         needed = [action for action in actions if not action.option_strings or action.required]
         for extra in (None, *(one for one in actions if one.type is Path and one not in needed)):
-            given = [*needed, *([extra] if extra else [])]
+            chosen = [choice[0] for choice in choices if extra not in choice]
+            given = [*needed, *chosen, *([extra] if extra else [])]
             options = [[one.option_strings[0], value_of(one, path)] for one in given if one.option_strings]
             positional = [value_of(one, path) for one in given if not one.option_strings]
             yield [*words, *positional, *itertools.chain.from_iterable(options)], [one.dest for one in given]

@@ -23,7 +23,7 @@ NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
             "phone_number_uuid_table",
             # Only says where the plans are: their content is compared.
             "coding_plans_file",
-            # For later steps: the analysis, Coda, Drive, contacts and the logs.
+            # For later steps: the analysis, Coda, Drive, contacts, archives and the logs.
             "automated_analysis",
             "small_count_threshold",
             "coda_users",
@@ -40,6 +40,7 @@ NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
             "bucket_dir_path",
             "notify",
             "status_page",
+            "backup",
         }
     ),
     ChosenFlow: frozenset({"uuid"}),
