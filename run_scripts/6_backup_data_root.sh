@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 #
-# Stage 6: archive the data root, or restore an archive.
+# Stage 6: archive the data root, restore an archive, or prove that the newest one can be restored.
 #   reads   <data-root>
-#   writes  <data-backups-dir>/data-<run-id>.tar.gz, or .tar.gz.age with encryption
+#   writes  <data-backups-dir>/data-<run-id>.tar.gz, or .tar.gz.age with encryption; with --drill, <data-root>/Runs/
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -14,6 +14,8 @@ usage() {
     cat <<TEXT
 Usage: ${0##*/} [options] <data-root> <data-backups-dir>
        ${0##*/} [--identity FILE] --restore <archive> <directory>
+       ${0##*/} --drill [--identity FILE] [--pipeline-configuration FILE] [--allow-project-code] <data-root>
+                             <data-backups-dir>
 
 Archive the data root, or restore an archive. An archive only gets its name after it was read back and compared with
 the data root.
@@ -28,6 +30,9 @@ the data root.
   --dry-run                        say which archives would be removed; archive and remove nothing
   --identity FILE                  the secret key that an encrypted archive needs
   --restore <archive> <directory>  verify an archive, and unpack it into an empty or new directory
+  --drill                          prove the newest archive: restore it beside the others, compare every checksum, make
+                                   the outputs again and compare them; afterwards remove what was restored
+  --allow-project-code             with --drill: run cleaners and imputation functions of the project's own
   --quiet                          only print warnings and errors
   -h, --help                       show this help and exit
 TEXT
@@ -62,30 +67,44 @@ take_option() {
             ;;
         --dry-run) stage_options+=(--dry-run) ;;
         --full) stage_options+=(--full) ;;
+        --drill) is_drill=yes ;;
+        --allow-project-code) drill_options+=(--allow-project-code) ;;
         --quiet) take_quiet ;;
         *) refuse_option "$@" ;;
     esac
 }
 
 main() {
-    local run_id="" archive="" keep_days="" configuration="" identity="" stage_options=() arguments=()
+    local run_id="" archive="" keep_days="" configuration="" identity="" is_drill="" drill_options=() stage_options=() arguments=()
     read_options "$@"
     set -- "${arguments[@]}"
-    if [[ -n $archive ]]; then
+    if [[ -n $is_drill ]]; then
+        [[ -z "$archive$run_id$keep_days${stage_options[*]}" ]] ||
+            fail "--drill goes with --identity, --pipeline-configuration, --allow-project-code and --quiet only"
+        drill "$@"
+    elif ((${#drill_options[@]} > 0)); then
+        fail "--allow-project-code needs --drill"
+    elif [[ -n $archive ]]; then
         restore "$@"
     else
         back_up "$@"
     fi
 }
 
-back_up() {
+# expect_places DATA_ROOT BACKUPS: set `data_root` and `backups`, and check them.
+expect_places() {
     expect_arguments 2 $#
-    local data_root="$1" backups="$2"
+    data_root="$1" backups="$2"
     [[ -d $data_root ]] || fail "no such directory: '$data_root'"
     expect_directory data_root
     expect_directory backups
     [[ $backups/ != "$data_root"/* ]] || fail "'$backups' is in the data root; expected a directory outside it"
     expect_runtime
+}
+
+back_up() {
+    local data_root backups
+    expect_places "$@"
 
     claim_directory "$data_root"
     make_directory "$backups"
@@ -100,6 +119,26 @@ back_up() {
     fi
     run_stage backup-data-root --data-root "$data_root" --backups-dir "$backups" --run-id "${run_id:-$(make_run_id)}" \
         "${stage_options[@]}"
+}
+
+drill() {
+    local data_root backups
+    expect_places "$@"
+    [[ -d $backups ]] || fail "no such directory: '$backups'"
+
+    claim_directory "$data_root"
+
+    mount_path rw "$data_root"
+    mount_path rw "$backups"
+    if [[ -n $configuration ]]; then
+        mount_path ro "$(dirname -- "$configuration")"
+        drill_options+=(--pipeline-configuration "$configuration")
+    fi
+    if [[ -n $identity ]]; then
+        mount_path ro "$identity"
+        drill_options+=(--identity "$identity")
+    fi
+    run_stage backup-data-root --drill --data-root "$data_root" --backups-dir "$backups" "${drill_options[@]}"
 }
 
 restore() {

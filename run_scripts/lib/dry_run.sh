@@ -33,4 +33,9 @@ print_commands() {
         printf '%q ' "${command[@]}"
         printf '\n'
     done
+    if is_drill_due; then
+        stage_command drill
+        printf '%q ' "${command[@]}"
+        printf '\n'
+    fi
 }

@@ -5,6 +5,8 @@
 stage_command() {
     if [[ $1 == write_back ]]; then
         command=("$project_root/run_scripts/write_back.sh")
+    elif [[ $1 == drill ]]; then
+        command=("$project_root/run_scripts/6_backup_data_root.sh" --drill --pipeline-configuration "$configuration")
     else
         command=("$project_root/run_scripts/$1_${stage_titles[$1]// /_}.sh")
     fi
@@ -26,6 +28,7 @@ stage_command() {
             ! grep --quiet '"Backup"' -- "$configuration" || command+=(--pipeline-configuration "$configuration")
             command+=(--run-id "$run_id" ${keep_days:+--keep-days "$keep_days"} "$data_root" "$backups")
             ;;
+        drill) command+=(${allow_project_code:+--allow-project-code} "$data_root" "$backups") ;;
         7)
             local archive="$backups/data-$run_id.tar.gz"
             [[ ! -e $archive.age ]] || archive+=.age

@@ -96,6 +96,7 @@ def test_no_module_holds_two_subjects():
 WRITERS = {
     "custody.backups.encryption",
     "custody.backups.restore",
+    "custody.restore_drills.kept_configuration",
     "delivery.selections.number_files",
     "desk.previews.runs",
     "foundation.clusters",

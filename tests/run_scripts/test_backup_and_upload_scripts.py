@@ -306,3 +306,48 @@ def test_the_real_scripts_archive_and_restore(tmp_path):
     refused = run("--restore", archive, "another root")
     assert refused.returncode == 11, refused.stderr
     assert not (tmp_path / "another root").exists()
+
+
+def test_a_restore_drill_gets_its_options_and_sees_its_places(clone, backups):
+    clone.data_root.mkdir()
+    backups.mkdir()
+    (clone.work / "an identity.txt").touch()
+    options = ["--drill", "--identity", "an identity.txt", "--pipeline-configuration", clone.configuration]
+    result = clone.run(
+        BACKUP, *options, "--allow-project-code", clone.data_root, backups, FAKE_DOCKER_IMAGES="0123456789ab"
+    )
+    assert result.returncode == 0, result.stderr
+    *_, call = clone.container_calls
+    places = ["--data-root", str(clone.data_root), "--backups-dir", str(backups)]
+    given = ["--pipeline-configuration", str(clone.configuration), "--identity", str(clone.work / "an identity.txt")]
+    assert call[-11:] == ["backup-data-root", "--drill", *places, "--allow-project-code", *given]
+    mounts = mounts_of(call)
+    assert (mounts[str(clone.data_root)], mounts[str(backups)]) == ("rw", "rw")
+    assert mounts[str(clone.work / "an identity.txt")] == mounts[str(clone.configuration.parent)] == "ro"
+
+
+@pytest.mark.parametrize("option", [["--full"], ["--dry-run"], ["--keep-days", "3"], ["--run-id", "x"]])
+def test_a_restore_drill_takes_no_options_of_a_backup(clone, backups, option):
+    clone.data_root.mkdir()
+    backups.mkdir()
+    expect_usage_error(clone, clone.run(BACKUP, "--drill", *option, clone.data_root, backups), "--drill goes with")
+
+
+def test_code_of_the_project_is_only_for_a_restore_drill(clone, backups):
+    clone.data_root.mkdir()
+    result = clone.run(BACKUP, "--allow-project-code", clone.data_root, backups)
+    expect_usage_error(clone, result, "--allow-project-code needs --drill")
+
+
+def test_a_restore_drill_waits_for_no_other_run(clone, backups):
+    clone.data_root.mkdir()
+    backups.mkdir()
+    with subprocess.Popen(["flock", clone.data_root / ".lock", "sleep", "60"]) as holder:
+        try:
+            while subprocess.run(["flock", "--nonblock", clone.data_root / ".lock", "true"]).returncode == 0:
+                time.sleep(0.01)
+            result = clone.run_on_host(BACKUP, "--drill", clone.data_root, backups)
+        finally:
+            holder.terminate()
+    assert result.returncode == 4, result.stderr
+    assert clone.stage_calls == []

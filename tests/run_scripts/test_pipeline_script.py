@@ -436,3 +436,70 @@ def test_old_logs_are_removed_only_when_asked_for(whole_clone):
     assert {path.name for path in logs.iterdir()} & set(old) == {"mine.log"}
     backups = [call for call in whole_clone.stage_calls if call[0] == "6_backup_data_root.sh"]
     assert [call[3:5] for call in backups][1:] == [["--keep-days", "41"], ["--keep-days", "39"]]
+
+
+class TestRestoreDrill:
+    """The drill at the end of a run, where the configuration asks for one every so many nights."""
+
+    @pytest.fixture
+    def drilled(self, whole_clone):
+        whole_clone.configuration.write_text('{"Backup": {"DrillEveryNights": 3}}')
+        return whole_clone
+
+    @staticmethod
+    def note(clone, hours_ago, result="proven"):
+        (clone.data_root / "Runs").mkdir(parents=True, exist_ok=True)
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - hours_ago * 3600))
+        record = {"at": at, "archive": "data-a.tar.gz", "result": result}
+        (clone.data_root / "Runs" / "restore_drills.jsonl").write_text(json.dumps(record) + "\n")
+
+    @staticmethod
+    def summary_of(clone):
+        return json.loads(max((clone.data_root / "Runs").glob("*.json")).read_text())
+
+    @pytest.mark.parametrize(
+        ("hours_ago", "result", "is_due"),
+        [
+            (None, "", True),
+            (71, "proven", True),
+            (61, "files whole", True),
+            (49, "proven", False),
+            (49, "not opened", False),
+            # A night that failed is not followed by a good one without a drill.
+            (1, "failed", True),
+            # Written by a clock that was wrong.
+            (-100, "proven", True),
+        ],
+    )
+    def test_a_drill_is_the_last_thing_of_a_night_when_it_is_due(self, drilled, hours_ago, result, is_due):
+        if hours_ago is not None:
+            self.note(drilled, hours_ago, result)
+        assert run_pipeline(drilled).returncode == 0
+        calls = names_of(drilled.stage_calls)[-2:]
+        assert calls == (
+            ["7_upload_logs.sh", "6_backup_data_root.sh"] if is_due else ["6_backup_data_root.sh", "7_upload_logs.sh"]
+        )
+        if is_due:
+            places = [str(drilled.data_root), str(drilled.work / "back ups")]
+            options = ["--drill", "--pipeline-configuration", str(drilled.configuration)]
+            assert drilled.stage_calls[-1] == ["6_backup_data_root.sh", *options, *places]
+            assert self.summary_of(drilled)["stages"][-1]["name"] == "restore drill"
+
+    def test_a_drill_that_fails_is_the_nights_status_after_all_stages(self, drilled):
+        script = drilled.root / "run_scripts" / "6_backup_data_root.sh"
+        script.write_text(script.read_text().replace("exit 0", "[[ $1 != --drill ]] || exit 11"))
+        result = run_pipeline(drilled)
+        assert result.returncode == 11, result.stderr
+        summary = self.summary_of(drilled)
+        assert [stage["exit_status"] for stage in summary["stages"]] == [0] * 7 + [11]
+        assert (summary["exit_status"], summary["stages"][-1]["stage"]) == (11, 6)
+
+    def test_without_tonights_archive_there_is_no_drill(self, drilled):
+        drilled.add_fake_script("6_backup_data_root.sh", status=14)
+        assert run_pipeline(drilled).returncode == 14
+        assert names_of(drilled.stage_calls)[-2:] == ["6_backup_data_root.sh", "7_upload_logs.sh"]
+
+    @pytest.mark.parametrize("options", [["--only", "5"], ["--from", "7"]])
+    def test_a_run_without_a_backup_has_no_drill(self, drilled, options):
+        assert run_pipeline(drilled, *options).returncode == 0
+        assert "6_backup_data_root.sh" not in names_of(drilled.stage_calls)

@@ -47,6 +47,13 @@ class Backup(Model):
     keep: KeptArchives | None = key(
         "Keep", "which archives stay on this machine; without it all, unless a run has --keep-days", {}, None
     )
+    drill_every_nights: int | None = key(
+        "DrillEveryNights",
+        "after so many nights, the end of a run restores the newest archive and compares; without it never",
+        7,
+        None,
+        ge=1,
+    )
 
 
 def load_backup(path: Path) -> Backup:

@@ -33,6 +33,8 @@ _PLAN_OF_A_RUN = "plan-run"
 _CHECK = "check"
 # A command that uses no service needs no credentials, and only what its script mounts.
 _STATUS = "status"
+# It needs nothing, but for its restore drill.
+_BACKUP = "backup-data-root"
 # A command of the desk whose script knows nothing of its arguments.
 _DESK = "desk"
 
@@ -56,6 +58,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def plan_container(stage: str, options: list[str]) -> list[str]:
     """Find the needs of a stage that is started with these options; gives the lines to print."""
+    if stage == _BACKUP and "--drill" in options:
+        return list(_plan_drill(options).lines())
     if stage == _STATUS or (stage in STAGES and STAGES[stage].needs is None):
         return list(ContainerNeeds().lines())
     if stage == _CHECK:
@@ -95,6 +99,19 @@ def _plan_check(options: list[str]) -> ContainerNeeds:
     given = parser.parse_args(options)
     needs = ContainerNeeds()
     _add_project(needs, given, given.pipeline_configuration)
+    return needs
+
+
+def _plan_drill(options: list[str]) -> ContainerNeeds:
+    """Find the needs of a restore drill: files that the configuration names elsewhere."""
+    from engagement.stages import backup_data_root
+
+    parser = argparse.ArgumentParser(prog=_BACKUP, allow_abbrev=False, add_help=False)
+    backup_data_root.add_arguments(parser)
+    given = parser.parse_args(options)
+    needs = ContainerNeeds()
+    if given.pipeline_configuration is not None:
+        _add_project(needs, given, given.pipeline_configuration)
     return needs
 
 

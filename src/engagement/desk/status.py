@@ -8,13 +8,14 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from engagement.custody.restore_drills.records import find_last_proven, read_records
 from engagement.desk.statuses.page import write_page
 from engagement.desk.statuses.projects import find_status
-from engagement.desk.statuses.runs import describe_run, find_problem, is_in_use, read_runs
-from engagement.desk.statuses.table import COLUMNS, align, describe
+from engagement.desk.statuses.runs import describe_run, find_drill_problem, find_problem, is_in_use, read_runs, time_of
+from engagement.desk.statuses.table import COLUMNS, align, describe, say_age
 from engagement.foundation.errors import InputError, UsageError, listing
 
 
@@ -67,6 +68,13 @@ def _show_screen(data_root: Path, max_age_hours: float | None) -> None:
     now = datetime.now(UTC)
     sys.stdout.write("\n".join(describe_run(runs[-1])) + "\n")
     sys.stdout.write("\n" + align([COLUMNS, describe(find_status(data_root, max_age_hours, now))]))
+    proven = find_last_proven(read_records(data_root))
+    if proven is not None:
+        hours = (now - time_of(proven.at)) / timedelta(hours=1)
+        sys.stdout.write(f"\nLast proven restore: {say_age(hours)} ago, of {proven.archive}\n")
     problem = find_problem(runs, max_age_hours, now)
     if problem is not None:
         raise InputError(f"Run {runs[-1]['run_id']}: {problem}")
+    problem = find_drill_problem(data_root)
+    if problem is not None:
+        raise InputError(f"{data_root}: {problem}")

@@ -1,7 +1,8 @@
 """Archive the data root, or restore an archive.
 
 Writes <data-backups-dir>/data-<run id>.tar.gz, which gets its name only after it has been read back and compared with the
-data root. With --restore it verifies an archive and unpacks it into an empty directory.
+data root. With --restore it verifies an archive and unpacks it into an empty directory. With --drill it proves that the newest one
+can be restored.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engagement.custody.backups.checksums import note_checksum
 from engagement.custody.backups.contents import BackupEntry, scan
 from engagement.custody.backups.encryption import encrypt_to
 from engagement.custody.backups.keeping import find_superfluous, note_archive
@@ -29,13 +31,14 @@ from engagement.custody.backups.last_archive import (
     find_last_archive,
     list_members,
 )
-from engagement.custody.backups.names import archive_name, find_older_than, find_unfinished, time_of
+from engagement.custody.backups.names import archive_name, find_older_than, find_unfinished, scratch_of, time_of
 from engagement.custody.backups.restore import restore_archive
 from engagement.custody.backups.writing import HowToWrite, write_archive
 from engagement.foundation.errors import MachineError, UsageError, count_of
 from engagement.foundation.files import explain_os_errors, make_directory
 from engagement.foundation.partitions import count_processors
 from engagement.foundation.run_report import record_counts
+from engagement.foundation.scratch_folders import remove_scratch
 
 if TYPE_CHECKING:
     from engagement.configuration.backup import KeptArchives
@@ -60,6 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true", help="say which archives would be removed, and change nothing"
     )
     parser.add_argument("--full", action="store_true", help="read every file, also those that did not change")
+    parser.add_argument(
+        "--drill", action="store_true", help="instead, restore the newest archive beside it, and compare the outputs"
+    )
+    parser.add_argument(
+        "--allow-project-code", action="store_true", help="with --drill: run functions of the project's own"
+    )
     parser.add_argument("--restore", type=Path, metavar="ARCHIVE", help="unpack this archive instead")
     parser.add_argument("--identity", type=Path, metavar="FILE", help="secret key for an encrypted archive")
     parser.add_argument("--into", type=Path, metavar="DIRECTORY", help="where to unpack it: a new or empty directory")
@@ -79,6 +88,9 @@ def run(args: argparse.Namespace) -> None:
             raise UsageError("backup-data-root: no --into; expected it with --restore. Give it.")
         members = restore_archive(args.restore, args.into, args.identity)
         log.info("Restored %d files, directories and links of %s into %s", members, args.restore.name, args.into)
+        return
+    if args.drill:
+        _drill(args)
         return
     if args.data_root is None or args.backups_dir is None or not re.fullmatch(r"[A-Za-z0-9_.-]+", args.run_id or ""):
         raise UsageError(
@@ -100,6 +112,16 @@ def run(args: argparse.Namespace) -> None:
     _remove(superfluous, why, args.dry_run)
 
 
+def _drill(args: argparse.Namespace) -> None:
+    if args.data_root is None or args.backups_dir is None:
+        raise UsageError("backup-data-root: expected --data-root and --backups-dir with --drill. Give them.")
+    # It runs stage 3: most nights need not wait for the import.
+    from engagement.stages.restore_drill import DrillRequest, run_drill
+
+    places = (args.data_root, args.backups_dir, args.pipeline_configuration, args.identity)
+    run_drill(DrillRequest(*places, args.allow_project_code))
+
+
 def _read_settings(configuration: Path | None) -> tuple[Sequence[str], "KeptArchives | None"]:
     """Return who can read the archives, and which stay."""
     if configuration is None:
@@ -114,6 +136,8 @@ def _read_settings(configuration: Path | None) -> tuple[Sequence[str], "KeptArch
 def _back_up(data_root: Path, backups: Path, run_id: str, is_full: bool, recipients: Sequence[str]) -> None:
     archive = _expect_place(data_root, backups, archive_name(run_id, bool(recipients)))
     _remove_unfinished(backups)
+    if remove_scratch(scratch_of(backups, data_root)):
+        log.info("Removed what a killed restore drill left in %s", backups)
     scanned_at = time.time_ns()
     entries, left_out = scan(data_root)
     for name in left_out:
@@ -129,10 +153,11 @@ def _back_up(data_root: Path, backups: Path, run_id: str, is_full: bool, recipie
         log.log(logging.WARNING if last.is_odd else logging.INFO, "Every file is read: %s", last.reason)
     earlier = last if isinstance(last, LastArchive) else None
     wrap = functools.partial(encrypt_to, recipients) if recipients else contextlib.nullcontext
-    written = write_archive(archive, data_root, entries, earlier, HowToWrite(count_processors(), _lock, wrap))
+    written, checksum = write_archive(archive, data_root, entries, earlier, HowToWrite(count_processors(), _lock, wrap))
     copied = sum(entry.is_copied for entry in written)
     try:
         note_archive(archive, data_root)
+        note_checksum(archive, checksum)
         if not recipients:
             files = (KeptMembers(found.entry, found.place, found.digest) for found in written)
             list_members(archive, data_root, files, scanned_at, earlier.copies + 1 if earlier and copied else 0)

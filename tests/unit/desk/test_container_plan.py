@@ -6,6 +6,7 @@ import pytest
 
 from engagement.desk.container_plan import plan_container
 from engagement.foundation.errors import ConfigurationError, UsageError
+from example_project import write_project
 
 PROXIES = [
     f"environment {name}" for name in ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -285,3 +286,12 @@ def test_a_broken_configuration_is_reported_as_one(project):
     del project.document["ProjectEndDate"]
     with pytest.raises(ConfigurationError, match="ProjectEndDate"):
         project.plan("generate-outputs", project.google_credentials)
+
+
+def test_a_restore_drill_sees_what_the_configuration_names_elsewhere(tmp_path):
+    group = {"Name": "weekly", "Files": ["../lists/attendance.csv"]}
+    path = write_project(tmp_path / "configuration", lambda document: document.update(ListeningGroups=[group]))
+    places = ["--data-root", "/data root", "--backups-dir", "/backups"]
+    lines = plan_container("backup-data-root", ["--drill", *places, "--pipeline-configuration", str(path)])
+    assert lines == [f"mount ro {tmp_path / 'lists' / 'attendance.csv'}", "network none"]
+    assert plan_container("backup-data-root", ["--drill", *places]) == ["network none"]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engagement.__main__ import main
+from engagement.custody.restore_drills.records import DrillRecord, DrillResult, add_record
 
 
 @pytest.fixture
@@ -147,3 +148,35 @@ def test_many_projects_take_little_time_each(add_run, capsys):
     before = datetime.now(UTC)
     assert ask(capsys, *roots)[0] == 0
     assert (datetime.now(UTC) - before).total_seconds() < 0.2 * len(roots)
+
+
+def add_drill(root, days_ago, result, reason=""):
+    at = (datetime.now(UTC) - timedelta(days=days_ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    add_record(root, DrillRecord(at, "data-a.tar.gz", result, reason))
+
+
+def test_the_last_proven_restore_is_shown(add_run, capsys):
+    root, other = add_run("a"), add_run("b")
+    for days, result in ((9, DrillResult.PROVEN), (3, DrillResult.PROVEN), (1, DrillResult.FILES_WHOLE)):
+        add_drill(root, days, result)
+    exit_status, output, _ = ask(capsys, root)
+    assert exit_status == 0
+    assert "Last proven restore: 3 d 0 h ago, of data-a.tar.gz" in output
+    _, output, _ = ask(capsys, root, other)
+    assert [line.split("  ")[-1].strip() for line in output.splitlines()] == ["Restore proven", "3 d 0 h", "-"]
+    told, _ = json.loads(ask(capsys, "--json", root, other)[1])
+    assert told["restore_proven_age_hours"] == 72
+
+
+def test_a_drill_that_failed_is_a_problem_until_one_succeeds(add_run, capsys):
+    root = add_run("a")
+    add_drill(root, 2, DrillResult.PROVEN)
+    add_drill(root, 1, DrillResult.FAILED, "the archive is damaged.")
+    exit_status, output, errors = ask(capsys, root)
+    assert exit_status == 11
+    assert "Last proven restore: 2 d 0 h ago" in output
+    assert "failed: the archive is damaged. Make a new archive" in errors
+    exit_status, output, _ = ask(capsys, root, root)
+    assert (exit_status, "restore failed" in output) == (11, True)
+    add_drill(root, 0, DrillResult.PROVEN)
+    assert ask(capsys, root)[0] == 0

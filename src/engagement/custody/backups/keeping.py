@@ -34,8 +34,7 @@ def find_superfluous(
 
     `newest` is the archive that was made just now, or will be; it stays, and so does the one with the newest name.
     """
-    noted = _noted(backups, data_root)
-    made_at = {path: time for path in find_archives(backups) if path.name in noted and (time := time_of(path))}
+    made_at = {path: time for path in find_own_archives(backups, data_root) if (time := time_of(path))}
     if newest_at is not None:
         made_at[newest] = newest_at
     newest_first = sorted(made_at, key=lambda path: (made_at[path], path.name), reverse=True)
@@ -51,6 +50,12 @@ def find_superfluous(
             last_of.setdefault(span_of(made_at[path]), path)
         kept.update(list(last_of.values())[: count or 0])
     return [path for path in reversed(newest_first) if path not in kept]
+
+
+def find_own_archives(backups: Path, data_root: Path) -> list[Path]:
+    """Find the archives that are noted as the data root's, oldest first by the times in their names."""
+    noted = _noted(backups, data_root)
+    return [path for path in find_archives(backups) if path.name in noted]
 
 
 def _noted(backups: Path, data_root: Path) -> Iterable[str]:

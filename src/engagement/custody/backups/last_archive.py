@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from engagement.custody.backups.contents import BackupEntry
 from engagement.custody.backups.members import MEMBERS_FORMAT, EntryPlace
+from engagement.custody.backups.names import key_of
 from engagement.foundation.files import make_directory, open_bytes_for_writing
 
 FOLDER = ".members"
@@ -133,8 +134,7 @@ def _file_of(cells: Sequence[Any]) -> tuple[str, KeptMembers]:
 
 def notes_path(backups: Path, data_root: Path, ending: str = ".json") -> Path:
     """Return where something is noted about a data root's archives."""
-    key = hashlib.sha256(str(data_root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return backups / FOLDER / f"{key}{ending}"
+    return backups / FOLDER / f"{key_of(data_root)}{ending}"
 
 
 def _stamp(archive: Path) -> list[int]:

@@ -1,5 +1,6 @@
 """Archive names: each is named after its run, which also identifies old ones."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -44,6 +45,16 @@ def time_of(archive: Path) -> datetime | None:
         return datetime.strptime(named["time"], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC) if named else None
     except ValueError:
         return None
+
+
+def key_of(data_root: Path) -> str:
+    """Return what tells a data root's files beside the archives from those of others."""
+    return hashlib.sha256(str(data_root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def scratch_of(backups: Path, data_root: Path) -> Path:
+    """Return the folder of a data root's restore drill, beside the archives."""
+    return backups / f".drill-{key_of(data_root)}"
 
 
 def _is_file(path: Path) -> bool:

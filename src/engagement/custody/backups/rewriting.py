@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from engagement.custody.backups.archive import Content, Hashing, verify_archive
+from engagement.custody.backups.checksums import drop_checksum, note_checksum
 from engagement.custody.backups.contents import BackupEntry
 from engagement.custody.backups.members import MemberWriter, write_members
 from engagement.custody.backups.writing import (
@@ -63,6 +64,9 @@ def rewrite_archive(path: Path, decide: Callable[[BackupEntry], Unchanged | Rewr
             expect_same_when_read_back(path, file, checked)
             if not entries.changed:
                 raise _NothingChanged
+            # Killed in between, it has no checksum rather than a wrong one.
+            drop_checksum(path)
+        note_checksum(path, checked.checksum)
     except _NothingChanged:
         return 0
     return entries.changed

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from engagement.custody.backups.archive import Hashing, checksum_line, member_of
+from engagement.custody.backups.checksums import ArchiveChecksum
 from engagement.custody.backups.contents import CHECKSUMS, BackupEntry, scan, unreadable
 from engagement.custody.backups.last_archive import LastArchive, open_last
 from engagement.custody.backups.members import EntryPlace, MemberCopyError, MemberWriter, Sink, crc_of, write_members
@@ -48,10 +49,10 @@ class HowToWrite:
 
 def write_archive(
     path: Path, data_root: Path, entries: Sequence[BackupEntry], last: LastArchive | None, how: HowToWrite
-) -> list[ArchivedEntry]:
+) -> tuple[list[ArchivedEntry], ArchiveChecksum]:
     """Write an archive of the entries, copying from the last one what did not change since.
 
-    Before the archive gets its name, it is read back, and the data root is listed again.
+    Returns its checksum, too.     Before the archive gets its name, it is read back, and the data root is listed again.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def write_archive(
 
 def _write(
     path: Path, data_root: Path, entries: Sequence[BackupEntry], last: LastArchive | None, how: HowToWrite
-) -> list[ArchivedEntry]:
+) -> tuple[list[ArchivedEntry], ArchiveChecksum]:
     with open_bytes_for_writing(path) as file:
         how.hold(file.fileno())
         checked = CheckedFile(file)
@@ -88,7 +89,8 @@ def _write(
                 "Stop what changes it, and run this again."
             )
     places = members.places[:-1]
-    return [ArchivedEntry(entry, place, *found) for entry, place, found in zip(entries, places, digests, strict=True)]
+    found = zip(entries, places, digests, strict=True)
+    return [ArchivedEntry(entry, place, *digest) for entry, place, digest in found], checked.checksum
 
 
 def add_checksums(members: MemberWriter, found: Iterable[tuple[BackupEntry, str]]) -> None:
@@ -100,7 +102,7 @@ def add_checksums(members: MemberWriter, found: Iterable[tuple[BackupEntry, str]
 def expect_same_when_read_back(path: Path, file: IO[bytes], checked: "CheckedFile") -> None:
     """Raise if the file is not what was written to it."""
     file.flush()
-    if checked.crc != crc_of(_read_back(Path(file.name))):
+    if checked.checksum.crc != crc_of(_read_back(Path(file.name))):
         raise MachineError(
             f"{path}: the archive differs when read back; expected what was written. Nothing was kept. "
             "Check the disk, and run this again."
@@ -148,15 +150,16 @@ def _read_exactly(path: Path, content: Hashing, size: int) -> Iterator[bytes]:
 
 
 class CheckedFile:
-    """Computes the CRC-32 of what is written to a file."""
+    """Computes size and CRC-32 of what is written to a file."""
 
     def __init__(self, file: IO[bytes]):
         self._file = file
-        self.crc = 0
+        self.checksum = ArchiveChecksum(0, 0)
 
     def write(self, data: bytes) -> int:
         """Write to the file itself."""
-        self.crc = crc_of((data,), self.crc)
+        size, crc = self.checksum
+        self.checksum = ArchiveChecksum(size + len(data), crc_of((data,), crc))
         return self._file.write(data)
 
 

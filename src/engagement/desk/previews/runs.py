@@ -1,29 +1,24 @@
 """Run stage 3 with a configuration in a temporary folder: nothing is written under the data root."""
 
 import argparse
-import contextlib
 import logging
 import secrets
-import shutil
-import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from engagement.configuration import Project
 from engagement.foundation.errors import ConfigurationError, InputError, PipelineError
 from engagement.foundation.files import explain_os_errors, make_directory, read_json, write_json
+from engagement.foundation.scratch_folders import scratch_folder
 from engagement.stages import generate_outputs
 
 log = logging.getLogger(__name__)
 
 # The comparison shows how the changed configuration affects withdrawals.
 _ACCEPTED = "--accept-lost-withdrawals"
-
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -34,28 +29,10 @@ class Generated:
     data_root: Path
 
 
-@contextlib.contextmanager
-def temporary_folder() -> Iterator[Path]:
+def temporary_folder() -> AbstractContextManager[Path]:
     """Make a private folder in TMPDIR, removed when the block ends, even by SIGTERM, SIGHUP or Ctrl-C."""
     # The name is chosen before the folder exists, so that it is removed whenever a signal comes.
-    folder = Path(tempfile.gettempdir()) / f"engagement-diff-{secrets.token_hex(16)}"
-    # An ignored signal stays ignored, like SIGHUP under nohup.
-    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, _leave) for number in heeded}
-    try:
-        with explain_os_errors(folder):
-            folder.mkdir(mode=0o700)
-        yield folder
-    finally:
-        for number in heeded:
-            signal.signal(number, signal.SIG_IGN)
-        shutil.rmtree(folder, ignore_errors=True)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+    return scratch_folder(Path(tempfile.gettempdir()) / f"engagement-diff-{secrets.token_hex(16)}")
 
 
 def generate(

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from engagement.desk.statuses.runs import failed_stages, find_problem, is_in_use, read_runs, time_of
+from engagement.custody.restore_drills.records import find_last_proven, read_records
+from engagement.desk.statuses.runs import failed_stages, find_drill_problem, find_problem, is_in_use, read_runs, time_of
 from engagement.foundation.errors import InputError
 
 _CODA, _FETCH, _OUTPUTS = 1, 2, 3
@@ -43,10 +44,13 @@ class ProjectStatus:
     drive_held_back: int | None = None
     disk_used: int | None = None
     disk_free: int | None = None
+    restore_proven: str | None = None
+    restore_proven_age_hours: float | None = None
 
 
 def find_status(data_root: Path, max_age_hours: float | None, now: datetime) -> ProjectStatus:
     """Find out how a project is; what is damaged is its problem, and no error."""
+    proven = find_last_proven(read_records(data_root))
     bare = ProjectStatus(
         project=_name_of(data_root),
         data_root=str(data_root),
@@ -55,6 +59,8 @@ def find_status(data_root: Path, max_age_hours: float | None, now: datetime) -> 
         drive_held_back=_count_held_back(data_root),
         disk_used=_disk_used(data_root),
         disk_free=shutil.disk_usage(data_root).free,
+        restore_proven=None if proven is None else proven.at,
+        restore_proven_age_hours=None if proven is None else _hours_since(proven.at, now),
     )
     try:
         runs = read_runs(data_root)
@@ -66,7 +72,7 @@ def find_status(data_root: Path, max_age_hours: float | None, now: datetime) -> 
         return replace(
             bare,
             status="at work" if is_at_work else _status_of(last),
-            problem=find_problem(over, max_age_hours, now),
+            problem=find_problem(over, max_age_hours, now) or find_drill_problem(data_root),
             run_id=last["run_id"],
             ended=last["ended"],
             age_hours=_age_of(last, now),
@@ -87,7 +93,11 @@ def _status_of(run: Mapping[str, Any]) -> str:
 
 
 def _age_of(run: Mapping[str, Any], now: datetime) -> float:
-    return round((now - time_of(run["ended"] or run["started"])) / timedelta(hours=1), 1)
+    return _hours_since(run["ended"] or run["started"], now)
+
+
+def _hours_since(time: str, now: datetime) -> float:
+    return round((now - time_of(time)) / timedelta(hours=1), 1)
 
 
 def _counts_of(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

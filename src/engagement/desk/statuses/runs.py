@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from engagement.custody.restore_drills.records import DrillResult, read_records
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import read_json
 
@@ -96,6 +97,18 @@ def find_problem(runs: Sequence[Mapping[str, Any]], max_age_hours: float | None,
         return None
     what = "" if good is run else f"is no whole night, and the last one that succeeded, {good['run_id']}, "
     return f"{what}ended {age:.1f} hours ago; expected at most {max_age_hours:g}. Check whether cron still starts it."
+
+
+def find_drill_problem(data_root: Path) -> str | None:
+    """Describe the last restore drill, if it failed."""
+    records = read_records(data_root)
+    if not records or records[-1].result is not DrillResult.FAILED:
+        return None
+    last = records[-1]
+    return (
+        f"the restore drill of {last.at} failed: {last.reason.rstrip('.')}. Make a new archive with "
+        "6_backup_data_root.sh --full, and run it with --drill."
+    )
 
 
 def time_of(text: str) -> datetime:

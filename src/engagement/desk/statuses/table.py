@@ -6,7 +6,7 @@ from engagement.desk.statuses.projects import ProjectStatus
 
 COLUMNS = (
     "Project", "Last run", "Age", "Status", "Disk used", "Disk free", "Messages", "Participants", "Labelled",
-    "Archives missing", "Rows set aside", "Drive held back",
+    "Archives missing", "Rows set aside", "Drive held back", "Restore proven",
 )  # fmt: skip
 _NOTHING = "-"
 _LONGEST_NAME = 40
@@ -17,7 +17,7 @@ def describe(status: ProjectStatus) -> list[str]:
     return [
         status.project,
         (status.ended or _NOTHING)[:16].replace("T", " "),
-        _say_age(status.age_hours),
+        say_age(status.age_hours),
         say_status(status),
         _say_size(status.disk_used),
         _say_size(status.disk_free),
@@ -27,6 +27,7 @@ def describe(status: ProjectStatus) -> list[str]:
         _say_count(status.missing_archives),
         _say_count(status.set_aside_rows),
         _say_count(status.drive_held_back),
+        say_age(status.restore_proven_age_hours),
     ]
 
 
@@ -54,14 +55,16 @@ def say_status(status: ProjectStatus) -> str:
     if status.status == "failed":
         return f"failed {status.exit_status}: {status.failed_stage or 'before a stage'}"
     if status.status == "ok" and status.problem is not None:
+        if status.problem.startswith("the restore drill"):
+            return "restore failed"
         return "too old" if (status.age_hours or 0) >= 0 else "in the future"
     return status.status
 
 
-def _say_age(hours: float | None) -> str:
+def say_age(hours: float | None) -> str:
     """Say an age in hours, or days.
 
-    >>> _say_age(3.2), _say_age(70), _say_age(None)
+    >>> say_age(3.2), say_age(70), say_age(None)
     ('3 h', '2 d 22 h', '-')
     """
     if hours is None:

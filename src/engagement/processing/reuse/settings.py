@@ -38,6 +38,7 @@ NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
             "memory_profile_upload_bucket",
             "data_archive_upload_bucket",
             "bucket_dir_path",
+            "backup",
             "notify",
             "status_page",
             "backup",
