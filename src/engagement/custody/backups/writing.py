@@ -52,7 +52,7 @@ def write_archive(
 ) -> tuple[list[ArchivedEntry], ArchiveChecksum]:
     """Write an archive of the entries, copying from the last one what did not change since.
 
-    Returns its checksum, too.     Before the archive gets its name, it is read back, and the data root is listed again.
+    Returns its checksum, too. Before the archive gets its name, it is read back, and the data root is listed again.
 
     Raises
     ------
