@@ -17,11 +17,13 @@ _CANDIDATE = re.compile(rf"[+\uff0b]?[ (]{{0,2}}\d(?:[ \-._()]{{0,2}}\d){{{_FEWE
 _GROUP = re.compile(r"\d+")
 _TRUNK_AND_COUNTRIES = ("0", "252", "254", "251")
 _UUID = r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])"
+# What git calls a commit, in every run's id: four of ten have as many digits in a row as a number.
+_COMMIT = r"(?<![0-9A-Za-z])(?=[0-9]*[a-f])[0-9a-f]{40}(?![0-9A-Za-z])"
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
 _TIME = r"(?:[T_ -]?(?:[01]\d|2[0-4])[-:_.]?[0-5]\d(?:[-:_.]?[0-5]\d)?)?"
 # Dates in names of seasons, exports and recovered files: 2026-03-01, 20260301T101500, 01.03.2026, 2025_2026.
 _NO_NUMBER = re.compile(
-    rf"{_UUID}|(?<![\d+])(?:{_YEAR}(?P<a>[-_. ]?){_MONTH}(?P=a){_DAY}{_TIME}|{_DAY}(?P<b>[-_. ]?){_MONTH}(?P=b){_YEAR}"
+    rf"{_UUID}|{_COMMIT}|(?<![\d+])(?:{_YEAR}(?P<a>[-_. ]?){_MONTH}(?P=a){_DAY}{_TIME}|{_DAY}(?P<b>[-_. ]?){_MONTH}(?P=b){_YEAR}"
     rf"|{_YEAR}[-_ ]?{_YEAR})(?!\d)"
 )
 # Keys whose values have their own check or are not names: ids, times, and addresses that hold a project's number.
@@ -33,7 +35,7 @@ _KEYS_OF_FLOW_ADDRESSES = ("ActivationFlowURLs", "SurveyFlowURLs")
 
 
 def holds_phone_number(name: str) -> bool:
-    """Check if a name is or contains a phone number; dates, times and uuids do not count.
+    """Check if a name is or contains a phone number; dates, times, uuids and commits do not count.
 
     >>> holds_phone_number("+252 61 5000001"), holds_phone_number("lost_0615-000-001"), holds_phone_number("s01_2026-03-01_1015")
     (True, True, False)

@@ -15,6 +15,8 @@ from engagement.foundation.errors import UsageError
 from engagement.stages.table import STAGES
 
 NUMBER = "0615000001"
+COMMIT = "ce4a70b1394d8f32061359eec0da96329bff606f"
+RUN_ID = f"2026-11-28T094712Z-{COMMIT}"
 NEW = ("output", "chart", "to_file", "new_folder", "new_data_root", "folder", "profile_cpu", "profile_memory")
 
 
@@ -109,6 +111,9 @@ def test_default_names_of_new_files_are_refused_too(tmp_path: Path, run):
         ("00252-615-000-001_lost.xlsx", "[number]_lost.xlsx"),
         ("2026-03-01_1015.csv", "2026-03-01_1015.csv"),
         ("season 2025_2026.csv", "season 2025_2026.csv"),
+        (f"memory-{RUN_ID}.profile", f"memory-{RUN_ID}.profile"),
+        (f"{COMMIT[:39]}.csv", "ce4a70b1394d8f[number]eec0da96329bff606.csv"),
+        ("0615000001" * 4, "[number]"),
     ],
 )
 def test_prints_logs_and_errors_are_masked(name: str, shown: str, capsys, caplog):
@@ -129,6 +134,12 @@ def test_a_folder_that_is_there_already_may_have_such_a_name(tmp_path: Path):
     folder.mkdir()
     with hide_numbers_in_names(argparse.Namespace(folder=folder)):
         pass
+
+
+def test_a_run_writes_its_profile_whatever_the_digits_of_its_commit(tmp_path: Path):
+    given = argparse.Namespace(profile_memory=tmp_path / f"{RUN_ID}.profile")
+    with hide_numbers_in_names(given):
+        assert not given.profile_memory.exists()
 
 
 def test_a_new_project_gets_no_such_name(tmp_path: Path, run):
