@@ -45,6 +45,8 @@ main() {
     expect_directory directory
 
     claim_directory "$directory"
+    # The demo's coders get suggestions.
+    export PIPELINE_SUGGESTIONS=yes
     choose_runtime
     choose_sandbox_runtime
 
@@ -96,8 +98,8 @@ choose_sandbox_runtime() {
     sandbox_runtime=host
     if [[ $PIPELINE_RUNTIME == docker ]]; then
         if find_python >/dev/null; then
-            # The sandbox draws no maps.
-            PIPELINE_MAPS=no set_up_environment default
+            # The sandbox draws no maps and learns nothing.
+            PIPELINE_MAPS=no PIPELINE_SUGGESTIONS=no set_up_environment default
         else
             sandbox_runtime=docker
             mount_path rw "$directory"

@@ -121,7 +121,8 @@ class Clone:
         self.write_program(programs / "python", FAKE_PYTHON)
         digest = hashlib.sha256((self.root / "Pipfile.lock").read_bytes()).hexdigest()
         (self.root / ".venv" / "synchronised").write_text(f"{digest} default\n")
-        (self.root / ".venv" / "boundaries").write_text(f"{digest}\n")
+        for added in ("boundaries", "suggestions"):
+            (self.root / ".venv" / added).write_text(f"{digest}\n")
 
     def environment(self, **variables: str) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}

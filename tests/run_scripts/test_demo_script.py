@@ -77,9 +77,15 @@ def test_an_unknown_runtime_in_the_environment_is_wrong_usage(clone, demo):
 
 def test_docker_is_used_where_it_answers(clone, demo):
     clone.write_program(clone.programs / "python3.12", "#!/usr/bin/env bash\nexit 0\n")
+    # The sandbox, on this machine, suggests nothing.
+    (clone.root / ".venv" / "suggestions").unlink()
     result = clone.run(DEMO, demo)
     assert result.returncode == 0, result.stderr
     assert "The stages run in Docker: a Docker engine answers." in result.stderr
+    assert "It also holds scikit-learn for suggested labels, 200 MB." in result.stderr
+    [build] = [call for call in clone.docker_calls if call[0] == "build"]
+    assert "CATEGORIES=packages cluster suggestions" in build
+    assert "Installing scikit-learn" not in result.stderr
     assert names_of(clone) == [*SANDBOX, "sandbox-stopped", "sandbox-code"]
     every_stage = [*STAGES, *LAST_STAGES]
     stages = [

@@ -83,6 +83,17 @@ def test_boundaries_are_added_to_an_environment_without_them_and_are_no_must(clo
     assert [call[0] for call in clone.stage_calls[1:]] == ["install", "install", "fetch-raw-data", "fetch-raw-data"]
 
 
+def test_the_demo_adds_scikit_learn_by_itself_and_says_so(bare_clone):
+    demo = bare_clone.work / "demo"
+    # The sandbox ends at once, which ends the demo; the environment is whole before that.
+    result = bare_clone.run(
+        "run_demo.sh", "--runtime", "host", demo, **bare_clone.variables, FAKE_STATUS="sandbox-prepare=14"
+    )
+    assert result.returncode == 14
+    assert [call[3:] for call in pipenv_calls(bare_clone)][1:] == [["sync"], ["sync", "--categories", "suggestions"]]
+    assert "Installing scikit-learn for suggested labels, 200 MB; this is done once." in result.stderr
+
+
 def test_dask_is_added_once_and_only_where_it_is_wanted(bare_clone):
     stage = "3_generate_outputs.sh"
     arguments = bare_clone.arguments_of(stage)

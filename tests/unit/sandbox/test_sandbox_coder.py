@@ -82,6 +82,25 @@ def test_labels_are_of_coda_s_format(dataset):
                 }
 
 
+def test_labels_follow_the_text_whatever_is_suggested():
+    dataset = "DEMO_s01e01"
+    scheme = PLAN_BY_DATASET[dataset].coding_configurations[0].code_scheme
+    themes = [code.code_id for code in scheme.codes if code.is_normal]
+    origin = {"OriginID": "suggestion:1", "Name": "Pipeline Suggestions", "OriginType": "External"}
+
+    def suggestion(number: int) -> dict:
+        at = {"SchemeID": scheme.scheme_id, "DateTimeUTC": "2026-08-06T10:00:00+00:00"}
+        return {**at, "CodeID": themes[number % len(themes)], "Checked": False, "Confidence": 0.95, "Origin": origin}
+
+    messages = [{**one, "Labels": [suggestion(n)]} for n, one in enumerate(every_message_of("s01e01"))]
+    labelled = coders().label_messages(PLAN_BY_DATASET[dataset], messages)
+    # What was suggested stays below the coder's labels, unticked: a tick of the same code is a label of its own.
+    assert [{**one, "Labels": one["Labels"][:-1]} for one in labelled] == LABELLED[dataset]
+    assert all(one["Labels"][-1]["Origin"] == origin and not one["Labels"][-1]["Checked"] for one in labelled)
+    kept = [one for one in labelled if one["Labels"][-1]["CodeID"] in {label["CodeID"] for label in one["Labels"][:-1]}]
+    assert 0 < len(kept) < len(labelled) / 2
+
+
 @pytest.mark.parametrize("dataset", PLAN_BY_DATASET)
 def test_most_labels_are_what_was_meant(dataset):
     plan, name = PLAN_BY_DATASET[dataset], dataset.removeprefix("DEMO_")
