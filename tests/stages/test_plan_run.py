@@ -12,6 +12,7 @@ from chain_project import ChainProject, add_night, make_workspace
 from engagement.__main__ import main
 from engagement.custody.backups.keeping import note_archive
 from engagement.sources.rapidpro.state.run_store_files import open_run_store
+from example_project import label
 from fake_rapidpro import at, contact, run
 from faults import Changes, in_server, run_stage
 
@@ -306,3 +307,30 @@ def test_nothing_that_is_told_names_a_number_or_a_text(project, workspace, plan)
     told = "\n".join(lines) + errors
     assert "6150" not in told
     assert "biyo" not in told
+
+
+def test_messages_for_second_coders_and_new_suggestions_are_told(project, plan):
+    document = read_document(project.configuration)
+    twice = {"Share": 1.0, "Datasets": ["EXAMPLE_s01e01"], "Users": ["second@example.org"]}
+    project.configuration.write_text(json.dumps({**document, "UpdateSuggestions": True, "DoubleCoding": twice}))
+    run_night(project, 1, 2, 3)
+    lines, _ = plan("--first", "4", "--last", "4")
+    added = "12 messages to be added to the 0 that it is known to have"
+    assert f"dataset 'EXAMPLE_s01e01_second': {added}" in lines
+    assert not any("suggestions" in line for line in lines)
+    run_night(project, 4, 1)
+    origin = {"OriginID": "suggestion:1", "Name": "Pipeline Suggestions", "OriginType": "External"}
+    suggested = {**label("episode1", "water"), "Checked": False, "Confidence": 0.95, "Origin": origin}
+    path = project.data_root / "Outputs" / "Coda Files" / "EXAMPLE_s01e01.json"
+    messages = read_document(path)
+    for message in messages[:5]:
+        message["Labels"] = [suggested]
+    path.write_text(json.dumps(messages))
+    lines, _ = plan("--first", "4", "--last", "4")
+    assert "dataset 'EXAMPLE_s01e01': suggestions for up to 5 messages that nobody has labelled" in lines
+    run_night(project, 4)
+    assert not any("suggestions" in line for line in plan("--first", "4", "--last", "4")[0])
+
+
+def read_document(path):
+    return json.loads(path.read_text())

@@ -6,6 +6,7 @@ They follow the requests in `firestore` and `firestore_adding`; a test compares 
 from engagement.services.coda.format import SEGMENT_SIZE
 
 _COUNTED_FOR_ONE_READ = 1000
+_IDS_IN_ONE_QUERY = 30
 
 
 def reads_to_download(held: int) -> int:
@@ -37,6 +38,17 @@ def reads_to_add(known: int, new: int, code_schemes: int, with_labels: bool) -> 
     opened = len(_segments(known + new)) - len(segments)
     reads += 2 * opened
     return reads + (schemes if opened or with_labels else 0)
+
+
+def reads_to_update(known: int, updated: int, code_schemes: int) -> int:
+    """Return the maximum reads for setting labels of messages in a dataset that has the known ones."""
+    if not updated:
+        return 0
+    segments = len(_segments(known))
+    # Does the dataset exist? Then its number of segments, twice, and each segment's code schemes; each segment is asked for some
+    # messages at a time.
+    queries = -(-updated // _IDS_IN_ONE_QUERY)
+    return 3 + (segments > 1) + max(1, code_schemes) * segments + updated + queries * segments
 
 
 def _segments(messages: int) -> list[int]:
