@@ -2,17 +2,15 @@
 
 For each dataset in Coded Coda Files/ and each of its schemes that people code, this pretends that suggestions were made from the first
 day: a day's messages get what the labels of all days before teach, and the coders' own labels tell which suggestions are right. It
-reads only, and changes nothing. Learning takes some seconds for each day.
+reads only, and changes nothing. A day's line is printed when the day is done: learning takes seconds to minutes for each.
 """
 
 import argparse
-import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engagement.configuration import CodingConfiguration, CodingMode, load_project
-from engagement.desk.coda_progress import align
 from engagement.foundation.errors import InputError, UsageError
 from engagement.foundation.files import read_json
 from engagement.labelling.suggestions.library import expect_library
@@ -21,9 +19,8 @@ from engagement.pipeline.coding.coded_datasets import CODA_FILE_REMEDY, check_co
 if TYPE_CHECKING:
     from engagement.labelling.suggestions.day_by_day import Day
 
-_logger = logging.getLogger(__name__)
-
 _HEADING = ("day", "messages", "labelled before", "suggested", "right", "clicks saved")
+_WIDTHS = (len("2026-03-01"), *(max(len(title), 8) for title in _HEADING[1:]))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
         for one in plan.coding_configurations:
             if one.in_coda and one.cleaner is None:
                 for line in _evaluate(path, dataset, one):
-                    print(line)  # noqa: T201
+                    print(line, flush=True)  # noqa: T201
     if not found:
         raise InputError(
             f"{args.data_root / 'Coded Coda Files'}: no file of a dataset; expected labels to learn from. Run stage 1 first."
@@ -66,17 +63,21 @@ def _evaluate(path: Path, dataset: str, one: CodingConfiguration) -> Iterator[st
     document = read_json(path, InputError, what="a Coda file", remedy=CODA_FILE_REMEDY)
     messages = check_coda_messages(document, str(path))
     is_multiple = one.coding_mode is CodingMode.MULTIPLE
+    yield f"{dataset}, scheme {one.code_scheme.name}:"
     days = []
     for day in replay_days(messages, one.code_scheme, is_multiple, SuggestionSettings()):
-        _logger.info("%s, scheme %r: %s", dataset, one.code_scheme.name, day.day)
+        if not days:
+            yield _align(_HEADING)
+        yield _align(_cells(day))
         days.append(day)
-    yield f"{dataset}, scheme {one.code_scheme.name}:"
-    if not days:
-        yield "  nobody has labelled a message; nothing to learn from"
-        return
-    cells = [_HEADING, *map(_cells, days), _cells(add_up(days))]
-    yield align(cells)
+    yield _align(_cells(add_up(days))) if days else "  nobody has labelled a message; nothing to learn from"
     yield ""
+
+
+def _align(cells: Sequence[str]) -> str:
+    """Lay out a line before the next ones are known: the day to the left, numbers to the right."""
+    first, *others = zip(cells, _WIDTHS, strict=True)
+    return "  ".join([first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)])
 
 
 def _cells(day: "Day") -> tuple[str, ...]:

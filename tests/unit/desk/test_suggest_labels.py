@@ -7,10 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.suggestion_examples import make_messages, make_scheme_document
+from tests.suggestion_examples import make_messages, make_scheme, make_scheme_document
 
-from engagement.desk import suggest_labels
+from engagement.configuration import CodingConfiguration, CodingMode, FoldStrategy
+from engagement.desk import evaluate_suggestions, suggest_labels
 from engagement.foundation.errors import ConfigurationError, InputError, MachineError, PipelineError, UsageError
+from engagement.labelling.suggestions import day_by_day
+from engagement.labelling.suggestions.examples import LabelledTexts
+from engagement.labelling.suggestions.suggestions import SchemeSuggestions, SuggestionSettings, suggest
 
 
 def run(folder: Path, *options: str) -> None:
@@ -76,3 +80,26 @@ def test_without_the_library_one_line_says_how_to_get_it(folder: Path, monkeypat
         run(folder)
     assert "\n" not in str(caught.value)
     assert not (folder / "suggested.json").exists()
+
+
+def test_the_evaluation_prints_a_day_before_it_learns_for_the_next(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    (folder / "coded.json").write_text(json.dumps(make_messages(400, 0)), encoding="utf-8")
+    strategy = FoldStrategy.ASSERT_LABEL_IDS_EQUAL
+    one = CodingConfiguration(
+        CodingMode.SINGLE, make_scheme(), "topic.json", "topic_coded", None, strategy, None, False
+    )
+    learnt: list[int] = []
+
+    def learn_and_count(labelled: LabelledTexts, settings: SuggestionSettings) -> SchemeSuggestions:
+        learnt.append(len(labelled.examples))
+        return suggest(labelled, settings)
+
+    monkeypatch.setattr(day_by_day, "suggest", learn_and_count)
+    lines = [(line, len(learnt)) for line in evaluate_suggestions._evaluate(folder / "coded.json", "s01e01", one)]
+    assert learnt == [200, 300]
+    # The title and the heading come at once; the last days learn.
+    assert [count for _, count in lines] == [0, 0, 0, 0, 1, 2, 2, 2]
+    assert lines[0][0] == "s01e01, scheme Topic:"
+    assert [line.split()[0] for line, _ in lines[1:7]] == ["day", *(f"2026-05-0{day}" for day in range(1, 5)), "all"]
+    ends = {len(line) for line, _ in lines[1:7]}
+    assert len(ends) == 1, lines
