@@ -70,11 +70,16 @@ def learn_nb_svm(rows: Matrix, codes: numpy.ndarray, is_word: numpy.ndarray) -> 
 
 
 def learn_bayes(rows: Matrix, codes: numpy.ndarray, is_word: numpy.ndarray) -> LinearScores:
-    """Compare each code's pieces with those of all others (complement naive Bayes)."""
+    """Compare each code's pieces with those of all others (complement naive Bayes).
+
+    A piece that is rare in all codes alike says nothing: only what sets codes apart is kept. Long texts, of many pieces, would seem to
+    have every code otherwise.
+    """
     within = codes.T.astype(numpy.float64) @ rows
     within = numpy.asarray(within)
     outside = within.sum(axis=0) - within + _BAYES_SMOOTHING
     weights = -numpy.log(outside / outside.sum(axis=1, keepdims=True))
+    weights -= weights.mean(axis=0)
     return LinearScores(weights.astype(numpy.float32), numpy.zeros(codes.shape[1], numpy.float32))
 
 

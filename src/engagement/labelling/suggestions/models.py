@@ -15,7 +15,7 @@ _MOST_EXAMPLES = 20_000
 _MOST_PIECES_OF_MANY = 60_000
 _BATCH = 4_000
 _FEWEST_OF_A_CODE = 2
-_NEAR_COMMON = 0.5
+_NEAR_COMMON = 5.0
 _EXAMPLES_OF_HALF_TRUST = 200
 
 
@@ -145,9 +145,13 @@ def _fit_weights(unseen: Sequence[Scores], given: numpy.ndarray, is_multiple: bo
     return numpy.asarray(found.x, numpy.float64)
 
 
+def _log_frequencies(given: numpy.ndarray) -> numpy.ndarray:
+    return numpy.asarray(numpy.log((given.sum(axis=0) + 0.5) / (len(given) + 0.5 * given.shape[1])))
+
+
 def _allow_for_frequencies(mixed: Scores, given: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Fit how far codes' frequencies count beside scores, which take all for equally frequent."""
-    frequencies = numpy.log((given.sum(axis=0) + 0.5) / (len(given) + 0.5 * given.shape[1]))
+    frequencies = _log_frequencies(given)
     slope, share = _fit_weights([mixed, numpy.broadcast_to(frequencies, mixed.shape)], given, is_multiple=False)
     return numpy.full(given.shape[1], slope), share * frequencies
 
@@ -155,11 +159,28 @@ def _allow_for_frequencies(mixed: Scores, given: numpy.ndarray) -> tuple[numpy.n
 def _calibrate(mixed: Scores, given: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Fit a slope and a constant a code, so that chances are as often right as they say (Platt).
 
-    What few examples say of a code is held near the line of all codes.
+    What few examples say of a code is held near the line of all codes. Scores make too much or too little of how frequent codes are:
+    that line allows for it.
     """
-    common = _fit_line(mixed.ravel(), given.ravel(), numpy.array([1.0, 0.0]), 0.0)
-    lines = [_fit_line(mixed[:, at], given[:, at], common, _NEAR_COMMON) for at in range(given.shape[1])]
+    frequencies = _log_frequencies(given)
+    slope, share, constant = _fit_common_line(mixed, frequencies, given)
+    commons = [numpy.array([slope, share * frequency + constant]) for frequency in frequencies]
+    lines = [_fit_line(mixed[:, at], given[:, at], common, _NEAR_COMMON) for at, common in enumerate(commons)]
     return numpy.array([line[0] for line in lines]), numpy.array([line[1] for line in lines])
+
+
+def _fit_common_line(mixed: Scores, frequencies: numpy.ndarray, given: numpy.ndarray) -> numpy.ndarray:
+    """Fit how far scores and frequencies count for any code, and a constant."""
+
+    def loss(line: numpy.ndarray) -> tuple[float, numpy.ndarray]:
+        at = line[0] * mixed + line[1] * frequencies + line[2]
+        off = _sigmoid(at) - given
+        value = float((numpy.logaddexp(0, at) - given * at).sum())
+        return value, numpy.array([(off * mixed).sum(), (off.sum(axis=0) * frequencies).sum(), off.sum()])
+
+    bounds = [(0, 20), (-20, 20), (-30, 30)]
+    found = scipy.optimize.minimize(loss, numpy.array([1.0, 0.0, 0.0]), jac=True, method="L-BFGS-B", bounds=bounds)
+    return numpy.asarray(found.x, numpy.float64)
 
 
 def _fit_line(scores: numpy.ndarray, right: numpy.ndarray, near: numpy.ndarray, strength: float) -> numpy.ndarray:
