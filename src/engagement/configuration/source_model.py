@@ -45,6 +45,8 @@ class RawDataSource(Model, abc.ABC):
     uses_uuid_table: ClassVar[bool] = False
     # True if groups and fields of its contacts can be written; its package then has a part 'write_back'.
     takes_writes: ClassVar[bool] = False
+    # True if its service tells contacts' phone numbers; its package then has a part 'contact_numbers'.
+    tells_numbers: ClassVar[bool] = False
     # Attributes about the fetch that don't affect the fetched data: changing them leaves stage 3's results unchanged.
     read_by_fetch_alone: ClassVar[frozenset[str]] = frozenset()
 

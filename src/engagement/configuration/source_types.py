@@ -24,7 +24,7 @@ SOURCE_TYPES = {
 def load_part(source_type: str, part: str) -> Any:
     """Import a part of a source type's package: 'model', 'fetch', 'plan', 'check' or 'needs'.
 
-    Those whose contacts can be written to have 'write_back' as well.
+    Those whose contacts can be written to have 'write_back' as well, and those that tell phone numbers 'contact_numbers'.
     """
     return importlib.import_module(f"{SOURCE_TYPES[source_type]}.{part}")
 

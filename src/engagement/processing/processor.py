@@ -18,6 +18,7 @@ from engagement.pipeline.messages.filters import Dropped, Filters
 from engagement.pipeline.messages.join import combine_survey_runs, join_survey, share_contact
 from engagement.pipeline.messages.key_names import KeyNames
 from engagement.pipeline.messages.message import Message
+from engagement.pipeline.messages.operators import expects_one_operator, unify_operator
 from engagement.pipeline.messages.recovered import drop_known_messages, has_recovery_files
 from engagement.pipeline.messages.texts import mend_texts
 from engagement.pipeline.outputs.group_columns import NO_GROUPS, GroupColumns
@@ -55,6 +56,7 @@ class Processor:
         self._user, self._timestamp = user, timestamp
         self._recovered_keys = project.configuration.recovered_keys
         self._has_recovery_files = has_recovery_files(project.configuration)
+        self._expects_one_operator = expects_one_operator(self._plans)
         self._key_names = KeyNames(project.configuration, self._plans)
         self._moves = WrongSchemeMoves(self._plans, datasets) if project.configuration.move_ws_messages else None
         self._filters = Filters(project.configuration, links.all_of(project.configuration.test_participant_uuids))
@@ -162,6 +164,8 @@ class Processor:
         survey = combine_survey_runs(runs.survey, join, self._recovered_keys)
         if self._has_recovery_files:
             share_contact(runs.activation, survey, join)
+        if self._expects_one_operator:
+            unify_operator(runs.activation, survey, join)
 
         def make_blank() -> Message:
             # A survey answer keeps the known facts about the participant's contact.

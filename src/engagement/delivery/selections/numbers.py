@@ -57,7 +57,7 @@ def find_numbers(people: People, uids: Sequence[str], storage: Storage, policy: 
     inactive: set[tuple[str, str]] = set()
     gone: set[tuple[str, str]] = set()
     for source in people.project.configuration.raw_data_sources if contacts else ():
-        for url in source.token_file_urls:
+        for url in source.token_file_urls if source.tells_numbers else ():
             part = load_part(source.source_type, "contact_numbers")
             workspace, found = part.find_numbers(source, read_token(storage, url), policy, people.data_root, contacts)
             numbers |= {(workspace, contact): number for contact, number in found.numbers.items()}

@@ -14,6 +14,7 @@ from engagement.pipeline.coding.coded_datasets import message_id_of
 from engagement.pipeline.coding.wrong_scheme import SEPARATOR, Move, WrongSchemeMoves
 from engagement.pipeline.messages.origins import Origin, OriginFinder
 from engagement.pipeline.messages.recovered import ALSO_RECOVERED
+from engagement.pipeline.steps import JOIN
 from engagement.provenance import HIDDEN
 
 
@@ -76,12 +77,14 @@ class AnswerStories:
             )
 
     def _tell_of_fetched(self, row: TracedRow, plan: CodingPlan, text: str) -> StoryStep:
-        change = next(change for key, change in row.history if key == plan.raw_field)
-        time, user = change.metadata.timestamp, change.metadata.user
-        says = (
-            f"{text!r} is what was kept, when the run was {_say_fetched(time, user)}, of the "
-            "participant's address: of a phone number the first five digits, of any other channel its name."
-        )
+        changes = [change for key, change in row.history if key == plan.raw_field and change.value == text]
+        fetched = next((change for change in changes if change.metadata.source != JOIN), None)
+        what = "of a phone number the first five digits, of any other channel its name."
+        if fetched is None:
+            says = f"{text!r} is what was kept of the participant's address with another message of theirs: {what}"
+            return StoryStep(StepKind.ANSWER, says, {"text": text})
+        time, user = fetched.metadata.timestamp, fetched.metadata.user
+        says = f"{text!r} is what was kept, when the run was {_say_fetched(time, user)}, of the participant's address: {what}"
         return StoryStep(StepKind.ANSWER, says, {"text": text, "fetched_at": time, "fetched_by": user})
 
     def _identify(self, plan: CodingPlan, text: str) -> dict[str, Any]:

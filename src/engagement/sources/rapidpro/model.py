@@ -26,6 +26,7 @@ class RapidProSource(RawDataSource):
     result_keys = ResultKeys.ITS_OWN_FLOWS
     uses_uuid_table = True
     takes_writes = True
+    tells_numbers = True
     read_by_fetch_alone = frozenset(
         {"domain", "token_file_url", "contacts_file_name", "identity", "archives", "full_texts"}
     )
