@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 RESULT_PARTS = ("Category", "Value", "Text", "Name", "Time", "Run ID")
 ANSWER_PARTS = ("Text", "Value", "Category")
+# The parts that other sources than RapidPro write: forms, groups, posts and spreadsheets know no categories.
+WRITTEN_PARTS = ("Text", "Value", "Time", "Run ID")
 # Keys of every run besides its results; those of the first kind end in " - <flow>".
 RUN_KEYS = ("run_id", "run_created_on", "run_modified_on", "run_exited_on", "run_exit_type")
 CONTACT_KEYS = ("avf_phone_id", "urn_type", "operator_raw", "operator_coded", "test_run")

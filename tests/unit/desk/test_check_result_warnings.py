@@ -49,6 +49,16 @@ def check(tmp_path, capsys, odd):
             ["EpisodeQuestions[0]"],
         ),
         (sheet(), ["S01 (Text) - group_s01", "Reason (Text) - group_s01"], [], ["has no answers", "reads its answers"]),
+        # Only RapidPro sorts answers into categories.
+        (
+            sheet(),
+            ["S01 (Text) - group_s01", "Reason (Category) - group_s01"],
+            [
+                "$.RapidProKeyRemappings[11].RapidProKey: (Category) is in RapidPro's results alone, and flow 'group_s01' is of another "
+                "source, so that this reads nothing; expected one of (Text), (Value), (Time), (Run ID). Change it."
+            ],
+            ["is what RapidPro made"],
+        ),
         # Only capitals: that has its own warning.
         (
             sheet(),

@@ -1,6 +1,6 @@
 """Find mismatches between the sources' flows, the remappings of their keys, and the plans."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from engagement.configuration import CodingPlans, PipelineConfiguration
 from engagement.configuration.field_names import FETCHED_FIELDS, UID_FIELD
@@ -51,7 +51,8 @@ def find_remapping_warnings(configuration: PipelineConfiguration, plans: CodingP
         first = seen.setdefault((remapping.rapid_pro_key, remapping.pipeline_key), position)
         if first != position:
             yield Problem(at, f"the same as $.RapidProKeyRemappings[{first}]; expected once. Remove one.")
-    yield from _find_answers_of_two_episodes(remappings)
+    without = {flow for source in configuration.raw_data_sources for _, flow, _ in source.placed_results()}
+    yield from _find_answers_of_two_episodes(remappings, without)
     yield from _find_answers_without_run_id(configuration, plans)
 
 
@@ -102,7 +103,9 @@ def _find_key_warnings(
         )
 
 
-def _find_answers_of_two_episodes(remappings: tuple[RapidProKeyRemapping, ...]) -> Iterator[Problem]:
+def _find_answers_of_two_episodes(
+    remappings: tuple[RapidProKeyRemapping, ...], flows_without_categories: Set[str]
+) -> Iterator[Problem]:
     first: dict[str, tuple[int, str]] = {}
     for position, remapping in enumerate(remappings):
         if not remapping.is_activation_message:
@@ -115,7 +118,8 @@ def _find_answers_of_two_episodes(remappings: tuple[RapidProKeyRemapping, ...]) 
                 "twice; expected one episode for an answer. Change one.",
             )
         result = read_result_key(remapping.rapid_pro_key)
-        if result is not None and result.part == "Category":
+        # Of other sources than RapidPro there is a warning of its own.
+        if result is not None and result.part == "Category" and result.flow not in flows_without_categories:
             yield Problem(
                 f"$.RapidProKeyRemappings[{position}].RapidProKey",
                 "(Category) is what RapidPro made of the answer, not what people wrote; expected (Text). Change it.",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from engagement.configuration import PipelineConfiguration
 from engagement.configuration.nearest import nearest
 from engagement.configuration.problems import Problem
-from engagement.configuration.raw_keys import category_of, flow_of_key, read_result_key
+from engagement.configuration.raw_keys import RESULT_PARTS, WRITTEN_PARTS, category_of, flow_of_key, read_result_key
 from engagement.configuration.source_model import placed_sources
 
 
@@ -23,6 +23,12 @@ def find_result_warnings(configuration: PipelineConfiguration) -> Iterator[Probl
         names = places[result.flow]
         # Capitals have a warning of their own.
         read.add((result.flow, category_of(result.category)))
+        if result.part in RESULT_PARTS and result.part not in WRITTEN_PARTS:
+            yield Problem(
+                f"$.RapidProKeyRemappings[{position}].RapidProKey",
+                f"({result.part}) is in RapidPro's results alone, and flow {result.flow!r} is of another source, so that this reads nothing; "
+                f"expected one of {', '.join(f'({part})' for part in WRITTEN_PARTS)}. Change it.",
+            )
         if category_of(result.category) not in names:
             yield Problem(
                 f"$.RapidProKeyRemappings[{position}].RapidProKey",

@@ -7,7 +7,7 @@ from datetime import datetime
 from json.encoder import encode_basestring_ascii as _encode
 from typing import NamedTuple
 
-from engagement.configuration.raw_keys import category_of
+from engagement.configuration.raw_keys import WRITTEN_PARTS, category_of
 from engagement.provenance import Metadata
 from engagement.provenance.chain_encoding import encode_line, replace_newest_update
 from engagement.sources.encoded_lines import LineTemplate, OperatorUpdate, encode_instants, escape_marks
@@ -16,7 +16,6 @@ from engagement.sources.submissions.submission import Answer, Submission
 
 # Quotation marks within texts have a backslash before them.
 _HASH = re.compile(rb'"SHA": "([0-9a-f]{64})"')
-_PARTS = ("Text", "Value", "Time", "Run ID")
 
 
 class HeldLine(NamedTuple):
@@ -81,7 +80,7 @@ class SubmissionLines:
             if len(set(fields)) < len(fields):
                 raise ValueError("two answers of one submission have the same Field")
             keys = ["avf_phone_id", "urn_type", f"run_id - {flow}", f"run_created_on - {flow}"]
-            keys += [f"{category_of(field)} ({part}) - {flow}" for field in fields for part in _PARTS]
+            keys += [f"{category_of(field)} ({part}) - {flow}" for field in fields for part in WRITTEN_PARTS]
             template = self._templates[flow, fields] = LineTemplate.of(keys)
         times: list[datetime | None] = [submission.time, *(answer.time for answer in answers)]
         created_on, *encoded_times = encode_instants(times)
