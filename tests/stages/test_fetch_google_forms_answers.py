@@ -130,7 +130,7 @@ class TestRespondents:
         project.form.add(answered(1, **{PHONE: "I have none"}), answered(2, **{PHONE: "I have none"}), answered(3))
         project.fetch()
         assert len(set(project.participants().values())) == 3
-        assert f"form {FORM} (flow 'forms_s05'): 2 of 3 new responses have no usable phone number" in caplog.text
+        assert f"form {FORM} (flow 'forms_s05'): 2 of 3 new responses without a usable phone number" in caplog.text
         assert {record.values["urn_type"] for record in project.read("forms_s05")} == {"tel", "google_form"}
         assert b"I have none" not in texts_of_disk(project)
 

@@ -72,7 +72,7 @@ class TestRuns:
         project.fetch()
         assert len(project.run_ids("s01e01")) == 299
         (warning,) = warnings_of(caplog, "set aside")
-        assert warning.startswith("Flow 's01e01': 1 runs can't be read")
+        assert warning.startswith("Flow 's01e01': 1 run can't be read, and is set aside until it can")
         assert FOUL in warning
         assert f"{key}: " in warning
         assert reason in warning
@@ -209,7 +209,7 @@ class TestContacts:
         workspace.contacts[0] = {**whole, "urns": "tel:+252611234567"}
         project.fetch()
         (warning,) = warnings_of(caplog, "set aside")
-        assert "1 contacts can't be read" in warning
+        assert "1 contact can't be read, and is set aside until it can" in warning
         assert "urns: Expected `array`, got `str`" in warning
         assert "252611234567" not in caplog.text
         waiting = 300 - len(project.run_ids("s01e01"))
@@ -233,7 +233,7 @@ class TestArchivedRuns:
         self.archive(workspace, {**run(700, "demog", of=1), "uuid": FOUL, "created_on": "0001-01-01T00:00:00+03:00"})
         project.fetch()
         assert len(project.run_ids("demog")) == 200
-        assert warnings_of(caplog, "set aside")[0].startswith("Flow 'demog': 1 runs")
+        assert warnings_of(caplog, "set aside")[0].startswith("Flow 'demog': 1 run")
         assert [row["uuid"] for row in listed(project)] == [FOUL]
         assert listed(project)[0]["archive_md5"]
         project.fetch()
@@ -282,7 +282,7 @@ class TestArchivedRuns:
         project.fetch()
         assert len(project.run_ids("demog")) == 200
         assert [row["flow"] for row in listed(project)] == ["archives"]
-        assert "1 runs can't be read" in warnings_of(caplog, "set aside")[0]
+        assert "1 run can't be read, and is set aside until it can" in warnings_of(caplog, "set aside")[0]
 
 
 LOST = {

@@ -149,7 +149,7 @@ class TestFullTexts:
         assert texts_of(project) == ["nin 25 jir ah", "nin 31 jir ah", "nin 40 jir ah"]
         assert [run["Age (Value) - demog"] for run in values_of(project)] == ["25", "31", "40"]
         assert texts_of(project, "Answer", "s01e01") == ["haa"]
-        assert "the whole texts of 3 answers were found among 3 messages, those of 1 were not" in caplog.text
+        assert "the whole texts of 3 answers found among 3 messages, those of 1 not" in caplog.text
 
     def test_a_fetch_without_new_answers_asks_for_no_messages(self, project, workspace):
         project.fetch()

@@ -174,7 +174,7 @@ def test_reads_of_firestore_are_told_without_asking_it(project, plan, monkeypatc
 
 def test_archives_that_were_not_read_are_counted(project, workspace, plan):
     workspace.archives["2026-01-01"] = [run(70, "s01e1_activation", of=1, rqa_s01e01_raw="biyo")]
-    assert "archives: 1 of runs, 1 not read yet, with 1 runs of all flows" in plan("--first", "2", "--last", "2")[0]
+    assert "archives: 1 of runs, 1 not read yet, with 1 run of all flows" in plan("--first", "2", "--last", "2")[0]
     run_night(project, 2)
     assert "archives: 1 of runs, 0 not read yet, with 0 runs of all flows" in plan("--first", "2", "--last", "2")[0]
 

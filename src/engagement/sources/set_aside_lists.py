@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from engagement.foundation.errors import ServiceError
+from engagement.foundation.errors import ServiceError, count_of
 from engagement.foundation.files import explain_os_errors, open_bytes_for_writing
 
 _LARGEST_SHARE = 0.01
@@ -32,7 +32,7 @@ def refuse_set_aside(count: int, of: int, where: str, what: str, file: Path, rem
     # On a quiet night, one row is more than 1 % and proves nothing.
     if count > 1 and count > _LARGEST_SHARE * of:
         raise ServiceError(
-            f"{where}: {count} of {of} rows {what} can't be read; expected at most 1 %. The warnings above say why, and {file} "
+            f"{where}: {count} of {count_of(of, 'row')} {what} can't be read; expected at most 1 %. The warnings above say why, and {file} "
             f"lists them. What came is kept, and nothing was written to Raw Data. {remedy}; with --accept-shrinkage the rest is "
             "written without them."
         )

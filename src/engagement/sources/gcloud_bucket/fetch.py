@@ -6,7 +6,7 @@ from pathlib import Path
 from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.configuration.flow_choices import flow_name_of_url
 from engagement.configuration.participant_ids import find_id_problem
-from engagement.foundation.errors import InputError
+from engagement.foundation.errors import InputError, count_of
 from engagement.foundation.files import make_directory, open_bytes_for_writing
 from engagement.provenance import read_traced_data
 from engagement.sources.context import FetchContext
@@ -34,7 +34,7 @@ def _fetch_file(url: str, context: FetchContext) -> FetchedFlow:
     target = context.raw_data_file(name)
     if target.exists():
         runs = count_lines(target)
-        _logger.info("Flow %r: %d runs, downloaded before", name, runs)
+        _logger.info("Flow %r: %s, downloaded before", name, count_of(runs, "run"))
         return FetchedFlow(name, target, runs, runs, lambda writer: None)
     # Beside the file's place in Raw Data, which it takes only once all sources have succeeded.
     arrived = make_directory(context.state_file("downloads")) / target.name
@@ -83,4 +83,4 @@ def _count_runs(path: Path, url: str, prefix: str) -> int:
 
 def _move(writer: RawDataWriter, arrived: Path, target: Path, name: str, runs: int) -> None:
     writer.move(arrived, target)
-    _logger.info("Flow %r: %d runs downloaded", name, runs)
+    _logger.info("Flow %r: %s downloaded", name, count_of(runs, "run"))

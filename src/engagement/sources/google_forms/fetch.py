@@ -144,12 +144,12 @@ class _FormFetch:
         name = self._name
         _logger.info("%s: %s, %d new or edited, %d gone", name, count_of(len(self._seen), "response"), self._new, gone)
         if self._reader.unidentified and _is_identifying(self._source):
-            what = "e-mail address" if self._source.respondent is FormRespondent.EMAIL else "usable phone number"
+            what = "an e-mail address" if self._source.respondent is FormRespondent.EMAIL else "a usable phone number"
             _logger.info(
-                "%s: %d of %d new responses have no %s; each is a participant of its own",
+                "%s: %d of %s without %s; each of them is a participant of its own",
                 name,
                 self._reader.unidentified,
-                self._new,
+                count_of(self._new, "new response"),
                 what,
             )
             self._context.counts["responses_without_identity"] += self._reader.unidentified

@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from engagement.foundation.errors import count_of
 from engagement.services.rapidpro.client import ArchiveError, Page, RapidProClient, Run, UnreadableRow
 from engagement.sources.rapidpro.flow_runs import FlowRuns
 from engagement.sources.rapidpro.model import ArchivePolicy, RapidProSource
@@ -53,9 +54,9 @@ def fetch_archives(
     if missing:
         counts["missing_archives"] += missing
     _logger.info(
-        "RapidPro %s: %d archives of runs, %d read now, %d could not be read",
+        "RapidPro %s: %s of runs, %d read now, %d could not be read",
         client.domain,
-        len(archives),
+        count_of(len(archives), "archive"),
         read,
         missing,
     )

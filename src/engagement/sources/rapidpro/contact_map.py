@@ -146,7 +146,7 @@ def _add_missing(store: RunStore, log: LineLog) -> None:
         _add(log, store, batch)
         added += len(batch)
     if added:
-        _logger.info("%s: took over %d contacts from State/", log.path, added)
+        _logger.info("%s: took over %s from State/", log.path, count_of(added, "contact"))
 
 
 def _add(log: LineLog, store: RunStore, participants: dict[str, ContactIdentity]) -> None:

@@ -176,7 +176,7 @@ class FlowRuns:
                 changed += len(different)
             self._store.keep_rendering(self.id, rendering)
         if before is not None:
-            _logger.info("Flow %r: the configuration changed; %d runs were rewritten", self.name, changed)
+            _logger.info("Flow %r: the configuration changed; %s rewritten", self.name, count_of(changed, "run"))
 
     def report(self, newly_gone: Collection[str]) -> None:
         """Log the arrivals, and name the contacts that runs wait for; those that are gone are named once."""
@@ -185,9 +185,9 @@ class FlowRuns:
         gone = [runs for contact, runs, is_gone in found if is_gone and contact not in newly_gone]
         waiting = sum(runs for _, runs in waited_for)
         _logger.info(
-            "Flow %r: %d runs held: %d new, %d changed, %d came again as they were; %d left out without a contact",
+            "Flow %r: %s held: %d new, %d changed, %d came again as they were; %d left out without a contact",
             self.name,
-            self._store.count(self.id),
+            count_of(self._store.count(self.id), "run"),
             self.counts.new,
             self.counts.changed,
             self.counts.known,
@@ -235,7 +235,7 @@ class FlowRuns:
         status = self._file.stat()
         with self._store.transaction():
             self._store.keep_written(self.id, runs, status.st_size, status.st_mtime_ns)
-        _logger.info("Flow %r: %d runs written", self.name, runs)
+        _logger.info("Flow %r: %s written", self.name, count_of(runs, "run"))
 
 
 def _keep(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from engagement.foundation.errors import count_of
 from engagement.services.rapidpro.client import Contact, Flow, Page, RapidProClient, Run
 from engagement.services.storage.protocol import read_token
 from engagement.sources.plan_context import SourcePlanContext, say_time
@@ -19,7 +20,7 @@ def plan_fetch(source: RapidProSource, context: SourcePlanContext) -> Iterator[s
     path = context.data_root / "State" / "fetch" / state_file_name(source)
     with look_at_fetch_state(path) as state:
         contacts, newest = state.contacts()
-        yield f"RapidPro {source.domain}: {contacts} contacts known{_say_newest(newest)}"
+        yield f"RapidPro {source.domain}: {count_of(contacts, 'contact')} known{_say_newest(newest)}"
         if state.is_behind:
             yield "a fetch is at work, or was killed: what it took in last counts as new here"
         was_asked = False
@@ -56,7 +57,7 @@ def _ask(source: RapidProSource, state: FetchState, context: SourcePlanContext) 
         runs = sum(archive.record_count for archive in unread)
         if source.full_texts:
             yield "messages: those since the first answer whose whole text is not known yet"
-        yield f"archives: {len(archives)} of runs, {len(unread)} not read yet, with {runs} runs of all flows"
+        yield f"archives: {len(archives)} of runs, {len(unread)} not read yet, with {count_of(runs, 'run')} of all flows"
 
 
 def _describe_runs(flow: Flow, held: FlowState, state: FetchState, page: Page[Run]) -> str:
@@ -66,7 +67,7 @@ def _describe_runs(flow: Flow, held: FlowState, state: FetchState, page: Page[Ru
     new, changed = state.new_runs(flow.uuid, flow.name, modified)
     waiting = f", {held.waiting} more wait for their contact" if held.waiting else ""
     found = _say_new(page, f"{new} new, {changed} changed", held.newest)
-    return f"flow {flow.name!r}: {held.runs} runs held{waiting}{_say_newest(held.newest)}; {found}"
+    return f"flow {flow.name!r}: {count_of(held.runs, 'run')} held{waiting}{_say_newest(held.newest)}; {found}"
 
 
 def _say_newest(newest: datetime | None) -> str:

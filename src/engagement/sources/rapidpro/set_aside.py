@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from engagement.foundation.errors import count_of
 from engagement.services.rapidpro.client import Contact, Page, Run, UnreadableRow
 from engagement.sources.rapidpro.state.run_store import RunStore
 from engagement.sources.rapidpro.state.set_aside_rows import CONTACTS, UNKNOWN_FLOW, SetAsideRow
@@ -107,12 +108,13 @@ class SetAside:
         place = f"Flow {name!r}" if name is not None else self._where
         reasons = Counter((one.row.key or "the row", one.row.reason) for one in listed)
         _logger.warning(
-            "%s: %d %ss can't be read, and are set aside until they can: %s. They are %s%s; all are in %s. They are asked for "
-            "again in every fetch. Ask whoever runs the server.",
+            "%s: %s can't be read, and %s set aside until %s can: %s. %s %s%s; all are in %s, and asked for again in every "
+            "fetch. Ask whoever runs the server.",
             place,
-            len(listed),
-            what,
+            count_of(len(listed), what),
+            *(("is", "it") if len(listed) == 1 else ("are", "they")),
             "; ".join(f"{key}: {reason} ({count})" for (key, reason), count in reasons.most_common(_NAMED_RUNS)),
+            "It is" if len(listed) == 1 else "They are",
             ", ".join(
                 one.row.uuid or f"one without a readable uuid {_time_of(one.row)}" for one in listed[:_NAMED_RUNS]
             ),

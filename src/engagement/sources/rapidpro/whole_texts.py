@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from engagement.foundation.errors import count_of
 from engagement.provenance import Metadata
 from engagement.services.rapidpro.client import RapidProClient
 from engagement.services.rapidpro.rows import RapidProMessage
@@ -63,10 +64,10 @@ def look_up(client: RapidProClient, store: RunStore, flows: Sequence[FlowRuns], 
     with store.transaction():
         texts.drop_messages()
     _logger.info(
-        "RapidPro %s: the whole texts of %d answers were found among %d messages, those of %d were not",
+        "RapidPro %s: the whole texts of %s found among %s, those of %d not",
         client.domain,
-        found,
-        messages,
+        count_of(found, "answer"),
+        count_of(messages, "message"),
         missing,
     )
 

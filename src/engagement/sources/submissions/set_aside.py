@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from engagement.foundation.errors import count_of
 from engagement.sources.context import FetchContext
 from engagement.sources.set_aside_lists import refuse_set_aside, write_set_aside
 from engagement.sources.submissions.long_answers import is_too_large
@@ -31,10 +32,12 @@ def report_set_aside(where: str, stores: Sequence[SubmissionStore], file: Path, 
     reasons = Counter(one.reason for _, one in listed)
     more = len(listed) - _NAMED
     _logger.warning(
-        "%s: %d submissions can't be read, and are set aside until they can: %s. They are %s%s; all are in %s.",
+        "%s: %s can't be read, and %s set aside until %s can: %s. %s %s%s; all are in %s.",
         where,
-        len(listed),
+        count_of(len(listed), "submission"),
+        *(("is", "it") if len(listed) == 1 else ("are", "they")),
         "; ".join(f"{reason} ({count})" for reason, count in reasons.most_common(_NAMED)),
+        "It is" if len(listed) == 1 else "They are",
         ", ".join(one.place for _, one in listed[:_NAMED]),
         f" and {more} more" if more > 0 else "",
         file,

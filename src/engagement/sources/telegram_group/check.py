@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from engagement.configuration import PipelineConfiguration
 from engagement.configuration.problems import Problem
 from engagement.configuration.source_model import PlacedSource
-from engagement.foundation.errors import InputError
+from engagement.foundation.errors import InputError, count_of
 from engagement.sources.answer_lengths import AnswerLengths
 from engagement.sources.online_check import OnlineCheck
 from engagement.sources.telegram_group.export_files import open_exports
@@ -42,7 +42,7 @@ def ask(placed: PlacedGroup, check: OnlineCheck) -> None:
                 [
                     Problem(
                         f"{at}.ExportURLs",
-                        f"{len(history.unreadable)} of {history.received} messages can't be read, first "
+                        f"{len(history.unreadable)} of {count_of(history.received, 'message')} can't be read, first "
                         f"{history.unreadable[0].place}: {history.unreadable[0].reason}; expected all. Export the group again.",
                     )
                 ]

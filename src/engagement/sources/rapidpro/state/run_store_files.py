@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from engagement.foundation.errors import count_of
 from engagement.foundation.files import explain_os_errors, make_directory, read_json, write_json
 from engagement.sources.rapidpro.de_identify import UNKNOWN_CHANNEL
 from engagement.sources.rapidpro.state.line_log import LineLog
@@ -138,7 +139,7 @@ def _save_contacts(path: Path) -> None:
             columns = f"uuid, participant, {channel.format('urn_type')}, {channel.format('operator_raw')}"
             contacts.extend(connection.execute(f"SELECT {columns} FROM contacts"))  # noqa: S608 - names of our own
     except sqlite3.Error:
-        _logger.warning("%s: only %d contacts could be saved of it", path, len(contacts))
+        _logger.warning("%s: only %s could be saved of it", path, count_of(len(contacts), "contact"))
     saved = [contact for contact in contacts if all(isinstance(cell, str) for cell in contact)]
     if saved:
         write_json(_saved_contacts_path(path), saved)
