@@ -21,8 +21,9 @@ def fold_text(text: str) -> str:
     'biyo & nabad'
     """
     plain = unicodedata.normalize("NFC", html.unescape(text))
-    shown = "".join(" " if not character.isprintable() else character for character in plain)
-    return " ".join(shown.split()).casefold()
+    if not plain.isprintable():
+        plain = "".join(character if character.isprintable() else " " for character in plain)
+    return " ".join(plain.split()).casefold()
 
 
 def are_alike(exported: str, arrived: str) -> bool:

@@ -118,6 +118,7 @@ def find_outages(found: ExportComparison) -> Iterator[Outage]:
     counted = [number for number, state in enumerate(found.states) if state != "late"]
     counted.sort(key=lambda number: found.messages[number].time)
     lost = [found.states[number] in ("missing", "recovered") for number in counted]
+    all_lost = sum(lost)
     start = 0
     while start < len(lost):
         end = start
@@ -126,7 +127,7 @@ def find_outages(found: ExportComparison) -> Iterator[Outage]:
         count = end - start
         if count >= _FEWEST_LOST:
             # The share lost at other times: a tenth, where there are none.
-            others = (sum(lost) - count + 0.5) / (len(lost) - count + 5)
+            others = (all_lost - count + 0.5) / (len(lost) - count + 5)
             if others**count * len(lost) < _CHANCE:
                 times = [found.messages[counted[number]].time for number in (start, end - 1)]
                 yield Outage(times[0], times[1], count)
@@ -136,15 +137,15 @@ def find_outages(found: ExportComparison) -> Iterator[Outage]:
 def write_table(hours: Mapping[datetime, Counter[str]]) -> Iterator[str]:
     """Write a line for each hour with messages, under its day."""
     yield f"{'':<16}" + "".join(f"{name:>11}" for name in COUNTS)
-    day = ""
+    days: dict[str, Counter[str]] = {}
     for hour, counts in hours.items():
-        if f"{hour:%Y-%m-%d}" != day:
-            day = f"{hour:%Y-%m-%d}"
-            of_day: Counter[str] = Counter()
-            for other, others in hours.items():
-                if other.date() == hour.date():
-                    of_day.update(others)
-            yield _line(day, of_day)
+        days.setdefault(f"{hour:%Y-%m-%d}", Counter()).update(counts)
+    told = ""
+    for hour, counts in hours.items():
+        day = f"{hour:%Y-%m-%d}"
+        if day != told:
+            yield _line(day, days[day])
+            told = day
         yield _line(f"  {hour:%H:%M}", counts)
 
 

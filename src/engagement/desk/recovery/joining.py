@@ -3,6 +3,7 @@
 Of a message that several have, as many count as the file with most of them has.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,7 +26,9 @@ def join_exports(exports: Sequence[Sequence[ExportRow]], leaves_out_repeated: bo
     """Join the messages of files."""
     if len(exports) == 1 and not leaves_out_repeated:
         in_order = sorted(exports[0], key=lambda one: one.time)
-        return JoinedExports(in_order, len(in_order) - len(set(in_order)), 0)
+        # Rows that are the same have the same time: so only those of one time are in memory a second time.
+        at_once = (list(rows) for _, rows in itertools.groupby(in_order, key=lambda one: one.time))
+        return JoinedExports(in_order, sum(len(rows) - len(set(rows)) for rows in at_once), 0)
     known: dict[tuple[ExportRow, int], None] = {}
     repeated = in_several = 0
     for messages in exports:
