@@ -132,6 +132,9 @@ def packed(**files: bytes) -> bytes:
         (packed(other=b"x"), "could not be read as a workbook"),
         (workbook(XLSX_HEADER)[:900], "not an Excel workbook"),
         (packed(xl__sharedStrings_xml=b"0" * (65 << 20)), "65 MB when unpacked"),
+        # A part may have any name, and styles are in memory all at once, too.
+        (packed(xl__words_xml=b"0" * (65 << 20)), "65 MB when unpacked"),
+        (packed(xl__styles_xml=b"0" * (40 << 20), xl__words_xml=b"0" * (40 << 20)), "80 MB when unpacked"),
         (workbook(XLSX_HEADER, sheets=("March", "April")), "2 sheets; expected one of them in Sheet: 'March', 'April'"),
         (workbook(["Mobile", "Received On", "What?", "Age"]), "no column 'Mobile No'"),
     ],

@@ -19,7 +19,7 @@ from engagement.sources.tables.row_problems import RowProblems
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 # A hundred thousand rows of survey answers take a tenth of it. Shared texts are in memory all at once.
 _MOST_BYTES, _MOST_TEXT_BYTES = 512 << 20, 64 << 20
-_TEXTS = "xl/sharedStrings.xml"
+_NOT_READ_WHOLE = ("xl/worksheets/", "xl/media/")
 # From here on not every whole number has a float of its own: digits may be lost.
 _LARGEST_SURE = 2**53
 # In place of a fault: the cell is a date.
@@ -116,15 +116,18 @@ def _refuse_other_files(content: bytes, where: str) -> None:
         raise InputError(
             f"{where}: an old workbook (.xls), or one with a password; expected .xlsx without. Save it as 'Excel workbook (.xlsx)'."
         )
-    sizes: dict[str, int] = {}
+    sizes: list[tuple[str, int]] = []
     with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(content)) as archive:
-        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+        sizes = [(entry.filename, entry.file_size) for entry in archive.infolist()]
     if not content.startswith(_ZIP) or not sizes:
         raise InputError(f"{where}: not an Excel workbook; expected .xlsx. Save it again, or get the file again.")
     # An archive with other sizes than it says breaks off while it is read.
-    if sum(sizes.values()) > _MOST_BYTES or sizes.get(_TEXTS, 0) > _MOST_TEXT_BYTES:
+    total = sum(size for _, size in sizes)
+    # Only sheets are read row by row. Texts and styles are in memory all at once, whatever the part that holds them is called.
+    whole = sum(size for name, size in sizes if not name.startswith(_NOT_READ_WHOLE))
+    if total > _MOST_BYTES or whole > _MOST_TEXT_BYTES:
         raise InputError(
-            f"{where}: {sum(sizes.values()) >> 20} MB when unpacked; expected at most {_MOST_BYTES >> 20}, {_MOST_TEXT_BYTES >> 20} "
+            f"{where}: {total >> 20} MB when unpacked; expected at most {_MOST_BYTES >> 20}, {_MOST_TEXT_BYTES >> 20} "
             "of texts. Part the table, or save it as CSV."
         )
 
