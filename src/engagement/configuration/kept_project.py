@@ -1,7 +1,7 @@
 """State/project/: a copy of the configuration behind Outputs, to explain them after it changed."""
 
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from engagement.configuration import ControlCode, Project
 from engagement.configuration.coding_plans import PlanKind
@@ -16,11 +16,18 @@ def kept_folder(data_root: Path) -> Path:
     return data_root / "State" / "project"
 
 
-def keep_project(project: Project, data_root: Path) -> None:
-    """Copy a project's three kinds of files into the data root, replacing an earlier copy.
+class ProjectDocuments(NamedTuple):
+    """The contents of a project's files, which refer to each other by names that need no folder."""
 
-    The copy is a project of its own: its files refer to each other, wherever the originals were. It holds addresses of
-    credentials, never credentials.
+    configuration: dict[str, Any]
+    plans: dict[str, Any]
+    schemes: dict[str, Any]
+
+
+def read_documents(project: Project) -> ProjectDocuments:
+    """Read a project's three kinds of files, without addresses that are secrets.
+
+    They hold addresses of credentials, never credentials.
     """
     configuration = read_json(project.path, ConfigurationError)
     # Whoever has these addresses can write to them; the copy goes into archives.
@@ -43,17 +50,30 @@ def keep_project(project: Project, data_root: Path) -> None:
                 keep_scheme(coding, "CodeScheme")
     for key in ("WSCorrectDatasetScheme", "OperatorScheme"):
         keep_scheme(plans, key)
-    _write(data_root, {**configuration, "CodingPlansFile": _PLANS}, {**plans, "CodeSchemesDir": _SCHEMES}, schemes)
+    return ProjectDocuments(
+        {**configuration, "CodingPlansFile": _PLANS}, {**plans, "CodeSchemesDir": _SCHEMES}, schemes
+    )
 
 
-def _write(data_root: Path, configuration: Any, plans: Any, schemes: dict[str, Any]) -> None:
-    current = kept_folder(data_root)
-    with replace_folder(current) as building:
-        make_directory(building / _SCHEMES)
-        write_json(building / _CONFIGURATION, configuration)
-        write_json(building / _PLANS, plans)
-        for name, document in schemes.items():
-            write_json(building / _SCHEMES / name, document)
+def keep_project(project: Project, data_root: Path) -> ProjectDocuments:
+    """Copy a project's files into the data root, replacing an earlier copy; return what is in them.
+
+    The copy is a project of its own: its files refer to each other, wherever the originals were.
+    """
+    documents = read_documents(project)
+    with replace_folder(kept_folder(data_root)) as building:
+        write_documents(documents, building)
+    return documents
+
+
+def write_documents(documents: ProjectDocuments, folder: Path) -> Path:
+    """Write a project's files into a folder; return the pipeline configuration."""
+    make_directory(folder / _SCHEMES)
+    write_json(folder / _CONFIGURATION, documents.configuration)
+    write_json(folder / _PLANS, documents.plans)
+    for name, document in documents.schemes.items():
+        write_json(folder / _SCHEMES / name, document)
+    return folder / _CONFIGURATION
 
 
 def find_kept_configuration(data_root: Path) -> Path:

@@ -7,12 +7,14 @@ the log, in an error.
 import argparse
 import contextlib
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
 from engagement.foundation.errors import UsageError
+from engagement.foundation.run_report import RUN_ID
 
 MASK = "[number]"
 _FEWEST_DIGITS = 7
@@ -78,7 +80,8 @@ def _find_numbers(paths: Iterable[Path]) -> list[str]:
     """Find the numbers in paths, the longest first, so that none is masked in part."""
     from engagement.configuration.numbers_in_names import find_numbers
 
-    parts = {part for path in paths for part in path.parts}
+    # The commit in a run's id may have digits enough, and is no number.
+    parts = {re.sub(RUN_ID, "", part) for path in paths for part in path.parts}
     return sorted({number for part in parts for number in find_numbers(part)}, key=len, reverse=True)
 
 

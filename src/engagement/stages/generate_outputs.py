@@ -13,6 +13,7 @@ from engagement.configuration import Project, load_project
 from engagement.configuration.kept_project import find_kept_stop_ids, keep_project
 from engagement.configuration.plan_warnings import find_key_warnings
 from engagement.configuration.unwritten_plans import find_unwritten_plans
+from engagement.custody.run_manifests.recording import MadeRun, record_run
 from engagement.foundation.certificates import use_certificates
 from engagement.foundation.errors import UsageError
 from engagement.foundation.partitions import parse_count, run_partitions
@@ -101,15 +102,15 @@ class Inputs:
     root: Path
 
 
-def run(args: argparse.Namespace) -> None:
-    """Load, process, save."""
+def run(args: argparse.Namespace, timestamp: str | None = None) -> None:
+    """Load, process, save. `timestamp` is that of an earlier run, to make its outputs again."""
     credentials, project = load_credentials(args.credentials), load_project(args.pipeline_configuration)
     # Workers of a cluster have working directories of their own.
     root: Path = args.data_root if args.scheduler is None else args.data_root.absolute()
     if args.upload_only:
         upload(project, root, credentials)
         return
-    inputs = load_inputs(project, root, args)
+    inputs = load_inputs(project, root, args, timestamp)
     processor, workers = inputs.processor, inputs.workers
     with (
         find_changed(processor, inputs.flows, root, workers.jobs, args.mode, args.full) as changes,
@@ -124,10 +125,11 @@ def run(args: argparse.Namespace) -> None:
         log_summary(summary, processor.is_coded)
         write_all(inputs, outputs, analysis, changes.row_notes, summary, partitions, files, participants)
         remember(changes, outputs.path, analysis.path, summary)
-    finish(project, root, summary, credentials)
+    options = {"mode": args.mode, "allow_project_code": str(args.allow_project_code).lower()}
+    finish(inputs, changes, MadeRun(inputs.timestamp, args.user, changes.kept is None, options), summary, credentials)
 
 
-def load_inputs(project: Project, root: Path, args: argparse.Namespace) -> Inputs:
+def load_inputs(project: Project, root: Path, args: argparse.Namespace, time: str | None = None) -> Inputs:
     """Load the project's own code, the raw data and the labels, and warn of oddities."""
     is_coded = args.mode == "all-stages"
     functions = load_project_functions(project, args.allow_project_code)
@@ -139,7 +141,7 @@ def load_inputs(project: Project, root: Path, args: argparse.Namespace) -> Input
         schemes = (c.code_scheme for plan in project.coding_plans.all for c in plan.coding_configurations)
         stop_ids = find_stop_ids(schemes) | find_kept_stop_ids(root)
         refuse_lost_withdrawals(root, lost, stop_ids, args.accept_lost_withdrawals)
-    timestamp = datetime.now(UTC).isoformat(timespec="microseconds")
+    timestamp = time or datetime.now(UTC).isoformat(timespec="microseconds")
     links = load_links(project.configuration, project.path.parent)
     if is_coded:
         refuse_unlinked_withdrawals(root, links, args.accept_lost_withdrawals)
@@ -227,9 +229,12 @@ def write_all(
     analysis.write_season(SourceRun(inputs.timestamp, inputs.mode), make_funnel(summary))
 
 
-def finish(project: Project, root: Path, summary: Summary, credentials: Credentials) -> None:
-    """Keep the configuration, report the written files, and upload them with `credentials`."""
-    keep_project(project, root)
+def finish(inputs: Inputs, changes: Changes, made: MadeRun, summary: Summary, credentials: Credentials) -> None:
+    """Keep what the run was made with, report the written files, and upload them with `credentials`."""
+    project, root = inputs.processor.project, inputs.root
+    verified = {name: version.sha256 for name, version in changes.notes.verified.items()}
+    own_modules = [module.__file__ for module in inputs.functions.modules]
+    record_run(root, project, keep_project(project, root), made, verified, own_modules)
     log.info("Wrote Outputs/: %d message(s), %d participant(s)", summary.kept, summary.individuals)
     record_counts({"runs": summary.runs, "messages": summary.kept, "participants": summary.individuals})
     upload(project, root, credentials)

@@ -42,6 +42,11 @@ class NotesWriter:
         self._settings = settings
         self._began = began
 
+    @property
+    def verified(self) -> Mapping[str, FileVersion]:
+        """The versions of the raw files that agree with the manifest."""
+        return self._verified
+
     def note_raw_files(self, flows: Flows, verified: Mapping[str, FileVersion] | None = None) -> None:
         """Note the raw files that the noted lines come from, and their versions by the manifest."""
         self._verified = verified or {}

@@ -1,0 +1,1 @@
+"""What each run of stage 3 was made with, so that it can be reproduced."""

@@ -1,0 +1,154 @@
+"""Runs/manifests/<run id>.json: what a run of stage 3 was made with.
+
+A manifest has the versions of the code, the options, and the SHA-256 of each input: of the configuration, the coding plans and each
+code scheme, whose contents are kept in State/run_inputs/, and of each file of Raw Data/, Coded Coda Files/ and others. Stage 3 draws
+samples by hashes, and uses no seed.
+"""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from engagement.foundation.errors import InputError, UsageError
+from engagement.foundation.files import digest_file, explain_os_errors, make_directory, write_json
+
+_VERSION = 1
+# A file that was written so shortly before could be written again and look the same.
+_NANOSECONDS_OF_DOUBT = 2 * 10**9
+
+
+class InputFile(NamedTuple):
+    """An input's SHA-256, and the file's size, times and inode: while these stay, it need not be read again."""
+
+    sha256: str
+    stamp: list[int] | None
+
+
+class RunManifest(msgspec.Struct, frozen=True):
+    """What one run was made with. `time` is that of the run in its outputs; `kept` if it kept rows of an earlier run.
+
+    `files` are by path in the data root. `project_files` are beside the configuration, by its own names for them.
+    """
+
+    version: int
+    run_id: str
+    time: str
+    user: str
+    account: str
+    is_full: bool
+    versions: dict[str, str]
+    options: dict[str, str]
+    configuration_file: str
+    configuration: str
+    coding_plans: str
+    schemes: dict[str, str]
+    files: dict[str, InputFile]
+    project_files: dict[str, InputFile]
+
+
+_decode = msgspec.json.Decoder(RunManifest).decode
+
+
+def manifests_folder(data_root: Path) -> Path:
+    """Name the folder in a data root; it need not exist."""
+    return data_root / "Runs" / "manifests"
+
+
+def write_manifest(data_root: Path, manifest: RunManifest) -> None:
+    """Write a run's manifest, replacing one of the same run."""
+    folder = make_directory(manifests_folder(data_root))
+    write_json(folder / f"{manifest.run_id}.json", msgspec.to_builtins(manifest))
+
+
+def read_manifest(data_root: Path, run_id: str) -> RunManifest:
+    """Read a run's manifest.
+
+    Raises
+    ------
+    UsageError
+        The run has none.
+    InputError
+        It is damaged, or of another version.
+    """
+    path = manifests_folder(data_root) / f"{run_id}.json"
+    if Path(run_id).name != run_id or not path.is_file():
+        known = sorted(other.stem for other in manifests_folder(data_root).glob("*.json"))
+        said = f"the last are {', '.join(known[-5:])}" if known else "none has one"
+        raise UsageError(
+            f"{run_id!r}: no manifest of this run in {manifests_folder(data_root)}; expected a run whose stage 3 "
+            f"(generate outputs) succeeded: {said}. Choose one of these."
+        )
+    return _read(path)
+
+
+def find_manifests(data_root: Path) -> list[RunManifest]:
+    """Read all manifests, the oldest first; damaged ones are passed over."""
+    found = []
+    for path in sorted(manifests_folder(data_root).glob("*.json")):
+        try:
+            found.append(_read(path))
+        except InputError:
+            continue
+    return found
+
+
+def _read(path: Path) -> RunManifest:
+    try:
+        manifest = _decode(path.read_bytes())
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        raise _unusable(path) from None
+    if manifest.version != _VERSION:
+        raise _unusable(path)
+    return manifest
+
+
+def _unusable(path: Path) -> InputError:
+    return InputError(
+        f"{path}: damaged, or of another version; expected a run's manifest of version {_VERSION}. Restore it from an archive "
+        "of the data root."
+    )
+
+
+class FileDigests:
+    """Digests files; what the last run's manifest has of an unchanged file is not read again."""
+
+    def __init__(self, data_root: Path, verified: Mapping[str, str]) -> None:
+        """`verified` are the SHA-256 of raw files that were compared in this run, by path in the data root."""
+        self._verified = verified
+        last = max(manifests_folder(data_root).glob("*.json"), key=lambda path: path.name, default=None)
+        self._known: dict[str, InputFile] = {}
+        if last is not None:
+            try:
+                manifest = _read(last)
+            except InputError:
+                return
+            self._known = {**manifest.files, **manifest.project_files}
+
+    def digest(self, name: str, path: Path) -> InputFile:
+        """Digest a file; `name` is what the manifest calls it."""
+        with explain_os_errors(path):
+            status = path.stat()
+            stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+            known = self._known.get(name)
+            if name in self._verified:
+                sha256 = self._verified[name]
+            elif known is not None and known.stamp == stamp:
+                sha256 = known.sha256
+            else:
+                sha256 = digest_file(path)
+        is_settled = max(stamp[1:3]) + _NANOSECONDS_OF_DOUBT < time.time_ns()
+        return InputFile(sha256, stamp if is_settled else None)
+
+
+def version_number() -> int:
+    """Return the version of manifests that this code writes."""
+    return _VERSION
+
+
+def describe(manifest: RunManifest) -> dict[str, Any]:
+    """Return a manifest as a JSON document."""
+    document: dict[str, Any] = msgspec.to_builtins(manifest)
+    return document

@@ -1,0 +1,105 @@
+"""Record what a run of stage 3 is made with."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from engagement.configuration import Project
+from engagement.configuration.kept_project import ProjectDocuments
+from engagement.custody.run_manifests.kept_inputs import keep_document
+from engagement.custody.run_manifests.manifest import FileDigests, RunManifest, version_number, write_manifest
+from engagement.foundation.files import digest_file
+from engagement.foundation.own_code import describe_own_code
+from engagement.foundation.revision import find_image, find_lock, find_revision
+from engagement.foundation.run_report import RUN_ID
+from engagement.foundation.who import name_account
+
+# run_pipeline.sh sets it.
+_RUN = "PIPELINE_RUN_ID"
+
+
+@dataclass(frozen=True)
+class MadeRun:
+    """A run of stage 3: its time in the outputs, its user, and whether it kept nothing of an earlier run."""
+
+    time: str
+    user: str
+    is_full: bool
+    options: Mapping[str, str]
+
+
+def record_run(
+    data_root: Path,
+    project: Project,
+    documents: ProjectDocuments,
+    run: MadeRun,
+    verified: Mapping[str, str],
+    own_modules: Iterable[str | None],
+) -> None:
+    """Keep the contents of a run's project, and write its manifest.
+
+    `verified` are the SHA-256 of raw files that this run compared with stage 2's, by name; `own_modules` are files of
+    the project's own code.
+    """
+    revision, run_id = _name_run(run.time)
+    digests = FileDigests(data_root, {f"Raw Data/{name}": sha256 for name, sha256 in verified.items()})
+    beside = project.path.parent
+    manifest = RunManifest(
+        version=version_number(),
+        run_id=run_id,
+        time=run.time,
+        user=run.user,
+        account=name_account(),
+        is_full=run.is_full,
+        versions=describe_versions(revision),
+        options=dict(run.options),
+        configuration_file=str(project.path.absolute()),
+        configuration=keep_document(data_root, documents.configuration),
+        coding_plans=keep_document(data_root, documents.plans),
+        schemes={name: keep_document(data_root, scheme) for name, scheme in documents.schemes.items()},
+        files={name: digests.digest(name, data_root / name) for name in find_inputs(data_root, project)},
+        project_files={name: digests.digest(name, beside / name) for name in find_project_files(project, own_modules)},
+    )
+    write_manifest(data_root, manifest)
+
+
+def describe_versions(revision: str) -> dict[str, str]:
+    """Describe what runs: the commit, Pipfile.lock, the image, Python, the code and the packages that decide bytes."""
+    lock = find_lock()
+    found = {"revision": revision, **dict(describe_own_code())}
+    if lock.is_file():
+        found["Pipfile.lock"] = digest_file(lock)
+    image = find_image()
+    return found if image is None else {**found, "image": image}
+
+
+def find_inputs(data_root: Path, project: Project) -> Iterator[str]:
+    """Name the files of the data root that stage 3 reads, as far as they are there."""
+    flows = (*project.configuration.activation_flows, *project.configuration.survey_flows)
+    names = [f"Raw Data/{flow}.jsonl" for flow in flows]
+    for folder in ("Coded Coda Files", "Adjudications"):
+        names += sorted(f"{folder}/{path.name}" for path in (data_root / folder).glob("*.json"))
+    yield from (name for name in names if (data_root / name).is_file())
+
+
+def find_project_files(project: Project, own_modules: Iterable[str | None] = ()) -> Iterator[str]:
+    """Name the files beside the configuration that stage 3 reads: attendance, links, and the project's own code."""
+    for group in project.configuration.listening_groups:
+        yield from map(str, group.files)
+    yield from map(str, project.configuration.linked_participants)
+    folder = project.path.parent.absolute()
+    for file in own_modules:
+        if file is not None and Path(file).absolute().is_relative_to(folder):
+            yield str(Path(file).absolute().relative_to(folder))
+
+
+def _name_run(time: str) -> tuple[str, str]:
+    """Return the commit that runs, and the id of the pipeline's run; stage 3 by itself gets one like it."""
+    told = os.environ.get(_RUN, "")
+    if re.fullmatch(RUN_ID, told):
+        return told.rpartition("-")[2], told
+    revision = find_revision()
+    return revision, f"{datetime.fromisoformat(time):%Y-%m-%dT%H%M%SZ}-{revision}"
