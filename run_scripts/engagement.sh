@@ -13,9 +13,9 @@ usage() {
 Usage: ${0##*/} <command> [<argument>...]
        ${0##*/} <command> --help
 
-Run a command of the desk: adjudicate, check, cluster-certificates, coda-mend, coda-progress, compare, contacts, de-identify,
-diff, evaluate-cleaners, evaluate-suggestions, explain, export-participant, figures, forget, icr, import-project, new-project,
-recover, scheme, status or suggest-labels. It sees the files and directories that its arguments name, and what a pipeline
+Run a command of the desk: adjudicate, audit, check, cluster-certificates, coda-mend, coda-progress, compare, contacts,
+de-identify, diff, evaluate-cleaners, evaluate-suggestions, explain, export-participant, figures, forget, icr, import-project,
+new-project, recover, reproduce, scheme, status or suggest-labels. It sees the files and directories that its arguments name, and what a pipeline
 configuration refers to.
 
   -h, --help  show this help and exit
@@ -37,6 +37,9 @@ main() {
         suggest-labels | evaluate-suggestions) export PIPELINE_SUGGESTIONS=yes ;;
     esac
     expect_runtime
+    if [[ $1 == reproduce && $PIPELINE_RUNTIME == docker && -z ${PIPELINE_IMAGE:-} ]]; then
+        choose_image_of_run "$@"
+    fi
     prepare_runtime
     case "$PIPELINE_RUNTIME" in
         docker) run_desk_in_container "$@" ;;

@@ -20,6 +20,9 @@ def outputs_of(root: DataRoot) -> dict[str, object]:
     for folder in (root.outputs, root.path / "State"):
         for path in sorted(folder.rglob("*")):
             name = str(path.relative_to(root.path))
+            if path.parent.name == "run_inputs":
+                # What was, not what is.
+                continue
             if path.suffix == ".parquet":
                 with ParquetFile(path) as file:
                     groups = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]

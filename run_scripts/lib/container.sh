@@ -57,6 +57,7 @@ run_in_container() {
         environment_names+=(ENGAGEMENT_COUNTS_FILE)
     fi
     [[ -z ${ENGAGEMENT_QUIET:-} ]] || environment_names+=(ENGAGEMENT_QUIET)
+    case "$1" in generate-outputs | automated-analysis) name_origin ;; esac
     local name="engagement-$1-$$-$RANDOM" status=0
     remove_orphans
     name_working_lock "$1 in the container $name"
@@ -76,6 +77,14 @@ run_in_container() {
         remove_containers "name=^/?$name\$"
     fi
     return "$status"
+}
+
+# name_origin: let a container know what records name: the run, the account and machine, and its own image.
+name_origin() {
+    export ENGAGEMENT_ACCOUNT ENGAGEMENT_IMAGE="${image_id:-}"
+    ENGAGEMENT_ACCOUNT="$(id -un 2>/dev/null || id -u)@$HOSTNAME"
+    environment_names+=(ENGAGEMENT_ACCOUNT ENGAGEMENT_IMAGE)
+    [[ -z ${PIPELINE_RUN_ID:-} ]] || environment_names+=(PIPELINE_RUN_ID)
 }
 
 # stop_after_docker_failed: say whether the container never ran or the engine died under it, and exit. The engine answered before;
@@ -147,10 +156,11 @@ run_desk_in_container() {
         )" || return
     fi
     take_plan
+    name_origin
     describe_container "$network"
     label_container "$1"
-    if [[ $1 == diff ]]; then
-        # It makes the outputs twice, which may not fit into memory.
+    if [[ $1 == diff || $1 == reproduce ]]; then
+        # It makes the outputs again, which may not fit into memory.
         scratch_folder="$(mktemp -d)"
         container_arguments+=(--mount "type=bind,$(csv_field "source=$scratch_folder"),target=/scratch" --env TMPDIR=/scratch)
     fi

@@ -25,8 +25,25 @@ build_image() {
     export PIPELINE_IMAGE="$image"
 }
 
+# image_exists: tell whether `image` is there, and set `image_id`.
 image_exists() {
-    [[ -n $(docker images --quiet "$image") ]]
+    image_id="$(docker images --quiet "$image")"
+    [[ -n $image_id ]]
+}
+
+# choose_image_of_run ARGUMENT...: use the image of the commit in the run id among the arguments, if it is still there.
+choose_image_of_run() {
+    local argument found
+    for argument in "$@"; do
+        [[ $argument =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z-([0-9a-f]{40})$ ]] || continue
+        found="$(docker images --filter "label=org.opencontainers.image.revision=${BASH_REMATCH[1]}" \
+            --format '{{.Repository}}:{{.Tag}}' engagement-pipeline 2>/dev/null | head -n 1)" || true
+        if [[ -n $found ]]; then
+            export PIPELINE_IMAGE="$found"
+        else
+            say "The image of the run's commit is not there: today's code is used."
+        fi
+    done
 }
 
 # build_missing_image: build the image; what the engine prints goes to a log of its own.

@@ -33,6 +33,9 @@ DESK = {
     "adjudicate": Command(
         "engagement.desk.adjudicate", "Decide on messages of a dataset that its two coders labelled differently"
     ),
+    "audit": Command(
+        "engagement.desk.audit", "List what was handed over or removed: when, by whom, where to, and how much"
+    ),
     "check": Command(
         "engagement.desk.check",
         "Check a project before a run, and report everything wrong or odd in its files at once",
@@ -98,6 +101,10 @@ DESK = {
     "recover": Command(
         "engagement.desk.recover",
         "Find the SMS that a telecom received and RapidPro lacks, and write a recovery file of them",
+    ),
+    "reproduce": Command(
+        "engagement.desk.reproduce",
+        "Make the outputs of an earlier run of stage 3 again, and compare them with what it left",
     ),
     "scheme": Command(
         "engagement.desk.scheme",

@@ -20,6 +20,7 @@ from engagement.delivery.disclosure.analysis_files import KNOWN_KINDS, pass_anal
 from engagement.delivery.disclosure.findings import DisclosureFindings
 from engagement.delivery.disclosure.tables import INDIVIDUALS, MESSAGES, PRODUCTION, pass_production, pass_tables
 from engagement.delivery.disclosure.verdict import judge, write_findings
+from engagement.delivery.hand_over_log import log_hand_over
 from engagement.delivery.uncoded import find_reason_to_wait
 from engagement.foundation.errors import ConfigurationError, DisclosureError, InputError, ServiceError
 from engagement.foundation.files import explain_os_errors, hold_directory, make_directory, read_json
@@ -72,7 +73,7 @@ def upload_tables(project: Project, data_root: Path, credentials: Credentials, c
             (upload.messages_upload_path, copies / MESSAGES),
             (upload.individuals_upload_path, copies / INDIVIDUALS),
         ]
-        _save(_connect(upload, data_root, credentials, connect), _add_workbooks(project, files))
+        _save(data_root, _connect(upload, data_root, credentials, connect), _add_workbooks(project, files))
 
 
 def _upload_uncoded(
@@ -85,7 +86,7 @@ def _upload_uncoded(
     with _explained("stage 3"), _temporary_folder(data_root) as copies:
         _judge(project, data_root, "tables", pass_production(project, data_root / "Outputs", copies))
         files = [(upload.production_upload_path, copies / PRODUCTION)]
-        _save(_connect(upload, data_root, credentials, connect), _add_workbooks(project, files))
+        _save(data_root, _connect(upload, data_root, credentials, connect), _add_workbooks(project, files))
 
 
 def _add_workbooks(project: Project, files: Sequence[tuple[str, Path]]) -> Sequence[tuple[str, Path]]:
@@ -126,7 +127,7 @@ def upload_analysis(
         if _WORKBOOK in names:
             passed[_WORKBOOK] = _make_analysis_workbook(passed, copies)
         files = [(f"{target}/{name}", path) for name, path in passed.items()]
-        _save(_connect(upload, data_root, credentials, connect), files)
+        _save(data_root, _connect(upload, data_root, credentials, connect), files)
 
 
 def _make_analysis_workbook(passed: Mapping[PurePosixPath, Path], copies: Path) -> Path:
@@ -184,10 +185,13 @@ def _connect(upload: DriveUpload, data_root: Path, credentials: Credentials, con
     return connect(read_credentials(storage, upload.drive_credentials_file_url), _state(data_root), policy)
 
 
-def _save(drive: Drive, files: Sequence[tuple[str, Path]]) -> None:
-    outcomes = Counter(
-        drive.save_file(path, source).outcome for path, source in show_progress(files, len(files), "Drive", "file")
-    )
+def _save(data_root: Path, drive: Drive, files: Sequence[tuple[str, Path]]) -> None:
+    outcomes: Counter[str] = Counter()
+    folders = sorted({str(PurePosixPath(path).parts[0]) for path, _ in files})
+    with log_hand_over(data_root, "drive", f"Drive: {', '.join(folders)}") as counts:
+        for path, source in show_progress(files, len(files), "Drive", "file"):
+            outcomes[drive.save_file(path, source).outcome] += 1
+        counts.update(outcomes)
     told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "none to upload"
     log.info("Drive: %d file(s): %s", len(files), told)
 

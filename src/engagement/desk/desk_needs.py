@@ -14,19 +14,20 @@ from engagement.services.container_needs import ContainerNeeds
 from engagement.services.credentials import load_credentials
 
 COMMANDS = (
-    "adjudicate", "check", "cluster-certificates", "coda-mend", "coda-progress", "compare", "contacts", "de-identify", "diff",
+    "adjudicate", "audit", "check", "cluster-certificates", "coda-mend", "coda-progress", "compare", "contacts", "de-identify", "diff",
     "evaluate-cleaners", "evaluate-suggestions", "explain", "export-participant", "figures", "forget",
-    "icr", "import-project", "new-project", "recover", "scheme", "status", "suggest-labels",
+    "icr", "import-project", "new-project", "recover", "reproduce", "scheme", "status", "suggest-labels",
 )  # fmt: skip
 # Arguments that a command writes to. Without --output some write beside what they read.
 _FOLDERS_WRITTEN = {
     ("new-project", "directory"), ("scheme", "folder"), ("cluster-certificates", "folder"), ("compare", "folder"),
     ("figures", "folder"), ("icr", "data_root"), ("adjudicate", "data_root"), ("forget", "data_root"),
+    ("export-participant", "data_root"),
 }  # fmt: skip
 # What these write appears whole: it is built beside its place.
 _FILES_WRITTEN = {
     ("adjudicate", "sheet"), ("scheme", "output"), ("contacts", "to_file"), ("de-identify", "output"), ("recover", "output"),
-    ("recover", "chart"), ("import-project", "new_folder"), ("import-project", "new_data_root"), ("export-participant", "output"), ("suggest-labels", "output"),
+    ("recover", "chart"), ("import-project", "new_folder"), ("import-project", "new_data_root"), ("export-participant", "output"), ("reproduce", "output"), ("suggest-labels", "output"),
     ("suggest-labels", "report"),
 }  # fmt: skip
 _WRITTEN_BESIDE = {("scheme", "sheet"), ("de-identify", "files")}

@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from engagement.delivery.hand_over_log import log_hand_over
 from engagement.desk.held_data.arguments import add_person_arguments, find_people
 from engagement.desk.held_data.exporting import check_folder, write_export
 
@@ -26,5 +27,8 @@ def run(arguments: argparse.Namespace) -> None:
     check_folder(arguments.output, arguments.data_root, arguments.configuration)
     for number, search in enumerate(people, 1):
         folder = arguments.output if len(people) == 1 else arguments.output / f"participant {number}"
-        count = write_export(search, folder) if search.uids else 0
+        count = 0
+        if search.uids:
+            with log_hand_over(arguments.data_root, "export-participant", "folder outside the data root") as counts:
+                count = counts["items"] = write_export(search, folder)
         sys.stdout.write(f"{folder}: {count:,} items\n" if count else "Nothing is held of this participant.\n")

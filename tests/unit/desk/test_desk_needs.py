@@ -42,6 +42,8 @@ def test_every_command_of_the_desk_has_its_needs():
             ["mount ro {}/data root", "mount ro {}/my project"],
         ),
         (["explain", "data root", "avf-participant-uuid-1"], ["mount ro {}/data root"]),
+        (["audit", "data root", "--since", "2026-11-01"], ["mount ro {}/data root"]),
+        (["reproduce", "data root", "2026-11-01T020511Z-unknown"], ["mount ro {}/data root"]),
         (["status", "data root"], ["mount ro {}/data root"]),
         (
             ["adjudicate", "data root", "show", "--sheet", "projects/sheet.csv"],
@@ -63,9 +65,9 @@ def test_every_command_of_the_desk_has_its_needs():
                 "projects/export",
             ],
             [
-                "mount ro {}/data root",
                 "mount ro {}/key.json",
                 "mount ro {}/my project",
+                "mount rw {}/data root",
                 "mount rw {}/embedded",
                 "mount rw {}/projects",
             ],
@@ -200,7 +202,7 @@ def test_a_path_that_is_not_visible_yet_is_looked_for(work):
 
 @pytest.mark.parametrize("options", [[], ["generate-outputs"], ["--help"]])
 def test_a_stage_is_no_command_of_the_desk(options):
-    with pytest.raises(UsageError, match=r"expected one of adjudicate, check, .*coda-progress, .* a script of its own"):
+    with pytest.raises(UsageError, match=r"expected one of adjudicate, audit, check, .*coda-progress, .* a script of its own"):
         plan_container("desk", options)
 
 

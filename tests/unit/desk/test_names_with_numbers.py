@@ -147,3 +147,9 @@ def test_a_new_project_gets_no_such_name(tmp_path: Path, run):
     assert status == 2
     assert "holds a phone number" in shown
     assert NUMBER not in shown
+
+
+def test_the_commit_in_the_id_of_a_run_is_no_number():
+    run_id = "2026-11-28T094928Z-ce4a70b1394d8f32061359eec0da96329bff606f"
+    with hide_numbers_in_names(argparse.Namespace(profile_memory=Path("logs") / f"memory-{run_id}.profile")):
+        pass

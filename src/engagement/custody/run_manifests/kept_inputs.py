@@ -1,4 +1,4 @@
-"""State/run_inputs/: contents of configurations, coding plans and code schemes, each once, by its SHA-256."""
+"""State/run_inputs/: configurations, coding plans and code schemes, each once, by its SHA-256."""
 
 import hashlib
 import json
@@ -14,11 +14,6 @@ from engagement.foundation.files import make_directory, open_bytes_for_writing
 def inputs_folder(data_root: Path) -> Path:
     """Name the folder in a data root."""
     return data_root / "State" / "run_inputs"
-
-
-def digest_document(document: Any) -> str:
-    """Digest a document by its content: spaces and the order of keys make no difference."""
-    return hashlib.sha256(_encode(document)).hexdigest()
 
 
 def keep_document(data_root: Path, document: Any) -> str:

@@ -8,7 +8,7 @@ samples by hashes, and uses no seed.
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,8 +28,9 @@ class InputFile(NamedTuple):
 
 
 class RunManifest(msgspec.Struct, frozen=True):
-    """What one run was made with. `time` is that of the run in its outputs; `kept` if it kept rows of an earlier run.
+    """What one run was made with.
 
+    `time` is that of the run in its outputs; `is_full` if it kept no rows of an earlier run.
     `files` are by path in the data root. `project_files` are beside the configuration, by its own names for them.
     """
 
@@ -146,9 +147,3 @@ class FileDigests:
 def version_number() -> int:
     """Return the version of manifests that this code writes."""
     return _VERSION
-
-
-def describe(manifest: RunManifest) -> dict[str, Any]:
-    """Return a manifest as a JSON document."""
-    document: dict[str, Any] = msgspec.to_builtins(manifest)
-    return document

@@ -23,7 +23,7 @@ _RUN = "PIPELINE_RUN_ID"
 
 @dataclass(frozen=True)
 class MadeRun:
-    """A run of stage 3: its time in the outputs, its user, and whether it kept nothing of an earlier run."""
+    """A run of stage 3; `time` is that in its outputs, `is_full` if it kept nothing of an earlier run."""
 
     time: str
     user: str
@@ -67,7 +67,7 @@ def record_run(
 
 
 def describe_versions(revision: str) -> dict[str, str]:
-    """Describe what runs: the commit, Pipfile.lock, the image, Python, the code and the packages that decide bytes."""
+    """Describe what runs: commit, Pipfile.lock, image, Python, code and the packages that decide bytes."""
     lock = find_lock()
     found = {"revision": revision, **dict(describe_own_code())}
     if lock.is_file():
@@ -86,7 +86,7 @@ def find_inputs(data_root: Path, project: Project) -> Iterator[str]:
 
 
 def find_project_files(project: Project, own_modules: Iterable[str | None] = ()) -> Iterator[str]:
-    """Name the files beside the configuration that stage 3 reads: attendance, links, and the project's own code."""
+    """Name the files beside the configuration that stage 3 reads: attendance, links, own code."""
     for group in project.configuration.listening_groups:
         yield from map(str, group.files)
     yield from map(str, project.configuration.linked_participants)

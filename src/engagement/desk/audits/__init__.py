@@ -1,0 +1,1 @@
+"""What was handed over or removed, from the records of a data root."""

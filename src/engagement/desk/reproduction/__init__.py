@@ -1,0 +1,1 @@
+"""Make an earlier run's outputs again, and compare them."""
