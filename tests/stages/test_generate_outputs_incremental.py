@@ -353,7 +353,7 @@ def test_full_uses_nothing_that_was_kept(root: DataRoot, caplog):
     assert (root.outputs / "messages.csv").stat().st_mtime_ns > before.st_mtime_ns
     root.generate()
     assert read_processed(caplog) == 0
-    assert {path.name for path in notes.parent.iterdir()} == {"analysis", "outputs", "project"}
+    assert {path.name for path in notes.parent.iterdir()} == {"analysis", "outputs", "project", "run_inputs"}
 
 
 def test_code_of_the_projects_own_keeps_nothing(root: DataRoot, caplog):
@@ -383,7 +383,7 @@ def test_a_run_that_was_killed_before_its_notes_took_their_place_is_noticed(root
         notes.rename(notes.with_name("outputs.partial"))
         old.rename(notes)
         check_full_run(root, caplog, "Outputs/ or State/analysis/ is not as the last run left it")
-        assert {path.name for path in notes.parent.iterdir()} == {"analysis", "outputs", "project"}
+        assert {path.name for path in notes.parent.iterdir()} == {"analysis", "outputs", "project", "run_inputs"}
 
 
 def count_changes_until(root: DataRoot, moment: int | None) -> Ended:

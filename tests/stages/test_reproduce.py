@@ -63,7 +63,7 @@ def test_a_manifest_has_versions_options_and_the_digest_of_each_input(nights):
 
 def test_the_contents_of_a_project_are_kept_once_and_without_secret_addresses(nights):
     def notify(configuration):
-        configuration["Notify"] = {"HealthchecksURL": "https://example.org/ping/secret-token"}
+        configuration["Notify"] = {"PingURL": "https://example.org/ping/secret-token"}
 
     nights.run(1)
     kept = nights.root.path / "State" / "run_inputs"
