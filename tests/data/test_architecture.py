@@ -99,6 +99,7 @@ WRITERS = {
     "custody.restore_drills.kept_configuration",
     "delivery.selections.number_files",
     "desk.previews.runs",
+    "desk.reproduction.rebuilding",
     "foundation.clusters",
     "foundation.files",
     "foundation.working_lock",

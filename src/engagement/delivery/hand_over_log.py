@@ -23,7 +23,7 @@ def log_path(data_root: Path) -> Path:
 
 @contextlib.contextmanager
 def log_hand_over(data_root: Path, what: str, target: str) -> Iterator[dict[str, int]]:
-    """Log that something is handed over; the block fills in the counts. Without its end it failed or was killed."""
+    """Log a hand-over; the block fills in the counts. Without its end it failed or was killed."""
     counts: dict[str, int] = {}
     began = datetime.now(UTC).isoformat()
     line = {"began": began, "by": name_account(), "what": what, "target": target}

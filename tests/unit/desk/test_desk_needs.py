@@ -202,7 +202,9 @@ def test_a_path_that_is_not_visible_yet_is_looked_for(work):
 
 @pytest.mark.parametrize("options", [[], ["generate-outputs"], ["--help"]])
 def test_a_stage_is_no_command_of_the_desk(options):
-    with pytest.raises(UsageError, match=r"expected one of adjudicate, audit, check, .*coda-progress, .* a script of its own"):
+    with pytest.raises(
+        UsageError, match=r"expected one of adjudicate, audit, check, .*coda-progress, .* a script of its own"
+    ):
         plan_container("desk", options)
 
 

@@ -21,7 +21,7 @@ _NANOSECONDS_OF_DOUBT = 2 * 10**9
 
 
 class InputFile(NamedTuple):
-    """An input's SHA-256, and the file's size, times and inode: while these stay, it need not be read again."""
+    """An input's SHA-256, and its size, times and inode: while these stay, it is not read again."""
 
     sha256: str
     stamp: list[int] | None

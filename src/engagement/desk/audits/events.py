@@ -20,7 +20,7 @@ _UPLOAD_LOGS = 7
 
 @dataclass(frozen=True, order=True)
 class HandOverEvent:
-    """Something that was handed over or removed; `is_done` is false if it was begun and its end is in no record."""
+    """Something handed over or removed; `is_done` is false if no record has its end."""
 
     time: datetime
     what: str
@@ -84,7 +84,7 @@ def _find_selections(data_root: Path) -> Iterator[HandOverEvent]:
 
 
 def _find_uploads(data_root: Path) -> Iterator[HandOverEvent]:
-    """Read Runs/: uploads of archives, memory profiles and logs; the run's manifest knows who and where to."""
+    """Read Runs/: uploads of archives, memory profiles and logs; the run's manifest knows who."""
     manifests = {manifest.run_id: manifest for manifest in find_manifests(data_root)}
     for run in read_runs(data_root):
         for stage in run["stages"]:

@@ -31,7 +31,7 @@ class InputsSource:
 def choose_source(
     data_root: Path, manifest: RunManifest, archives: Path | None, scratch: Path, identity: Path | None
 ) -> InputsSource:
-    """Take the data root if it is as it was; else the archive nearest after the run, unless that is no better.
+    """Take the data root if it is as it was; else the archive nearest after the run, if that is better.
 
     Raises
     ------
