@@ -64,7 +64,7 @@ def _evaluate(path: Path, dataset: str, one: CodingConfiguration) -> Iterator[st
     messages = check_coda_messages(document, str(path))
     is_multiple = one.coding_mode is CodingMode.MULTIPLE
     yield f"{dataset}, scheme {one.code_scheme.name}:"
-    days = []
+    days: list[Day] = []
     for day in replay_days(messages, one.code_scheme, is_multiple, SuggestionSettings()):
         if not days:
             yield _align(_HEADING)

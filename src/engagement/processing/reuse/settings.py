@@ -41,7 +41,6 @@ NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
             "backup",
             "notify",
             "status_page",
-            "backup",
         }
     ),
     ChosenFlow: frozenset({"uuid"}),
