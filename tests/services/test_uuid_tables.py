@@ -88,6 +88,39 @@ def test_a_table_tells_whether_it_knows_any_of_some_participants(open_table):
     assert not open_table("OTHER").knows_any([made[NUMBERS[0]]])
 
 
+def test_a_removed_id_is_known_by_its_mark_and_gets_another_uuid(open_table):
+    uuids = open_table().uuids_for(["252615000001", "telegram:a/b", "252615000003"])
+    theirs = [uuids["252615000001"], uuids["telegram:a/b"]]
+    assert open_table().count_ids([*theirs, "avf-phone-uuid-stranger"]) == 2
+    marks = open_table().marks_of(theirs)
+    assert len(set(marks)) == 2
+    assert open_table().remove(theirs) == 2
+    assert open_table().remove(theirs) == open_table().count_ids(theirs) == 0
+    assert open_table().marks_of(theirs) == []
+    assert sorted(open_table().marks(["252615000001", "telegram:a/b"]).values()) == marks
+    assert not set(open_table().marks(["252615000003", "252615000009"]).values()) & set(marks)
+    assert open_table().find(uuids) == {"252615000003": uuids["252615000003"]}
+    assert open_table().uuids_for(["252615000001"])["252615000001"] not in uuids.values()
+
+
+def test_the_key_of_marks_is_made_once_and_is_the_tables_own(open_table):
+    assert open_table().marks_key is None
+    uuids = open_table().uuids_for(NUMBERS[:2])
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda uid: open_table().marks_of([uid]), uuids.values())
+    assert [*first, *second] == list(open_table().marks(NUMBERS[:2]).values())
+    key = open_table().marks_key
+    assert key == open_table().marks_key is not None
+    assert key not in (first + second)
+
+
+def test_more_participants_than_a_query_takes_are_marked_and_removed(open_table):
+    uuids = open_table().uuids_for(NUMBERS[:100])
+    some = list(uuids.values())[:70]
+    assert len(open_table().marks_of(some)) == open_table().remove(some) == 70
+    assert len(open_table().find(NUMBERS)) == 30
+
+
 def test_two_pipelines_at_once_give_one_uuid(open_table):
     """Both meet the same new participants in the same moment, in batches that cut across one another."""
     halves = [NUMBERS[:300], NUMBERS[300:100:-1]]
@@ -115,6 +148,15 @@ class TestFirestore:
             "252615000001": {"uuid": uuids["252615000001"]},
             "facebook:a%2Fb": {"uuid": uuids["facebook:a/b"]},
         }
+
+    def test_a_lost_key_of_marks_is_told(self, credentials):
+        table = open_uuid_table(credentials, "PROJECT", RetryPolicy())
+        table.marks_of(table.uuids_for(NUMBERS[:1]).values())
+        firestore.Client(project=credentials.project_id).document("tables/PROJECT/keys/marks").delete()
+        again = open_uuid_table(credentials, "PROJECT", RetryPolicy())
+        assert again.marks_key is None
+        with pytest.raises(ServiceError, match="keys/marks is gone"):
+            again.marks(NUMBERS[:1])
 
     def test_mappings_of_earlier_programs_are_kept(self, credentials):
         client = firestore.Client(project=credentials.project_id)
@@ -145,6 +187,18 @@ class TestEmbedded:
         EmbeddedUuidTable(tmp_path, "PROJECT").uuids_for(NUMBERS)
         content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
         assert not [number for number in NUMBERS if number.encode() in content]
+
+    def test_nothing_of_a_removed_id_is_left_in_the_file(self, tmp_path):
+        table = EmbeddedUuidTable(tmp_path, "PROJECT")
+        uuids = table.uuids_for(NUMBERS)
+        gone = list(uuids.values())[::3]
+        marks = table.marks_of(gone)
+        table.remove(gone)
+        content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert not [uid for uid in gone if uid.encode() in content]
+        assert all(uid.encode() in content for uid in set(uuids.values()) - set(gone))
+        # A data root's marks don't lead to rows in an old copy of the file.
+        assert not [mark for mark in marks if bytes.fromhex(mark) in content]
 
     def test_the_key_is_for_its_owner_only(self, tmp_path):
         EmbeddedUuidTable(tmp_path, "PROJECT").uuids_for(NUMBERS[:1])

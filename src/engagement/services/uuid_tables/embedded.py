@@ -3,8 +3,6 @@
 import contextlib
 import hashlib
 import hmac
-import os
-import secrets
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,12 +10,16 @@ from pathlib import Path
 from engagement.foundation.errors import InputError, MachineError
 from engagement.foundation.files import explain_os_errors, make_directory
 from engagement.foundation.sqlite_errors import is_full
+from engagement.services.uuid_tables.embedded_key import load_key, read_key
 from engagement.services.uuid_tables.uuids import in_batches, make_participant_uuid
 
 _LOCK_TIMEOUT_SECONDS = 120.0
 
 
 _KEY_CHECK = b"the key of this file"
+# What is hashed here can't be found among the table's own hashes without the key.
+_MARK = b"forgotten "
+_MARKS_KEY = b"the key of marks"
 
 
 _TABLES = """
@@ -37,7 +39,7 @@ class EmbeddedUuidTable:
         self._make_uuid = make_uuid
         self._key_path = directory / "uuid_tables.key"
         # The key is only created with the first mapping: one in the wrong place would later pass for the right one.
-        self._key = _read_key(self._key_path, self._path) if self._is_there() else b""
+        self._key = read_key(self._key_path, self._path) if self._is_there() else b""
         # Stays open: opening it for each page of contacts would cost more than the look-up.
         self._connection: sqlite3.Connection | None = None
 
@@ -76,6 +78,54 @@ class EmbeddedUuidTable:
         query = f"SELECT 1 FROM mappings WHERE table_name = ? AND uuid IN ({marks}) LIMIT 1"  # noqa: S608 - only marks
         with self._reading() as connection:
             return connection.execute(query, (self._table_name, *participants)).fetchone() is not None
+
+    def count_ids(self, participants: Collection[str]) -> int:
+        """Count the ids of these participants."""
+        return len(self._hashes_of(participants))
+
+    def marks_of(self, participants: Collection[str]) -> list[str]:
+        """Return a mark of each id of these participants."""
+        return sorted(map(self._mark, self._hashes_of(participants)))
+
+    def marks(self, ids: Collection[str]) -> dict[str, str]:
+        """Return the mark of each id, known or not."""
+        return {
+            identifier: self._mark(key) for batch in self._in_hashed_batches(ids) for key, identifier in batch.items()
+        }
+
+    @property
+    def marks_key(self) -> str | None:
+        """Name of the key that marks are made with; None if there is none yet."""
+        return hmac.digest(self._key, _MARKS_KEY, hashlib.sha256).hex() if self._key else None
+
+    def remove(self, participants: Collection[str]) -> int:
+        """Remove the ids of these participants, also from the file's free space; return how many there were."""
+        if not self._is_there():
+            return 0
+        with self._explaining():
+            # Free space is overwritten.
+            self._open().execute("PRAGMA secure_delete = ON")
+        with self._transaction() as connection:
+            rows = [(self._table_name, participant) for participant in participants]
+            query = "DELETE FROM mappings WHERE table_name = ? AND uuid = ?"
+            count = connection.executemany(query, rows).rowcount
+        with self._explaining():
+            self._open().execute("VACUUM")
+        return count
+
+    def _hashes_of(self, participants: Collection[str]) -> list[bytes]:
+        if not self._is_there():
+            return []
+        query = "SELECT hash FROM mappings WHERE table_name = ? AND uuid = ?"
+        with self._reading() as connection:
+            return [
+                key
+                for participant in participants
+                for (key,) in connection.execute(query, (self._table_name, participant))
+            ]
+
+    def _mark(self, key: bytes) -> str:
+        return hmac.digest(self._key, _MARK + key, hashlib.sha256).hex()
 
     def import_mappings(self, mapping: Mapping[str, str]) -> None:
         """Import uuids that were assigned elsewhere.
@@ -155,7 +205,7 @@ class EmbeddedUuidTable:
         if self._connection is None:
             if not self._key:
                 make_directory(self._path.parent)
-                self._key = _load_key(self._key_path, self._path)
+                self._key = load_key(self._key_path, self._path)
             with explain_os_errors(self._path):
                 self._path.touch(mode=0o600)
             with contextlib.ExitStack() as resources:
@@ -214,41 +264,3 @@ def find_embedded_tables(path: Path) -> list[str]:
         raise MachineError(
             f"{path}: the uuid table could not be read: {error}. Check the disk, or restore the file from a backup."
         ) from error
-
-
-def _load_key(path: Path, table: Path) -> bytes:
-    """Read the key, or create it if there is no table yet."""
-    if not path.exists() and not (table.exists() and table.stat().st_size):
-        _make_key(path)
-    return _read_key(path, table)
-
-
-def _read_key(path: Path, table: Path) -> bytes:
-    if not path.exists():
-        raise MachineError(
-            f"{path}: no such file, but {table.name} is there; expected the key that it was made with. "
-            "Restore it from a backup: without it, everybody would get a new uuid."
-        )
-    try:
-        key = bytes.fromhex(path.read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        key = b""
-    if len(key) != hashlib.sha256().digest_size:
-        raise MachineError(f"{path}: not the key of a uuid table; expected 64 hex digits. Restore it from a backup.")
-    return key
-
-
-def _make_key(path: Path) -> None:
-    # Written under a temporary name, then linked: if two processes do this at once, the first one's key counts.
-    own = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    with explain_os_errors(path):
-        descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(hashlib.sha256().digest_size))
-                file.flush()
-                os.fsync(file.fileno())
-            with contextlib.suppress(FileExistsError):
-                path.hardlink_to(own)
-        finally:
-            own.unlink(missing_ok=True)

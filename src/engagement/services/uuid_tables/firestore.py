@@ -1,7 +1,13 @@
-"""The phone number <-> uuid table in Firestore: tables/<name>/mappings/<id> = {"uuid": …}."""
+"""The phone number <-> uuid table in Firestore: tables/<name>/mappings/<id> = {"uuid": …}.
 
+The key for marks of ids is in tables/<name>/keys/marks = {"key": …}, made when the first participant is forgotten.
+"""
+
+import hashlib
+import hmac
 import os
 import re
+import secrets
 from collections.abc import Callable, Collection, Sequence
 from itertools import batched
 from typing import Any
@@ -20,6 +26,10 @@ _TIMEOUT_SECONDS = 60.0
 _MOST_ROUNDS = 20
 # Firestore compares with so many values at once.
 _MOST_IN_A_QUERY = 30
+# … and takes so many writes.
+_MOST_IN_A_COMMIT = 500
+_MARKS_KEY = b"the key of marks"
+_KEY = re.compile("[0-9a-f]{64}")
 # A phone number's digits, with its country's, perhaps of its second holder, third …; other ids are no numbers.
 _NUMBER = re.compile(r"(?:holder ([0-9]+):)?([0-9]{10,15})")
 _TEMPORARY = (
@@ -49,6 +59,7 @@ class FirestoreUuidTable:
         self._table = self._client.collection("tables").document(table_name)
         self._table_name = table_name
         self._is_named = False
+        self._key: bytes | None = None
 
     def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
         """Return the uuid of each id; a new id gets one."""
@@ -90,6 +101,73 @@ class FirestoreUuidTable:
         known = firestore.FieldFilter("uuid", "in", list(participants))
         query = self._table.collection("mappings").where(filter=known)
         return self._call(lambda: list(query.get(retry=None, timeout=_TIMEOUT_SECONDS)), "look for numbers")
+
+    def count_ids(self, participants: Collection[str]) -> int:
+        """Count the ids of these participants."""
+        return len(self._snapshots_of(participants))
+
+    def marks_of(self, participants: Collection[str]) -> list[str]:
+        """Return a mark of each id of these participants; the first one of all makes the key."""
+        documents = [snapshot.id for snapshot in self._snapshots_of(participants)]
+        if documents and self._read_key() is None:
+            self._call(self._make_key, "make the key of marks")
+        return sorted(map(self._mark, documents))
+
+    def marks(self, ids: Collection[str]) -> dict[str, str]:
+        """Return the mark of each id, known or not."""
+        return {identifier: self._mark(document_id(identifier)) for identifier in ids}
+
+    @property
+    def marks_key(self) -> str | None:
+        """Name of the key that marks are made with; None if there is none yet."""
+        key = self._read_key()
+        return None if key is None else hmac.digest(key, _MARKS_KEY, hashlib.sha256).hex()
+
+    def remove(self, participants: Collection[str]) -> int:
+        """Remove the ids of these participants; return how many there were."""
+        snapshots = self._snapshots_of(participants)
+        for some in batched(snapshots, _MOST_IN_A_COMMIT):
+            self._call(lambda some=some: self._delete(some), "remove mappings")  # type: ignore[misc]  # bound at once
+        return len(snapshots)
+
+    def _delete(self, snapshots: Sequence[Any]) -> None:
+        writes = self._client.batch()
+        for snapshot in snapshots:
+            writes.delete(snapshot.reference)
+        writes.commit(retry=None, timeout=_TIMEOUT_SECONDS)
+
+    def _snapshots_of(self, participants: Collection[str]) -> list[Any]:
+        batches = batched(sorted(set(participants)), _MOST_IN_A_QUERY)
+        return [snapshot for some in batches for snapshot in self._find_mappings(some)]
+
+    def _mark(self, document: str) -> str:
+        key = self._read_key()
+        if key is None:
+            raise ServiceError(
+                f"{self._where}: its document keys/marks is gone; expected the key that people who were forgotten are known by. "
+                "Restore the document."
+            )
+        return hmac.digest(key, document.encode(), hashlib.sha256).hex()
+
+    def _read_key(self) -> bytes | None:
+        if self._key is None:
+            snapshot = self._call(
+                lambda: self._key_document().get(retry=None, timeout=_TIMEOUT_SECONDS), "read the key of marks"
+            )
+            text = (snapshot.to_dict() or {}).get("key") if snapshot.exists else None
+            self._key = bytes.fromhex(text) if isinstance(text, str) and _KEY.fullmatch(text) else None
+        return self._key
+
+    def _make_key(self) -> None:
+        key = {"key": secrets.token_hex(hashlib.sha256().digest_size)}
+        try:
+            self._key_document().create(key, retry=None, timeout=_TIMEOUT_SECONDS)
+        except google.api_core.exceptions.AlreadyExists:
+            # Another pipeline was first: its key counts.
+            return
+
+    def _key_document(self) -> Any:
+        return self._table.collection("keys").document("marks")
 
     def close(self) -> None:
         """Do nothing: the client holds nothing that others wait for."""

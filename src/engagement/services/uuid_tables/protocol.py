@@ -3,6 +3,9 @@
 Ids come from `engagement.sources.urns` (a number's digits, or "<scheme>:<path>" of another channel) or from
 `engagement.sources.rapidpro.de_identify` (these contain a blank). The embedded SQLite table never stores an id: its
 keys are HMAC-SHA256 hashes under a secret key.
+
+A mark is a hash of an id under a key that the table alone has. By marks a data root knows the ids of people who were forgotten
+after their mappings were removed. Without the table's credentials nobody can try numbers out on them.
 """
 
 import functools
@@ -16,8 +19,8 @@ from engagement.services.uuid_tables.embedded import EmbeddedUuidTable, find_emb
 from engagement.services.uuid_tables.uuids import make_participant_uuid
 
 
-class UuidTable(Protocol):
-    """Gives each participant one permanent uuid, even if two pipelines add one at the same moment."""
+class UuidExchange(Protocol):
+    """Exchanges ids for uuids."""
 
     def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
         """Return the uuid of each id, like "avf-phone-uuid-…"; a new id gets one."""
@@ -28,11 +31,31 @@ class UuidTable(Protocol):
     def knows_any(self, participants: Sequence[str]) -> bool:
         """Tell whether the table has at least one of these uuids (at most 30); create nothing."""
 
+    def close(self) -> None:
+        """Close what the table keeps open; it may be used again."""
+
+
+class UuidTable(UuidExchange, Protocol):
+    """Gives each participant one permanent uuid, even if two pipelines add one at the same moment."""
+
     def find_numbers(self, participants: Sequence[str]) -> dict[str, str] | None:
         """Return the phone number, in digits, of each participant who has one; None if the table can't tell."""
 
-    def close(self) -> None:
-        """Close what the table keeps open; it may be used again."""
+    def count_ids(self, participants: Collection[str]) -> int:
+        """Count the ids of these participants."""
+
+    def marks_of(self, participants: Collection[str]) -> list[str]:
+        """Return a mark of each id of these participants."""
+
+    def marks(self, ids: Collection[str]) -> dict[str, str]:
+        """Return the mark of each id, known or not; create nothing."""
+
+    @property
+    def marks_key(self) -> str | None:
+        """Name of the key that marks are made with; None if there is none yet."""
+
+    def remove(self, participants: Collection[str]) -> int:
+        """Remove the ids of these participants, who get new uuids if they come again; return how many there were."""
 
 
 def open_uuid_table(
