@@ -12,7 +12,8 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import compress
 from pathlib import Path
 
 from engagement.configuration import Project, load_project
@@ -38,7 +39,9 @@ from engagement.foundation.microseconds import count_microseconds
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import open_storage, read_credentials
-from engagement.services.uuid_tables.protocol import UuidTable, open_uuid_table
+from engagement.services.uuid_tables.protocol import UuidExchange, open_uuid_table
+from engagement.sources.forgotten import read_forgotten
+from engagement.sources.forgotten_ids import leave_out_forgotten
 from engagement.sources.recovery_csv.messages import COLUMNS
 
 log = logging.getLogger(__name__)
@@ -133,10 +136,18 @@ def run(arguments: argparse.Namespace) -> None:
     settings = project.configuration.phone_number_uuid_table
     with contextlib.ExitStack() as resources:
         key = read_credentials(open_storage(credentials, policy), settings.firebase_credentials_file_url)
-        table = open_uuid_table(key, settings.table_name, policy, project.configuration.participant_prefix)
-        resources.callback(table.close)
-        refuse_other_table(table, settings.table_name, raw.participants)
+        own = open_uuid_table(key, settings.table_name, policy, project.configuration.participant_prefix)
+        resources.callback(own.close)
+        refuse_other_table(own, settings.table_name, raw.participants)
+        table: UuidExchange = own
+        forgotten = read_forgotten(arguments.data_root)
+        if forgotten.marks_keys:
+            now = datetime.now(UTC)
+            table = leave_out_forgotten(own, settings.table_name, forgotten, now, accept_new_table=True)
         uids = Senders(table).find([message.sender for message in messages])
+        if forgotten:
+            taken = [not forgotten.holds_back(uid, message.time) for uid, message in zip(uids, messages, strict=True)]
+            messages, uids = list(compress(messages, taken)), list(compress(uids, taken))
         found = compare_messages(messages, uids, raw, arguments.window, arguments.late, zone)
         outages = list(find_outages(found))
         sys.stdout.write("\n".join(_describe(found, outages, project)) + "\n")
@@ -235,7 +246,7 @@ def _describe(found: ExportComparison, outages: Sequence[Outage], project: Proje
         yield "Nothing is missing, so no file is written."
 
 
-def _write(output: Path, found: ExportComparison, table: UuidTable) -> None:
+def _write(output: Path, found: ExportComparison, table: UuidExchange) -> None:
     rows = found.rows_to_write()
     uids = Senders(table).get([found.messages[number].sender for number in rows])
     with open_for_writing(output) as file:

@@ -1,16 +1,16 @@
 """The stage's side of a fetch, for every source."""
 
 import contextlib
-import functools
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from engagement.configuration import Project
 from engagement.provenance import Metadata
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import Storage, read_credentials
-from engagement.services.uuid_tables.protocol import UuidTable, open_uuid_table
+from engagement.services.uuid_tables.protocol import UuidExchange, open_uuid_table
 from engagement.sources.forgotten import ForgottenPeople, read_forgotten
 
 
@@ -20,7 +20,7 @@ class FetchContext:
 
     `accept_shrinkage`: write what came even if much of it is missing. `counts` are for the run's summary.
     `accept_workspace`: a source may start again with another workspace. `accept_new_uuid_table`: the uuid table need not know
-    the data root's participants. `uuid_tables` has the project's once it is open.
+    the data root's participants. `uuid_tables` has the project's once it is open, `all_forgotten` the people once they were read.
     """
 
     project: Project
@@ -34,27 +34,36 @@ class FetchContext:
     counts: Counter[str] = field(default_factory=Counter)
     accept_workspace: bool = False
     accept_new_uuid_table: bool = False
-    uuid_tables: list[UuidTable] = field(default_factory=list)
+    uuid_tables: list[UuidExchange] = field(default_factory=list)
+    all_forgotten: list[ForgottenPeople] = field(default_factory=list)
 
     @property
-    def uuid_table(self) -> UuidTable:
+    def uuid_table(self) -> UuidExchange:
         """The project's uuid table, opened on first use."""
         if not self.uuid_tables:
             self.uuid_tables.append(self._open_uuid_table())
         return self.uuid_tables[0]
 
-    def _open_uuid_table(self) -> UuidTable:
+    def _open_uuid_table(self) -> UuidExchange:
         configuration = self.project.configuration
         settings = configuration.phone_number_uuid_table
         credentials = read_credentials(self.storage, settings.firebase_credentials_file_url)
         table = open_uuid_table(credentials, settings.table_name, self.policy, configuration.participant_prefix)
         self.resources.callback(table.close)
-        return table
+        if not self.forgotten.marks_keys:
+            return table
+        # Imported only where people were forgotten.
+        from engagement.sources.forgotten_ids import leave_out_forgotten
 
-    @functools.cached_property
+        now = datetime.fromisoformat(self.timestamp)
+        return leave_out_forgotten(table, settings.table_name, self.forgotten, now, self.accept_new_uuid_table)
+
+    @property
     def forgotten(self) -> ForgottenPeople:
         """People whose messages are left out, as they asked to be forgotten."""
-        return read_forgotten(self.data_root)
+        if not self.all_forgotten:
+            self.all_forgotten.append(read_forgotten(self.data_root))
+        return self.all_forgotten[0]
 
     def metadata(self, source_type: str) -> Metadata:
         """Origin of all fetched data, the same for the whole run."""

@@ -7,7 +7,8 @@ Every source looks a person up here, so one number is one uid whichever way its 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from engagement.services.uuid_tables.protocol import UuidTable
+from engagement.services.uuid_tables.protocol import UuidExchange
+from engagement.sources.forgotten_ids import is_free
 
 
 class LatestHolders[Asker](NamedTuple):
@@ -22,7 +23,7 @@ class LatestHolders[Asker](NamedTuple):
     known: list[str]
 
 
-def find_latest_holders[Asker](table: UuidTable, possible: Mapping[Asker, Sequence[str]]) -> LatestHolders[Asker]:
+def find_latest_holders[Asker](table: UuidExchange, possible: Mapping[Asker, Sequence[str]]) -> LatestHolders[Asker]:
     """Look up the latest holder of each id; an unknown id gets a uuid.
 
     `possible` has the possible ids of each one who asks, oldest form first: the first known one counts, else the last.
@@ -45,9 +46,16 @@ def find_latest_holders[Asker](table: UuidTable, possible: Mapping[Asker, Sequen
         handed_on = table.find(
             {holder_id(identity, number) for identity, (last, _) in latest.items() if last == number - 1}
         )
-    known = [uuid for _, uuid in latest.values()]
-    made = table.uuids_for({identity for identity in identities.values() if identity not in latest})
-    latest |= {identity: (1, uuid) for identity, uuid in made.items()}
+    free = {identity: number for identity, (number, uuid) in latest.items() if is_free(uuid)}
+    known = [uuid for identity, (_, uuid) in latest.items() if identity not in free]
+    new = {
+        identity: free.get(identity, 1)
+        for identity in identities.values()
+        if identity in free or identity not in latest
+    }
+    ids = {identity: holder_id(identity, number) if number > 1 else identity for identity, number in new.items()}
+    made = table.uuids_for(set(ids.values()))
+    latest |= {identity: (number, made[ids[identity]]) for identity, number in new.items()}
     return LatestHolders(identities, latest, known)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engagement.foundation.errors import ConfigurationError
 from engagement.foundation.files import make_directory, read_json, write_json
-from engagement.services.uuid_tables.protocol import UuidTable
+from engagement.services.uuid_tables.protocol import UuidExchange
 from engagement.sources.contacts_directory import find_contacts_files
 from engagement.sources.context import FetchContext
 
@@ -21,7 +21,7 @@ _TAIL_BYTES = 1 << 16
 _logger = logging.getLogger(__name__)
 
 
-def refuse_other_table(table: UuidTable, context: FetchContext) -> None:
+def refuse_other_table(table: UuidExchange, context: FetchContext) -> None:
     """Refuse a uuid table that knows none of a sample of the data root's participants.
 
     --accept-new-uuid-table accepts it, and State/ remembers that.

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from engagement.foundation.errors import ConfigurationError
-from engagement.services.uuid_tables.protocol import UuidTable
+from engagement.services.uuid_tables.protocol import UuidExchange
 from engagement.sources.submissions.respondents import Participants
 from engagement.sources.submissions.submission import Respondent
 
@@ -13,7 +13,7 @@ _MOST_PARTICIPANTS = 30
 class Senders:
     """Exchanges senders for uids, with the project's uuid table."""
 
-    def __init__(self, table: UuidTable):
+    def __init__(self, table: UuidExchange):
         self._table = table
 
     def find(self, senders: Sequence[Respondent | str]) -> list[str]:
@@ -24,7 +24,7 @@ class Senders:
         """Return the uid of each sender; new ones get one."""
         return self._exchange(senders, self._table)
 
-    def _exchange(self, senders: Sequence[Respondent | str], table: UuidTable) -> list[str]:
+    def _exchange(self, senders: Sequence[Respondent | str], table: UuidExchange) -> list[str]:
         uids = Participants(table).uuids(_numbers_of(senders))
         return [sender if isinstance(sender, str) else uids[sender] for sender in senders]
 
@@ -36,7 +36,7 @@ def _numbers_of(senders: Iterable[Respondent | str]) -> Iterable[Respondent]:
 class _LookingTable:
     """A uuid table in which nothing is created: who is not there is somebody new each."""
 
-    def __init__(self, table: UuidTable):
+    def __init__(self, table: UuidExchange):
         self._table = table
         self._new: dict[str, str] = {}
 
@@ -53,14 +53,11 @@ class _LookingTable:
     def knows_any(self, participants: Sequence[str]) -> bool:
         return self._table.knows_any(participants)
 
-    def find_numbers(self, participants: Sequence[str]) -> dict[str, str] | None:
-        return self._table.find_numbers(participants)
-
     def close(self) -> None:
         """Leave the table open to whom it belongs."""
 
 
-def refuse_other_table(table: UuidTable, name: str, participants: Collection[str]) -> None:
+def refuse_other_table(table: UuidExchange, name: str, participants: Collection[str]) -> None:
     """Refuse a uuid table that knows none of the data root's participants: all would seem missing.
 
     Raises

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from engagement.services.rapidpro.client import Contact
-from engagement.services.uuid_tables.protocol import UuidTable
+from engagement.services.uuid_tables.protocol import UuidExchange
 from engagement.sources.holders import find_latest_holders, holder_id
 from engagement.sources.urns import Urn, first_scheme, first_urn, identities_of, operator_raw, parse_urn
 
@@ -54,7 +54,7 @@ class ContactsByUrn:
     `left_out` are the contacts whose URNs identify nobody.
     """
 
-    def __init__(self, table: UuidTable, known: KnownContacts, ask: AskForContact, country: str | None = None):
+    def __init__(self, table: UuidExchange, known: KnownContacts, ask: AskForContact, country: str | None = None):
         self._table = table
         self._known = known
         self._ask = ask
@@ -120,7 +120,7 @@ class ContactsByUuid:
     No number shows the operator, so the channel takes its place.
     """
 
-    def __init__(self, table: UuidTable, workspace: str):
+    def __init__(self, table: UuidExchange, workspace: str):
         self._table = table
         self._workspace = workspace
         self.left_out: set[str] = set()

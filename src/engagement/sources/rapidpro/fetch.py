@@ -11,7 +11,7 @@ from engagement.configuration.flow_choices import Identity
 from engagement.foundation.errors import count_of
 from engagement.services.rapidpro.client import Contact, Flow, Page, RapidProClient, Run, Workspace
 from engagement.services.storage.protocol import read_token
-from engagement.services.uuid_tables.protocol import UuidTable
+from engagement.services.uuid_tables.protocol import UuidExchange
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow
 from engagement.sources.operator_labels import OperatorLabels
@@ -108,7 +108,7 @@ def _open_flow(
 
 
 def _choose_identity(
-    client: RapidProClient, known: ContactMap, source: RapidProSource, workspace: Workspace, table: UuidTable
+    client: RapidProClient, known: ContactMap, source: RapidProSource, workspace: Workspace, table: UuidExchange
 ) -> ContactsByUrn | ContactsByUuid:
     if source.identity is Identity.CONTACT:
         return ContactsByUuid(table, workspace.uuid or source.contacts_name)

@@ -31,8 +31,9 @@ class ContactsButForgotten:
         asked = [contact for contact in contacts if not self._forgotten.holds_back(contact.uuid, self._now)]
         met = self._identity.identify(asked)
         held_back = {contact for contact, who in met.items() if self._forgotten.holds_back(who.uuid, self._now)}
-        for contact in held_back:
-            self._forgotten.add_contacts(met[contact].uuid, [contact])
+        for contact, who in met.items():
+            # Also of those who are taken again: what they sent before stays out.
+            self._forgotten.add_contacts(who.uuid, [contact])
         return {contact: who for contact, who in met.items() if contact not in held_back}
 
 

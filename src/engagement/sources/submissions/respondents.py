@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from engagement.services.uuid_tables.protocol import UuidTable
+from engagement.services.uuid_tables.protocol import UuidExchange
 from engagement.sources.holders import find_latest_holders
 from engagement.sources.submissions.submission import Respondent
 from engagement.sources.urns import Urn, identities_of, operator_raw
@@ -77,7 +77,7 @@ def channel_respondent(scheme: str, path: str) -> Respondent:
 class Participants:
     """Exchanges respondents for uuids, each once a fetch."""
 
-    def __init__(self, table: UuidTable):
+    def __init__(self, table: UuidExchange):
         self._table = table
         self._uuids: dict[tuple[str, ...], str] = {}
 
