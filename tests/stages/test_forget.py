@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import sqlite3
 import sys
 
@@ -11,7 +12,11 @@ import pytest
 
 import fake_rapidpro
 from chain_project import ChainProject, add_night, differences, make_workspace
+from engagement.custody.backups.archive import verify_archive
+from engagement.custody.backups.restore import restore_archive
+from engagement.labelling.datasets.adjudications import Decision, keep_decisions, read_decisions
 from engagement.services.coda.embedded import FolderCoda
+from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 from engagement.sources.forgotten import read_forgotten
 from example_project import EPISODE_FLOW, label
 from faults import KILLED, NOW, Changes, in_server, run_stage
@@ -222,11 +227,16 @@ def test_a_number_is_no_uid_and_is_not_shown(seasons):
 
 def forget_number(project, number):
     """Count what is held of whoever has a number."""
+    return type_number(project, number, "--dry-run")
+
+
+def type_number(project, number, *options):
+    """Forget whoever has a number."""
 
     def type_it():
         sys.stdin = io.StringIO(f"{number}\n")
 
-    return forget(project, "--dry-run", who=("--phone-number-from-stdin",), prepare=type_it)
+    return forget(project, *options, who=("--phone-number-from-stdin",), prepare=type_it)
 
 
 def test_a_number_is_exchanged_for_its_holder_and_an_unknown_one_for_nobody(seasons):
@@ -264,12 +274,172 @@ def test_what_they_send_later_is_left_out_for_good_or_until_a_time(seasons, unti
     state = next((project.data_root / "State" / "fetch").glob("*.sqlite"))
     with contextlib.closing(sqlite3.connect(state)) as connection:
         assert connection.execute("SELECT count(*) FROM waiting").fetchone() == (0,)
-    assert (read_forgotten(project.data_root).find("contact-90") is None) == bool(runs)
+    assert UID.encode() not in raw
+    assert read_forgotten(project.data_root).find("contact-90") is not None
+    # A new row is made for whoever is a new person only.
+    assert len(rows_of(project)) == len(runs)
+    assert UID not in rows_of(project).values()
+
+
+def rows_of(project):
+    """The person's number in the uuid table, with its uid."""
+    return EmbeddedUuidTable(project.embedded, "EXAMPLE").find([f"25261500{PERSON:04}"])
+
+
+def forget_and_ask_by_number(project, *options):
+    first = forget(project, *options)
+    return first, type_number(project, f"+252 61 500{PERSON:04}", *options)
+
+
+def test_their_number_leaves_the_uuid_table_and_is_known_all_the_same(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    assert list(rows_of(project).values()) == [UID]
+    first, again = in_server(forget_and_ask_by_number, project)
+    assert (first.status, again.status) == (0, 0), first.told + again.told
+    assert "1  Uuid table: number or other id with its uid\n" in first.told
+    assert "Forgotten already. Receipt: " in again.told
+    assert rows_of(project) == {}
+
+
+def test_a_row_that_other_projects_need_stays_and_is_told(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    first, again = in_server(forget_and_ask_by_number, project, "--keep-uuid-table-row")
+    assert (first.status, again.status) == (0, 0), first.told + again.told
+    assert "Forgotten already. Receipt: " in again.told
+    assert list(rows_of(project).values()) == [UID]
+    (receipt,) = (project.data_root / "Forgotten" / "receipts").glob("*.json")
+    assert "uuid table 'EXAMPLE': the number with its uid" in receipt.read_text()
+    # The last of the projects.
+    ended = in_server(forget, project)
+    assert (ended.status, rows_of(project)) == (0, {}), ended.told
+    assert "the number with its uid" not in receipt.read_text()
+
+
+def with_archives(project):
+    """Back up the data root twice: plainly, and as if the second archive were encrypted."""
+    ended = run_stage(project.arguments(6, SECOND), now=NOW)
+    assert ended.status == 0, ended.told
+    (archive,) = project.backups.glob("data-*.tar.gz")
+    encrypted = archive.with_name(archive.name.replace(SECOND, THIRD) + ".age")
+    encrypted.write_bytes(b"age-encryption.org/v1\n")
+    return archive, encrypted
+
+
+def forget_in_archives(project):
+    archive, encrypted = with_archives(project)
+    ended = forget(project, "--backups-dir", str(project.backups))
+    assert ended.status == 0, ended.told
+    return archive, encrypted, ended
+
+
+def restore(archive, folder):
+    restore_archive(archive, folder)
+    return folder
+
+
+def test_plain_archives_lose_them_and_know_them_and_encrypted_ones_are_listed(seasons, tmp_path):
+    project, *_ = seasons
+    project.put_back("before")
+    archive, encrypted, ended = in_server(forget_in_archives, project)
+    assert f"Archive {archive.name}: rewritten: " in ended.told
+    assert f"Archive {encrypted.name}: stays until somebody removes it: it is encrypted" in ended.told
+    restored = restore(archive, tmp_path / "restored")
+    needles = [UID.encode(), f'"{CONTACT}"'.encode(), ONLY_THEIRS.encode()]
+    files = [path for path in restored.rglob("*") if path.is_file()]
+    assert [path for path in files if any(needle in path.read_bytes() for needle in needles)] == []
+    assert read_forgotten(restored).find(UID) is not None
+    # Whoever else is there keeps every byte.
+    raw = {path.name: path.read_bytes() for path in (restored / "Raw Data").iterdir()}
+    assert raw == {path.name: path.read_bytes() for path in (project.data_root / "Raw Data").iterdir()}
+    assert not (project.backups / ".forgetting").exists()
+    (receipt,) = (project.data_root / "Forgotten" / "receipts").glob("*.json")
+    document = json.loads(receipt.read_text())
+    assert f"archive {archive.name}" in {one["Place"] for one in document["Found"]}
+    assert f"archive {encrypted.name}" in {one["Where"] for one in document["Remains"]}
+
+
+def kill_in_archives(project):
+    """Kill it before some of its changes; return the moments after which an archive was broken or anything was left."""
+    kept = project.folder.parent / "archives"
+    project.put_back("before")
+    with_archives(project)
+    project.keep("with archives")
+    options = ("--backups-dir", str(project.backups))
+    count = forget(project, *options, prepare=lambda: watch(Changes(project.folder))).changes
+    problems = []
+    for last in sorted({round(1 + number * (count - 1) / (MOMENTS - 1)) for number in range(MOMENTS)}):
+        project.put_back("with archives")
+        killed = forget(project, *options, prepare=lambda last=last: watch(Changes(project.folder, last)))
+        (archive,) = project.backups.glob("data-*.tar.gz")
+        verify_archive(archive, lambda entry, content: None)
+        ended = forget(project, *options)
+        shutil.rmtree(kept, ignore_errors=True)
+        found = [
+            path for path in restore(archive, kept).rglob("*") if path.is_file() and UID.encode() in path.read_bytes()
+        ]
+        if killed.status != KILLED or ended.status or found or what_is_left(project) or rows_of(project):
+            problems.append((last, killed.status, ended.status, ended.told[-600:], found))
+    return count, problems
+
+
+def test_a_kill_leaves_archives_whole_and_the_same_command_goes_on(seasons):
+    project, *_ = seasons
+    count, problems = in_server(kill_in_archives, project)
+    assert count > 100
+    assert problems == []
+
+
+def damage(project):
+    archive, _ = with_archives(project)
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2] ^= 1
+    archive.write_bytes(content)
+    return archive, bytes(content), forget(project, "--backups-dir", str(project.backups))
+
+
+def test_a_damaged_archive_stays_and_is_told_while_the_rest_is_forgotten(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    archive, content, ended = in_server(damage, project)
+    assert ended.status == 11, ended.told
+    assert f"{archive.name}: stays until somebody removes it: it is damaged" in ended.told
+    assert archive.read_bytes() == content
+    assert what_is_left(project) == []
+
+
+def test_decisions_and_labels_of_second_coders_on_their_texts_go_too(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    coded = project.data_root / "Coded Coda Files" / "EXAMPLE_s01e01.json"
+    second = coded.with_name("EXAMPLE_s01e01_second.json")
+    messages = json.loads(coded.read_text())
+    second.write_text(json.dumps(messages))
+    ids = {message["Text"]: message["MessageID"] for message in messages}
+    theirs, other = ids[ONLY_THEIRS], next(one for text, one in ids.items() if text != ONLY_THEIRS)
+    decisions = [Decision(one, "scheme", ("code",), "me", "2026-04-03T00:00:00+00:00") for one in (theirs, other)]
+    keep_decisions(project.data_root, "EXAMPLE_s01e01", decisions)
+    learnt = project.data_root / "State" / "suggestions" / "EXAMPLE_s01e01.json"
+    learnt.parent.mkdir()
+    learnt.write_text(json.dumps({"labels": {theirs: []}}))
+    ended = in_server(forget, project)
+    assert ended.status == 0, ended.told
+    assert "1  Decisions on labels: decision on labels\n" in ended.told
+    left = read_decisions(project.data_root, "EXAMPLE_s01e01")
+    assert {one.message_id for one in left.values()} == {other}
+    assert theirs not in second.read_text() + coded.read_text()
+    assert other in second.read_text()
+    assert not learnt.exists()
 
 
 def export(project, output, *who):
     arguments = [str(project.configuration), str(project.data_root), str(project.credentials)]
     return run_stage(["export-participant", *arguments, *who, "--output", str(output)], now=NOW)
+
+
+def read_labelled(project):
+    return json.loads((project.data_root / "Coded Coda Files" / "EXAMPLE_s01e01.json").read_text())
 
 
 def test_everything_of_a_person_is_exported_for_its_user_alone(seasons, tmp_path):
@@ -291,7 +461,10 @@ def test_everything_of_a_person_is_exported_for_its_user_alone(seasons, tmp_path
     assert ONLY_THEIRS in (folder / "everything.html").read_text()
     assert ONLY_THEIRS in (folder / "everything.csv").read_text()
     others = [f"avf-phone-uuid-{number:04}" for number in range(1, 13) if number != PERSON]
-    assert not any(other in (folder / "everything.json").read_text() for other in others)
+    coders = {one["Origin"]["Name"] for text in read_labelled(project) for one in text["Labels"]}
+    assert coders
+    for path in folder.iterdir():
+        assert not [name for name in (*others, *coders) if name in path.read_text()]
 
 
 def test_an_export_never_goes_into_the_data_root(seasons):

@@ -23,6 +23,7 @@ _FOLDERS_WRITTEN = {
     ("new-project", "directory"), ("scheme", "folder"), ("cluster-certificates", "folder"), ("compare", "folder"),
     ("figures", "folder"), ("icr", "data_root"), ("adjudicate", "data_root"), ("forget", "data_root"),
     ("export-participant", "data_root"),
+    ("forget", "backups_dir"),
 }  # fmt: skip
 # What these write appears whole: it is built beside its place.
 _FILES_WRITTEN = {
@@ -44,7 +45,8 @@ def hands_over(given: argparse.Namespace) -> bool:
 
 def asks_uuid_table(given: argparse.Namespace) -> bool:
     """Tell whether a command exchanges phone numbers for the uids of a project."""
-    return hasattr(given, "exports") or getattr(given, "phone_number_from_stdin", False)
+    asks = hasattr(given, "exports") or hasattr(given, "keep_uuid_table_row")
+    return asks or getattr(given, "phone_number_from_stdin", False)
 
 
 def plan_desk(

@@ -12,17 +12,19 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from engagement.desk.held_data.archives import check_backups
 from engagement.desk.held_data.arguments import add_person_arguments, find_people
 from engagement.desk.held_data.forgetting import (
     ForgettingRequest,
     FoundCount,
+    complete,
     count_held,
     forget,
     is_begun,
     receipt_of,
 )
 from engagement.desk.held_data.person import PersonSearch
-from engagement.foundation.errors import UsageError
+from engagement.foundation.errors import InputError, UsageError
 from engagement.foundation.working_lock import hold_data_root
 from engagement.services.coda.protocol import open_coda
 from engagement.services.credentials import load_credentials
@@ -43,15 +45,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--coda-credentials", type=Path, metavar="FILE", help="credentials of Coda (JSON), if they are others"
     )
+    parser.add_argument(
+        "--keep-uuid-table-row",
+        action="store_true",
+        help="leave their number in the uuid table: for all projects that share the table but the last one",
+    )
+    parser.add_argument(
+        "--backups-dir",
+        type=Path,
+        metavar="FOLDER",
+        help="remove them from the plain archives in this folder too, and list the encrypted ones",
+    )
     parser.add_argument("--user", help="who forgets them, for the receipt; by default this user")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Count what is held of each person, and remove it."""
     until = _read_until(arguments.until)
-    request = ForgettingRequest(arguments.user or _name_user(), datetime.now(UTC).isoformat(), until)
+    if arguments.backups_dir is not None:
+        check_backups(arguments.backups_dir)
+    user, now = arguments.user or _name_user(), datetime.now(UTC).isoformat()
+    request = ForgettingRequest(user, now, until, arguments.backups_dir)
     coda = open_coda(load_credentials(arguments.coda_credentials or arguments.credentials))
-    people = list(find_people(arguments, coda))
+    people = list(find_people(arguments, coda, with_table=True, keeps_ids=arguments.keep_uuid_table_row))
     with hold_data_root(arguments.data_root):
         for number, search in enumerate(people, 1):
             if len(people) > 1:
@@ -61,13 +77,23 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _forget_one(search: PersonSearch, request: ForgettingRequest, is_dry: bool) -> None:
     forgotten = read_forgotten(search.data_root)
-    person = next(filter(None, map(forgotten.find, search.uids)), None)
+    person = next(filter(None, map(forgotten.find, search.uids)), search.tombstone)
+    if person is not None and not search.uids and not is_dry:
+        # Killed after all was removed, or asked again.
+        complete(search.data_root, person)
     counts = count_held(search) if search.uids else []
     if person is None and not counts:
         sys.stdout.write(_NOTHING)
         return
     is_done = person is not None and not is_begun(search.data_root, person)
-    if person is not None and is_done and all(one.stays for one in counts) and person.until == request.until:
+    in_archives = request.backups is not None and bool(search.uids)
+    if (
+        person is not None
+        and is_done
+        and not in_archives
+        and all(one.stays for one in counts)
+        and person.until == request.until
+    ):
         sys.stdout.write(f"Forgotten already. Receipt: {receipt_of(search.data_root, person)}\n")
         sys.stdout.writelines(_say(counts))
         return
@@ -77,12 +103,22 @@ def _forget_one(search: PersonSearch, request: ForgettingRequest, is_dry: bool) 
     if is_dry:
         sys.stdout.write("Nothing was removed: --dry-run.\n")
         return
-    receipt, left = forget(search, forgotten, request)
-    sys.stdout.write(f"Forgotten. Receipt: {receipt}\n")
-    sys.stdout.writelines(f"Still names them: {name}\n" for name in left)
+    done = forget(search, forgotten, request)
+    sys.stdout.write(f"Forgotten. Receipt: {done.receipt}\n")
+    sys.stdout.writelines(f"Still names them: {name}\n" for name in done.left)
+    for archive in done.archives:
+        told = (
+            f"stays until {archive.until}"
+            if archive.until
+            else f"rewritten: {archive.removed:,} items or files removed"
+        )
+        sys.stdout.write(f"Archive {archive.name}: {told}\n")
     sys.stdout.write(
         "Run the pipeline from stage 3: until then Outputs/ holds them. The receipt lists what remains elsewhere.\n"
     )
+    problems = [archive.problem for archive in done.archives if archive.problem]
+    if problems:
+        raise InputError("\n".join(problems))
 
 
 def _say(counts: Iterable[FoundCount]) -> Iterator[str]:

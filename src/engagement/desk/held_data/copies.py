@@ -1,6 +1,7 @@
 """Copies of a person's data that lie elsewhere, and until when."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from engagement.configuration import Project
 from engagement.desk.held_data.person import PersonSearch
 
 # Made again by stages 3 and 5.
-_DERIVED = ("Outputs/", "State/analysis/", "State/drive/", "State/agreement/")
+DERIVED = ("Outputs/", "State/analysis/", "State/drive/", "State/agreement/")
 _PIECE = 1 << 20
 
 
@@ -19,7 +20,7 @@ class CopyElsewhere(NamedTuple):
     until: str
 
 
-def list_copies(project: Project) -> Iterator[CopyElsewhere]:
+def list_copies(project: Project, keeps_ids: bool = True, with_archives: bool = True) -> Iterator[CopyElsewhere]:
     """List where the project's data goes, and comes from."""
     configuration = project.configuration
     yield CopyElsewhere("Outputs/ and State/analysis/ of the data root", "the next run of stages 3 and 5")
@@ -29,7 +30,8 @@ def list_copies(project: Project) -> Iterator[CopyElsewhere]:
         folders = (upload.automated_analysis_dir, upload.analysis_graphs_dir)
         for path in filter(None, (*paths, *folders)):
             yield CopyElsewhere(f"Google Drive: {path}", "the next upload, but for its earlier versions in Drive")
-    yield CopyElsewhere("archives of the data root, in the folder of back-ups", "the archive is removed")
+    if with_archives:
+        yield CopyElsewhere("archives of the data root, in the folder of back-ups", "the archive is removed")
     if configuration.data_archive_upload_url_prefix is not None:
         where = f"archives at {configuration.data_archive_upload_url_prefix}…"
         yield CopyElsewhere(where, "the archive is removed there")
@@ -37,8 +39,9 @@ def list_copies(project: Project) -> Iterator[CopyElsewhere]:
         yield CopyElsewhere(f"the source of the messages: {source_type}", "somebody removes them there")
     if any(source.uses_uuid_table for source in configuration.raw_data_sources):
         table = configuration.phone_number_uuid_table.table_name
-        until = "not removed: by it stage 2 knows whom to leave out, and other projects may use it"
-        yield CopyElsewhere(f"uuid table {table!r}: the number's uid", until)
+        if keeps_ids:
+            yield CopyElsewhere(f"uuid table {table!r}: the number with its uid", "somebody is forgotten without it")
+        yield CopyElsewhere(f"other projects that use the uuid table {table!r}", "the participant is forgotten in each")
 
 
 def find_left(search: PersonSearch, contacts: tuple[str, ...]) -> list[str]:
@@ -46,15 +49,19 @@ def find_left(search: PersonSearch, contacts: tuple[str, ...]) -> list[str]:
 
     Those that are made again are left out.
     """
-    names = [name.encode() for name in (*search.uids, *contacts)]
-    found = []
-    for folder in (search.data_root, search.project.path.parent):
-        for path in sorted(folder.rglob("*")):
-            name = path.relative_to(folder).as_posix()
-            is_made_again = folder == search.data_root and name.startswith(_DERIVED)
-            if path.is_file() and not path.is_symlink() and not is_made_again and _holds(path, names):
-                found.append(name if folder == search.data_root else str(path))
-    return list(dict.fromkeys(found))
+    names = [*search.uids, *contacts]
+    found = [name for name in find_files_with(search.data_root, names) if not name.startswith(DERIVED)]
+    project = search.project.path.parent
+    return list(dict.fromkeys([*found, *(str(project / name) for name in find_files_with(project, names))]))
+
+
+def find_files_with(folder: Path, texts: Sequence[str]) -> list[str]:
+    """Name the files of a folder that hold one of some texts, as it is or as JSON has it."""
+    needles = sorted({form for text in texts for form in (text.encode(), json.dumps(text)[1:-1].encode())})
+    if not needles:
+        return []
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+    return [path.relative_to(folder).as_posix() for path in paths if _holds(path, needles)]
 
 
 def _holds(path: Path, names: list[bytes]) -> bool:

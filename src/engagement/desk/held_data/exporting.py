@@ -14,6 +14,19 @@ from engagement.foundation.files import explain_os_errors, make_directory, open_
 from engagement.foundation.pages import render_page
 
 _FOR_USER_ALONE = 0o700
+# Who labelled, decided or handed over is nobody that the participant asked about.
+_SIGNED = frozenset(("hand-over", "decision on labels"))
+_TITLES = {
+    "Coda files": "Your messages, and how people labelled them",
+    "Decisions on labels": "Labels that people decided on together",
+    "Hand-overs": "Lists that you were on when something was sent or handed on",
+    "Write-back": "What your contact in RapidPro was given",
+    "Outputs": "Tables made from your answers",
+    "Submissions of the fetch": "Forms and messages of yours, as they arrived",
+    "Raw Data": "Your answers, as they arrived",
+    "State of the fetch": "Your contacts and messages in RapidPro",
+    "Contacts": "Which contact is yours",
+}
 
 
 def check_folder(folder: Path, data_root: Path, configuration: Path) -> None:
@@ -35,7 +48,9 @@ def check_folder(folder: Path, data_root: Path, configuration: Path) -> None:
 
 def write_export(search: PersonSearch, folder: Path) -> int:
     """Write everything as JSON, as CSV and as a page; return the number of items. Nothing held, no file."""
-    found = {place.name: list(place.find(search)) for place in PLACES}
+    found = {
+        place.name: [item._replace(content=_without_others(item)) for item in place.find(search)] for place in PLACES
+    }
     count = sum(map(len, found.values()))
     if not count:
         return 0
@@ -57,10 +72,29 @@ def write_export(search: PersonSearch, folder: Path) -> int:
     ]
     write_csv(folder / "everything.csv", ("Place", "Number", "File", "Kind", "Field", "Value"), rows)
     shown = [(name, [(item, list(_flatten(item.content))) for item in items]) for name, items in found.items() if items]
-    page = render_page(Path(__file__).with_name("export.html.jinja"), uids=search.uids, places=shown, copies=copies)
+    page = render_page(
+        Path(__file__).with_name("export.html.jinja"), uids=search.uids, places=shown, copies=copies, titles=_TITLES
+    )
     with open_for_writing(folder / "everything.html") as file:
         file.write(page)
     return count
+
+
+def _without_others(item: HeldItem) -> Mapping[str, Any]:
+    """Leave out who else is named: in labels, decisions, hand-overs, and a run's history."""
+    content = {key: value for key, value in item.content.items() if key != "by" or item.kind not in _SIGNED}
+    if "Labels" in content:
+        content["Labels"] = [_without(label, "Origin") for label in content["Labels"]]
+    if "history" in content:
+        content["history"] = [
+            {**update, "Metadata": _without(update["Metadata"], "User")} if "Metadata" in update else update
+            for update in content["history"]
+        ]
+    return content
+
+
+def _without(part: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in part.items() if key != name}
 
 
 def _describe(item: HeldItem) -> dict[str, Any]:

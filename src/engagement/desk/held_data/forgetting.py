@@ -9,14 +9,17 @@ May be killed at any moment and repeated.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from engagement.desk.held_data.archives import ArchiveOutcome, forget_in_archives
 from engagement.desk.held_data.copies import find_left, list_copies
 from engagement.desk.held_data.person import PersonSearch
 from engagement.desk.held_data.table import PLACES
+from engagement.desk.held_data.table_ids import remove_ids
 from engagement.foundation.files import explain_os_errors, make_directory, open_for_writing, read_json, write_json
 from engagement.foundation.pages import render_page
 from engagement.sources.forgotten import ForgottenPeople, Tombstone, forgotten_folder
@@ -37,11 +40,23 @@ class FoundCount:
 
 @dataclass(frozen=True)
 class ForgettingRequest:
-    """Who asked when, and until when new messages are left out (None: for good)."""
+    """Who asked when, and until when new messages are left out (None: for good).
+
+    `backups` is the folder of archives to remove them from, if any.
+    """
 
     user: str
     now: str
     until: str | None
+    backups: Path | None = None
+
+
+class Forgotten(NamedTuple):
+    """The receipt, files that still name the person, and archives that had or may have them."""
+
+    receipt: Path
+    left: list[str]
+    archives: list[ArchiveOutcome]
 
 
 def count_held(search: PersonSearch) -> list[FoundCount]:
@@ -62,25 +77,49 @@ def receipt_of(data_root: Path, person: Tombstone) -> Path:
     return forgotten_folder(data_root) / "receipts" / f"{_short(person)}.json"
 
 
-def forget(search: PersonSearch, forgotten: ForgottenPeople, request: ForgettingRequest) -> tuple[Path, list[str]]:
-    """Forget a person; return the receipt, and the files that still name them."""
+def forget(search: PersonSearch, forgotten: ForgottenPeople, request: ForgettingRequest) -> Forgotten:
+    """Forget a person."""
     contacts = search.contacts
     counts = count_held(search)
-    person = forgotten.add([*search.uids, *contacts], request.now, request.until)
+    person = forgotten.add([*search.uids, *contacts], request.now, request.until, *_mark(search))
     journal = _journal(search.data_root, person)
     if journal.exists():
-        document = read_json(journal)
+        document: dict[str, Any] = read_json(journal)
     else:
         document = {"Version": _VERSION, "By": request.user, "Begun": request.now, "Found": _describe(counts)}
+        earlier = receipt_of(search.data_root, person)
+        if earlier.exists():
+            # Asked again, perhaps with another time: what was removed then is still told.
+            document["Found"] = [*read_json(earlier)["Found"], *document["Found"]]
         write_json(journal, document)
+    archives = []
+    if request.backups is not None and search.uids:
+        # Before the data root loses its contacts.
+        archives = list(forget_in_archives(search, request.backups, datetime.fromisoformat(request.now)))
     for place in PLACES:
         if place.remove is not None:
             place.remove(search)
     left = find_left(search, contacts)
-    receipt = _write_receipt(search, person, {**document, "Completed": request.now, "Until": request.until}, left)
+    document |= {"Completed": request.now, "Until": request.until}
+    receipt = _write_receipt(search, person, document, left, archives if request.backups is not None else None)
+    remove_ids(search)
+    complete(search.data_root, person)
+    return Forgotten(receipt, left, archives)
+
+
+def _mark(search: PersonSearch) -> tuple[Sequence[str], str | None]:
+    """Mark their ids in the uuid table, by which they are known when these are removed; return the key's name too."""
+    if search.tombstone is not None and not search.uids:
+        return search.tombstone.marks, search.tombstone.marks_key
+    marks = search.table.marks_of(search.uids) if search.table is not None else []
+    return marks, search.table.marks_key if search.table is not None and marks else None
+
+
+def complete(data_root: Path, person: Tombstone) -> None:
+    """Note that nothing is left to do: the last of it was to remove their ids from the uuid table."""
+    journal = _journal(data_root, person)
     with explain_os_errors(journal):
-        journal.unlink()
-    return receipt, left
+        journal.unlink(missing_ok=True)
 
 
 def _describe(counts: Iterable[FoundCount]) -> list[dict[str, Any]]:
@@ -90,12 +129,32 @@ def _describe(counts: Iterable[FoundCount]) -> list[dict[str, Any]]:
     ]
 
 
-def _write_receipt(search: PersonSearch, person: Tombstone, document: Mapping[str, Any], left: list[str]) -> Path:
+def _write_receipt(
+    search: PersonSearch,
+    person: Tombstone,
+    document: Mapping[str, Any],
+    left: list[str],
+    archives: list[ArchiveOutcome] | None,
+) -> Path:
     path = receipt_of(search.data_root, person)
     make_directory(path.parent)
-    copies = [{"Where": copy.where, "Until": copy.until} for copy in list_copies(search.project)]
+    copies = [
+        {"Where": copy.where, "Until": copy.until}
+        for copy in list_copies(search.project, search.keeps_ids, archives is None)
+    ]
     named = [{"Where": name, "Until": "somebody takes the uid out"} for name in left]
-    receipt = {**document, "Person": person.name, "Remains": [*copies, *named]}
+    kept = [{"Where": f"archive {one.name}", "Until": one.until} for one in archives or () if one.until]
+    rewritten = [
+        {"Place": f"archive {one.name}", "Kind": "item or file", "Count": one.removed, "Removed": True, "Why": ""}
+        for one in archives or ()
+        if one.removed
+    ]
+    receipt = {
+        **document,
+        "Found": [*document["Found"], *rewritten],
+        "Person": person.name,
+        "Remains": [*copies, *kept, *named],
+    }
     page = render_page(Path(__file__).with_name("receipt.html.jinja"), receipt=receipt)
     with open_for_writing(path.with_suffix(".html")) as file:
         file.write(page)

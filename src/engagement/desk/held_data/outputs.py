@@ -31,11 +31,12 @@ def find_nothing(search: PersonSearch) -> Iterator[HeldItem]:
 
 
 def remove_notes(search: PersonSearch) -> None:
-    """Remove what stage 3 keeps for a quick run: digests of lines and of texts.
+    """Remove what stage 3 keeps for a quick run: digests of lines and of texts, and what it learnt from labelled texts.
 
-    The next run is a full one.
+    The next run is a full one, and learns again from those that are left.
     """
-    folder = search.data_root / "State" / "outputs"
-    with explain_os_errors(folder):
-        if folder.exists():
-            shutil.rmtree(folder)
+    for name in ("outputs", "suggestions"):
+        folder = search.data_root / "State" / name
+        with explain_os_errors(folder):
+            if folder.exists():
+                shutil.rmtree(folder)

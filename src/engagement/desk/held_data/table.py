@@ -3,17 +3,25 @@
 Each is found by what later ones hold: texts by Raw Data/, contacts by Contacts/. So a run that was killed is repeated by the same command.
 """
 
-from engagement.desk.held_data.coda_messages import find_coda_messages, remove_coda_messages, remove_from_coda
+from engagement.desk.held_data.coda_messages import (
+    find_coda_messages,
+    find_decisions,
+    remove_coda_messages,
+    remove_decisions_on_texts,
+    remove_from_coda,
+)
 from engagement.desk.held_data.contacts import find_contacts, find_written_back, remove_contacts, remove_written_back
 from engagement.desk.held_data.fetched import find_fetched, find_submitted, remove_fetched, remove_submitted
 from engagement.desk.held_data.handed_over import find_hand_overs, remove_hand_overs
 from engagement.desk.held_data.outputs import find_nothing, find_rows, remove_notes
 from engagement.desk.held_data.place import Place
 from engagement.desk.held_data.raw_data import find_runs, remove_runs
+from engagement.desk.held_data.table_ids import find_ids
 
 PLACES = (
     Place("Coda", find_nothing, remove_from_coda),
     Place("Coda files", find_coda_messages, remove_coda_messages),
+    Place("Decisions on labels", find_decisions, remove_decisions_on_texts),
     Place("Hand-overs", find_hand_overs, remove_hand_overs),
     Place("Write-back", find_written_back, remove_written_back),
     Place("Outputs", find_rows, None),
@@ -22,4 +30,6 @@ PLACES = (
     Place("Raw Data", find_runs, remove_runs),
     Place("State of the fetch", find_fetched, remove_fetched),
     Place("Contacts", find_contacts, remove_contacts),
+    # Removed after the receipt was written.
+    Place("Uuid table", find_ids, None),
 )

@@ -6,7 +6,7 @@ A decision is what counts; the labels of both coders stay in Coda and in Coded C
 whole, so a killed command leaves the decisions of before.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,16 @@ def keep_decisions(data_root: Path, dataset: str, decisions: Iterable[Decision])
             kept = before | changed
             write_json(path, {"Version": _VERSION, "Decisions": [asdict(kept[key]) for key in sorted(kept)]})
     return len(changed)
+
+
+def remove_decisions(data_root: Path, dataset: str, message_ids: Collection[str]) -> None:
+    """Remove the decisions on some messages."""
+    before = read_decisions(data_root, dataset)
+    kept = [one for _, one in sorted(before.items()) if one.message_id not in message_ids]
+    if len(kept) < len(before):
+        path = adjudications_file(data_root, dataset)
+        with hold_directory(path.parent):
+            write_json(path, {"Version": _VERSION, "Decisions": [asdict(one) for one in kept]})
 
 
 def apply_decisions(

@@ -1,0 +1,133 @@
+"""A person in archives of the data root on this machine.
+
+A plain archive that has them is unpacked beside, emptied of them as the data root is, and written anew: the old one stays until the new one
+was read back. The new one has their tombstone, so that a restored data root does not fetch them again. An encrypted archive can't be read
+here: it is listed with the day on which it is let go.
+"""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from engagement.custody.backups.contents import scan
+from engagement.custody.backups.keeping import choose_kept, noted_archives, noted_for_others
+from engagement.custody.backups.names import ENCRYPTED, find_archives, time_of
+from engagement.custody.backups.restore import restore_archive
+from engagement.custody.backups.writing import HowToWrite, write_archive
+from engagement.desk.held_data.coda_messages import find_coda_messages
+from engagement.desk.held_data.copies import DERIVED, find_files_with
+from engagement.desk.held_data.person import PersonSearch
+from engagement.desk.held_data.table import PLACES
+from engagement.foundation.errors import InputError, UsageError
+from engagement.foundation.files import explain_os_errors, make_directory
+from engagement.sources.forgotten import forgotten_folder
+
+_SCRATCH = ".forgetting"
+_THREADS = 2
+# Shorter texts are found in files of other people, too.
+_LEAST_TEXT = 5
+_DAYS_AHEAD = 3660
+
+
+class ArchiveOutcome(NamedTuple):
+    """What became of an archive: what was removed from it, until when it stays as it is, or why it is damaged."""
+
+    name: str
+    removed: int = 0
+    until: str = ""
+    problem: str = ""
+
+
+def check_backups(folder: Path) -> None:
+    """Refuse a folder of archives that is not there.
+
+    Raises
+    ------
+    UsageError
+        It is not there.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            f"--backups-dir {folder}: no such directory; expected the folder of the archives. Check the path."
+        )
+
+
+def forget_in_archives(search: PersonSearch, backups: Path, now: datetime) -> Iterator[ArchiveOutcome]:
+    """Remove a person from each archive of a folder that may be of this data root; yield those that had or may have them."""
+    others = noted_for_others(backups, search.data_root)
+    for archive in find_archives(backups):
+        if archive.name in others:
+            continue
+        if archive.name.endswith(ENCRYPTED):
+            yield ArchiveOutcome(archive.name, until=_say_until(search, backups, archive, now))
+            continue
+        try:
+            removed = _rewrite(search, archive)
+        except InputError as error:
+            yield ArchiveOutcome(archive.name, until="somebody removes it: it is damaged", problem=str(error))
+            continue
+        if removed:
+            yield ArchiveOutcome(archive.name, removed)
+
+
+def _rewrite(search: PersonSearch, archive: Path) -> int:
+    scratch = archive.parent / _SCRATCH
+    with contextlib.ExitStack() as resources:
+        resources.callback(shutil.rmtree, scratch, ignore_errors=True)
+        with explain_os_errors(scratch):
+            # Of a run that was killed.
+            shutil.rmtree(scratch, ignore_errors=True)
+            make_directory(scratch).chmod(0o700)
+        data_root = scratch / "data root"
+        restore_archive(archive, data_root)
+        removed = _empty(
+            PersonSearch(search.project, data_root, search.uids), search.contacts, forgotten_folder(search.data_root)
+        )
+        if removed:
+            write_archive(archive, data_root, scan(data_root)[0], None, HowToWrite(_THREADS, lambda descriptor: None))
+    return removed
+
+
+def _empty(search: PersonSearch, contacts: tuple[str, ...], forgotten: Path) -> int:
+    """Empty an unpacked data root of a person; return how much there was."""
+    found = [item for place in PLACES for item in place.find(search) if not item.stays]
+    texts = [
+        str(item.content["Text"]) for item in find_coda_messages(search) if not item.stays and "Text" in item.content
+    ]
+    names = [*search.uids, *contacts, *search.contacts]
+    needles = [*names, *(text for text in texts if len(text) >= _LEAST_TEXT)]
+    for place in PLACES:
+        if place.remove is not None:
+            place.remove(search)
+    # Made again by the next run.
+    derived = [name for name in find_files_with(search.data_root, needles) if name.startswith(DERIVED)]
+    with explain_os_errors(search.data_root):
+        for name in derived:
+            (search.data_root / name).unlink()
+        removed = len(found) + len(derived)
+        if removed:
+            folder = make_directory(forgotten_folder(search.data_root))
+            for name in ("tombstones.json", "secret.key"):
+                shutil.copy2(forgotten / name, folder / name)
+    return removed
+
+
+def _say_until(search: PersonSearch, backups: Path, archive: Path, now: datetime) -> str:
+    """Say until when an encrypted archive stays, if there is a new one every day from now on."""
+    backup = search.project.configuration.backup
+    keep = backup.keep if backup is not None else None
+    if keep is None:
+        return "somebody removes it: it is encrypted, and Backup has no 'Keep'"
+    times = {path.name: time for path in noted_archives(backups, search.data_root) if (time := time_of(path))}
+    if archive.name not in times:
+        return "somebody removes it: it is encrypted, and not noted as of this data root"
+    for days in range(1, _DAYS_AHEAD):
+        times[f"new {days}"] = now + timedelta(days=days)
+        kept = choose_kept(times, keep)
+        if archive.name not in kept:
+            return f"{(now + timedelta(days=days)).date()}, by 'Keep' of Backup: it is encrypted"
+        times = {name: time for name, time in times.items() if name in kept}
+    return "'Keep' of Backup lets it go: it is encrypted"
