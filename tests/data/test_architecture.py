@@ -109,6 +109,7 @@ WRITERS = {
     "services.coda.embedded",
     "services.storage.upload_sessions",
     "services.uuid_tables.embedded",
+    "services.uuid_tables.embedded_key",
     "sources.rapidpro.state.line_log",
     "sources.state_databases",
 }

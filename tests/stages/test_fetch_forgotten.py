@@ -1,6 +1,7 @@
 """Every source leaves out people who were forgotten, however their data comes."""
 
 import json
+import shutil
 
 import pytest
 
@@ -9,6 +10,7 @@ from engagement.desk.held_data.person import PersonSearch
 from engagement.desk.held_data.table import PLACES
 from engagement.foundation.errors import InputError
 from engagement.provenance import Metadata, encode_fresh_chain
+from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 from engagement.sources.forgotten import read_forgotten
 from fetch_project import FetchProject
 
@@ -93,6 +95,42 @@ def test_what_was_fetched_is_removed_and_does_not_come_again(project):
     project.fetch("--accept-shrinkage")
     assert {name: list(project.file(name).open())[:1] for name in ALL} == others
     assert people_in(project) == dict.fromkeys(ALL, {BILAN})
+
+
+def forget_number(project, number, until):
+    """Forget whoever has a number, and remove it from the uuid table; return the table."""
+    table = EmbeddedUuidTable(project.folder / "embedded", "PROJECT")
+    uids = list(table.find([number]).values())
+    read_forgotten(project.data_root).add(uids, SINCE, until, table.marks_of(uids), table.marks_key)
+    table.remove(uids)
+    return table
+
+
+@pytest.mark.parametrize("until", [None, "2026-04-01T00:00:00+00:00", "2099-01-01T00:00:00+00:00"])
+def test_a_number_that_left_the_uuid_table_is_known_before_it_gets_a_uid(project, until):
+    table = {**TABLE["Tables"][0], "PhoneNumberColumn": "uid"}
+    del table["ParticipantColumn"]
+    project.sources = [{**TABLE, "Tables": [table]}]
+    groups = project.folder / "embedded" / "storage" / "recovered" / "groups.csv"
+    rows = "uid,at,text\n+252615000001,20/03/2026 10:00,haa\n+252615000002,20/03/2026 10:00,maya\n"
+    groups.write_text(rows)
+    project.fetch()
+    amina, bilan = sorted(people_in(project)["groups"], key=lambda uid: uid not in lines_of(project, "haa"))
+    table = forget_number(project, "252615000001", until)
+    for path in ("Raw Data", "State"):
+        shutil.rmtree(project.data_root / path)
+    groups.write_text(f"{rows}+252615000001,21/04/2026 10:00,mar kale\n")
+    project.fetch()
+    again = people_in(project)["groups"] - {bilan}
+    is_taken_again = until is not None and until < "2027"
+    assert amina not in again
+    assert lines_of(project, "haa") == ""
+    assert len(again) == len(table.find(["252615000001"])) == is_taken_again
+    assert ("mar kale" in project.file("groups").read_text()) == is_taken_again
+
+
+def lines_of(project, text):
+    return "".join(line for line in project.file("groups").open() if f'"{text}"' in line)
 
 
 def test_a_lost_key_stops_the_fetch_rather_than_bring_them_back(project):

@@ -19,7 +19,7 @@ _logger = logging.getLogger(__name__)
 
 
 class TableButForgotten:
-    """The table, but for ids of people who were forgotten: in place of a uid they have a name that no fetch keeps."""
+    """The table, but with a name that no fetch keeps in place of the uids of people who were forgotten."""
 
     def __init__(self, table: UuidTable, forgotten: ForgottenPeople, now: datetime):
         self._table = table

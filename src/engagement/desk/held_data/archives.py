@@ -33,7 +33,7 @@ _DAYS_AHEAD = 3660
 
 
 class ArchiveOutcome(NamedTuple):
-    """What became of an archive: what was removed from it, until when it stays as it is, or why it is damaged."""
+    """What became of an archive: how much was removed, until when it stays, or why it is damaged."""
 
     name: str
     removed: int = 0
@@ -56,7 +56,7 @@ def check_backups(folder: Path) -> None:
 
 
 def forget_in_archives(search: PersonSearch, backups: Path, now: datetime) -> Iterator[ArchiveOutcome]:
-    """Remove a person from each archive of a folder that may be of this data root; yield those that had or may have them."""
+    """Remove a person from archives of this data root; yield those that had or may have them."""
     others = noted_for_others(backups, search.data_root)
     for archive in find_archives(backups):
         if archive.name in others:

@@ -108,7 +108,7 @@ def forget(search: PersonSearch, forgotten: ForgottenPeople, request: Forgetting
 
 
 def _mark(search: PersonSearch) -> tuple[Sequence[str], str | None]:
-    """Mark their ids in the uuid table, by which they are known when these are removed; return the key's name too."""
+    """Mark their ids in the uuid table; return the marks, and the name of their key."""
     if search.tombstone is not None and not search.uids:
         return search.tombstone.marks, search.tombstone.marks_key
     marks = search.table.marks_of(search.uids) if search.table is not None else []

@@ -31,7 +31,7 @@ def find_nothing(search: PersonSearch) -> Iterator[HeldItem]:
 
 
 def remove_notes(search: PersonSearch) -> None:
-    """Remove what stage 3 keeps for a quick run: digests of lines and of texts, and what it learnt from labelled texts.
+    """Remove what stage 3 keeps: digests of lines and of texts, and what it learnt from labelled texts.
 
     The next run is a full one, and learns again from those that are left.
     """

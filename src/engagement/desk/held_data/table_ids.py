@@ -1,4 +1,4 @@
-"""A person's ids in the uuid table: the last of all places, since with a number nobody finds the others without it."""
+"""A person's ids in the uuid table: the last of all places to be emptied."""
 
 from collections.abc import Iterator
 

@@ -55,7 +55,7 @@ class UuidTable(UuidExchange, Protocol):
         """Name of the key that marks are made with; None if there is none yet."""
 
     def remove(self, participants: Collection[str]) -> int:
-        """Remove the ids of these participants, who get new uuids if they come again; return how many there were."""
+        """Remove the ids of these participants; return how many there were."""
 
 
 def open_uuid_table(
