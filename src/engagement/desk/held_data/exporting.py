@@ -83,14 +83,20 @@ def write_export(search: PersonSearch, folder: Path) -> int:
 def _without_others(item: HeldItem) -> Mapping[str, Any]:
     """Leave out who else is named: in labels, decisions, hand-overs, and a run's history."""
     content = {key: value for key, value in item.content.items() if key != "by" or item.kind not in _SIGNED}
-    if "Labels" in content:
-        content["Labels"] = [_without(label, "Origin") for label in content["Labels"]]
     if "history" in content:
         content["history"] = [
             {**update, "Metadata": _without(update["Metadata"], "User")} if "Metadata" in update else update
             for update in content["history"]
         ]
-    return content
+    return {key: _without_origins(value) for key, value in content.items()}
+
+
+def _without_origins(value: Any) -> Any:
+    """Leave out of labels, wherever they are, who gave them."""
+    if isinstance(value, Mapping):
+        is_label = "CodeID" in value
+        return {key: _without_origins(one) for key, one in value.items() if key != "Origin" or not is_label}
+    return [_without_origins(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _without(part: Mapping[str, Any], name: str) -> dict[str, Any]:
