@@ -10,7 +10,7 @@ from engagement.foundation.files import explain_os_errors
 from engagement.foundation.sqlite_errors import is_full
 
 _CACHE_KIBIBYTES = 8192
-_PAGES_A_CHECKPOINT = 16384
+_BYTES_A_CHECKPOINT = 64 << 20
 _LOCK_TIMEOUT_SECONDS = 1.0
 
 
@@ -28,15 +28,17 @@ def connect_state(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=_LOCK_TIMEOUT_SECONDS, isolation_level=None)
 
 
-def set_up_state(connection: sqlite3.Connection) -> None:
-    """Lock the file, and choose how it is written."""
+def set_up_state(connection: sqlite3.Connection, page_bytes: int = 4096) -> None:
+    """Lock the file, and choose how it is written. A file that exists keeps the size of its pages."""
+    connection.execute(f"PRAGMA page_size = {page_bytes}")
     # Nobody else may write between our transactions, and without sharing they cost less.
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     connection.execute("PRAGMA journal_mode = WAL")
     # Safe when the process is killed; after a power cut the last pages may be asked for again.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_A_CHECKPOINT}")
+    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_BYTES_A_CHECKPOINT // page_bytes}")
 
 
 def find_damage(connection: sqlite3.Connection) -> str | None:

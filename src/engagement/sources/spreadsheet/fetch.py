@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from json.encoder import encode_basestring_ascii as _encode
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -143,8 +144,7 @@ class _TableFetch:
         for row in rows:
             uid = uuids[row.respondent] if row.uid is None else row.uid
             time = row.times if isinstance(row.times, int) else row.times[form]
-            digest = hashlib.sha256(json.dumps([uid, time, row.texts]).encode()).hexdigest()[:32]
-            key = listed.add(digest)
+            key = listed.add(_digest_row(uid, time, row.texts))
             if key is not None:
                 earlier = same_times.count_earlier(uid, time)
                 found.append(_ChangedRow(key, uid, row.respondent, time, earlier, row.texts))
@@ -190,3 +190,9 @@ class _ChangedRow(NamedTuple):
     def version(self) -> str:
         """Another one if the row has another place among those with its time."""
         return str(1 + self.earlier)
+
+
+def _digest_row(uid: str, time: int, texts: Sequence[str]) -> str:
+    """Digest a row's JSON, which json.dumps would take four times as long for."""
+    encoded = f"[{_encode(uid)}, {time}, [{', '.join(map(_encode, texts))}]]"
+    return hashlib.sha256(encoded.encode()).hexdigest()[:32]

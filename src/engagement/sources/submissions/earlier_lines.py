@@ -1,8 +1,13 @@
 """Lines that Raw Data has already: a store that starts again keeps those of equal submissions."""
 
+import bisect
 from pathlib import Path
 
 from engagement.sources.submissions.lines import hash_of
+
+# A place is one number: the beginning of the line's hash, then where the line begins in the file.
+_HASH_DIGITS = 16
+_START_BITS = 48
 
 
 class EarlierLines:
@@ -10,7 +15,7 @@ class EarlierLines:
 
     def __init__(self, files: dict[str, Path] | None = None):
         self._files = files or {}
-        self._places: dict[str, dict[bytes, tuple[int, int]]] = {}
+        self._places: dict[str, list[int]] = {}
 
     def find(self, kind: str, line: bytes) -> bytes:
         """Return the file's own line with this content; the given line if it has none."""
@@ -19,29 +24,35 @@ class EarlierLines:
             return line
         if kind not in self._places:
             self._places[kind] = _read_places(path)
-        place = self._places[kind].get(_short_hash(line))
-        if place is None:
-            return line
-        with path.open("rb") as file:
-            file.seek(place[0])
-            found = file.read(place[1])
-        return found if hash_of(found) == hash_of(line) else line
+        places = self._places[kind]
+        first = _make_place(line, 0)
+        for at in range(bisect.bisect_left(places, first), len(places)):
+            start = places[at] - first
+            if start >> _START_BITS:
+                break
+            with path.open("rb") as file:
+                file.seek(start)
+                found = file.readline()
+            if hash_of(found) == hash_of(line):
+                return found
+        return line
 
 
-def _read_places(path: Path) -> dict[bytes, tuple[int, int]]:
-    places: dict[bytes, tuple[int, int]] = {}
+def _read_places(path: Path) -> list[int]:
+    """Read where each line is, in order of the hashes: there are many, and a list of numbers is small."""
+    places: list[int] = []
     start = 0
     try:
         with path.open("rb") as file:
             for line in file:
-                places[_short_hash(line)] = (start, len(line))
+                places.append(_make_place(line, start))
                 start += len(line)
     except OSError:
         # A missing file; another fault is told when the file is written.
-        return places
+        pass
+    places.sort()
     return places
 
 
-def _short_hash(line: bytes) -> bytes:
-    # Half of it: there are many.
-    return hash_of(line)[:32]
+def _make_place(line: bytes, start: int) -> int:
+    return int(hash_of(line)[:_HASH_DIGITS] or b"0", 16) << _START_BITS | start

@@ -14,6 +14,8 @@ from engagement.sources.submissions.lines import SubmissionLines
 from engagement.sources.submissions.store import SubmissionStore
 
 _VERSION = 1
+# The lines of a submission have 2 KB or more: a page of 4 KB would hold one of them, and be half empty.
+_PAGE_BYTES = 16384
 _SCHEMA = """
 CREATE TABLE submissions (
     id INTEGER PRIMARY KEY, key TEXT UNIQUE, version TEXT, time INTEGER, episode BLOB, survey BLOB
@@ -72,7 +74,7 @@ def _open(path: Path, settings: str, resources: contextlib.ExitStack) -> sqlite3
     connection = connect_state(path)
     resources.callback(connection.close)
     try:
-        set_up_state(connection)
+        set_up_state(connection, _PAGE_BYTES)
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not version and not tables:
