@@ -107,6 +107,9 @@ def _make_international(path: str, country: str) -> str | None:
     plain = _plain_mobile_numbers(country.upper())
     if plain is not None and plain.fullmatch(path) is not None:
         return path
+    national = _national_mobile_numbers(country.upper())
+    if national is not None and (found := national.numbers.fullmatch(path)) is not None:
+        return f"{national.country_code}{found[1]}"
     try:
         number = phonenumbers.parse(path, country.upper())
     except phonenumbers.NumberParseException:
@@ -117,6 +120,32 @@ def _make_international(path: str, country: str) -> str | None:
     if not is_national and not phonenumbers.is_valid_number_for_region(number, country.upper()):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
+
+
+class _NationalNumbers(NamedTuple):
+    """Numbers as people dial them at home: a pattern whose group is the number behind the zero."""
+
+    numbers: re.Pattern[str]
+    country_code: int
+
+
+@functools.cache
+def _national_mobile_numbers(country: str) -> _NationalNumbers | None:
+    """Make a pattern of mobile numbers with a zero in front, for which the library puts the country's code in its place.
+
+    Only for countries where the zero is all that goes.
+    """
+    import phonenumbers
+
+    plan = phonenumbers.PhoneMetadata.metadata_for_region(country)
+    if plan is None or plan.mobile is None or plan.general_desc is None:
+        return None
+    mobile, lengths = plan.mobile.national_number_pattern, plan.general_desc.possible_length
+    if not mobile or not lengths or plan.national_prefix_for_parsing != "0" or plan.national_prefix_transform_rule:
+        return None
+    no_exit = f"(?!{plan.international_prefix})" if plan.international_prefix else ""
+    possible = "|".join(f"[0-9]{{{length}}}" for length in lengths)
+    return _NationalNumbers(re.compile(rf"(?=0(?:{possible})$){no_exit}0(?!0)({mobile})"), plan.country_code)
 
 
 @functools.cache

@@ -137,6 +137,21 @@ def test_numbers_with_their_countrys_code_are_read_as_the_library_reads_them(
     assert read == [identities_of(Urn("tel", path), country) for path in paths]
 
 
+@pytest.mark.parametrize(
+    "country", ["KE", "SO", "ET", "UG", "TZ", "NG", "IT", "GB", "MX", "AR", "BR", "US", "RU", "FI"]
+)
+def test_numbers_with_a_zero_in_front_are_read_as_the_library_reads_them(country: str, monkeypatch: pytest.MonkeyPatch):
+    example = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+    national = str(example.national_number)
+    paths = [f"0{between}{national[:-1]}{last}" for between in ("", "0", "1", "7") for last in "0123456789"]
+    paths += [f"0{first}{national[1:]}" for first in "0123456789"]
+    paths += [f"0{national[:-1]}", f"0{national[:-2]}", f"0{national}0", f"0{national}\n", f"0 {national}"]
+    read = [identities_of(Urn("tel", path), country) for path in paths]
+    monkeypatch.setattr(urns, "_national_mobile_numbers", lambda country: None)
+    assert read == [identities_of(Urn("tel", path), country) for path in paths]
+
+
 def test_usual_numbers_do_without_the_library(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(phonenumbers, "parse", lambda *_: pytest.fail("asked the library"))
     assert identities_of(Urn("tel", "254712000001"), "KE") == ("254712000001",)
+    assert identities_of(Urn("tel", "0712000001"), "KE") == ("712000001", "254712000001")
