@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -60,15 +60,15 @@ def read_times(text: str, zone: ZoneInfo) -> dict[TimeFormat, datetime]:
 
 
 def _make_time(date: tuple[str, str, str], clock: Sequence[str | None], zone: ZoneInfo) -> datetime:
-    hour, minute, second = (int(part or 0) for part in clock[:3])
-    fraction, half = clock[3], clock[4]
+    hours, minutes, seconds, fraction, half = clock
+    hour, minute, second = int(hours or 0), int(minutes or 0), int(seconds or 0)
     if half is not None:
         if not 1 <= hour <= _NOON:
             raise ValueError
         hour = hour % _NOON + (_NOON if half in "pP" else 0)
     is_end = hour == _LAST_HOUR and not (minute or second or int(fraction or 0))
     year, month, day = map(int, date)
-    microsecond = int((fraction or "").ljust(6, "0"))
+    microsecond = int(fraction.ljust(6, "0")) if fraction else 0
     # The zone is the project's.
     time = datetime(year, month, day, 0 if is_end else hour, minute, second, microsecond)  # noqa: DTZ001
     return _in_calendar((time + timedelta(days=1) if is_end else time).replace(tzinfo=zone))
@@ -76,7 +76,8 @@ def _make_time(date: tuple[str, str, str], clock: Sequence[str | None], zone: Zo
 
 def _in_calendar(time: datetime) -> datetime:
     """Return the time if later steps can handle it."""
-    time.astimezone(UTC)
+    if not MINYEAR < time.year < MAXYEAR:
+        time.astimezone(UTC)
     return time
 
 
