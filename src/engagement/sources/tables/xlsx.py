@@ -3,11 +3,9 @@
 import contextlib
 import io
 import itertools
-import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
-from typing import Any
 
 from engagement.configuration.numbers_in_names import holds_phone_number
 from engagement.foundation.csv_cells import encode_line
@@ -15,6 +13,8 @@ from engagement.foundation.errors import InputError
 from engagement.sources.tables.delimited import TableRow
 from engagement.sources.tables.headers import MOST_LINES_ABOVE, find_header
 from engagement.sources.tables.row_problems import RowProblems
+from engagement.sources.tables.sheet_rows import SheetCell
+from engagement.sources.tables.workbook_parts import Sheet, open_workbook
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 # A hundred thousand rows of survey answers take a tenth of it. Shared texts are in memory all at once.
@@ -40,12 +40,11 @@ class XlsxTable:
         self.problems = RowProblems(where)
         self.repeated_headers = 0
         _refuse_other_files(content, where)
-        self._values = _open(content, where, data_only=True)
-        self._sheet = _choose_sheet(self._values, where, sheet)
-        self._formulas = _open(content, where, data_only=False) if _has_formulas(content) else None
+        self._workbook = open_workbook(content, where)
+        self._sheet = _choose_sheet(self._workbook.sheets, where, sheet)
         head = list(itertools.islice(self._read(), MOST_LINES_ABOVE))
         self.header, _, self._header_number = find_header(
-            [_as_line(cells) for _, cells in head], f"{where}, sheet {self._sheet!r}", wanted
+            [_as_line(cells) for _, cells in head], f"{where}, sheet {self._sheet.title!r}", wanted
         )
         self._wanted_positions = sorted(map(self.header.index, wanted))
 
@@ -88,24 +87,22 @@ class XlsxTable:
 
     def _read(self, after: int = 0) -> Iterator[tuple[int, list[tuple[str, str | None]]]]:
         """Read each row's number, and each cell's text with its fault or the note of a date."""
-        rows = _rows_of(self._values[self._sheet], after)
-        written: Iterator[Sequence[Any]] = itertools.repeat(())
-        if self._formulas is not None:
-            written = _rows_of(self._formulas[self._sheet], after)
+        expected = after + 1
         try:
-            for number, (row, formulas) in enumerate(zip(rows, written, strict=False), after + 1):
+            for number, cells in self._workbook.read_rows(self._sheet):
                 if number > _MOST_ROWS:
                     raise ValueError("a row that no sheet has")
-                if formulas:
-                    yield number, [_read_cell(cell, formula) for cell, formula in itertools.zip_longest(row, formulas)]
-                else:
-                    yield number, [_read_cell(cell, None) for cell in row]
+                if number < expected:
+                    continue
+                yield from ((missing, []) for missing in range(expected, number))
+                yield number, [_read_cell(cell) for cell in cells]
+                expected = number + 1
         except MemoryError:
             raise
         except Exception:
             # Whatever is wrong in a damaged sheet, the library lets it through as it is.
             raise InputError(
-                f"{self.where}, sheet {self._sheet!r}: damaged; expected a sheet of an Excel workbook. Save it again, or get the "
+                f"{self.where}, sheet {self._sheet.title!r}: damaged; expected a sheet of an Excel workbook. Save it again, or get the "
                 "file again."
             ) from None
 
@@ -132,74 +129,35 @@ def _refuse_other_files(content: bytes, where: str) -> None:
         )
 
 
-def _open(content: bytes, where: str, data_only: bool) -> Any:
-    # Few projects have workbooks.
-    import openpyxl
-
-    # Its warnings show values: a number in a cell with a date's format is one.
-    warnings.filterwarnings("ignore", module=r"openpyxl\.")
-    try:
-        return openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=data_only)
-    except Exception as error:
-        # Whatever is wrong in a damaged file, the library lets it through as it is.
-        raise InputError(
-            f"{where}: could not be read as a workbook ({type(error).__name__}); expected .xlsx. Save it again, or get the file "
-            "again."
-        ) from None
+def _choose_sheet(sheets: Sequence[Sheet], where: str, wanted: str | None) -> Sheet:
+    found = [one for one in sheets if wanted is None or one.title == wanted]
+    if len(found) == 1:
+        return found[0]
+    fault = f"no sheet {wanted!r}" if wanted is not None else f"{len(sheets)} sheets"
+    expected = "one of them in Sheet" if wanted is None else "its name"
+    shown = ", ".join(_show_sheet(one) for one in sheets[:10])
+    raise InputError(f"{where}: {fault}; expected {expected}: {shown}. Change Sheet.")
 
 
-def _rows_of(sheet: Any, after: int) -> Iterator[Sequence[Any]]:
-    # Many programs note a smaller table than they write: the library would leave out the rows beyond.
-    sheet.reset_dimensions()
-    rows: Iterator[Sequence[Any]] = sheet.iter_rows(min_row=after + 1)
-    return rows
-
-
-def _choose_sheet(workbook: Any, where: str, sheet: str | None) -> str:
-    names: list[str] = [one.title for one in workbook.worksheets]
-    if sheet is None and len(names) == 1:
-        return names[0]
-    if sheet in names:
-        return str(sheet)
-    found = f"no sheet {sheet!r}" if sheet is not None else f"{len(names)} sheets"
-    expected = "one of them in Sheet" if sheet is None else "its name"
-    shown = ", ".join(_show_sheet(one) for one in workbook.worksheets[:10])
-    raise InputError(f"{where}: {found}; expected {expected}: {shown}. Change Sheet.")
-
-
-def _show_sheet(sheet: Any) -> str:
+def _show_sheet(sheet: Sheet) -> str:
     """Name a sheet, and say if it is hidden; one named after a number stays unnamed."""
     shown = "(not shown, as it holds a phone number)" if holds_phone_number(sheet.title) else repr(sheet.title)
-    return shown if sheet.sheet_state == "visible" else f"{shown} (hidden)"
+    return shown if sheet.state == "visible" else f"{shown} (hidden)"
 
 
-def _has_formulas(content: bytes) -> bool:
-    """Tell whether a sheet has formulas: only then the workbook is read twice."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for name in archive.namelist():
-            if name.startswith("xl/worksheets/"):
-                with archive.open(name) as file:
-                    before = b""
-                    while block := file.read(1 << 20):
-                        if b"<f>" in before + block or b"<f " in before + block:
-                            return True
-                        before = block[-2:]
-    return False
-
-
-def _read_cell(cell: Any, formula: Any) -> tuple[str, str | None]:
-    value: Any = None if cell is None else cell.value
-    if isinstance(value, str) and cell.data_type != "e":
+def _read_cell(cell: SheetCell) -> tuple[str, str | None]:
+    value = cell.value
+    if cell.is_error:
+        return "", "the error of a formula, like #NAME?; expected a value. Mend it in the sheet."
+    if isinstance(value, str):
         return value, None
     if value is None:
-        if formula is not None and formula.data_type == "f":
+        if cell.has_formula:
             return "", (
                 "a formula whose value was not saved; expected a value. Open the file in a spreadsheet program and save it, or "
                 "paste the values."
             )
         return "", None
-    if cell is not None and cell.data_type == "e":
-        return "", "the error of a formula, like #NAME?; expected a value. Mend it in the sheet."
     if isinstance(value, bool):
         return str(value).upper(), None
     if isinstance(value, float):
