@@ -75,10 +75,15 @@ class FileTimes:
         if group is None:
             group = self._groups[forms] = _Places()
         group.add(self.count, place)
+        seen: datetime | None = None
+        is_future = is_early = False
         for form, time in readings.items():
-            if time > self._latest:
+            # Most times are the same in all formats, and comparing those of different zones takes long.
+            if time is not seen:
+                seen, is_future, is_early = time, time > self._latest, time < self._start
+            if is_future:
                 self._future[form].add(self.count, place)
-            if time < self._start:
+            if is_early:
                 self._early[form].add(self.count, place)
             other = _SWAPPED.get(form)
             if other is None:
