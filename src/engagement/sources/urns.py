@@ -131,9 +131,9 @@ class _NationalNumbers(NamedTuple):
 
 @functools.cache
 def _national_mobile_numbers(country: str) -> _NationalNumbers | None:
-    """Make a pattern of mobile numbers with a zero in front, for which the library puts the country's code in its place.
+    """Make a pattern of mobile numbers with a zero in front.
 
-    Only for countries where the zero is all that goes.
+    The library puts the country's code in its place. Only for countries where the zero is all that goes.
     """
     import phonenumbers
 

@@ -1,4 +1,4 @@
-"""Rows packed in memory: they take a twentieth of what they take as objects. None of it is on the disk."""
+"""Rows packed in memory: a twentieth of what they take as objects. None of it is on the disk."""
 
 import zlib
 from collections import deque

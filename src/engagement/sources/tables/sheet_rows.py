@@ -1,4 +1,4 @@
-"""Read the rows of a workbook's sheet from its XML, block by block: no cell becomes an object of the library.
+"""Read the rows of a workbook's sheet from its XML, block by block, in little memory.
 
 What a cell means is left to openpyxl: its shared texts, its formats of dates, and its calendar.
 """
@@ -16,7 +16,7 @@ _DIGITS = "0123456789"
 
 
 class SheetCell(NamedTuple):
-    """A cell's value; whether it is the error of a formula, or of a date outside the calendar; whether it has a formula."""
+    """A cell's value; whether it is an error, of a formula or a date; whether it has a formula."""
 
     value: Any
     is_error: bool = False
@@ -81,7 +81,7 @@ class _SheetParser:
     """Collects the rows of a sheet while expat tells of its elements."""
 
     def __init__(self, workbook: Any, shared_texts: list[str]):
-        self._values = _Values(workbook, shared_texts)
+        self._values = _CellValues(workbook, shared_texts)
         self._expat = expat.ParserCreate(namespace_separator=" ")
         self._expat.buffer_text = True
         self._expat.StartElementHandler = self._start
@@ -160,7 +160,7 @@ class _SheetParser:
         return column
 
 
-class _Values:
+class _CellValues:
     """Reads the texts of values by their cells' types and styles."""
 
     def __init__(self, workbook: Any, shared_texts: list[str]):

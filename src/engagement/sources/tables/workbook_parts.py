@@ -1,4 +1,4 @@
-"""Open a workbook as far as reading the cells of a sheet needs it: its sheets, shared texts, and formats of dates."""
+"""Open a workbook for reading cells: its sheets, shared texts, and formats of dates."""
 
 import io
 import warnings
@@ -9,7 +9,7 @@ from engagement.foundation.errors import InputError
 from engagement.sources.tables.sheet_rows import SheetRow, read_shared_texts, read_sheet_rows
 
 
-class Sheet(NamedTuple):
+class WorkbookSheet(NamedTuple):
     """A sheet: its title, whether it is visible, and its part of the file."""
 
     title: str
@@ -17,25 +17,25 @@ class Sheet(NamedTuple):
     part: str
 
 
-class Workbook:
+class OpenedWorkbook:
     """A workbook that was opened with `open_workbook`."""
 
     def __init__(self, reader: Any):
         self._reader = reader
         # Charts have sheets too.
         self.sheets = [
-            Sheet(sheet.name, sheet.state, part.target)
+            WorkbookSheet(sheet.name, sheet.state, part.target)
             for sheet, part in reader.parser.find_sheets()
             if part.target in reader.valid_files and "chartsheet" not in part.Type
         ]
 
-    def read_rows(self, sheet: Sheet) -> Iterator[SheetRow]:
+    def read_rows(self, sheet: WorkbookSheet) -> Iterator[SheetRow]:
         """Read a sheet's rows in the order of the file."""
         with self._reader.archive.open(sheet.part) as file:
             yield from read_sheet_rows(file, self._reader.wb, self._reader.shared_strings)
 
 
-def open_workbook(content: bytes, where: str) -> Workbook:
+def open_workbook(content: bytes, where: str) -> OpenedWorkbook:
     """Open a workbook.
 
     Raises
@@ -60,7 +60,7 @@ def open_workbook(content: bytes, where: str) -> Workbook:
                 reader.shared_strings = read_shared_texts(file)
         reader.read_workbook()
         apply_stylesheet(reader.archive, reader.wb)
-        return Workbook(reader)
+        return OpenedWorkbook(reader)
     except MemoryError:
         raise
     except Exception as error:
