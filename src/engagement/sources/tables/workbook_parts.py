@@ -9,7 +9,7 @@ from engagement.foundation.errors import InputError
 from engagement.sources.tables.sheet_rows import SheetRow, read_shared_texts, read_sheet_rows
 
 
-class WorkbookSheet(NamedTuple):
+class SheetPart(NamedTuple):
     """A sheet: its title, whether it is visible, and its part of the file."""
 
     title: str
@@ -24,12 +24,12 @@ class OpenedWorkbook:
         self._reader = reader
         # Charts have sheets too.
         self.sheets = [
-            WorkbookSheet(sheet.name, sheet.state, part.target)
+            SheetPart(sheet.name, sheet.state, part.target)
             for sheet, part in reader.parser.find_sheets()
             if part.target in reader.valid_files and "chartsheet" not in part.Type
         ]
 
-    def read_rows(self, sheet: WorkbookSheet) -> Iterator[SheetRow]:
+    def read_rows(self, sheet: SheetPart) -> Iterator[SheetRow]:
         """Read a sheet's rows in the order of the file."""
         with self._reader.archive.open(sheet.part) as file:
             yield from read_sheet_rows(file, self._reader.wb, self._reader.shared_strings)

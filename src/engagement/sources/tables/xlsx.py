@@ -14,7 +14,7 @@ from engagement.sources.tables.delimited import TableRow
 from engagement.sources.tables.headers import MOST_LINES_ABOVE, find_header
 from engagement.sources.tables.row_problems import RowProblems
 from engagement.sources.tables.sheet_rows import SheetCell
-from engagement.sources.tables.workbook_parts import WorkbookSheet, open_workbook
+from engagement.sources.tables.workbook_parts import SheetPart, open_workbook
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 # A hundred thousand rows of survey answers take a tenth of it. Shared texts are in memory all at once.
@@ -129,7 +129,7 @@ def _refuse_other_files(content: bytes, where: str) -> None:
         )
 
 
-def _choose_sheet(sheets: Sequence[WorkbookSheet], where: str, wanted: str | None) -> WorkbookSheet:
+def _choose_sheet(sheets: Sequence[SheetPart], where: str, wanted: str | None) -> SheetPart:
     found = [one for one in sheets if wanted is None or one.title == wanted]
     if len(found) == 1:
         return found[0]
@@ -139,7 +139,7 @@ def _choose_sheet(sheets: Sequence[WorkbookSheet], where: str, wanted: str | Non
     raise InputError(f"{where}: {fault}; expected {expected}: {shown}. Change Sheet.")
 
 
-def _show_sheet(sheet: WorkbookSheet) -> str:
+def _show_sheet(sheet: SheetPart) -> str:
     """Name a sheet, and say if it is hidden; one named after a number stays unnamed."""
     shown = "(not shown, as it holds a phone number)" if holds_phone_number(sheet.title) else repr(sheet.title)
     return shown if sheet.state == "visible" else f"{shown} (hidden)"
