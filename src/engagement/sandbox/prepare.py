@@ -7,6 +7,7 @@ import argparse
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 from engagement.configuration import load_project
 from engagement.foundation.errors import ConfigurationError, MachineError
@@ -53,9 +54,20 @@ def _copy_configuration(demo: DemoDirectory) -> None:
         with open_bytes_for_writing(target) as file:
             file.write(source.read_bytes())
     document = read_json(demo.configuration_file, ConfigurationError)
-    with open_for_writing(demo.configuration_file) as copy:
-        json.dump({**add_other_channels(document, demo), **WRITTEN_BACK}, copy, indent=2, ensure_ascii=False)
-        copy.write("\n")
+    added = {**WRITTEN_BACK, "UpdateSuggestions": True}
+    _write_document(demo.configuration_file, {**add_other_channels(document, demo), **added})
+    plans_file = demo.configuration_file.with_name(document["CodingPlansFile"])
+    plans = read_json(plans_file, ConfigurationError)
+    for plan in plans["RQACodingPlans"]:
+        for coding in plan["CodingConfigurations"]:
+            coding["Suggestions"] = True
+    _write_document(plans_file, plans)
+
+
+def _write_document(path: Path, document: Any) -> None:
+    with open_for_writing(path) as file:
+        json.dump(document, file, indent=2, ensure_ascii=False)
+        file.write("\n")
 
 
 def _write_credentials(demo: DemoDirectory) -> None:

@@ -138,7 +138,7 @@ def _national_mobile_numbers(country: str) -> _NationalNumbers | None:
     import phonenumbers
 
     plan = phonenumbers.PhoneMetadata.metadata_for_region(country)
-    if plan is None or plan.mobile is None or plan.general_desc is None:
+    if plan is None or plan.mobile is None or plan.general_desc is None or plan.country_code is None:
         return None
     mobile, lengths = plan.mobile.national_number_pattern, plan.general_desc.possible_length
     if not mobile or not lengths or plan.national_prefix_for_parsing != "0" or plan.national_prefix_transform_rule:
