@@ -236,7 +236,7 @@ def test_a_report_of_the_same_outputs_is_compared_with_the_same_run(season: Seas
 
 
 def test_how_far_coders_agree_is_shown_where_sheets_were_compared(tmp_path: Path):
-    assert tabulate_agreement(read_agreement(tmp_path)) is None
+    assert tabulate_agreement(read_agreement(tmp_path)) == []
     (tmp_path / "statistics").mkdir()
     (tmp_path / "statistics" / "agreement.csv").write_text(
         "level,code,coefficient,messages,estimate,low_bootstrap,high_bootstrap\n"
@@ -244,8 +244,7 @@ def test_how_far_coders_agree_is_shown_where_sheets_were_compared(tmp_path: Path
         "all codes,,krippendorff_alpha,40,0.8123,0.7,0.9\n"
         "code,water,gwet_ac1,40,0.95,,\n"
     )
-    table = tabulate_agreement(read_agreement(tmp_path))
-    assert table is not None
+    (table,) = tabulate_agreement(read_agreement(tmp_path))
     assert [[cell.text for cell in row] for row in table.rows] == [
         ["all codes together", "40", "0.81", "0.70 to 0.90", "", ""],
         ["water", "40", "", "", "0.95", "–"],

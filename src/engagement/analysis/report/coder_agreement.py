@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from engagement.foundation.files import reading_csv
 
 _FILE = Path("statistics") / "agreement.csv"
+_FILE_BY_WEEK = Path("statistics") / "agreement_by_week.csv"
 ALPHA, AC1 = "krippendorff_alpha", "gwet_ac1"
 _NEEDED = {"level", "code", "coefficient", "messages", "estimate", "low_bootstrap", "high_bootstrap"}
+_NEEDED_BY_WEEK = _NEEDED - {"level", "code"} | {"dataset", "week"}
 _COLUMNS = ("Coders' alpha", "Coders' AC1", "Compared")
 _NOTE = (
     "Coders' alpha and AC1: how far coders agreed on the theme, of the messages compared. Alpha is low on rare themes even where coders "
@@ -22,15 +24,20 @@ _NOTE = (
 class CoderAgreement:
     """Rows of agreement.csv for alpha and AC1; none where no sheets were compared.
 
-    `by_theme` has them by dataset and code ("" for all codes together), then by coefficient.
+    `by_theme` has them by dataset and code ("" for all codes together), then by coefficient; `by_week` by dataset and week those of
+    agreement_by_week.csv.
     """
 
     rows: Sequence[Mapping[str, str]] = ()
+    rows_by_week: Sequence[Mapping[str, str]] = ()
     by_theme: dict[tuple[str, str], dict[str, Mapping[str, str]]] = field(init=False, default_factory=dict)
+    by_week: dict[tuple[str, str], dict[str, Mapping[str, str]]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         for row in self.rows:
             self.by_theme.setdefault((row.get("dataset", ""), row["code"]), {})[row["coefficient"]] = row
+        for row in self.rows_by_week:
+            self.by_week.setdefault((row["dataset"], row["week"]), {})[row["coefficient"]] = row
 
     def columns_of(self, dataset: str) -> tuple[str, ...]:
         """Return the columns that stand beside an episode's themes; none where nothing was compared."""
@@ -60,14 +67,15 @@ class CoderAgreement:
 
 def read_agreement(folder: Path) -> CoderAgreement:
     """Read how far coders agree, as icr and the statistics left it beside the report."""
-    path = folder / _FILE
-    return CoderAgreement(list(_read(path)) if path.exists() else [])
+    return CoderAgreement(list(_read(folder / _FILE, _NEEDED)), list(_read(folder / _FILE_BY_WEEK, _NEEDED_BY_WEEK)))
 
 
-def _read(path: Path) -> Iterator[dict[str, str]]:
+def _read(path: Path, needed: Set[str]) -> Iterator[dict[str, str]]:
+    if not path.exists():
+        return
     with reading_csv(path) as lines:
         header = next(lines, [])
-        for line in lines if set(header) >= _NEEDED else ():
+        for line in lines if set(header) >= needed else ():
             row = dict(zip(header, line, strict=True))
             if row["coefficient"] in (ALPHA, AC1):
                 yield row

@@ -56,7 +56,7 @@ def summarise_run(
 ) -> PageSummary:
     """Sum up the run, and compare it with the last one if there is one."""
     news, moved = _tell_news(season, figures, last)
-    agreement, suggestions = tabulate_agreement(certainty.agreement), tabulate_suggestions(certainty.suggestions)
+    suggestions = tabulate_suggestions(certainty.suggestions)
     return PageSummary(
         facts=list(_list_facts(season, figures, certainty, revision)),
         news=news,
@@ -65,7 +65,7 @@ def summarise_run(
         tables=[
             *([tabulate_labels(certainty.labels)] if certainty.labels else []),
             *([suggestions] if suggestions else []),
-            *([agreement] if agreement else []),
+            *tabulate_agreement(certainty.agreement),
         ],
     )
 

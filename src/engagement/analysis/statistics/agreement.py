@@ -1,17 +1,19 @@
-"""How far coders agree on episodes: agreement.csv.
+"""How far coders agree on episodes: agreement.csv and agreement_by_week.csv.
 
-From the sheets that icr compared; without these, from messages that two coders labelled in Coda, blind to each other.
+From the sheets that icr compared; without these, and for the weeks, from messages that two coders labelled in Coda, blind to each
+other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from engagement.analysis.tables.season import Season
 from engagement.configuration import CodeScheme, CodingPlan
-from engagement.labelling.agreement.agreement import Agreement
-from engagement.labelling.agreement.double_coding import read_twice_coded
+from engagement.labelling.agreement.agreement import Agreement, Estimate
+from engagement.labelling.agreement.double_coding import TwiceCoded, read_twice_coded
 from engagement.labelling.agreement.report import CONFIDENCE, DRAWS, SEED, measure_reliability
 from engagement.labelling.agreement.stored_results import read_result
 
@@ -31,6 +33,18 @@ class AgreementRow(NamedTuple):
     dataset: str
 
 
+class AgreementWeekRow(NamedTuple):
+    """A row of agreement_by_week.csv; an estimate is None where it is not defined, as alpha when nothing varies."""
+
+    dataset: str
+    week: str
+    coefficient: str
+    messages: int
+    estimate: float | None
+    low_bootstrap: float | None
+    high_bootstrap: float | None
+
+
 def list_agreement(season: Season, data_root: Path) -> list[AgreementRow]:
     """List the coefficients of each measured episode, for all codes together, then by code."""
     rows = []
@@ -41,11 +55,7 @@ def list_agreement(season: Season, data_root: Path) -> list[AgreementRow]:
         )
         for code, agreement in measured:
             level = ALL_CODES if code is None else CODE
-            for coefficient, found in (
-                ("percent_agreement", agreement.percent_agreement),
-                ("krippendorff_alpha", agreement.alpha),
-                ("gwet_ac1", agreement.ac1),
-            ):
+            for coefficient, found in _name_coefficients(agreement):
                 rows.append(
                     AgreementRow(
                         level, code or "", coefficient, agreement.messages, found.value, found.low, found.high, name
@@ -54,13 +64,45 @@ def list_agreement(season: Season, data_root: Path) -> list[AgreementRow]:
     return rows
 
 
+def list_agreement_by_week(season: Season, data_root: Path) -> list[AgreementWeekRow]:
+    """List the coefficients of each ISO week in which a second coder labelled messages of an episode, oldest first."""
+    rows = []
+    for plan, coding in {plan.raw_field: (plan, coding) for plan, coding in season.episodes}.values():
+        twice = _read_twice_coded(season, data_root, plan, coding.code_scheme)
+        for week, codings in () if twice is None else twice.by_week():
+            agreement = measure_reliability(codings, DRAWS, SEED, CONFIDENCE).overall
+            for coefficient, found in _name_coefficients(agreement):
+                rows.append(
+                    AgreementWeekRow(
+                        str(coding.analysis_file_key),
+                        week,
+                        coefficient,
+                        agreement.messages,
+                        found.value,
+                        found.low,
+                        found.high,
+                    )
+                )
+    return rows
+
+
+def _name_coefficients(agreement: Agreement) -> Iterator[tuple[str, Estimate]]:
+    yield "percent_agreement", agreement.percent_agreement
+    yield "krippendorff_alpha", agreement.alpha
+    yield "gwet_ac1", agreement.ac1
+
+
+def _read_twice_coded(season: Season, data_root: Path, plan: CodingPlan, scheme: CodeScheme) -> TwiceCoded | None:
+    if season.project.configuration.double_coding is None or plan.coda_dataset is None:
+        return None
+    return read_twice_coded(data_root, plan.coda_dataset, scheme)
+
+
 def _measure_twice_coded(
     season: Season, data_root: Path, plan: CodingPlan, scheme: CodeScheme
 ) -> list[tuple[str | None, Agreement]]:
     """Measure what a second coder labelled in Coda, with the draws that icr makes by itself."""
-    if season.project.configuration.double_coding is None or plan.coda_dataset is None:
-        return []
-    twice = read_twice_coded(data_root, plan.coda_dataset, scheme)
+    twice = _read_twice_coded(season, data_root, plan, scheme)
     if twice is None:
         return []
     found = measure_reliability(twice.codings, DRAWS, SEED, CONFIDENCE)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engagement.analysis.statistics.agreement import AgreementRow
+from engagement.analysis.statistics.agreement import AgreementRow, AgreementWeekRow
 from engagement.analysis.statistics.associations import AssociationTestRow, CrosstabRow
 from engagement.analysis.statistics.parquet_files import kinds_of, write_parquet
 from engagement.analysis.statistics.participation import RETENTION_COLUMNS, DayRow, EventRow, NewAndReturningRow
@@ -39,6 +39,8 @@ def write_statistics(statistics: Statistics, folder: Path) -> int:
         tables["weighted_shares"] = kinds_of(WeightedShareRow), statistics.weighted_shares
     if statistics.agreement:
         tables["agreement"] = kinds_of(AgreementRow), statistics.agreement
+    if statistics.agreement_by_week:
+        tables["agreement_by_week"] = kinds_of(AgreementWeekRow), statistics.agreement_by_week
     target = make_directory(folder / STATISTICS)
     for name, (kinds, rows) in tables.items():
         write_csv(target / f"{name}.csv", list(kinds), (_cells(row) for row in rows))

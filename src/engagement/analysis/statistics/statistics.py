@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from engagement.analysis.statistics.agreement import AgreementRow, list_agreement
+from engagement.analysis.statistics.agreement import (
+    AgreementRow,
+    AgreementWeekRow,
+    list_agreement,
+    list_agreement_by_week,
+)
 from engagement.analysis.statistics.associations import (
     AssociationTestRow,
     Crosstab,
@@ -130,3 +135,8 @@ class Statistics:
     def agreement(self) -> list[AgreementRow]:
         """The rows of agreement.csv; none before icr kept a result."""
         return [] if self.data_root is None else list_agreement(self.season, self.data_root)
+
+    @cached_property
+    def agreement_by_week(self) -> list[AgreementWeekRow]:
+        """The rows of agreement_by_week.csv; none without DoubleCoding, or before somebody labelled twice."""
+        return [] if self.data_root is None else list_agreement_by_week(self.season, self.data_root)

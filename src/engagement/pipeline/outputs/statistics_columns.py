@@ -132,4 +132,13 @@ STATISTICS_COLUMNS = {
         "high_bootstrap": "its upper end",
         "dataset": _DATASET,
     },
+    "agreement_by_week.csv": {
+        "dataset": _DATASET,
+        "week": "ISO week of the second coder's labels, in UTC",
+        "coefficient": '"percent_agreement" (from 0 to 1), "krippendorff_alpha" or "gwet_ac1", of all codes together',
+        "messages": "messages that both coders labelled, the second one in this week",
+        "estimate": "the coefficient; empty where it is not defined, as nothing varies",
+        "low_bootstrap": "lower end of its interval, from bootstrap draws of messages",
+        "high_bootstrap": "its upper end",
+    },
 }
