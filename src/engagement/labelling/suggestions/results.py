@@ -62,7 +62,8 @@ class SuggestionResult(NamedTuple):
             parts.append(f"kept: {self.say_kept()}")
         if self.are_followed:
             parts.append("CODERS FOLLOW: they keep more than they agree with unaided")
-        if self.few_examples:
+        # Before the first label this would only list the scheme.
+        if self.few_examples and self.labelled:
             more = len(self.few_examples) - _MOST_CODES
             names = ", ".join(self.few_examples[:_MOST_CODES]) + (f" and {more} more" if more > 0 else "")
             parts.append(f"too few examples: {names}")

@@ -82,7 +82,8 @@ def suggest(
     themes = [code for code in labelled.scheme.codes if _is_theme(code)]
     found.few_examples = [code.code_id for code in themes if counts[code.code_id] < _FEWEST_OF_A_CODE]
     if sum(counts[code.code_id] > 0 for code in labelled.scheme.codes) < 2:
-        found.why_none = f"{len(labelled.examples)} labelled, of fewer than two codes; nothing can be told apart"
+        number = len(labelled.examples)
+        found.why_none = f"all {number} labelled texts have one code" if number else "no text is labelled yet"
         found.ranked = {one.message_id: [] for one in labelled.open_texts}
         return found
     learnt = learn(labelled)

@@ -95,10 +95,10 @@ def test_several_codes_come_under_copies_of_the_scheme():
 @pytest.mark.parametrize(
     ("messages", "why"),
     [
-        ([], "fewer than two codes"),
-        (make_messages(0, 30), "fewer than two codes"),
+        ([], "no text is labelled yet"),
+        (make_messages(0, 30), "no text is labelled yet"),
         (make_messages(199, 30), "expected 200"),
-        (make_messages(300, 30, codes=(WATER,)), "fewer than two codes"),
+        (make_messages(300, 30, codes=(WATER,)), "all 300 labelled texts have one code"),
         (
             [
                 make_message("yes" + "!" * n, *([make_label((WATER, SCHOOL)[n % 2])] if n < 220 else []))
