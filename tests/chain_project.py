@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import io
 import json
+import re
 import shutil
 import sqlite3
 import tarfile
@@ -31,6 +32,7 @@ _NAMES = {
 }
 _EPISODE_FLOW = EPISODE_FLOW.format(1)
 _NOTES = "notes.json"
+_RECORDS_OF_RUNS = re.compile(r"(^|/)Runs/(manifests(/|$)|hand_overs\.jsonl$)")
 _ANSWERS = ("biyo", "dugsi", "wado", "biyo iyo dugsi")
 
 
@@ -153,11 +155,16 @@ class ChainProject:
         shutil.copytree(self.folder.with_name(f"{self.folder.name}, {name}"), self.folder)
 
     def contents(self) -> dict[str, object]:
-        """All that a run leaves, by path: bytes, the rows of databases, and of archives what is in them, once each."""
+        """All that a run leaves, by path: bytes, the rows of databases, and of archives what is in them, once each.
+
+        What each run did is left out: one more run after a killed one is recorded as well.
+        """
         found: dict[str, object] = {}
         for top in (self.data_root, self.embedded):
             for path in sorted(top.rglob("*")):
                 name = str(path.relative_to(self.folder))
+                if _RECORDS_OF_RUNS.search(name):
+                    continue
                 if path.is_dir():
                     found[name] = "directory"
                 elif path.suffix == ".sqlite":
@@ -215,7 +222,7 @@ def _read_archive(path: Path) -> tuple[tuple[str, bytes], ...]:
     return tuple(
         (name, repr(_read_notes(content)).encode() if name.endswith(_NOTES) else content)
         for name, content in read
-        if name != ".sha256sums"
+        if name != ".sha256sums" and not _RECORDS_OF_RUNS.search(name)
     )
 
 

@@ -14,8 +14,8 @@ from every_source_project import COMMENTS, LISTENERS, PEOPLE, TALKATIVE, EverySo
 
 # These read no project, or nothing of it but what people labelled.
 OF_NO_SOURCE = {
-    "adjudicate", "cluster-certificates", "de-identify", "evaluate-cleaners", "evaluate-suggestions", "icr", "import-project",
-    "new-project", "suggest-labels",
+    "adjudicate", "audit", "cluster-certificates", "de-identify", "evaluate-cleaners", "evaluate-suggestions", "icr",
+    "import-project", "new-project", "reproduce", "suggest-labels",
 }  # fmt: skip
 
 

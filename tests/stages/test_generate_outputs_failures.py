@@ -229,9 +229,15 @@ def test_a_stage_killed_at_any_moment_leaves_whole_outputs_and_runs_again(data_r
         "Coded Coda Files",
         "Outputs",
         "Raw Data",
+        "Runs",
         "State",
     ]
-    assert sorted(path.name for path in (data_root.path / "State").iterdir()) == ["analysis", "outputs", "project"]
+    assert sorted(path.name for path in (data_root.path / "State").iterdir()) == [
+        "analysis",
+        "outputs",
+        "project",
+        "run_inputs",
+    ]
     assert {path.name for path in data_root.outputs.iterdir()} >= {"messages.csv", "Automated Analysis", "ICR"}
     assert ".parts" not in {path.name for path in data_root.outputs.iterdir()}
 

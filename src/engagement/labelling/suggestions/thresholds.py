@@ -23,7 +23,7 @@ def wilson(hits: float, n: int, errors: float = 1.96) -> Interval | None:
     """Estimate a share with its interval, `errors` standard errors to both sides; None of nothing.
 
     >>> wilson(9, 10)
-    Interval(share=0.9, low=0.5958499732047615, high=0.9821237869049271)
+    Interval(share=0.9, low=0.5958436145024278, high=0.9821242504842788)
     """
     if n == 0:
         return None
@@ -40,7 +40,7 @@ def find_coder_error(double_coded: int, differing: int) -> float:
     Where two differ one of them is wrong, so that each is wrong in half of these.
 
     >>> round(find_coder_error(200, 26), 4), find_coder_error(20, 10)
-    (0.0541, 0.0)
+    (0.054, 0.0)
     """
     if double_coded < _FEWEST_DOUBLE_CODED:
         return 0.0
