@@ -28,7 +28,7 @@ ONLY_THEIRS = "biyo 2"
 MOMENTS = int(os.environ.get("FAULT_MOMENTS", "6"))
 OF_CODA = ("Coded Coda Files", "Outputs/Coda Files", "coda")
 # Of this project alone, or digests of the files of Coda.
-UNLIKE = ("Forgotten", ".", "State/coda", "State/outputs/labels.array")
+UNLIKE = ("State/run_inputs/", "Forgotten", ".", "State/coda", "State/outputs/labels.array")
 
 
 def run_night(project, run_id, stages=(1, 2, 3, 4)):
