@@ -11,7 +11,7 @@ _COEFFICIENTS = ["Krippendorff's alpha", "Alpha, 95 %", "Gwet's AC1", "AC1, 95 %
 
 
 def tabulate_agreement(agreement: CoderAgreement) -> list[PageTable]:
-    """Build the tables of alpha and AC1: of all codes and of each, and by week; none where nobody was compared."""
+    """Build the tables of alpha and AC1, by code and by week; none where nobody was compared."""
     tables = []
     if agreement.by_theme:
         rows = [_make_row([_name(next(iter(found.values())))], found) for found in agreement.by_theme.values()]

@@ -34,7 +34,7 @@ class AgreementRow(NamedTuple):
 
 
 class AgreementWeekRow(NamedTuple):
-    """A row of agreement_by_week.csv; an estimate is None where it is not defined, as alpha when nothing varies."""
+    """A row of agreement_by_week.csv; an estimate is None where it is not defined."""
 
     dataset: str
     week: str
@@ -65,7 +65,7 @@ def list_agreement(season: Season, data_root: Path) -> list[AgreementRow]:
 
 
 def list_agreement_by_week(season: Season, data_root: Path) -> list[AgreementWeekRow]:
-    """List the coefficients of each ISO week in which a second coder labelled messages of an episode, oldest first."""
+    """List the coefficients of each week in which a second coder labelled, oldest first."""
     rows = []
     for plan, coding in {plan.raw_field: (plan, coding) for plan, coding in season.episodes}.values():
         twice = _read_twice_coded(season, data_root, plan, coding.code_scheme)
