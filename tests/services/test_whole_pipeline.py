@@ -127,7 +127,7 @@ class Season:
         return len(labelled)
 
     def summaries(self):
-        return [json.loads(path.read_text()) for path in sorted((self.data_root / "Runs").iterdir())]
+        return [json.loads(path.read_text()) for path in sorted((self.data_root / "Runs").glob("*.json"))]
 
     def rows(self, name):
         with (self.data_root / "Outputs" / name).open(newline="", encoding="utf-8") as file:
