@@ -32,7 +32,7 @@ _NAMES = {
 }
 _EPISODE_FLOW = EPISODE_FLOW.format(1)
 _NOTES = "notes.json"
-_RECORDS_OF_RUNS = re.compile(r"(^|/)Runs/(manifests(/|$)|hand_overs\.jsonl$)")
+_RECORD_OF_RUN = re.compile(r"(^|/)Runs/(manifests/[^/]+\.json|hand_overs\.jsonl)$")
 _ANSWERS = ("biyo", "dugsi", "wado", "biyo iyo dugsi")
 
 
@@ -157,15 +157,16 @@ class ChainProject:
     def contents(self) -> dict[str, object]:
         """All that a run leaves, by path: bytes, the rows of databases, and of archives what is in them, once each.
 
-        What each run did is left out: one more run after a killed one is recorded as well.
+        Records of runs count once each, without their times: one more run after a killed one is recorded as well.
         """
         found: dict[str, object] = {}
+        records: set[bytes] = set()
         for top in (self.data_root, self.embedded):
             for path in sorted(top.rglob("*")):
                 name = str(path.relative_to(self.folder))
-                if _RECORDS_OF_RUNS.search(name):
-                    continue
-                if path.is_dir():
+                if _RECORD_OF_RUN.search(name):
+                    records.add(_read_record(name, path.read_bytes()))
+                elif path.is_dir():
                     found[name] = "directory"
                 elif path.suffix == ".sqlite":
                     found[name] = _read_rows(path)
@@ -177,6 +178,7 @@ class ChainProject:
                     found[name] = _read_kept_files(path.read_bytes())
                 elif path.suffix != ".lines":
                     found[name] = path.read_bytes()
+        found["records of runs"] = records
         archives = sorted(self.backups.glob("*"))
         found["back ups"] = {_read_archive(path) for path in archives if path.name.endswith(".tar.gz")}
         found["left in back ups"] = [path.name for path in archives if not path.name.endswith(".tar.gz")]
@@ -187,6 +189,18 @@ def _read_notes(content: bytes) -> dict[str, object]:
     """What stage 3 notes, but for when files were written and where the disk has them."""
     notes = json.loads(content)
     return {name: notes[name] for name in notes if name not in ("raw files", "outputs")}
+
+
+def _read_record(name: str, content: bytes) -> bytes:
+    """What stage 3 was made with, but for when, and where the disk has it; or what was handed over to its end."""
+    if name.endswith(".jsonl"):
+        events = map(json.loads, content.splitlines())
+        done = {(event["what"], event["target"]) for event in events if event["event"] == "done"}
+        return json.dumps(sorted(done)).encode()
+    manifest = json.loads(content)
+    for files in (manifest["files"], manifest["project_files"]):
+        files.update({file: sha256 for file, (sha256, _) in files.items()})
+    return json.dumps({name: manifest[name] for name in manifest if name not in ("run_id", "time", "is_full")}).encode()
 
 
 def _read_kept_files(content: bytes) -> dict[str, object]:
@@ -222,7 +236,9 @@ def _read_archive(path: Path) -> tuple[tuple[str, bytes], ...]:
     return tuple(
         (name, repr(_read_notes(content)).encode() if name.endswith(_NOTES) else content)
         for name, content in read
-        if name != ".sha256sums" and not _RECORDS_OF_RUNS.search(name)
+        if name != ".sha256sums" and not _RECORD_OF_RUN.search(name)
+    ) + tuple(
+        sorted({("records", _read_record(name, content)) for name, content in read if _RECORD_OF_RUN.search(name)})
     )
 
 

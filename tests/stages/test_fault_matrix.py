@@ -222,11 +222,14 @@ def run_killed_nights(project, run_id):
 
 
 def leave_out_runs(project):
-    """All that is left but for what is named after runs: archives and logs."""
+    """All that is left but for what is of runs, which are others here: archives, logs, records."""
     return {
         name: content
         for name, content in project.contents().items()
-        if "back ups" not in name and "storage/project" not in name and content != "archive"
+        if "back ups" not in name
+        and "storage/project" not in name
+        and content != "archive"
+        and name != "records of runs"
     }
 
 
