@@ -13,6 +13,8 @@ import pytest
 import fake_rapidpro
 from chain_project import ChainProject, add_night, differences, make_workspace
 from engagement.custody.backups.archive import verify_archive
+from engagement.custody.backups.checksums import compare_checksum
+from engagement.custody.backups.last_archive import NothingToCopy, find_last_archive
 from engagement.custody.backups.restore import restore_archive
 from engagement.labelling.datasets.adjudications import Decision, keep_decisions, read_decisions
 from engagement.services.coda.embedded import FolderCoda
@@ -345,6 +347,11 @@ def test_plain_archives_lose_them_and_know_them_and_encrypted_ones_are_listed(se
     archive, encrypted, ended = in_server(forget_in_archives, project)
     assert f"Archive {archive.name}: rewritten: " in ended.told
     assert f"Archive {encrypted.name}: stays until somebody removes it: it is encrypted" in ended.told
+    # A drill knows it as it is now, and the next backup copies nothing from before.
+    assert compare_checksum(archive)
+    assert find_last_archive(project.backups, project.data_root) == NothingToCopy(
+        "this is the first archive here that later ones can copy from"
+    )
     restored = restore(archive, tmp_path / "restored")
     needles = [UID.encode(), f'"{CONTACT}"'.encode(), ONLY_THEIRS.encode()]
     files = [path for path in restored.rglob("*") if path.is_file()]

@@ -1,9 +1,11 @@
 """Restore drills: what they prove of the newest archive, what they find, and what they leave. All data is invented."""
 
 import argparse
+import itertools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -15,10 +17,7 @@ import pyrage
 import pytest
 
 from engagement.__main__ import main
-from engagement.custody.backups.checksums import compare_checksum
 from engagement.custody.backups.names import scratch_of
-from engagement.custody.backups.rewriting import Unchanged, rewrite_archive
-from engagement.custody.backups.writing import HowToWrite
 from engagement.custody.restore_drills.records import read_records
 from example_project import DataRoot, coda_message, episode_run, label, survey_run, write_project
 
@@ -111,7 +110,11 @@ def test_a_changed_byte_is_found_without_a_noted_checksum(root, backups, capsys)
     next((backups / ".members").glob("*.checksum.json")).unlink()
     assert drill(root, backups) == 0
     whole = archive.read_bytes()
-    archive.write_bytes(whole[: len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1 :])
+    # Within the largest member: the time in a member's header is nobody's content.
+    headers = [found.start() for found in re.finditer(rb"\x1f\x8b\x08", whole)]
+    start, end = max(itertools.pairwise([*headers, len(whole)]), key=lambda pair: pair[1] - pair[0])
+    place = (start + end) // 2
+    archive.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
     assert drill(root, backups) == 11
 
 
@@ -302,13 +305,6 @@ def test_a_backup_removes_what_a_killed_drill_left(root, backups):
     (backups / ".drill-of-another").mkdir()
     back_up(root, backups, run_id="2026-11-23T020511Z-unknown")
     assert left_in(backups) == [".drill-of-another"]
-
-
-def test_an_archive_rewritten_without_somebody_has_a_new_checksum(root, backups):
-    archive = back_up(root, backups)
-    how = HowToWrite(1, lambda descriptor: None)
-    assert rewrite_archive(archive, lambda e: Unchanged.REMOVED if "ICR" in e.name else Unchanged.KEPT, how) > 0
-    assert compare_checksum(archive)
 
 
 def test_the_notes_of_archives_that_are_gone_go_too(root, backups):

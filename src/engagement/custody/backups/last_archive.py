@@ -15,7 +15,7 @@ from typing import IO, Any
 from engagement.custody.backups.contents import BackupEntry
 from engagement.custody.backups.members import MEMBERS_FORMAT, EntryPlace
 from engagement.custody.backups.names import key_of
-from engagement.foundation.files import make_directory, open_bytes_for_writing
+from engagement.foundation.files import explain_os_errors, make_directory, open_bytes_for_writing
 
 FOLDER = ".members"
 # After as many archives that copy, one reads everything.
@@ -114,6 +114,13 @@ def list_members(archive: Path, data_root: Path, files: Iterable[KeptMembers], s
     make_directory(path.parent).chmod(0o700)
     with open_bytes_for_writing(path) as file:
         file.write(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+
+
+def drop_list(backups: Path, data_root: Path) -> None:
+    """Drop the list before an archive is replaced: the next one then reads everything."""
+    path = notes_path(backups, data_root)
+    with explain_os_errors(path):
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

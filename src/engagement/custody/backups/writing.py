@@ -74,15 +74,15 @@ def _write(
 ) -> tuple[list[ArchivedEntry], ArchiveChecksum]:
     with open_bytes_for_writing(path) as file:
         how.hold(file.fileno())
-        checked = CheckedFile(file)
+        checked = _CheckedFile(file)
         with (
             open_last(last) as earlier,
             how.wrap(checked) as sink,
             write_members(sink, how.threads) as members,
         ):
             digests = [_add(members, data_root, entry, last, earlier) for entry in entries]
-            add_checksums(members, zip(entries, (digest for digest, _ in digests), strict=True))
-        expect_same_when_read_back(path, file, checked)
+            _add_checksums(members, zip(entries, (digest for digest, _ in digests), strict=True))
+        _expect_same_when_read_back(path, file, checked)
         if scan(data_root)[0] != entries:
             raise InputError(
                 f"{data_root}: changed during the backup; expected nothing to change. No archive was kept. "
@@ -93,13 +93,13 @@ def _write(
     return [ArchivedEntry(entry, place, *digest) for entry, place, digest in found], checked.checksum
 
 
-def add_checksums(members: MemberWriter, found: Iterable[tuple[BackupEntry, str]]) -> None:
+def _add_checksums(members: MemberWriter, found: Iterable[tuple[BackupEntry, str]]) -> None:
     """Add the last member, with every file's SHA-256."""
     checksums = "".join(checksum_line(entry, digest) for entry, digest in found).encode("utf-8", "surrogateescape")
-    members.add(header_of(BackupEntry(CHECKSUMS, stat.S_IFREG, len(checksums), mode=0o600)), iter((checksums,)))
+    members.add(_header_of(BackupEntry(CHECKSUMS, stat.S_IFREG, len(checksums), mode=0o600)), iter((checksums,)))
 
 
-def expect_same_when_read_back(path: Path, file: IO[bytes], checked: "CheckedFile") -> None:
+def _expect_same_when_read_back(path: Path, file: IO[bytes], checked: "_CheckedFile") -> None:
     """Raise if the file is not what was written to it."""
     file.flush()
     if checked.checksum.crc != crc_of(_read_back(Path(file.name))):
@@ -109,7 +109,7 @@ def expect_same_when_read_back(path: Path, file: IO[bytes], checked: "CheckedFil
         )
 
 
-def header_of(entry: BackupEntry) -> bytes:
+def _header_of(entry: BackupEntry) -> bytes:
     """Return the blocks before an entry's content."""
     return member_of(entry).tobuf(tarfile.PAX_FORMAT, sys.getfilesystemencoding(), "surrogateescape")
 
@@ -118,7 +118,7 @@ def _add(
     members: MemberWriter, data_root: Path, entry: BackupEntry, last: LastArchive | None, earlier: IO[bytes] | None
 ) -> tuple[str, bool]:
     """Add one entry; return its SHA-256, and whether it was copied."""
-    header = header_of(entry)
+    header = _header_of(entry)
     kept = last.find(entry) if last is not None else None
     if kept is not None and earlier is not None:
         members.copy(earlier, kept.place, len(header) + entry.size + -entry.size % tarfile.BLOCKSIZE)
@@ -149,7 +149,7 @@ def _read_exactly(path: Path, content: Hashing, size: int) -> Iterator[bytes]:
         yield data
 
 
-class CheckedFile:
+class _CheckedFile:
     """Computes size and CRC-32 of what is written to a file."""
 
     def __init__(self, file: IO[bytes]):

@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from engagement.custody.backups.checksums import drop_checksum, note_checksum
 from engagement.custody.backups.contents import scan
 from engagement.custody.backups.keeping import choose_kept, noted_archives, noted_for_others
+from engagement.custody.backups.last_archive import drop_list
 from engagement.custody.backups.names import ENCRYPTED, find_archives, time_of
 from engagement.custody.backups.restore import restore_archive
 from engagement.custody.backups.writing import HowToWrite, write_archive
@@ -87,7 +89,12 @@ def _rewrite(search: PersonSearch, archive: Path) -> int:
             PersonSearch(search.project, data_root, search.uids), search.contacts, forgotten_folder(search.data_root)
         )
         if removed:
-            write_archive(archive, data_root, scan(data_root)[0], None, HowToWrite(_THREADS, lambda descriptor: None))
+            # Killed in between, it has no notes rather than wrong ones.
+            drop_checksum(archive)
+            drop_list(archive.parent, search.data_root)
+            how = HowToWrite(_THREADS, lambda descriptor: None)
+            _, checksum = write_archive(archive, data_root, scan(data_root)[0], None, how)
+            note_checksum(archive, checksum)
     return removed
 
 
