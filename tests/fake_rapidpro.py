@@ -14,9 +14,10 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from engagement.sandbox.contact_changes import RefusedWriteError, WritableContacts
+from serving import serve_on_this_machine
 
 TOKEN = "invented-token-5e1f"
 WORKSPACE = "3f9d2c1a-5b7e-4c60-8f2d-1e4a9b7c6d50"
@@ -315,11 +316,5 @@ def once(endpoint: str, answer: Callable[[Request], bool], skip: int = 0) -> Cal
 def serve(workspace: Workspace, request: type[Request] = Request) -> Iterator[str]:
     """Serve a workspace, by requests of a kind; gives its address."""
     handler = type("Handler", (request,), {"workspace": workspace})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serve_on_this_machine(handler) as address:
+        yield address

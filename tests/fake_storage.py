@@ -5,12 +5,13 @@ import contextlib
 import http.server
 import json
 import re
-import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import google_crc32c
+
+from serving import serve_on_this_machine
 
 
 @dataclass
@@ -51,14 +52,8 @@ def fake_storage() -> Iterator[FakeStorage]:
     class Handler(_Handler):
         storage = state
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
+    with serve_on_this_machine(Handler) as state.url:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -114,15 +114,8 @@ cluster_is_current() {
 
 # install_cluster: install Dask for `--scheduler` and the workers.
 install_cluster() {
-    local python log="$tools_directory/cluster.log"
-    python="$(find_python)" || python="$environment_python"
     say "Installing Dask for --scheduler; this is done once."
-    if ! { find_pipenv "$python" && run_pipenv sync --categories cluster; } >"$log" 2>&1; then
-        tail -n 20 -- "$log" >&2
-        stop 14 "Dask could not be installed; $log has all of it. Check the network and the disk, and run this again; without \
---scheduler it is not needed."
-    fi
-    printf '%s\n' "$lock_digest" >"$project_root/.venv/cluster"
+    install_category cluster Dask "without --scheduler"
 }
 
 # suggestions_are_current: tell whether scikit-learn matches this Pipfile.lock, or is not wanted.
@@ -132,15 +125,21 @@ suggestions_are_current() {
 
 # install_suggestions: install scikit-learn for suggested labels.
 install_suggestions() {
-    local python log="$tools_directory/suggestions.log"
-    python="$(find_python)" || python="$environment_python"
     say "Installing scikit-learn for suggested labels, 200 MB; this is done once."
-    if ! { find_pipenv "$python" && run_pipenv sync --categories suggestions; } >"$log" 2>&1; then
+    install_category suggestions scikit-learn "without suggested labels"
+}
+
+# install_category CATEGORY NAME WITHOUT: install a category of the Pipfile; NAME is what a person calls it, WITHOUT says when
+# it is not needed.
+install_category() {
+    local python log="$tools_directory/$1.log"
+    python="$(find_python)" || python="$environment_python"
+    if ! { find_pipenv "$python" && run_pipenv sync --categories "$1"; } >"$log" 2>&1; then
         tail -n 20 -- "$log" >&2
-        stop 14 "scikit-learn could not be installed; $log has all of it. Check the network and the disk, and run this again; \
-without suggested labels it is not needed."
+        stop 14 "$2 could not be installed; $log has all of it. Check the network and the disk, and run this again; $3 it is not \
+needed."
     fi
-    printf '%s\n' "$lock_digest" >"$project_root/.venv/suggestions"
+    printf '%s\n' "$lock_digest" >"$project_root/.venv/$1"
 }
 
 # make_environment PYTHON: create an empty virtual environment, unless it exists.

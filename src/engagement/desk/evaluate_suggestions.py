@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from engagement.configuration import CodingConfiguration, CodingMode, load_project
 from engagement.foundation.errors import InputError, UsageError
 from engagement.foundation.files import read_json
-from engagement.labelling.suggestions.library import expect_library
+from engagement.labelling.suggestions.scikit_learn import expect_scikit_learn
 from engagement.pipeline.coding.coded_datasets import CODA_FILE_REMEDY, check_coda_messages
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Replay each dataset's days, and print a table a scheme."""
     plans = load_project(args.pipeline_configuration).coding_plans
-    expect_library()
+    expect_scikit_learn()
     known = {plan.coda_dataset: plan for plan in plans.all if plan.coda_dataset is not None}
     if args.dataset is not None and args.dataset not in known:
         raise UsageError(f"--dataset {args.dataset}: no such dataset; expected one of {', '.join(sorted(known))}.")

@@ -18,7 +18,7 @@ from engagement.configuration import CodeScheme
 from engagement.foundation.errors import InputError, UsageError, count_of
 from engagement.foundation.files import open_for_writing, read_json
 from engagement.labelling.code_books.scheme_files import read_scheme
-from engagement.labelling.suggestions.library import expect_library
+from engagement.labelling.suggestions.scikit_learn import expect_scikit_learn
 from engagement.pipeline.coding.coded_datasets import check_coda_messages
 
 _logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def suggest_for(
 ) -> tuple[list[Mapping[str, Any]], Mapping[str, Any]]:
     """Add suggestions to messages; returns them with a report."""
     # Learning needs a large library, which only this needs.
-    expect_library()
+    expect_scikit_learn()
     from engagement.labelling.suggestions.examples import is_suggestion, read_labelled_texts
     from engagement.labelling.suggestions.suggestions import SuggestionSettings, describe, make_labels, suggest
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from engagement.configuration import CodingPlan
 from engagement.configuration.double_coding import second_dataset
 from engagement.labelling.datasets.datasets import coded_file
-from engagement.labelling.suggestions.library import expect_library
+from engagement.labelling.suggestions.scikit_learn import expect_scikit_learn
 from engagement.pipeline.outputs.coda_files import CodaTexts
 from engagement.pipeline.outputs.folder import Suggest
 
@@ -22,7 +22,7 @@ def are_suggestions_wanted(plans: Sequence[CodingPlan]) -> bool:
     """
     if not any(one.suggestions is not None for plan in plans for one in plan.coding_configurations):
         return False
-    expect_library()
+    expect_scikit_learn()
     return True
 
 

@@ -1,11 +1,11 @@
-"""The library that suggestions are learnt with: installed only where a project asks for suggestions."""
+"""scikit-learn, which learns suggestions: installed only where a project asks for these."""
 
 import importlib.util
 
 from engagement.foundation.errors import MachineError
 
 
-def expect_library() -> None:
+def expect_scikit_learn() -> None:
     """Check that it is installed.
 
     Raises
