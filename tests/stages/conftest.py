@@ -6,6 +6,7 @@ import pytest
 import fake_rapidpro
 from fake_rapidpro import Workspace
 from fetch_project import FetchProject
+from forgotten_person import make_seasons
 
 
 @pytest.fixture
@@ -15,3 +16,9 @@ def project(workspace: Workspace, tmp_path: Path) -> Iterator[FetchProject]:
     folder.mkdir()
     with fake_rapidpro.serve(workspace) as address:
         yield FetchProject(folder, address)
+
+
+@pytest.fixture(scope="session")
+def seasons(tmp_path_factory: pytest.TempPathFactory):
+    """A project with a person to forget, and what one has in which they never were: see `forgotten_person`."""
+    yield from make_seasons(tmp_path_factory.mktemp("season"))
