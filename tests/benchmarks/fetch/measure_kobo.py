@@ -37,14 +37,16 @@ class FastRequest(KoboRequest):
         if "$in" in wanted:
             found = [row for number in wanted["$in"] for row in rows[number - 481000 : number - 480999]]
             found = [row for row in found if row["_id"] > wanted["$gt"]]
+            count = len(found)
         else:
             least = max(wanted.get("$gt", 0) + 1, wanted.get("$gte", 0))
             start = bisect.bisect_left(rows, least, key=lambda row: row["_id"])
             end = bisect.bisect_right(rows, wanted.get("$lte", sys.maxsize), key=lambda row: row["_id"])
             found = rows[start : min(end, start + int(self.query["limit"]))]
+            count = end - start
         kept = {*json.loads(self.query["fields"]), "_id", "_uuid", "meta/rootUuid", "_validation_status"}
         page = [{key: value for key, value in row.items() if key in kept} for row in found]
-        return {"count": len(found), "next": None, "previous": None, "results": page}
+        return {"count": count, "next": None, "previous": None, "results": page}
 
 
 def serve(submissions: int, ready: multiprocessing.Queue) -> None:

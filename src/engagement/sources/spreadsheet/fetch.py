@@ -100,20 +100,8 @@ class _TableFetch:
             return
         held = self._store.count()
         listed = RepeatedRows()
-        same_times = SameTimes()
         changed = PackedRows(_ChangedRow)
-        new = 0
-        unreadable: list[UnreadableSubmission] = []
-        for url in urls:
-            name = url.rpartition("/")[2]
-            rows = self._reader.read(contents.take(url), url)
-            unreadable += [
-                UnreadableSubmission(f"{url} {row.number}", f"{name}, row {row.number}", row.reason)
-                for row in rows.broken
-            ]
-            for page in rows.good.take():
-                new += self._add_changed(page, rows.form, listed, same_times, changed)
-            listed.end_file()
+        new, unreadable = self._read(urls, contents, listed, changed)
         refuse_emptied(f"flow {self._table.flow_name!r}", held, len(listed), self._context)
         self._store.drop([one.key for one in self._store.set_aside()])
         for pages in itertools.batched(changed.take(), _BATCHES_A_PAGE):
@@ -129,6 +117,25 @@ class _TableFetch:
             new,
             len(gone),
         )
+
+    def _read(
+        self, urls: Sequence[str], contents: FileContents, listed: RepeatedRows, changed: "PackedRows[_ChangedRow]"
+    ) -> tuple[int, list[UnreadableSubmission]]:
+        """List the rows of all files, and add those not held like this; return how many are new, and those that can't be read."""
+        same_times = SameTimes()
+        new = 0
+        unreadable: list[UnreadableSubmission] = []
+        for url in urls:
+            name = url.rpartition("/")[2]
+            rows = self._reader.read(contents.take(url), url)
+            unreadable += [
+                UnreadableSubmission(f"{url} {row.number}", f"{name}, row {row.number}", row.reason)
+                for row in rows.broken
+            ]
+            for page in rows.good.take():
+                new += self._add_changed(page, rows.form, listed, same_times, changed)
+            listed.end_file()
+        return new, unreadable
 
     def _add_changed(
         self,
