@@ -23,6 +23,8 @@ source "$project_root/run_scripts/lib/stage_commands.sh"
 source "$project_root/run_scripts/lib/write_back.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/restore_drill.sh
 source "$project_root/run_scripts/lib/restore_drill.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/retention.sh
+source "$project_root/run_scripts/lib/retention.sh"
 
 stage_titles=(
     [1]="coda get" [2]="fetch raw data" [3]="generate outputs" [4]="coda add" [5]="automated analysis"
@@ -37,8 +39,9 @@ Usage: ${0##*/} [options] <user> <pipeline-configuration-file-path> <coda-pull-a
 
 Run every stage: 1 coda get, 2 fetch raw data, 3 generate outputs, 4 coda add, 5 automated analysis, 6 backup data root,
 7 upload logs. After a failure, the stages up to 5 are skipped; 6 and 7 still run. The exit status is that of the first
-failure. If the configuration has WriteBack, write_back.sh runs after stage 5, unless one of the stages up to 3 failed. With
-Backup.DrillEveryNights, 6_backup_data_root.sh --drill runs last after so many nights, and each night after it failed.
+failure. If the configuration has WriteBack, write_back.sh runs after stage 5, unless one of the stages up to 3 failed. If it
+has Retention, apply_retention.sh runs after stage 7, unless 6 or 7 failed. With Backup.DrillEveryNights,
+6_backup_data_root.sh --drill runs last after so many nights, and each night after it failed.
 
   <user>                              name of the person running this, for the data's history
   <pipeline-configuration-file-path>  pipeline configuration, a JSON file
@@ -189,7 +192,7 @@ choose_run_id() {
 # run_stages: run the chosen stages, set `status` to that of the first failure, and keep the run's summary up to date, so
 # the back-up contains it.
 run_stages() {
-    local number command stage_started centiseconds stage_status skipping="" are_outputs_old="" is_backup_missing=""
+    local number command stage_started centiseconds stage_status skipping="" are_outputs_old="" is_backup_missing="" is_archive_lacking=""
     ((status == 0)) || skipping=yes are_outputs_old=yes
     counts_directory="$performance_logs/.counts-$run_id"
     hold_counts_directory
@@ -207,12 +210,14 @@ run_stages() {
         run_timed "$number" "${stage_titles[number]}"
         ((number > 3 || stage_status == 0)) || are_outputs_old=yes
         ((number != 6 || stage_status == 0)) || is_backup_missing=yes
+        ((number < 6 || stage_status == 0)) || is_archive_lacking=yes
         if ((number == 4 && stage_status == 12)); then
             say "WARNING: Coda lacks new messages. The next stages do not need them, so the run continues."
         elif ((stage_status != 0)); then
             skipping=yes
         fi
     done
+    ! has_retention || apply_retention
     drill_if_due
 }
 

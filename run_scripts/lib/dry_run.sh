@@ -33,6 +33,11 @@ print_commands() {
         printf '%q ' "${command[@]}"
         printf '\n'
     done
+    if has_retention; then
+        stage_command apply_retention
+        printf '%q ' "${command[@]}"
+        printf '\n'
+    fi
     if is_drill_due; then
         stage_command drill
         printf '%q ' "${command[@]}"

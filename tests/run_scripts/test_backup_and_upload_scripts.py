@@ -308,6 +308,34 @@ def test_the_real_scripts_archive_and_restore(tmp_path):
     assert not (tmp_path / "another root").exists()
 
 
+@pytest.mark.parametrize(("options", "access"), [([], "rw"), (["--dry-run"], "ro")])
+def test_retention_sees_three_folders_and_no_network(clone, backups, options, access):
+    logs = clone.work / "performance logs"
+    places = [clone.data_root, backups, logs]
+    for place in places:
+        place.mkdir()
+    result = clone.run(
+        "apply_retention.sh", *options, "me", clone.configuration, *places, FAKE_DOCKER_IMAGES="0123456789ab"
+    )
+    assert result.returncode == 0, result.stderr
+    *_, call = clone.container_calls
+    given = ["--pipeline-configuration", clone.configuration, "--data-root", clone.data_root, "--backups-dir", backups]
+    wanted = ["apply-retention", "--user", "me", *map(str, given), "--performance-logs-dir", str(logs), *options]
+    assert call[-len(wanted) :] == wanted
+    mounts = mounts_of(call)
+    assert {mounts[str(place)] for place in places} == {access}
+    assert call[call.index("--network") + 1] == "none"
+
+
+def test_retention_makes_no_folder(clone, backups):
+    clone.data_root.mkdir()
+    for arguments in (["me", clone.configuration, clone.data_root, backups, clone.work], ["me", clone.configuration]):
+        expect_usage_error(
+            clone, clone.run("apply_retention.sh", *arguments), "no such directory" if arguments[2:] else "5 arguments"
+        )
+    assert not backups.exists()
+
+
 def test_a_restore_drill_gets_its_options_and_sees_its_places(clone, backups):
     clone.data_root.mkdir()
     backups.mkdir()

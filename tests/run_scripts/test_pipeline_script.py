@@ -438,6 +438,61 @@ def test_old_logs_are_removed_only_when_asked_for(whole_clone):
     assert [call[3:5] for call in backups][1:] == [["--keep-days", "41"], ["--keep-days", "39"]]
 
 
+class TestRetention:
+    """The optional stage at the end of a run, where the configuration has its key."""
+
+    @pytest.fixture
+    def keeping(self, whole_clone):
+        whole_clone.configuration.write_text('{"Retention": {"Logs": "P180D"}}')
+        whole_clone.add_fake_script("apply_retention.sh")
+        return whole_clone
+
+    def test_it_runs_after_the_uploads(self, keeping):
+        assert run_pipeline(keeping).returncode == 0
+        assert names_of(keeping.stage_calls)[-2:] == ["7_upload_logs.sh", "apply_retention.sh"]
+        places = [
+            keeping.configuration,
+            keeping.data_root,
+            keeping.work / "back ups",
+            keeping.work / "performance logs",
+        ]
+        assert keeping.stage_calls[-1][1:] == ["me", *map(str, places)]
+        stage = keeping.read_summary()["stages"][-1]
+        assert (stage["stage"], stage["name"], stage["exit_status"]) == (7, "apply retention", 0)
+
+    def test_its_failure_is_the_runs_own(self, keeping):
+        keeping.add_fake_script("apply_retention.sh", status=13)
+        assert run_pipeline(keeping).returncode == 13
+
+    @pytest.mark.parametrize("script", ["6_backup_data_root.sh", "7_upload_logs.sh"])
+    def test_nothing_goes_after_a_night_whose_archive_is_missing_or_not_uploaded(self, keeping, script):
+        keeping.add_fake_script(script, status=12)
+        result = run_pipeline(keeping)
+        assert result.returncode == 12
+        assert "apply_retention.sh" not in names_of(keeping.stage_calls)
+        assert "7 apply retention: skipped" in result.stderr
+
+    def test_it_runs_though_coda_gives_no_answer(self, keeping):
+        assert run_pipeline(keeping, FAKE_STATUS="coda-get=12").returncode == 12
+        assert names_of(keeping.stage_calls)[-1] == "apply_retention.sh"
+
+    @pytest.mark.parametrize(
+        ("options", "runs"), [(["--only", "6"], False), (["--from", "7"], False), (["--from", "6"], True)]
+    )
+    def test_it_belongs_to_runs_that_make_an_archive_and_go_on_to_the_end(self, keeping, options, runs):
+        assert run_pipeline(keeping, *options).returncode == 0
+        assert ("apply_retention.sh" in names_of(keeping.stage_calls)) is runs
+
+    def test_a_dry_run_names_its_command(self, keeping):
+        result = run_pipeline(keeping, "--dry-run")
+        assert re.findall(r"run_scripts/(\w+\.sh)", result.stdout)[-1] == "apply_retention.sh"
+
+    def test_a_project_without_the_key_starts_nothing(self, whole_clone):
+        whole_clone.add_fake_script("apply_retention.sh")
+        assert run_pipeline(whole_clone).returncode == 0
+        assert names_of(whole_clone.stage_calls)[-1] == "7_upload_logs.sh"
+
+
 class TestRestoreDrill:
     """The drill at the end of a run, where the configuration asks for one every so many nights."""
 

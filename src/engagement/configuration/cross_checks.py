@@ -14,6 +14,7 @@ from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import ANSWER_PARTS, find_recovered_key, read_result_key
 from engagement.configuration.recovered_checks import find_neutral_fault
 from engagement.configuration.remappings import RapidProKeyRemapping
+from engagement.configuration.retention import find_retention_problems
 from engagement.configuration.selection_checks import find_selection_problems
 from engagement.configuration.source_model import placed_sources, sources_by_type
 from engagement.configuration.statistics_checks import find_statistics_problems
@@ -41,6 +42,7 @@ def find_configuration_problems(configuration: PipelineConfiguration, plans: Cod
         if drive.automated_analysis_dir and drive.analysis_graphs_dir:
             yield _both("$.DriveUpload.AnalysisGraphsDir", "$.DriveUpload.AutomatedAnalysisDir")
         yield from find_upload_problems(drive)
+    yield from find_retention_problems(configuration.retention, configuration.backup)
     if plans is not None:
         others = [*configuration.origin_columns, *(group.column for group in configuration.listening_groups)]
         yield from find_disclosure_problems(configuration.disclosure, plans, others)

@@ -14,6 +14,7 @@ from engagement.configuration.origin_plans import OriginColumn
 from engagement.configuration.participant_ids import PARTICIPANT_PREFIX
 from engagement.configuration.raw_keys import DEFAULT_RECOVERED_KEYS, RecoveredKeyNames
 from engagement.configuration.remappings import RapidProKeyRemapping, TimestampRemapping
+from engagement.configuration.retention import Retention
 from engagement.configuration.source_model import SourceOfAnyType
 from engagement.configuration.statistics_settings import StatisticsSettings
 from engagement.configuration.value_types import (
@@ -242,6 +243,7 @@ class PipelineConfiguration(Model):
         "BucketDirPath", "older way: folder in both buckets", "2026/PROJECT/", None
     )
     backup: Backup | None = key("Backup", "who can read the archives, and how long they are kept", {}, None)
+    retention: Retention | None = key("Retention", "what the end of a run removes when it is old", {}, None)
     notify: Notify | None = key("Notify", "who is told at the end of every run", {}, None)
     status_page: StatusPage | None = key("StatusPage", "page that shows how projects are", {}, None)
 

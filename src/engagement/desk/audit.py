@@ -1,7 +1,8 @@
 """List what was handed over or removed: when, by whom, where to, and how much.
 
 Reads what runs and commands left in Runs/, Hand-overs/ and Forgotten/: uploads of outputs to Drive, exports of contacts, write-backs to
-RapidPro, uploads of archives and logs, exports of participants, and participants who were forgotten. Numbers and uids are in none.
+RapidPro, uploads of archives and logs, exports of participants, participants who were forgotten, and files that were over age. Numbers
+and uids are in none.
 """
 
 import argparse

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
         for line in load_function(STAGES[name].plan or "")(context):
             sys.stdout.write(f"    {line}\n")
         # They are skipped with --only, as a run does.
-        for optional in optional_stages_after(number) if number < args.last else ():
+        for optional in optional_stages_after(number) if args.first < args.last else ():
             lines = list(load_function(STAGES[optional].plan or "")(context))
             sys.stdout.writelines([f"  {title_of(optional)}\n", *(f"    {line}\n" for line in lines)] if lines else [])
         sys.stdout.flush()

@@ -53,7 +53,7 @@ _ACTIONS = {
     11: "restore or fetch again the file that the message names",
     12: "check the address and the credentials, then run it again: nothing that arrived is lost",
     13: "look at what the message names, and decide whether it may leave this machine; or whether so many contacts are meant, "
-    "and then `--accept-many` once",
+    "and then `--accept-many` or `--accept-all` once",
     14: "make room, give permission or start the engine, then run it again",
 }
 

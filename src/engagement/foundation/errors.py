@@ -52,7 +52,7 @@ class DisclosureError(PipelineError):
 
 
 class LimitError(PipelineError):
-    """Data must not leave, or a write-back or `contacts` would change more contacts than can be meant."""
+    """Data must not leave, or more contacts would be changed, or more files removed, than can be meant."""
 
     exit_status = 13
 

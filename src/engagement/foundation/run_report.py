@@ -5,8 +5,10 @@ run_pipeline.sh sets the variable; without it, nothing is written.
 
 import logging
 import os
+import re
 import resource
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from engagement.foundation.errors import PipelineError
@@ -17,6 +19,19 @@ RUN_ID = r"(?P<time>\d{4}-\d\d-\d\dT\d{6}Z)-(?:[0-9a-f]{40}|unknown)"
 _VARIABLE = "ENGAGEMENT_COUNTS_FILE"
 
 _logger = logging.getLogger(__name__)
+
+
+def time_of_run(run_id: str) -> datetime | None:
+    """Return the time in a run id; None if it is not one of ours.
+
+    >>> time_of_run("2026-11-22T020511Z-unknown"), time_of_run("notes")
+    (datetime.datetime(2026, 11, 22, 2, 5, 11, tzinfo=datetime.timezone.utc), None)
+    """
+    named = re.fullmatch(RUN_ID, run_id)
+    try:
+        return datetime.strptime(named["time"], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC) if named else None
+    except ValueError:
+        return None
 
 
 def record_counts(counts: Mapping[str, int]) -> None:

@@ -92,6 +92,14 @@ STAGES = {
         needs="engagement.stages.needs.add_uploads",
         plan="engagement.stages.planning.archives.plan_uploads",
     ),
+    "apply-retention": Stage(
+        number=7,
+        summary="Remove archives, logs and records of runs that are older than the configuration keeps",
+        module="engagement.stages.apply_retention",
+        needs=None,
+        plan="engagement.stages.planning.retention.plan_retention",
+        is_optional=True,
+    ),
 }
 
 

@@ -3,10 +3,10 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from engagement.foundation.run_report import RUN_ID
+from engagement.foundation.run_report import RUN_ID, time_of_run
 
 _ARCHIVE = re.compile(rf"data-(?P<run_id>{RUN_ID})\.tar\.gz(?:\.age)?")
 # age's own ending.
@@ -41,10 +41,7 @@ def find_older_than(directory: Path, days: int, newest: Path, now: datetime) -> 
 def time_of(archive: Path) -> datetime | None:
     """Return the time in an archive's name; None if it is not one of our names."""
     named = _ARCHIVE.fullmatch(archive.name)
-    try:
-        return datetime.strptime(named["time"], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC) if named else None
-    except ValueError:
-        return None
+    return time_of_run(named["run_id"]) if named else None
 
 
 def key_of(data_root: Path) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from engagement.custody.retention.removal import read_receipts
 from engagement.custody.run_manifests.manifest import find_manifests
 from engagement.delivery.hand_over_log import DONE, log_path
 from engagement.delivery.selections.hand_overs import hand_overs_folder
@@ -48,6 +49,7 @@ def find_events(data_root: Path) -> list[HandOverEvent]:
         *_find_selections(data_root),
         *_find_uploads(data_root),
         *_find_forgotten(data_root),
+        *_find_retention(data_root),
     ]
     return sorted(found)
 
@@ -112,6 +114,15 @@ def _find_forgotten(data_root: Path) -> Iterator[HandOverEvent]:
             )
         except (KeyError, TypeError):
             raise InputError(f"{path}: no receipt; expected one of 'forget'. Restore it from an archive.") from None
+
+
+def _find_retention(data_root: Path) -> Iterator[HandOverEvent]:
+    """Read Runs/retention/receipts.jsonl: archives, logs and records that were over age."""
+    for receipt in read_receipts(data_root):
+        counts = {one["Kind"]: one["Count"] for one in receipt["Removed"]}
+        yield HandOverEvent(
+            time_of(receipt["Completed"]), "apply-retention", receipt["By"], "files over age", True, counts
+        )
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -23,7 +23,7 @@ NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
             "phone_number_uuid_table",
             # Only says where the plans are: their content is compared.
             "coding_plans_file",
-            # For later steps: the analysis, Coda, Drive, contacts, archives and the logs.
+            # For later steps: the analysis, Coda, Drive, contacts, archives, the logs and what is old.
             "automated_analysis",
             "small_count_threshold",
             "coda_users",
@@ -39,6 +39,7 @@ NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
             "data_archive_upload_bucket",
             "bucket_dir_path",
             "backup",
+            "retention",
             "notify",
             "status_page",
         }

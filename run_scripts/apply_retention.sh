@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+#
+# Optional stage, after stage 7: remove archives, logs and records of runs that are older than the configuration keeps.
+#   reads   the pipeline configuration, and the names of files in all three directories
+#   writes  removes files there; <data-root>/Runs/retention/ has the receipts
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+
+usage() {
+    cat <<TEXT
+Usage: ${0##*/} [options] <user> <pipeline-configuration-file-path> <data-root> <data-backup-dir>
+                          <performance-logs-dir>
+
+Remove archives, logs and records of runs that are older than Retention in the configuration says. The newest of each
+always stays, and so does what belongs to the newest run that succeeded. A receipt says what was removed.
+
+  <user>                              name of the person running this, for the receipt
+  <pipeline-configuration-file-path>  pipeline configuration, a JSON file
+  <data-root>                         directory with all the pipeline's data
+  <data-backup-dir>                   directory with the archives
+  <performance-logs-dir>              directory with logs and profiles
+
+  --dry-run     list what would go, with counts and the oldest dates; remove nothing
+  --accept-all  remove what is over age even if only the newest file of a kind stays
+  --quiet       only print warnings and errors
+  -h, --help    show this help and exit
+TEXT
+}
+
+take_option() {
+    case "$1" in
+        --dry-run)
+            access=ro
+            take_flag "$@"
+            ;;
+        --accept-all) take_flag "$@" ;;
+        --quiet) take_quiet ;;
+        *) refuse_option "$@" ;;
+    esac
+}
+
+main() {
+    local access=rw stage_options=() arguments=() directory
+    read_options "$@"
+    set -- "${arguments[@]}"
+    expect_arguments 5 $#
+    local user="$1" configuration="$2" data_root="$3" backups="$4" performance_logs="$5"
+    expect_file configuration
+    expect_directory data_root
+    expect_directory backups
+    expect_directory performance_logs
+    for directory in "$data_root" "$backups" "$performance_logs"; do
+        [[ -d $directory ]] || fail "no such directory: '$directory'"
+    done
+    expect_runtime
+
+    claim_directory "$data_root"
+
+    mount_path ro "$(dirname -- "$configuration")"
+    for directory in "$data_root" "$backups" "$performance_logs"; do
+        mount_path "$access" "$directory"
+    done
+    run_stage apply-retention --user "$user" --pipeline-configuration "$configuration" --data-root "$data_root" \
+        --backups-dir "$backups" --performance-logs-dir "$performance_logs" "${stage_options[@]}"
+}
+
+main "$@"

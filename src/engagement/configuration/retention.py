@@ -1,0 +1,76 @@
+"""Retention: how long archives, logs and the records of runs are kept."""
+
+from collections.abc import Iterator
+
+from engagement.configuration.backup import Backup, KeptArchives
+from engagement.configuration.model import Model, key
+from engagement.configuration.periods import CalendarPeriod, Period
+from engagement.configuration.problems import Problem
+
+# Long enough to notice a failure, and to look at what led to it.
+_SHORTEST = CalendarPeriod(0, 7, "P7D")
+_PLACE = "$.Retention"
+
+
+class Retention(Model):
+    """How long archives, logs and records of runs are kept; the end of a run removes what is older.
+
+    Each is a period like 'P90D'; without it, nothing of its kind is removed.
+    """
+
+    archives: Period | None = key(
+        "Archives",
+        "archives of the data root on this machine, by the time in their names; the newest always stays",
+        "P1Y",
+        None,
+    )
+    logs: Period | None = key(
+        "Logs", "logs and memory profiles of this data root's runs, by the time in their names", "P180D", None
+    )
+    runs: Period | None = key(
+        "Runs", "records and manifests of runs, and the configurations that no other manifest names", "P2Y", None
+    )
+
+    @property
+    def periods(self) -> dict[str, CalendarPeriod]:
+        """The periods that are there, by their keys."""
+        named = (("Archives", self.archives), ("Logs", self.logs), ("Runs", self.runs))
+        return {name: period for name, period in named if period is not None}
+
+
+def find_retention_problems(retention: Retention | None, backup: Backup | None) -> Iterator[Problem]:
+    """Find periods that are too short, for themselves or for what else the configuration wants to keep."""
+    if retention is None:
+        return
+    if not retention.periods:
+        yield Problem(_PLACE, "says nothing; expected 'Archives', 'Logs' or 'Runs'. Add one, or remove 'Retention'.")
+    for name, period in retention.periods.items():
+        if period.is_shorter_than(_SHORTEST):
+            yield Problem(
+                f"{_PLACE}.{name}",
+                f"{period.text!r} is too short to look into what failed; expected {_SHORTEST.text!r} or longer. Change it.",
+            )
+    if retention.archives is not None and backup is not None and backup.keep is not None:
+        yield from _find_kept_longer(retention.archives, backup.keep)
+    if retention.logs is not None and retention.runs is not None and retention.runs.is_shorter_than(retention.logs):
+        yield Problem(
+            f"{_PLACE}.Runs",
+            f"{retention.runs.text!r} is shorter than the {retention.logs.text!r} of Logs, and without a run's record nobody knows "
+            "whose its log is; expected the same or longer. Change one.",
+        )
+
+
+def _find_kept_longer(archives: CalendarPeriod, keep: KeptArchives) -> Iterator[Problem]:
+    """Find what Backup.Keep wants to keep for longer."""
+    wanted = (
+        ("Daily", "day", keep.daily, CalendarPeriod(0, keep.daily or 0, f"P{keep.daily}D")),
+        ("Weekly", "week", keep.weekly, CalendarPeriod(0, 7 * (keep.weekly or 0), f"P{7 * (keep.weekly or 0)}D")),
+        ("Monthly", "month", keep.monthly, CalendarPeriod(keep.monthly or 0, 0, f"P{keep.monthly}M")),
+    )
+    for name, noun, count, period in wanted:
+        if count is not None and archives.is_shorter_than(period):
+            yield Problem(
+                f"{_PLACE}.Archives",
+                f"{archives.text!r} is shorter than the {count} {noun}{'' if count == 1 else 's'} of $.Backup.Keep.{name}; expected "
+                f"{period.text!r} or longer. Change one.",
+            )
