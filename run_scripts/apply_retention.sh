@@ -13,8 +13,8 @@ usage() {
 Usage: ${0##*/} [options] <user> <pipeline-configuration-file-path> <data-root> <data-backup-dir>
                           <performance-logs-dir>
 
-Remove archives, logs and records of runs that are older than Retention in the configuration says. The newest of each
-always stays, and so does what belongs to the newest run that succeeded. A receipt says what was removed.
+Remove archives, logs and records of runs that are older than the configuration keeps, as its Retention says. The newest
+of each always stays, and so does what belongs to the newest run that succeeded. A receipt says what was removed.
 
   <user>                              name of the person running this, for the receipt
   <pipeline-configuration-file-path>  pipeline configuration, a JSON file
