@@ -292,6 +292,14 @@ def test_the_newest_and_what_belongs_to_the_newest_good_runs_stays(tmp_path):
     assert len([name for name in left if name.startswith("data root/Runs/")]) == 6
 
 
+def test_a_kind_that_is_no_longer_made_is_no_sign_of_a_wrong_clock(project):
+    for path in sorted(project.logs.glob("memory-*"))[4:]:
+        path.unlink()
+    ended = project.apply()
+    assert ended.status == 0, ended.told
+    assert [path.name for path in project.logs.glob("memory-*")] == [f"memory-{run_id(630)}.profile"]
+
+
 def test_what_is_not_this_data_roots_stays(project, tmp_path):
     other = tmp_path / "another root"
     other.mkdir()

@@ -285,6 +285,22 @@ def test_a_damaged_state_counts_as_none_as_the_fetch_takes_it(project, plan):
     assert any("0 runs held" in line for line in lines)
 
 
+def test_what_is_over_age_is_told_after_the_uploads_where_it_is_configured(project, plan):
+    document = json.loads(project.configuration.read_text())
+    document["Retention"] = {"Archives": "P90D"}
+    project.configuration.write_text(json.dumps(document))
+    names = [f"data-2020-01-0{day}T000000Z-unknown.tar.gz" for day in (1, 2)]
+    for name in names:
+        (project.backups / name).write_text("invented")
+        note_archive(project.backups / name, project.data_root)
+    lines, _ = plan("--first", "6")
+    assert lines[lines.index("apply retention") + 1 :] == [
+        "to be removed, by Retention: 1 archive(s), the oldest of 2020-01-01 00:00Z:",
+        f"to be removed, by Retention: {project.backups / names[0]}",
+    ]
+    assert "apply retention" not in plan("--first", "7")[0]
+
+
 def test_the_writing_back_is_told_after_the_analysis_where_it_is_configured(project, plan):
     document = json.loads(project.configuration.read_text())
     answers = [{"CodedField": "gender_coded", "Field": "gender_answered"}]

@@ -51,9 +51,11 @@ class OverdueFile:
 class Overdue:
     """What is over age, in the order in which it is removed.
 
-    `stays` says what is over age, and why it stays all the same. `doubts`: kinds of which all but the newest file would go.
+    `stays` says what is over age, and why it stays all the same. `doubts`: kinds of which all but the newest file would go,
+    though there is no earlier run that is younger either; `runs` are the times of those before the newest.
     """
 
+    runs: list[datetime] = field(default_factory=list)
     files: list[OverdueFile] = field(default_factory=list)
     stays: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
@@ -67,7 +69,7 @@ class Overdue:
             key=lambda path: (times[path], path.name),
         )
         self.files += [OverdueFile(kind, path, times[path]) for path in found]
-        young = [path for path, time in times.items() if path != newest and time >= limit]
+        young = [time for time in (*(times[path] for path in times if path != newest), *self.runs) if time >= limit]
         if len(found) > _FEW and not young:
             self.doubts.append(f"{count_of(len(found), kind)}, all but the newest one")
         return found
@@ -75,8 +77,8 @@ class Overdue:
 
 def find_overdue(places: RetentionPlaces, retention: Retention, now: datetime) -> Overdue:
     """Find everything that is over age."""
-    overdue = Overdue()
     records = read_records(places.data_root)
+    overdue = Overdue(sorted(records.times.values())[:-1])
     if retention.archives is not None:
         _add_archives(overdue, places, retention.archives.before(now))
     if retention.logs is not None:
