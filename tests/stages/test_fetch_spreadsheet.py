@@ -4,6 +4,7 @@ import datetime
 import io
 import logging
 import os
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -136,7 +137,10 @@ def packed(**files: bytes) -> bytes:
         (packed(xl__words_xml=b"0" * (65 << 20)), "65 MB when unpacked"),
         (packed(xl__styles_xml=b"0" * (40 << 20), xl__words_xml=b"0" * (40 << 20)), "80 MB when unpacked"),
         (workbook(XLSX_HEADER, sheets=("March", "April")), "2 sheets; expected one of them in Sheet: 'March', 'April'"),
-        (workbook(["Mobile", "Received On", "What?", "Age"]), "no column 'Mobile No'"),
+        (
+            workbook(["Mobile", "Received On", "What?", "Age"]),
+            "no column 'Mobile No'; expected 'Mobile No', 'Received On', 'What?', 'Age'. The other columns are 'Mobile'. Make",
+        ),
     ],
 )
 def test_what_is_no_such_workbook_is_refused(project: SpreadsheetProject, content: bytes, told: str):
@@ -201,9 +205,19 @@ def test_rows_that_can_not_be_read_are_set_aside(project: SpreadsheetProject, ca
 
 def test_many_rows_that_can_not_be_read_replace_nothing(project: SpreadsheetProject):
     project.put(HEADER + "".join(ROWS) + line(50, time="soon") + "x,20/03/2026 10:00,haa,25\n")
-    with pytest.raises(ServiceError, match="2 of 22 rows of all can't be read"):
+    with pytest.raises(ServiceError, match="2 of 22 rows can't be read"):
         project.fetch()
     assert not project.file("groups_s05").exists()
+
+
+def test_rows_that_can_not_be_read_are_named_in_their_order(
+    project: SpreadsheetProject, caplog: pytest.LogCaptureFixture
+):
+    project.put(HEADER + "".join(ROWS[:7]) + "".join(line(50 + at, time="soon") for at in range(4)))
+    with pytest.raises(ServiceError, match="4 of 11 rows can't be read"):
+        project.fetch()
+    (named,) = re.findall(r"They are (.*); all are in", caplog.text)
+    assert [int(place.rsplit(" ", 1)[1]) for place in named.split("; ")] == [9, 10, 11, 12]
 
 
 def test_uids_instead_of_numbers(project: SpreadsheetProject):
@@ -219,7 +233,7 @@ def test_numbers_in_a_column_of_uids_are_not_taken(project: SpreadsheetProject):
     del project.table["PhoneNumberColumn"]
     project.table["ParticipantColumn"] = "uid"
     project.put("uid,Received On,What?,Age\n" + "254712000001,20/03/2026 10:00,haa,25\n" * 2)
-    with pytest.raises(ServiceError, match="2 of 2 rows of all can't be read"):
+    with pytest.raises(ServiceError, match="2 of 2 rows can't be read"):
         project.fetch()
 
 
@@ -261,6 +275,17 @@ def test_settings_that_can_not_be_are_refused(project: SpreadsheetProject, chang
     project.table |= change
     with pytest.raises(ConfigurationError, match=told):
         project.fetch()
+
+
+def test_a_folder_on_this_machine_needs_no_slash(project: SpreadsheetProject):
+    project.table["URLs"] = [f"file://{project.uploads}"]
+    project.put(HEADER + "".join(ROWS))
+    project.fetch()
+    first = project.texts()
+    project.table["URLs"] = [f"file://{project.uploads}/"]
+    project.fetch()
+    assert first
+    assert project.texts() == first
 
 
 def test_an_empty_folder_is_told(project: SpreadsheetProject):

@@ -203,7 +203,7 @@ def test_unreadable_submissions_are_set_aside_and_come_back(project: ListProject
     del project.rows[13]["Time"]
     project.rows[13]["Version"] = "2"
     project.put()
-    with pytest.raises(ServiceError, match="2 of 51 rows of all can't be read"):
+    with pytest.raises(ServiceError, match="2 of 51 rows can't be read"):
         project.fetch()
     for key in (12, 13):
         project.rows[key] = row(key)

@@ -8,21 +8,24 @@ import argparse
 import logging
 import re
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 
+from engagement.configuration.nearest import nearest
 from engagement.configuration.participant_ids import PARTICIPANT_PREFIX
 from engagement.desk.de_identification.places import choose_outputs
 from engagement.desk.de_identification.tables import (
+    Checked,
     ReplacementSettings,
     WithoutNumber,
     check_table,
     say_rows,
     write_table,
 )
-from engagement.foundation.errors import UsageError, count_of
+from engagement.foundation.errors import InputError, UsageError, count_of
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
-from engagement.services.uuid_tables.protocol import open_uuid_table
+from engagement.services.uuid_tables.protocol import find_uuid_tables, open_uuid_table
 from engagement.sources.tables.encodings import Encoding
 
 log = logging.getLogger(__name__)
@@ -69,8 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
     credentials = load_credentials(arguments.credentials)
     settings = _read_settings(arguments)
     outputs = choose_outputs(arguments.files, arguments.output)
-    for path in arguments.files:
-        checked = check_table(path, settings)
+    for path, checked in _check_all(arguments.files, settings):
         if checked.without_number:
             log.warning(
                 "%s: %s without a usable phone number: %s",
@@ -80,11 +82,12 @@ def run(arguments: argparse.Namespace) -> None:
             )
         for column, cells in checked.elsewhere.items():
             log.warning(
-                "%s, column %s: %s with what looks like a phone number, which stay as they are; --mask-texts masks them",
+                "%s, column %s: what looks like a phone number stays as it is in %s; --mask-texts masks it",
                 path,
                 column,
                 count_of(cells, "cell"),
             )
+    _warn_of_new_table(arguments.table, find_uuid_tables(credentials, RetryPolicy()))
     uuid_table = open_uuid_table(credentials, arguments.table, RetryPolicy(), arguments.prefix)
     try:
         for path, output in zip(arguments.files, outputs, strict=True):
@@ -92,6 +95,29 @@ def run(arguments: argparse.Namespace) -> None:
             log.info("%s: %s written", output, count_of(rows, "row"))
     finally:
         uuid_table.close()
+
+
+def _check_all(files: Sequence[Path], settings: ReplacementSettings) -> list[tuple[Path, Checked]]:
+    checked: list[tuple[Path, Checked]] = []
+    refused: list[str] = []
+    for path in files:
+        try:
+            checked.append((path, check_table(path, settings)))
+        except InputError as error:
+            refused.append(str(error))
+    if refused:
+        raise InputError("\n".join(refused))
+    return checked
+
+
+def _warn_of_new_table(name: str, tables: Sequence[str]) -> None:
+    if name not in tables:
+        log.warning(
+            "--table %r: there is no such uuid table yet%s It is made now, and everybody gets another uid than in any other table. "
+            "If the project has fetched anything, remove the new files, and name the table of its PhoneNumberUuidTable.",
+            name,
+            nearest(name, tables),
+        )
 
 
 def _read_settings(arguments: argparse.Namespace) -> ReplacementSettings:

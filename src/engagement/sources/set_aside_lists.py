@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from engagement.foundation.errors import ServiceError, count_of
+from engagement.foundation.errors import ServiceError
 from engagement.foundation.files import explain_os_errors, open_bytes_for_writing
 
 _LARGEST_SHARE = 0.01
@@ -21,8 +21,8 @@ def write_set_aside(file: Path, rows: Iterable[Mapping[str, object]]) -> None:
                 opened.write(content)
 
 
-def refuse_set_aside(count: int, of: int, where: str, what: str, file: Path, remedy: str) -> None:
-    """Refuse to go on if `count` is a large share of all rows.
+def refuse_set_aside(count: int, of: int, where: str, file: Path, remedy: str, rows: str = "rows") -> None:
+    """Refuse to go on if `count` is a large share of all rows; `rows` says which these are.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def refuse_set_aside(count: int, of: int, where: str, what: str, file: Path, rem
     # On a quiet night, one row is more than 1 % and proves nothing.
     if count > 1 and count > _LARGEST_SHARE * of:
         raise ServiceError(
-            f"{where}: {count} of {count_of(of, 'row')} {what} can't be read; expected at most 1 %. The warnings above say why, and {file} "
+            f"{where}: {count} of {of} {rows} can't be read; expected at most 1 %. The warnings above say why, and {file} "
             f"lists them. What came is kept, and nothing was written to Raw Data. {remedy}; with --accept-shrinkage the rest is "
             "written without them."
         )

@@ -66,6 +66,15 @@ def test_numbers_become_the_uids_that_their_sms_have(work, capsys):
     check_nothing_shown("".join(capsys.readouterr()))
 
 
+def test_a_table_that_is_not_there_yet_is_told_of_before_it_is_made(work, caplog):
+    table(work).uuids_for([FIRST])
+    assert run() == 0
+    assert "no such uuid table" not in caplog.text
+    write("b.csv", f"Sender,Message\n{FIRST},haa\n")
+    assert run("--table", "SHOWS", files=("b.csv",)) == 0
+    assert "--table 'SHOWS': there is no such uuid table yet; nearest: 'SHOW'. It is made now" in caplog.text
+
+
 def test_a_number_that_changed_hands_is_its_latest_holder(work):
     table(work).uuids_for([FIRST, f"holder 2:{FIRST}"])
     assert run() == 0
@@ -124,7 +133,7 @@ def test_numbers_in_texts_are_masked_if_asked_and_told_of_otherwise(work, caplog
     write("a.csv", f"Sender,Message,Note\n{FIRST},wac 061 500 0003,25 jir\n{SECOND},maya,+252615000003\n")
     assert run("--mask-texts", "Message") == 0
     assert read()[1][1:] == ["wac [phone number]", "25 jir"]
-    assert "a.csv, column 'Note': 1 cell with what looks like a phone number" in caplog.text
+    assert "a.csv, column 'Note': what looks like a phone number stays as it is in 1 cell; --mask-texts" in caplog.text
     assert "column 'Message'" not in caplog.text
     check_nothing_shown(caplog.text)
 
@@ -163,8 +172,12 @@ def test_a_workbook_becomes_a_csv(work, capsys):
 
 def test_several_files_are_all_checked_before_one_is_written(work, capsys):
     write("b.csv", "Sender,Message\nAmina,haa\n")
-    assert run(files=("a.csv", "b.csv")) == 11
-    assert files_in(work) == {"a.csv", "b.csv"}
+    write("c.csv", f"Mobile,Message\n{SECOND},haa\n")
+    assert run(files=("b.csv", "a.csv", "c.csv")) == 11
+    told = capsys.readouterr().err
+    assert "b.csv, column 'Sender': 1 of 1 rows" in told
+    assert "c.csv, row 1: no column 'Sender'" in told
+    assert files_in(work) == {"a.csv", "b.csv", "c.csv"}
     write("b.csv", f"Sender,Message\n{SECOND},haa\n")
     assert run(files=("a.csv", "b.csv")) == 0
     assert read("b_deidentified.csv")[1][0] == read()[2][0]

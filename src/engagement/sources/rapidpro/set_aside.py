@@ -93,11 +93,11 @@ class SetAside:
         ServiceError
             They are more than 1 %.
         """
-        for count, of, what in (
-            (len(self._new), self._received, "of this fetch"),
-            (listed, held + listed, "of all that ever came"),
+        for count, of, rows in (
+            (len(self._new), self._received, "rows of this fetch"),
+            (listed, held + listed, "rows that ever came"),
         ):
-            refuse_set_aside(count, of, self._where, what, self._file, "Ask whoever runs the server what changed")
+            refuse_set_aside(count, of, self._where, self._file, "Ask whoever runs the server what changed", rows)
 
     def _add(self, rows: Sequence[SetAsideRow]) -> None:
         self._store.set_aside.add(rows)

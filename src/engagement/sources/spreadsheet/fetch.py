@@ -121,7 +121,7 @@ class _TableFetch:
     def _read(
         self, urls: Sequence[str], contents: FileContents, listed: RepeatedRows, changed: "PackedRows[_ChangedRow]"
     ) -> tuple[int, list[UnreadableSubmission]]:
-        """List the rows of all files, and add those not held like this; return how many are new, and those that can't be read."""
+        """List the rows of all files, and add new ones; return their number, and those that can't be read."""
         same_times = SameTimes()
         new = 0
         unreadable: list[UnreadableSubmission] = []

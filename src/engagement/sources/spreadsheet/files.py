@@ -34,9 +34,16 @@ class TableFiles:
         for url in urls:
             if _is_in_drive(url):
                 found += self._drive.find(url)
+            elif self._is_folder(url):
+                found += self._list_folder(f"{url.rstrip('/')}/")
             else:
-                found += self._list_folder(url) if url.endswith("/") else [url]
+                found.append(url)
         return list(dict.fromkeys(found))
+
+    def _is_folder(self, url: str) -> bool:
+        # On this machine the folder itself tells; in a bucket only the / at its end does.
+        path = None if url.endswith("/") else self.local_path(url)
+        return url.endswith("/") or (path is not None and path.is_dir())
 
     def _list_folder(self, url: str) -> list[str]:
         names = [name for name in self._storage.list_folder(url) if is_table_name(name)]

@@ -26,8 +26,8 @@ class SpreadsheetTable(SubmissionsForm):
 
     urls: tuple[TableUrl, ...] = key(
         "URLs",
-        "gs:// or file:// addresses of .csv, .tsv and .xlsx files, or of folders of them, with / at the end; and links to files, Google "
-        "Sheets and folders in Drive",
+        "gs:// or file:// addresses of .csv, .tsv and .xlsx files, or of folders of them, in a bucket with / at the end; and links to "
+        "files, Google Sheets and folders in Drive",
         [
             "file:///srv/uploads/groups/",
             "gs://uploads/groups_s05.xlsx",

@@ -1,6 +1,7 @@
 """Tell people which submissions can't be read; refuse too many."""
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from engagement.sources.submissions.long_answers import is_too_large
 from engagement.sources.submissions.store import SubmissionStore
 
 _NAMED = 10
+_NUMBER = re.compile("([0-9]+)")
 
 _logger = logging.getLogger(__name__)
 
@@ -24,7 +26,11 @@ def report_set_aside(where: str, stores: Sequence[SubmissionStore], file: Path, 
     ServiceError
         They are more than 1 % of all, those left out that are too large, and --accept-shrinkage is not given.
     """
-    listed = [(store.flow, one) for store in stores for one in store.set_aside()]
+    listed = [
+        (store.flow, one)
+        for store in stores
+        for one in sorted(store.set_aside(), key=lambda one: _order_of_place(one.place))
+    ]
     write_set_aside(file, ({"flow": flow, "place": one.place, "reason": one.reason} for flow, one in listed))
     if not listed:
         return
@@ -38,7 +44,7 @@ def report_set_aside(where: str, stores: Sequence[SubmissionStore], file: Path, 
         *(("is", "it") if len(listed) == 1 else ("are", "they")),
         "; ".join(f"{reason} ({count})" for reason, count in reasons.most_common(_NAMED)),
         "It is" if len(listed) == 1 else "They are",
-        ", ".join(one.place for _, one in listed[:_NAMED]),
+        "; ".join(one.place for _, one in listed[:_NAMED]),
         f" and {more} more" if more > 0 else "",
         file,
     )
@@ -46,4 +52,9 @@ def report_set_aside(where: str, stores: Sequence[SubmissionStore], file: Path, 
     if doubtful and not context.accept_shrinkage:
         held = sum(store.count() for store in stores)
         remedy = "Mend them where they come from"
-        refuse_set_aside(doubtful, held + doubtful, where, "of all", file, remedy)
+        refuse_set_aside(doubtful, held + doubtful, where, file, remedy)
+
+
+def _order_of_place(place: str) -> list[tuple[int, str]]:
+    """Order row 9 before row 10."""
+    return [(int(part), "") if part.isascii() and part.isdigit() else (-1, part) for part in _NUMBER.split(place)]

@@ -44,7 +44,7 @@ class XlsxTable:
         self._sheet = _choose_sheet(self._workbook.sheets, where, sheet)
         head = list(itertools.islice(self._read(), MOST_LINES_ABOVE))
         self.header, _, self._header_number = find_header(
-            [_as_line(cells) for _, cells in head], f"{where}, sheet {self._sheet.title!r}", wanted
+            [_as_line(cells) for _, cells in head], f"{where}, sheet {self._sheet.title!r}", wanted, in_cells=True
         )
         self._wanted_positions = sorted(map(self.header.index, wanted))
 

@@ -123,10 +123,19 @@ def test_all_broken_rows_are_counted_and_twenty_are_named():
         ("Sender,Message", "row 1: no column 'ReceivedOn'"),
         ("Sender,Message,ReceivedOn,Message", "row 1: column 'Message' stands there more than once"),
         ("A title\nSender,Massage,ReceivedOn", "row 2: no column 'Message'"),
+        (
+            "Sender,Text,ReceivedOn,0712000001",
+            "The other columns are 'Text'. Make the names in the file and those asked for the same.",
+        ),
+        # One column alone may be a message, and the others a participant's.
+        ("Amina,Message", "Name the columns in the first row, or ask for those that it has."),
     ],
 )
 def test_a_header_without_all_columns_is_refused(header, found):
-    assert found in refusal(f"{header}\nid-1,a,x\n")
+    told = refusal(f"{header}\nid-1,a,x\n")
+    assert found in told
+    assert "Amina" not in told
+    assert "0712000001" not in told
 
 
 def test_a_quotation_mark_across_blocks_and_letters_across_blocks_are_whole():
