@@ -38,6 +38,12 @@ def test_a_place_for_a_table_that_there_is_not_is_refused():
         renew("<!-- begin colours -->\n<!-- end colours -->\n")
 
 
+def test_the_contents_of_a_page_list_its_sections_in_their_order():
+    page = TEXTS["configurations/README.md"]
+    listed = re.findall(r"^- \[(.+)\]\(#.+\)$", page[: page.index("\n## ")], re.M)
+    assert listed == re.findall(r"^## (.+)$", page, re.M)
+
+
 def anchors_of(text: str) -> set[str]:
     """The names that GitHub gives to headings."""
     return {

@@ -157,6 +157,15 @@ def test_single_losses_are_no_outage(work, capsys):
     assert "No outage: what is missing got lost one by one." in capsys.readouterr().out
 
 
+def test_where_nothing_arrived_it_asks_whether_these_days_were_fetched(work, capsys):
+    work.arrive([message(0, "hore", -40 * 86_400)])
+    work.export([message(number, f"t{number}", number) for number in range(2)])
+    assert work.recover("--dry-run") == 0
+    told = capsys.readouterr().out
+    assert "None of these messages arrived. Before you recover them, make sure" in told
+    assert "one by one" not in told
+
+
 def test_other_receivers_are_left_out_and_not_named_they_stop(work, capsys):
     work.arrive([message(9, "x")])
     work.export([message(0, "haa")])

@@ -240,7 +240,13 @@ def _describe(found: ExportComparison, outages: Sequence[Outage], project: Proje
             f"Outage from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}: {count_of(outage.messages, 'message')}, none of them in "
             "RapidPro"
         )
-    if not outages:
+    is_none_there = found.total("missing") == found.total("received")
+    if is_none_there:
+        yield (
+            "None of these messages arrived. Before you recover them, make sure that the project has flows of this receiver, and that "
+            "stage 2 ran after these days."
+        )
+    elif not outages:
         yield "No outage: what is missing got lost one by one." if found.total("missing") else "No outage."
     if not found.total("missing"):
         yield "Nothing is missing, so no file is written."
