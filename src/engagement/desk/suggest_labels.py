@@ -48,8 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read, learn, suggest, write."""
-    if not args.coda_file.is_file():
-        raise UsageError(f"{args.coda_file}: no such file; expected a Coda file. Check the path.")
+    named = [(args.coda_file, "a Coda file"), *((path, "a code scheme") for path in args.code_scheme)]
+    missing = [f"{path}: no such file; expected {what}. Check the path." for path, what in named if not path.is_file()]
+    if missing:
+        raise UsageError("\n".join(missing))
     schemes = [read_scheme(path) for path in args.code_scheme]
     messages = check_coda_messages(read_json(args.coda_file, InputError, what="a Coda file"), str(args.coda_file))
     labelled, report = suggest_for(messages, schemes, args.precision)

@@ -73,6 +73,14 @@ def test_bad_input_is_told_and_the_output_stays(folder: Path, name: str, content
     assert (folder / "suggested.json").read_text() == "of yesterday"
 
 
+def test_all_files_that_are_not_there_are_named_at_once(folder: Path):
+    (folder / "coded.json").unlink()
+    with pytest.raises(
+        UsageError, match=r"coded\.json: no such file; .*\n.*other\.json: no such file; expected a code"
+    ):
+        run(folder, "--code-scheme", "other.json")
+
+
 def test_without_the_library_one_line_says_how_to_get_it(folder: Path, monkeypatch: pytest.MonkeyPatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "sklearn" else find(name))
