@@ -9,7 +9,7 @@ configuration's.
 import argparse
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from engagement.foundation.errors import ConfigurationError, InputError, ServiceError, count_of, listing
 from engagement.foundation.run_report import record_counts
 from engagement.labelling.datasets.datasets import Datasets, find_datasets, output_file
-from engagement.labelling.datasets.known_messages import load_known_messages, save_known_messages
+from engagement.labelling.datasets.known_messages import load_added_messages, load_known_messages, save_known_messages
 from engagement.labelling.datasets.scheme_differences import (
     find_absent_schemes,
     find_in_segments,
@@ -42,12 +42,16 @@ _REMEDY = "Generate the outputs again."
 
 @dataclass(frozen=True)
 class _Addition:
-    """Additions to a dataset: `known` are ids of messages that Coda has, `new` are messages it may lack."""
+    """Additions to a dataset: `known` are ids of messages that Coda has, `new` are messages it may lack.
+
+    `is_sample` tells whether it is for second coders.
+    """
 
     dataset: str
     candidates: list[MessageDocument]
     known: frozenset[str]
     new: list[MessageDocument]
+    is_sample: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,12 +113,13 @@ def _plan_addition(coda: CodaDatabase, dataset: str, datasets: Datasets, data_ro
         raise InputError(f"{path}: {listing(problems)}\nExpected codes of the configuration's code schemes. {_REMEDY}")
     known = load_known_messages(data_root, dataset, coda.instance)
     if dataset in datasets.second and datasets.double_coding is not None:
-        candidates = choose_second_messages(candidates, known, datasets.double_coding)
+        chosen = known | load_added_messages(data_root, dataset, coda.instance)
+        candidates = choose_second_messages(candidates, chosen, datasets.double_coding)
     new = choose_new_messages(candidates, known)
     if not new:
         log.info("Coda %r: has all of %s already", dataset, count_of(len(candidates), "message"))
         return None
-    return _Addition(dataset, candidates, known, new)
+    return _Addition(dataset, candidates, known, new, dataset in datasets.second)
 
 
 def _check_code_schemes(coda: CodaDatabase, datasets: Datasets, existing: list[str]) -> None:
@@ -176,11 +181,11 @@ def _make(coda: CodaDatabase, addition: _Addition, users: Sequence[str], dataset
     log.info("Coda %r: made, for %s", addition.dataset, count_of(len(users), "user"))
     # The messages of an earlier dataset are gone with it.
     everything = choose_new_messages(addition.candidates, frozenset())
-    _add(coda, _Addition(addition.dataset, addition.candidates, frozenset(), everything), data_root)
+    _add(coda, replace(addition, known=frozenset(), new=everything), data_root)
 
 
 def _add(coda: CodaDatabase, addition: _Addition, data_root: Path) -> None:
     added = coda.add_messages(addition.dataset, addition.new, len(addition.known))
     known = addition.known.union(message["MessageID"] for message in addition.new)
-    save_known_messages(data_root, addition.dataset, coda.instance, known)
+    save_known_messages(data_root, addition.dataset, coda.instance, known, addition.is_sample)
     log.info("Coda %r: added %d of %s", addition.dataset, added, count_of(len(addition.candidates), "message"))

@@ -4,7 +4,7 @@ Stages 1 and 4 may use different instances, for example a copy to download from.
 own instance has, so we record which one that is. For any other instance, its message ids are kept separately.
 
     State/coda/coded_file_instances.json      which instance each coded file was downloaded from
-    State/coda/<instance>/<dataset>.json      ids of messages that a dataset of another instance is known to have
+    State/coda/<instance>/<dataset>.json      ids of messages that a dataset of another instance, or of second coders, is known to have
 
 If two copies of a stage use one data root, which the run scripts prevent, their writes come one after the other.
 """
@@ -29,12 +29,22 @@ def load_known_messages(data_root: Path, dataset: str, instance: str) -> frozens
     if _is_coded_file_of(instance, data_root, dataset):
         messages = read_message_file(coded_file(data_root, dataset), _REMEDY)
         return frozenset(message["MessageID"] for message in messages)
+    return load_added_messages(data_root, dataset, instance)
+
+
+def load_added_messages(data_root: Path, dataset: str, instance: str) -> frozenset[str]:
+    """Return the message ids in State/: of a second coders' dataset, all that it was ever known to have."""
     return frozenset(read_state(_known_messages_file(data_root, dataset, instance)).get("MessageIDs", ()))
 
 
-def save_known_messages(data_root: Path, dataset: str, instance: str, message_ids: Set[str]) -> None:
-    """Save the ids known to be in the instance, unless its coded file has them."""
-    if not _is_coded_file_of(instance, data_root, dataset):
+def save_known_messages(
+    data_root: Path, dataset: str, instance: str, message_ids: Set[str], is_sample: bool = False
+) -> None:
+    """Save the ids known to be in the instance, unless its coded file has them.
+
+    Those of a sample are always saved: until the next download, the coded file lacks what was added last.
+    """
+    if is_sample or not _is_coded_file_of(instance, data_root, dataset):
         path = _known_messages_file(data_root, dataset, instance)
         with hold_directory(path.parent):
             write_state(path, {"MessageIDs": sorted(message_ids)})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from engagement.foundation.errors import count_of
 from engagement.labelling.datasets.datasets import Datasets, coded_file, find_datasets, output_file
 from engagement.labelling.datasets.downloads import find_start
-from engagement.labelling.datasets.known_messages import find_source_instance, load_known_messages
+from engagement.labelling.datasets.known_messages import find_source_instance, load_added_messages, load_known_messages
 from engagement.labelling.datasets.second_coders import choose_second_messages
 from engagement.labelling.datasets.synchronisation import choose_new_messages
 from engagement.services.coda.costs import reads_to_add, reads_to_download, reads_to_update
@@ -62,7 +62,8 @@ def plan_add(context: PlanContext) -> Iterator[str]:
         known = load_known_messages(context.data_root, dataset, instance)
         candidates: Sequence[MessageDocument] = read_message_file(path, _REMEDY)
         if dataset in datasets.second and datasets.double_coding is not None:
-            candidates = choose_second_messages(candidates, known, datasets.double_coding)
+            chosen = known | load_added_messages(context.data_root, dataset, instance)
+            candidates = choose_second_messages(candidates, chosen, datasets.double_coding)
         new = choose_new_messages(candidates, known)
         if not new:
             complete += 1
