@@ -12,6 +12,8 @@ from engagement.configuration import CodeScheme, load_project
 from engagement.configuration.kept_project import keep_project
 from engagement.configuration.problems import ProblemsError
 from engagement.desk import adjudicate, coda_progress, icr
+from engagement.desk.explanations.coda_evidence import CodaEvidence
+from engagement.desk.explanations.wording import say_coder
 from engagement.foundation.errors import InputError, UsageError
 from engagement.labelling.agreement.double_coding import compare_coders, read_twice_coded
 from engagement.labelling.agreement.report import measure_reliability
@@ -102,6 +104,17 @@ def test_a_number_of_messages_is_kept_to(tmp_path):
     first = place.chosen()
     assert len(first) == 30
     place.add([*MESSAGES, *(message(number) for number in range(200, 260))])
+    assert place.chosen() == first
+
+
+def test_a_number_is_kept_to_by_runs_without_a_download_between(tmp_path):
+    place = Place(tmp_path, Share=None, Messages=30)
+    place.add(MESSAGES[:20])
+    place.run("coda_get")
+    place.add()
+    first = place.chosen()
+    assert len(first) == 30
+    place.add([*MESSAGES, *(message(number) for number in range(200, 400))])
     assert place.chosen() == first
 
 
@@ -209,6 +222,9 @@ def test_a_decision_counts_and_both_labels_stay(tmp_path):
     other = next(number for number in both if message(number)["MessageID"] == rows[1]["MessageID"])
     assert count_codes(place, other) == ["code-health"]
     assert {path: path.read_bytes() for path in labels} == labels
+    plans = load_project(place.configuration).coding_plans
+    found = CodaEvidence(place.data_root, plans).labels(plans.rqa[0], f"jawaab {decided}")
+    assert say_coder(found[0]).startswith("Senior (deciding between two coders) on ")
     again = tmp_path / "again.csv"
     adjudicate_with(place.data_root, "show", "--sheet", again)
     assert len(again.read_text(encoding="utf-8").splitlines()) == 2
@@ -224,6 +240,20 @@ def test_a_withdrawal_after_the_decision_is_not_taken_back(tmp_path):
     place.code("show", {both[7]: {**label("code-STOP"), "DateTimeUTC": "2099-01-01T00:00:00+00:00"}})
     place.run("coda_get")
     assert count_codes(place, both[7]) == ["code-STOP"]
+
+
+def test_the_rest_goes_on_while_the_second_dataset_is_missing_or_its_file_damaged(tmp_path, caplog):
+    place = Place(tmp_path)
+    caplog.set_level("INFO")
+    place.coda.create_dataset("show", ["coder@example.org"], [code_scheme("Scheme-theme", "show")])
+    place.run("coda_get")
+    assert "Coda 'show_second': does not exist yet; skipped" in caplog.text
+    code_both(place, FIRST, OTHER)
+    for name in ("show", "show_second"):
+        (place.data_root / "Coded Coda Files" / f"{name}.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        place.run("coda_get")
+    assert "show.json" in str(error.value) and "show_second.json" in str(error.value)
 
 
 def test_a_withdrawal_that_only_the_second_coder_saw_is_told(tmp_path, caplog):
@@ -251,6 +281,80 @@ def test_a_sheet_with_a_mistake_changes_nothing(tmp_path, rows, said):
     with pytest.raises(InputError, match=said):
         adjudicate_with(place.data_root, "show", "--decisions", sheet)
     assert not (place.data_root / "Adjudications").exists()
+
+
+def decide(place, path, *rows, columns="MessageID,Scheme,Decision"):
+    path.write_text("\n".join([columns, *rows]) + "\n", encoding="utf-8")
+    adjudicate_with(place.data_root, "show", "--decisions", path)
+
+
+def test_two_decisions_on_one_message_have_to_be_the_same(tmp_path):
+    place = Place(tmp_path)
+    both = code_both(place, FIRST, OTHER)
+    keep_configuration(place)
+    message_id = message(both[7])["MessageID"]
+    same = f"{message_id},show,code_water"
+    with pytest.raises(InputError, match="row 3: row 2 decides otherwise on the same message"):
+        decide(place, tmp_path / "other.csv", same, f"{message_id},show,code_health")
+    assert not (place.data_root / "Adjudications").exists()
+    decide(place, tmp_path / "same.csv", same, same)
+    assert count_codes(place, both[7]) == ["code-water"]
+
+
+def test_a_decision_on_labels_that_changed_since_is_not_taken(tmp_path, caplog):
+    place = Place(tmp_path)
+    both = code_both(place, FIRST, OTHER)
+    keep_configuration(place)
+    sheet = tmp_path / "sheet.csv"
+    adjudicate_with(place.data_root, "show", "--sheet", sheet)
+    with sheet.open(encoding="utf-8", newline="") as file:
+        rows = [{**row, "Decision": "code_water"} for row in csv.DictReader(file)]
+    with sheet.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    stopped, other = sorted(both[6:8], key=lambda number: message(number)["MessageID"] != rows[0]["MessageID"])
+    place.code("show", {stopped: label("code-STOP")})
+    place.run("coda_get")
+    with caplog.at_level(logging.WARNING):
+        adjudicate_with(place.data_root, "show", "--decisions", sheet)
+    assert f"row 2: '{message(stopped)['MessageID']}'" in caplog.text and "row 3" not in caplog.text
+    assert count_codes(place, stopped) == ["code-STOP"]
+    assert count_codes(place, other) == ["code-water"]
+
+
+def test_a_withdrawal_that_the_decision_knew_nothing_of_is_not_taken_back(tmp_path):
+    # Ticked before the decision, but downloaded after it.
+    place = Place(tmp_path)
+    both = code_both(place, FIRST, OTHER)
+    keep_configuration(place)
+    place.code("show", {both[7]: {**label("code-STOP"), "DateTimeUTC": "2026-03-03T08:00:00+00:00"}})
+    decide(place, tmp_path / "sheet.csv", f"{message(both[7])['MessageID']},show,code_water")
+    assert count_codes(place, both[7]) == ["code-water"]
+    place.run("coda_get")
+    assert count_codes(place, both[7]) == ["code-STOP"]
+
+
+def test_a_withdrawal_that_was_decided_on_is_not_lost_with_its_scheme(tmp_path):
+    place = Place(tmp_path)
+    both = code_both(place, FIRST, OTHER)
+    keep_configuration(place)
+    decide(place, tmp_path / "sheet.csv", f"{message(both[7])['MessageID']},show,code_STOP")
+    write(tmp_path / "configuration" / "code_schemes" / "show.json", code_scheme("Scheme-other", "show"))
+    _, lost = load_coded_datasets(load_project(place.configuration), place.data_root)
+    assert [found.find_stops(["code-STOP"]) for found in lost["show"]] == [[message(both[7])["MessageID"]]]
+
+
+def test_decisions_of_a_dataset_that_was_renamed_are_told(tmp_path, caplog):
+    place = Place(tmp_path)
+    both = code_both(place, FIRST, OTHER)
+    keep_configuration(place)
+    decide(place, tmp_path / "sheet.csv", f"{message(both[7])['MessageID']},show,code_water")
+    folder = place.data_root / "Adjudications"
+    (folder / "show.json").rename(folder / "shown.json")
+    with caplog.at_level(logging.WARNING):
+        load_coded_datasets(load_project(place.configuration), place.data_root)
+    assert f"{folder / 'shown.json'}: no plan has this dataset" in caplog.text
 
 
 def test_a_sheet_that_is_there_is_not_replaced(tmp_path):

@@ -8,7 +8,7 @@ back. A decision is what counts from the next stage 3 on; the labels of both cod
 import argparse
 import getpass
 import logging
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _COLUMNS = ("MessageID", "Text", "Scheme", "First Coder", "Second Coder", "Decision")
 _READ = ("MessageID", "Scheme", "Decision")
+_CODERS = ("First Coder", "Second Coder")
 _BETWEEN_CODES = "; "
 
 
@@ -107,28 +108,64 @@ def _read_decisions(path: Path, plan: CodingPlan, data_root: Path, by: str) -> I
             f"{path}, row 1: no column {', '.join(map(repr, missing))}; expected the sheet that --sheet wrote. Add it."
         )
     positions = [headings.index(fold_name(name)) for name in _READ]
-    reader = _DecisionReader(plan, _message_ids(data_root, str(plan.coda_dataset)), by)
-    decisions = [reader.read(row, *(row.cells[at] for at in positions)) for row in sheet.rows]
+    coders = [headings.index(fold_name(name)) for name in _CODERS if fold_name(name) in headings]
+    reader = _DecisionReader(plan, _KnownLabels(data_root, plan), by)
+    decisions = [
+        reader.read(row, [row.cells[at] for at in coders], *(row.cells[at] for at in positions)) for row in sheet.rows
+    ]
     if reader.problems:
         raise InputError(
             f"{path}: {listing(reader.problems)}\nNothing was taken. Correct the sheet and run this again."
         )
+    if reader.outdated:
+        log.warning(
+            "%s: %s\nThese decisions were not taken, as the coders have other labels now than the sheet shows. Write a new sheet "
+            "and decide again.",
+            path,
+            listing(reader.outdated),
+        )
     yield from (one for one in decisions if one is not None)
 
 
-def _message_ids(data_root: Path, dataset: str) -> set[str]:
-    path = coded_file(data_root, dataset)
-    if not path.exists():
-        raise InputError(f"{path}: no such file; expected the labels of the first coders. Run stage 1.")
-    return {message["MessageID"] for message in read_message_file(path, "Run stage 1 with --full.")}
+class _KnownLabels:
+    """What stage 1 downloaded: the first coders' labels, and which codes the two coders gave."""
+
+    def __init__(self, data_root: Path, plan: CodingPlan):
+        dataset = str(plan.coda_dataset)
+        path = coded_file(data_root, dataset)
+        if not path.exists():
+            raise InputError(f"{path}: no such file; expected the labels of the first coders. Run stage 1.")
+        messages = read_message_file(path, "Run stage 1 with --full.")
+        self._labels = {message["MessageID"]: message["Labels"] for message in messages}
+        self._codes: dict[tuple[str, str], tuple[Set[str], ...]] = {}
+        for scheme in _schemes_of(plan).values():
+            found = read_twice_coded(data_root, dataset, scheme)
+            for message in found.codings.messages if found is not None else ():
+                codes = tuple(frozenset(one or ()) for one in message.codes)
+                self._codes[message.message_id, scheme.scheme_id] = codes
+
+    def has(self, message_id: str) -> bool:
+        """Tell whether the dataset has a message."""
+        return message_id in self._labels
+
+    def codes_of_coders(self, message_id: str, scheme: CodeScheme) -> tuple[Set[str], ...] | None:
+        """Return the codes that the two coders gave; None unless both did."""
+        return self._codes.get((message_id, scheme.scheme_id))
+
+    def newest(self, message_id: str, scheme: CodeScheme) -> str:
+        """Return the time of the newest label of the first coders; empty without one."""
+        own = (label for label in self._labels[message_id] if scheme.owns(label["SchemeID"]))
+        return max((str(label.get("DateTimeUTC", "")) for label in own), default="")
 
 
 class _DecisionReader:
-    """Reads rows, and notes what is wrong with them."""
+    """Reads rows; notes what is wrong with them, and which were decided on labels that changed since."""
 
-    def __init__(self, plan: CodingPlan, message_ids: Set[str], by: str):
+    def __init__(self, plan: CodingPlan, known: _KnownLabels, by: str):
         self.problems: list[str] = []
-        self._message_ids = message_ids
+        self.outdated: list[str] = []
+        self._known = known
+        self._rows: dict[tuple[str, str], tuple[int, tuple[str, ...]]] = {}
         self._by = by
         self._time = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._schemes = {
@@ -138,13 +175,14 @@ class _DecisionReader:
         }
         self._names = {name: CodeNames(scheme) for name, (scheme, _) in self._schemes.items()}
 
-    def read(self, row: Row, message_id: str, scheme_name: str, decision: str) -> Decision | None:
+    def read(self, row: Row, shown: Sequence[str], message_id: str, scheme_name: str, decision: str) -> Decision | None:
+        """Read a row; None if nothing can be taken. `shown` are the coders' codes on the sheet."""
         written = split_cell(decision)
         if not written:
             return None
         where, name = f"row {row.number}", remove_guard(scheme_name)
         before = len(self.problems)
-        if message_id not in self._message_ids:
+        if not self._known.has(message_id):
             self.problems.append(
                 f"{where}: {message_id!r} is not a message of the dataset; expected an id from the sheet"
             )
@@ -162,6 +200,22 @@ class _DecisionReader:
         chosen = tuple(dict.fromkeys(ids[code] for _, code in codes if code is not None))
         if mode is CodingMode.SINGLE and len(chosen) > 1:
             self.problems.append(f"{where}: {len(chosen)} codes; expected one, as a message has one code of {name!r}")
+        number, other = self._rows.setdefault((message_id, scheme.scheme_id), (row.number, chosen))
+        if set(other) != set(chosen):
+            self.problems.append(f"{where}: row {number} decides otherwise on the same message; expected one decision")
         if len(self.problems) > before:
             return None
-        return Decision(message_id, scheme.scheme_id, chosen, self._by, self._time)
+        if shown and self._is_outdated(message_id, scheme, shown):
+            self.outdated.append(f"{where}: {message_id!r}")
+            return None
+        return Decision(
+            message_id, scheme.scheme_id, chosen, self._by, self._time, self._known.newest(message_id, scheme)
+        )
+
+    def _is_outdated(self, message_id: str, scheme: CodeScheme, shown: Sequence[str]) -> bool:
+        """Tell whether the coders' codes are others now than those that whoever decided saw."""
+        names = self._names[scheme.name]
+        on_sheet = tuple(
+            frozenset(names.find(code) or code for code in split_cell(remove_guard(cell))) for cell in shown
+        )
+        return len(on_sheet) == len(_CODERS) and on_sheet != self._known.codes_of_coders(message_id, scheme)

@@ -62,7 +62,12 @@ def run(arguments: argparse.Namespace) -> None:
             # The others are worth having; a Coda that can't be reached is not asked again and again.
             problems.append(error)
     for first in datasets.second.values():
-        _warn_of_missed_withdrawals(first, datasets, arguments.data_root)
+        try:
+            _warn_of_missed_withdrawals(first, datasets, arguments.data_root)
+        except InputError as error:
+            # A file that could not be read before is a problem already.
+            if str(error) not in map(str, problems):
+                problems.append(error)
     log.info("Coda: read %s", count_of(coda.documents_read, "document"))
     record_counts(
         {

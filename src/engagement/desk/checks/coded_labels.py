@@ -7,7 +7,7 @@ from engagement.configuration import CodingPlans
 from engagement.configuration.plan_places import placed_plans
 from engagement.configuration.problems import AtStake, Problem
 from engagement.labelling.datasets.datasets import coded_file
-from engagement.labelling.datasets.unread_files import describe_unread_files
+from engagement.labelling.datasets.unread_files import describe_unread_decisions, describe_unread_files
 from engagement.pipeline.coding.labels import is_labelled
 from engagement.pipeline.coding.lost_labels import find_lost_labels
 from engagement.services.coda.format import read_message_file
@@ -35,3 +35,5 @@ def find_label_warnings(plans: CodingPlans, data_root: Path) -> Iterator[Problem
         messages = read_message_file(path, _REMEDY)
         labelled = sum(is_labelled(message["Labels"]) for message in messages)
         yield Problem("$", f"{path}: {labelled} of its {len(messages)} message(s) are labelled, but {said}")
+    for path, said in describe_unread_decisions(data_root, plans):
+        yield Problem("$", f"{path}: {said}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from engagement.configuration import Code, CodeScheme
 from engagement.configuration.control_codes import entry_of
+from engagement.labelling.datasets.adjudications import ADJUDICATION
 from engagement.pipeline.coding.cleaning.phone_numbers import mask_phone_numbers
 from engagement.pipeline.coding.coded_datasets import message_id_of
 from engagement.pipeline.coding.labels import Labels, origin_of
@@ -52,6 +53,8 @@ def say_coder(label: Mapping[str, Any]) -> str:
     """Describe who made a label, and when, as far as it says."""
     origin = origin_of(label)
     name, origin_id = origin.get("Name"), origin.get("OriginID")
+    if str(origin_id).startswith(f"{ADJUDICATION}:"):
+        origin_id = "deciding between two coders"
     who = f"{name} ({origin_id})" if name and origin_id and name != origin_id else str(name or origin_id or "somebody")
     time = label.get("DateTimeUTC")
     return printable(who) if time is None else f"{printable(who)} on {say_time(time)}"

@@ -30,13 +30,17 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision on a message under one scheme: ids of codes, by whom, when (ISO 8601, UTC)."""
+    """A decision on a message under one scheme: ids of codes, by whom, when (ISO 8601, UTC).
+
+    `seen` is the time of the first coder's newest label that was known then; None in older files.
+    """
 
     message_id: str
     scheme_id: str
     code_ids: tuple[str, ...]
     by: str
     time: str
+    seen: str | None = None
 
 
 def adjudications_file(data_root: Path, dataset: str) -> Path:
@@ -121,29 +125,29 @@ def _decide(
     decided: list[Mapping[str, Any]] = []
     for one in decisions:
         scheme = schemes.get(one.scheme_id)
-        if scheme is None or _was_stopped_since(labels, one, scheme):
-            continue
-        decided += _make_labels(labels, one, scheme)
+        if scheme is None or not _was_stopped_since(labels, one, scheme):
+            # Of a scheme that the plan has no more it counts for nothing, and is reported as coders' own labels are.
+            decided += _make_labels(labels, one, scheme)
     return [*decided, *labels]
 
 
 def _was_stopped_since(labels: Sequence[Mapping[str, Any]], decision: Decision, scheme: CodeScheme) -> bool:
     """Tell whether a coder found a withdrawal after the decision: no decision takes that back."""
+    known = decision.time if decision.seen is None else decision.seen
     for label in counting_labels(newest_by_scheme_id(labels), scheme):
         code = code_of(scheme, label)
-        if code is not None and withdraws(code) and str(label.get("DateTimeUTC", "")) > decision.time:
+        if code is not None and withdraws(code) and str(label.get("DateTimeUTC", "")) > known:
             return True
     return False
 
 
 def _make_labels(
-    labels: Sequence[Mapping[str, Any]], decision: Decision, scheme: CodeScheme
+    labels: Sequence[Mapping[str, Any]], decision: Decision, scheme: CodeScheme | None
 ) -> Iterator[Mapping[str, Any]]:
     """Make a label of each code, under the scheme and its copies in turn; take off other copies."""
-    in_use = sorted(
-        (label["SchemeID"] for label in labels if scheme.owns(label["SchemeID"])), key=lambda name: (len(name), name)
-    )
-    ids = [scheme.scheme_id, *(f"{scheme.scheme_id}-{number}" for number in range(1, len(decision.code_ids)))]
+    owned = (label["SchemeID"] for label in labels if scheme is not None and scheme.owns(label["SchemeID"]))
+    in_use = sorted(owned, key=lambda name: (len(name), name))
+    ids = [decision.scheme_id, *(f"{decision.scheme_id}-{number}" for number in range(1, len(decision.code_ids)))]
     given = dict(zip(ids, decision.code_ids, strict=False))
     for scheme_id in dict.fromkeys([*given, *in_use]):
         yield {

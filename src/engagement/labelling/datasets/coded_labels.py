@@ -1,5 +1,6 @@
 """Load the labels in Coded Coda Files/, and find those of them that count for nothing."""
 
+import itertools
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from engagement.configuration import Project
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import read_json
 from engagement.labelling.datasets.adjudications import apply_decisions, read_decisions
-from engagement.labelling.datasets.unread_files import describe_unread_files
+from engagement.labelling.datasets.unread_files import describe_unread_decisions, describe_unread_files
 from engagement.pipeline.coding.coded_datasets import CODA_FILE_REMEDY, CodedDataset, check_coda_messages
 from engagement.pipeline.coding.lost_labels import LostLabels
 
@@ -53,7 +54,10 @@ def load_coded_datasets(
             lost[str(plan.coda_dataset)] = found
     if problems:
         raise InputError("\n".join(problems))
-    for path, said in describe_unread_files(data_root, project.coding_plans):
+    unread = (
+        describe(data_root, project.coding_plans) for describe in (describe_unread_files, describe_unread_decisions)
+    )
+    for path, said in itertools.chain(*unread):
         log.warning("%s: %s", path, said)
     if missing:
         log.info("Nothing is coded yet in %d of %d dataset(s): %s", len(missing), len(datasets), ", ".join(missing))

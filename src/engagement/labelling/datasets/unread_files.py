@@ -7,6 +7,7 @@ from engagement.configuration import CodingPlans
 from engagement.configuration.double_coding import second_dataset
 from engagement.configuration.nearest import find_nearest
 from engagement.configuration.numbers_in_names import holds_phone_number
+from engagement.labelling.datasets.adjudications import adjudications_file
 from engagement.labelling.datasets.datasets import coded_file
 
 
@@ -33,6 +34,18 @@ def describe_unread_files(data_root: Path, plans: CodingPlans) -> Iterator[tuple
             )
         else:
             yield path, _say_unread(path.name, without_file, wanted)
+
+
+def describe_unread_decisions(data_root: Path, plans: CodingPlans) -> Iterator[tuple[Path, str]]:
+    """Describe each file in Adjudications/ of a dataset that no plan has; opens none."""
+    read = {f"{plan.coda_dataset}.json" for plan in plans.all}
+    for path in sorted(adjudications_file(data_root, "").parent.glob("*.json")):
+        if path.name not in read and not holds_phone_number(path.stem):
+            yield (
+                path,
+                "no plan has this dataset, so that the decisions between its coders count for nothing; expected the name of a plan's "
+                "dataset. If the dataset was renamed, give this file its new name; otherwise move it out of this folder.",
+            )
 
 
 def _say_unread(name: str, without_file: Collection[str], wanted: Collection[str]) -> str:
