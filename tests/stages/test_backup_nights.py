@@ -16,6 +16,7 @@ from engagement.__main__ import main
 from engagement.custody.backups import last_archive
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
+LINES = "Outputs/traced.jsonl"
 DAYS = [f"2026-11-{day:02}T020511Z-unknown" for day in range(1, 20)]
 
 
@@ -65,6 +66,105 @@ def copied(caplog):
     """How many files the last backup copied."""
     lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("Archived ")]
     return int(lines[-1].split("; ")[1].split()[0])
+
+
+def write_lines(root, numbers):
+    """Write a file of as many invented lines, anew as stage 3 does, a line of 1,000 to 3,000 bytes for each number."""
+    path = root / LINES
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [random.Random(str(number)).randbytes(500 + number % 1000).hex() + "\n" for number in numbers]
+    path.with_suffix(".new").write_text("".join(lines))
+    path.with_suffix(".new").replace(path)
+    return path
+
+
+def copied_pieces(caplog):
+    """How many pieces of changed files the last backup copied."""
+    lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("Archived ")]
+    _, _, told = lines[-1].partition(", as were ")
+    return int(told.split()[0].replace(",", "")) if told else 0
+
+
+LINES_CHANGED = {
+    "a line at the beginning": [-1, *range(5000)],
+    "a line at the end": [*range(5001)],
+    "a line in the middle": [*range(2500), 9000, *range(2500, 5000)],
+    "a line changed": [*range(1000), 9000, *range(1001, 5000)],
+    "lines removed": [*range(1000), *range(1050, 5000)],
+    "halves exchanged": [*range(2500, 5000), *range(2500)],
+    "nothing, but it was written": [*range(5000)],
+}
+
+
+@pytest.mark.parametrize("how", LINES_CHANGED)
+def test_of_a_large_file_that_was_written_again_only_what_changed_is_compressed(root, tmp_path, how, caplog):
+    caplog.set_level("INFO")
+    backups = tmp_path / "back ups"
+    size = write_lines(root, range(5000)).stat().st_size
+    assert back_up(root, backups, 0) == 0
+    write_lines(root, LINES_CHANGED[how])
+    assert back_up(root, backups, 1) == 0
+    assert copied(caplog) == 11
+    # Pieces have 100 KB or so.
+    assert copied_pieces(caplog) > 0.85 * size / 130_000
+    assert back_up(root, backups, 2, "--full") == 0
+    assert copied_pieces(caplog) == 0
+    assert archive_of(backups, 1).read_bytes() == archive_of(backups, 2).read_bytes()
+    assert restore(archive_of(backups, 1), tmp_path / "restored") == 0
+    assert files_of(tmp_path / "restored") == files_of(root)
+
+
+def test_pieces_are_copied_night_after_night_also_of_files_that_were_just_written(root, tmp_path, monkeypatch, caplog):
+    caplog.set_level("INFO")
+    monkeypatch.setattr(last_archive, "_TICK_NANOSECONDS", 60 * 10**9)
+    found = []
+    for day in range(8):
+        write_lines(root, range(day, 3000 + day))
+        assert back_up(root, tmp_path, day) == 0
+        assert copied(caplog) == 0
+        found.append(copied_pieces(caplog) > 20)
+    # One archive in seven reads and compresses everything.
+    assert found == [False, *[True] * 6, False]
+
+
+def test_pieces_of_a_file_go_with_it_when_it_is_renamed_or_copied(root, tmp_path, caplog):
+    caplog.set_level("INFO")
+    path = write_lines(root, range(3000))
+    assert back_up(root, tmp_path, 0) == 0
+    path.rename(path.with_name("renamed.jsonl"))
+    (root / "State").mkdir()
+    (root / "State" / "copy.jsonl").write_bytes((root / "Outputs" / "renamed.jsonl").read_bytes())
+    assert back_up(root, tmp_path, 1) == 0
+    assert copied_pieces(caplog) > 40
+    assert back_up(root, tmp_path, 2, "--full") == 0
+    assert archive_of(tmp_path, 1).read_bytes() == archive_of(tmp_path, 2).read_bytes()
+
+
+def test_a_damaged_piece_never_reaches_the_next_archive(root, tmp_path, caplog):
+    """Every piece is copied, but from an archive in which a byte of one was flipped."""
+    path = write_lines(root, range(3000))
+    assert back_up(root, tmp_path, 0) == 0
+    whole = archive_of(tmp_path, 0).read_bytes()
+    (notes,) = (path for path in (tmp_path / ".members").iterdir() if path.suffixes == [".json"])
+    rows = json.loads(notes.read_bytes().partition(b"\n")[2])["files"]
+    start, size = next(row[7:9] for row in rows if row[0] == LINES)
+    path.rename(path.with_name("traced 2.jsonl"))
+    assert back_up(root, tmp_path, 1, "--full") == 0
+    expected = archive_of(tmp_path, 1).read_bytes()
+    for place in (start + size // 3, start + size // 2, start + size - 1):
+        path.with_name("traced 2.jsonl").rename(path)
+        assert back_up(root, tmp_path, 2, "--full") == 0
+        last = archive_of(tmp_path, 2)
+        status = last.stat()
+        last.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        os.utime(last, ns=(status.st_atime_ns, status.st_mtime_ns))
+        path.rename(path.with_name("traced 2.jsonl"))
+        caplog.clear()
+        assert back_up(root, tmp_path, 3) == 0
+        assert f"{last}: damaged: its bytes changed since it was written; so every file is read." in caplog.text
+        assert archive_of(tmp_path, 3).read_bytes() == expected
+        archive_of(tmp_path, 2).unlink()
+        archive_of(tmp_path, 3).unlink()
 
 
 def change(root, how):

@@ -153,26 +153,29 @@ def _back_up(data_root: Path, backups: Path, run_id: str, is_full: bool, recipie
         log.log(logging.WARNING if last.is_odd else logging.INFO, "Every file is read: %s", last.reason)
     earlier = last if isinstance(last, LastArchive) else None
     wrap = functools.partial(encrypt_to, recipients) if recipients else contextlib.nullcontext
-    written, checksum = write_archive(archive, data_root, entries, earlier, HowToWrite(count_processors(), _lock, wrap))
-    copied = sum(entry.is_copied for entry in written)
+    written = write_archive(archive, data_root, entries, earlier, HowToWrite(count_processors(), _lock, wrap))
+    copied = sum(entry.is_copied for entry in written.entries)
     try:
         note_archive(archive, data_root)
-        note_checksum(archive, checksum)
+        note_checksum(archive, written.checksum)
         if not recipients:
-            files = (KeptMembers(found.entry, found.place, found.digest) for found in written)
-            list_members(archive, data_root, files, scanned_at, earlier.copies + 1 if earlier and copied else 0)
+            files = (KeptMembers(found.entry, found.place, found.digest) for found in written.entries)
+            list_members(
+                archive, data_root, files, scanned_at, 0 if earlier is None or written.is_full else earlier.copies + 1
+            )
     except MachineError as error:
         # The archive is complete; only the next one takes longer.
         log.warning("%s", error)
     count = sum(entry.kind == stat.S_IFREG for entry in entries)
     archived = archive.stat().st_size
     log.info(
-        "Archived %s of %.1f MiB in %s: %.1f MiB; %d of them unchanged, copied from the last archive",
+        "Archived %s of %.1f MiB in %s: %.1f MiB; %d of them unchanged, copied from the last archive%s",
         count_of(count, "file"),
         size / _MEBIBYTE,
         archive,
         archived / _MEBIBYTE,
         copied,
+        f", as were {count_of(written.copied_pieces, 'piece')} of others" if written.copied_pieces else "",
     )
     record_counts({"files": count, "copied_files": copied, "archive_bytes": archived})
 

@@ -43,6 +43,10 @@ class Nights:
         """Size of the newest archive."""
         return max(self._backups.glob("data-*")).stat().st_size
 
+    def notes_bytes(self) -> int:
+        """Size of the list of what may be copied, and of the other notes."""
+        return bytes_of(self._backups / ".members")
+
 
 def bytes_of(data_root: Path) -> int:
     """Size of all files."""
@@ -74,11 +78,13 @@ def main() -> None:
         full = nights.archive("--full")
         size = bytes_of(season.data_root)
         print(
-            f"{size / _MEGABYTE:,.0f} MB, archived in {nights.newest_bytes() / _MEGABYTE:,.1f} MB; "
+            f"{size / _MEGABYTE:,.0f} MB, archived in {nights.newest_bytes() / _MEGABYTE:,.1f} MB, with notes of "
+            f"{nights.notes_bytes() / _MEGABYTE:,.2f} MB; "
             f"in full {full.seconds:.2f} s: {size / full.seconds / _MEGABYTE:,.0f} MB/s, "
-            f"{full.processor_seconds:.2f} s of the processors, {full.peak_mebibytes:.0f} MiB"
+            f"{full.processor_seconds:.2f} s of the processors: {size / full.processor_seconds / _MEGABYTE:,.0f} MB a second of one, "
+            f"{full.peak_mebibytes:.0f} MiB"
         )
-        print("| Night | Processor seconds against a full one | Seconds |\n| --- | ---: | ---: |")
+        print("| Night | Processor seconds | Against a full one | Seconds | MiB |\n| --- | ---: | ---: | ---: | ---: |")
         print_night("nothing new", nights.archive(), full)
         add_one_percent(season.data_root)
         print_night("1 % of the bytes new", nights.archive(), full)
@@ -90,7 +96,9 @@ def main() -> None:
 def print_night(what: str, measured: Measured, full: Measured) -> None:
     """Print a row."""
     ratio = max(0.0, measured.processor_seconds) / full.processor_seconds
-    print(f"| {what} | {ratio:.3f} | {measured.seconds:.2f} |")
+    print(
+        f"| {what} | {measured.processor_seconds:.2f} | {ratio:.3f} | {measured.seconds:.2f} | {measured.peak_mebibytes:.0f} |"
+    )
 
 
 if __name__ == "__main__":

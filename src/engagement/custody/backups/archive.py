@@ -118,9 +118,9 @@ def member_of(entry: BackupEntry) -> tarfile.TarInfo:
 
 
 class Hashing:
-    """Computes a file's SHA-256 while it is read; `archive` is the archive that contains it, if any."""
+    """Computes a file's SHA-256 while it is read; `archive` is the archive that contains it."""
 
-    def __init__(self, file: Content, archive: Path | None = None):
+    def __init__(self, file: Content, archive: Path):
         self._file = file
         self._archive = archive
         self.sha256 = hashlib.sha256()
@@ -128,7 +128,7 @@ class Hashing:
     def read(self, size: int = -1) -> bytes:
         """Read as from the file itself."""
         # Raised here, because the reader would take it for an error in writing.
-        with _explain_damage(self._archive) if self._archive is not None else contextlib.nullcontext():
+        with _explain_damage(self._archive):
             data = self._file.read(size)
         self.sha256.update(data)
         return data

@@ -1,19 +1,21 @@
-"""The last archive's members by file, so the next archive can copy what did not change.
+"""The last archive's members by file, and the pieces of large files, so the next archive can copy what did not change.
 
 The list lies beside the archives, one for each data root. Its first line has the SHA-256 of the second.
 """
 
+import base64
 import contextlib
+import functools
 import hashlib
 import json
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from engagement.custody.backups.contents import BackupEntry
-from engagement.custody.backups.members import MEMBERS_FORMAT, EntryPlace
+from engagement.custody.backups.members import MEMBERS_FORMAT, Earlier, EntryPlace, PiecePlace, list_pieces
 from engagement.custody.backups.names import key_of
 from engagement.foundation.files import explain_os_errors, make_directory, open_bytes_for_writing
 
@@ -45,6 +47,11 @@ class LastArchive:
         """Return an entry's members if nothing about the file has changed since."""
         kept = self.files.get(entry.name)
         return kept if kept is not None and kept.entry == entry else None
+
+    @functools.cached_property
+    def pieces(self) -> Mapping[bytes, PiecePlace]:
+        """The pieces of all files, by their digests."""
+        return {digest: place for kept in self.files.values() for digest, place in list_pieces(kept.place)}
 
 
 @dataclass(frozen=True)
@@ -84,23 +91,25 @@ def find_last_archive(backups: Path, data_root: Path) -> LastArchive | NothingTo
 def list_members(archive: Path, data_root: Path, files: Iterable[KeptMembers], scanned_at: int, copies: int) -> None:
     """Write the list for the next archive.
 
-    `scanned_at`: when the data root was listed, in nanoseconds. A file that changed just before is left out.
+    `scanned_at`: when the data root was listed, in nanoseconds. Of a file that changed just before, only pieces can be copied.
     """
+    settled_at = scanned_at - _TICK_NANOSECONDS
     rows = [
         (
             entry.name,
             entry.size,
             entry.modified,
             entry.mode,
-            *entry.stamp,
+            *(entry.stamp if is_settled else (None, None, None)),
             place.start,
             place.size,
             place.crc,
             kept.digest,
+            base64.b64encode(place.pieces).decode(),
         )
         for kept in files
         for entry, place in ((kept.entry, kept.place),)
-        if entry.stamp is not None and max(entry.stamp[:2]) < scanned_at - _TICK_NANOSECONDS
+        if entry.stamp is not None and ((is_settled := max(entry.stamp[:2]) < settled_at) or place.pieces)
     ]
     document: dict[str, Any] = {
         "archive": archive.name,
@@ -124,19 +133,20 @@ def drop_list(backups: Path, data_root: Path) -> None:
 
 
 @contextlib.contextmanager
-def open_last(last: LastArchive | None) -> Iterator[IO[bytes] | None]:
+def open_last(last: LastArchive | None) -> Iterator[Earlier | None]:
     """Open the archive to copy from, if there is one."""
     if last is None:
         yield None
         return
     with last.path.open("rb") as file:
-        yield file
+        yield Earlier(file, lambda: last.pieces)
 
 
 def _file_of(cells: Sequence[Any]) -> tuple[str, KeptMembers]:
-    name, size, modified, mode, modified_ns, changed_ns, inode, start, length, crc, digest = cells
-    entry = BackupEntry(name, stat.S_IFREG, size, modified, mode, stamp=(modified_ns, changed_ns, inode))
-    return name, KeptMembers(entry, EntryPlace(start, length, crc), digest)
+    name, size, modified, mode, modified_ns, changed_ns, inode, start, length, crc, digest, pieces = cells
+    stamp = None if inode is None else (modified_ns, changed_ns, inode)
+    entry = BackupEntry(name, stat.S_IFREG, size, modified, mode, stamp=stamp)
+    return name, KeptMembers(entry, EntryPlace(start, length, crc, base64.b64decode(pieces)), digest)
 
 
 def notes_path(backups: Path, data_root: Path, ending: str = ".json") -> Path:

@@ -1,6 +1,8 @@
 """Writing archives: gzipped tar files that are read back before they get their names."""
 
 import contextlib
+import hashlib
+import io
 import logging
 import os
 import stat
@@ -10,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
-from engagement.custody.backups.archive import Hashing, checksum_line, member_of
+from engagement.custody.backups.archive import checksum_line, member_of
 from engagement.custody.backups.checksums import ArchiveChecksum
 from engagement.custody.backups.contents import CHECKSUMS, BackupEntry, scan, unreadable
 from engagement.custody.backups.last_archive import LastArchive, open_last
@@ -21,6 +23,8 @@ from engagement.foundation.errors import InputError, MachineError
 from engagement.foundation.files import open_bytes_for_writing
 
 _CHUNK_BYTES = 2**20
+# So much is still in the processor's cache when it is hashed.
+_HASHED_BYTES = 2**18
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +42,15 @@ class ArchivedEntry:
     is_copied: bool
 
 
+class WrittenArchive(NamedTuple):
+    """An archive as it was written; `is_full` if nothing was copied, else `copied_pieces` are those of changed files."""
+
+    entries: list[ArchivedEntry]
+    checksum: ArchiveChecksum
+    is_full: bool
+    copied_pieces: int
+
+
 @dataclass(frozen=True)
 class HowToWrite:
     """`hold` gets the file descriptor of the file being written."""
@@ -49,10 +62,10 @@ class HowToWrite:
 
 def write_archive(
     path: Path, data_root: Path, entries: Sequence[BackupEntry], last: LastArchive | None, how: HowToWrite
-) -> tuple[list[ArchivedEntry], ArchiveChecksum]:
+) -> WrittenArchive:
     """Write an archive of the entries, copying from the last one what did not change since.
 
-    Returns its checksum, too. Before the archive gets its name, it is read back, and the data root is listed again.
+    Before the archive gets its name, it is read back, and the data root is listed again.
 
     Raises
     ------
@@ -71,16 +84,16 @@ def write_archive(
 
 def _write(
     path: Path, data_root: Path, entries: Sequence[BackupEntry], last: LastArchive | None, how: HowToWrite
-) -> tuple[list[ArchivedEntry], ArchiveChecksum]:
+) -> WrittenArchive:
     with open_bytes_for_writing(path) as file:
         how.hold(file.fileno())
         checked = _CheckedFile(file)
         with (
             open_last(last) as earlier,
             how.wrap(checked) as sink,
-            write_members(sink, how.threads) as members,
+            write_members(sink, how.threads, earlier) as members,
         ):
-            digests = [_add(members, data_root, entry, last, earlier) for entry in entries]
+            digests = [_add(members, data_root, entry, last) for entry in entries]
             _add_checksums(members, zip(entries, (digest for digest, _ in digests), strict=True))
         _expect_same_when_read_back(path, file, checked)
         if scan(data_root)[0] != entries:
@@ -90,13 +103,15 @@ def _write(
             )
     places = members.places[:-1]
     found = zip(entries, places, digests, strict=True)
-    return [ArchivedEntry(entry, place, *digest) for entry, place, digest in found], checked.checksum
+    archived = [ArchivedEntry(entry, place, *digest) for entry, place, digest in found]
+    return WrittenArchive(archived, checked.checksum, last is None, members.copied_pieces)
 
 
 def _add_checksums(members: MemberWriter, found: Iterable[tuple[BackupEntry, str]]) -> None:
     """Add the last member, with every file's SHA-256."""
     checksums = "".join(checksum_line(entry, digest) for entry, digest in found).encode("utf-8", "surrogateescape")
-    members.add(_header_of(BackupEntry(CHECKSUMS, stat.S_IFREG, len(checksums), mode=0o600)), iter((checksums,)))
+    entry = BackupEntry(CHECKSUMS, stat.S_IFREG, len(checksums), mode=0o600)
+    members.add(_header_of(entry), io.BytesIO(checksums), entry.size)
 
 
 def _expect_same_when_read_back(path: Path, file: IO[bytes], checked: "_CheckedFile") -> None:
@@ -114,17 +129,15 @@ def _header_of(entry: BackupEntry) -> bytes:
     return member_of(entry).tobuf(tarfile.PAX_FORMAT, sys.getfilesystemencoding(), "surrogateescape")
 
 
-def _add(
-    members: MemberWriter, data_root: Path, entry: BackupEntry, last: LastArchive | None, earlier: IO[bytes] | None
-) -> tuple[str, bool]:
+def _add(members: MemberWriter, data_root: Path, entry: BackupEntry, last: LastArchive | None) -> tuple[str, bool]:
     """Add one entry; return its SHA-256, and whether it was copied."""
     header = _header_of(entry)
     kept = last.find(entry) if last is not None else None
-    if kept is not None and earlier is not None:
-        members.copy(earlier, kept.place, len(header) + entry.size + -entry.size % tarfile.BLOCKSIZE)
+    if kept is not None:
+        members.copy(kept.place, len(header) + entry.size + -entry.size % tarfile.BLOCKSIZE)
         return kept.digest, True
     if entry.kind != stat.S_IFREG:
-        members.add(header, iter(()))
+        members.add(header, io.BytesIO(), 0)
         return "", False
     path = data_root / entry.name
     try:
@@ -135,18 +148,35 @@ def _add(
         # A file cut short meanwhile would leave the archive incomplete.
         if os.fstat(file.fileno()).st_size < entry.size:
             raise unreadable(path, FileNotFoundError())
-        content = Hashing(file)
-        members.add(header, _read_exactly(path, content, entry.size))
+        content = _FileContent(path, file, entry.size)
+        members.add(header, content, entry.size)
     return content.sha256.hexdigest(), False
 
 
-def _read_exactly(path: Path, content: Hashing, size: int) -> Iterator[bytes]:
-    while size:
-        data = content.read(min(size, _CHUNK_BYTES))
-        if not data:
-            raise unreadable(path, FileNotFoundError())
-        size -= len(data)
-        yield data
+class _FileContent:
+    """A file's first bytes, as many as were there when it was listed; computes their SHA-256 while they are read."""
+
+    def __init__(self, path: Path, file: io.FileIO, size: int):
+        self._path = path
+        self._file = file
+        self._left = size
+        self.sha256 = hashlib.sha256()
+
+    def readinto(self, view: memoryview) -> int:
+        """Read into a view.
+
+        Raises
+        ------
+        InputError
+            The file became shorter.
+        """
+        part = view[: min(self._left, _HASHED_BYTES)]
+        read = self._file.readinto(part) or 0
+        if part and not read:
+            raise unreadable(self._path, FileNotFoundError())
+        self.sha256.update(part[:read])
+        self._left -= read
+        return read
 
 
 class _CheckedFile:

@@ -93,8 +93,8 @@ def _rewrite(search: PersonSearch, archive: Path) -> int:
             drop_checksum(archive)
             drop_list(archive.parent, search.data_root)
             how = HowToWrite(_THREADS, lambda descriptor: None)
-            _, checksum = write_archive(archive, data_root, scan(data_root)[0], None, how)
-            note_checksum(archive, checksum)
+            written = write_archive(archive, data_root, scan(data_root)[0], None, how)
+            note_checksum(archive, written.checksum)
     return removed
 
 
