@@ -116,6 +116,20 @@ def test_a_failure_tells_its_stage_and_errors_and_keeps_the_tables_status(short_
     assert told["text"] == f"{text}. {errors[0]}"
 
 
+def test_a_restore_drill_that_fails_is_told_of_though_every_stage_succeeded(short_clone, server):
+    said = "ERROR: data-a.tar.gz: damaged: its files do not match its checksums."
+    short_clone.write_program(
+        short_clone.root / "run_scripts" / "6_backup_data_root.sh",
+        f"#!/usr/bin/env bash\nif [[ $1 == --drill ]]; then echo '{said}' >&2; exit 11; fi\n",
+    )
+    document = {"Backup": {"DrillEveryNights": 1}, "Notify": {"WebhookURL": f"{server.address}/hook"}}
+    short_clone.configuration.write_text(json.dumps(document))
+    assert run(short_clone, PIPELINE_PING_URL=f"{server.address}/p").returncode == 11
+    told = json.loads(server.bodies_of("/hook")[0])
+    assert (told["status"], told["failed_stage"], told["error"]) == (11, "6 restore drill", said)
+    assert server.bodies_of("/p/fail")[0].endswith(f"{said}\n")
+
+
 @pytest.mark.parametrize("content", ["{", '{"a" 1, "Notify": {"PingURL": "ADDRESS"}', "\x00\xff", ""])
 def test_a_broken_configuration_is_told_of_by_the_machines_variables_and_often_by_its_own(short_clone, server, content):
     short_clone.configuration.write_text(content.replace("ADDRESS", f"{server.address}/own"))

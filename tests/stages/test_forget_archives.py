@@ -1,6 +1,7 @@
 """Forgetting a person in the archives of a data root."""
 
 import json
+import random
 import shutil
 
 from engagement.custody.backups.archive import verify_archive
@@ -8,7 +9,7 @@ from engagement.custody.backups.checksums import compare_checksum
 from engagement.custody.backups.last_archive import NothingToCopy, find_last_archive
 from engagement.custody.backups.restore import restore_archive
 from engagement.sources.forgotten import read_forgotten
-from faults import KILLED, NOW, Changes, in_server, run_stage
+from faults import KILLED, NOW, Changes, in_server, limit_files, run_stage
 from forgotten_person import CONTACT, MOMENTS, ONLY_THEIRS, SECOND, THIRD, UID, forget, rows_of, watch, what_is_left
 
 
@@ -106,4 +107,33 @@ def test_a_damaged_archive_stays_and_is_told_while_the_rest_is_forgotten(seasons
     assert ended.status == 11, ended.told
     assert f"{archive.name}: stays until somebody removes it: it is damaged" in ended.told
     assert archive.read_bytes() == content
+    assert what_is_left(project) == []
+
+
+def fill_disk(project):
+    """Forget on a disk that is full once an archive is rewritten: every other file is far smaller than the archive."""
+    for number in range(40):
+        (project.data_root / "State" / f"{number}.bin").write_bytes(random.Random(number).randbytes(50_000))
+    archive, _ = with_archives(project)
+    content = archive.read_bytes()
+    options = ("--backups-dir", str(project.backups))
+    full = forget(project, *options, prepare=lambda: limit_files(1_500_000))
+    left = sorted(path.name for path in project.backups.iterdir() if path.name != ".members")
+    is_intact = archive.read_bytes() == content
+    return archive, left, is_intact, full, forget(project, *options)
+
+
+def test_a_disk_that_is_full_leaves_the_old_archive_and_the_same_command_goes_on(seasons, tmp_path):
+    project, *_ = seasons
+    project.put_back("before")
+    archive, left, is_intact, full, again = in_server(fill_disk, project)
+    assert full.status == 14, full.told
+    assert f"{archive.name}: could not be written" in full.told
+    assert "Traceback" not in full.told
+    assert is_intact
+    assert left == sorted(path.name for path in project.backups.glob("data-*"))
+    assert again.status == 0, again.told
+    assert f"Archive {archive.name}: rewritten: " in again.told
+    restored = restore(archive, tmp_path / "restored")
+    assert [path for path in restored.rglob("*") if path.is_file() and UID.encode() in path.read_bytes()] == []
     assert what_is_left(project) == []
