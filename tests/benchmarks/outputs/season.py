@@ -6,8 +6,9 @@ import json
 import random
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from engagement.configuration import CodeType, CodingMode, CodingPlan, ControlCode, Project, load_project
@@ -95,7 +96,7 @@ def write_season(folder: Path, messages: int, heavy: int = 0) -> Season:
     configuration = _copy_configuration(folder / "configuration")
     season = _make_places(folder, configuration)
     project = load_project(configuration)
-    maker = _Maker(project, messages)
+    maker = SeasonMaker(project, messages)
     flows = [*project.configuration.activation_flows, *project.configuration.survey_flows]
     paths = [season.data_root / "Raw Data" / f"{flow}.jsonl" for flow in flows]
     for _ in run_partitions(
@@ -178,7 +179,7 @@ def _make_places(folder: Path, configuration: Path) -> Season:
     return season
 
 
-class _Maker:
+class SeasonMaker:
     """Makes up runs and labels; what it makes depends on nothing but the project and the number of messages."""
 
     def __init__(self, project: Project, messages: int) -> None:
@@ -209,10 +210,24 @@ class _Maker:
                     if chance.randrange(100) < _PERCENTAGES["answered the survey"]:
                         file.write(self._make_run(flow, participant, participant, chance))
 
+    def time_of(self, number: float) -> datetime:
+        """The time of a message, by its number."""
+        return self._start + self._step * number
+
+    def choose_texts(
+        self, flow: str, participant: int, number: int, chance: random.Random, ending: str = ""
+    ) -> Iterator[tuple[str, str]]:
+        """Answers of a run, with the names of their results."""
+        for category, key in self._results[flow]:
+            pool = self._texts(key)
+            # The first participants write the rare texts.
+            is_rare = key in self._episodes() and participant < _RARE_TEXTS and number < self._participants
+            yield category, _rare_text(participant) if is_rare else pool[chance.randrange(len(pool))] + ending
+
     def _make_run(self, flow: str, participant: int, number: int, chance: random.Random, ending: str = "") -> str:
         digest = hashlib.md5(f"participant {participant}".encode()).hexdigest()
         uid = f"avf-phone-uuid-{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
-        time = self._start + self._step * min(number, self._messages)
+        time = self.time_of(min(number, self._messages))
         run_id = f"{10**9 + number}"
         data = {
             "avf_phone_id": uid,
@@ -223,11 +238,7 @@ class _Maker:
             f"run_exited_on - {flow}": (time + timedelta(seconds=40)).isoformat(timespec="microseconds"),
             f"run_exit_type - {flow}": "expired",
         }
-        for category, key in self._results[flow]:
-            pool = self._texts(key)
-            # The first participants write the rare texts.
-            is_rare = key in self._episodes() and participant < _RARE_TEXTS and number < self._participants
-            text = _rare_text(participant) if is_rare else pool[chance.randrange(len(pool))] + ending
+        for category, text in self.choose_texts(flow, participant, number, chance, ending):
             parts = {"Category": "All Responses", "Name": category.replace("_", " "), "Run ID": run_id, "Text": text}
             parts |= {"Time": time.isoformat(timespec="microseconds"), "Value": text}
             data |= {f"{category} ({part}) - {flow}": value for part, value in parts.items()}

@@ -1,0 +1,178 @@
+"""How long a night takes, stage by stage: PYTHONPATH=src:tests python tests/benchmarks/night/measure_night.py [MESSAGES …]
+
+Runs the scripts of stages 1 to 7 on this machine, with an invented RapidPro and the embedded Coda, storage and uuid table: a first
+night, nights with nothing new, and one on which 1 % of the participants are new. Prints the seconds by the clock, those of the
+processors, and the peak memory of each, and what a message takes on disk. Invents its data in a temporary folder, in TMPDIR; 100,000
+messages need 3 GB there. Beside it stands how long this machine takes for 30 million additions, to compare machines by.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.night.invented_rapidpro import begin_next_day, serve_rapidpro
+from benchmarks.outputs.measuring import Measured, measure
+from benchmarks.outputs.season import SeasonMaker
+from engagement.configuration import load_project
+from engagement.services.coda.protocol import open_coda
+from engagement.services.credentials import EmbeddedCredentials
+
+_PROJECT = Path(__file__).resolve().parents[3]
+_DEMO = _PROJECT / "configurations" / "demo"
+_SCRIPTS = (
+    "1_coda_get",
+    "2_fetch_raw_data",
+    "3_generate_outputs",
+    "4_coda_add",
+    "5_automated_analysis",
+    "6_backup_data_root",
+    "7_upload_logs",
+)
+_USER = "benchmark@example.org"
+_ADDITIONS = 30_000_000
+_MEBIBYTE = 2**20
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folders of a project with embedded services."""
+
+    folder: Path
+
+    @property
+    def configuration(self) -> Path:
+        """The pipeline configuration."""
+        return self.folder / "configuration" / "pipeline_configuration.json"
+
+    @property
+    def data_root(self) -> Path:
+        """Where the stages work."""
+        return self.folder / "data root"
+
+    @property
+    def credentials(self) -> Path:
+        """Those of all services."""
+        return self.folder / "credentials.json"
+
+
+def prepare(folder: Path) -> Place:
+    """Make the folders and a project without Drive."""
+    place = Place(folder)
+    shutil.copytree(_DEMO, folder / "configuration")
+    credentials = folder / "embedded" / "storage" / "demo-credentials"
+    credentials.mkdir(parents=True)
+    (credentials / "rapid-pro-token.txt").write_text("benchmark\n")
+    (credentials / "firebase.json").write_text('{"type": "embedded", "directory": "../.."}')
+    place.credentials.write_text('{"type": "embedded", "directory": "embedded"}')
+    set_domain(place, "http://127.0.0.1:9")
+    return place
+
+
+def set_domain(place: Place, address: str) -> None:
+    """Write the address of RapidPro into the configuration."""
+    document = json.loads(place.configuration.read_text())
+    document.pop("DriveUpload", None)
+    document["RawDataSources"][0]["Domain"] = address
+    place.configuration.write_text(json.dumps(document))
+
+
+def fill_coda(place: Place, messages: int) -> None:
+    """Give Coda every text of the season, with its labels."""
+    project = load_project(place.configuration)
+    maker, coda = SeasonMaker(project, messages), open_coda(EmbeddedCredentials(place.folder / "embedded"))
+    for plan in project.coding_plans.all:
+        if plan.coda_dataset is not None:
+            coda.create_dataset(plan.coda_dataset, ["coder@example.org"], [])
+            coda.add_messages(plan.coda_dataset, maker.make_coda_messages(plan))
+
+
+def run_night(place: Place, number: int) -> Iterator[tuple[str, Measured]]:
+    """Run each stage's script, and measure it."""
+    run_id = f"2026-11-{number:02}T000000Z-unknown"
+    backups = place.folder / "backups"
+    project = (_USER, place.credentials, place.configuration, place.data_root)
+    coda = ("--pipeline-configuration", place.configuration, place.credentials, place.folder, place.data_root)
+    arguments = {
+        "1_coda_get": coda,
+        "4_coda_add": coda,
+        "6_backup_data_root": ("--run-id", run_id, place.data_root, backups),
+        "7_upload_logs": (
+            *("--pending", *project[:3], run_id),
+            *(place.folder / "logs" / f"memory-{run_id}.profile", backups / f"data-{run_id}.tar.gz"),
+        ),
+    }
+    for script in _SCRIPTS:
+        command = [_PROJECT / "run_scripts" / f"{script}.sh", *arguments.get(script, project)]
+        yield script, measure(list(map(str, command)), PIPELINE_RUNTIME="host", PIPELINE_RUN_ID=run_id)
+
+
+def count_bytes(folder: Path) -> int:
+    """The bytes of all files of a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def calibrate() -> float:
+    """How long this machine takes for a plain loop."""
+    started, total = time.perf_counter(), 0
+    for number in range(_ADDITIONS):
+        total += number
+    return time.perf_counter() - started
+
+
+def measure_nights(messages: int, folder: Path) -> None:
+    """Print the table of one size."""
+    place = prepare(folder)
+    fill_coda(place, messages)
+    (folder / "logs").mkdir()
+    with serve_rapidpro(place.configuration, messages) as address:
+        set_domain(place, address)
+        # The second night notes what the first one wrote too late to be trusted.
+        for number, name in enumerate(("first night", "nothing new", "nothing new again", "1 % new participants"), 1):
+            if name.startswith("1 %"):
+                begin_next_day(address)
+            show_night(f"{messages:,} messages, {name}", run_night(place, number))
+    outputs, backups = place.data_root / "Outputs", folder / "backups"
+    print(
+        f"{messages:,} messages: {count_bytes(place.data_root) / messages:,.0f} bytes a message in the data root, "
+        f"{count_bytes(outputs) / messages:,.0f} in Outputs/, {count_bytes(backups) / messages / 4:,.0f} in an archive",
+        flush=True,
+    )
+
+
+def show_night(what: str, stages: Iterator[tuple[str, Measured]]) -> None:
+    """Print a row a stage, and the sum."""
+    print(f"\n| {what} | seconds | processor seconds | peak memory |\n| --- | ---: | ---: | ---: |", flush=True)
+    found = []
+    for name, measured in stages:
+        found.append(measured)
+        print(
+            f"| {name} | {measured.seconds:.2f} | {measured.processor_seconds:.2f} | {measured.peak_mebibytes:,.0f} MiB |",
+            flush=True,
+        )
+    seconds, processor_seconds = (
+        sum(times) for times in zip(*((m.seconds, m.processor_seconds) for m in found), strict=True)
+    )
+    peak = max(measured.peak_mebibytes for measured in found)
+    print(f"| all | {seconds:.2f} | {processor_seconds:.2f} | {peak:,.0f} MiB |\n", flush=True)
+
+
+def main() -> None:
+    """Measure every size that was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("messages", nargs="*", type=int, default=[10_000], help="sizes, like 100000 1000000")
+    parser.add_argument("--in", dest="folder", type=Path, help="new folder that keeps the data")
+    args = parser.parse_args()
+    print(f"{_ADDITIONS:,} additions: {calibrate():.2f} s; load {os.getloadavg()[0]:.1f}", flush=True)
+    for messages in args.messages:
+        with tempfile.TemporaryDirectory() as temporary:
+            measure_nights(messages, (args.folder or Path(temporary)) / str(messages))
+
+
+if __name__ == "__main__":
+    main()
