@@ -45,6 +45,6 @@ def texts_by_participant(path: Path) -> list[list]:
 
 def read_processed(caplog: pytest.LogCaptureFixture) -> int | str:
     """Number of participants that the last run processed, or why it was a full run."""
-    found = re.findall(r"(\d+) of \d+ participant\(s\) changed;|Full run: (.*)", caplog.text)
-    count, reason = found[-1]
-    return reason or int(count)
+    found = re.findall(r"(\d+) of \d+ participant\(s\) changed;|Full run: (.*)|(Nothing) changed since", caplog.text)
+    count, reason, nothing = found[-1]
+    return reason or (0 if nothing else int(count))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from engagement.__main__ import main
-from engagement.custody.backups import last_archive
+from engagement.foundation import file_stamps
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 LINES = "Outputs/traced.jsonl"
@@ -28,7 +28,7 @@ def write(path, seed, size):
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     """A data root whose files changed long ago, as far as the stage is concerned."""
-    monkeypatch.setattr(last_archive, "_TICK_NANOSECONDS", 0)
+    monkeypatch.setattr(file_stamps, "TICK_NANOSECONDS", 0)
     root = tmp_path / "data root"
     for number in range(8):
         write(root / "Raw Data" / f"flow {number}.jsonl", number, 40_000 * number)
@@ -116,7 +116,7 @@ def test_of_a_large_file_that_was_written_again_only_what_changed_is_compressed(
 
 def test_pieces_are_copied_night_after_night_also_of_files_that_were_just_written(root, tmp_path, monkeypatch, caplog):
     caplog.set_level("INFO")
-    monkeypatch.setattr(last_archive, "_TICK_NANOSECONDS", 60 * 10**9)
+    monkeypatch.setattr(file_stamps, "TICK_NANOSECONDS", 60 * 10**9)
     found = []
     for day in range(8):
         write_lines(root, range(day, 3000 + day))
@@ -217,7 +217,7 @@ def test_an_archive_that_copies_has_the_bytes_of_one_that_reads_everything(root,
 def test_a_file_that_changed_just_before_the_backup_is_read_again(root, tmp_path, monkeypatch, caplog):
     """It may change once more in the same tick of the clock, and look the same."""
     caplog.set_level("INFO")
-    monkeypatch.setattr(last_archive, "_TICK_NANOSECONDS", 60 * 10**9)
+    monkeypatch.setattr(file_stamps, "TICK_NANOSECONDS", 60 * 10**9)
     assert back_up(root, tmp_path, 0) == 0
     assert back_up(root, tmp_path, 1) == 0
     assert copied(caplog) == 0

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
+from engagement.foundation import file_stamps
 from engagement.foundation.errors import InputError
 from engagement.processing.records import raw_checks
 from engagement.processing.records.raw_checks import RawCheck
-from engagement.processing.reuse import notes_writer
 from engagement.sources.manifest import FileVersion, RawDataWriter, read_manifest
 from example_project import EPISODE_FLOW, SURVEY_FLOW, DataRoot, episode_run, survey_run
 
@@ -102,14 +102,14 @@ def test_a_damaged_manifest_is_told_and_begun_anew_by_stage_2(root, content):
 
 def test_a_run_with_nothing_new_reads_no_raw_file(root, monkeypatch):
     # As if the files had been there for a while.
-    monkeypatch.setattr(notes_writer, "_NANOSECONDS_OF_DOUBT", -(10**10))
+    monkeypatch.setattr(file_stamps, "TICK_NANOSECONDS", -(10**10))
     root.generate()
     monkeypatch.setattr(raw_checks, "digest_file", lambda path: pytest.fail(f"{path} was read"))
     root.generate()
 
 
 def test_a_file_that_looks_unchanged_is_read_when_the_manifest_changed(root, monkeypatch):
-    monkeypatch.setattr(notes_writer, "_NANOSECONDS_OF_DOUBT", -(10**10))
+    monkeypatch.setattr(file_stamps, "TICK_NANOSECONDS", -(10**10))
     root.generate()
     manifest = root.path / "Raw Data" / "manifest.json"
     document = json.loads(manifest.read_text())

@@ -66,6 +66,13 @@ def keep_project(project: Project, data_root: Path) -> ProjectDocuments:
     return documents
 
 
+def is_project_kept(documents: ProjectDocuments, data_root: Path) -> bool:
+    """Tell whether the copy has all the files of a project."""
+    folder = kept_folder(data_root)
+    names = (_CONFIGURATION, _PLANS, *(f"{_SCHEMES}/{name}" for name in documents.schemes))
+    return all((folder / name).is_file() for name in names)
+
+
 def write_documents(documents: ProjectDocuments, folder: Path) -> Path:
     """Write a project's files into a folder; return the pipeline configuration."""
     make_directory(folder / _SCHEMES)

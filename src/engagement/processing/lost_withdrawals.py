@@ -57,8 +57,13 @@ def refuse_lost_withdrawals(
     )
 
 
+def accepted_path(data_root: Path) -> Path:
+    """Return the file of the withdrawals that were accepted as lost; it need not exist."""
+    return data_root / "State" / _FILE
+
+
 def _read_accepted(data_root: Path) -> Mapping[str, Any]:
-    path = data_root / "State" / _FILE
+    path = accepted_path(data_root)
     try:
         document = read_json(path) if path.exists() else {}
     except InputError:
@@ -70,6 +75,6 @@ def _read_accepted(data_root: Path) -> Mapping[str, Any]:
 
 
 def _keep_accepted(data_root: Path, accepted: Mapping[str, Sequence[str]]) -> None:
-    path = data_root / "State" / _FILE
+    path = accepted_path(data_root)
     make_directory(path.parent)
     write_json(path, dict(accepted))

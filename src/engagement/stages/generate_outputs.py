@@ -13,9 +13,17 @@ from engagement.configuration import Project, load_project
 from engagement.configuration.kept_project import find_kept_stop_ids, keep_project
 from engagement.configuration.plan_warnings import find_key_warnings
 from engagement.configuration.unwritten_plans import find_unwritten_plans
-from engagement.custody.run_manifests.recording import MadeRun, record_run
+from engagement.custody.run_manifests.manifest import FileDigests, read_last_manifest
+from engagement.custody.run_manifests.recording import MadeRun, digest_labels, record_run
+from engagement.custody.run_manifests.same_inputs import (
+    find_run_to_keep,
+    is_full_read_due,
+    keep_outputs,
+)
 from engagement.foundation.certificates import use_certificates
 from engagement.foundation.errors import UsageError
+from engagement.foundation.file_stamps import FULL_AFTER
+from engagement.foundation.heard_warnings import hear_warnings
 from engagement.foundation.partitions import parse_count, run_partitions
 from engagement.foundation.run_report import record_counts
 from engagement.labelling.datasets.coded_labels import load_coded_datasets
@@ -38,6 +46,7 @@ from engagement.processing.records.listening_groups import load_listening_groups
 from engagement.processing.records.participant_links import load_links
 from engagement.processing.records.raw_runs import Flows, find_flows
 from engagement.processing.reuse.incremental import Changes, find_changed, keep_unchanged, remember
+from engagement.processing.reuse.left_files import SAID_ONCE, describe_run
 from engagement.processing.summary import Summary, log_summary, make_funnel
 from engagement.processing.unlinked_withdrawals import refuse_unlinked_withdrawals
 from engagement.processing.workload import Workers, find_workers, process_partitions
@@ -74,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--full",
         action="store_true",
-        help="process all participants; by default only those whose data or labels changed since the last run",
+        help="read every file, and process all participants; by default only what changed since the last run",
     )
     parser.add_argument(
         "--accept-shrinkage",
@@ -110,10 +119,31 @@ def run(args: argparse.Namespace, timestamp: str | None = None) -> None:
     if args.upload_only:
         upload(project, root, credentials)
         return
-    inputs = load_inputs(project, root, args, timestamp)
-    processor, workers = inputs.processor, inputs.workers
+    options = {"mode": args.mode, "allow_project_code": str(args.allow_project_code).lower()}
+    last = read_last_manifest(root)
+    is_due = is_full_read_due(last)
+    digests = FileDigests(last, args.full or is_due)
+    kept = None if args.full or is_due or timestamp else find_run_to_keep(project, root, digests, args.user, options)
+    if kept is not None:
+        keep_outputs(root, kept)
+        upload(project, root, credentials)
+        return
+    if is_due and last is not None and not args.full:
+        log.info("Every raw file is read: so it is once in %d runs", FULL_AFTER + 1)
+    digest_labels(root, project, digests)
+    with hear_warnings(SAID_ONCE) as warnings:
+        inputs = load_inputs(project, root, args, timestamp)
+        changes, summary = generate(inputs, args, is_due, warnings)
+    since = 0 if args.full or is_due or last is None else (last.runs_since_full_read or 0) + 1
+    made = MadeRun(inputs.timestamp, args.user, changes.kept is None, options, since)
+    finish(inputs, changes, made, summary, credentials, digests)
+
+
+def generate(inputs: Inputs, args: argparse.Namespace, reads_all: bool, warnings: list[str]) -> tuple[Changes, Summary]:
+    """Process what changed, and replace the outputs; every raw file is read if `reads_all`."""
+    processor, workers, root, project = inputs.processor, inputs.workers, inputs.root, inputs.processor.project
     with (
-        find_changed(processor, inputs.flows, root, workers.jobs, args.mode, args.full) as changes,
+        find_changed(processor, inputs.flows, root, workers.jobs, args.mode, args.full, reads_all) as changes,
         write_outputs(root, project.coding_plans, processor.is_coded, changes.earlier_outputs) as outputs,
         write_analysis_folder(root) as analysis,
     ):
@@ -124,9 +154,14 @@ def run(args: argparse.Namespace, timestamp: str | None = None) -> None:
         check_counts(project, changes, summary, outputs.path, current_outputs(root), args.accept_shrinkage)
         log_summary(summary, processor.is_coded)
         write_all(inputs, outputs, analysis, changes.row_notes, summary, partitions, files, participants)
-        remember(changes, outputs.path, analysis.path, summary)
-    options = {"mode": args.mode, "allow_project_code": str(args.allow_project_code).lower()}
-    finish(inputs, changes, MadeRun(inputs.timestamp, args.user, changes.kept is None, options), summary, credentials)
+        run = describe_run(inputs.timestamp, warnings, count(summary))
+        remember(changes, outputs.path, analysis.path, summary, run, root)
+    return changes, summary
+
+
+def count(summary: Summary) -> dict[str, int]:
+    """Count what a run reports."""
+    return {"runs": summary.runs, "messages": summary.kept, "participants": summary.individuals}
 
 
 def load_inputs(project: Project, root: Path, args: argparse.Namespace, time: str | None = None) -> Inputs:
@@ -229,14 +264,16 @@ def write_all(
     analysis.write_season(SourceRun(inputs.timestamp, inputs.mode), make_funnel(summary))
 
 
-def finish(inputs: Inputs, changes: Changes, made: MadeRun, summary: Summary, credentials: Credentials) -> None:
+def finish(
+    inputs: Inputs, changes: Changes, made: MadeRun, summary: Summary, credentials: Credentials, digests: FileDigests
+) -> None:
     """Keep what the run was made with, report the written files, and upload them with `credentials`."""
     project, root = inputs.processor.project, inputs.root
-    verified = {name: version.sha256 for name, version in changes.notes.verified.items()}
+    digests.take_verified({f"Raw Data/{name}": version.sha256 for name, version in changes.notes.verified.items()})
     own_modules = [module.__file__ for module in inputs.functions.modules]
-    record_run(root, project, keep_project(project, root), made, verified, own_modules)
+    record_run(root, project, keep_project(project, root), made, digests, own_modules)
     log.info("Wrote Outputs/: %d message(s), %d participant(s)", summary.kept, summary.individuals)
-    record_counts({"runs": summary.runs, "messages": summary.kept, "participants": summary.individuals})
+    record_counts(count(summary))
     upload(project, root, credentials)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from engagement.__main__ import main
 from engagement.custody.restore_drills.records import DrillRecord, DrillResult, add_record
+from engagement.custody.run_manifests.manifest import RunManifest, version_number, write_manifest
 
 
 @pytest.fixture
@@ -166,6 +167,19 @@ def test_the_last_proven_restore_is_shown(add_run, capsys):
     assert [line.split("  ")[-1].strip() for line in output.splitlines()] == ["Restore proven", "3 d 0 h", "-"]
     told, _ = json.loads(ask(capsys, "--json", root, other)[1])
     assert told["restore_proven_age_hours"] == 72
+
+
+@pytest.mark.parametrize(
+    ("since", "said"), [(0, "in the last run of stage 3"), (1, "1 run of stage 3 ago"), (3, "3 runs of stage 3 ago")]
+)
+def test_the_last_full_check_of_the_inputs_is_shown(add_run, capsys, since, said):
+    root = add_run("a")
+    found = RunManifest(
+        version_number(), "2026-11-01T000000Z-unknown", "2026-11-01T00:00:00.000000+00:00", "asha", "asha", False, {}, {}, "c", "", "", {},
+        {}, {}, since,
+    )  # fmt: skip
+    write_manifest(root, found)
+    assert f"Last full check of the inputs: {said}\n" in ask(capsys, root)[1]
 
 
 def test_a_drill_that_failed_is_a_problem_until_one_succeeds(add_run, capsys):

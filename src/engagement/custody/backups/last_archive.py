@@ -17,13 +17,10 @@ from typing import Any
 from engagement.custody.backups.contents import BackupEntry
 from engagement.custody.backups.members import MEMBERS_FORMAT, Earlier, EntryPlace, PiecePlace, list_pieces
 from engagement.custody.backups.names import key_of
+from engagement.foundation.file_stamps import FULL_AFTER, is_settled
 from engagement.foundation.files import explain_os_errors, make_directory, open_bytes_for_writing
 
 FOLDER = ".members"
-# After as many archives that copy, one reads everything.
-FULL_AFTER = 6
-# A file may change again within a tick of the file system's clock, and look the same. The coarsest ticks are of two seconds.
-_TICK_NANOSECONDS = 2 * 10**9
 
 
 @dataclass(frozen=True)
@@ -93,14 +90,13 @@ def list_members(archive: Path, data_root: Path, files: Iterable[KeptMembers], s
 
     `scanned_at`: when the data root was listed, in nanoseconds. Of a file that changed just before, only pieces can be copied.
     """
-    settled_at = scanned_at - _TICK_NANOSECONDS
     rows = [
         (
             entry.name,
             entry.size,
             entry.modified,
             entry.mode,
-            *(entry.stamp if is_settled else (None, None, None)),
+            *(entry.stamp if settled else (None, None, None)),
             place.start,
             place.size,
             place.crc,
@@ -109,7 +105,7 @@ def list_members(archive: Path, data_root: Path, files: Iterable[KeptMembers], s
         )
         for kept in files
         for entry, place in ((kept.entry, kept.place),)
-        if entry.stamp is not None and ((is_settled := max(entry.stamp[:2]) < settled_at) or place.pieces)
+        if entry.stamp is not None and ((settled := is_settled((entry.size, *entry.stamp), scanned_at)) or place.pieces)
     ]
     document: dict[str, Any] = {
         "archive": archive.name,

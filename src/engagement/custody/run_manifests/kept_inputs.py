@@ -43,6 +43,16 @@ def read_kept_documents(data_root: Path, manifest: RunManifest) -> ProjectDocume
     return ProjectDocuments(configuration, plans, dict(zip(manifest.schemes, schemes, strict=True)))
 
 
+def digest_document(document: Any) -> str:
+    """Return the SHA-256 that a document is kept by."""
+    return hashlib.sha256(_encode(document)).hexdigest()
+
+
+def is_kept(data_root: Path, digest: str) -> bool:
+    """Tell whether a document is kept."""
+    return _path(data_root, digest).is_file()
+
+
 def _read(path: Path, digest: str) -> Any:
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != digest:

@@ -13,11 +13,10 @@ from typing import NamedTuple
 import msgspec
 
 from engagement.foundation.errors import InputError, UsageError
+from engagement.foundation.file_stamps import is_settled, stamp_of
 from engagement.foundation.files import digest_file, explain_os_errors, make_directory, write_json
 
 _VERSION = 1
-# A file that was written so shortly before could be written again and look the same.
-_NANOSECONDS_OF_DOUBT = 2 * 10**9
 
 
 class InputFile(NamedTuple):
@@ -31,6 +30,7 @@ class RunManifest(msgspec.Struct, frozen=True):
     """What one run was made with.
 
     `time` is that of the run in its outputs; `is_full` if it kept no rows of an earlier run.
+    `runs_since_full_read` counts the runs, up to this one, that did not read every input; None if nobody knows.
     `files` are by path in the data root. `project_files` are beside the configuration, by its own names for them.
     """
 
@@ -48,6 +48,7 @@ class RunManifest(msgspec.Struct, frozen=True):
     schemes: dict[str, str]
     files: dict[str, InputFile]
     project_files: dict[str, InputFile]
+    runs_since_full_read: int | None = None
 
 
 _decode = msgspec.json.Decoder(RunManifest).decode
@@ -113,35 +114,51 @@ def _unusable(path: Path) -> InputError:
     )
 
 
-class FileDigests:
-    """Digests files; what the last run's manifest has of an unchanged file is not read again."""
+def read_last_manifest(data_root: Path) -> RunManifest | None:
+    """Read the manifest of the last run; None if there is none, or it is damaged."""
+    last = max(manifests_folder(data_root).glob("*.json"), key=lambda path: path.name, default=None)
+    try:
+        return None if last is None else _read(last)
+    except InputError:
+        return None
 
-    def __init__(self, data_root: Path, verified: Mapping[str, str]) -> None:
-        """`verified` are the SHA-256 of raw files that were compared in this run, by path in the data root."""
+
+class FileDigests:
+    """Digests files, each once; what the last run's manifest has of an unchanged file is not read again.
+
+    Files that are digested before the run reads them are known by what it read, or by what was there before.
+    """
+
+    def __init__(self, last: RunManifest | None, is_full: bool = False) -> None:
+        """`last` is the last run's manifest; with `is_full` every file is read."""
+        self.last = last
+        self._known = {} if last is None or is_full else {**last.files, **last.project_files}
+        self._found: dict[str, InputFile] = {}
+        self._verified: Mapping[str, str] = {}
+
+    def take_verified(self, verified: Mapping[str, str]) -> None:
+        """Take the SHA-256 of raw files that were compared in this run, by path in the data root."""
         self._verified = verified
-        last = max(manifests_folder(data_root).glob("*.json"), key=lambda path: path.name, default=None)
-        self._known: dict[str, InputFile] = {}
-        if last is not None:
-            try:
-                manifest = _read(last)
-            except InputError:
-                return
-            self._known = {**manifest.files, **manifest.project_files}
+
+    def renew(self, files: Mapping[str, InputFile]) -> dict[str, InputFile]:
+        """Return files of a manifest, with newer stamps of those that were digested."""
+        return {name: self._found.get(name, file) for name, file in files.items()}
 
     def digest(self, name: str, path: Path) -> InputFile:
         """Digest a file; `name` is what the manifest calls it."""
+        if name in self._verified:
+            return self._describe(path, self._verified[name])
+        if name not in self._found:
+            self._found[name] = self._describe(path, None, self._known.get(name))
+        return self._found[name]
+
+    def _describe(self, path: Path, sha256: str | None, known: InputFile | None = None) -> InputFile:
         with explain_os_errors(path):
-            status = path.stat()
-            stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
-            known = self._known.get(name)
-            if name in self._verified:
-                sha256 = self._verified[name]
-            elif known is not None and known.stamp == stamp:
+            stamp = stamp_of(path)
+            if known is not None and known.stamp == stamp:
                 sha256 = known.sha256
-            else:
-                sha256 = digest_file(path)
-        is_settled = max(stamp[1:3]) + _NANOSECONDS_OF_DOUBT < time.time_ns()
-        return InputFile(sha256, stamp if is_settled else None)
+            sha256 = sha256 or digest_file(path)
+        return InputFile(sha256, stamp if is_settled(stamp, time.time_ns()) else None)
 
 
 def version_number() -> int:

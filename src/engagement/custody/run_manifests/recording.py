@@ -23,12 +23,16 @@ _RUN = "PIPELINE_RUN_ID"
 
 @dataclass(frozen=True)
 class MadeRun:
-    """A run of stage 3; `time` is that in its outputs, `is_full` if it kept nothing of an earlier run."""
+    """A run of stage 3; `time` is that in its outputs, `is_full` if it kept nothing of an earlier run.
+
+    `runs_since_full_read` is 0 if it read every input.
+    """
 
     time: str
     user: str
     is_full: bool
     options: Mapping[str, str]
+    runs_since_full_read: int | None
 
 
 def record_run(
@@ -36,16 +40,11 @@ def record_run(
     project: Project,
     documents: ProjectDocuments,
     run: MadeRun,
-    verified: Mapping[str, str],
+    digests: FileDigests,
     own_modules: Iterable[str | None],
 ) -> None:
-    """Keep the contents of a run's project, and write its manifest.
-
-    `verified` are the SHA-256 of raw files that this run compared with stage 2's, by name; `own_modules` are files of
-    the project's own code.
-    """
-    revision, run_id = _name_run(run.time)
-    digests = FileDigests(data_root, {f"Raw Data/{name}": sha256 for name, sha256 in verified.items()})
+    """Keep the contents of a run's project, and write its manifest; `own_modules` are files of the project's own code."""
+    revision, run_id = name_run(run.time)
     beside = project.path.parent
     manifest = RunManifest(
         version=version_number(),
@@ -62,8 +61,19 @@ def record_run(
         schemes={name: keep_document(data_root, scheme) for name, scheme in documents.schemes.items()},
         files={name: digests.digest(name, data_root / name) for name in find_inputs(data_root, project)},
         project_files={name: digests.digest(name, beside / name) for name in find_project_files(project, own_modules)},
+        runs_since_full_read=run.runs_since_full_read,
     )
     write_manifest(data_root, manifest)
+
+
+def digest_labels(data_root: Path, project: Project, digests: FileDigests) -> None:
+    """Digest the labels and the files beside the configuration before they are read; raw files are compared while they are."""
+    for name in find_inputs(data_root, project):
+        if not name.startswith("Raw Data/"):
+            digests.digest(name, data_root / name)
+    for name in find_project_files(project):
+        if (project.path.parent / name).is_file():
+            digests.digest(name, project.path.parent / name)
 
 
 def describe_versions(revision: str) -> dict[str, str]:
@@ -96,7 +106,7 @@ def find_project_files(project: Project, own_modules: Iterable[str | None] = ())
             yield str(Path(file).absolute().relative_to(folder))
 
 
-def _name_run(time: str) -> tuple[str, str]:
+def name_run(time: str) -> tuple[str, str]:
     """Return the commit that runs, and the id of the pipeline's run; stage 3 by itself gets one like it."""
     told = os.environ.get(_RUN, "")
     if re.fullmatch(RUN_ID, told):

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy
 
@@ -30,6 +31,7 @@ from engagement.processing.records.raw_checks import RawCheck
 from engagement.processing.records.raw_runs import Flows, LineLocations, RunPlaces, find_runs
 from engagement.processing.reuse.changes import find_kept_results
 from engagement.processing.reuse.kept_results import KeptResults
+from engagement.processing.reuse.left_files import describe_left
 from engagement.processing.reuse.notes_writer import NotesWriter, gather_labels, write_notes
 from engagement.processing.reuse.run_notes import read_notes
 from engagement.processing.reuse.settings import describe_settings
@@ -68,11 +70,11 @@ class Changes:
 
 @contextlib.contextmanager
 def find_changed(
-    processor: Processor, flows: Flows, data_root: Path, jobs: int, mode: str, is_full: bool
+    processor: Processor, flows: Flows, data_root: Path, jobs: int, mode: str, is_full: bool, reads_all: bool = False
 ) -> Iterator[Changes]:
     """Find the participants whose data changed since the last run; all of them with `is_full`.
 
-    Raw files are read on `jobs` processes.
+    Unchanged raw files are not read again, unless `reads_all`. Raw files are read on `jobs` processes.
     The notes of this run replace the last run's if the block succeeds; it must end after Outputs/ was replaced.
 
     Raises
@@ -84,7 +86,9 @@ def find_changed(
     settings = describe_settings(project, mode)
     with write_notes(data_root, settings) as notes:
         last = None if is_full else read_notes(data_root, settings, has_project_functions(project))
-        known, verified = ({}, {}) if last is None else (last.known_lines(flows), last.verified_files(flows))
+        known, verified = (
+            ({}, {}) if last is None or reads_all else (last.known_lines(flows), last.verified_files(flows))
+        )
         check = RawCheck(flows.paths, verified)
         places, digests = find_runs(flows, jobs, known, notes.folder, check)
         lines, labels = LineLocations(places.places, digests), gather_labels(project.coding_plans.all, datasets)
@@ -135,6 +139,8 @@ def keep_unchanged(
     return merged
 
 
-def remember(changes: Changes, outputs: Path, analysis: Path, summary: Summary) -> None:
-    """Note everything that the next run needs, once all new files are written."""
-    changes.notes.finish(outputs, analysis, summary)
+def remember(
+    changes: Changes, outputs: Path, analysis: Path, summary: Summary, run: Mapping[str, Any], data_root: Path
+) -> None:
+    """Note everything that the next run needs, once all new files are written; `run` describes this one."""
+    changes.notes.finish(outputs, analysis, summary, run, describe_left(data_root, outputs, analysis))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy
 
 from engagement.configuration import CodingPlan
+from engagement.foundation.file_stamps import is_settled, stamp_of
 from engagement.foundation.files import replace_folder, write_json
 from engagement.foundation.record_files import write_records
 from engagement.pipeline.coding.coded_datasets import CodedDataset
@@ -22,15 +23,11 @@ from engagement.processing.reuse.run_notes import (
     NOTES,
     VERSION,
     digest_notes,
-    identify,
     identify_outputs,
     notes_folder,
 )
 from engagement.processing.summary import Summary
 from engagement.sources.manifest import FileVersion
-
-# If a file was written so shortly before it was read, a second write could leave it looking the same.
-_NANOSECONDS_OF_DOUBT = 2 * 10**9
 
 
 class NotesWriter:
@@ -50,11 +47,7 @@ class NotesWriter:
     def note_raw_files(self, flows: Flows, verified: Mapping[str, FileVersion] | None = None) -> None:
         """Note the raw files that the noted lines come from, and their versions by the manifest."""
         self._verified = verified or {}
-        self._raw_files = {
-            path.name: identity
-            for path in flows.paths
-            if max((identity := identify(path))[1:3]) + _NANOSECONDS_OF_DOUBT < self._began
-        }
+        self._raw_files = {path.name: stamp for path in flows.paths if is_settled(stamp := stamp_of(path), self._began)}
 
     def write_labels(self, labels: numpy.ndarray) -> None:
         """Note coders' labels."""
@@ -95,8 +88,13 @@ class NotesWriter:
         with open_part(self.folder / f"{name}.array") as file:
             write_records(file, records)
 
-    def finish(self, outputs: Path, analysis: Path, summary: Summary) -> None:
-        """Note the rest, once all files of the new Outputs/ and State/analysis/ are written."""
+    def finish(
+        self, outputs: Path, analysis: Path, summary: Summary, run: Mapping[str, Any], left: Mapping[str, list[int]]
+    ) -> None:
+        """Note the rest, once all files of the new Outputs/ and State/analysis/ are written.
+
+        `run` and `left` describe the run and all that it leaves; see `left_files`.
+        """
         document: dict[str, Any] = {
             "version": VERSION,
             "maker": self._settings,
@@ -108,6 +106,8 @@ class NotesWriter:
                 raw_field: [(text, *key) for text, key in sample.smallest.items()]
                 for raw_field, sample in summary.samples.items()
             },
+            "run": run,
+            "left": left,
             "losses": summary.losses,
             "keys": sorted(summary.keys),
         }

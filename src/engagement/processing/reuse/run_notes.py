@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy
 
 from engagement.foundation.errors import InputError
+from engagement.foundation.file_stamps import stamp_of
 from engagement.foundation.files import read_json
 from engagement.foundation.record_files import read_records
 from engagement.pipeline.coding.coded_datasets import LABELS
@@ -27,7 +28,7 @@ from engagement.sources.manifest import FileVersion
 
 log = logging.getLogger(__name__)
 
-VERSION = 3
+VERSION = 4
 NOTES = "notes.json"
 # Members of listening groups.
 MEMBERS = "members"
@@ -76,12 +77,12 @@ class RunNotes:
         return {
             number: self.lines.of_file(number)
             for number, path in enumerate(flows.paths)
-            if self.raw_files.get(path.name) == identify(path)
+            if self.raw_files.get(path.name) == stamp_of(path)
         }
 
     def verified_files(self, flows: Flows) -> dict[str, FileVersion]:
         """Return the versions of the raw files that have not changed, if the manifest had them."""
-        are_same = (path.name for path in flows.paths if self.raw_files.get(path.name) == identify(path))
+        are_same = (path.name for path in flows.paths if self.raw_files.get(path.name) == stamp_of(path))
         return {name: self.verified[name] for name in are_same if name in self.verified}
 
 
@@ -143,16 +144,10 @@ def _read_notes(data_root: Path, settings: Mapping[str, str]) -> RunNotes:
         raise _OfNoUseError("the notes of the last run can't be read") from None
 
 
-def identify(path: Path) -> list[int]:
-    """Return numbers that change whenever a file does."""
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
-
-
 def identify_outputs(outputs: Path, analysis: Path) -> dict[str, list[int]]:
     """Identify the files that the notes count rows and bytes in."""
     return {
-        str(path.relative_to(folder)): identify(path)
+        str(path.relative_to(folder)): stamp_of(path)
         for folder, patterns in ((outputs, ("*.csv", "*.jsonl", "Coda Files/*")), (analysis, ("*.parquet",)))
         for pattern in patterns
         for path in sorted(folder.glob(pattern))

@@ -59,7 +59,7 @@ def known_lines(root: DataRoot, seconds_later: float) -> dict[int, LineLocations
     notes.write_participants(numpy.empty(0, PARTICIPANT))
     for file in notes.participant_files(root.path, None):
         file.path.touch()
-    notes.finish(root.outputs, root.path / "State" / "analysis", Summary())
+    notes.finish(root.outputs, root.path / "State" / "analysis", Summary(), {}, {})
     read = read_notes(root.path, maker, has_own_code=False)
     assert read is not None
     return read.known_lines(flows)
