@@ -8,9 +8,23 @@ from engagement.custody.backups.archive import verify_archive
 from engagement.custody.backups.checksums import compare_checksum
 from engagement.custody.backups.last_archive import NothingToCopy, find_last_archive
 from engagement.custody.backups.restore import restore_archive
+from engagement.pipeline.coding.coded_datasets import message_id_of
 from engagement.sources.forgotten import read_forgotten
 from faults import KILLED, NOW, Changes, in_server, limit_files, run_stage
-from forgotten_person import CONTACT, MOMENTS, ONLY_THEIRS, SECOND, THIRD, UID, forget, rows_of, watch, what_is_left
+from forgotten_person import (
+    CONTACT,
+    MOMENTS,
+    ONLY_THEIRS,
+    PERSON,
+    SECOND,
+    THIRD,
+    UID,
+    forget,
+    rows_of,
+    type_number,
+    watch,
+    what_is_left,
+)
 
 
 def with_archives(project):
@@ -137,3 +151,102 @@ def test_a_disk_that_is_full_leaves_the_old_archive_and_the_same_command_goes_on
     restored = restore(archive, tmp_path / "restored")
     assert [path for path in restored.rglob("*") if path.is_file() and UID.encode() in path.read_bytes()] == []
     assert what_is_left(project) == []
+
+
+NUMBER = f"+252 61 500{PERSON:04}"
+
+
+def names_in(archive, folder):
+    """Name the files of an archive that hold the person."""
+    restored = restore(archive, folder)
+    needles = [UID.encode(), f'"{CONTACT}"'.encode(), ONLY_THEIRS.encode(), message_id_of(ONLY_THEIRS).encode()]
+    files = [path for path in restored.rglob("*") if path.is_file()]
+    return [str(path) for path in files if any(needle in path.read_bytes() for needle in needles)]
+
+
+def forget_late(project):
+    """Forget them without archives, and ask for the archives later, when nothing but a tombstone tells of the number."""
+    archive, _ = with_archives(project)
+    first = forget(project)
+    return archive, first, type_number(project, NUMBER, "--backups-dir", str(project.backups))
+
+
+def test_archives_are_searched_when_the_number_alone_is_known(seasons, tmp_path):
+    project, *_ = seasons
+    project.put_back("before")
+    archive, first, ended = in_server(forget_late, project)
+    assert (first.status, ended.status) == (0, 0), first.told + ended.told
+    assert f"Archive {archive.name}: rewritten: " in ended.told
+    assert names_in(archive, tmp_path / "restored") == []
+
+
+def forget_who_is_in_archives(project, uid):
+    """Ask for somebody whom the data root has never had."""
+    archive, encrypted = with_archives(project)
+    encrypted.unlink()
+    for name in ("Raw Data", "Contacts", "State", "Outputs", "Coded Coda Files"):
+        shutil.rmtree(project.data_root / name)
+    (project.embedded / "uuid_tables.sqlite").unlink()
+    return archive, forget(project, "--backups-dir", str(project.backups), who=("--uid", uid))
+
+
+def test_whoever_is_in_an_archive_alone_is_removed_from_it(seasons, tmp_path):
+    project, *_ = seasons
+    project.put_back("before")
+    archive, ended = in_server(forget_who_is_in_archives, project, UID)
+    assert ended.status == 0, ended.told
+    assert "Nothing is held of this participant in the data root, but an archive has them.\n" in ended.told
+    assert names_in(archive, tmp_path / "restored") == []
+
+
+def test_whoever_is_in_no_archive_leaves_nothing_behind(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    _, ended = in_server(forget_who_is_in_archives, project, "avf-phone-uuid-9999")
+    assert (ended.status, ended.told) == (0, "Nothing is held of this participant.\n")
+    assert not (project.data_root / "Forgotten").exists()
+    assert not (project.backups / ".forgetting").exists()
+
+
+def forget_in_derived_files(project):
+    """Forget them where Outputs/ has files with ids of messages alone, and compressed ones."""
+    outputs = project.data_root / "Outputs"
+    for name in ("Suggestions/EXAMPLE_s01e01.csv", "Automated Analysis/shares.csv"):
+        (outputs / name).parent.mkdir(exist_ok=True)
+    (outputs / "Suggestions" / "EXAMPLE_s01e01.csv").write_text(f"Message ID,Why\n{message_id_of(ONLY_THEIRS)},odd\n")
+    (outputs / "Automated Analysis" / "shares.csv").write_text("Code,Share\nwater,1\n")
+    (outputs / "Automated Analysis" / "tables.xlsx").write_bytes(b"PK")
+    (project.data_root / "State" / "analysis").mkdir(exist_ok=True)
+    (project.data_root / "State" / "analysis" / "messages.parquet").write_bytes(b"PAR1")
+    archive, _ = with_archives(project)
+    return archive, forget(project, "--backups-dir", str(project.backups))
+
+
+def test_an_archive_loses_outputs_with_ids_of_their_messages_and_compressed_ones(seasons, tmp_path):
+    project, *_ = seasons
+    project.put_back("before")
+    archive, ended = in_server(forget_in_derived_files, project)
+    assert ended.status == 0, ended.told
+    assert names_in(archive, tmp_path / "restored") == []
+    names = {path.name for path in (tmp_path / "restored").rglob("*")}
+    assert "shares.csv" in names
+    assert not {"EXAMPLE_s01e01.csv", "tables.xlsx", "messages.parquet"} & names
+
+
+def forget_after_a_move(project):
+    """Forget them in a data root that was moved: its archives are noted under its old place."""
+    archive, encrypted = with_archives(project)
+    encrypted.unlink()
+    (note,) = (project.backups / ".members").glob("*.archives.json")
+    note.rename(note.with_name(f"{'0' * 16}.archives.json"))
+    return archive, forget(project, "--backups-dir", str(project.backups))
+
+
+def test_archives_that_are_noted_as_of_another_place_are_told(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    archive, ended = in_server(forget_after_a_move, project)
+    assert ended.status == 0, ended.told
+    assert f"Archive {archive.name}: stays until somebody looks: not searched, as it is noted as another" in ended.told
+    (receipt,) = (project.data_root / "Forgotten" / "receipts").glob("*.json")
+    assert f"archive {archive.name}" in {one["Where"] for one in json.loads(receipt.read_text())["Remains"]}

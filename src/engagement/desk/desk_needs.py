@@ -73,9 +73,9 @@ def plan_desk(
         _add_path(needs, name, argument, path, given)
         if "configuration" in argument or (name == "diff" and argument in ("old", "new")):
             add_project(needs, given, path)
-    credentials = getattr(given, "credentials", None)
-    if credentials is not None and credentials.exists():
-        needs.add_credentials(load_credentials(credentials))
+    for argument, path in _paths(given):
+        if argument.endswith("credentials") and path.exists():
+            needs.add_credentials(load_credentials(path))
     if name == "new-project":
         needs.add_host(given.rapid_pro_domain or "")
     return needs

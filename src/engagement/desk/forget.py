@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engagement.desk.held_data.archives import check_backups
+from engagement.desk.held_data.archives import check_backups, is_in_archives
 from engagement.desk.held_data.arguments import add_person_arguments, find_people
 from engagement.desk.held_data.forgetting import (
     ForgettingRequest,
@@ -83,10 +83,12 @@ def _forget_one(search: PersonSearch, request: ForgettingRequest, is_dry: bool) 
         complete(search.data_root, person)
     counts = count_held(search) if search.uids else []
     if person is None and not counts:
-        sys.stdout.write(_NOTHING)
-        return
+        if request.backups is None or not search.uids or not is_in_archives(search, request.backups):
+            sys.stdout.write(_NOTHING)
+            return
+        sys.stdout.write("Nothing is held of this participant in the data root, but an archive has them.\n")
     is_done = person is not None and not is_begun(search.data_root, person)
-    in_archives = request.backups is not None and bool(search.uids)
+    in_archives = request.backups is not None
     if (
         person is not None
         and is_done

@@ -208,6 +208,21 @@ def test_a_stage_is_no_command_of_the_desk(options):
         plan_container("desk", options)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["forget", "my project/pipeline_configuration.json", "data root", "key.json", "--uid", "a"],
+        ["check", "my project/pipeline_configuration.json", "--online", "--credentials", "key.json"],
+    ],
+)
+def test_credentials_of_coda_alone_are_seen_with_their_service(work, options):
+    (work / "of coda").mkdir()
+    (work / "coda.json").write_text('{"type": "embedded", "directory": "of coda"}')
+    option = "--coda-credentials" if options[0] == "forget" else "--coda-push-credentials"
+    lines = plan_container("desk", [*options, option, "coda.json"])
+    assert {f"mount ro {work}/coda.json", f"mount rw {work}/of coda"} <= set(lines)
+
+
 def test_handing_contacts_over_needs_their_services_and_the_folder_of_the_file(work):
     (work / "handed").mkdir()
     arguments = ["contacts", "my project/pipeline_configuration.json", "data root", "key.json", "--for", "a"]

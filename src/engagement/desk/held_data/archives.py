@@ -21,17 +21,24 @@ from engagement.custody.backups.restore import restore_archive
 from engagement.custody.backups.writing import HowToWrite, write_archive
 from engagement.desk.held_data.coda_messages import find_coda_messages
 from engagement.desk.held_data.copies import DERIVED, find_files_with
+from engagement.desk.held_data.participants import find_uids_of
 from engagement.desk.held_data.person import PersonSearch
 from engagement.desk.held_data.table import PLACES
 from engagement.foundation.errors import InputError, UsageError
 from engagement.foundation.files import explain_os_errors, make_directory
-from engagement.sources.forgotten import forgotten_folder
+from engagement.sources.forgotten import ForgottenPeople, Tombstone, forgotten_folder
 
 _SCRATCH = ".forgetting"
 _THREADS = 2
 # Shorter texts are found in files of other people, too.
 _LEAST_TEXT = 5
+# What these hold is compressed: a search of their bytes finds nobody.
+_COMPRESSED = (".parquet", ".xlsx")
 _DAYS_AHEAD = 3660
+_OTHERS = (
+    "somebody looks: not searched, as it is noted as another data root's, or this one's before it was moved. If it was moved, make "
+    "archives here and remove those"
+)
 
 
 class ArchiveOutcome(NamedTuple):
@@ -57,17 +64,23 @@ def check_backups(folder: Path) -> None:
         )
 
 
-def forget_in_archives(search: PersonSearch, backups: Path, now: datetime) -> Iterator[ArchiveOutcome]:
-    """Remove a person from archives of this data root; yield those that had or may have them."""
-    others = noted_for_others(backups, search.data_root)
-    for archive in find_archives(backups):
-        if archive.name in others:
-            continue
+def forget_in_archives(
+    search: PersonSearch, backups: Path, now: datetime, forgotten: ForgottenPeople, person: Tombstone
+) -> Iterator[ArchiveOutcome]:
+    """Remove a person from archives of this data root; yield those that had or may have them.
+
+    Whoever is known here by their tombstone alone is found there by the uids that it has hashes of.
+    """
+    others = _others_in(search.data_root, backups)
+    if others:
+        more = f" and {len(others) - 1:,} more" if len(others) > 1 else ""
+        yield ArchiveOutcome(f"{others[0]}{more}", until=_OTHERS)
+    for archive in _archives_of(search.data_root, backups):
         if archive.name.endswith(ENCRYPTED):
             yield ArchiveOutcome(archive.name, until=_say_until(search, backups, archive, now))
             continue
         try:
-            removed = _rewrite(search, archive)
+            removed = _rewrite(search, archive, forgotten, person)
         except InputError as error:
             yield ArchiveOutcome(archive.name, until="somebody removes it: it is damaged", problem=str(error))
             continue
@@ -75,18 +88,54 @@ def forget_in_archives(search: PersonSearch, backups: Path, now: datetime) -> It
             yield ArchiveOutcome(archive.name, removed)
 
 
-def _rewrite(search: PersonSearch, archive: Path) -> int:
+def is_in_archives(search: PersonSearch, backups: Path) -> bool:
+    """Check if a plain archive of this data root has somebody, whom the data root itself may lack.
+
+    Raises
+    ------
+    InputError
+        An archive is damaged.
+    """
+    for archive in _archives_of(search.data_root, backups):
+        if archive.name.endswith(ENCRYPTED):
+            continue
+        with _unpacked(archive) as data_root:
+            there = PersonSearch(search.project, data_root, search.uids)
+            if any(True for place in PLACES for _ in place.find(there)):
+                return True
+    return False
+
+
+def _archives_of(data_root: Path, backups: Path) -> list[Path]:
+    others = set(_others_in(data_root, backups))
+    return [archive for archive in find_archives(backups) if archive.name not in others]
+
+
+def _others_in(data_root: Path, backups: Path) -> list[str]:
+    return sorted(noted_for_others(backups, data_root))
+
+
+@contextlib.contextmanager
+def _unpacked(archive: Path) -> Iterator[Path]:
+    """Unpack an archive beside itself, as long as it is needed."""
     scratch = archive.parent / _SCRATCH
-    with contextlib.ExitStack() as resources:
-        resources.callback(shutil.rmtree, scratch, ignore_errors=True)
+    try:
         with explain_os_errors(scratch):
             # Of a run that was killed.
             shutil.rmtree(scratch, ignore_errors=True)
             make_directory(scratch).chmod(0o700)
         data_root = scratch / "data root"
         restore_archive(archive, data_root)
+        yield data_root
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _rewrite(search: PersonSearch, archive: Path, forgotten: ForgottenPeople, person: Tombstone) -> int:
+    with _unpacked(archive) as data_root:
+        uids = search.uids or find_uids_of(data_root, forgotten, person)
         removed = _empty(
-            PersonSearch(search.project, data_root, search.uids), search.contacts, forgotten_folder(search.data_root)
+            PersonSearch(search.project, data_root, uids), search.contacts, forgotten_folder(search.data_root)
         )
         if removed:
             # Killed in between, it has no notes rather than wrong ones.
@@ -101,18 +150,19 @@ def _rewrite(search: PersonSearch, archive: Path) -> int:
 def _empty(search: PersonSearch, contacts: tuple[str, ...], forgotten: Path) -> int:
     """Empty an unpacked data root of a person; return how much there was."""
     found = [item for place in PLACES for item in place.find(search) if not item.stays]
-    texts = [
-        str(item.content["Text"]) for item in find_coda_messages(search) if not item.stays and "Text" in item.content
-    ]
-    names = [*search.uids, *contacts, *search.contacts]
+    messages = [item.content for item in find_coda_messages(search) if not item.stays]
+    texts = [str(one["Text"]) for one in messages if "Text" in one]
+    names = [*search.uids, *contacts, *search.contacts, *(str(one["MessageID"]) for one in messages)]
     needles = [*names, *(text for text in texts if len(text) >= _LEAST_TEXT)]
     for place in PLACES:
         if place.remove is not None:
             place.remove(search)
     # Made again by the next run.
-    derived = [name for name in find_files_with(search.data_root, needles) if name.startswith(DERIVED)]
+    derived = {name for name in find_files_with(search.data_root, needles) if name.startswith(DERIVED)}
+    if found or derived:
+        derived |= _compressed_in(search.data_root)
     with explain_os_errors(search.data_root):
-        for name in derived:
+        for name in sorted(derived):
             (search.data_root / name).unlink()
         removed = len(found) + len(derived)
         if removed:
@@ -120,6 +170,12 @@ def _empty(search: PersonSearch, contacts: tuple[str, ...], forgotten: Path) -> 
             for name in ("tombstones.json", "secret.key"):
                 shutil.copy2(forgotten / name, folder / name)
     return removed
+
+
+def _compressed_in(data_root: Path) -> set[str]:
+    paths = (path for ending in _COMPRESSED for path in data_root.rglob(f"*{ending}"))
+    names = (path.relative_to(data_root).as_posix() for path in paths)
+    return {name for name in names if name.startswith(DERIVED)}
 
 
 def _say_until(search: PersonSearch, backups: Path, archive: Path, now: datetime) -> str:

@@ -1,9 +1,12 @@
 """Copies of a person's data that lie elsewhere, and until when."""
 
+import html
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from markupsafe import escape
 
 from engagement.configuration import Project
 from engagement.desk.held_data.person import PersonSearch
@@ -56,12 +59,22 @@ def find_left(search: PersonSearch, contacts: tuple[str, ...]) -> list[str]:
 
 
 def find_files_with(folder: Path, texts: Sequence[str]) -> list[str]:
-    """Name the files of a folder that hold one of some texts, as it is or as JSON has it."""
-    needles = sorted({form for text in texts for form in (text.encode(), json.dumps(text)[1:-1].encode())})
+    """Name the files of a folder that hold one of some texts, as it is or as JSON, CSV or a page has it."""
+    needles = sorted({form.encode() for text in texts for form in _forms_of(text)})
     if not needles:
         return []
     paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
     return [path.relative_to(folder).as_posix() for path in paths if _holds(path, needles)]
+
+
+def _forms_of(text: str) -> Iterator[str]:
+    yield text
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield text.replace('"', '""')
+    # As jinja escapes it, and as SVG has it.
+    yield str(escape(text))
+    yield html.escape(text, quote=False)
 
 
 def _holds(path: Path, names: list[bytes]) -> bool:

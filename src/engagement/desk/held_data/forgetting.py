@@ -93,9 +93,10 @@ def forget(search: PersonSearch, forgotten: ForgottenPeople, request: Forgetting
             document["Found"] = [*read_json(earlier)["Found"], *document["Found"]]
         write_json(journal, document)
     archives = []
-    if request.backups is not None and search.uids:
+    if request.backups is not None:
         # Before the data root loses its contacts.
-        archives = list(forget_in_archives(search, request.backups, datetime.fromisoformat(request.now)))
+        now = datetime.fromisoformat(request.now)
+        archives = list(forget_in_archives(search, request.backups, now, forgotten, person))
     for place in PLACES:
         if place.remove is not None:
             place.remove(search)
