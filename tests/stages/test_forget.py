@@ -9,6 +9,7 @@ import pytest
 import fake_rapidpro
 from chain_project import differences
 from engagement.labelling.datasets.adjudications import Decision, keep_decisions, read_decisions
+from engagement.pipeline.coding.coded_datasets import message_id_of
 from engagement.sources.forgotten import read_forgotten
 from example_project import EPISODE_FLOW
 from faults import KILLED, Changes, in_server
@@ -219,3 +220,22 @@ def test_decisions_and_labels_of_second_coders_on_their_texts_go_too(seasons):
     assert theirs not in second.read_text() + coded.read_text()
     assert other in second.read_text()
     assert not learnt.exists()
+
+
+def test_texts_that_were_joined_from_theirs_go_too_and_those_that_others_share_stay(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    coded = project.data_root / "Coded Coda Files" / "EXAMPLE_s01e01.json"
+    messages = json.loads(coded.read_text())
+    # The person wrote "biyo 2" and "naag", others "naag" and "wado 3".
+    gone, stay = [f"{ONLY_THEIRS}; naag", f"naag; {ONLY_THEIRS}; naag"], [f"{ONLY_THEIRS}; wado 3", "naag; naag"]
+    like = {name: value for name, value in messages[0].items() if name != "Labels"}
+    for number, text in enumerate([*gone, *stay], len(messages) + 1):
+        messages.append(
+            {**like, "Labels": [], "Text": text, "MessageID": message_id_of(text), "SequenceNumber": number}
+        )
+    coded.write_text(json.dumps(messages))
+    ended = in_server(forget, project)
+    assert ended.status == 0, ended.told
+    left = {message["Text"] for message in json.loads(coded.read_text())}
+    assert (left & set(gone), left & set(stay)) == (set(), set(stay))

@@ -1,6 +1,6 @@
 """The table of places, in the order in which they are emptied.
 
-Each is found by what later ones hold: texts by Raw Data/, contacts by Contacts/. So a run that was killed is repeated by the same command.
+Each is found by what later ones hold: texts by Raw Data/ and, where stage 3 joined several, by the Coda files; contacts by Contacts/. So a run that was killed is repeated by the same command.
 """
 
 from engagement.desk.held_data.coda_messages import (
@@ -20,8 +20,8 @@ from engagement.desk.held_data.table_ids import find_ids
 
 PLACES = (
     Place("Coda", find_nothing, remove_from_coda),
-    Place("Coda files", find_coda_messages, remove_coda_messages),
     Place("Decisions on labels", find_decisions, remove_decisions_on_texts),
+    Place("Coda files", find_coda_messages, remove_coda_messages),
     Place("Hand-overs", find_hand_overs, remove_hand_overs),
     Place("Write-back", find_written_back, remove_written_back),
     Place("Outputs", find_rows, None),

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engagement.configuration import Project
+from engagement.configuration.double_coding import second_dataset
 from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.labelling.datasets.datasets import coded_file
-from engagement.labelling.datasets.removal import find_messages
+from engagement.labelling.datasets.removal import dataset_files, find_messages, find_texts
 from engagement.pipeline.coding.coded_datasets import message_id_of
+from engagement.pipeline.coding.wrong_scheme import SEPARATOR
 from engagement.provenance import read_traced_data
 
 
@@ -29,7 +31,7 @@ def raw_files(data_root: Path) -> list[Path]:
 
 
 def read_texts(project: Project, data_root: Path, uids: Collection[str]) -> PersonTexts:
-    """Read Raw Data, and sort the person's texts.
+    """Read Raw Data, and sort the person's texts, also those that stage 3 joined with others of theirs.
 
     A text counts for the dataset of its question; one that coders marked as of the wrong dataset may count for any.
     """
@@ -40,18 +42,42 @@ def read_texts(project: Project, data_root: Path, uids: Collection[str]) -> Pers
             theirs |= {text: message_id_of(text) for _, text in _texts_of(values, keys)}
     datasets = sorted({dataset for found in keys.values() for dataset in found})
     others: dict[str, set[str]] = {dataset: set() for dataset in datasets}
-    anywhere: set[str] = set()
+    of_each: dict[object, set[str]] = {}
     for values in _read_values(data_root) if theirs else ():
         if values.get(PARTICIPANT_KEY) not in uids:
             for found, text in _texts_of(values, keys):
                 if text in theirs:
-                    anywhere.add(theirs[text])
+                    of_each.setdefault(values.get(PARTICIPANT_KEY), set()).add(text)
                     for dataset in found:
                         others[dataset].add(theirs[text])
-    moved = _find_moved(project, data_root, datasets, anywhere)
+    moved = _find_moved(project, data_root, others)
     everything = frozenset(theirs.values())
-    shared = {dataset: frozenset(others[dataset] | moved) for dataset in datasets}
-    return PersonTexts({dataset: everything - shared[dataset] for dataset in datasets}, shared)
+    own, shared = {}, {}
+    for dataset in datasets:
+        joined = _find_joined(data_root, dataset, theirs.keys())
+        of_others = {one for one, text in joined.items() if any(_is_made_of(text, texts) for texts in of_each.values())}
+        shared[dataset] = frozenset(others[dataset] | moved | of_others)
+        own[dataset] = (everything | joined.keys()) - shared[dataset]
+    return PersonTexts(own, shared)
+
+
+def _find_joined(data_root: Path, dataset: str, texts: Collection[str]) -> dict[str, str]:
+    """Find messages that stage 3 joined from several of these texts, by id."""
+    names = (dataset, second_dataset(dataset)) if texts else ()
+    return {
+        message["MessageID"]: message["Text"]
+        for name in names
+        for path in dataset_files(data_root, name)
+        for message in find_texts(path, SEPARATOR)
+        if message["Text"] not in texts and _is_made_of(message["Text"], texts)
+    }
+
+
+def _is_made_of(joined: str, texts: Collection[str]) -> bool:
+    return joined in texts or any(
+        joined.startswith(text + SEPARATOR) and _is_made_of(joined.removeprefix(text + SEPARATOR), texts)
+        for text in texts
+    )
 
 
 def _datasets_by_key(project: Project) -> dict[str, list[str]]:
@@ -78,15 +104,15 @@ def _texts_of(values: Mapping[str, object], keys: Mapping[str, list[str]]) -> It
             yield keys[key], text
 
 
-def _find_moved(project: Project, data_root: Path, datasets: list[str], message_ids: set[str]) -> set[str]:
-    """Find messages that coders labelled as of another dataset."""
+def _find_moved(project: Project, data_root: Path, others: Mapping[str, Collection[str]]) -> set[str]:
+    """Find messages that others wrote too, and that coders labelled there as of another dataset."""
     scheme = project.coding_plans.ws_correct_dataset_scheme
-    if scheme is None or not message_ids:
+    if scheme is None:
         return set()
     return {
         message["MessageID"]
-        for dataset in datasets
-        if coded_file(data_root, dataset).exists()
+        for dataset, message_ids in others.items()
+        if message_ids and coded_file(data_root, dataset).exists()
         for message in find_messages(coded_file(data_root, dataset), message_ids)
         if any(label["SchemeID"].startswith(scheme.scheme_id) for label in message["Labels"])
     }

@@ -22,6 +22,12 @@ def find_messages(path: Path, message_ids: Collection[str]) -> list[MessageDocum
     return [one for one in read_message_documents(path, _REMEDY) if _id_of(one) in message_ids]
 
 
+def find_texts(path: Path, part: str) -> list[MessageDocument]:
+    """Find messages whose text has a part, in a dataset's file."""
+    messages = read_message_documents(path, _REMEDY)
+    return [one for one in messages if isinstance(one, dict) and part in str(one.get("Text")) and "MessageID" in one]
+
+
 def find_known_ids(data_root: Path, dataset: str, message_ids: Collection[str]) -> Iterator[tuple[Path, str]]:
     """Find messages that a dataset in Coda is known to have."""
     for path in sorted((data_root / "State" / "coda").glob(f"*/{dataset}.json")):
@@ -29,7 +35,14 @@ def find_known_ids(data_root: Path, dataset: str, message_ids: Collection[str]) 
 
 
 def remove_messages(data_root: Path, dataset: str, message_ids: Collection[str]) -> None:
-    """Remove messages from a dataset's files. May be killed and repeated."""
+    """Remove messages from a dataset's files, where their texts are, last of all. May be killed and repeated."""
+    for path in {path for path, _ in find_known_ids(data_root, dataset, message_ids)}:
+        write_state(path, {"MessageIDs": [one for one in read_state(path)["MessageIDs"] if one not in message_ids]})
+    accepted = data_root / "State" / "accepted lost withdrawals.json"
+    if accepted.exists():
+        document = read_json(accepted)
+        if message_ids and set(document.get(dataset, ())) & set(message_ids):
+            write_json(accepted, {**document, dataset: [one for one in document[dataset] if one not in message_ids]})
     for path in dataset_files(data_root, dataset):
         messages = read_message_documents(path, _REMEDY)
         kept = [one for one in messages if _id_of(one) not in message_ids]
@@ -41,13 +54,6 @@ def remove_messages(data_root: Path, dataset: str, message_ids: Collection[str])
                 write_json(path, kept)
         else:
             write_json(path, kept)
-    for path in {path for path, _ in find_known_ids(data_root, dataset, message_ids)}:
-        write_state(path, {"MessageIDs": [one for one in read_state(path)["MessageIDs"] if one not in message_ids]})
-    accepted = data_root / "State" / "accepted lost withdrawals.json"
-    if accepted.exists():
-        document = read_json(accepted)
-        if message_ids and set(document.get(dataset, ())) & set(message_ids):
-            write_json(accepted, {**document, dataset: [one for one in document[dataset] if one not in message_ids]})
 
 
 def _id_of(message: object) -> object:
