@@ -327,3 +327,21 @@ def test_a_file_named_by_a_number_is_refused_without_it(project: SpreadsheetProj
     ) as refused:
         project.fetch()
     assert "000 001" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["week #3.csv", "really?.csv", "50%20.csv", "two\nlines.csv", "a \x1b[31mb.csv"])
+def test_files_of_a_folder_may_have_any_name(project: SpreadsheetProject, caplog: pytest.LogCaptureFixture, name: str):
+    project.put(HEADER + "".join(ROWS), name)
+    project.fetch()
+    assert len(project.texts()) == len(ROWS)
+    assert "\x1b" not in caplog.text
+
+
+def test_the_address_of_a_file_that_would_be_cut_is_refused(project: SpreadsheetProject):
+    project.table["URLs"] = [f"file://{project.uploads}/week #3.csv"]
+    project.put(HEADER + "".join(ROWS), "week #3.csv")
+    with pytest.raises(ConfigurationError, match="expected %23 and %3F in their place"):
+        project.fetch()
+    project.table["URLs"] = [f"file://{project.uploads}/week %233.csv"]
+    project.fetch()
+    assert len(project.texts()) == len(ROWS)

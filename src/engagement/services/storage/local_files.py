@@ -2,6 +2,7 @@
 
 import enum
 import os
+import re
 import shutil
 import urllib.parse
 from pathlib import Path
@@ -11,6 +12,8 @@ from engagement.foundation.errors import ConfigurationError, InputError, Machine
 from engagement.foundation.files import hold_directory, open_bytes_for_writing
 
 _BLOCK_BYTES = 2**20
+# Control characters are dropped from an address, or break the line of a log.
+_MISREAD = re.compile(r"[%#?\x00-\x1f\x7f-\x9f]")
 
 
 class Uploaded(enum.Enum):
@@ -32,7 +35,20 @@ def local_file(url: str) -> Path | None:
     parts = urllib.parse.urlsplit(url)
     if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
         raise ConfigurationError(f"{url}: not a path on this machine; expected file:///<absolute path>. Change it.")
+    if parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"{url}: # and ? end the path of an address; expected %23 and %3F in their place. Change it, or rename the file."
+        )
     return Path(urllib.parse.unquote(parts.path))
+
+
+def address_in_folder(url: str, name: str) -> str:
+    """Return the address of a file in a folder. Any name is one: file:// addresses spell out what they would read otherwise.
+
+    >>> address_in_folder("file:///data/", "week #3.csv"), address_in_folder("gs://data/", "week #3.csv")
+    ('file:///data/week %233.csv', 'gs://data/week #3.csv')
+    """
+    return url + (_MISREAD.sub(lambda sign: urllib.parse.quote(sign[0]), name) if url.startswith("file://") else name)
 
 
 def split_bucket_url(url: str) -> tuple[str, str]:

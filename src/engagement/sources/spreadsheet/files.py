@@ -8,6 +8,7 @@ from pathlib import Path
 from engagement.configuration.drive_links import drive_id_of
 from engagement.foundation.errors import ConfigurationError
 from engagement.services.retries import RetryPolicy
+from engagement.services.storage.local_files import address_in_folder
 from engagement.services.storage.protocol import Storage
 from engagement.sources.names_of_files import refuse_numbers_in_file_names
 from engagement.sources.spreadsheet.drive_files import DriveFiles
@@ -52,7 +53,7 @@ class TableFiles:
             raise ConfigurationError(
                 f"{url}: no file that ends in {', '.join(ENDINGS)}; expected at least one. Check the address, or put it there."
             )
-        return [f"{url}{name}" for name in names]
+        return [address_in_folder(url, name) for name in names]
 
     def local_path(self, url: str) -> Path | None:
         """Return a file's path, if it lies on this machine."""

@@ -3,6 +3,7 @@
 What a cell means is left to openpyxl: its shared texts, its formats of dates, and its calendar.
 """
 
+import re
 from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
 from xml.parsers import expat
@@ -13,6 +14,8 @@ _ROW, _CELL, _VALUE, _FORMULA, _INLINE, _SHARED, _TEXT, _PHONETIC = (
     _NAMESPACE + name for name in ("row", "c", "v", "f", "is", "si", "t", "rPh")
 )
 _DIGITS = "0123456789"
+_CODE = re.compile("_x([0-9A-Fa-f]{4})_")
+_SURROGATES = range(0xD800, 0xE000)
 
 
 class SheetCell(NamedTuple):
@@ -52,8 +55,7 @@ def read_shared_texts(file: IO[bytes]) -> list[str]:
     texts: list[str] = []
     parts: list[str] = []
     open_phonetics: list[str] = []
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
+    parser = _create_parser()
 
     def start(name: str, _: dict[str, str]) -> None:
         if name == _TEXT and not open_phonetics:
@@ -67,8 +69,7 @@ def read_shared_texts(file: IO[bytes]) -> list[str]:
         if name == _TEXT:
             parser.CharacterDataHandler = None
         elif name == _SHARED:
-            # Excel writes "_x005F_" for an underscore that could be mistaken for a code.
-            texts.append("".join(parts).replace("x005F_", ""))
+            texts.append(_decode_text("".join(parts)))
         elif name == _PHONETIC:
             open_phonetics.pop()
 
@@ -82,8 +83,7 @@ class _SheetParser:
 
     def __init__(self, workbook: Any, shared_texts: list[str]):
         self._values = _CellValues(workbook, shared_texts)
-        self._expat = expat.ParserCreate(namespace_separator=" ")
-        self._expat.buffer_text = True
+        self._expat = _create_parser()
         self._expat.StartElementHandler = self._start
         self._expat.EndElementHandler = self._end
         self._rows: list[SheetRow] = []
@@ -112,7 +112,10 @@ class _SheetParser:
             self._texts = []
             self._expat.CharacterDataHandler = self._texts.append
         elif name == _ROW:
-            self._number = _read_row_number(attributes["r"]) if "r" in attributes else self._number + 1
+            number = _read_row_number(attributes["r"]) if "r" in attributes else self._number + 1
+            if number <= self._number:
+                raise ValueError("a row that stands there twice, or not in its place")
+            self._number = number
             self._cells = []
         elif name == _INLINE:
             self._inline = []
@@ -141,11 +144,13 @@ class _SheetParser:
         column = len(cells) + 1 if place is None else self._find_column(place)
         kind = attributes.get("t", "n")
         if kind == "inlineStr":
-            value, is_error = None if self._inline is None else "".join(self._inline), False
+            value, is_error = None if self._inline is None else _decode_text("".join(self._inline)), False
         else:
             value, is_error = (
                 self._values.read(self._value, kind, attributes.get("s", "0")) if self._value else (None, False)
             )
+        if column <= len(cells) and cells[column - 1] is not EMPTY:
+            raise ValueError("a cell that stands there twice")
         if column > len(cells) + 1:
             cells += [EMPTY] * (column - len(cells) - 1)
         cells[column - 1 : column] = [SheetCell(value, is_error, self._has_formula)]
@@ -188,7 +193,34 @@ class _CellValues:
             return bool(int(text)), False
         if kind == "d":
             return self._from_iso(text), False
-        return text, kind == "e"
+        return _decode_text(text), kind == "e"
+
+
+def _create_parser() -> expat.XMLParserType:
+    """Create a parser that refuses what no spreadsheet program writes: texts that come from elsewhere, or multiply."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    return parser
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise ValueError("a document type with texts of its own")
+
+
+def _decode_text(text: str) -> str:
+    """Decode the characters that XML can't hold, as a carriage return, and the underscores that could be mistaken for them.
+
+    >>> _decode_text("one_x000D_"), _decode_text("_x005F_x000D_")
+    ('one\\r', '_x000D_')
+    """
+    return _CODE.sub(_decode_character, text) if "_x" in text else text
+
+
+def _decode_character(found: re.Match[str]) -> str:
+    code = int(found[1], 16)
+    # Halves of a pair would be no text.
+    return found[0] if code in _SURROGATES else chr(code)
 
 
 def _read_row_number(text: str) -> int:

@@ -2,11 +2,15 @@
 
 import io
 import warnings
+import zipfile
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from engagement.foundation.errors import InputError
 from engagement.sources.tables.sheet_rows import SheetRow, read_shared_texts, read_sheet_rows
+
+# The most styles that Excel allows take less.
+_MOST_PART_BYTES = 16 << 20
 
 
 class SheetPart(NamedTuple):
@@ -15,6 +19,30 @@ class SheetPart(NamedTuple):
     title: str
     state: str
     part: str
+
+
+class _PartsArchive(zipfile.ZipFile):
+    """A workbook's archive for openpyxl, which makes objects of all elements of the parts that it reads: they take many times their size."""
+
+    def __init__(self, content: bytes, where: str):
+        super().__init__(io.BytesIO(content))
+        self._where = where
+
+    def read(self, name: str | zipfile.ZipInfo, pwd: bytes | None = None) -> bytes:
+        """Read a part whole.
+
+        Raises
+        ------
+        InputError
+            It is larger than styles and lists of sheets are.
+        """
+        size = (name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)).file_size
+        if size > _MOST_PART_BYTES:
+            raise InputError(
+                f"{self._where}: {size >> 20} MB of styles or lists of sheets when unpacked; expected at most {_MOST_PART_BYTES >> 20}. "
+                "Copy the values into a new workbook, or save the table as CSV."
+            )
+        return super().read(name, pwd)
 
 
 class OpenedWorkbook:
@@ -52,7 +80,8 @@ def open_workbook(content: bytes, where: str) -> OpenedWorkbook:
     warnings.filterwarnings("ignore", module=r"openpyxl\.")
     try:
         # Its `read` would look through each sheet for its size, and make objects of all shared texts.
-        reader = ExcelReader(io.BytesIO(content), read_only=True)
+        reader = ExcelReader(io.BytesIO(content), read_only=True, keep_links=False)
+        reader.archive = _PartsArchive(content, where)
         reader.read_manifest()
         shared = reader.package.find(SHARED_STRINGS)
         if shared is not None:
@@ -61,7 +90,7 @@ def open_workbook(content: bytes, where: str) -> OpenedWorkbook:
         reader.read_workbook()
         apply_stylesheet(reader.archive, reader.wb)
         return OpenedWorkbook(reader)
-    except MemoryError:
+    except (MemoryError, InputError):
         raise
     except Exception as error:
         # Whatever is wrong in a damaged file, the library lets it through as it is.

@@ -62,6 +62,10 @@ def test_rows_and_columns_beyond_the_size_that_the_file_notes_are_read(noted: by
         b'<row r="4"><c r="A4" t="b"><v>q0712000009</v></c></row>',
         b'<row r="99999999999"><c r="A99999999999"><v>1</v></c></row>',
         b'<row r="4"><c r="A4"',
+        # A second row or cell in one place would be lost, as one above the last row would.
+        b'<row r="3"><c r="A3"><v>712000009</v></c></row>',
+        b'<row r="9"/><row r="4"><c r="A4"><v>712000009</v></c></row>',
+        b'<row r="4"><c r="A4"><v>712000008</v></c><c r="A4"><v>712000009</v></c></row>',
     ],
 )
 def test_a_damaged_sheet_is_refused_without_its_content(row: bytes):
@@ -105,3 +109,60 @@ def test_a_number_in_a_cell_with_the_format_of_a_date_is_shown_by_nobody(recwarn
     with pytest.raises(InputError, match="row 2, column 'Mobile'") as refused:
         table.problems.refuse()
     assert "712000001" not in str(refused.value) + "".join(str(one.message) for one in recwarn)
+
+
+DOCTYPES = {
+    "texts that multiply": b'<!DOCTYPE x [<!ENTITY a "%s">]>' % (b"a" * 1000),
+    "texts of other files": b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>',
+}
+
+
+@pytest.mark.parametrize("name", DOCTYPES)
+def test_a_sheet_with_texts_from_elsewhere_is_refused(name: str):
+    def change(part: bytes) -> bytes:
+        row = b'<row r="4"><c r="A4" t="inlineStr"><is><t>&a;</t></is></c></row></sheetData>'
+        return part.replace(b"<worksheet", DOCTYPES[name] + b"<worksheet").replace(b"</sheetData>", row)
+
+    with pytest.raises(InputError, match="damaged; expected a sheet"):
+        read(changed(workbook(), change))
+
+
+@pytest.mark.parametrize(
+    ("part", "end", "filling"),
+    [
+        ("xl/styles.xml", b"</styleSheet>", b"<fonts/>"),
+        ("xl/workbook.xml", b"</workbook>", b"<definedNames/>"),
+        ("[Content_Types].xml", b"</Types>", b'<Default Extension="aaa" ContentType="a/b"/>'),
+    ],
+)
+def test_styles_and_lists_that_would_fill_the_memory_are_refused(part: str, end: bytes, filling: bytes):
+    content = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook())) as before,
+        zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
+        for name in before.namelist():
+            whole = before.read(name)
+            more = filling * (1 + (17 << 20) // len(filling))
+            after.writestr(name, whole.replace(end, more + end) if name == part else whole)
+    with pytest.raises(InputError, match="17 MB of styles or lists of sheets when unpacked; expected at most 16"):
+        read(content.getvalue())
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        b'<c r="B4" t="inlineStr"><is><t>one_x000D_ _x005F_x000D_ _xD83D_</t></is></c>',
+        b'<c r="B4" t="str"><f>B1</f><v>one_x000D_ _x005F_x000D_ _xD83D_</v></c>',
+    ],
+)
+def test_characters_that_xml_cannot_hold_are_decoded(cell: bytes):
+    assert read(with_row(b'<row r="4">' + cell + b"</row>"))[-1][1] == "one\r _x000D_ _xD83D_"
+
+
+def test_shared_texts_are_decoded():
+    content = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook())) as before, zipfile.ZipFile(content, "w") as after:
+        for name in before.namelist():
+            after.writestr(name, before.read(name).replace(b">maya<", b">ma_x000D_ya<"))
+    assert read(content.getvalue())[-1][1] == "ma\rya"
