@@ -1,8 +1,10 @@
 """Cells of spreadsheets that need a second look: dates of workbooks, and numbers without their country's code."""
 
 import datetime
+import io
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from engagement.foundation.errors import InputError
@@ -77,3 +79,26 @@ def test_a_number_of_no_country_is_set_aside_though_the_country_is_known(
     project.fetch()
     assert len(project.texts()) == 20
     assert "its phone number is none of KE, and has no country's code (1)" in caplog.text
+
+
+def test_answers_without_respondent_and_time_are_told(project: SpreadsheetProject, caplog: pytest.LogCaptureFixture):
+    book = openpyxl.Workbook()
+    for row in (XLSX_HEADER, ["0712000001", AT, "haa", 25], [None, None, "maya", None], [None, None, None, None]):
+        book.active.append(row)
+    book.active.merge_cells("A2:A3")
+    book.active.merge_cells("B2:B3")
+    content = io.BytesIO()
+    book.save(content)
+    project.put(content.getvalue(), "groups.xlsx")
+    project.fetch()
+    assert (
+        "groups.xlsx: 1 row with an answer, but without respondent and time, the first in row 3: not taken"
+        in caplog.text
+    )
+    assert project.texts() == ["haa"]
+
+
+def test_a_remark_below_a_table_is_not_told_as_an_answer(project: SpreadsheetProject, caplog: pytest.LogCaptureFixture):
+    project.put("Note," + HEADER + "x," + ROWS[0] + "seen by the team,,,,\n")
+    project.fetch()
+    assert "not taken" not in caplog.text

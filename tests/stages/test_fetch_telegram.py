@@ -227,6 +227,7 @@ def test_an_export_in_a_bucket_is_removed_from_this_machine(project, exports, mo
         (lambda path: path.write_text(path.read_text()[:900]), InputError, "breaks off, or is not JSON"),
         (lambda path: write_export(path, *MESSAGES, group=7), InputError, "an export of group 7; expected 1589865544"),
         (lambda path: write_export(path, *MESSAGES, kind="bot_chat"), InputError, "of the type 'bot_chat'"),
+        (lambda path: write_export(path, *MESSAGES, kind="0712000001"), InputError, "of the type None"),
     ],
 )
 def test_what_is_no_export_of_the_group_is_told_and_nothing_changes(project, exports, change, error, told):

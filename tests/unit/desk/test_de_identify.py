@@ -189,6 +189,8 @@ def test_several_files_are_all_checked_before_one_is_written(work, capsys):
         ("Mobile,Message\n252615000001,haa\n", "row 1: no column 'Sender'"),
         ("252615000001,haa\n", "row 1: no column 'Sender'"),
         ("Sender,Message\n", "a header and no row below it"),
+        (f"Sender,Message,{SECOND}\n252615000001,haa,\n", "the name of column 3 holds a phone number"),
+        ("Sender,Calls of 0615 000 002\n252615000001,haa\n", "the name of column 2 holds a phone number"),
         ("Sender,Message\n252615000001,haa,maya\n", "line 2, row 2: 3 cells; expected 2"),
         ('Sender,Message\n252615000001,"haa\n252615000002,maya\n', "line 2: not CSV: a quotation mark"),
         ('Sender,Message\n252615000001,"haa\n252615000002,"\n', "line 2, row 2: a column holds the rows that follow"),

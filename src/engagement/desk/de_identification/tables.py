@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 from pathlib import Path
@@ -59,6 +59,7 @@ def check_table(path: Path, settings: ReplacementSettings) -> Checked:
     checked = Checked()
     with _open(path) as file:
         table = _open_table(file, path, settings)
+        _refuse_numbers_in_header(table.header, path)
         column = table.position(settings.column)
         others = [
             (position, _name_column(name, position))
@@ -158,6 +159,16 @@ def _open_table(file: IO[bytes], path: Path, settings: ReplacementSettings) -> D
     )
     column = table.position(settings.column)
     return table
+
+
+def _refuse_numbers_in_header(header: Sequence[str], path: Path) -> None:
+    """Refuse columns that are named after phone numbers: the header is written as it is."""
+    named = [str(number) for number, name in enumerate(header, 1) if find_phone_numbers(name)]
+    if named:
+        raise InputError(
+            f"{path}: the name of column {', '.join(named)} holds a phone number or looks like one, so it is not shown; expected names "
+            "without, as the header is written as it is. Rename the column, or remove it."
+        )
 
 
 def _name_column(name: str, position: int) -> str:

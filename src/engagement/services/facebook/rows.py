@@ -131,7 +131,11 @@ def read_time(text: str) -> datetime:
     >>> read_time("2026-03-02T07:00:00+0000").isoformat()
     '2026-03-02T07:00:00+00:00'
     """
-    at = datetime.fromisoformat(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        # Its own error shows the text.
+        raise ValueError("no time as Facebook writes it") from None
     if at.tzinfo is None or not 2004 <= at.year <= 9998:
         raise ValueError("a time without offset, or before Facebook")
     return at.astimezone(UTC)

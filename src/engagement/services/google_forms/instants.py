@@ -35,7 +35,11 @@ def read_instant(text: str) -> GoogleTime:
         raise ValueError("not a time of RFC 3339")
     digits = (found["fraction"] or "").ljust(_NANOSECONDS_DIGITS, "0")
     second = found["second"]
-    time = datetime.fromisoformat(f"{second}.{digits[:_MICROSECONDS_DIGITS]}{found['offset']}")
+    try:
+        time = datetime.fromisoformat(f"{second}.{digits[:_MICROSECONDS_DIGITS]}{found['offset']}")
+    except ValueError:
+        # Its own error shows the text.
+        raise ValueError("no day or hour of the calendar") from None
     if found["offset"] == "Z":
         return GoogleTime(time, f"{second}.{digits}Z")
     try:

@@ -84,13 +84,13 @@ class SpreadsheetReader:
         times = FileTimes(self.now, self.start)
         dates = _WorkbookDates()
         broken: list[BrokenRow] = []
-        passed_over = 0
+        passed_over = _PassedOver()
         for row in rows.rows():
             cells = row.cells
             who, when = cells[person].strip(), _join_time([cells[at].strip() for at in time_positions])
             if not who and not when:
                 # The totals below a table, or a remark.
-                passed_over += 1
+                passed_over.add(row.number, has_answer=any(cells[at].strip() for at in text_positions))
                 continue
             readings = dates.read(when, time_positions[0] in row.dated, self.zone)
             if not readings:
@@ -142,7 +142,7 @@ class SpreadsheetReader:
         dates.refuse_turned(form, url)
         return form
 
-    def _log(self, url: str, headers: int, passed_over: int, doubts: Iterable[str]) -> None:
+    def _log(self, url: str, headers: int, passed_over: "_PassedOver", doubts: Iterable[str]) -> None:
         name = url.rpartition("/")[2]
         if headers:
             _logger.warning(
@@ -150,10 +150,35 @@ class SpreadsheetReader:
                 name,
                 headers + 1,
             )
-        if passed_over:
-            _logger.info("%s: %s without respondent and time passed over", name, count_of(passed_over, "row"))
+        passed_over.log(name)
         for doubt in doubts:
             _logger.warning("%s: %s. Check TimeFormat, and the file", name, doubt)
+
+
+class _PassedOver:
+    """Counts the rows without respondent and time. One with an answer may belong to the row above, as in merged cells."""
+
+    def __init__(self) -> None:
+        self._count = self._with_answer = self._first = 0
+
+    def add(self, number: int, has_answer: bool) -> None:
+        """Count a row."""
+        self._count += 1
+        self._with_answer += has_answer
+        if has_answer and not self._first:
+            self._first = number
+
+    def log(self, name: str) -> None:
+        """Say how many there are in a file."""
+        if self._count:
+            _logger.info("%s: %s without respondent and time passed over", name, count_of(self._count, "row"))
+        if self._with_answer:
+            _logger.warning(
+                "%s: %s with an answer, but without respondent and time, the first in row %d: not taken. If cells are merged, part them",
+                name,
+                count_of(self._with_answer, "row"),
+                self._first,
+            )
 
 
 class FileRows(NamedTuple):

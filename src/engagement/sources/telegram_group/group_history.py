@@ -5,6 +5,7 @@ than each that has it, and that has messages from before and after it. The text 
 that a large history fits into little memory.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from engagement.sources.telegram_group.messages import (
 )
 from engagement.sources.telegram_group.model import TelegramGroupSource
 
+_WORD = re.compile("[a-z_]+")
 _GROUPS = frozenset({"private_group", "private_supergroup", "public_supergroup"})
 
 
@@ -173,9 +175,10 @@ class GroupHistory:
         """Check of which group an export is; return what to take from its messages' numbers."""
         kind, group = header.get("type"), header.get("id")
         if kind not in _GROUPS:
+            # What is no word of Telegram's could be anything, even somebody's number.
+            shown = kind if isinstance(kind, str) and _WORD.fullmatch(kind) else None
             raise InputError(
-                f"{file.name}: an export of a chat of the type {kind if isinstance(kind, str) else None!r}; expected one of a group. "
-                "Check ExportURLs."
+                f"{file.name}: an export of a chat of the type {shown!r}; expected one of a group. Check ExportURLs."
             )
         if group == self._source.group_number:
             return 0
