@@ -43,7 +43,7 @@ def local_file(url: str) -> Path | None:
 
 
 def address_in_folder(url: str, name: str) -> str:
-    """Return the address of a file in a folder. Any name is one: file:// addresses spell out what they would read otherwise.
+    """Return the address of a file in a folder. Any name is one.
 
     >>> address_in_folder("file:///data/", "week #3.csv"), address_in_folder("gs://data/", "week #3.csv")
     ('file:///data/week %233.csv', 'gs://data/week #3.csv')

@@ -156,7 +156,7 @@ class SpreadsheetReader:
 
 
 class _PassedOver:
-    """Counts the rows without respondent and time. One with an answer may belong to the row above, as in merged cells."""
+    """Counts the rows without respondent and time, and those of them with an answer."""
 
     def __init__(self) -> None:
         self._count = self._with_answer = self._first = 0

@@ -197,7 +197,7 @@ class _CellValues:
 
 
 def _create_parser() -> expat.XMLParserType:
-    """Create a parser that refuses what no spreadsheet program writes: texts that come from elsewhere, or multiply."""
+    """Create a parser that refuses texts that come from elsewhere, or multiply."""
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse_doctype
@@ -209,7 +209,7 @@ def _refuse_doctype(*_: object) -> None:
 
 
 def _decode_text(text: str) -> str:
-    """Decode the characters that XML can't hold, as a carriage return, and the underscores that could be mistaken for them.
+    """Decode the characters that XML can't hold, and the underscores that look like them.
 
     >>> _decode_text("one_x000D_"), _decode_text("_x005F_x000D_")
     ('one\\r', '_x000D_')

@@ -22,7 +22,10 @@ class SheetPart(NamedTuple):
 
 
 class _PartsArchive(zipfile.ZipFile):
-    """A workbook's archive for openpyxl, which makes objects of all elements of the parts that it reads: they take many times their size."""
+    """A workbook's archive for openpyxl, which makes objects of what it reads.
+
+    They take many times the size of a part.
+    """
 
     def __init__(self, content: bytes, where: str):
         super().__init__(io.BytesIO(content))
