@@ -10,7 +10,7 @@ A scheme takes several codes a message where coders used copies of it.
 import argparse
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +56,30 @@ def run(args: argparse.Namespace) -> None:
     messages = check_coda_messages(read_json(args.coda_file, InputError, what="a Coda file"), str(args.coda_file))
     labelled, report = suggest_for(messages, schemes, args.precision)
     with open_for_writing(args.output) as file:
-        json.dump(labelled, file, ensure_ascii=False, indent=2)
-        file.write("\n")
+        file.writelines(_lines_of("[", map(_as_line, labelled), "]"))
     if args.report is not None:
         with open_for_writing(args.report) as file:
-            json.dump(report, file, ensure_ascii=False, indent=2)
-            file.write("\n")
+            file.writelines(_lines_of("{", map(_as_section, report.items()), "}"))
+
+
+def _lines_of(start: str, parts: Iterable[str], end: str) -> Iterator[str]:
+    separator = ""
+    yield start
+    for part in parts:
+        yield f"{separator}\n{part}"
+        separator = ","
+    yield f"\n{end}\n"
+
+
+def _as_line(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _as_section(section: tuple[str, object]) -> str:
+    """Lay out for reading what is told of schemes; all else is a line, much quicker to write."""
+    name, content = section
+    text = json.dumps(content, ensure_ascii=False, indent=2) if name == "schemes" else _as_line(content)
+    return f"{_as_line(name)}: {text}"
 
 
 def suggest_for(

@@ -7,6 +7,7 @@ kept at all, and runs of digits long enough to be a phone number are taken for o
 import hashlib
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,7 +109,7 @@ class Vocabulary:
         columns_of = dict(zip(self.hashes.tolist(), range(len(self.hashes)), strict=True))
         words = _Words()
         known: dict[str, int] = {}
-        of_word: dict[str, list[int]] = {}
+        of_word: dict[str, array[int]] = {}
 
         def column(piece: str) -> int:
             found = known.get(piece)
@@ -116,16 +117,16 @@ class Vocabulary:
                 found = known[piece] = columns_of.get(hash_piece(piece), -1)
             return found
 
-        def letters(word: str) -> list[int]:
+        def letters(word: str) -> array[int]:
             found = of_word.get(word)
             if found is None:
-                found = of_word[word] = [at for at in map(column, words.pieces_of(word)) if at >= 0]
+                found = of_word[word] = array("i", [at for at in map(column, words.pieces_of(word)) if at >= 0])
             return found
 
-        columns: list[int] = []
+        columns = array("i")
         starts = [0]
         for text in texts:
-            columns += [at for at in map(column, _whole_words(text)) if at >= 0]
+            columns.extend([at for at in map(column, _whole_words(text)) if at >= 0])
             for word in text.split():
                 columns += letters(word)
             starts.append(len(columns))

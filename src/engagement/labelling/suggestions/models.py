@@ -75,24 +75,28 @@ def learn(labelled: LabelledTexts) -> Learnt:
     learners = choose_learners(len(examples), labelled.is_multiple)
     folds = numpy.array([_fold_of(example.message_id, 3 if is_many else 5) for example in examples])
     unseen = [numpy.zeros(given.shape) for _ in learners]
-    for fold in numpy.unique(folds):
+    means = [LinearScores.nothing(len(codes), rows.shape[1]) for _ in learners]
+    present = numpy.unique(folds)
+    for fold in present:
         inside = folds != fold
         for number, learner in enumerate(learners):
             scores = learner(rows[inside], given[inside], vocabulary.is_word)
             unseen[number][~inside] = scores(rows[~inside])
+            means[number].add(scores, 1 / len(present))
     weights = _choose_weights(unseen, given, labelled.is_multiple)
     mixed = numpy.tensordot(weights, numpy.stack(unseen), 1)
-    together = _mix(weights, [learner(rows, given, vocabulary.is_word) for learner in learners])
+    # The mean of what each fold's learners found is as good as what all examples together teach, if these are many, and is here already.
+    parts = means if is_many else [learner(rows, given, vocabulary.is_word) for learner in learners]
+    together = _mix(weights, parts)
     slopes, constants = _calibrate(mixed, given) if labelled.is_multiple else _allow_for_frequencies(mixed, given)
     model = Classifier(codes, vocabulary, together, slopes, constants, labelled.is_multiple)
     return Learnt(model, examples, numpy.round(model.chances_of_scores(mixed), 4), given)
 
 
 def _mix(weights: numpy.ndarray, parts: Sequence[LinearScores]) -> LinearScores:
-    mixed = LinearScores(numpy.zeros_like(parts[0].weights), numpy.zeros_like(parts[0].constants))
-    for weight, part in zip(weights.astype(numpy.float32), parts, strict=True):
-        mixed.weights[:] += weight * part.weights
-        mixed.constants[:] += weight * part.constants
+    mixed = LinearScores.nothing(*parts[0].weights.shape)
+    for weight, part in zip(weights, parts, strict=True):
+        mixed.add(part, weight)
     return mixed
 
 

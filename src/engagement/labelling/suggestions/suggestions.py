@@ -158,12 +158,13 @@ def _rank(found: SchemeSuggestions, learnt: Learnt, themes: Sequence[Code]) -> N
     controls = [code.code_id for code in found.labelled.scheme.codes if code.control_code in _LOOKED_FOR]
     control_columns = [at for at, code in enumerate(codes) if code in controls]
     risk = chances[:, control_columns].sum(axis=1)
-    for at, one in enumerate(texts):
-        order = sorted(theme_columns, key=lambda column: (-chances[at, column], column))[:_MOST_RANKED]
-        is_known = has_words(one.text)
-        found.ranked[one.message_id] = [
-            (codes[c], float(chances[at, c])) for c in order if is_known and chances[at, c] > 0
-        ]
+    # Of codes with the same chance, the scheme's first comes first.
+    places = numpy.argsort(-chances[:, theme_columns], axis=1, kind="stable")[:, :_MOST_RANKED]
+    columns = numpy.array(theme_columns, int)[places]
+    best = numpy.take_along_axis(chances, columns, 1)
+    for one, numbers, shares in zip(texts, columns.tolist(), best.tolist(), strict=True):
+        ranked = zip(numbers, shares, strict=True) if has_words(one.text) else ()
+        found.ranked[one.message_id] = [(codes[number], share) for number, share in ranked if share > 0]
     likely = [(-risk[at], one.message_id) for at, one in enumerate(texts) if risk[at] >= _LIKELY_CONTROL]
     found.look_first = [message_id for _, message_id in sorted(likely)]
     unsure = [(_margin(found.ranked[one.message_id]), one.message_id) for one in texts if _is_unsure(one, found)]

@@ -1,9 +1,14 @@
 """Learners, and how their scores become chances."""
 
 import numpy
+import pytest
 import scipy.sparse
+from tests.suggestion_examples import make_messages, make_scheme
 
-from engagement.labelling.suggestions.learners import learn_bayes
+from engagement.labelling.suggestions import models
+from engagement.labelling.suggestions.examples import read_labelled_texts
+from engagement.labelling.suggestions.features import Matrix
+from engagement.labelling.suggestions.learners import LinearScores, learn_bayes
 from engagement.labelling.suggestions.models import _calibrate
 
 
@@ -33,3 +38,22 @@ def test_of_two_codes_with_few_examples_and_like_scores_the_frequent_one_is_the_
     assert (slopes > 1).all()
     chances = 1 / (1 + numpy.exp(-(scores * slopes + constants)))
     assert numpy.allclose(chances.mean(axis=0), frequencies, atol=0.03)
+
+
+def test_of_many_examples_the_model_is_the_mean_of_those_that_judged_them(monkeypatch: pytest.MonkeyPatch):
+    learnt: list[int] = []
+
+    def learn_and_count(rows: Matrix, codes: numpy.ndarray, is_word: numpy.ndarray) -> LinearScores:
+        learnt.append(rows.shape[0])
+        return learn_bayes(rows, codes, is_word)
+
+    monkeypatch.setattr(models, "MANY", 100)
+    monkeypatch.setattr(models, "choose_learners", lambda examples, is_multiple: (learn_and_count,))
+    labelled = read_labelled_texts(make_messages(240, 0), make_scheme())
+    found = models.learn(labelled)
+    # Three folds, and no fit of all examples.
+    assert len(learnt) == 3
+    assert sum(learnt) == 2 * 240
+    chances = found.model.chances([example.text for example in found.examples])
+    named = [found.model.codes[at] for at in chances.argmax(axis=1)]
+    assert sum(name in example.codes for name, example in zip(named, found.examples, strict=True)) > 220
