@@ -7,7 +7,10 @@ from collections.abc import Collection, Iterator
 
 @contextlib.contextmanager
 def hear_warnings(besides: Collection[str] = ()) -> Iterator[list[str]]:
-    """Collect the warnings of the program's own modules during the block; `besides` are loggers not to listen to."""
+    """Collect the warnings of the program's own modules during the block.
+
+    `besides` are loggers not to listen to.
+    """
     heard: list[str] = []
 
     class Listener(logging.Handler):

@@ -1,4 +1,6 @@
-"""The last archive's members by file, and the pieces of large files, so the next archive can copy what did not change.
+"""The members of the last archive by file, which the next one copies where nothing changed.
+
+Of large files it has the pieces, too.
 
 The list lies beside the archives, one for each data root. Its first line has the SHA-256 of the second.
 """

@@ -43,7 +43,10 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class EntryPlace:
-    """Where an entry's members are in an archive, their CRC-32, and its pieces, which are the last of its members."""
+    """Where an entry's members are in an archive, and their CRC-32.
+
+    Its `pieces` are the last of them.
+    """
 
     start: int
     size: int
@@ -65,14 +68,20 @@ class MemberCopyError(Exception):
 
 @dataclass(frozen=True)
 class Earlier:
-    """An archive to copy from; `list_pieces` has its pieces by their digests, and is called once there are any to look for."""
+    """An archive to copy from.
+
+    `list_pieces` has its pieces by their digests, and is called once there are any to look for.
+    """
 
     file: IO[bytes]
     list_pieces: Callable[[], Mapping[bytes, PiecePlace]]
 
 
 class _Ready(NamedTuple):
-    """A piece that can be written: its member, or where the earlier archive has it. What is never copied has no digest."""
+    """A piece that can be written: its member, or where the earlier archive has it.
+
+    What is never copied has no digest.
+    """
 
     digest: bytes
     member: bytes | PiecePlace

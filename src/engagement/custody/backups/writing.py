@@ -43,7 +43,10 @@ class ArchivedEntry:
 
 
 class WrittenArchive(NamedTuple):
-    """An archive as it was written; `is_full` if nothing was copied, else `copied_pieces` are those of changed files."""
+    """An archive as it was written.
+
+    `is_full` if nothing was copied, else `copied_pieces` are those of changed files.
+    """
 
     entries: list[ArchivedEntry]
     checksum: ArchiveChecksum
@@ -154,7 +157,10 @@ def _add(members: MemberWriter, data_root: Path, entry: BackupEntry, last: LastA
 
 
 class _FileContent:
-    """A file's first bytes, as many as were there when it was listed; computes their SHA-256 while they are read."""
+    """A file's first bytes, as many as were there when it was listed.
+
+    Computes their SHA-256 while they are read.
+    """
 
     def __init__(self, path: Path, file: io.FileIO, size: int):
         self._path = path

@@ -43,7 +43,10 @@ def record_run(
     digests: FileDigests,
     own_modules: Iterable[str | None],
 ) -> None:
-    """Keep the contents of a run's project, and write its manifest; `own_modules` are files of the project's own code."""
+    """Keep the contents of a run's project, and write its manifest.
+
+    `own_modules` are files of the project's own code.
+    """
     revision, run_id = name_run(run.time)
     beside = project.path.parent
     manifest = RunManifest(
@@ -67,7 +70,10 @@ def record_run(
 
 
 def digest_labels(data_root: Path, project: Project, digests: FileDigests) -> None:
-    """Digest the labels and the files beside the configuration before they are read; raw files are compared while they are."""
+    """Digest the labels and the files beside the configuration before they are read.
+
+    Raw files are compared while they are.
+    """
     for name in find_inputs(data_root, project):
         if not name.startswith("Raw Data/"):
             digests.digest(name, data_root / name)

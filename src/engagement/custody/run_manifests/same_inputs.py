@@ -41,7 +41,10 @@ class RunToKeep:
 
 
 def is_full_read_due(last: RunManifest | None) -> bool:
-    """Tell whether a run has to read every input: if too many before it believed stamps, or nobody knows how many."""
+    """Tell whether a run has to read every input.
+
+    It has to if too many before it believed stamps, or nobody knows how many.
+    """
     return last is None or last.runs_since_full_read is None or last.runs_since_full_read >= FULL_AFTER
 
 
@@ -82,7 +85,10 @@ def find_run_to_keep(
 
 
 def keep_outputs(data_root: Path, kept: RunToKeep) -> None:
-    """Leave everything as the last run left it, write this run's manifest, and say again what the last one warned of."""
+    """Leave everything as the last run left it, and write this run's manifest.
+
+    Says again what the last one warned of.
+    """
     for warning in kept.run.warnings:
         log.warning("%s", warning)
     since = kept.manifest.runs_since_full_read

@@ -21,7 +21,7 @@ def _read_uids(data_root: Path) -> Iterator[str]:
     for path in raw_files(data_root):
         yield from (str(record.values.get(PARTICIPANT_KEY)) for record in read_traced_data(path))
     for path in find_contacts_files(data_root):
-        for line in path.read_bytes().splitlines():
+        for line in path.read_bytes().split(b"\n"):
             try:
                 yield msgspec.json.decode(line, type=_ContactLine).participant
             except msgspec.MsgspecError:

@@ -35,7 +35,10 @@ def find_known_ids(data_root: Path, dataset: str, message_ids: Collection[str]) 
 
 
 def remove_messages(data_root: Path, dataset: str, message_ids: Collection[str]) -> None:
-    """Remove messages from a dataset's files, where their texts are, last of all. May be killed and repeated."""
+    """Remove messages from a dataset's files; where their texts are, last of all.
+
+    May be killed and repeated.
+    """
     for path in {path for path, _ in find_known_ids(data_root, dataset, message_ids)}:
         write_state(path, {"MessageIDs": [one for one in read_state(path)["MessageIDs"] if one not in message_ids]})
     accepted = data_root / "State" / "accepted lost withdrawals.json"

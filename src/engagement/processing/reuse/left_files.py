@@ -1,4 +1,7 @@
-"""Tell whether everything is as the last run of stage 3 left it, so that a run with the same inputs can leave it alone."""
+"""Tell whether everything is as the last run of stage 3 left it.
+
+A run with the same inputs can then leave it alone.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +27,9 @@ SAID_ONCE = (
 
 @dataclass(frozen=True)
 class LastRun:
-    """The run that the notes are of: its time, the raw files as it read them, what it warned of, and its counts.
+    """The run that the notes are of.
+
+    They have its time, the raw files as it read them, what it warned of, and its counts.
 
     `verified` are the versions of raw files that it compared with the manifest of stage 2.
     """
@@ -37,7 +42,7 @@ class LastRun:
 
 
 def describe_left(data_root: Path, outputs: Path, analysis: Path) -> dict[str, list[int]]:
-    """Stamp all files that stage 3 leaves in Outputs/ and State/analysis/, and what it was told to accept."""
+    """Stamp what stage 3 leaves in Outputs/ and State/analysis/, and what it was told to accept."""
     found = {}
     for name, folder in (("Outputs", outputs), ("State/analysis", analysis)):
         for path in sorted(folder.rglob("*")):
@@ -57,7 +62,10 @@ def describe_run(time: str, warnings: list[str], counts: Mapping[str, int]) -> d
 
 
 def read_last_run(data_root: Path, settings: Mapping[str, str]) -> LastRun | None:
-    """Read the last run from its notes; None if anything that it left is not as it was, or the settings are others."""
+    """Read the last run from its notes.
+
+    None if anything that it left is not as it was, or the settings are others.
+    """
     folder = notes_folder(data_root)
     try:
         document = read_json(folder / NOTES, InputError)
