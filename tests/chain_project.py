@@ -188,7 +188,8 @@ class ChainProject:
 def _read_notes(content: bytes) -> dict[str, object]:
     """What stage 3 notes, but for when files were written and where the disk has them."""
     notes = json.loads(content)
-    return {name: notes[name] for name in notes if name not in ("raw files", "outputs")}
+    sizes = {name: size for name, (size, *_) in (notes.get("left") or {}).items()}
+    return {name: notes[name] for name in notes if name not in ("raw files", "outputs")} | {"left": sizes}
 
 
 def _read_record(name: str, content: bytes) -> bytes:
