@@ -8,6 +8,8 @@ import pytest
 
 import fake_rapidpro
 from chain_project import differences
+from engagement.delivery.selections.hand_overs import digest_uids
+from engagement.desk.held_data.handed_over import COUNTS_STAY
 from engagement.labelling.datasets.adjudications import Decision, keep_decisions, read_decisions
 from engagement.pipeline.coding.coded_datasets import message_id_of
 from engagement.sources.forgotten import read_forgotten
@@ -239,3 +241,59 @@ def test_texts_that_were_joined_from_theirs_go_too_and_those_that_others_share_s
     assert ended.status == 0, ended.told
     left = {message["Text"] for message in json.loads(coded.read_text())}
     assert (left & set(gone), left & set(stay)) == (set(), set(stay))
+
+
+def leave_unfinished(project):
+    """Leave what killed and failed runs leave."""
+    downloads = project.data_root / "State" / "fetch" / "downloads"
+    downloads.mkdir()
+    raw = sorted((project.data_root / "Raw Data").glob("*.jsonl"))
+    theirs = [line for path in raw for line in path.open() if UID in line]
+    assert theirs
+    (downloads / "earlier.jsonl").write_text("".join(theirs))
+    (downloads / "of_others.jsonl").write_text("{}\n")
+    coded = project.data_root / "Coded Coda Files" / "EXAMPLE_s01e01.json"
+    coded.with_name(f"{coded.name}.partial").write_bytes(coded.read_bytes()[:-20])
+    replaced = project.data_root / "Outputs.partial"
+    replaced.mkdir()
+    (replaced / "messages.csv").write_text(f"uid\n{UID}\n")
+    lost = project.data_root / "State" / "reports.partial"
+    lost.mkdir()
+    (lost / "page.html").write_text("nobody")
+
+
+def test_what_killed_and_failed_runs_left_of_them_goes_too(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    leave_unfinished(project)
+    ended = in_server(forget, project)
+    assert ended.status == 0, ended.told
+    assert "3  Left by killed or failed runs: unfinished file or folder\n" in ended.told
+    assert what_is_left(project) == []
+    left = {
+        path.name for path in project.data_root.rglob("*") if "partial" in path.name or path.parent.name == "downloads"
+    }
+    assert left == {"of_others.jsonl", "reports.partial"}
+
+
+def test_a_receipt_says_what_stays_and_its_times_have_no_microseconds(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    folder = project.data_root / "Hand-overs"
+    (folder / "uids").mkdir(parents=True)
+    uids = sorted([UID, "avf-phone-uuid-0007"])
+    (folder / "uids" / f"{digest_uids(uids)}.txt").write_text("".join(f"{uid}\n" for uid in uids))
+    record = {"digest": digest_uids(uids), "participants": 2}
+    (folder / "hand_overs.jsonl").write_text(json.dumps(record) + "\n")
+    ended = in_server(forget, project)
+    assert ended.status == 0, ended.told
+    (receipt,) = (project.data_root / "Forgotten" / "receipts").glob("*.json")
+    document = json.loads(receipt.read_text())
+    found = {one["Kind"]: (one["Removed"], one["Why"]) for one in document["Found"]}
+    assert found["list of participants"] == (True, "")
+    assert found["hand-over"] == (False, COUNTS_STAY)
+    assert json.loads((folder / "hand_overs.jsonl").read_text()) == {
+        "digest": digest_uids(["avf-phone-uuid-0007"]),
+        "participants": 2,
+    }
+    assert [name for name in ("Begun", "Completed") if "." in document[name]] == []

@@ -7,12 +7,15 @@ import shutil
 from engagement.custody.backups.archive import verify_archive
 from engagement.custody.backups.checksums import compare_checksum
 from engagement.custody.backups.last_archive import NothingToCopy, find_last_archive
+from engagement.custody.backups.names import scratch_of
 from engagement.custody.backups.restore import restore_archive
+from engagement.custody.backups.unfinished import hold
 from engagement.pipeline.coding.coded_datasets import message_id_of
 from engagement.sources.forgotten import read_forgotten
 from faults import KILLED, NOW, Changes, in_server, limit_files, run_stage
 from forgotten_person import (
     CONTACT,
+    FIRST,
     MOMENTS,
     ONLY_THEIRS,
     PERSON,
@@ -250,3 +253,28 @@ def test_archives_that_are_noted_as_of_another_place_are_told(seasons):
     assert f"Archive {archive.name}: stays until somebody looks: not searched, as it is noted as another" in ended.told
     (receipt,) = (project.data_root / "Forgotten" / "receipts").glob("*.json")
     assert f"archive {archive.name}" in {one["Where"] for one in json.loads(receipt.read_text())["Remains"]}
+
+
+def leave_beside_archives(project):
+    """Leave what a killed backup, a killed drill and a killed forgetting leave beside the archives."""
+    archive, _ = with_archives(project)
+    unfinished = archive.with_name(archive.name.replace(SECOND, THIRD) + ".partial")
+    shutil.copy(archive, unfinished)
+    held = archive.with_name(archive.name.replace(SECOND, FIRST) + ".partial")
+    shutil.copy(archive, held)
+    for folder in (scratch_of(project.backups, project.data_root), project.backups / ".forgetting"):
+        shutil.copytree(project.data_root, folder / "data root")
+    with held.open("rb") as file:
+        # Another project's backup is at work.
+        hold(file.fileno())
+        ended = forget(project, "--backups-dir", str(project.backups))
+    return archive, held, ended
+
+
+def test_what_killed_backups_and_drills_left_beside_the_archives_goes_too(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    archive, held, ended = in_server(leave_beside_archives, project)
+    assert ended.status == 0, ended.told
+    left = {path.name for path in project.backups.iterdir() if not path.name.endswith(".age")}
+    assert left == {archive.name, held.name, ".members"}

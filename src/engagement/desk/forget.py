@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
     until = _read_until(arguments.until)
     if arguments.backups_dir is not None:
         check_backups(arguments.backups_dir)
-    user, now = arguments.user or _name_user(), datetime.now(UTC).isoformat()
+    user, now = arguments.user or _name_user(), datetime.now(UTC).isoformat(timespec="seconds")
     request = ForgettingRequest(user, now, until, arguments.backups_dir)
     coda = open_coda(load_credentials(arguments.coda_credentials or arguments.credentials))
     people = list(find_people(arguments, coda, with_table=True, keeps_ids=arguments.keep_uuid_table_row))

@@ -7,7 +7,6 @@ can be restored.
 
 import argparse
 import contextlib
-import fcntl
 import functools
 import logging
 import os
@@ -31,8 +30,9 @@ from engagement.custody.backups.last_archive import (
     find_last_archive,
     list_members,
 )
-from engagement.custody.backups.names import archive_name, find_older_than, find_unfinished, scratch_of, time_of
+from engagement.custody.backups.names import archive_name, find_older_than, scratch_of, time_of
 from engagement.custody.backups.restore import restore_archive
+from engagement.custody.backups.unfinished import hold, remove_unfinished
 from engagement.custody.backups.writing import HowToWrite, write_archive
 from engagement.foundation.errors import MachineError, UsageError, count_of
 from engagement.foundation.files import explain_os_errors, make_directory
@@ -135,7 +135,8 @@ def _read_settings(configuration: Path | None) -> tuple[Sequence[str], "KeptArch
 
 def _back_up(data_root: Path, backups: Path, run_id: str, is_full: bool, recipients: Sequence[str]) -> None:
     archive = _expect_place(data_root, backups, archive_name(run_id, bool(recipients)))
-    _remove_unfinished(backups)
+    for path in remove_unfinished(backups):
+        log.info("Removed %s, left over from a killed backup", path)
     if remove_scratch(scratch_of(backups, data_root)):
         log.info("Removed what a killed restore drill left in %s", backups)
     scanned_at = time.time_ns()
@@ -153,7 +154,7 @@ def _back_up(data_root: Path, backups: Path, run_id: str, is_full: bool, recipie
         log.log(logging.WARNING if last.is_odd else logging.INFO, "Every file is read: %s", last.reason)
     earlier = last if isinstance(last, LastArchive) else None
     wrap = functools.partial(encrypt_to, recipients) if recipients else contextlib.nullcontext
-    written = write_archive(archive, data_root, entries, earlier, HowToWrite(count_processors(), _lock, wrap))
+    written = write_archive(archive, data_root, entries, earlier, HowToWrite(count_processors(), hold, wrap))
     copied = sum(entry.is_copied for entry in written.entries)
     try:
         note_archive(archive, data_root)
@@ -216,19 +217,6 @@ def _expect_room(backups: Path, size: int) -> None:
             f"{backups}: {free / _MEBIBYTE:.1f} MiB are free; expected about {needed / _MEBIBYTE:.1f} MiB for the archive. "
             "Nothing was written. Free some space, or remove old archives with --keep-days."
         )
-
-
-def _lock(descriptor: int) -> None:
-    """Hold a file while writing it: a file that nobody holds is left over from a killed backup."""
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _remove_unfinished(backups: Path) -> None:
-    for path in find_unfinished(backups):
-        with explain_os_errors(path), path.open("rb") as file, contextlib.suppress(BlockingIOError):
-            _lock(file.fileno())
-            path.unlink()
-            log.info("Removed %s, left over from a killed backup", path)
 
 
 def _remove(archives: Sequence[Path], why: str, is_dry_run: bool) -> None:

@@ -16,8 +16,9 @@ from engagement.custody.backups.checksums import drop_checksum, note_checksum
 from engagement.custody.backups.contents import scan
 from engagement.custody.backups.keeping import choose_kept, noted_archives, noted_for_others
 from engagement.custody.backups.last_archive import drop_list
-from engagement.custody.backups.names import ENCRYPTED, find_archives, time_of
+from engagement.custody.backups.names import ENCRYPTED, find_archives, scratch_of, time_of
 from engagement.custody.backups.restore import restore_archive
+from engagement.custody.backups.unfinished import hold, remove_unfinished
 from engagement.custody.backups.writing import HowToWrite, write_archive
 from engagement.desk.held_data.coda_messages import find_coda_messages
 from engagement.desk.held_data.copies import DERIVED, find_files_with
@@ -26,6 +27,7 @@ from engagement.desk.held_data.person import PersonSearch
 from engagement.desk.held_data.table import PLACES
 from engagement.foundation.errors import InputError, UsageError
 from engagement.foundation.files import explain_os_errors, make_directory
+from engagement.foundation.scratch_folders import remove_scratch
 from engagement.sources.forgotten import ForgottenPeople, Tombstone, forgotten_folder
 
 _SCRATCH = ".forgetting"
@@ -71,6 +73,7 @@ def forget_in_archives(
 
     Whoever is known here by their tombstone alone is found there by the uids that it has hashes of.
     """
+    _remove_left_overs(search.data_root, backups)
     others = _others_in(search.data_root, backups)
     if others:
         more = f" and {len(others) - 1:,} more" if len(others) > 1 else ""
@@ -111,6 +114,13 @@ def _archives_of(data_root: Path, backups: Path) -> list[Path]:
     return [archive for archive in find_archives(backups) if archive.name not in others]
 
 
+def _remove_left_overs(data_root: Path, backups: Path) -> None:
+    """Remove what killed backups, drills and forgettings left beside the archives: it may hold anybody."""
+    remove_unfinished(backups)
+    for scratch in (scratch_of(backups, data_root), backups / _SCRATCH):
+        remove_scratch(scratch)
+
+
 def _others_in(data_root: Path, backups: Path) -> list[str]:
     return sorted(noted_for_others(backups, data_root))
 
@@ -141,7 +151,7 @@ def _rewrite(search: PersonSearch, archive: Path, forgotten: ForgottenPeople, pe
             # Killed in between, it has no notes rather than wrong ones.
             drop_checksum(archive)
             drop_list(archive.parent, search.data_root)
-            how = HowToWrite(_THREADS, lambda descriptor: None)
+            how = HowToWrite(_THREADS, hold)
             written = write_archive(archive, data_root, scan(data_root)[0], None, how)
             note_checksum(archive, written.checksum)
     return removed

@@ -60,11 +60,21 @@ def find_left(search: PersonSearch, contacts: tuple[str, ...]) -> list[str]:
 
 def find_files_with(folder: Path, texts: Sequence[str]) -> list[str]:
     """Name the files of a folder that hold one of some texts, as it is or as JSON, CSV or a page has it."""
-    needles = sorted({form.encode() for text in texts for form in _forms_of(text)})
+    needles = _needles(texts)
     if not needles:
         return []
     paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
     return [path.relative_to(folder).as_posix() for path in paths if _holds(path, needles)]
+
+
+def holds_any(path: Path, texts: Sequence[str]) -> bool:
+    """Check if a file holds one of some texts, like `find_files_with`."""
+    needles = _needles(texts)
+    return bool(needles) and _holds(path, needles)
+
+
+def _needles(texts: Sequence[str]) -> list[bytes]:
+    return sorted({form.encode() for text in texts for form in _forms_of(text)})
 
 
 def _forms_of(text: str) -> Iterator[str]:

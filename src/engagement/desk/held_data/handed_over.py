@@ -9,6 +9,8 @@ from engagement.desk.held_data.person import PersonSearch
 from engagement.desk.held_data.place import HeldItem
 from engagement.foundation.files import open_bytes_for_writing, open_for_writing
 
+COUNTS_STAY = "it says how many people were handed over, when and to whom; its list no longer has them"
+
 
 def find_hand_overs(search: PersonSearch) -> Iterator[HeldItem]:
     """Find the hand-overs that they are in: when, by whom, and to what."""
@@ -18,7 +20,7 @@ def find_hand_overs(search: PersonSearch) -> Iterator[HeldItem]:
         for line in record.read_bytes().split(b"\n")[:-1]:
             document = json.loads(line)
             if document.get("digest") in lists:
-                yield HeldItem(search.name_of(record), "hand-over", document)
+                yield HeldItem(search.name_of(record), "hand-over", document, COUNTS_STAY)
     for path in lists.values():
         yield HeldItem(search.name_of(path), "list of participants", {})
 

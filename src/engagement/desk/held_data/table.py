@@ -17,8 +17,10 @@ from engagement.desk.held_data.outputs import find_nothing, find_rows, remove_no
 from engagement.desk.held_data.place import Place
 from engagement.desk.held_data.raw_data import find_runs, remove_runs
 from engagement.desk.held_data.table_ids import find_ids
+from engagement.desk.held_data.unfinished import find_unfinished, remove_unfinished
 
 PLACES = (
+    Place("Left by killed or failed runs", find_unfinished, remove_unfinished),
     Place("Coda", find_nothing, remove_from_coda),
     Place("Decisions on labels", find_decisions, remove_decisions_on_texts),
     Place("Coda files", find_coda_messages, remove_coda_messages),

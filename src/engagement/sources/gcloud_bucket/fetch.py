@@ -15,6 +15,9 @@ from engagement.sources.forgotten import ForgottenPeople
 from engagement.sources.gcloud_bucket.model import GCloudBucketSource
 from engagement.sources.manifest import RawDataWriter
 
+# In State/fetch/: files on their way to Raw Data.
+DOWNLOADS = "downloads"
+
 _logger = logging.getLogger(__name__)
 
 
@@ -37,7 +40,7 @@ def _fetch_file(url: str, context: FetchContext) -> FetchedFlow:
         _logger.info("Flow %r: %s, downloaded before", name, count_of(runs, "run"))
         return FetchedFlow(name, target, runs, runs, lambda writer: None)
     # Beside the file's place in Raw Data, which it takes only once all sources have succeeded.
-    arrived = make_directory(context.state_file("downloads")) / target.name
+    arrived = make_directory(context.state_file(DOWNLOADS)) / target.name
     context.storage.download(url, arrived)
     try:
         runs = _count_runs(arrived, url, context.project.configuration.participant_prefix)
