@@ -7,6 +7,7 @@ import sys
 
 import fake_rapidpro
 from chain_project import ChainProject, add_night, make_workspace
+from engagement.provenance import read_traced_data
 from engagement.services.coda.embedded import FolderCoda
 from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 from example_project import label
@@ -123,6 +124,16 @@ def what_is_left(project):
     return [name for name in left if not name.startswith(again) or "Coda Files" in name] + [
         path.name for path in (project.data_root / "Forgotten").glob("journal*")
     ]
+
+
+def kept_bytes(project):
+    """Every byte of what is held of others, but for databases and of what the next run makes again; chains have to verify."""
+    folders = ("Raw Data", "Contacts", "Coded Coda Files", "Hand-overs", "Adjudications", "State/coda")
+    files = [path for name in folders for path in sorted((project.data_root / name).rglob("*")) if path.is_file()]
+    for path in files:
+        if path.parent.name == "Raw Data" and path.suffix == ".jsonl":
+            assert list(read_traced_data(path))
+    return {str(path): path.read_bytes() for path in [*files, *sorted((project.embedded / "coda").glob("*.json"))]}
 
 
 def type_number(project, number, *options):

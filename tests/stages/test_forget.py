@@ -12,6 +12,7 @@ from engagement.delivery.selections.hand_overs import digest_uids
 from engagement.desk.held_data.handed_over import COUNTS_STAY
 from engagement.labelling.datasets.adjudications import Decision, keep_decisions, read_decisions
 from engagement.pipeline.coding.coded_datasets import message_id_of
+from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 from engagement.sources.forgotten import read_forgotten
 from example_project import EPISODE_FLOW
 from faults import KILLED, Changes, in_server
@@ -24,6 +25,7 @@ from forgotten_person import (
     address_of,
     comparable,
     forget,
+    kept_bytes,
     names_of,
     rows_of,
     run_night,
@@ -70,12 +72,14 @@ def test_the_next_night_leaves_what_a_project_has_in_which_they_never_were(seaso
 def kill_and_repeat(project):
     """Kill it before some of its changes; the same command then completes it."""
     count = forget_and_count(project)
+    undisturbed = kept_bytes(project)
     problems = []
     for last in sorted({round(1 + number * (count - 1) / (MOMENTS - 1)) for number in range(MOMENTS)}):
         project.put_back("before")
         killed = forget(project, prepare=lambda last=last: watch(Changes(project.folder, last)))
         ended = forget(project)
-        if killed.status != KILLED or ended.status or what_is_left(project):
+        is_same = kept_bytes(project) == undisturbed and rows_of(project) == {}
+        if killed.status != KILLED or ended.status or what_is_left(project) or not is_same:
             problems.append((last, killed.status, ended.status, ended.told[-600:], what_is_left(project)))
     return count, problems
 
@@ -297,3 +301,30 @@ def test_a_receipt_says_what_stays_and_its_times_have_no_microseconds(seasons):
         "participants": 2,
     }
     assert [name for name in ("Begun", "Completed") if "." in document[name]] == []
+
+
+def forget_by_other_table(project):
+    """Ask with a table that other credentials lead to: by uid, by number, and by number once the right table is back."""
+    for name in ("uuid_tables.sqlite", "uuid_tables.key"):
+        (project.embedded / name).rename(project.embedded / f"right {name}")
+    EmbeddedUuidTable(project.embedded, "EXAMPLE").import_mappings({"252615999999": "avf-phone-uuid-9999"})
+    refused = [forget(project), type_number(project, f"+252 61 500{PERSON:04}")]
+    (project.embedded / "right uuid_tables.key").replace(project.embedded / "uuid_tables.key")
+    # The key of one table, and the mappings of another.
+    refused.append(forget(project))
+    return refused
+
+
+def test_another_tables_credentials_are_refused_before_anything_is_removed(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    before = names_of(project)
+    *refused, mixed = in_server(forget_by_other_table, project)
+    for ended in refused:
+        assert ended.status == 10, ended.told
+        assert "uuid table 'EXAMPLE': it knows none of 12 participants" in ended.told
+    assert mixed.status in (10, 11, 14), mixed.told
+    assert "uuid_tables" in mixed.told
+    assert "Traceback" not in mixed.told
+    assert names_of(project) == before
+    assert not (project.data_root / "Forgotten").exists()

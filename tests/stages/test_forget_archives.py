@@ -23,6 +23,7 @@ from forgotten_person import (
     THIRD,
     UID,
     forget,
+    kept_bytes,
     rows_of,
     type_number,
     watch,
@@ -86,6 +87,7 @@ def kill_in_archives(project):
     project.keep("with archives")
     options = ("--backups-dir", str(project.backups))
     count = forget(project, *options, prepare=lambda: watch(Changes(project.folder))).changes
+    undisturbed = kept_bytes(project)
     problems = []
     for last in sorted({round(1 + number * (count - 1) / (MOMENTS - 1)) for number in range(MOMENTS)}):
         project.put_back("with archives")
@@ -97,7 +99,8 @@ def kill_in_archives(project):
         found = [
             path for path in restore(archive, kept).rglob("*") if path.is_file() and UID.encode() in path.read_bytes()
         ]
-        if killed.status != KILLED or ended.status or found or what_is_left(project) or rows_of(project):
+        is_same = kept_bytes(project) == undisturbed and rows_of(project) == {}
+        if killed.status != KILLED or ended.status or found or what_is_left(project) or not is_same:
             problems.append((last, killed.status, ended.status, ended.told[-600:], found))
     return count, problems
 

@@ -9,12 +9,14 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+from engagement.configuration import Project
 from engagement.foundation.errors import ConfigurationError
 from engagement.foundation.files import make_directory, read_json, write_json
-from engagement.services.uuid_tables.protocol import UuidExchange
+from engagement.services.uuid_tables.protocol import UuidExchange, UuidTable
 from engagement.sources.contacts_directory import find_contacts_files
 from engagement.sources.context import FetchContext
 
+_ACCEPTED = "accepted uuid table.json"
 _MOST_PARTICIPANTS = 30
 _TAIL_BYTES = 1 << 16
 
@@ -31,12 +33,12 @@ def refuse_other_table(table: UuidExchange, context: FetchContext) -> None:
     ConfigurationError
         It knows none of them. Nothing was fetched.
     """
-    participants = _sample_participants(context)
+    participants = _sample_participants(context.project, context.data_root)
     if not participants or table.knows_any(participants):
         return
     settings = context.project.configuration.phone_number_uuid_table
     identity = settings.model_dump(by_alias=True)
-    note = context.state_file("accepted uuid table.json")
+    note = context.state_file(_ACCEPTED)
     if context.accept_new_uuid_table:
         _logger.warning(
             "uuid table %r: accepted, though it knows none of the earlier participants", settings.table_name
@@ -52,12 +54,32 @@ def refuse_other_table(table: UuidExchange, context: FetchContext) -> None:
         )
 
 
-def _sample_participants(context: FetchContext) -> list[str]:
+def refuse_table_without(table: UuidTable, project: Project, data_root: Path) -> None:
+    """Refuse to look somebody up in a uuid table that knows none of a sample of the data root's participants.
+
+    Raises
+    ------
+    ConfigurationError
+        It knows none of them, and nobody has accepted it as a new one.
+    """
+    participants = _sample_participants(project, data_root)
+    settings = project.configuration.phone_number_uuid_table
+    note = data_root / "State" / "fetch" / _ACCEPTED
+    is_accepted = note.exists() and read_json(note) == settings.model_dump(by_alias=True)
+    if participants and not is_accepted and not table.knows_any(participants):
+        raise ConfigurationError(
+            f"uuid table {settings.table_name!r}: it knows none of {len(participants)} participants in {data_root}; expected the table "
+            "that they got their uuids from. Nothing was changed. Check PhoneNumberUuidTable and the credentials, or bring the table "
+            "back (docs/runbook.md, 'The uuid table')."
+        )
+
+
+def _sample_participants(project: Project, data_root: Path) -> list[str]:
     """Pick some of the newest participants, each once."""
-    contacts = [_last_lines(path) for path in find_contacts_files(context.data_root)]
+    contacts = [_last_lines(path) for path in find_contacts_files(data_root)]
     runs = [
-        _last_lines(context.raw_data_file(name))
-        for source in context.project.configuration.raw_data_sources
+        _last_lines(data_root / "Raw Data" / f"{name}.jsonl")
+        for source in project.configuration.raw_data_sources
         if source.uses_uuid_table
         for name in source.flow_names
     ]

@@ -15,6 +15,7 @@ from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import open_storage
 from engagement.sources.forgotten import read_forgotten
+from engagement.sources.known_participants import refuse_table_without
 
 
 def add_person_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +51,7 @@ def find_people(
         if is_used or arguments.phone_number_from_stdin:
             table = open_table(project, storage)
             resources.callback(table.close)
+            refuse_table_without(table, project, arguments.data_root)
         search = PersonSearch(project, arguments.data_root, (), coda, table if is_used else None, keeps_ids)
         if table is not None and arguments.phone_number_from_stdin:
             uid, tombstone = find_holder(project, table, read_forgotten(arguments.data_root))
