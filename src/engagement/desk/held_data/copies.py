@@ -27,6 +27,10 @@ def list_copies(project: Project, keeps_ids: bool = True, with_archives: bool = 
     """List where the project's data goes, and comes from."""
     configuration = project.configuration
     yield CopyElsewhere("Outputs/ and State/analysis/ of the data root", "the next run of stages 3 and 5")
+    plans = project.coding_plans.all
+    if any(one.suggestions is not None for plan in plans for one in plan.coding_configurations):
+        where = "suggestions in Coda on other people's texts, which were learnt from theirs too"
+        yield CopyElsewhere(where, "a coder confirms or changes them")
     upload = configuration.drive_upload
     if upload is not None:
         paths = (upload.production_upload_path, upload.messages_upload_path, upload.individuals_upload_path)
