@@ -130,6 +130,8 @@ def kept_bytes(project):
     """Every byte of what is held of others, but for databases and of what the next run makes again; chains have to verify."""
     folders = ("Raw Data", "Contacts", "Coded Coda Files", "Hand-overs", "Adjudications", "State/coda")
     files = [path for name in folders for path in sorted((project.data_root / name).rglob("*")) if path.is_file()]
+    # Killed before it has a file's new digest, it makes stage 1 download the dataset in full, to the same result.
+    files = [path for path in files if path.name != "download_moments.json"]
     for path in files:
         if path.parent.name == "Raw Data" and path.suffix == ".jsonl":
             assert list(read_traced_data(path))
