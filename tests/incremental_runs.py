@@ -9,6 +9,7 @@ import pytest
 from pyarrow.parquet import ParquetFile
 
 from engagement.processing.records.participant_notes import PARTICIPANT, TEXT
+from engagement.sources.manifest import MANIFEST, RawDataWriter
 from example_project import DataRoot
 
 _TIMESTAMP = re.compile(rb'("Timestamp": |"timestamp": )"[^"]*"')
@@ -35,6 +36,13 @@ def outputs_of(root: DataRoot) -> dict[str, object]:
             elif path.is_file():
                 found[name] = _TIMESTAMP.sub(rb'\1""', path.read_bytes())
     return found
+
+
+def leave_manifest(root: DataRoot) -> None:
+    """Do what stage 2 does after it wrote the runs."""
+    folder = root.path / "Raw Data"
+    (folder / MANIFEST).unlink(missing_ok=True)
+    RawDataWriter(folder).finish(sorted(folder.glob("*.jsonl")))
 
 
 def texts_by_participant(path: Path) -> list[list]:

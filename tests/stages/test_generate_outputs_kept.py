@@ -14,8 +14,8 @@ from engagement.foundation.errors import InputError
 from engagement.foundation.file_stamps import FULL_AFTER
 from engagement.foundation.files import digest_file
 from engagement.processing.reuse import notes_writer, run_notes
-from engagement.sources.manifest import MANIFEST, RawDataWriter
 from example_project import EPISODE_FLOW, DataRoot, coda_message, episode_run, label, survey_run
+from incremental_runs import leave_manifest
 
 _KEPT = "kept Outputs/ as it is"
 
@@ -31,13 +31,6 @@ def root(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> DataRoot:
     root.generate()
     caplog.clear()
     return root
-
-
-def leave_manifest(root: DataRoot) -> None:
-    """Do what stage 2 does after it wrote the runs."""
-    folder = root.path / "Raw Data"
-    (folder / MANIFEST).unlink(missing_ok=True)
-    RawDataWriter(folder).finish(sorted(folder.glob("*.jsonl")))
 
 
 def write_another_run(root: DataRoot) -> None:

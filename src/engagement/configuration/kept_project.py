@@ -67,10 +67,16 @@ def keep_project(project: Project, data_root: Path) -> ProjectDocuments:
 
 
 def is_project_kept(documents: ProjectDocuments, data_root: Path) -> bool:
-    """Tell whether the copy has all the files of a project."""
+    """Tell whether the copy is that of a project."""
     folder = kept_folder(data_root)
-    names = (_CONFIGURATION, _PLANS, *(f"{_SCHEMES}/{name}" for name in documents.schemes))
-    return all((folder / name).is_file() for name in names)
+    try:
+        return (
+            read_json(folder / _CONFIGURATION, InputError) == documents.configuration
+            and read_json(folder / _PLANS, InputError) == documents.plans
+            and all(read_json(folder / _SCHEMES / name, InputError) == one for name, one in documents.schemes.items())
+        )
+    except InputError:
+        return False
 
 
 def write_documents(documents: ProjectDocuments, folder: Path) -> Path:

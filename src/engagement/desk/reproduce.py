@@ -15,7 +15,7 @@ from pathlib import Path
 from engagement.configuration.kept_project import ProjectDocuments
 from engagement.custody.run_manifests.kept_inputs import read_kept_documents
 from engagement.custody.run_manifests.manifest import RunManifest, read_manifest
-from engagement.custody.run_manifests.recording import describe_versions
+from engagement.custody.run_manifests.recording import choose_optional_packages, describe_versions
 from engagement.desk.previews.runs import temporary_folder
 from engagement.desk.reproduction.comparison import OutputsComparison, compare_outputs
 from engagement.desk.reproduction.rebuilding import make_outputs_again
@@ -105,7 +105,7 @@ def _find_documents(data_root: Path, source: InputsSource, manifest: RunManifest
 
 def _compare_versions(before: dict[str, str]) -> Iterator[str]:
     """Say what of the code and its packages is not that of the run."""
-    now = describe_versions(find_revision())
+    now = describe_versions(find_revision(), choose_optional_packages(before))
     for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):
             yield f"{name}: {before.get(name, 'none')} then, {now.get(name, 'none')} now"

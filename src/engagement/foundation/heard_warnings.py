@@ -1,26 +1,45 @@
 """Hear what a program warns of, to say it again when its work need not be done again."""
 
 import contextlib
+import json
 import logging
+import os
 from collections.abc import Collection, Iterator
 
 
+class HeardWarnings(logging.Handler):
+    """The warnings so far, also those of processes that were forked meanwhile."""
+
+    def __init__(self, besides: Collection[str]) -> None:
+        """`besides` are loggers not to listen to."""
+        super().__init__(logging.WARNING)
+        self._besides = besides
+        # A file in memory: a forked process has the same one, and appends to it.
+        self._file = os.memfd_create("heard warnings")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a warning."""
+        if record.name not in self._besides:
+            os.write(self._file, f"{json.dumps(record.getMessage())}\n".encode())
+
+    def list_all(self) -> list[str]:
+        """List them, in the order in which they were said."""
+        content = os.pread(self._file, os.fstat(self._file).st_size, 0)
+        return [json.loads(line) for line in content.splitlines()]
+
+    def close(self) -> None:
+        """Forget them."""
+        os.close(self._file)
+        super().close()
+
+
 @contextlib.contextmanager
-def hear_warnings(besides: Collection[str] = ()) -> Iterator[list[str]]:
-    """Collect the warnings of the program's own modules during the block.
-
-    `besides` are loggers not to listen to.
-    """
-    heard: list[str] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.name not in besides:
-                heard.append(record.getMessage())
-
-    listener, logger = Listener(logging.WARNING), logging.getLogger("engagement")
-    logger.addHandler(listener)
+def hear_warnings(besides: Collection[str] = ()) -> Iterator[HeardWarnings]:
+    """Hear the warnings of the program's own modules during the block; `besides` are loggers not to listen to."""
+    heard, logger = HeardWarnings(besides), logging.getLogger("engagement")
+    logger.addHandler(heard)
     try:
         yield heard
     finally:
-        logger.removeHandler(listener)
+        logger.removeHandler(heard)
+        heard.close()

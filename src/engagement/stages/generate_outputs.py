@@ -23,7 +23,7 @@ from engagement.custody.run_manifests.same_inputs import (
 from engagement.foundation.certificates import use_certificates
 from engagement.foundation.errors import UsageError
 from engagement.foundation.file_stamps import FULL_AFTER
-from engagement.foundation.heard_warnings import hear_warnings
+from engagement.foundation.heard_warnings import HeardWarnings, hear_warnings
 from engagement.foundation.partitions import parse_count, run_partitions
 from engagement.foundation.run_report import record_counts
 from engagement.labelling.datasets.coded_labels import load_coded_datasets
@@ -139,7 +139,9 @@ def run(args: argparse.Namespace, timestamp: str | None = None) -> None:
     finish(inputs, changes, made, summary, credentials, digests)
 
 
-def generate(inputs: Inputs, args: argparse.Namespace, reads_all: bool, warnings: list[str]) -> tuple[Changes, Summary]:
+def generate(
+    inputs: Inputs, args: argparse.Namespace, reads_all: bool, warnings: HeardWarnings
+) -> tuple[Changes, Summary]:
     """Process what changed, and replace the outputs; every raw file is read if `reads_all`."""
     processor, workers, root, project = inputs.processor, inputs.workers, inputs.root, inputs.processor.project
     with (
@@ -154,7 +156,7 @@ def generate(inputs: Inputs, args: argparse.Namespace, reads_all: bool, warnings
         check_counts(project, changes, summary, outputs.path, current_outputs(root), args.accept_shrinkage)
         log_summary(summary, processor.is_coded)
         write_all(inputs, outputs, analysis, changes.row_notes, summary, partitions, files, participants)
-        run = describe_run(inputs.timestamp, warnings, count(summary))
+        run = describe_run(inputs.timestamp, warnings.list_all(), count(summary))
         remember(changes, outputs.path, analysis.path, summary, run, root)
     return changes, summary
 

@@ -23,6 +23,7 @@ from engagement.foundation.errors import InputError
 from engagement.foundation.files import digest_file, read_json
 from engagement.foundation.own_code import describe_own_code
 from engagement.foundation.revision import find_revision
+from engagement.foundation.time_zones import digest_time_zone
 from engagement.labelling.agreement.stored_results import results_folder
 from engagement.labelling.suggestions.results import result_files
 from engagement.pipeline.outputs.analysis_files import analysis_folder, season_path
@@ -50,6 +51,7 @@ def digest_inputs(project: Project, data_root: Path) -> InputDigests:
         platform.python_version(),
         sorted(_list_packages()),
         sorted(_list_fonts()),
+        digest_time_zone(project.configuration.time_zone_name),
         name_of_pipeline(project.configuration, project.path),
         repr(project.configuration),
         repr(project.coding_plans),

@@ -154,11 +154,11 @@ class FileDigests:
 
     def _describe(self, path: Path, sha256: str | None, known: InputFile | None = None) -> InputFile:
         with explain_os_errors(path):
-            stamp = stamp_of(path)
+            looked_at, stamp = time.time_ns(), stamp_of(path)
             if known is not None and known.stamp == stamp:
                 sha256 = known.sha256
             sha256 = sha256 or digest_file(path)
-        return InputFile(sha256, stamp if is_settled(stamp, time.time_ns()) else None)
+        return InputFile(sha256, stamp if is_settled(stamp, looked_at) else None)
 
 
 def version_number() -> int:

@@ -1,8 +1,9 @@
 """Record what a run of stage 3 is made with."""
 
+import importlib.metadata
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,9 +17,12 @@ from engagement.foundation.own_code import describe_own_code
 from engagement.foundation.revision import find_image, find_lock, find_revision
 from engagement.foundation.run_report import RUN_ID
 from engagement.foundation.who import name_account
+from engagement.labelling.suggestions.wanted import are_suggestions_asked_for
 
 # run_pipeline.sh sets it.
 _RUN = "PIPELINE_RUN_ID"
+_WORKBOOK_PACKAGES = frozenset({"xlsxwriter"})
+_SUGGESTION_PACKAGES = frozenset({"scikit-learn", "scipy"})
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def record_run(
         user=run.user,
         account=name_account(),
         is_full=run.is_full,
-        versions=describe_versions(revision),
+        versions=describe_versions(revision, find_optional_packages(project)),
         options=dict(run.options),
         configuration_file=str(project.path.absolute()),
         configuration=keep_document(data_root, documents.configuration),
@@ -82,14 +86,34 @@ def digest_labels(data_root: Path, project: Project, digests: FileDigests) -> No
             digests.digest(name, project.path.parent / name)
 
 
-def describe_versions(revision: str) -> dict[str, str]:
+def find_optional_packages(project: Project) -> Set[str]:
+    """Name the packages that decide bytes of what not every project asks for."""
+    books = _WORKBOOK_PACKAGES if project.configuration.spreadsheet_files else frozenset()
+    return books | (_SUGGESTION_PACKAGES if are_suggestions_asked_for(project.coding_plans.all) else frozenset())
+
+
+def choose_optional_packages(versions: Mapping[str, str]) -> Set[str]:
+    """Choose the optional packages that a run's versions name."""
+    return versions.keys() & (_WORKBOOK_PACKAGES | _SUGGESTION_PACKAGES)
+
+
+def describe_versions(revision: str, optional_packages: Set[str]) -> dict[str, str]:
     """Describe what runs: commit, Pipfile.lock, image, Python, code and the packages that decide bytes."""
     lock = find_lock()
     found = {"revision": revision, **dict(describe_own_code())}
+    for name in sorted(optional_packages):
+        found[name] = _find_version(name)
     if lock.is_file():
         found["Pipfile.lock"] = digest_file(lock)
     image = find_image()
     return found if image is None else {**found, "image": image}
+
+
+def _find_version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def find_inputs(data_root: Path, project: Project) -> Iterator[str]:

@@ -15,13 +15,13 @@ from engagement.custody.run_manifests.manifest import FileDigests, RunManifest, 
 from engagement.custody.run_manifests.recording import (
     describe_versions,
     find_inputs,
+    find_optional_packages,
     find_project_files,
     name_run,
 )
 from engagement.foundation.file_stamps import FULL_AFTER, stamp_of
 from engagement.foundation.run_report import record_counts
 from engagement.foundation.who import name_account
-from engagement.labelling.suggestions.wanted import are_suggestions_wanted
 from engagement.pipeline.coding.project_functions import has_project_functions
 from engagement.processing.reuse.left_files import LastRun, read_last_run
 from engagement.processing.reuse.settings import describe_settings
@@ -53,16 +53,18 @@ def find_run_to_keep(
 ) -> RunToKeep | None:
     """Return the last run if this one would leave the same; else None.
 
-    Code of the project's own may do something else today, and suggestions are learnt anew. Who runs it is in the outputs.
+    Code of the project's own may do something else today. Who runs it is in the outputs.
     """
     manifest = digests.last
-    if manifest is None or has_project_functions(project) or are_suggestions_wanted(project.coding_plans.all):
+    if manifest is None or has_project_functions(project):
         return None
     run = read_last_run(data_root, describe_settings(project, options["mode"]))
     if run is None or run.time != manifest.time:
         return None
     documents = read_documents(project)
-    if not (_is_by_the_same(manifest, user, options) and _is_same_project(project, data_root, manifest, documents)):
+    if not (
+        _is_by_the_same(project, manifest, user, options) and _is_same_project(project, data_root, manifest, documents)
+    ):
         return None
     names = list(find_inputs(data_root, project))
     beside, project_files = project.path.parent, list(find_project_files(project))
@@ -112,12 +114,12 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def _is_by_the_same(manifest: RunManifest, user: str, options: Mapping[str, str]) -> bool:
+def _is_by_the_same(project: Project, manifest: RunManifest, user: str, options: Mapping[str, str]) -> bool:
     return (
         manifest.user == user
         and manifest.account == name_account()
         and manifest.options == options
-        and manifest.versions == describe_versions(name_run(_now())[0])
+        and manifest.versions == describe_versions(name_run(_now())[0], find_optional_packages(project))
     )
 
 

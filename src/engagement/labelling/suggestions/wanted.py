@@ -12,15 +12,20 @@ from engagement.pipeline.outputs.coda_files import CodaTexts
 from engagement.pipeline.outputs.folder import Suggest
 
 
+def are_suggestions_asked_for(plans: Sequence[CodingPlan]) -> bool:
+    """Tell whether any plan asks for suggestions."""
+    return any(one.suggestions is not None for plan in plans for one in plan.coding_configurations)
+
+
 def are_suggestions_wanted(plans: Sequence[CodingPlan]) -> bool:
-    """Tell whether any plan asks for suggestions.
+    """Tell whether any plan asks for suggestions, which then can be learnt.
 
     Raises
     ------
     MachineError
         One does, and the library to learn with is not installed.
     """
-    if not any(one.suggestions is not None for plan in plans for one in plan.coding_configurations):
+    if not are_suggestions_asked_for(plans):
         return False
     expect_scikit_learn()
     return True

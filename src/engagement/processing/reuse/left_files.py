@@ -42,9 +42,10 @@ class LastRun:
 
 
 def describe_left(data_root: Path, outputs: Path, analysis: Path) -> dict[str, list[int]]:
-    """Stamp what stage 3 leaves in Outputs/ and State/analysis/, and what it was told to accept."""
+    """Stamp all files that stage 3 leaves in Outputs/, State/analysis/ and State/suggestions/, and what it was told to accept."""
     found = {}
-    for name, folder in (("Outputs", outputs), ("State/analysis", analysis)):
+    suggestions = data_root / "State" / "suggestions"
+    for name, folder in (("Outputs", outputs), ("State/analysis", analysis), ("State/suggestions", suggestions)):
         for path in sorted(folder.rglob("*")):
             inner = path.relative_to(folder)
             # Stage 5 owns one folder; those that begin with a dot are scratch.

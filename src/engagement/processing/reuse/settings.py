@@ -13,6 +13,7 @@ from engagement.configuration import PipelineConfiguration, Project
 from engagement.configuration.flow_choices import ChosenFlow
 from engagement.configuration.source_model import RawDataSource
 from engagement.foundation.own_code import describe_own_code
+from engagement.foundation.time_zones import digest_time_zone
 
 NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
     PipelineConfiguration: frozenset(
@@ -60,6 +61,8 @@ def describe_settings(project: Project, mode: str) -> dict[str, str]:
         "the pipeline": _digest((platform.python_version(), describe_own_code())),
         "the configuration": _digest((describe_what_is_read(project.configuration), project.coding_plans)),
         "the mode": mode,
+        # Few tables have local times: the index of messages, and the analysis' weeks.
+        "the time zone's rules": digest_time_zone(project.configuration.time_zone_name),
     }
 
 

@@ -1,0 +1,16 @@
+"""The rules of time zones, which come from this machine and change with its updates."""
+
+import hashlib
+import zoneinfo
+from importlib import resources
+from pathlib import Path
+
+
+def digest_time_zone(name: str) -> str:
+    """Digest the rules of a time zone where `ZoneInfo` finds them: on this machine, else in the package tzdata."""
+    for folder in zoneinfo.TZPATH:
+        path = Path(folder) / name
+        if path.is_file():
+            return hashlib.sha256(path.read_bytes()).hexdigest()
+    rules = resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
+    return hashlib.sha256(rules.read_bytes()).hexdigest()
