@@ -16,7 +16,10 @@ from types import ModuleType
 
 import pytest
 
+from engagement.custody.run_manifests import manifest
+from engagement.foundation import file_stamps
 from engagement.foundation.errors import InputError
+from engagement.foundation.files import digest_file
 from engagement.pipeline.outputs.columns import COLUMNS
 from engagement.stages import automated_analysis, generate_analysis_graphs
 from example_project import DataRoot, coda_message, episode_run, label, survey_run, write_project
@@ -191,6 +194,35 @@ def test_nothing_is_written_when_nothing_changed(analysed: DataRoot, caplog: pyt
     assert {path: path.stat().st_ino for path in folder_of(analysed).rglob("*")} == files
     make_again(analysed)
     assert digests(analysed) == before
+
+
+def test_downloads_that_stage_3_digested_are_not_read_again_unless_they_changed(
+    analysed: DataRoot, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    caplog.set_level(logging.INFO)
+    # As if the files had been there for a while.
+    monkeypatch.setattr(file_stamps, "TICK_NANOSECONDS", -(10**10))
+    analysed.generate()
+    analyse(analysed)
+    caplog.clear()
+    read = []
+
+    def digest(path: Path) -> str:
+        read.append(path.name)
+        return digest_file(path)
+
+    monkeypatch.setattr(manifest, "digest_file", digest)
+    analyse(analysed)
+    assert read == []
+    assert "Nothing changed since the last run" in caplog.text
+    caplog.clear()
+    path = analysed.path / "Coded Coda Files" / "EXAMPLE_gender.json"
+    content, status = path.read_bytes(), path.stat()
+    path.write_bytes(content.replace(b"Coder", b"Koder"))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    analyse(analysed)
+    assert read == [path.name]
+    assert "Nothing changed" not in caplog.text
 
 
 def test_a_new_run_with_the_same_results_keeps_the_tables_and_says_so_on_the_page(

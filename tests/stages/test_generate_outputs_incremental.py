@@ -9,7 +9,7 @@ import pytest
 
 from changing_season import Season
 from engagement.configuration import load_project
-from engagement.processing.reuse.run_notes import VERSION
+from engagement.processing.reuse.note_files import VERSION
 from engagement.processing.reuse.settings import names_not_read
 from engagement.stages import generate_outputs
 from example_project import (

@@ -32,7 +32,7 @@ from engagement.foundation.files import (
     replace_folder,
     write_json,
 )
-from engagement.pipeline.outputs.folder import current_outputs
+from engagement.pipeline.outputs.places import current_outputs
 from engagement.pipeline.outputs.workbooks import ANALYSIS_WORKBOOK, update_analysis_workbook
 
 log = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ from engagement.foundation.errors import ConfigurationError, DisclosureError, In
 from engagement.foundation.files import explain_os_errors, hold_directory, make_directory, read_json
 from engagement.foundation.progress import show_progress
 from engagement.pipeline.outputs.analysis_files import read_season
-from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS
+from engagement.pipeline.outputs.places import AUTOMATED_ANALYSIS
 from engagement.pipeline.outputs.workbooks import (
     ANALYSIS_WORKBOOK,
     workbook_target,

@@ -22,7 +22,7 @@ from engagement.labelling.datasets.known_messages import find_source_instance
 from engagement.labelling.datasets.synchronisation import merge_messages
 from engagement.labelling.suggestions.results import read_results
 from engagement.pipeline.coding.lost_labels import find_lost_labels
-from engagement.pipeline.outputs.folder import current_outputs
+from engagement.pipeline.outputs.places import current_outputs
 from engagement.services.coda.format import MessageDocument, find_newest_label, read_message_file
 from engagement.services.coda.metrics import count_metrics
 from engagement.services.coda.protocol import CodaDatabase, open_coda

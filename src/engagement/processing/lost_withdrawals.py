@@ -7,11 +7,13 @@ Accepted ones are remembered in State/, message by message, so that a new one st
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engagement.foundation.errors import InputError, count_of, listing
 from engagement.foundation.files import make_directory, read_json, write_json
-from engagement.pipeline.coding.lost_labels import LostLabels
+
+if TYPE_CHECKING:
+    from engagement.pipeline.coding.lost_labels import LostLabels
 
 _FILE = "accepted lost withdrawals.json"
 
@@ -19,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def refuse_lost_withdrawals(
-    data_root: Path, lost: Mapping[str, Sequence[LostLabels]], stop_ids: Collection[str], is_accepted: bool
+    data_root: Path, lost: Mapping[str, Sequence["LostLabels"]], stop_ids: Collection[str], is_accepted: bool
 ) -> None:
     """Refuse STOP labels that count for nothing, by dataset, unless accepted now or before.
 

@@ -7,7 +7,8 @@ from engagement.foundation.errors import InputError, count_of
 from engagement.foundation.record_files import read_records
 from engagement.processing.records.participant_links import LINK, ParticipantLinks, make_link_records
 from engagement.processing.records.participant_notes import PARTICIPANT, PARTICIPANTS
-from engagement.processing.reuse.run_notes import LINKS, notes_folder
+from engagement.processing.reuse.note_files import notes_folder
+from engagement.processing.reuse.run_notes import LINKS
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from engagement.analysis.reuse.inputs import digest_inputs
 from engagement.analysis.reuse.kept_files import find_kept_counts
 from engagement.configuration import load_project
-from engagement.delivery.drive import upload_analysis
+from engagement.custody.run_manifests.manifest import FileDigests, read_last_manifest
 from engagement.foundation.partitions import count_processors, parse_count
 from engagement.foundation.run_report import record_counts
-from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS
+from engagement.pipeline.outputs.places import AUTOMATED_ANALYSIS
 from engagement.services.credentials import load_credentials
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,8 @@ def run(args: argparse.Namespace) -> None:
     project = load_project(args.pipeline_configuration)
     if not args.upload_only:
         current = args.data_root / "Outputs" / AUTOMATED_ANALYSIS
-        inputs = digest_inputs(project, args.data_root)
+        digests = FileDigests(read_last_manifest(args.data_root))
+        inputs = digest_inputs(project, args.data_root, lambda path: digests.digest_in(args.data_root, path))
         counts = find_kept_counts(current, inputs)
         if counts is None:
             # Imported here, as numbers, charts and pages take longer to load than to see that nothing changed.
@@ -46,4 +47,8 @@ def run(args: argparse.Namespace) -> None:
         else:
             log.info("Nothing changed since the last run: kept Outputs/%s/ as it is", AUTOMATED_ANALYSIS)
         record_counts(counts)
-    upload_analysis(project, args.data_root, credentials)
+    if project.configuration.drive_upload is not None:
+        # Imported here, as the gate and Drive take longer to load than all the rest, and most projects have no Drive.
+        from engagement.delivery.drive import upload_analysis
+
+        upload_analysis(project, args.data_root, credentials)

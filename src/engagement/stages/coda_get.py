@@ -12,7 +12,6 @@ from pathlib import Path
 from engagement.foundation.errors import InputError, PipelineError, count_of, listing
 from engagement.foundation.files import make_directory, write_json
 from engagement.foundation.run_report import record_counts
-from engagement.labelling.agreement.double_coding import find_missed_withdrawals
 from engagement.labelling.datasets.datasets import Datasets, coded_file, find_datasets
 from engagement.labelling.datasets.downloads import find_start, record_moment, warn_of_oddities
 from engagement.labelling.datasets.known_messages import NO_INSTANCE, find_source_instance, record_source_instance
@@ -83,6 +82,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _warn_of_missed_withdrawals(dataset: str, datasets: Datasets, data_root: Path) -> None:
     """Warn of withdrawals that only the second coder saw: these people are still in the outputs."""
+    # Imported here, as few projects have second coders, and measuring agreement needs numpy.
+    from engagement.labelling.agreement.double_coding import find_missed_withdrawals
+
     plans = datasets.plans.all if datasets.plans is not None else ()
     plan = next(plan for plan in plans if plan.coda_dataset == dataset)
     for configuration in plan.coding_configurations:

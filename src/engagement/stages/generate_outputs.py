@@ -1,55 +1,18 @@
 """Join, clean, code and fold the raw data; write CSVs, Coda files, ICR samples and traced data."""
 
 import argparse
-import functools
-import itertools
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from engagement.configuration import Project, load_project
-from engagement.configuration.kept_project import find_kept_stop_ids, keep_project
-from engagement.configuration.plan_warnings import find_key_warnings
-from engagement.configuration.unwritten_plans import find_unwritten_plans
 from engagement.custody.run_manifests.manifest import FileDigests, read_last_manifest
-from engagement.custody.run_manifests.recording import MadeRun, digest_labels, record_run
 from engagement.custody.run_manifests.same_inputs import (
     find_run_to_keep,
     is_full_read_due,
     keep_outputs,
 )
-from engagement.foundation.certificates import use_certificates
-from engagement.foundation.errors import UsageError
 from engagement.foundation.file_stamps import FULL_AFTER
-from engagement.foundation.heard_warnings import HeardWarnings, hear_warnings
-from engagement.foundation.partitions import parse_count, run_partitions
-from engagement.foundation.run_report import record_counts
-from engagement.labelling.datasets.coded_labels import load_coded_datasets
-from engagement.labelling.suggestions.wanted import are_suggestions_wanted, find_suggester
-from engagement.pipeline import steps
-from engagement.pipeline.coding.automatic import make_coders, warn_of_missing_codes
-from engagement.pipeline.coding.lost_labels import find_stop_ids
-from engagement.pipeline.coding.project_functions import ProjectFunctions, load_project_functions
-from engagement.pipeline.messages.missing_keys import find_missing_keys
-from engagement.pipeline.outputs.analysis_files import SourceRun
-from engagement.pipeline.outputs.analysis_parts import AnalysisFolder, write_analysis_folder
-from engagement.pipeline.outputs.folder import OutputsFolder, current_outputs, encode_withdrawn, write_outputs
-from engagement.pipeline.outputs.message_counts import write_message_counts
-from engagement.pipeline.outputs.participant_files import MergedParticipants, ParticipantFile
-from engagement.pipeline.outputs.parts import part_path
-from engagement.processing.lost_withdrawals import refuse_lost_withdrawals
-from engagement.processing.partition import ANALYSIS_INDIVIDUALS, ANALYSIS_MESSAGES
-from engagement.processing.processor import Processor
-from engagement.processing.records.listening_groups import load_listening_groups
-from engagement.processing.records.participant_links import load_links
-from engagement.processing.records.raw_runs import Flows, find_flows
-from engagement.processing.reuse.incremental import Changes, find_changed, keep_unchanged, remember
-from engagement.processing.reuse.left_files import SAID_ONCE, describe_run
-from engagement.processing.summary import Summary, log_summary, make_funnel
-from engagement.processing.unlinked_withdrawals import refuse_unlinked_withdrawals
-from engagement.processing.workload import Workers, find_workers, process_partitions
+from engagement.foundation.partitions import parse_count
 from engagement.services.credentials import Credentials, load_credentials
 
 log = logging.getLogger(__name__)
@@ -98,19 +61,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--upload-only", action="store_true", help="only upload to Drive what the last run wrote")
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """Inputs of a run, loaded and checked."""
-
-    processor: Processor
-    functions: ProjectFunctions
-    flows: Flows
-    workers: Workers
-    timestamp: str
-    mode: str
-    root: Path
-
-
 def run(args: argparse.Namespace, timestamp: str | None = None) -> None:
     """Load, process, save. `timestamp` is that of an earlier run, to make its outputs again."""
     credentials, project = load_credentials(args.credentials), load_project(args.pipeline_configuration)
@@ -130,152 +80,10 @@ def run(args: argparse.Namespace, timestamp: str | None = None) -> None:
         return
     if is_due and last is not None and not args.full:
         log.info("Every raw file is read: so it is once in %d runs", FULL_AFTER + 1)
-    digest_labels(root, project, digests)
-    with hear_warnings(SAID_ONCE) as warnings:
-        inputs = load_inputs(project, root, args, timestamp)
-        changes, summary = generate(inputs, args, is_due, warnings)
-    since = 0 if args.full or is_due or last is None else (last.runs_since_full_read or 0) + 1
-    made = MadeRun(inputs.timestamp, args.user, changes.kept is None, options, since)
-    finish(inputs, changes, made, summary, credentials, digests)
+    # Imported here, as it takes longer to load than to see that nothing changed.
+    from engagement.stages.outputs_making import make_outputs
 
-
-def generate(
-    inputs: Inputs, args: argparse.Namespace, reads_all: bool, warnings: HeardWarnings
-) -> tuple[Changes, Summary]:
-    """Process what changed, and replace the outputs; every raw file is read if `reads_all`."""
-    processor, workers, root, project = inputs.processor, inputs.workers, inputs.root, inputs.processor.project
-    with (
-        find_changed(processor, inputs.flows, root, workers.jobs, args.mode, args.full, reads_all) as changes,
-        write_outputs(root, project.coding_plans, processor.is_coded, changes.earlier_outputs) as outputs,
-        write_analysis_folder(root) as analysis,
-    ):
-        partitions = args.partitions or workers.choose_partitions(changes.places.size)
-        files = [*outputs.traced_data_files(), *changes.files_of_notes(outputs.scratch)]
-        summary = process_partitions(processor, changes.places, partitions, workers, outputs.scratch, files)
-        participants = keep_unchanged(changes, summary, processor.datasets, outputs.scratch, partitions)
-        check_counts(project, changes, summary, outputs.path, current_outputs(root), args.accept_shrinkage)
-        log_summary(summary, processor.is_coded)
-        write_all(inputs, outputs, analysis, changes.row_notes, summary, partitions, files, participants)
-        run = describe_run(inputs.timestamp, warnings.list_all(), count(summary))
-        remember(changes, outputs.path, analysis.path, summary, run, root)
-    return changes, summary
-
-
-def count(summary: Summary) -> dict[str, int]:
-    """Count what a run reports."""
-    return {"runs": summary.runs, "messages": summary.kept, "participants": summary.individuals}
-
-
-def load_inputs(project: Project, root: Path, args: argparse.Namespace, time: str | None = None) -> Inputs:
-    """Load the project's own code, the raw data and the labels, and warn of oddities."""
-    is_coded = args.mode == "all-stages"
-    functions = load_project_functions(project, args.allow_project_code)
-    flows = find_flows(project, root)
-    datasets, lost = load_coded_datasets(project, root)
-    warn_of_plans(project)
-    are_suggestions_wanted(project.coding_plans.all)
-    if is_coded and lost:
-        schemes = (c.code_scheme for plan in project.coding_plans.all for c in plan.coding_configurations)
-        stop_ids = find_stop_ids(schemes) | find_kept_stop_ids(root)
-        refuse_lost_withdrawals(root, lost, stop_ids, args.accept_lost_withdrawals)
-    timestamp = time or datetime.now(UTC).isoformat(timespec="microseconds")
-    links = load_links(project.configuration, project.path.parent)
-    if is_coded:
-        refuse_unlinked_withdrawals(root, links, args.accept_lost_withdrawals)
-    groups = load_listening_groups(project, links)
-    processor = Processor(project, datasets, args.user, timestamp, functions.imputations, is_coded, groups, links)
-    _use_certificates([args.tls_ca, args.tls_cert, args.tls_key])
-    workers = find_workers(flows, args.jobs, args.scheduler, functions.modules)
-    return Inputs(processor, functions, flows, workers, timestamp, args.mode, root)
-
-
-def _use_certificates(files: list[Path | None]) -> None:
-    given = [file for file in files if file is not None]
-    if len(given) == len(files):
-        use_certificates(*given)
-    elif given:
-        raise UsageError(
-            "--tls-ca, --tls-cert and --tls-key: only some were given; expected all three or none. Give all."
-        )
-
-
-def warn_of_plans(project: Project) -> None:
-    """Warn of settings without effect in the coding plans."""
-    warn_of_missing_codes(project.coding_plans.all)
-    warnings = (
-        find_unwritten_plans(project.configuration, project.coding_plans),
-        find_key_warnings(project.coding_plans),
-    )
-    for problem in itertools.chain(*warnings):
-        log.warning("%s, %s", project.configuration.coding_plans_file, problem)
-
-
-def check_counts(
-    project: Project, changes: Changes, summary: Summary, building: Path, current: Path, is_shrinkage_accepted: bool
-) -> None:
-    """Warn of keys that no run has, and write the message counts unless far fewer messages are left."""
-    for problem in find_missing_keys(project.configuration, summary.keys, changes.runs_of_flows):
-        log.warning("%s, %s", project.path, problem)
-    write_message_counts(building, current, project, summary.sent, is_shrinkage_accepted)
-
-
-def write_all(
-    inputs: Inputs,
-    outputs: OutputsFolder,
-    analysis: AnalysisFolder,
-    row_notes: Path,
-    summary: Summary,
-    partitions: int,
-    files: Sequence[ParticipantFile],
-    participants: MergedParticipants | None,
-) -> None:
-    """Merge the partitions' results into the outputs, on all processes; `files` have their parts already."""
-    processor, plans = inputs.processor, inputs.processor.project.coding_plans.all
-    outputs.write_icr_files(summary.samples)
-    withdrawn = (summary.withdrawn_messages, summary.withdrawn_participants)
-    record = encode_withdrawn(processor.metadata(steps.CONSENT))
-    # First the slowest work when most rows are copied.
-    tasks: list[Callable[[], object]] = [
-        functools.partial(file.finish, participants, record, times)
-        for file, times in zip(files, (*withdrawn, 0, 0) if processor.is_coded else (0, 0), strict=True)
-    ]
-    if processor.is_coded:
-        # Then Parquet, which takes the most memory, while the processes are small.
-        messages, individuals = (
-            [part_path(outputs.scratch, name, number) for number in range(partitions)]
-            for name in (ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS)
-        )
-        more = (*processor.origin_names, *processor.groups.names)
-        tasks += analysis.table_tasks(plans, messages, individuals, participants, more)
-    is_indexed = processor.project.configuration.messages_index
-    tasks += outputs.table_tasks(
-        partitions, *withdrawn, row_notes, is_indexed, processor.groups, processor.origin_names
-    )
-    coders = make_coders(plans, inputs.functions.cleaners)
-    suggest = find_suggester(plans, inputs.root, outputs.path, summary.texts, processor.is_coded)
-    tasks += outputs.coda_file_tasks(summary.texts, coders, processor.datasets, suggest)
-    for _ in run_partitions(lambda number: tasks[number](), len(tasks), inputs.workers.jobs):
-        pass
-    if processor.project.configuration.spreadsheet_files:
-        # Imported here, as few projects ask for them.
-        from engagement.pipeline.outputs.workbooks import workbook_tasks
-
-        books = workbook_tasks(outputs.path, processor.project.configuration.guard_formulas)
-        for _ in run_partitions(lambda number: books[number](), len(books), inputs.workers.jobs):
-            pass
-    analysis.write_season(SourceRun(inputs.timestamp, inputs.mode), make_funnel(summary))
-
-
-def finish(
-    inputs: Inputs, changes: Changes, made: MadeRun, summary: Summary, credentials: Credentials, digests: FileDigests
-) -> None:
-    """Keep what the run was made with, report the written files, and upload them with `credentials`."""
-    project, root = inputs.processor.project, inputs.root
-    digests.take_verified({f"Raw Data/{name}": version.sha256 for name, version in changes.notes.verified.items()})
-    own_modules = [module.__file__ for module in inputs.functions.modules]
-    record_run(root, project, keep_project(project, root), made, digests, own_modules)
-    log.info("Wrote Outputs/: %d message(s), %d participant(s)", summary.kept, summary.individuals)
-    record_counts(count(summary))
+    make_outputs(project, root, args, options, timestamp, digests, is_due)
     upload(project, root, credentials)
 
 

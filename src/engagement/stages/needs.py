@@ -7,7 +7,7 @@ from engagement.configuration import PipelineConfiguration
 from engagement.configuration.source_types import load_part
 from engagement.delivery.logs import find_upload_kinds
 from engagement.foundation.errors import UsageError
-from engagement.processing.reuse.run_notes import notes_folder
+from engagement.processing.reuse.note_files import notes_folder
 from engagement.services.container_needs import ContainerNeeds
 from engagement.services.credentials import Credentials
 from engagement.services.storage.local_files import local_file

@@ -11,7 +11,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,10 @@ from engagement.foundation.files import digest_file, read_json
 from engagement.foundation.own_code import describe_own_code
 from engagement.foundation.revision import find_revision
 from engagement.foundation.time_zones import digest_time_zone
-from engagement.labelling.agreement.stored_results import results_folder
+from engagement.labelling.agreement.places import results_folder
 from engagement.labelling.suggestions.results import result_files
 from engagement.pipeline.outputs.analysis_files import analysis_folder, season_path
-from engagement.pipeline.outputs.folder import current_outputs
+from engagement.pipeline.outputs.places import current_outputs
 
 # Where fontconfig and matplotlib look for fonts.
 _FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
@@ -41,8 +41,11 @@ class InputDigests:
     tables: str
 
 
-def digest_inputs(project: Project, data_root: Path) -> InputDigests:
-    """Digest the program, the configuration with the files that it names, and what stages 3 and icr left."""
+def digest_inputs(project: Project, data_root: Path, digest: Callable[[Path], str] = digest_file) -> InputDigests:
+    """Digest the program, the configuration with the files that it names, and what stages 3 and icr left.
+
+    `digest` is for the downloads from Coda, by far the largest files, which stage 3 digested before.
+    """
     folder = analysis_folder(data_root)
     season = season_path(folder)
     run, found = _read_season(season)
@@ -59,7 +62,7 @@ def digest_inputs(project: Project, data_root: Path) -> InputDigests:
         *map(_describe, sorted(path for path in folder.glob("*") if path != season)),
         *map(_describe, sorted(results_folder(data_root).glob("*.json"))),
         *map(_describe, _list_named_files(project)),
-        *map(_describe, _list_coded_files(project, data_root)),
+        *(_describe(path, digest) for path in _list_coded_files(project, data_root)),
         *map(_describe, result_files(current_outputs(data_root))),
     ]
     # The page names the version.
@@ -70,8 +73,8 @@ def _digest(description: Any) -> str:
     return hashlib.sha256(json.dumps(description).encode()).hexdigest()
 
 
-def _describe(path: Path) -> list[str]:
-    return [path.name, digest_file(path) if path.is_file() else ""]
+def _describe(path: Path, digest: Callable[[Path], str] = digest_file) -> list[str]:
+    return [path.name, digest(path) if path.is_file() else ""]
 
 
 def _read_season(path: Path) -> tuple[Any, Any]:

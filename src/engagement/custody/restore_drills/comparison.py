@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engagement.foundation.files import digest_file
-from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS
+from engagement.pipeline.outputs.places import AUTOMATED_ANALYSIS
 from engagement.provenance.reading import read_traced_data
 
 _WHO_AND_WHEN = re.compile(rb'("Timestamp": |"User": )"[^"\\]*"')

@@ -10,7 +10,7 @@ from engagement.configuration import load_project
 from engagement.configuration.kept_project import find_kept_configuration, kept_folder
 from engagement.foundation.errors import ConfigurationError, InputError
 from engagement.foundation.files import copy_tree, explain_os_errors, read_json, write_json
-from engagement.pipeline.coding.project_functions import has_project_functions
+from engagement.pipeline.coding.named_functions import has_project_functions
 
 
 def find_missing_files(data_root: Path, configuration: Path | None) -> list[str]:

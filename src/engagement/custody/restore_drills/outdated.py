@@ -11,8 +11,9 @@ from engagement.foundation.errors import InputError
 from engagement.foundation.files import read_json
 from engagement.foundation.record_files import read_records
 from engagement.labelling.datasets.coded_labels import load_coded_datasets
+from engagement.processing.reuse.note_files import NOTES, notes_folder
 from engagement.processing.reuse.notes_writer import gather_labels
-from engagement.processing.reuse.run_notes import CODED, NOTES, notes_folder
+from engagement.processing.reuse.run_notes import CODED
 from engagement.processing.reuse.settings import describe_settings
 from engagement.sources.manifest import read_manifest
 

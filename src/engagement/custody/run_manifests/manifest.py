@@ -152,6 +152,10 @@ class FileDigests:
             self._found[name] = self._describe(path, None, self._known.get(name))
         return self._found[name]
 
+    def digest_in(self, data_root: Path, path: Path) -> str:
+        """Return the SHA-256 of a file of a data root."""
+        return self.digest(str(path.relative_to(data_root)), path).sha256
+
     def _describe(self, path: Path, sha256: str | None, known: InputFile | None = None) -> InputFile:
         with explain_os_errors(path):
             looked_at, stamp = time.time_ns(), stamp_of(path)

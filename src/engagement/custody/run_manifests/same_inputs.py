@@ -22,7 +22,7 @@ from engagement.custody.run_manifests.recording import (
 from engagement.foundation.file_stamps import FULL_AFTER, stamp_of
 from engagement.foundation.run_report import record_counts
 from engagement.foundation.who import name_account
-from engagement.pipeline.coding.project_functions import has_project_functions
+from engagement.pipeline.coding.named_functions import has_project_functions
 from engagement.processing.reuse.left_files import LastRun, read_last_run
 from engagement.processing.reuse.settings import describe_settings
 from engagement.sources.manifest import read_manifest

@@ -18,7 +18,8 @@ from engagement.foundation.partitions import hash_uid
 from engagement.foundation.record_files import read_records
 from engagement.processing.records.participant_links import LINK
 from engagement.processing.records.participant_notes import PARTICIPANT, PARTICIPANTS
-from engagement.processing.reuse.run_notes import LINKS, NOTES, VERSION, notes_folder
+from engagement.processing.reuse.note_files import NOTES, VERSION, notes_folder
+from engagement.processing.reuse.run_notes import LINKS
 from engagement.sources.participant_lists import read_participant_list
 
 _logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engagement.foundation.files import digest_file
-from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS
+from engagement.pipeline.outputs.places import AUTOMATED_ANALYSIS
 
 # What a record keeps of the run that processed it: its time, its user, and the hashes that cover both.
 _OF_THE_RUN = re.compile(rb'"(?:Timestamp|User|SHA)": "[^"]*"')

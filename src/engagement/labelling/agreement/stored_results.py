@@ -11,14 +11,10 @@ from engagement.configuration import CodingPlan
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import make_directory, read_json, write_json
 from engagement.labelling.agreement.agreement import Agreement, Estimate
+from engagement.labelling.agreement.places import results_folder
 from engagement.labelling.agreement.report import Reliability
 
 _VERSION = 1
-
-
-def results_folder(data_root: Path) -> Path:
-    """Return the path of the folder with the results of all episodes."""
-    return data_root / "State" / "agreement"
 
 
 def result_path(data_root: Path, raw_field: str) -> Path:

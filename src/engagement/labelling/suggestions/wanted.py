@@ -3,13 +3,16 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engagement.configuration import CodingPlan
 from engagement.configuration.double_coding import second_dataset
 from engagement.labelling.datasets.datasets import coded_file
 from engagement.labelling.suggestions.scikit_learn import expect_scikit_learn
-from engagement.pipeline.outputs.coda_files import CodaTexts
-from engagement.pipeline.outputs.folder import Suggest
+
+if TYPE_CHECKING:
+    from engagement.pipeline.outputs.coda_files import CodaTexts
+    from engagement.pipeline.outputs.folder import Suggest
 
 
 def are_suggestions_asked_for(plans: Sequence[CodingPlan]) -> bool:
@@ -32,8 +35,8 @@ def are_suggestions_wanted(plans: Sequence[CodingPlan]) -> bool:
 
 
 def find_suggester(
-    plans: Sequence[CodingPlan], data_root: Path, outputs: Path, texts: Mapping[str, CodaTexts], is_coded: bool
-) -> Suggest | None:
+    plans: Sequence[CodingPlan], data_root: Path, outputs: Path, texts: Mapping[str, "CodaTexts"], is_coded: bool
+) -> "Suggest | None":
     """Find what adds suggestions to Coda files: nothing before coding, or if no plan asks for them.
 
     `outputs` is the next Outputs/. What was kept for plans that ask no more is removed.

@@ -2,17 +2,16 @@
 
 import importlib
 import importlib.util
-import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from engagement.configuration import Project
-from engagement.configuration.function_names import is_project_function
 from engagement.foundation.errors import ConfigurationError, listing
+from engagement.pipeline.coding.named_functions import cleaner_names, imputation_names
 from engagement.pipeline.coding.own_functions import OwnCleaner, OwnImputation
 
 # Modules that the manual told projects to import before they moved.
@@ -41,11 +40,6 @@ class ProjectFunctions:
         return bool(self.cleaners or self.imputations)
 
 
-def has_project_functions(project: Project) -> bool:
-    """Tell whether the coding plans name the project's own functions."""
-    return any(True for _ in itertools.chain(_cleaner_names(project), _imputation_names(project)))
-
-
 def load_project_functions(project: Project, is_allowed: bool) -> ProjectFunctions:
     """Import the functions that the coding plans name.
 
@@ -54,7 +48,7 @@ def load_project_functions(project: Project, is_allowed: bool) -> ProjectFunctio
     ConfigurationError
         They name some and `is_allowed` is false, or some can't be imported; lists them all.
     """
-    cleaners, imputations = set(_cleaner_names(project)), set(_imputation_names(project))
+    cleaners, imputations = set(cleaner_names(project)), set(imputation_names(project))
     names = sorted(cleaners | imputations)
     if names and not is_allowed:
         raise ConfigurationError(
@@ -75,20 +69,6 @@ def load_project_functions(project: Project, is_allowed: bool) -> ProjectFunctio
         {name: OwnCleaner(name, loaded[name]) for name in cleaners},
         {name: OwnImputation(name, loaded[name]) for name in imputations},
     )
-
-
-def _cleaner_names(project: Project) -> Iterator[str]:
-    for plan in project.coding_plans.all:
-        for configuration in plan.coding_configurations:
-            if configuration.cleaner is not None and is_project_function(configuration.cleaner):
-                yield configuration.cleaner
-
-
-def _imputation_names(project: Project) -> Iterator[str]:
-    for plan in project.coding_plans.all:
-        name = plan.code_imputation_function
-        if name is not None and is_project_function(name):
-            yield name
 
 
 def _load(folder: Path, name: str) -> Callable[..., Any]:

@@ -23,13 +23,11 @@ from engagement.pipeline.outputs.parts import (
     part_path,
     scratch_directory,
 )
+from engagement.pipeline.outputs.places import AUTOMATED_ANALYSIS, current_outputs
 from engagement.pipeline.outputs.rows import WITHDRAWN, AnalysisRows, ProductionRows
 from engagement.pipeline.outputs.stretches import EarlierOutputs
 from engagement.pipeline.outputs.tables import Table, write_table
 from engagement.provenance import Metadata, TracedData
-
-# Stage 5 owns this folder in Outputs/: carry it over unchanged.
-AUTOMATED_ANALYSIS = "Automated Analysis"
 
 # A task that depends on none of the others.
 Task = Callable[[], object]
@@ -129,11 +127,6 @@ class OutputsFolder:
         for plan in self._plans.rqa:
             if plan.icr_filename is not None:
                 write_csv(folder / plan.icr_filename, *samples.get(plan.raw_field, IcrSample()).rows(plan))
-
-
-def current_outputs(data_root: Path) -> Path:
-    """Return the folder of a data root that the next version replaces."""
-    return data_root / "Outputs"
 
 
 def encode_withdrawn(last: Metadata) -> bytes:

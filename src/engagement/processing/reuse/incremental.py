@@ -13,7 +13,7 @@ from typing import Any
 import numpy
 
 from engagement.pipeline.coding.coded_datasets import CodedDataset
-from engagement.pipeline.coding.project_functions import has_project_functions
+from engagement.pipeline.coding.named_functions import has_project_functions
 from engagement.pipeline.messages.unknown_testers import find_unknown_testers
 from engagement.pipeline.outputs.participant_files import MergedParticipants, ParticipantFile
 from engagement.pipeline.outputs.stretches import EarlierOutputs

@@ -12,9 +12,9 @@ from engagement.foundation.errors import InputError
 from engagement.foundation.file_stamps import stamp_of
 from engagement.foundation.files import read_json
 from engagement.pipeline.outputs.analysis_files import analysis_folder
-from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS, current_outputs
+from engagement.pipeline.outputs.places import AUTOMATED_ANALYSIS, current_outputs
 from engagement.processing import lost_withdrawals
-from engagement.processing.reuse.run_notes import NOTES, VERSION, digest_notes, notes_folder
+from engagement.processing.reuse.note_files import NOTES, VERSION, digest_notes, notes_folder
 from engagement.sources.manifest import FileVersion
 
 # They say what a run replaced or was told to accept, which is not so in the next one.
@@ -42,7 +42,10 @@ class LastRun:
 
 
 def describe_left(data_root: Path, outputs: Path, analysis: Path) -> dict[str, list[int]]:
-    """Stamp all files that stage 3 leaves in Outputs/, State/analysis/ and State/suggestions/, and what it was told to accept."""
+    """Stamp all files that stage 3 leaves in Outputs/ and State/, and what it was told to accept.
+
+    Of State/ these are analysis/ and suggestions/; the notes have digests.
+    """
     found = {}
     suggestions = data_root / "State" / "suggestions"
     for name, folder in (("Outputs", outputs), ("State/analysis", analysis), ("State/suggestions", suggestions)):

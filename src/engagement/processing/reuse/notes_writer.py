@@ -16,16 +16,8 @@ from engagement.pipeline.outputs.participant_files import ParticipantFile
 from engagement.pipeline.outputs.parts import append_file, open_part, part_path
 from engagement.processing.records.participant_notes import PARTICIPANTS, SENT, SENT_MESSAGES, TEXT, TEXTS
 from engagement.processing.records.raw_runs import Flows
-from engagement.processing.reuse.run_notes import (
-    CODED,
-    LINKS,
-    MEMBERS,
-    NOTES,
-    VERSION,
-    digest_notes,
-    identify_outputs,
-    notes_folder,
-)
+from engagement.processing.reuse.note_files import NOTES, VERSION, digest_notes, notes_folder
+from engagement.processing.reuse.run_notes import CODED, LINKS, MEMBERS, identify_outputs
 from engagement.processing.summary import Summary
 from engagement.sources.manifest import FileVersion
 

@@ -6,7 +6,6 @@ full one, which is always right. The arrays beside it hold hashes, places and nu
 the ICR samples.
 """
 
-import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,12 +23,11 @@ from engagement.processing.records.listening_groups import MEMBER
 from engagement.processing.records.participant_links import LINK
 from engagement.processing.records.participant_notes import PARTICIPANT, PARTICIPANTS, SENT, SENT_MESSAGES, TEXT, TEXTS
 from engagement.processing.records.raw_runs import DIGEST, PLACE, Flows, LineLocations
+from engagement.processing.reuse.note_files import NOTES, VERSION, digest_notes, notes_folder
 from engagement.sources.manifest import FileVersion
 
 log = logging.getLogger(__name__)
 
-VERSION = 4
-NOTES = "notes.json"
 # Members of listening groups.
 MEMBERS = "members"
 # Participants who are linked to another; the lines have the ids as they were fetched.
@@ -46,11 +44,6 @@ _KINDS = {
     MEMBERS: MEMBER,
     LINKS: LINK,
 }
-
-
-def notes_folder(data_root: Path) -> Path:
-    """Return the path of State/outputs/ in a data root."""
-    return data_root / "State" / "outputs"
 
 
 @dataclass(frozen=True)
@@ -152,13 +145,3 @@ def identify_outputs(outputs: Path, analysis: Path) -> dict[str, list[int]]:
         for pattern in patterns
         for path in sorted(folder.glob(pattern))
     }
-
-
-def digest_notes(folder: Path) -> dict[str, str]:
-    """Digest every file of notes but `notes.json` itself."""
-    digests = {}
-    for path in sorted(folder.iterdir()):
-        if path.name != NOTES:
-            with path.open("rb") as file:
-                digests[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return digests

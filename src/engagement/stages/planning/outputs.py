@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engagement.foundation.errors import count_of
-from engagement.pipeline.outputs.folder import AUTOMATED_ANALYSIS
+from engagement.pipeline.outputs.places import AUTOMATED_ANALYSIS
 from engagement.pipeline.outputs.workbooks import workbook_target
 from engagement.stages.planning.context import PlanContext, say_size
 

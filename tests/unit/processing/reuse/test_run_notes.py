@@ -12,8 +12,9 @@ from engagement.processing.records.listening_groups import MEMBER
 from engagement.processing.records.participant_links import LINK
 from engagement.processing.records.participant_notes import PARTICIPANT
 from engagement.processing.records.raw_runs import Flows, LineLocations, find_runs
+from engagement.processing.reuse.note_files import notes_folder
 from engagement.processing.reuse.notes_writer import NotesWriter
-from engagement.processing.reuse.run_notes import CODED, notes_folder, read_notes
+from engagement.processing.reuse.run_notes import CODED, read_notes
 from engagement.processing.reuse.settings import describe_settings
 from engagement.processing.summary import Summary
 from example_project import EPISODE_FLOW, SURVEY_FLOW, DataRoot, episode_run, survey_run
