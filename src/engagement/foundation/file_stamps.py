@@ -1,8 +1,6 @@
 """Tell from a file's size, times and inode whether it is as it was, as git's index does.
 
-Such a file need not be read again.
-
-A stamp is believed only if the file had been left alone for a while when it was taken. Whoever believes stamps reads everything
+Such a file need not be read again. A stamp is believed only if the file had been left alone for a while when it was taken. Whoever believes stamps reads everything
 once in a while.
 """
 
@@ -16,10 +14,7 @@ TICK_NANOSECONDS = 2 * 10**9
 
 
 def stamp_of(path: Path) -> list[int]:
-    """Return numbers that change whenever a file does.
-
-    They are its size, the times of its last changes, and its inode.
-    """
+    """Return numbers that change whenever a file does: its size, times of change, and inode."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 

@@ -35,7 +35,7 @@ class HeardWarnings(logging.Handler):
 
 @contextlib.contextmanager
 def hear_warnings(besides: Collection[str] = ()) -> Iterator[HeardWarnings]:
-    """Hear the warnings of the program's own modules during the block; `besides` are loggers not to listen to."""
+    """Hear the warnings of the program's own modules during the block, but for the loggers `besides`."""
     heard, logger = HeardWarnings(besides), logging.getLogger("engagement")
     logger.addHandler(heard)
     try:

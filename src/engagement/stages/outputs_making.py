@@ -74,7 +74,10 @@ def make_outputs(
     digests: FileDigests,
     reads_all: bool,
 ) -> None:
-    """Load, process, save; every raw file is read if `reads_all`. `options` and `digests` are for the run's manifest."""
+    """Load, process, save; every raw file is read if `reads_all`.
+
+    `options` and `digests` are for the run's manifest.
+    """
     digest_labels(root, project, digests)
     with hear_warnings(SAID_ONCE) as warnings:
         inputs = load_inputs(project, root, args, timestamp)

@@ -76,7 +76,7 @@ def record_run(
 def digest_labels(data_root: Path, project: Project, digests: FileDigests) -> None:
     """Digest the labels and the files beside the configuration before they are read.
 
-    Raw files are compared while they are.
+    Raw files are compared while they are read.
     """
     for name in find_inputs(data_root, project):
         if not name.startswith("Raw Data/"):

@@ -41,10 +41,7 @@ class RunToKeep:
 
 
 def is_full_read_due(last: RunManifest | None) -> bool:
-    """Tell whether a run has to read every input.
-
-    It has to if too many before it believed stamps, or nobody knows how many.
-    """
+    """Tell whether a run has to read every input: too many before it believed stamps, or nobody knows."""
     return last is None or last.runs_since_full_read is None or last.runs_since_full_read >= FULL_AFTER
 
 
@@ -87,10 +84,7 @@ def find_run_to_keep(
 
 
 def keep_outputs(data_root: Path, kept: RunToKeep) -> None:
-    """Leave everything as the last run left it, and write this run's manifest.
-
-    Says again what the last one warned of.
-    """
+    """Leave everything as the last run left it; write a manifest, and repeat the last run's warnings."""
     for warning in kept.run.warnings:
         log.warning("%s", warning)
     since = kept.manifest.runs_since_full_read

@@ -1,7 +1,4 @@
-"""Tell whether everything is as the last run of stage 3 left it.
-
-A run with the same inputs can then leave it alone.
-"""
+"""Tell whether everything is as the last run of stage 3 left it, so that it can be left alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,9 +24,7 @@ SAID_ONCE = (
 
 @dataclass(frozen=True)
 class LastRun:
-    """The run that the notes are of.
-
-    They have its time, the raw files as it read them, what it warned of, and its counts.
+    """The run that the notes are of: its time, the raw files as it read them, its warnings and counts.
 
     `verified` are the versions of raw files that it compared with the manifest of stage 2.
     """
@@ -66,10 +61,7 @@ def describe_run(time: str, warnings: list[str], counts: Mapping[str, int]) -> d
 
 
 def read_last_run(data_root: Path, settings: Mapping[str, str]) -> LastRun | None:
-    """Read the last run from its notes.
-
-    None if anything that it left is not as it was, or the settings are others.
-    """
+    """Read the last run from its notes; None if what it left, or a setting, is not as it was."""
     folder = notes_folder(data_root)
     try:
         document = read_json(folder / NOTES, InputError)
