@@ -1,6 +1,7 @@
 """Hear what a program warns of, to say it again when its work need not be done again."""
 
 import contextlib
+import io
 import json
 import logging
 import os
@@ -15,21 +16,22 @@ class HeardWarnings(logging.Handler):
         super().__init__(logging.WARNING)
         self._besides = besides
         # A file in memory: a forked process has the same one, and appends to it.
-        self._file = os.memfd_create("heard warnings")
+        self._file = io.FileIO(os.memfd_create("heard warnings"), "r+")
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a warning."""
         if record.name not in self._besides:
-            os.write(self._file, f"{json.dumps(record.getMessage())}\n".encode())
+            self._file.write(f"{json.dumps(record.getMessage())}\n".encode())
 
     def list_all(self) -> list[str]:
         """List them, in the order in which they were said."""
-        content = os.pread(self._file, os.fstat(self._file).st_size, 0)
+        number = self._file.fileno()
+        content = os.pread(number, os.fstat(number).st_size, 0)
         return [json.loads(line) for line in content.splitlines()]
 
     def close(self) -> None:
         """Forget them."""
-        os.close(self._file)
+        self._file.close()
         super().close()
 
 
