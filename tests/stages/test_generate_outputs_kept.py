@@ -9,6 +9,7 @@ import pytest
 
 from engagement.custody.run_manifests import manifest, same_inputs
 from engagement.custody.run_manifests.manifest import read_last_manifest
+from engagement.delivery.selections.people import find_newer_data
 from engagement.foundation import file_stamps
 from engagement.foundation.errors import InputError
 from engagement.foundation.file_stamps import FULL_AFTER
@@ -39,8 +40,11 @@ def write_another_run(root: DataRoot) -> None:
 
 
 def stamps_of(root: DataRoot) -> dict[str, list[int]]:
-    folders = ("Outputs", "State")
-    return {str(path): file_stamps.stamp_of(path) for name in folders for path in (root.path / name).rglob("*")}
+    """Those of all files; the time of the notes says when the inputs were last seen to be the same."""
+    paths = [
+        path for name in ("Outputs", "State") for path in (root.path / name).rglob("*") if path.name != "notes.json"
+    ]
+    return {str(path): file_stamps.stamp_of(path) for path in paths}
 
 
 def is_kept(root: DataRoot, caplog: pytest.LogCaptureFixture, **options: object) -> bool:
@@ -61,6 +65,17 @@ def test_a_run_with_nothing_new_leaves_every_file_alone(root, caplog):
     assert (last.time, last.user) == (first.time, first.user)
     digests = [{name: file.sha256 for name, file in found.files.items()} for found in (first, last)]
     assert digests[0] == digests[1]
+
+
+def test_after_it_no_file_counts_as_newer_than_the_outputs(root, caplog):
+    """Else nothing would be written back, and no contacts handed over, until something changes."""
+    assert find_newer_data(root.path) == []
+    os.utime(raw(root))
+    assert find_newer_data(root.path) == [raw(root)]
+    assert is_kept(root, caplog)
+    assert find_newer_data(root.path) == []
+    os.utime(raw(root))
+    assert find_newer_data(root.path) == [raw(root)]
 
 
 def edit(path: Path, old: str, new: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from engagement.__main__ import main
 from example_project import DataRoot, coda_message, episode_run, label, write_project
+from incremental_runs import leave_manifest
 
 RUN = "2026-11-{:02}T020000Z-" + "0" * 40
 
@@ -80,6 +81,18 @@ def test_the_last_run_is_made_again_from_the_data_root_with_the_same_bytes(night
     assert status == 0, shown
     assert "with inputs from the data root" in shown
     assert re.search(r"The same bytes: all \d+ files", shown)
+
+
+def test_a_run_that_kept_the_outputs_is_made_again_like_any_other(nights, caplog):
+    caplog.set_level("INFO")
+    leave_manifest(nights.root)
+    nights.run(1)
+    second = nights.run(2)
+    assert "kept Outputs/ as it is" in caplog.text
+    for reproduce in (nights.reproduce, nights.from_archives):
+        status, shown = reproduce(second)
+        assert status == 0, shown
+        assert "The same bytes: all" in shown
 
 
 def test_yesterdays_run_is_made_again_after_the_configuration_and_the_data_changed(nights):

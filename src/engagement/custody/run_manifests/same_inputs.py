@@ -24,6 +24,7 @@ from engagement.foundation.run_report import record_counts
 from engagement.foundation.who import name_account
 from engagement.pipeline.coding.named_functions import has_project_functions
 from engagement.processing.reuse.left_files import LastRun, read_last_run
+from engagement.processing.reuse.note_files import note_unchanged_inputs
 from engagement.processing.reuse.settings import describe_settings
 from engagement.sources.manifest import read_manifest
 
@@ -101,6 +102,7 @@ def keep_outputs(data_root: Path, kept: RunToKeep) -> None:
         kept.run.counts["messages"],
         kept.run.counts["participants"],
     )
+    note_unchanged_inputs(data_root)
     record_counts(kept.run.counts)
 
 

@@ -24,6 +24,7 @@ from engagement.delivery.selections.withdrawn import WithdrawnThere, find_withdr
 from engagement.foundation.errors import InputError
 from engagement.pipeline.outputs.analysis_files import UID, analysis_folder, season_path
 from engagement.processing.records.participant_links import ParticipantLinks, load_links
+from engagement.processing.reuse.note_files import find_time_of_inputs
 from engagement.sources.contacts_directory import find_contacts_files
 from engagement.sources.operator_prefixes import operator_of
 from engagement.sources.participant_lists import ParticipantList, read_participant_list
@@ -204,7 +205,8 @@ def find_newer_data(data_root: Path) -> list[Path]:
     season = season_path(analysis_folder(data_root))
     if not season.exists():
         return []
-    made = season.stat().st_mtime_ns
+    # A run that saw that nothing had changed left the season as it was.
+    made = max(season.stat().st_mtime_ns, find_time_of_inputs(data_root))
     files = (
         path for folder in ("Raw Data", "Coded Coda Files") for path in sorted((data_root / folder).glob("*.json*"))
     )

@@ -1,6 +1,7 @@
 """Write the notes of a run, which the next run needs to keep unchanged results."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,8 @@ class NotesWriter:
             "keys": sorted(summary.keys),
         }
         write_json(self.folder / NOTES, document, indent=None)
+        # See `find_time_of_inputs`.
+        os.utime(self.folder / NOTES, ns=(self._began, self._began))
 
 
 @contextlib.contextmanager
