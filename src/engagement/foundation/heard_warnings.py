@@ -27,7 +27,7 @@ class HeardWarnings(logging.Handler):
         """List them, in the order in which they were said."""
         number = self._file.fileno()
         content = os.pread(number, os.fstat(number).st_size, 0)
-        return [json.loads(line) for line in content.splitlines()]
+        return [json.loads(line) for line in content.split(b"\n") if line]
 
     def close(self) -> None:
         """Forget them."""
