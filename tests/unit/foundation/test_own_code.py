@@ -24,7 +24,9 @@ def describe() -> object:
         own_code.describe_own_code.cache_clear()
 
 
-@pytest.mark.parametrize("name", ["foundation/own_code.py", "foundation/data/names.csv", "foundation/new.py", "new.json"])
+@pytest.mark.parametrize(
+    "name", ["foundation/own_code.py", "foundation/data/names.csv", "foundation/new.py", "new.json"]
+)
 def test_a_changed_or_new_file_is_another_program(package: Path, name: str):
     before = describe()
     (package / name).write_text("y = 2\n")
