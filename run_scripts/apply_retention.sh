@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 #
-# Optional stage, after stage 7: remove archives, logs and records of runs that are older than the configuration keeps.
-#   reads   the pipeline configuration, and the names of files in all three directories
-#   writes  removes files there; <data-root>/Runs/retention/ has the receipts
+# Optional stage, after stage 7: remove archives, logs, records of runs and messages that are older than the configuration keeps.
+#   reads   the pipeline configuration, the names of files in all three directories, and Raw Data where RawTexts says so
+#   writes  removes files there, and texts in Coda; <data-root>/Runs/retention/ has the receipts
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -13,8 +13,9 @@ usage() {
 Usage: ${0##*/} [options] <user> <pipeline-configuration-file-path> <data-root> <data-backup-dir>
                           <performance-logs-dir>
 
-Remove archives, logs and records of runs that are older than the configuration keeps, as its Retention says. The newest
-of each always stays, and so does what belongs to the newest run that succeeded. A receipt says what was removed.
+Remove archives, logs, records of runs and messages that are older than the configuration keeps, as its Retention says.
+The newest of each file always stays, and so does what belongs to the newest run that succeeded. A receipt says what was
+removed.
 
   <user>                              name of the person running this, for the receipt
   <pipeline-configuration-file-path>  pipeline configuration, a JSON file
@@ -22,15 +23,21 @@ of each always stays, and so does what belongs to the newest run that succeeded.
   <data-backup-dir>                   directory with the archives
   <performance-logs-dir>              directory with logs and profiles
 
-  --dry-run     list what would go, with counts and the oldest dates; remove nothing
-  --accept-all  remove what is over age even if only the newest file of a kind stays
-  --quiet       only print warnings and errors
-  -h, --help    show this help and exit
+  --coda-credentials FILE  credentials of Coda, a JSON file: needed where Retention has RawTexts
+  --dry-run                list what would go, with counts and the oldest dates; remove nothing
+  --accept-all             remove what is over age even if only the newest file of a kind stays, or no message
+  --quiet                  only print warnings and errors
+  -h, --help               show this help and exit
 TEXT
 }
 
 take_option() {
     case "$1" in
+        --coda-credentials)
+            expect_value "$@"
+            credentials="$2"
+            expect_file credentials
+            ;;
         --dry-run)
             access=ro
             take_flag "$@"
@@ -42,7 +49,7 @@ take_option() {
 }
 
 main() {
-    local access=rw stage_options=() arguments=() directory
+    local access=rw credentials="" stage_options=() arguments=() directory
     read_options "$@"
     set -- "${arguments[@]}"
     expect_arguments 5 $#
@@ -62,6 +69,10 @@ main() {
     for directory in "$data_root" "$backups" "$performance_logs"; do
         mount_path "$access" "$directory"
     done
+    if [[ -n $credentials ]]; then
+        mount_path ro "$credentials"
+        stage_options+=(--credentials "$credentials")
+    fi
     run_stage apply-retention --user "$user" --pipeline-configuration "$configuration" --data-root "$data_root" \
         --backups-dir "$backups" --performance-logs-dir "$performance_logs" "${stage_options[@]}"
 }

@@ -6,7 +6,9 @@ stage_command() {
     if [[ $1 == write_back ]]; then
         command=("$project_root/run_scripts/write_back.sh")
     elif [[ $1 == apply_retention ]]; then
-        command=("$project_root/run_scripts/apply_retention.sh" "$user" "$configuration" "$data_root" "$backups" "$performance_logs")
+        command=("$project_root/run_scripts/apply_retention.sh")
+        ! grep --quiet '"RawTexts"' -- "$configuration" || command+=(--coda-credentials "$coda_push_credentials")
+        command+=("$user" "$configuration" "$data_root" "$backups" "$performance_logs")
     elif [[ $1 == drill ]]; then
         command=("$project_root/run_scripts/6_backup_data_root.sh" --drill --pipeline-configuration "$configuration")
     else

@@ -1,4 +1,4 @@
-"""Retention: how long archives, logs and the records of runs are kept."""
+"""Retention: how long archives, logs, records of runs and messages are kept."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _PLACE = "$.Retention"
 
 
 class Retention(Model):
-    """How long archives, logs and records of runs are kept; the end of a run removes what is older.
+    """How long archives, logs, records of runs and messages are kept; the end of a run removes what is older.
 
     Each is a period like 'P90D'; without it, nothing of its kind is removed.
     """
@@ -30,11 +30,17 @@ class Retention(Model):
     runs: Period | None = key(
         "Runs", "records and manifests of runs, and the configurations that no other manifest names", "P2Y", None
     )
+    raw_texts: Period | None = key(
+        "RawTexts",
+        "runs and messages of participants with all their texts, by the time at which they were sent; STOP always stays",
+        "P3Y",
+        None,
+    )
 
     @property
     def periods(self) -> dict[str, CalendarPeriod]:
         """The periods that are there, by their keys."""
-        named = (("Archives", self.archives), ("Logs", self.logs), ("Runs", self.runs))
+        named = (("Archives", self.archives), ("Logs", self.logs), ("Runs", self.runs), ("RawTexts", self.raw_texts))
         return {name: period for name, period in named if period is not None}
 
 
@@ -43,7 +49,9 @@ def find_retention_problems(retention: Retention | None, backup: Backup | None) 
     if retention is None:
         return
     if not retention.periods:
-        yield Problem(_PLACE, "says nothing; expected 'Archives', 'Logs' or 'Runs'. Add one, or remove 'Retention'.")
+        yield Problem(
+            _PLACE, "says nothing; expected 'Archives', 'Logs', 'Runs' or 'RawTexts'. Add one, or remove 'Retention'."
+        )
     for name, period in retention.periods.items():
         if period.is_shorter_than(_SHORTEST):
             yield Problem(

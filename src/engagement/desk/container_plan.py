@@ -35,6 +35,8 @@ _CHECK = "check"
 _STATUS = "status"
 # It needs nothing, but for its restore drill.
 _BACKUP = "backup-data-root"
+# It needs Coda only where messages are removed there, and gets its credentials then.
+_RETENTION = "apply-retention"
 # A command of the desk whose script knows nothing of its arguments.
 _DESK = "desk"
 
@@ -60,7 +62,8 @@ def plan_container(stage: str, options: list[str]) -> list[str]:
     """Find the needs of a stage that is started with these options; gives the lines to print."""
     if stage == _BACKUP and "--drill" in options:
         return list(_plan_drill(options).lines())
-    if stage == _STATUS or (stage in STAGES and STAGES[stage].needs is None):
+    is_offline = stage in STAGES and STAGES[stage].needs is None
+    if stage == _STATUS or is_offline or (stage == _RETENTION and "--credentials" not in options):
         return list(ContainerNeeds().lines())
     if stage == _CHECK:
         return list(_plan_check(options).lines())

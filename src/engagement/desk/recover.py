@@ -40,8 +40,8 @@ from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import open_storage, read_credentials
 from engagement.services.uuid_tables.protocol import UuidExchange, open_uuid_table
-from engagement.sources.forgotten import read_forgotten
 from engagement.sources.forgotten_ids import leave_out_forgotten
+from engagement.sources.held_back import read_held_back
 from engagement.sources.recovery_csv.messages import COLUMNS
 
 log = logging.getLogger(__name__)
@@ -140,13 +140,17 @@ def run(arguments: argparse.Namespace) -> None:
         resources.callback(own.close)
         refuse_other_table(own, settings.table_name, raw.participants)
         table: UuidExchange = own
-        forgotten = read_forgotten(arguments.data_root)
+        held_back = read_held_back(arguments.data_root)
+        forgotten = held_back.forgotten
         if forgotten.marks_keys:
             now = datetime.now(UTC)
             table = leave_out_forgotten(own, settings.table_name, forgotten, now, accept_new_table=True)
         uids = Senders(table).find([message.sender for message in messages])
-        if forgotten:
-            taken = [not forgotten.holds_back(uid, message.time) for uid, message in zip(uids, messages, strict=True)]
+        if held_back:
+            taken = [
+                not held_back.holds_back(uid, message.time, [message.text])
+                for uid, message in zip(uids, messages, strict=True)
+            ]
             messages, uids = list(compress(messages, taken)), list(compress(uids, taken))
         found = compare_messages(messages, uids, raw, arguments.window, arguments.late, zone)
         outages = list(find_outages(found))

@@ -11,7 +11,8 @@ from engagement.provenance import Metadata
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import Storage, read_credentials
 from engagement.services.uuid_tables.protocol import UuidExchange, open_uuid_table
-from engagement.sources.forgotten import ForgottenPeople, read_forgotten
+from engagement.sources.forgotten import ForgottenPeople
+from engagement.sources.held_back import HeldBack, read_held_back
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class FetchContext:
 
     `accept_shrinkage`: write what came even if much of it is missing. `counts` are for the run's summary.
     `accept_workspace`: a source may start again with another workspace. `accept_new_uuid_table`: the uuid table need not know
-    the data root's participants. `uuid_tables` has the project's once it is open, `all_forgotten` the people once they were read.
+    the data root's participants. `uuid_tables` has the project's once it is open, `all_held_back` what is left out
+    once that was read.
     """
 
     project: Project
@@ -35,7 +37,7 @@ class FetchContext:
     accept_workspace: bool = False
     accept_new_uuid_table: bool = False
     uuid_tables: list[UuidExchange] = field(default_factory=list)
-    all_forgotten: list[ForgottenPeople] = field(default_factory=list)
+    all_held_back: list[HeldBack] = field(default_factory=list)
 
     @property
     def uuid_table(self) -> UuidExchange:
@@ -59,11 +61,16 @@ class FetchContext:
         return leave_out_forgotten(table, settings.table_name, self.forgotten, now, self.accept_new_uuid_table)
 
     @property
+    def held_back(self) -> HeldBack:
+        """What is left out: people who asked to be forgotten, and messages that are over age."""
+        if not self.all_held_back:
+            self.all_held_back.append(read_held_back(self.data_root))
+        return self.all_held_back[0]
+
+    @property
     def forgotten(self) -> ForgottenPeople:
         """People whose messages are left out, as they asked to be forgotten."""
-        if not self.all_forgotten:
-            self.all_forgotten.append(read_forgotten(self.data_root))
-        return self.all_forgotten[0]
+        return self.held_back.forgotten
 
     def metadata(self, source_type: str) -> Metadata:
         """Origin of all fetched data, the same for the whole run."""

@@ -1,6 +1,6 @@
-"""Remove archives, logs and records of runs that are older than the configuration keeps.
+"""Remove archives, logs, records of runs and messages that are older than the configuration keeps.
 
-Looks at times in names, and only at files that are surely this data root's. The newest of each kind always stays, and so does what
+Of files it looks at times in names, and only at those that are surely this data root's. The newest of each kind always stays, and so does what
 belongs to the newest run that succeeded. With --dry-run it lists what would go. Otherwise it leaves a receipt in
 <data-root>/Runs/retention/. It may be killed at any moment, and repeated.
 """
@@ -12,11 +12,22 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from engagement.configuration import load_pipeline_configuration
+from engagement.configuration import load_pipeline_configuration, load_project
 from engagement.configuration.problems import Problems
 from engagement.configuration.retention import Retention, find_retention_problems
 from engagement.custody.retention.overdue import Overdue, OverdueFile, RetentionPlaces, find_overdue
+from engagement.custody.retention.raw_texts import (
+    MESSAGE,
+    AgedMessages,
+    choose_cut,
+    find_aged,
+    go_on,
+    is_begun,
+    remove_aged,
+    say_aged,
+)
 from engagement.custody.retention.removal import (
     RetentionRequest,
     is_interrupted,
@@ -24,8 +35,10 @@ from engagement.custody.retention.removal import (
     remove_overdue,
     say_removed,
 )
-from engagement.foundation.errors import LimitError, UsageError, listing
+from engagement.foundation.errors import LimitError, UsageError, count_of, listing
 from engagement.foundation.run_report import record_counts
+from engagement.services.coda.protocol import open_coda
+from engagement.services.credentials import load_credentials
 
 _logger = logging.getLogger(__name__)
 
@@ -37,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-root", type=Path, required=True, help="directory that holds all the pipeline's data")
     parser.add_argument("--backups-dir", type=Path, required=True, help="directory for the archives")
     parser.add_argument("--performance-logs-dir", type=Path, required=True, help="directory for logs and profiles")
+    parser.add_argument("--credentials", type=Path, help="credentials of Coda (JSON), where RawTexts removes messages")
     parser.add_argument("--dry-run", action="store_true", help="list what would go, and remove nothing")
     parser.add_argument(
         "--accept-all", action="store_true", help="remove what is over age even if only the newest file of a kind stays"
@@ -46,6 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Find what is over age, and remove it."""
     retention = _read_retention(args.pipeline_configuration)
+    if retention is not None and retention.raw_texts is not None and args.credentials is None and not args.dry_run:
+        raise UsageError(
+            "Retention.RawTexts: no --credentials; expected those of Coda, which has texts, too. Give apply_retention.sh "
+            "--coda-credentials."
+        )
     if retention is None:
         _logger.info("Nothing is removed: the configuration has no Retention")
         return
@@ -56,25 +75,58 @@ def run(args: argparse.Namespace) -> None:
     overdue = find_overdue(places, retention, now)
     for line in overdue.stays:
         _logger.info("Stays: %s", line)
+    aged = look_for_aged(args.pipeline_configuration, args.data_root, retention, now)
     if args.dry_run:
-        for line in say_overdue(overdue):
+        for line in (*say_overdue(overdue), *(say_aged(aged) if aged is not None else ())):
             _logger.info("Would remove %s", line)
         _logger.info("Nothing was removed: --dry-run")
         return
+    if aged is not None and aged.count and not aged.younger:
+        overdue.doubts.append(f"{count_of(aged.count, MESSAGE)}, and none is younger")
     _expect_some_to_stay(overdue, args.accept_all)
     if is_interrupted(args.data_root):
         _logger.info("An earlier removal was interrupted; this one goes on with it")
     periods = {name: period.text for name, period in retention.periods.items()}
     request = RetentionRequest(args.user, now.isoformat(timespec="seconds"), periods)
-    receipt = remove_overdue(args.data_root, overdue, request)
-    if receipt is None:
+    receipts = [remove_overdue(args.data_root, overdue, request)]
+    if retention.raw_texts is not None:
+        receipts += _remove_messages(args, retention, aged, request)
+    done = [receipt for receipt in receipts if receipt is not None]
+    if not done:
         earlier = read_receipts(args.data_root)
         last = f"; the last removal was on {earlier[-1]['Completed']}" if earlier else ""
         _logger.info("Nothing is older than the configuration keeps%s", last)
         return
-    for line in say_removed(receipt):
-        _logger.info("Removed %s", line)
-    record_counts({f"removed_{one['Kind'].replace(' ', '_')}s": one["Count"] for one in receipt["Removed"]})
+    for receipt in done:
+        for line in say_removed(receipt):
+            _logger.info("Removed %s", line)
+    removed = [one for receipt in done for one in receipt["Removed"]]
+    record_counts({f"removed_{one['Kind'].replace(' ', '_')}s": one["Count"] for one in removed})
+
+
+def look_for_aged(configuration: Path, data_root: Path, retention: Retention, now: datetime) -> AgedMessages | None:
+    """Look for messages that are over age; None if the configuration keeps them, or the cut did not move."""
+    if retention.raw_texts is None:
+        return None
+    project = load_project(configuration)
+    cut = choose_cut(project, data_root, now)
+    return None if cut is None else find_aged(project, data_root, cut)
+
+
+def _remove_messages(
+    args: argparse.Namespace, retention: Retention, aged: AgedMessages | None, request: RetentionRequest
+) -> Iterator[dict[str, Any] | None]:
+    project = load_project(args.pipeline_configuration)
+    coda = open_coda(load_credentials(args.credentials))
+    if is_begun(args.data_root):
+        _logger.info("An earlier removal of messages was interrupted; this one goes on with it")
+        yield go_on(project, args.data_root, coda, request.now)
+        # With what came in between, and what got too old.
+        aged = look_for_aged(
+            args.pipeline_configuration, args.data_root, retention, datetime.fromisoformat(request.now)
+        )
+    if aged is not None:
+        yield remove_aged(project, args.data_root, coda, aged, request)
 
 
 def say_overdue(overdue: Overdue) -> Iterator[str]:

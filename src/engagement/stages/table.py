@@ -94,9 +94,9 @@ STAGES = {
     ),
     "apply-retention": Stage(
         number=7,
-        summary="Remove archives, logs and records of runs that are older than the configuration keeps",
+        summary="Remove archives, logs, records of runs and messages that are older than the configuration keeps",
         module="engagement.stages.apply_retention",
-        needs=None,
+        needs="engagement.stages.needs.add_coda",
         plan="engagement.stages.planning.retention.plan_retention",
         is_optional=True,
     ),

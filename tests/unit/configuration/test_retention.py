@@ -18,12 +18,15 @@ def write(folder: Path, retention: Any, backup: Any = None) -> Path:
 
 def test_a_right_one_is_taken(tmp_path: Path):
     backup = {"Keep": {"Daily": 7, "Weekly": 8, "Monthly": 12}}
-    found = load_project(write(tmp_path, {"Archives": "P1Y", "Logs": "P180D", "Runs": "P180D"}, backup)).configuration
+    found = load_project(
+        write(tmp_path, {"Archives": "P1Y", "Logs": "P180D", "Runs": "P180D", "RawTexts": "P3Y"}, backup)
+    ).configuration
     assert found.retention is not None
     assert {name: period.text for name, period in found.retention.periods.items()} == {
         "Archives": "P1Y",
         "Logs": "P180D",
         "Runs": "P180D",
+        "RawTexts": "P3Y",
     }
 
 
@@ -33,7 +36,7 @@ NO_PERIOD = "is no period of whole days, months and years; expected ISO 8601 tex
 @pytest.mark.parametrize(
     ("retention", "backup", "said"),
     [
-        ({}, None, "$.Retention: says nothing; expected 'Archives', 'Logs' or 'Runs'"),
+        ({}, None, "$.Retention: says nothing; expected 'Archives', 'Logs', 'Runs' or 'RawTexts'"),
         ({"Archives": "90 days"}, None, NO_PERIOD),
         ({"Archives": 90}, None, NO_PERIOD),
         ({"Archives": "P"}, None, NO_PERIOD),
@@ -46,7 +49,7 @@ NO_PERIOD = "is no period of whole days, months and years; expected ISO 8601 tex
         ({"Archives": "P0D"}, None, "'P0D' is no time at all"),
         ({"Logs": "P6D"}, None, "$.Retention.Logs: 'P6D' is too short to look into what failed; expected 'P7D'"),
         ({"Runs": "P1D"}, None, "$.Retention.Runs: 'P1D' is too short"),
-        ({"RawTexts": "P3Y"}, None, "$.Retention.RawTexts: unknown key"),
+        ({"RawTexts": "P6D"}, None, "$.Retention.RawTexts: 'P6D' is too short"),
         ({"UuidTable": "P3Y"}, None, "$.Retention.UuidTable: unknown key"),
         (
             {"Archives": "P90D"},

@@ -1,4 +1,4 @@
-"""Remove what is over age: first a journal, then the files, then a receipt.
+"""Remove files that are over age: first a journal, then the files, then a receipt.
 
 May be killed at any moment, and repeated.
 
@@ -74,7 +74,7 @@ def remove_overdue(data_root: Path, overdue: Overdue, request: RetentionRequest)
     receipt |= {"Completed": request.now, "Removed": _summarise(rows)}
     if rows:
         # Without one, the killed run had not removed anything, and now everything may stay.
-        _add_receipt(receipts_path(data_root), receipt)
+        add_receipt(data_root, receipt)
     _drop(journal)
     return receipt if rows else None
 
@@ -143,8 +143,9 @@ def _summarise(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def _add_receipt(path: Path, receipt: Mapping[str, Any]) -> None:
-    """Add a line; those that are there keep their bytes."""
+def add_receipt(data_root: Path, receipt: Mapping[str, Any]) -> None:
+    """Add a receipt; those that are there keep their bytes."""
+    path = receipts_path(data_root)
     lines = path.read_bytes() if path.exists() else b""
     with open_bytes_for_writing(path) as file:
         file.write(lines + (b"" if not lines or lines.endswith(b"\n") else b"\n"))
@@ -152,7 +153,8 @@ def _add_receipt(path: Path, receipt: Mapping[str, Any]) -> None:
 
 
 def _last_begun(data_root: Path) -> str | None:
-    receipts = read_receipts(data_root)
+    # Those of messages have a time before which they were sent.
+    receipts = [receipt for receipt in read_receipts(data_root) if "Before" not in receipt]
     return receipts[-1].get("Begun") if receipts else None
 
 

@@ -1,12 +1,12 @@
 """A person's rows in Outputs/, which the next run of stages 3 and 5 makes without them."""
 
-import shutil
 from collections.abc import Iterator
 
 from engagement.configuration.field_names import UID_FIELD
+from engagement.custody.retention import aged_files
 from engagement.desk.held_data.person import PersonSearch
 from engagement.desk.held_data.place import HeldItem
-from engagement.foundation.files import explain_os_errors, reading_csv
+from engagement.foundation.files import reading_csv
 
 BY_NEXT_RUN = "made again by the next run of stages 3 and 5"
 
@@ -31,12 +31,5 @@ def find_nothing(search: PersonSearch) -> Iterator[HeldItem]:
 
 
 def remove_notes(search: PersonSearch) -> None:
-    """Remove what stage 3 keeps: digests of lines and of texts, and what it learnt from labelled texts.
-
-    The next run is a full one, and learns again from those that are left.
-    """
-    for name in ("outputs", "suggestions"):
-        folder = search.data_root / "State" / name
-        with explain_os_errors(folder):
-            if folder.exists():
-                shutil.rmtree(folder)
+    """Remove what stage 3 keeps."""
+    aged_files.remove_notes(search.data_root)

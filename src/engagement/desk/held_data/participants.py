@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from engagement.configuration.field_names import PARTICIPANT_KEY
-from engagement.desk.held_data.texts import raw_files
+from engagement.custody.retention.texts import raw_files
 from engagement.provenance import read_traced_data
 from engagement.sources.contacts_directory import find_contacts_files
 from engagement.sources.forgotten import ForgottenPeople, Tombstone

@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from engagement.configuration import Project
-from engagement.desk.held_data.texts import PersonTexts, read_texts
+from engagement.configuration.field_names import PARTICIPANT_KEY
+from engagement.custody.retention.texts import FoundTexts, read_texts
 from engagement.services.coda.protocol import CodaDatabase
 from engagement.services.uuid_tables.protocol import UuidTable
 from engagement.sources.contacts_directory import find_contacts_files
@@ -43,9 +44,9 @@ class PersonSearch:
         return tuple(sorted(found))
 
     @cached_property
-    def texts(self) -> PersonTexts:
+    def texts(self) -> FoundTexts:
         """Their texts, and those that others wrote too."""
-        return read_texts(self.project, self.data_root, frozenset(self.uids))
+        return read_texts(self.project, self.data_root, lambda values: values.get(PARTICIPANT_KEY) in self.uids)
 
     def name_of(self, path: Path) -> str:
         """Name a file by its path in the data root."""

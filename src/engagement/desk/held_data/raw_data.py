@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engagement.configuration.field_names import PARTICIPANT_KEY
+from engagement.custody.retention.texts import raw_files
 from engagement.desk.held_data.person import PersonSearch
 from engagement.desk.held_data.place import HeldItem
-from engagement.desk.held_data.texts import raw_files
 from engagement.provenance import read_traced_data
 from engagement.sources.manifest import RawDataWriter
 

@@ -129,6 +129,22 @@ def read_message_counts(outputs: Path) -> MessageCounts | None:
         return None
 
 
+def count_without(outputs: Path, gone: Mapping[str, int]) -> dict[str, int]:
+    """Count what is left of an Outputs folder's messages, by raw field, when so many are meant to go."""
+    counts = read_message_counts(outputs)
+    return (
+        {} if counts is None else {name: max(0, count - gone.get(name, 0)) for name, count in counts.messages.items()}
+    )
+
+
+def expect_fewer(outputs: Path, most: Mapping[str, int]) -> None:
+    """Note that a later run need not find more than so many messages, by raw field. May be repeated."""
+    counts = read_message_counts(outputs)
+    if counts is not None:
+        messages = {name: min(count, most.get(name, count)) for name, count in counts.messages.items()}
+        write_json(outputs / _FILE, asdict(MessageCounts(messages, counts.settings)))
+
+
 def refuse_shrinkage(outputs: Path, before: MessageCounts | None, now: MessageCounts, is_accepted: bool) -> None:
     """Refuse outputs with far fewer messages, of an episode or in total, than those they would replace.
 

@@ -11,9 +11,9 @@ from engagement.foundation.files import make_directory, open_bytes_for_writing
 from engagement.provenance import read_traced_data
 from engagement.sources.context import FetchContext
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
-from engagement.sources.forgotten import ForgottenPeople
 from engagement.sources.gcloud_bucket.model import GCloudBucketSource
 from engagement.sources.manifest import RawDataWriter
+from engagement.sources.message_cut import LineAges
 
 # In State/fetch/: files on their way to Raw Data.
 DOWNLOADS = "downloads"
@@ -44,24 +44,27 @@ def _fetch_file(url: str, context: FetchContext) -> FetchedFlow:
     context.storage.download(url, arrived)
     try:
         runs = _count_runs(arrived, url, context.project.configuration.participant_prefix)
-        runs -= _leave_out_forgotten(arrived, context.forgotten)
+        runs -= _leave_out(arrived, context)
     except InputError:
         arrived.unlink()
         raise
     return FetchedFlow(name, target, runs, 0, lambda writer: _move(writer, arrived, target, name, runs))
 
 
-def _leave_out_forgotten(path: Path, forgotten: ForgottenPeople) -> int:
-    """Write a file again without the runs of people who were forgotten; return how many there were.
+def _leave_out(path: Path, context: FetchContext) -> int:
+    """Write a file again without the runs that are held back; return how many there were.
 
     What another pipeline fetched was sent before, whenever new messages are taken again.
     """
-    if not forgotten:
+    held_back = context.held_back
+    if not held_back:
         return 0
+    ages = LineAges(held_back.cut, context.project.configuration) if held_back.cut is not None else None
     left_out = {
         number
         for number, record in enumerate(read_traced_data(path))
-        if forgotten.find(str(record.values.get(PARTICIPANT_KEY))) is not None
+        if held_back.forgotten.find(str(record.values.get(PARTICIPANT_KEY))) is not None
+        or (ages is not None and ages.removes(record.values))
     }
     if left_out:
         with path.open("rb") as before, open_bytes_for_writing(path) as file:

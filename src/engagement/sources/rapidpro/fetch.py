@@ -104,7 +104,7 @@ def _open_flow(
         operators=operators if is_activation else None,
         metadata=context.metadata("rapidpro"),
     )
-    return FlowRuns(flow.uuid, flow.name, store, lines, context.raw_data_file(flow.name), context.forgotten)
+    return FlowRuns(flow.uuid, flow.name, store, lines, context.raw_data_file(flow.name), context.held_back)
 
 
 def _choose_identity(

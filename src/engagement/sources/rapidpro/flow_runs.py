@@ -1,7 +1,7 @@
 """Runs of one flow: taken in as they arrive, each once in its newest version, written as one file."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from engagement.foundation.microseconds import count_microseconds
 from engagement.services.rapidpro.client import Run
 from engagement.sources.encoded_lines import SHA_TAIL
 from engagement.sources.fetched_flows import FetchedFlow, count_lines
-from engagement.sources.forgotten import NOBODY, ForgottenPeople
+from engagement.sources.held_back import NOTHING, HeldBack
 from engagement.sources.manifest import RawDataWriter
 from engagement.sources.rapidpro.de_identify import ContactIdentity
 from engagement.sources.rapidpro.line_texts import LineResult, LineTexts, complete, first_to_look_up, lacks_texts
@@ -21,7 +21,7 @@ from engagement.sources.rapidpro.state.run_store import HeldRun, KeptRun, RunSto
 
 _LISTED_CONTACTS = 100
 _encode = msgspec.json.encode
-_decode = msgspec.json.Decoder(Run).decode
+decode_run = msgspec.json.Decoder(Run).decode
 _logger = logging.getLogger(__name__)
 
 
@@ -48,7 +48,7 @@ class FlowRuns:
         store: RunStore,
         lines: RunLines,
         file: Path,
-        forgotten: ForgottenPeople = NOBODY,
+        held_back: HeldBack = NOTHING,
     ):
         self.uuid = uuid
         self.name = name
@@ -57,7 +57,7 @@ class FlowRuns:
         self._lines = lines
         self._texts = LineTexts(name)
         self._file = file
-        self._forgotten = forgotten
+        self._held_back = held_back
         self.counts = Counts()
         self.are_texts_looked_up = False
 
@@ -67,13 +67,13 @@ class FlowRuns:
         return self.counts.waiting > 0
 
     def take(self, runs: Iterable[Run], is_archived: bool = False) -> None:
-        """Keep the runs that are new, or newer than those held, but for those of people who were forgotten.
+        """Keep the runs that are new, or newer than those held, but for those that are left out.
 
         Call it within a transaction.
         """
         newest: dict[str, Run] = {}
-        if self._forgotten:
-            runs = (run for run in runs if not self._forgotten.holds_back(run.contact.uuid, run.created_on))
+        if self._held_back:
+            runs = (run for run in runs if not is_held_back(self._held_back, run))
         for run in runs:
             if run.uuid not in newest or run.modified_on > newest[run.uuid].modified_on:
                 newest[run.uuid] = run
@@ -142,7 +142,7 @@ class FlowRuns:
         """Make lines of the runs whose contacts have become known."""
         with self._store.transaction():
             for batch in self._store.ready(self.id):
-                runs = [(_decode(kept.text), kept.run_id, who) for kept, who in batch]
+                runs = [(decode_run(kept.text), kept.run_id, who) for kept, who in batch]
                 lines = [
                     kept._replace(text=line, texts_from=self._first_to_look_up(run, kept.is_archived))
                     for (kept, _), (run, _, _), line in zip(batch, runs, self._lines.make(runs), strict=True)
@@ -236,6 +236,19 @@ class FlowRuns:
         with self._store.transaction():
             self._store.keep_written(self.id, runs, status.st_size, status.st_mtime_ns)
         _logger.info("Flow %r: %s written", self.name, count_of(runs, "run"))
+
+
+def is_held_back(held_back: HeldBack, run: Run) -> bool:
+    """Check if a run is left out: of somebody who was forgotten, or over age with all its answers."""
+    answered = (result.time for result in (run.values or {}).values())
+    return held_back.holds_back(run.contact.uuid, run.created_on, _texts_of(run), answered)
+
+
+def _texts_of(run: Run) -> Iterator[str | None]:
+    for result in (run.values or {}).values():
+        yield result.value
+        if result.input is not msgspec.UNSET:
+            yield result.input
 
 
 def _keep(

@@ -85,7 +85,7 @@ def _read_messages(
     messages = [
         message
         for message in reader.read(context.storage.read_bytes(url), url, name)
-        if not context.forgotten.holds_back(message.sender, message.time)
+        if not context.held_back.holds_back(message.sender, message.time, [text_value(message.text)])
     ]
     texts = [text_value(message.text) for message in messages]
     in_order: list[tuple[datetime, str, dict[str, object]]] = []

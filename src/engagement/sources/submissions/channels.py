@@ -28,5 +28,5 @@ def open_channel(
     lines = SubmissionLines(flow_name, None, operators, context.metadata(package))
     earlier = EarlierLines({EPISODE: context.raw_data_file(flow_name)})
     path = context.state_file(state_file_name(source, flow_name))
-    store = open_store(path, flow_name, json.dumps([field]), lines, earlier, context.forgotten)
+    store = open_store(path, flow_name, json.dumps([field]), lines, earlier, context.held_back)
     return context.resources.enter_context(store)

@@ -66,7 +66,7 @@ def open_form(
         files[SURVEY] = context.raw_data_file(survey)
     path = state_path(context.data_root, source, form)
     read_as = json.dumps(settings, sort_keys=True)
-    store = open_store(path, form.flow_name, read_as, lines, EarlierLines(files), context.forgotten)
+    store = open_store(path, form.flow_name, read_as, lines, EarlierLines(files), context.held_back)
     return context.resources.enter_context(store)
 
 

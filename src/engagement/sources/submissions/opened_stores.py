@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engagement.foundation.files import make_directory
-from engagement.sources.forgotten import NOBODY, ForgottenPeople
+from engagement.sources.held_back import NOTHING, HeldBack
 from engagement.sources.state_databases import connect_state, explain_state_error, remove_state, set_up_state
 from engagement.sources.submissions.earlier_lines import EarlierLines
 from engagement.sources.submissions.lines import SubmissionLines
@@ -35,7 +35,7 @@ def open_store(
     settings: str,
     lines: SubmissionLines,
     earlier: EarlierLines,
-    forgotten: ForgottenPeople = NOBODY,
+    held_back: HeldBack = NOTHING,
 ) -> Iterator[SubmissionStore]:
     """Open a form's state; a new one if it is missing, damaged, or made with other settings.
 
@@ -57,7 +57,7 @@ def open_store(
                 connection = _open(path, settings, resources)
             if connection is None:
                 raise sqlite3.DatabaseError("it can't be made anew")
-            store = SubmissionStore(path, flow, connection, lines, earlier, forgotten)
+            store = SubmissionStore(path, flow, connection, lines, earlier, held_back)
             store.label_again()
             yield store
         except sqlite3.OperationalError as error:

@@ -1,15 +1,15 @@
-"""Remove participants' submissions from the state of a form or a channel."""
+"""Remove submissions from the state of a form or a channel: participants', or those that are over age."""
 
 import contextlib
 import sqlite3
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from engagement.configuration.field_names import PARTICIPANT_KEY
+from engagement.foundation.microseconds import count_microseconds
+from engagement.sources.message_cut import LineAges, read_values
 from engagement.sources.state_databases import connect_state, explain_state_error, leave_no_trace, set_up_state
 
 _KINDS = ("episode", "survey")
@@ -18,7 +18,7 @@ _KINDS = ("episode", "survey")
 def find_submissions(connection: sqlite3.Connection, uids: Collection[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Find participants' submissions: the key of each, and the data of its lines."""
     for key, *lines in connection.execute("SELECT key, episode, survey FROM submissions ORDER BY time, key"):
-        found = {kind: _read(line) for kind, line in zip(_KINDS, lines, strict=True) if line is not None}
+        found = {kind: read_values(line) for kind, line in zip(_KINDS, lines, strict=True) if line is not None}
         if any(data.get(PARTICIPANT_KEY) in uids for data in found.values()):
             yield key, found
 
@@ -31,11 +31,35 @@ def remove_submissions(path: Path, uids: Collection[str]) -> None:
     LockedError
         A fetch has the state open.
     """
+    _remove(path, lambda connection: find_submissions(connection, uids))
+
+
+def remove_old_submissions(path: Path, ages: LineAges) -> None:
+    """Remove submissions that are over age. May be killed and repeated.
+
+    Raises
+    ------
+    LockedError
+        A fetch has the state open.
+    """
+    _remove(path, lambda connection: _find_old(connection, ages))
+
+
+def _find_old(connection: sqlite3.Connection, ages: LineAges) -> Iterator[tuple[str, Collection[str]]]:
+    query = "SELECT key, episode, survey FROM submissions WHERE time < ?"
+    for key, *lines in connection.execute(query, (count_microseconds(ages.cut.before),)):
+        found = {kind: line for kind, line in zip(_KINDS, lines, strict=True) if line is not None}
+        if all(map(ages.removes_line, found.values())):
+            yield key, list(found)
+
+
+def _remove(path: Path, find: Callable[[sqlite3.Connection], Iterator[tuple[str, Collection[str]]]]) -> None:
+    """Remove the submissions that `find` finds, each with the kinds of its lines."""
     with contextlib.closing(connect_state(path)) as connection:
         try:
             set_up_state(connection)
             with leave_no_trace(connection):
-                found = list(find_submissions(connection, uids))
+                found = list(find(connection))
                 connection.execute("BEGIN IMMEDIATE")
                 connection.executemany("DELETE FROM submissions WHERE key = ?", [(key,) for key, _ in found])
                 connection.executemany("DELETE FROM set_aside WHERE key = ?", [(key,) for key, _ in found])
@@ -45,11 +69,3 @@ def remove_submissions(path: Path, uids: Collection[str]) -> None:
                 connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise explain_state_error(path, error) from error
-
-
-def _read(line: bytes) -> dict[str, Any]:
-    """Merge the data of a line's updates; the newest comes first."""
-    merged: dict[str, Any] = {}
-    for update in reversed(msgspec.json.decode(line)):
-        merged |= update["Data"]
-    return merged

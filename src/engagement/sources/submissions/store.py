@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from engagement.foundation.errors import count_of
 from engagement.foundation.microseconds import count_microseconds
-from engagement.sources.forgotten import NOBODY, ForgottenPeople
+from engagement.sources.held_back import NOTHING, HeldBack
 from engagement.sources.state_databases import DamagedStateError, find_damage, remove_state
 from engagement.sources.submissions.earlier_lines import EarlierLines
 from engagement.sources.submissions.lines import HeldLine, SubmissionLines, hash_of
@@ -57,12 +57,12 @@ class SubmissionStore:
         connection: sqlite3.Connection,
         lines: SubmissionLines,
         earlier: EarlierLines,
-        forgotten: ForgottenPeople = NOBODY,
+        held_back: HeldBack = NOTHING,
     ):
         self.flow = flow
         self._path = path
         self._is_whole = False
-        self._forgotten = forgotten
+        self._held_back = held_back
         self._connection = connection
         self._lines = lines
         self._earlier = earlier
@@ -133,11 +133,13 @@ class SubmissionStore:
         """Keep a page of submissions with their participants; return how many are new or changed.
 
         All or nothing. A submission replaces the one with its key. `unreadable` ones are listed until they can be read, or are
-        dropped; an earlier version of one stays in Raw Data. So are those with an answer that is far too long. Submissions of
-        people who were forgotten are left out.
+        dropped; an earlier version of one stays in Raw Data. So are those with an answer that is far too long. What is
+        held back is left out.
         """
         known = [
-            (one, participant) for one, participant in page if not self._forgotten.holds_back(participant, one.time)
+            (one, participant)
+            for one, participant in page
+            if not self._held_back.holds_back(participant, one.time, one.texts)
         ]
         usable, long = part_long(known)
         unreadable = [*unreadable, *long]

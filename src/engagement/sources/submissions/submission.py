@@ -1,5 +1,6 @@
 """Submissions: what one respondent gave at once, however it came: a filled form, a row, a comment."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -42,6 +43,11 @@ class Submission(NamedTuple):
     respondent: Respondent
     episode: tuple[Answer, ...] = ()
     survey: tuple[Answer, ...] = ()
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """The texts of all its answers."""
+        return (answer.text for answer in (*self.episode, *self.survey))
 
 
 class UnreadableSubmission(NamedTuple):

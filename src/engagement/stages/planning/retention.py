@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from engagement.custody.retention.overdue import RetentionPlaces, find_overdue
-from engagement.stages.apply_retention import say_overdue
+from engagement.custody.retention.raw_texts import say_aged
+from engagement.stages.apply_retention import look_for_aged, say_overdue
 from engagement.stages.planning.context import PlanContext
 
 
@@ -16,7 +17,10 @@ def plan_retention(context: PlanContext) -> Iterator[str]:
     overdue = find_overdue(places, retention, context.now)
     for line in say_overdue(overdue):
         yield f"to be removed, by Retention: {line}"
-    if not overdue.files:
-        yield "nothing: no archive, log or record is older than Retention keeps"
+    aged = look_for_aged(context.project.path, context.data_root, retention, context.now)
+    for line in say_aged(aged) if aged is not None else ():
+        yield f"to be removed, by Retention: {line}"
+    if not overdue.files and (aged is None or not aged.count):
+        yield "nothing: no archive, log, record or message is older than Retention keeps"
     for line in overdue.stays:
         yield f"stays: {line}"

@@ -1,6 +1,9 @@
-"""Texts of one person, by dataset, and those of them that others wrote too."""
+"""Texts that are meant to go, by dataset, and those of them that stay, as they were written in what is not meant, too.
 
-from collections.abc import Collection, Iterator, Mapping
+Meant are the lines of one person who asked, or those that are over age.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +18,10 @@ from engagement.provenance import read_traced_data
 
 
 @dataclass(frozen=True)
-class PersonTexts:
+class FoundTexts:
     """Ids of messages in Coda, by dataset.
 
-    `own` are those that nobody else wrote; `shared` those that others wrote too.
+    `own` are those that no other line has; `shared` those that others have too.
     """
 
     own: Mapping[str, frozenset[str]]
@@ -30,54 +33,64 @@ def raw_files(data_root: Path) -> list[Path]:
     return sorted((data_root / "Raw Data").glob("*.jsonl"))
 
 
-def read_texts(project: Project, data_root: Path, uids: Collection[str]) -> PersonTexts:
-    """Read Raw Data, and sort the person's texts, also those that stage 3 joined with others of theirs.
+def read_texts(project: Project, data_root: Path, is_meant: Callable[[Mapping[str, object]], bool]) -> FoundTexts:
+    """Read Raw Data, and sort the texts of the lines that are meant, also those that stage 3 joined with others of the same person.
 
     A text counts for the dataset of its question; one that coders marked as of the wrong dataset may count for any.
     """
     keys = _datasets_by_key(project)
-    theirs: dict[str, str] = {}
+    meant: dict[str, str] = {}
+    people: set[object] = set()
     for values in _read_values(data_root):
-        if values.get(PARTICIPANT_KEY) in uids:
-            theirs |= {text: message_id_of(text) for _, text in _texts_of(values, keys)}
+        if is_meant(values):
+            people.add(values.get(PARTICIPANT_KEY))
+            meant |= {text: message_id_of(text) for _, text in _texts_of(values, keys)}
     datasets = sorted({dataset for found in keys.values() for dataset in found})
     others: dict[str, set[str]] = {dataset: set() for dataset in datasets}
+    # Of whoever wrote one that is meant, all: stage 3 may have joined them.
     of_each: dict[object, set[str]] = {}
-    for values in _read_values(data_root) if theirs else ():
-        if values.get(PARTICIPANT_KEY) not in uids:
+    for values in _read_values(data_root) if meant else ():
+        if not is_meant(values):
+            participant = values.get(PARTICIPANT_KEY)
             for found, text in _texts_of(values, keys):
-                if text in theirs:
-                    of_each.setdefault(values.get(PARTICIPANT_KEY), set()).add(text)
+                if text in meant or participant in people:
+                    of_each.setdefault(participant, set()).add(text)
+                if text in meant:
                     for dataset in found:
-                        others[dataset].add(theirs[text])
+                        others[dataset].add(meant[text])
     moved = _find_moved(project, data_root, others)
-    everything = frozenset(theirs.values())
+    everything = frozenset(meant.values())
+    parts = meant.keys() | {text for participant in people for text in of_each.get(participant, ())}
     own, shared = {}, {}
     for dataset in datasets:
-        joined = _find_joined(data_root, dataset, theirs.keys())
+        joined = _find_joined(data_root, dataset, meant.keys(), parts)
         of_others = {one for one, text in joined.items() if any(_is_made_of(text, texts) for texts in of_each.values())}
         shared[dataset] = frozenset(others[dataset] | moved | of_others)
         own[dataset] = (everything | joined.keys()) - shared[dataset]
-    return PersonTexts(own, shared)
+    return FoundTexts(own, shared)
 
 
-def _find_joined(data_root: Path, dataset: str, texts: Collection[str]) -> dict[str, str]:
-    """Find messages that stage 3 joined from several of these texts, by id."""
-    names = (dataset, second_dataset(dataset)) if texts else ()
+def _find_joined(data_root: Path, dataset: str, meant: Collection[str], parts: Collection[str]) -> dict[str, str]:
+    """Find messages that stage 3 joined from several of these parts, by id."""
+    names = (dataset, second_dataset(dataset)) if meant else ()
     return {
         message["MessageID"]: message["Text"]
         for name in names
         for path in dataset_files(data_root, name)
         for message in find_texts(path, SEPARATOR)
-        if message["Text"] not in texts and _is_made_of(message["Text"], texts)
+        if message["Text"] not in parts and _is_made_of(message["Text"], parts)
     }
 
 
 def _is_made_of(joined: str, texts: Collection[str]) -> bool:
-    return joined in texts or any(
-        joined.startswith(text + SEPARATOR) and _is_made_of(joined.removeprefix(text + SEPARATOR), texts)
-        for text in texts
-    )
+    if joined in texts:
+        return True
+    end = joined.find(SEPARATOR)
+    while end != -1:
+        if joined[:end] in texts and _is_made_of(joined[end + len(SEPARATOR) :], texts):
+            return True
+        end = joined.find(SEPARATOR, end + 1)
+    return False
 
 
 def _datasets_by_key(project: Project) -> dict[str, list[str]]:

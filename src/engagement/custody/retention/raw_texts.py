@@ -1,0 +1,217 @@
+"""Remove messages that are over age, and move the cut that keeps fetches from taking them again.
+
+    Runs/retention/raw_texts_journal.json   the cut, and what there was, while it is being removed
+
+The order is such that a run may be killed at any moment, and repeated: Coda and its files are found by Raw Data, so they come first. The
+cut comes last. A fetch before that may bring some of it back, never less than what is still young; it is removed again.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engagement.configuration import Project
+from engagement.configuration.double_coding import second_dataset
+from engagement.configuration.kept_project import find_kept_stop_ids
+from engagement.custody.retention.aged_files import remove_from_files
+from engagement.custody.retention.removal import RetentionRequest, add_receipt, read_receipts
+from engagement.custody.retention.texts import FoundTexts, raw_files, read_texts
+from engagement.foundation.errors import InputError
+from engagement.foundation.files import explain_os_errors, make_directory, read_json, write_json
+from engagement.labelling.datasets.datasets import coded_file
+from engagement.pipeline.coding.lost_labels import find_stop_ids
+from engagement.pipeline.coding.wrong_scheme import SEPARATOR
+from engagement.pipeline.outputs.folder import current_outputs
+from engagement.pipeline.outputs.message_counts import count_without, expect_fewer
+from engagement.provenance import read_traced_data
+from engagement.services.coda.format import read_message_documents
+from engagement.services.coda.protocol import CodaDatabase
+from engagement.sources.message_cut import LineAges, MessageCut, read_cut, texts_that_stay, write_cut
+from engagement.sources.rapidpro.state.removal import count_old_waiting
+
+MESSAGE = "message"
+_VERSION = 1
+_REMEDY = "Download the dataset again: run stage 1 with --full."
+
+
+@dataclass
+class AgedMessages:
+    """What a cut removes: counts by flow, and by the episode that an answer is to; the oldest time, and how much is younger."""
+
+    cut: MessageCut
+    flows: dict[str, int] = field(default_factory=dict)
+    episodes: Counter[str] = field(default_factory=Counter)
+    oldest: datetime | None = None
+    younger: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many lines go."""
+        return sum(self.flows.values())
+
+
+def choose_cut(project: Project, data_root: Path, now: datetime) -> MessageCut | None:
+    """Choose the cut as of now, the beginning of a day where the project is; None without RawTexts, or if it did not move."""
+    retention = project.configuration.retention
+    if retention is None or retention.raw_texts is None:
+        return None
+    there = retention.raw_texts.before(now.astimezone(project.configuration.time_zone))
+    before = there.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
+    last = read_cut(data_root)
+    if last is not None and before <= last.before:
+        return None
+    return MessageCut(before, _find_stops(project, data_root))
+
+
+def _find_stops(project: Project, data_root: Path) -> frozenset[str]:
+    """Digest the texts that anybody labelled STOP, and the parts of those that were joined."""
+    plans = project.coding_plans.all
+    stop_ids = find_stop_ids(one.code_scheme for plan in plans for one in plan.coding_configurations)
+    stop_ids |= find_kept_stop_ids(data_root)
+    datasets = {plan.coda_dataset for plan in plans if plan.coda_dataset is not None}
+    texts = set()
+    for path in (coded_file(data_root, name) for one in datasets for name in (one, second_dataset(one))):
+        for message in read_message_documents(path, _REMEDY) if path.exists() else ():
+            if any(label.get("CodeID") in stop_ids for label in message.get("Labels", ())):
+                texts.add(str(message["Text"]))
+    return texts_that_stay(texts, SEPARATOR)
+
+
+def find_aged(project: Project, data_root: Path, cut: MessageCut) -> AgedMessages:
+    """Count the lines of Raw Data that a cut removes, and the runs that still wait for their contact."""
+    ages, found = LineAges(cut, project.configuration), AgedMessages(cut)
+    fields = {plan.raw_field for plan in project.coding_plans.rqa}
+    remappings = project.configuration.rapid_pro_key_remappings
+    episodes = {one.rapid_pro_key: one.pipeline_key for one in remappings if one.pipeline_key in fields}
+    for path in raw_files(data_root):
+        for record in read_traced_data(path):
+            times = [time for time in ages.times_of(record.values) if time is not None]
+            if not ages.removes(record.values):
+                found.younger += not times or max(times) >= cut.before
+                continue
+            found.flows[path.stem] = found.flows.get(path.stem, 0) + 1
+            found.episodes.update(episodes[key] for key in episodes.keys() & record.values.keys())
+            found.oldest = min(max(times), found.oldest or cut.before)
+    for path in sorted((data_root / "State" / "fetch").glob("*.sqlite")):
+        waiting = count_old_waiting(path, cut)
+        if waiting:
+            found.flows[f"{path.stem}, without a contact"] = waiting
+    return found
+
+
+def is_begun(data_root: Path) -> bool:
+    """Check if an earlier removal was begun and not completed."""
+    return _journal(data_root).exists()
+
+
+def go_on(project: Project, data_root: Path, coda: CodaDatabase, now: str) -> dict[str, Any] | None:
+    """Complete a removal that was killed; return its receipt, None if it had been written."""
+    document = _read_journal(data_root)
+    if any(_is_of(receipt, document) for receipt in read_receipts(data_root)):
+        _drop(data_root)
+        return None
+    return _complete(project, data_root, coda, document, now)
+
+
+def remove_aged(
+    project: Project, data_root: Path, coda: CodaDatabase, aged: AgedMessages, request: RetentionRequest
+) -> dict[str, Any] | None:
+    """Remove what is over age, and move the cut; return the receipt, None if only the cut moved."""
+    period = request.periods["RawTexts"]
+    if not aged.count:
+        write_cut(data_root, aged.cut, period)
+        return None
+    document = {
+        "Version": _VERSION,
+        "By": request.user,
+        "Begun": request.now,
+        "Before": aged.cut.before.isoformat(),
+        "Stays": sorted(aged.cut.stays),
+        "Expected": count_without(current_outputs(data_root), aged.episodes),
+        "Periods": {"RawTexts": period},
+        "Removed": [
+            {
+                "Kind": MESSAGE,
+                "Count": aged.count,
+                "Oldest": None if aged.oldest is None else aged.oldest.isoformat(),
+                "Names": [f"{flow}: {count:,}" for flow, count in sorted(aged.flows.items())],
+            }
+        ],
+    }
+    make_directory(_journal(data_root).parent)
+    write_json(_journal(data_root), document)
+    return _complete(project, data_root, coda, document, request.now)
+
+
+def _complete(
+    project: Project, data_root: Path, coda: CodaDatabase, document: Mapping[str, Any], now: str
+) -> dict[str, Any]:
+    cut = MessageCut(datetime.fromisoformat(document["Before"]), frozenset(document["Stays"]))
+    ages = LineAges(cut, project.configuration)
+    texts = read_texts(project, data_root, ages.removes)
+    for dataset, own in _with_second(texts):
+        if own and coda.has_dataset(dataset):
+            coda.remove_messages(dataset, own)
+    # Before anything is gone from Raw Data: stage 3 would say that it was lost.
+    expect_fewer(current_outputs(data_root), document["Expected"])
+    remove_from_files(data_root, _with_second(texts), texts.own, ages)
+    write_cut(data_root, cut, document["Periods"]["RawTexts"])
+    receipt = {key: value for key, value in document.items() if key not in ("Version", "Stays", "Expected")}
+    receipt |= {"Completed": now, "Remains": list(_say_what_remains(project, texts))}
+    add_receipt(data_root, receipt)
+    _drop(data_root)
+    return receipt
+
+
+def _with_second(texts: FoundTexts) -> list[tuple[str, frozenset[str]]]:
+    """List datasets, second coders' too, with the ids of the messages to remove."""
+    return [(name, own) for dataset, own in texts.own.items() for name in (dataset, second_dataset(dataset))]
+
+
+def _say_what_remains(project: Project, texts: FoundTexts) -> Iterator[str]:
+    shared = sum(map(len, texts.shared.values()))
+    if shared:
+        yield f"{shared:,} text(s) in Coda and its files that younger messages have, too"
+    yield "messages of people who withdrew, by a text labelled STOP: that text's own"
+    yield "Outputs/, and copies on Drive, until the next run"
+    yield "archives of the data root, until they are over age"
+    for source in project.configuration.raw_data_sources:
+        yield f"{source.source_type}: what the source itself keeps"
+
+
+def _is_of(receipt: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+    return all(receipt.get(key) == document[key] for key in ("Before", "Begun"))
+
+
+def _journal(data_root: Path) -> Path:
+    return data_root / "Runs" / "retention" / "raw_texts_journal.json"
+
+
+def _read_journal(data_root: Path) -> dict[str, Any]:
+    path = _journal(data_root)
+    document = read_json(path)
+    wanted = {"By", "Begun", "Before", "Stays", "Expected", "Periods", "Removed"}
+    if not isinstance(document, dict) or document.get("Version") != _VERSION or not wanted <= set(document):
+        raise InputError(
+            f"{path}: no journal of a removal of version {_VERSION}; expected one. Remove the file, and run this again: only the receipt "
+            "of what was removed already is then incomplete."
+        )
+    return document
+
+
+def _drop(data_root: Path) -> None:
+    journal = _journal(data_root)
+    with explain_os_errors(journal):
+        journal.unlink(missing_ok=True)
+
+
+def say_aged(aged: AgedMessages) -> Iterable[str]:
+    """List what a cut removes: one line for all, and one for each flow."""
+    if aged.count:
+        yield (
+            f"{aged.count:,} {MESSAGE}(s) from before {aged.cut.before.isoformat()}, with their texts in Coda; {aged.younger:,} younger ones stay:"
+        )
+        yield from (f"{flow}: {count:,}" for flow, count in sorted(aged.flows.items()))
