@@ -460,6 +460,12 @@ class TestRetention:
         stage = keeping.read_summary()["stages"][-1]
         assert (stage["stage"], stage["name"], stage["exit_status"]) == (7, "apply retention", 0)
 
+    def test_it_gets_the_credentials_of_coda_where_messages_go(self, keeping):
+        keeping.configuration.write_text('{"Retention": {"RawTexts": "P3Y"}}')
+        assert run_pipeline(keeping).returncode == 0
+        assert keeping.stage_calls[-1][1] == "--coda-credentials"
+        assert keeping.stage_calls[-1][3] == "me"
+
     def test_its_failure_is_the_runs_own(self, keeping):
         keeping.add_fake_script("apply_retention.sh", status=13)
         assert run_pipeline(keeping).returncode == 13

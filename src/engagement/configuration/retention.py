@@ -13,7 +13,7 @@ _PLACE = "$.Retention"
 
 
 class Retention(Model):
-    """How long archives, logs, records of runs and messages are kept; the end of a run removes what is older.
+    """How long things are kept; the end of a run removes what is older.
 
     Each is a period like 'P90D'; without it, nothing of its kind is removed.
     """

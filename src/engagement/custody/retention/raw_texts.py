@@ -39,7 +39,7 @@ _REMEDY = "Download the dataset again: run stage 1 with --full."
 
 @dataclass
 class AgedMessages:
-    """What a cut removes: counts by flow, and by the episode that an answer is to; the oldest time, and how much is younger."""
+    """What a cut removes: counts by flow and by episode, the oldest time, and how much is younger."""
 
     cut: MessageCut
     flows: dict[str, int] = field(default_factory=dict)
@@ -54,7 +54,10 @@ class AgedMessages:
 
 
 def choose_cut(project: Project, data_root: Path, now: datetime) -> MessageCut | None:
-    """Choose the cut as of now, the beginning of a day where the project is; None without RawTexts, or if it did not move."""
+    """Choose the cut as of now; None without RawTexts, or if it did not move.
+
+    It is the beginning of a day where the project is.
+    """
     retention = project.configuration.retention
     if retention is None or retention.raw_texts is None:
         return None

@@ -1,6 +1,6 @@
-"""Texts that are meant to go, by dataset, and those of them that stay, as they were written in what is not meant, too.
+"""Texts that are meant to go, by dataset, and those of them that stay.
 
-Meant are the lines of one person who asked, or those that are over age.
+Those stay that are in other lines, too. Meant are the lines of one person who asked, or those that are over age.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -34,9 +34,9 @@ def raw_files(data_root: Path) -> list[Path]:
 
 
 def read_texts(project: Project, data_root: Path, is_meant: Callable[[Mapping[str, object]], bool]) -> FoundTexts:
-    """Read Raw Data, and sort the texts of the lines that are meant, also those that stage 3 joined with others of the same person.
+    """Read Raw Data, and sort the texts of the lines that are meant.
 
-    A text counts for the dataset of its question; one that coders marked as of the wrong dataset may count for any.
+    Also those that stage 3 joined with others of the same person. A text counts for the dataset of its question; one that coders marked as of the wrong dataset may count for any.
     """
     keys = _datasets_by_key(project)
     meant: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Remove submissions from the state of a form or a channel: participants', or those that are over age."""
+"""Remove submissions from a form's or channel's state: participants', or those over age."""
 
 import contextlib
 import sqlite3

@@ -42,7 +42,7 @@ def _delete(store: RunStore, contacts: Collection[str]) -> None:
 
 
 def remove_old_runs(path: Path, ages: LineAges) -> None:
-    """Remove runs that are over age with their lines, and older messages of a look-up. May be killed and repeated.
+    """Remove runs that are over age, and older messages of a look-up. May be killed and repeated.
 
     Raises
     ------
