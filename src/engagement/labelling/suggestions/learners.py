@@ -22,6 +22,7 @@ MANY = 5_000
 _SEED = 20
 _BAYES_SMOOTHING = 0.3
 _TOLERANCE = 1e-3
+_SURE = 10.0
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,22 @@ def learn_margins(rows: Matrix, codes: numpy.ndarray, is_word: numpy.ndarray) ->
     # It works with this type: each code's fit would make it again.
     exact = rows.astype(numpy.float64)
 
-    def fit(wanted: numpy.ndarray) -> tuple[numpy.ndarray, float]:
-        model = LinearSVC(C=0.5, tol=_TOLERANCE * 50, max_iter=200, random_state=_SEED, dual=True)
-        model.fit(exact, wanted)
+    def fit(wanted: numpy.ndarray) -> LinearSVC:
+        return LinearSVC(C=0.5, tol=_TOLERANCE * 50, max_iter=200, random_state=_SEED, dual=True).fit(exact, wanted)
+
+    def fit_one(wanted: numpy.ndarray) -> tuple[numpy.ndarray, float]:
+        model = fit(wanted)
         return model.coef_[0], float(model.intercept_[0])
 
-    return _for_each_code(fit, rows.shape[1], codes)
+    present = numpy.flatnonzero(codes.any(axis=0))
+    if len(present) < 3 or (codes.sum(axis=1) != 1).any():
+        return _for_each_code(fit_one, rows.shape[1], codes)
+    # Where each text has one code, a call fits all.
+    model = fit(codes.argmax(axis=1))
+    found = LinearScores.nothing(codes.shape[1], rows.shape[1])
+    found.constants[:] = -_SURE
+    found.weights[present], found.constants[present] = model.coef_, model.intercept_
+    return found
 
 
 def _fit_logistic(rows: Matrix, wanted: numpy.ndarray, cost: float) -> tuple[numpy.ndarray, float]:
@@ -130,7 +141,7 @@ def _for_each_code(
         wanted = codes[:, number]
         if wanted.all() or not wanted.any():
             # Nothing to tell apart: a code that no example, or every one, has.
-            found.constants[number] = 10.0 if wanted.any() else -10.0
+            found.constants[number] = _SURE if wanted.any() else -_SURE
             continue
         found.weights[number], found.constants[number] = fit(wanted)
     return found

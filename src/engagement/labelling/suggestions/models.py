@@ -12,7 +12,8 @@ from engagement.labelling.suggestions.features import Vocabulary, normalise
 from engagement.labelling.suggestions.learners import MANY, LinearScores, Scores, choose_learners
 
 _MOST_EXAMPLES = 20_000
-_MOST_PIECES_OF_MANY = 60_000
+# At most so many pieces, with letters in runs of these sizes.
+_PIECES_OF_MANY = (60_000, range(3, 6))
 _BATCH = 4_000
 _FEWEST_OF_A_CODE = 2
 _NEAR_COMMON = 5.0
@@ -35,9 +36,9 @@ class Classifier:
 
     def chances(self, texts: Sequence[str]) -> numpy.ndarray:
         """Compute the chance of each code for each text, rounded as it is told."""
-        found = [numpy.zeros((0, len(self.codes)))]
+        found, read = [numpy.zeros((0, len(self.codes)))], self.vocabulary.reader()
         for start in range(0, len(texts), _BATCH):
-            rows = self.vocabulary.vectors([normalise(text) for text in texts[start : start + _BATCH]])
+            rows = read([normalise(text) for text in texts[start : start + _BATCH]])
             found.append(self.chances_of_scores(self.scores(rows)))
         return numpy.asarray(numpy.round(numpy.concatenate(found), 4))
 
@@ -70,8 +71,7 @@ def learn(labelled: LabelledTexts) -> Learnt:
         given &= numpy.cumsum(given, axis=1) == 1
     texts = [normalise(example.text) for example in examples]
     is_many = len(examples) > MANY
-    vocabulary = Vocabulary.of(texts, _MOST_PIECES_OF_MANY if is_many else None)
-    rows = vocabulary.vectors(texts)
+    vocabulary, rows = Vocabulary.learn(texts, *(_PIECES_OF_MANY if is_many else ()))
     learners = choose_learners(len(examples), labelled.is_multiple)
     folds = numpy.array([_fold_of(example.message_id, 3 if is_many else 5) for example in examples])
     unseen = [numpy.zeros(given.shape) for _ in learners]

@@ -8,7 +8,7 @@ from tests.suggestion_examples import make_messages, make_scheme
 from engagement.labelling.suggestions import models
 from engagement.labelling.suggestions.examples import read_labelled_texts
 from engagement.labelling.suggestions.features import Matrix
-from engagement.labelling.suggestions.learners import LinearScores, learn_bayes
+from engagement.labelling.suggestions.learners import LinearScores, learn_bayes, learn_margins
 from engagement.labelling.suggestions.models import _calibrate
 
 
@@ -57,3 +57,25 @@ def test_of_many_examples_the_model_is_the_mean_of_those_that_judged_them(monkey
     chances = found.model.chances([example.text for example in found.examples])
     named = [found.model.codes[at] for at in chances.argmax(axis=1)]
     assert sum(name in example.codes for name, example in zip(named, found.examples, strict=True)) > 220
+
+
+@pytest.mark.parametrize("code_of_none", [False, True])
+def test_margins_of_all_codes_at_once_find_each_texts_code(code_of_none: bool):
+    rows = scipy.sparse.csr_matrix(numpy.tile(numpy.eye(4), (20, 1)), dtype=numpy.float32)
+    codes = numpy.tile(numpy.eye(4, dtype=bool), (20, 1))
+    if code_of_none:
+        codes = numpy.insert(codes, 1, False, axis=1)
+    together = learn_margins(rows, codes, numpy.zeros(4, bool))
+    # A row with two codes makes each code be fitted by itself.
+    apart = learn_margins(
+        scipy.sparse.vstack([rows, rows[:1]], "csr"), numpy.vstack([codes, ~codes[:1]]), numpy.zeros(4, bool)
+    )
+    for scores in (together, apart):
+        assert (scores(rows[:4]).argmax(axis=1) == codes[:4].argmax(axis=1)).all()
+    assert not code_of_none or (together(rows)[:, 1] == -10).all()
+
+
+def test_margins_of_two_codes_are_a_row_each():
+    rows = scipy.sparse.csr_matrix(numpy.tile(numpy.eye(2), (20, 1)), dtype=numpy.float32)
+    scores = learn_margins(rows, numpy.tile(numpy.eye(2, dtype=bool), (20, 1)), numpy.zeros(2, bool))
+    assert scores(rows[:2]).argmax(axis=1).tolist() == [0, 1]
