@@ -80,6 +80,9 @@ class Project:
         messages = [message(number, labels) for number, labels in enumerate(suggested)]
         write(self.data_root / "Outputs" / "Coda Files" / "show.json", messages)
 
+    def tell_results(self):
+        write(self.data_root / "Outputs" / "Suggestions" / "show.json", {"dataset": "show", "schemes": []})
+
     def add(self):
         run_stage("coda_add", *self.arguments)
 
@@ -121,6 +124,33 @@ def test_only_messages_that_nobody_touched_get_a_suggestion(make):
     project.add()
     # A confidence that changed is not worth a write.
     assert project.labels() == [[suggestion()], [suggestion()], *in_coda[2:]]
+
+
+def test_suggestions_that_are_made_no_more_are_taken_back_where_nobody_touched_them(make):
+    project = make(UpdateSuggestions=True)
+    in_coda = [
+        [suggestion()],
+        [],
+        [suggestion(Checked=True)],
+        [label("code-health"), suggestion()],
+        [taken_off(), suggestion()],
+        [proposal(), suggestion()],
+        [suggestion("code-health")],
+        [suggestion("code-health")],
+    ]
+    project.put(in_coda, [[]] * 6 + [[suggestion()], [proposal()]])
+    project.tell_results()
+    # One that a coder takes up after the download.
+    project.kind.add_label(0, label("code-health"))
+    project.add()
+    assert project.labels() == [[label("code-health"), suggestion()], *in_coda[1:6], [suggestion()], []]
+
+
+def test_before_stage_3_judged_a_dataset_nothing_is_taken_back(make):
+    project = make(UpdateSuggestions=True)
+    project.put([[suggestion()], []], [[], [suggestion()]])
+    project.add()
+    assert project.labels() == [[suggestion()], [suggestion()]]
 
 
 def test_without_the_key_nothing_that_coda_has_changes(make):

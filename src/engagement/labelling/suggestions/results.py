@@ -70,6 +70,11 @@ class SuggestionResult(NamedTuple):
         return f"{self.dataset}, {self.scheme}: {'; '.join(parts)}"
 
 
+def result_file(outputs: Path, dataset: str) -> Path:
+    """Return the file with a dataset's results; there is none if no plan asks for suggestions."""
+    return outputs / FOLDER / f"{dataset}.json"
+
+
 def result_files(outputs: Path) -> list[Path]:
     """List the files with results in Outputs/; none where nothing was suggested."""
     return sorted((outputs / FOLDER).glob("*.json"))
@@ -83,7 +88,7 @@ def read_results(outputs: Path, datasets: Iterable[str]) -> list[SuggestionResul
     InputError
         A file is damaged.
     """
-    paths = [outputs / FOLDER / f"{dataset}.json" for dataset in datasets]
+    paths = [result_file(outputs, dataset) for dataset in datasets]
     return [result for path in paths if path.exists() for result in _read(path)]
 
 

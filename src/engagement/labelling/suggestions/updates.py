@@ -2,7 +2,8 @@
 
     State/coda/<instance>/<dataset>.suggestions.json      when a dataset last got suggestions
 
-What Coda has is known from the last download. It may have changed since, so Coda is asked again at the moment of each write.
+A suggestion that stage 3 no longer makes is taken back. What Coda has is known from the last download. It may have changed since, so
+Coda is asked again at the moment of each write.
 """
 
 import logging
@@ -16,6 +17,7 @@ from engagement.foundation.files import hold_directory
 from engagement.labelling.datasets.datasets import coded_file, output_file
 from engagement.labelling.datasets.known_messages import find_source_instance, read_state, write_state
 from engagement.labelling.suggestions.examples import is_suggestion
+from engagement.labelling.suggestions.results import result_file
 from engagement.services.coda.format import MessageDocument, parse_time, read_message_file
 from engagement.services.coda.labels import MANUALLY_UNCODED, is_label
 from engagement.services.coda.protocol import CodaDatabase
@@ -25,7 +27,7 @@ log = logging.getLogger(__name__)
 _NIGHT = timedelta(hours=12)
 
 SuggestedLabels = dict[str, list[Mapping[str, Any]]]
-"""Suggested labels of messages, by MessageID."""
+"""Suggested labels of messages, by MessageID; none if those in Coda are to be taken back."""
 
 
 def is_untouched(labels: Any) -> bool:
@@ -45,14 +47,19 @@ def is_untouched(labels: Any) -> bool:
     )
 
 
-def choose_updates(candidates: Iterable[MessageDocument], in_coda: Iterable[MessageDocument]) -> SuggestedLabels:
-    """Choose the messages that are untouched in Coda, and have suggestions of other codes than there."""
+def choose_updates(
+    candidates: Iterable[MessageDocument], in_coda: Iterable[MessageDocument], may_take_back: bool = False
+) -> SuggestedLabels:
+    """Choose the messages that are untouched in Coda, and have suggestions of other codes than there.
+
+    With `may_take_back`, also those that have none any more.
+    """
     labels_in_coda = {message["MessageID"]: message["Labels"] for message in in_coda}
     chosen = {}
     for message in candidates:
         suggested = [label for label in message["Labels"] if is_suggestion(label)]
         present = labels_in_coda.get(message["MessageID"])
-        if suggested and is_untouched(present) and _codes_of(present or ()) != _codes_of(suggested):
+        if (suggested or may_take_back) and is_untouched(present) and _codes_of(present or ()) != _codes_of(suggested):
             chosen[message["MessageID"]] = suggested
     return chosen
 
@@ -63,7 +70,11 @@ def _codes_of(labels: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 
 def plan_update(coda: CodaDatabase, dataset: str, data_root: Path, now: datetime, remedy: str) -> SuggestedLabels:
-    """Find suggestions for messages that Coda has, without asking it; none if it got some tonight."""
+    """Find new suggestions for messages that Coda has, without asking it; none if it got some tonight.
+
+    Only results of stage 3 for the dataset say that a suggestion is not made any more: none are there if no plan asks for any, or before
+    coding.
+    """
     path, downloaded = output_file(data_root, dataset), coded_file(data_root, dataset)
     if not path.exists() or not downloaded.exists() or find_source_instance(data_root, dataset) != coda.instance:
         return {}
@@ -71,7 +82,8 @@ def plan_update(coda: CodaDatabase, dataset: str, data_root: Path, now: datetime
     if isinstance(last, str) and timedelta(0) <= now - parse_time(last) < _NIGHT:
         log.info("Coda %r: got suggestions within the last 12 hours; none were updated", dataset)
         return {}
-    return choose_updates(read_message_file(path, remedy), read_message_file(downloaded, remedy))
+    is_judged = result_file(data_root / "Outputs", dataset).exists()
+    return choose_updates(read_message_file(path, remedy), read_message_file(downloaded, remedy), is_judged)
 
 
 def update(coda: CodaDatabase, dataset: str, labels: SuggestedLabels, data_root: Path, now: datetime) -> int:
@@ -81,7 +93,7 @@ def update(coda: CodaDatabase, dataset: str, labels: SuggestedLabels, data_root:
     with hold_directory(path.parent):
         write_state(path, {"Updated": now.isoformat()})
     log.info(
-        "Coda %r: suggestions for %d of %s that nobody had labelled",
+        "Coda %r: new suggestions, or none any more, for %d of %s that nobody had labelled",
         dataset,
         replaced,
         count_of(len(labels), "message"),
