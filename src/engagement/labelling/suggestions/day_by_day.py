@@ -7,7 +7,7 @@ does taking one off where a message may have several codes.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engagement.configuration import CodeScheme
@@ -19,7 +19,7 @@ _CLICKS_OF_A_CHOICE = 2
 
 @dataclass(frozen=True)
 class Day:
-    """One day of one scheme. `suggested` and `right` count codes; clicks are coders'."""
+    """One day of one scheme. `suggested` and `right` count codes; clicks are coders'; `why_none` says why nothing was suggested."""
 
     day: str
     messages: int
@@ -28,6 +28,7 @@ class Day:
     right: int
     clicks_alone: int
     clicks_helped: int
+    why_none: str | None = None
 
     @property
     def saved(self) -> float:
@@ -47,10 +48,13 @@ def replay_days(
     before: list[Mapping[str, Any]] = []
     for day, new in sorted(by_day.items()):
         offered: dict[str, list[tuple[str, float]]] = {}
+        why_none = None
         if len(before) >= settings.minimum_labelled:
             bare = [_without_labels(message, scheme) for message in new]
-            offered = suggest(read_labelled_texts([*before, *bare], scheme, is_multiple), settings).suggested
-        yield _count(day, len(before), new, chosen, offered, is_multiple)
+            found = suggest(read_labelled_texts([*before, *bare], scheme, is_multiple), settings)
+            offered, why_none = found.suggested, found.why_none
+        counted = _count(day, len(before), new, chosen, offered, is_multiple)
+        yield replace(counted, why_none=why_none)
         before += new
 
 
