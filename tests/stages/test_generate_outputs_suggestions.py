@@ -11,7 +11,7 @@ import pytest
 from engagement.labelling.datasets.adjudications import Decision, keep_decisions
 from example_project import EPISODE_FLOW, Document, coda_message, episode_run, label, write_project
 from incremental_runs import outputs_of
-from suggested_season import LABELLED, OPEN, THEMES, WORDS, WORDS_OF, Season, text_of
+from suggested_season import LABELLED, OPEN, THEMES, WORDS, WORDS_OF, Season, text_of, with_suggestions
 
 
 @pytest.fixture
@@ -79,6 +79,26 @@ def test_models_are_learnt_again_only_if_labels_changed(season: Season):
     season.coded["biyo barkad ceel dhaan 999"] = [label("episode1", "water")]
     season.write().generate()
     assert model.stat().st_ino != before.st_ino
+
+
+def test_of_two_schemes_only_the_one_whose_labels_changed_is_learnt_again(season: Season):
+    def add_scheme(document: Document) -> None:
+        with_suggestions()(document)
+        [first] = document["RQACodingPlans"][0]["CodingConfigurations"]
+        other = {"CodeScheme": "episode2.json", "CodedField": "mood_coded", "AnalysisFileKey": "mood"}
+        document["RQACodingPlans"][0]["CodingConfigurations"].append({**first, **other})
+
+    write_project(season.root.configuration.parent, change_plans=add_scheme)
+    for number, labels in enumerate(season.coded.values()):
+        labels.append(label("episode2", "hope" if number % 3 else "worry"))
+    season.write().generate()
+    [topic, mood] = sorted(season.state.glob("*.npz"))
+    assert topic.name.endswith("episode1.npz") and mood.name.endswith("episode2.npz")
+    before = [path.stat().st_ino for path in (topic, mood)]
+    season.coded[text_of(1)][-1] = label("episode2", "worry")
+    season.write().generate()
+    assert topic.stat().st_ino == before[0]
+    assert mood.stat().st_ino != before[1]
 
 
 def test_second_coders_and_decisions_are_allowed_for(season: Season):

@@ -1,5 +1,10 @@
 """Learners, and how their scores become chances."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy
 import pytest
 import scipy.sparse
@@ -79,3 +84,30 @@ def test_margins_of_two_codes_are_a_row_each():
     rows = scipy.sparse.csr_matrix(numpy.tile(numpy.eye(2), (20, 1)), dtype=numpy.float32)
     scores = learn_margins(rows, numpy.tile(numpy.eye(2, dtype=bool), (20, 1)), numpy.zeros(2, bool))
     assert scores(rows[:2]).argmax(axis=1).tolist() == [0, 1]
+
+
+LEARN_AND_DIGEST = """
+import hashlib, random, sys
+from tests.suggestion_examples import make_messages, make_scheme
+from engagement.labelling.suggestions import learners, models
+from engagement.labelling.suggestions.examples import read_labelled_texts
+learners.MANY = models.MANY = 200
+messages = make_messages(600, 0)
+random.Random(int(sys.argv[1])).shuffle(messages)
+found = models.learn(read_labelled_texts(messages, make_scheme()))
+arrays = (found.model.scores.weights, found.model.vocabulary.hashes, found.model.slopes, found.model.constants, found.chances)
+print(*(hashlib.sha256(one.tobytes()).hexdigest() for one in arrays))
+"""
+
+
+def test_many_examples_teach_the_same_in_any_order_and_with_any_hash_seed_and_threads():
+    root = Path(__file__).parents[4]
+    found = set()
+    for seed, threads, order in (("0", "1", "1"), ("7", "2", "2"), ("11", "1", "3")):
+        environment = {
+            **os.environ, "PYTHONHASHSEED": seed, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads,
+            "PYTHONPATH": os.pathsep.join((str(root / "src"), str(root))),
+        }  # fmt: skip
+        command = [sys.executable, "-c", LEARN_AND_DIGEST, order]
+        found.add(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)
+    assert len(found) == 1 and len(found.pop().split()) == 5
