@@ -53,7 +53,7 @@ build_missing_image() {
     say "Building the Docker image $image; this is done once for each version of the project and takes some minutes. \
 What the engine prints is in $log."
     if wants_suggestions; then
-        say "It also holds scikit-learn for suggested labels, 200 MB."
+        say "It also holds scikit-learn for suggested labels, 140 MB."
         categories=(--build-arg "CATEGORIES=packages cluster suggestions")
     fi
     revision="$(git_revision)"

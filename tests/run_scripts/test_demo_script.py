@@ -82,7 +82,7 @@ def test_docker_is_used_where_it_answers(clone, demo):
     result = clone.run(DEMO, demo)
     assert result.returncode == 0, result.stderr
     assert "The stages run in Docker: a Docker engine answers." in result.stderr
-    assert "It also holds scikit-learn for suggested labels, 200 MB." in result.stderr
+    assert "It also holds scikit-learn for suggested labels, 140 MB." in result.stderr
     [build] = [call for call in clone.docker_calls if call[0] == "build"]
     assert "CATEGORIES=packages cluster suggestions" in build
     assert "Installing scikit-learn" not in result.stderr
