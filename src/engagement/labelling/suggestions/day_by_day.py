@@ -19,7 +19,10 @@ _CLICKS_OF_A_CHOICE = 2
 
 @dataclass(frozen=True)
 class Day:
-    """One day of one scheme. `suggested` and `right` count codes; clicks are coders'; `why_none` says why nothing was suggested."""
+    """One day of one scheme. `suggested` and `right` count codes; clicks are coders'.
+
+    `why_none` says why nothing was suggested.
+    """
 
     day: str
     messages: int

@@ -63,7 +63,10 @@ def _whole_words(text: str) -> Iterator[str]:
 
 
 class _PieceCounter:
-    """Counts pieces of texts; `number_of` gives a piece's column, and none below 0 counts. Letters of a word are cut once."""
+    """Counts pieces of texts, and cuts the letters of a word once.
+
+    `number_of` gives a piece's column; a piece below 0 does not count.
+    """
 
     def __init__(self, number_of: Callable[[str], int], sizes: range = _LETTERS) -> None:
         self._number_of = number_of
