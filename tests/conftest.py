@@ -1,4 +1,5 @@
 import signal
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -22,6 +23,33 @@ def _heed(number: int, frame: object) -> None:
 for _number in (signal.SIGHUP, signal.SIGINT):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _heed)
+
+
+# Files of minutes first and files of seconds last, so that all processes end at about the same time.
+_FIRST = (
+    "services/test_whole_pipeline.py",
+    "stages/test_fault_matrix",
+    "run_scripts/test_docker.py",
+    "stages/",
+    "services/",
+    "run_scripts/",
+    "data/",
+    "unit/analysis/",
+    "unit/",
+)
+_TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests into the order in which processes take them; within a file it stays."""
+    items.sort(key=lambda item: _rank(item.path))
+
+
+def _rank(path: Path) -> int:
+    if not path.is_relative_to(_TESTS):
+        return len(_FIRST)
+    name = path.relative_to(_TESTS).as_posix()
+    return next((rank for rank, first in enumerate(_FIRST) if name.startswith(first)), len(_FIRST))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

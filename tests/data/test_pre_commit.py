@@ -56,19 +56,30 @@ def test_every_hook_is_known_here():
     assert {*WRONG, "private-keys"} == set(HOOKS)
 
 
-@pytest.mark.parametrize("name", [name for name in PROGRAMS if name != "shellcheck"])
+# These take long, and run_tests.sh makes the same checks: they are compared with those, and not made twice.
+CHECKED_ALREADY = ("mypy", "shellcheck")
+RUN_TESTS = (ROOT / "run_scripts" / "run_tests.sh").read_text()
+
+
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in CHECKED_ALREADY])
 def test_a_hook_passes_on_the_project(name: str):
     hook = HOOKS[name]
     found = run(hook, *(files_for(hook) if hook.get("pass_filenames", True) else ()))
     assert found.returncode == 0, found.stdout + found.stderr
 
 
+def test_the_hook_for_types_is_the_check_that_run_tests_makes():
+    hook = HOOKS["mypy"]
+    assert not hook["pass_filenames"]
+    command = f'"$tools/{hook["entry"].removeprefix(".venv/bin/")}'.replace("python ", 'python" ')
+    assert f'check "{hook["name"]}" env --chdir="$project_root" {command}\n' in RUN_TESTS
+
+
 def test_the_hook_for_bash_is_the_check_that_run_tests_makes_of_every_script():
-    # It takes 14 seconds, which are not spent twice.
-    hook, script = HOOKS["shellcheck"], (ROOT / "run_scripts" / "run_tests.sh").read_text()
+    hook = HOOKS["shellcheck"]
     program, options = hook["entry"].removeprefix(".venv/bin/").split(maxsplit=1)
-    assert f'check "{hook["name"]}" "$tools/{program}" {options} "${{scripts[@]}}"\n' in script
-    (patterns,) = re.findall(r"^ +scripts=\((.+)\)$", script, re.MULTILINE)
+    assert f'check "{hook["name"]}" "$tools/{program}" {options} "${{scripts[@]}}"\n' in RUN_TESTS
+    (patterns,) = re.findall(r"^ +scripts=\((.+)\)$", RUN_TESTS, re.MULTILINE)
     checked = [path for pattern in re.findall(r'"\$project_root"/(\S+)', patterns) for path in ROOT.glob(pattern)]
     assert sorted(checked) == files_for(hook)
 

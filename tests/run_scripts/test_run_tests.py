@@ -34,7 +34,7 @@ def test_every_check_runs_in_its_order_and_all_green_is_0(developers_clone):
     assert (result.returncode, checks_of(result)) == (0, CHECKS)
     assert developers_clone.stage_calls == [
         ["-m", "mypy"],
-        ["-m", "pytest", "--numprocesses", "auto", "--dist", "loadscope"],
+        ["-m", "pytest", "--numprocesses", "auto", "--dist", "loadscope", "--no-loadscope-reorder"],
     ]
 
 
@@ -45,6 +45,11 @@ def test_a_red_check_does_not_keep_the_others_from_running_and_its_status_is_the
 
 def test_red_types_are_a_red_script(developers_clone):
     assert developers_clone.run("run_tests.sh", FAKE_RED="mypy", FAKE_RED_STATUS="1").returncode == 1
+
+
+def test_the_tests_alone_leave_out_every_other_check(developers_clone):
+    result = developers_clone.run("run_tests.sh", "--tests-only", FAKE_RED="ruff", FAKE_RED_STATUS="3")
+    assert (result.returncode, checks_of(result)) == (0, ["tests"])
 
 
 @pytest.mark.parametrize(
@@ -65,6 +70,6 @@ def test_options_are_passed_on_to_pytest(developers_clone, arguments, passed_on)
     result = developers_clone.run("run_tests.sh", *arguments)
     assert result.returncode == 0
     (call,) = (call for call in developers_clone.stage_calls if call[:2] == ["-m", "pytest"])
-    assert call[6:] == passed_on
+    assert call[7:] == passed_on
     is_measured = developers_clone.stage_calls[-1] == ["tests/coverage_by_room.py"]
     assert is_measured == ("--coverage" in arguments)
