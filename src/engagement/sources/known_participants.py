@@ -55,7 +55,9 @@ def refuse_other_table(table: UuidExchange, context: FetchContext) -> None:
 
 
 def refuse_table_without(table: UuidTable, project: Project, data_root: Path) -> None:
-    """Refuse to look somebody up in a uuid table that knows none of a sample of the data root's participants.
+    """Refuse to look somebody up in a uuid table that is another project's.
+
+    It knows none of a sample of the data root's participants.
 
     Raises
     ------

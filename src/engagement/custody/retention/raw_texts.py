@@ -24,8 +24,8 @@ from engagement.foundation.files import explain_os_errors, make_directory, read_
 from engagement.labelling.datasets.datasets import coded_file
 from engagement.pipeline.coding.lost_labels import find_stop_ids
 from engagement.pipeline.coding.wrong_scheme import SEPARATOR
-from engagement.pipeline.outputs.folder import current_outputs
 from engagement.pipeline.outputs.message_counts import count_without, expect_fewer
+from engagement.pipeline.outputs.places import current_outputs
 from engagement.provenance import read_traced_data
 from engagement.services.coda.format import read_message_documents
 from engagement.services.coda.protocol import CodaDatabase

@@ -1,4 +1,6 @@
-"""A person in what killed or failed runs left: files that were never completed, and downloads that never reached Raw Data/.
+"""Find a person in what killed or failed runs left.
+
+These are files that were never completed, and downloads that never reached Raw Data/.
 
 The next run makes all of it again, so a file that names them goes whole.
 """
