@@ -201,7 +201,9 @@ def _read_record(name: str, content: bytes) -> bytes:
     manifest = json.loads(content)
     for files in (manifest["files"], manifest["project_files"]):
         files.update({file: sha256 for file, (sha256, _) in files.items()})
-    return json.dumps({name: manifest[name] for name in manifest if name not in ("run_id", "time", "is_full")}).encode()
+    # A run after a killed one counts as one more.
+    of_runs = ("run_id", "time", "is_full", "runs_since_full_read")
+    return json.dumps({name: manifest[name] for name in manifest if name not in of_runs}).encode()
 
 
 def _read_kept_files(content: bytes) -> dict[str, object]:
