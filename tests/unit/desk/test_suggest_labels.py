@@ -15,7 +15,7 @@ from engagement.configuration.suggestion_settings import Suggestions
 from engagement.desk import evaluate_suggestions, suggest_labels
 from engagement.foundation.errors import ConfigurationError, InputError, MachineError, PipelineError, UsageError
 from engagement.labelling.suggestions import day_by_day
-from engagement.labelling.suggestions.advice import Verdict, advise
+from engagement.labelling.suggestions.advice import Recommendation, advise
 from engagement.labelling.suggestions.day_by_day import Day
 from engagement.labelling.suggestions.examples import LabelledTexts
 from engagement.labelling.suggestions.suggestions import SchemeSuggestions, SuggestionSettings, suggest
@@ -168,17 +168,17 @@ def test_the_last_lines_name_schemes_by_what_to_do():
 @pytest.mark.parametrize(
     ("day", "verdict", "reason"),
     [
-        (Day("d", 500, 300, 400, 380, 1000, 620), Verdict.WORTH_IT, ""),
-        (Day("d", 500, 300, 400, 300, 1000, 700), Verdict.NOT_WORTH_IT, "coders chose only 75% of the suggested codes; expected 90%"),
-        (Day("d", 500, 300, 20, 20, 1000, 980), Verdict.NOT_WORTH_IT, "they save fewer than 5% of the clicks"),
-        (Day("d", 500, 300, 0, 0, 1000, 1000, "nobody knows"), Verdict.NOT_WORTH_IT, "nobody knows"),
-        (Day("d", 199, 199, 0, 0, 1000, 1000), Verdict.TOO_EARLY, "199 labelled; expected a day with 200"),
+        (Day("d", 500, 300, 400, 380, 1000, 620), Recommendation.WORTH_IT, ""),
+        (Day("d", 500, 300, 400, 300, 1000, 700), Recommendation.NOT_WORTH_IT, "coders chose only 75% of the suggested codes; expected 90%"),
+        (Day("d", 500, 300, 20, 20, 1000, 980), Recommendation.NOT_WORTH_IT, "they save fewer than 5% of the clicks"),
+        (Day("d", 500, 300, 0, 0, 1000, 1000, "nobody knows"), Recommendation.NOT_WORTH_IT, "nobody knows"),
+        (Day("d", 199, 199, 0, 0, 1000, 1000), Recommendation.TOO_EARLY, "199 labelled; expected a day with 200"),
     ],
 )  # fmt: skip
-def test_advice_comes_from_the_days_that_could_have_suggestions(day: Day, verdict: Verdict, reason: str):
+def test_advice_comes_from_the_days_that_could_have_suggestions(day: Day, verdict: Recommendation, reason: str):
     # The first day has too few labels before it, and does not count.
     early = Day("first", 0, 0, 0, 0, 9_000, 9_000)
     found = advise([early, day], SuggestionSettings())
     assert found.verdict is verdict
     assert found.reason.startswith(reason)
-    assert verdict is Verdict.TOO_EARLY or found.days.clicks_alone == day.clicks_alone
+    assert verdict is Recommendation.TOO_EARLY or found.days.clicks_alone == day.clicks_alone

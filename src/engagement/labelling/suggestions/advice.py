@@ -13,7 +13,7 @@ _LEAST_SAVED = 0.05
 _ALLOWED_FOR_CODERS = 0.9
 
 
-class Verdict(StrEnum):
+class Recommendation(StrEnum):
     """What to do about suggestions for a scheme."""
 
     WORTH_IT = "worth it"
@@ -25,7 +25,7 @@ class Verdict(StrEnum):
 class Advice:
     """A verdict and its reason; `days` are those on which there could be suggestions, added up."""
 
-    verdict: Verdict
+    verdict: Recommendation
     reason: str
     days: Day
 
@@ -39,33 +39,33 @@ def advise(days: Sequence[Day], settings: SuggestionSettings) -> Advice:
         reason = (
             f"{labelled} labelled; expected a day with {settings.minimum_labelled} labelled before it (MinimumLabelled)"
         )
-        return Advice(Verdict.TOO_EARLY, reason, total)
+        return Advice(Recommendation.TOO_EARLY, reason, total)
     if not total.suggested:
-        return Advice(Verdict.NOT_WORTH_IT, late[-1].why_none or "no text was sure enough", total)
+        return Advice(Recommendation.NOT_WORTH_IT, late[-1].why_none or "no text was sure enough", total)
     chosen = wilson(total.right, total.suggested)
     if chosen is not None and chosen.high < settings.precision * _ALLOWED_FOR_CODERS:
         reason = f"coders chose only {chosen.share:.0%} of the suggested codes; expected {settings.precision:.0%}"
-        return Advice(Verdict.NOT_WORTH_IT, reason, total)
+        return Advice(Recommendation.NOT_WORTH_IT, reason, total)
     if total.saved < _LEAST_SAVED:
         reason = f"they save fewer than {_LEAST_SAVED:.0%} of the clicks"
         if why_none := late[-1].why_none:
             reason += f"; on the last day there were none, as {why_none}"
-        return Advice(Verdict.NOT_WORTH_IT, reason, total)
-    return Advice(Verdict.WORTH_IT, "", total)
+        return Advice(Recommendation.NOT_WORTH_IT, reason, total)
+    return Advice(Recommendation.WORTH_IT, "", total)
 
 
 def say(advice: Advice, labelled: int) -> str:
     """Say what suggestions would have been worth with these labels, and what to do.
 
     >>> day = Day("all days", 100, 300, 60, 57, 200, 143)
-    >>> say(Advice(Verdict.WORTH_IT, "", day), 400)
+    >>> say(Advice(Recommendation.WORTH_IT, "", day), 400)
     'With these 400 labels it would have saved 57 of 200 clicks (28 %); coders chose 57 of the 60 suggested codes. Worth it.'
-    >>> say(Advice(Verdict.TOO_EARLY, "40 labelled; expected 200", day), 40)
+    >>> say(Advice(Recommendation.TOO_EARLY, "40 labelled; expected 200", day), 40)
     'Too early to tell: 40 labelled; expected 200.'
     """
     verdict = str(advice.verdict)
     verdict = verdict[0].upper() + verdict[1:] + (f": {advice.reason}." if advice.reason else ".")
-    if advice.verdict is Verdict.TOO_EARLY:
+    if advice.verdict is Recommendation.TOO_EARLY:
         return verdict
     day = advice.days
     saved = day.clicks_alone - day.clicks_helped
