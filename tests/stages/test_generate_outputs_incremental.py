@@ -310,7 +310,7 @@ def change_all_that_stage_3_does_not_read(document: Document) -> None:
         AutomatedAnalysis={"SampleMessages": {"LimitPerCode": 7}}, Notify={"PingURL": "https://ping.example.org/1"},
         StatusPage={"File": "/srv/www/status.html"}, Contacts=[{"Name": "everybody", "To": {"Group": "everybody"}}],
         WriteBack={"Contacts": ["everybody"]}, WithdrawnElsewhere={"DataRoots": ["/srv/other"]},
-        UpdateSuggestions=True, Backup={"Keep": {"Daily": 7}},
+        UpdateSuggestions=True, Backup={"Keep": {"Daily": 7}}, Retention={"Logs": "P30D"},
         DriveUpload={"DriveCredentialsFileURL": "gs://elsewhere/drive.json", **paths},
         MemoryProfileUploadBucket="gs://elsewhere", DataArchiveUploadBucket="gs://elsewhere", BucketDirPath="2027/",
     )  # fmt: skip

@@ -80,7 +80,7 @@ def test_another_time_zone_makes_a_full_run_with_other_times(root: DataRoot, cap
     before = (root.outputs / "messages.csv").read_bytes()
     write_project(root.configuration.parent, lambda document: document.update(TimeZone="Europe/Berlin"))
     root.generate()
-    assert "Full run: the configuration changed" in caplog.text
+    assert "Full run: the configuration and the time zone's rules changed" in caplog.text
     assert [row["time"] for row in root.table("messages_index")] == ["2026-04-01T09:00:00.000000+02:00"]
     assert (root.outputs / "messages.csv").read_bytes() == before
 

@@ -12,10 +12,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from engagement.custody.restore_drills.records import find_last_proven, read_records
-from engagement.custody.run_manifests.manifest import read_last_manifest
 from engagement.desk.statuses.page import write_page
 from engagement.desk.statuses.projects import find_status
-from engagement.desk.statuses.runs import describe_run, find_drill_problem, find_problem, is_in_use, read_runs, time_of
+from engagement.desk.statuses.runs import (
+    count_since_full_read,
+    describe_run,
+    find_drill_problem,
+    find_problem,
+    is_in_use,
+    read_runs,
+    time_of,
+)
 from engagement.desk.statuses.table import COLUMNS, align, describe, say_age
 from engagement.foundation.errors import InputError, UsageError, count_of, listing
 
@@ -73,9 +80,8 @@ def _show_screen(data_root: Path, max_age_hours: float | None) -> None:
     if proven is not None:
         hours = (now - time_of(proven.at)) / timedelta(hours=1)
         sys.stdout.write(f"\nLast proven restore: {say_age(hours)} ago, of {proven.archive}\n")
-    manifest = read_last_manifest(data_root)
-    if manifest is not None and manifest.runs_since_full_read is not None:
-        since = manifest.runs_since_full_read
+    since = count_since_full_read(data_root)
+    if since is not None:
         said = "in the last run of stage 3" if since == 0 else f"{count_of(since, 'run')} of stage 3 ago"
         sys.stdout.write(f"\nLast full check of the inputs: {said}\n")
     problem = find_problem(runs, max_age_hours, now)

@@ -111,6 +111,21 @@ def find_drill_problem(data_root: Path) -> str | None:
     )
 
 
+def count_since_full_read(data_root: Path) -> int | None:
+    """Count the runs of stage 3 since one read every input; None if nobody knows.
+
+    Reads the last run's manifest as plain JSON: a machine's own Python has none of the packages that check it.
+    """
+    last = max((data_root / "Runs" / "manifests").glob("*.json"), key=lambda path: path.name, default=None)
+    if last is None:
+        return None
+    try:
+        since = read_json(last, InputError).get("runs_since_full_read")
+    except (InputError, OSError, AttributeError):
+        return None
+    return since if isinstance(since, int) else None
+
+
 def time_of(text: str) -> datetime:
     """Read a summary's time; without an offset it is UTC."""
     try:

@@ -57,9 +57,9 @@ def advise(days: Sequence[Day], settings: SuggestionSettings) -> Advice:
 def say(advice: Advice, labelled: int) -> str:
     """Say what suggestions would have been worth with these labels, and what to do.
 
-    >>> day = Day("all days", 100, 300, 60, 57, 200, 143)
+    >>> day = Day("all days", 100, 300, 60, 57, 200, 140)
     >>> say(Advice(Recommendation.WORTH_IT, "", day), 400)
-    'With these 400 labels it would have saved 57 of 200 clicks (28 %); coders chose 57 of the 60 suggested codes. Worth it.'
+    'With these 400 labels it would have saved 60 of 200 clicks (30 %); coders chose 57 of the 60 suggested codes. Worth it.'
     >>> say(Advice(Recommendation.TOO_EARLY, "40 labelled; expected 200", day), 40)
     'Too early to tell: 40 labelled; expected 200.'
     """
