@@ -1,119 +1,16 @@
 """Retention: archives, logs and records of runs that are over age go, a receipt stays, and nothing of anybody else's. All is invented."""
 
-import errno
 import json
-import os
-import shutil
-import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from engagement.configuration.loading import load_pipeline_configuration
-from engagement.configuration.retention import Retention
-from engagement.custody.backups.keeping import note_archive
 from engagement.custody.retention.overdue import RetentionPlaces, find_overdue
-from engagement.custody.retention.removal import RetentionRequest, remove_overdue
-from engagement.custody.run_manifests.kept_inputs import keep_document
-from engagement.custody.run_manifests.manifest import RunManifest, write_manifest
 from engagement.desk.audits.events import find_events
-from example_project import write_project
-from faults import KILLED, NOW, Changes, in_server, run_stage
-
-PERIODS = {"Archives": "P90D", "Logs": "P180D", "Runs": "P1Y"}
-
-
-def run_id(days_ago):
-    return f"{NOW - timedelta(days=days_ago):%Y-%m-%dT%H%M%SZ}-{'0' * 40}"
-
-
-class RetentionProject:
-    """A data root with runs of so many days ago, their archives and logs."""
-
-    def __init__(self, folder, retention=PERIODS):
-        self.folder = folder
-        self.root, self.backups, self.logs = folder / "data root", folder / "back ups", folder / "logs"
-        for path in (self.root / "Runs", self.backups, self.logs):
-            path.mkdir(parents=True)
-        self.configure(retention)
-
-    def configure(self, retention):
-        change = {} if retention is None else {"Retention": retention}
-        self.configuration = write_project(self.folder / "configuration", lambda document: document.update(change))
-
-    def add_run(self, days_ago, status=0, stages=range(1, 8), is_ended=True, schemes=()):
-        name = run_id(days_ago)
-        self.add_record(name, status, stages, is_ended)
-        self.add_logs(name)
-        self.add_archive(name)
-        self.add_manifest(name, days_ago, schemes)
-        return name
-
-    def add_record(self, name, status=0, stages=range(1, 8), is_ended=True):
-        record = {"run_id": name, "started": "2026-01-01T00:00:00Z", "exit_status": status, "ended": None}
-        record["stages"] = [{"stage": number, "started": "2026-01-01T00:00:00Z"} for number in stages]
-        record["ended"] = "2026-01-01T01:00:00Z" if is_ended else None
-        (self.root / "Runs" / f"{name}.json").write_text(json.dumps(record))
-
-    def add_logs(self, name):
-        for log in (f"{name}.log", f"memory-{name}.profile"):
-            (self.logs / log).write_text("invented")
-
-    def add_archive(self, name, root=None):
-        archive = self.backups / f"data-{name}.tar.gz"
-        archive.write_text("invented")
-        note_archive(archive, root or self.root)
-        return archive
-
-    def add_manifest(self, name, days_ago, schemes):
-        kept = {scheme: keep_document(self.root, {"Name": scheme}) for scheme in schemes}
-        configuration = keep_document(self.root, {"PipelineName": f"of {days_ago // 100}"})
-        plans = keep_document(self.root, {"Plans": "always the same"})
-        empty = {"versions": {}, "options": {}, "files": {}, "project_files": {}}
-        same = {"version": 1, "time": "", "user": "", "account": "", "is_full": True, "configuration_file": ""}
-        manifest = {**same, **empty, "configuration": configuration, "coding_plans": plans, "schemes": kept}
-        write_manifest(self.root, RunManifest(run_id=name, **manifest))
-
-    def arguments(self, *options):
-        places = {"pipeline-configuration": self.configuration, "data-root": self.root}
-        places |= {"backups-dir": self.backups, "performance-logs-dir": self.logs}
-        given = [text for name, path in places.items() for text in (f"--{name}", str(path))]
-        return ["apply-retention", "--user", "asha", *given, *options]
-
-    def apply(self, *options):
-        return in_server(run_stage, self.arguments(*options))
-
-    def apply_and_die(self, number):
-        return in_server(run_and_die, self.arguments(), self.folder, number)
-
-    @property
-    def files(self):
-        """All files but receipts, by their paths in the folder."""
-        found = (path for path in self.folder.rglob("*") if path.is_file() and "retention" not in path.parts)
-        return {str(path.relative_to(self.folder)) for path in found}
-
-    @property
-    def receipts(self):
-        path = self.root / "Runs" / "retention" / "receipts.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def run_and_die(arguments, folder, number):
-    def prepare():
-        changes = Changes(folder, number)
-        changes.watch()
-        return changes
-
-    return run_stage(arguments, prepare)
-
-
-def run_where_nothing_can_be_removed(arguments, folder):
-    def refuse(event, details):
-        if event == "os.remove" and str(details[0]).startswith(folder):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(details[0]))
-
-    return run_stage(arguments, lambda: sys.addaudithook(refuse))
+from faults import NOW, in_server
+from retention_project import PERIODS, RetentionProject, run_id, run_where_nothing_can_be_removed
 
 
 @pytest.fixture
@@ -198,74 +95,6 @@ def test_only_what_was_asked_for_goes(project, retention):
     assert {key for key, folder in folders.items() if any(name.startswith(folder) for name in gone)} == set(
         retention or ()
     )
-
-
-def remove_in_child(places, number=None):
-    """Remove what is over age in a forked process, which dies before the change of that number; return its status and changes."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        changes = Changes(places.data_root.parent, number)
-        changes.watch()
-        overdue = find_overdue(places, Retention.model_validate(PERIODS), NOW)
-        remove_overdue(places.data_root, overdue, RetentionRequest("asha", NOW.isoformat(), PERIODS))
-        os.write(writer, str(changes.count).encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        told = pipe.read()
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), int(told or 0)
-
-
-def list_files(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def remove_through_every_kill(folder, start):
-    """Return what is left without a kill, and for each moment of a kill: how both processes ended, and what is left then."""
-    places = RetentionPlaces(folder / "data root", folder / "back ups", folder / "logs")
-    status, changes = remove_in_child(places)
-    undisturbed, found = list_files(folder), []
-    for number in range(1, changes + 1):
-        # In the same place: archives are noted by the data root's path.
-        shutil.rmtree(folder)
-        shutil.copytree(start, folder)
-        ended = (remove_in_child(places, number)[0], remove_in_child(places)[0])
-        found.append((ended, list_files(folder)))
-    return status, undisturbed, found
-
-
-def test_kill_9_at_any_moment_and_again_gives_the_same(tmp_path):
-    project = RetentionProject(tmp_path / "project")
-    for days_ago in (900, 800, 400, 200, 30, 0):
-        project.add_run(days_ago, schemes=[f"scheme {days_ago // 500}"])
-    shutil.copytree(project.folder, tmp_path / "start")
-    status, undisturbed, found = in_server(remove_through_every_kill, project.folder, tmp_path / "start")
-    assert (status, len(found) > 20) == (0, True)
-    # What a killed process began to write, run_pipeline.sh removes before anything else.
-    begun = {name for _, left in found for name in left if name.endswith(".partial")}
-    for number, (ended, left) in enumerate(found, 1):
-        assert ended == (KILLED, 0), f"killed before change {number}"
-        assert {name: left[name] for name in left if name not in begun} == undisturbed, f"killed before change {number}"
-    assert "data root/Runs/retention/receipts.jsonl" in undisturbed
-    assert "data root/Runs/retention/journal.json" not in undisturbed
-
-
-def test_a_removal_that_was_killed_is_told_of_even_if_all_the_rest_may_stay_by_now(tmp_path):
-    project = RetentionProject(tmp_path)
-    for days_ago in (900, 800, 30, 0):
-        project.add_run(days_ago)
-    before = project.files
-    number = 1
-    while project.files == before:
-        project.apply_and_die(number)
-        number += 1
-    gone = {Path(name).name for name in before - project.files}
-    project.configure({"Runs": "P10Y"})
-    ended = project.apply()
-    assert "An earlier removal was interrupted" in ended.told
-    (receipt,) = project.receipts
-    assert {name for one in receipt["Removed"] for name in one["Names"]} == gone
 
 
 def test_the_newest_and_what_belongs_to_the_newest_good_runs_stays(tmp_path):

@@ -17,10 +17,9 @@ from engagement.configuration import Project
 from engagement.configuration.double_coding import second_dataset
 from engagement.configuration.kept_project import find_kept_stop_ids
 from engagement.custody.retention.aged_files import remove_from_files
+from engagement.custody.retention.journals import Journal, retention_folder
 from engagement.custody.retention.removal import RetentionRequest, add_receipt, read_receipts
 from engagement.custody.retention.texts import FoundTexts, raw_files, read_texts
-from engagement.foundation.errors import InputError
-from engagement.foundation.files import explain_os_errors, make_directory, read_json, write_json
 from engagement.labelling.datasets.datasets import coded_file
 from engagement.pipeline.coding.lost_labels import find_stop_ids
 from engagement.pipeline.coding.wrong_scheme import SEPARATOR
@@ -33,7 +32,6 @@ from engagement.sources.message_cut import LineAges, MessageCut, read_cut, texts
 from engagement.sources.rapidpro.state.removal import count_old_waiting
 
 MESSAGE = "message"
-_VERSION = 1
 _REMEDY = "Download the dataset again: run stage 1 with --full."
 
 
@@ -112,9 +110,12 @@ def is_begun(data_root: Path) -> bool:
 
 def go_on(project: Project, data_root: Path, coda: CodaDatabase, now: str) -> dict[str, Any] | None:
     """Complete a removal that was killed; return its receipt, None if it had been written."""
-    document = _read_journal(data_root)
+    journal = _journal(data_root)
+    document = journal.read()
+    if document is None:
+        return None
     if any(_is_of(receipt, document) for receipt in read_receipts(data_root)):
-        _drop(data_root)
+        journal.drop()
         return None
     return _complete(project, data_root, coda, document, now)
 
@@ -128,7 +129,6 @@ def remove_aged(
         write_cut(data_root, aged.cut, period)
         return None
     document = {
-        "Version": _VERSION,
         "By": request.user,
         "Begun": request.now,
         "Before": aged.cut.before.isoformat(),
@@ -144,8 +144,7 @@ def remove_aged(
             }
         ],
     }
-    make_directory(_journal(data_root).parent)
-    write_json(_journal(data_root), document)
+    _journal(data_root).write(document)
     return _complete(project, data_root, coda, document, request.now)
 
 
@@ -165,7 +164,7 @@ def _complete(
     receipt = {key: value for key, value in document.items() if key not in ("Version", "Stays", "Expected")}
     receipt |= {"Completed": now, "Remains": list(_say_what_remains(project, texts))}
     add_receipt(data_root, receipt)
-    _drop(data_root)
+    _journal(data_root).drop()
     return receipt
 
 
@@ -189,26 +188,9 @@ def _is_of(receipt: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
     return all(receipt.get(key) == document[key] for key in ("Before", "Begun"))
 
 
-def _journal(data_root: Path) -> Path:
-    return data_root / "Runs" / "retention" / "raw_texts_journal.json"
-
-
-def _read_journal(data_root: Path) -> dict[str, Any]:
-    path = _journal(data_root)
-    document = read_json(path)
-    wanted = {"By", "Begun", "Before", "Stays", "Expected", "Periods", "Removed"}
-    if not isinstance(document, dict) or document.get("Version") != _VERSION or not wanted <= set(document):
-        raise InputError(
-            f"{path}: no journal of a removal of version {_VERSION}; expected one. Remove the file, and run this again: only the receipt "
-            "of what was removed already is then incomplete."
-        )
-    return document
-
-
-def _drop(data_root: Path) -> None:
-    journal = _journal(data_root)
-    with explain_os_errors(journal):
-        journal.unlink(missing_ok=True)
+def _journal(data_root: Path) -> Journal:
+    wanted = {"By": str, "Begun": str, "Before": str, "Stays": list, "Expected": dict, "Periods": dict, "Removed": list}
+    return Journal(retention_folder(data_root) / "raw_texts_journal.json", wanted)
 
 
 def say_aged(aged: AgedMessages) -> Iterable[str]:

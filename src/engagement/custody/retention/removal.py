@@ -15,17 +15,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from engagement.custody.retention.journals import Journal, retention_folder
 from engagement.custody.retention.overdue import Overdue
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import (
     explain_os_errors,
-    make_directory,
     open_bytes_for_writing,
-    read_json,
-    write_json,
 )
-
-_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class RetentionRequest:
 
 def receipts_path(data_root: Path) -> Path:
     """Name the file of receipts in a data root; it need not exist."""
-    return _folder(data_root) / "receipts.jsonl"
+    return retention_folder(data_root) / "receipts.jsonl"
 
 
 def is_interrupted(data_root: Path) -> bool:
@@ -50,32 +46,31 @@ def is_interrupted(data_root: Path) -> bool:
 def remove_overdue(data_root: Path, overdue: Overdue, request: RetentionRequest) -> dict[str, Any] | None:
     """Remove what is over age, and write a receipt; return it, or None if there was nothing to do."""
     journal = _journal(data_root)
-    document = _read_journal(journal)
+    document = journal.read()
     if document is not None and document.get("Begun") == _last_begun(data_root):
         # Killed after its receipt: that removal is complete.
-        _drop(journal)
+        journal.drop()
         document = None
     if document is None and not overdue.files:
         return None
     rows = [_row(one.kind, one.path, one.at) for one in overdue.files]
     if document is None:
-        document = {"Version": _VERSION, "By": request.user, "Begun": request.now, "Periods": dict(request.periods)}
+        document = {"By": request.user, "Begun": request.now, "Periods": dict(request.periods)}
     else:
         # What a killed run removed is told of, too; what it did not reach is found again, unless it may stay by now.
         gone = [row for row in document["Files"] if not Path(row["Path"]).exists()]
         rows = [*gone, *(row for row in rows if row not in gone)]
     document["Files"] = rows
-    make_directory(journal.parent)
-    write_json(journal, document)
+    journal.write(document)
     for one in overdue.files:
         with explain_os_errors(one.path):
             one.path.unlink(missing_ok=True)
-    receipt = {key: value for key, value in document.items() if key != "Files"}
+    receipt = {key: value for key, value in document.items() if key not in ("Version", "Files")}
     receipt |= {"Completed": request.now, "Removed": _summarise(rows)}
     if rows:
         # Without one, the killed run had not removed anything, and now everything may stay.
         add_receipt(data_root, receipt)
-    _drop(journal)
+    journal.drop()
     return receipt if rows else None
 
 
@@ -104,28 +99,8 @@ def read_receipts(data_root: Path) -> list[dict[str, Any]]:
     return receipts
 
 
-def _folder(data_root: Path) -> Path:
-    return data_root / "Runs" / "retention"
-
-
-def _journal(data_root: Path) -> Path:
-    return _folder(data_root) / "journal.json"
-
-
-def _read_journal(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    document = read_json(path)
-    if (
-        not isinstance(document, dict)
-        or document.get("Version") != _VERSION
-        or not isinstance(document.get("Files"), list)
-    ):
-        raise InputError(
-            f"{path}: no journal of a removal of version {_VERSION}; expected one. Remove the file, and run this again: only the receipt "
-            "of what was removed already is then incomplete."
-        )
-    return document
+def _journal(data_root: Path) -> Journal:
+    return Journal(retention_folder(data_root) / "journal.json", {"Begun": str, "Files": list})
 
 
 def _row(kind: str, path: Path, at: datetime | None) -> dict[str, Any]:
@@ -156,11 +131,6 @@ def _last_begun(data_root: Path) -> str | None:
     # Those of messages have a time before which they were sent.
     receipts = [receipt for receipt in read_receipts(data_root) if "Before" not in receipt]
     return receipts[-1].get("Begun") if receipts else None
-
-
-def _drop(journal: Path) -> None:
-    with explain_os_errors(journal):
-        journal.unlink(missing_ok=True)
 
 
 def say_removed(receipt: Mapping[str, Any]) -> Iterable[str]:
