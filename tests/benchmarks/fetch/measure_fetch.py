@@ -18,10 +18,11 @@ import urllib.parse
 import urllib.request
 import uuid
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from measured_fetch import measure_fetch
+from serving import JsonRequest
 
 _PAGE = 250
 _START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -95,28 +96,24 @@ def serve(runs: int, archived: bool, ready: multiprocessing.Queue) -> None:
     }
     state = {"late": False}
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = 1 << 16
-
-        def log_message(self, *arguments: object) -> None:
-            """Say nothing."""
-
-        def do_GET(self) -> None:
+    class Handler(JsonRequest):
+        def do_GET(self) -> None:  # noqa: N802 - the name of http.server
             url = urllib.parse.urlsplit(self.path)
             query = dict(urllib.parse.parse_qsl(url.query))
             host = f"http://{self.headers['Host']}"
             name = url.path.removeprefix("/api/v2/").removesuffix(".json")
             if url.path == "/late":
                 state["late"] = True
-                self._reply(b"{}")
+                self.answer_encoded(b"{}")
             elif url.path == "/archive":
-                self._reply(archive)
+                self.answer_encoded(archive)
             elif name == "workspace":
-                self._reply(b'{"uuid": "9d0c6a3e-1f52-4b7a-8e64-2c5d7f9a1b30", "name": "Bench", "country": "SO"}')
+                self.answer_encoded(
+                    b'{"uuid": "9d0c6a3e-1f52-4b7a-8e64-2c5d7f9a1b30", "name": "Bench", "country": "SO"}'
+                )
             elif name == "archives":
                 found = [{**listing, "download_url": f"{host}/archive"}] if archived else []
-                self._reply(json.dumps({"count": 1, "next": None, "results": found}).encode())
+                self.answer_encoded(json.dumps({"count": 1, "next": None, "results": found}).encode())
             else:
                 self._reply_page("late" if name == "runs" and "after" in query and state["late"] else name, query)
 
@@ -131,14 +128,9 @@ def serve(runs: int, archived: bool, ready: multiprocessing.Queue) -> None:
                 cursor = base64.b64encode(f"p={start + 1}".encode()).decode()
                 kept = urllib.parse.urlencode({**query, "cursor": cursor})
                 following = f"http://{self.headers['Host']}{urllib.parse.urlsplit(self.path).path}?{kept}"
-            self._reply(b'{"next": %s, "previous": null, "results": %s}' % (json.dumps(following).encode(), body))
-
-        def _reply(self, body: bytes) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer_encoded(
+                b'{"next": %s, "previous": null, "results": %s}' % (json.dumps(following).encode(), body)
+            )
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     ready.put(server.server_port)

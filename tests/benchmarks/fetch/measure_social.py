@@ -12,11 +12,12 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from fake_facebook import PAGE, TOKEN
 from fetch_project import FetchProject
+from serving import JsonRequest
 from telegram_exports import GROUP, message
 
 _POSTS, _PAGE_SIZE = 20, 100
@@ -27,34 +28,20 @@ def serve(comments: int, ready: multiprocessing.Queue) -> None:
     """Serve comments until killed: a page's number is its cursor."""
     each = comments // _POSTS
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = 1 << 16
-
-        def log_message(self, *arguments: object) -> None:
-            """Say nothing."""
-
-        def do_GET(self) -> None:
+    class Handler(JsonRequest):
+        def do_GET(self) -> None:  # noqa: N802 - the name of http.server
             path, _, query = self.path.partition("?")
             node = path.split("/")[2]
             if node == "me":
-                return self._reply({"id": PAGE})
+                return self.answer({"id": PAGE})
             if not path.endswith("/comments"):
-                return self._reply({"id": node, "created_time": "2026-03-01T00:00:00+0000"})
+                return self.answer({"id": node, "created_time": "2026-03-01T00:00:00+0000"})
             post = int(node.rpartition("_")[2])
             start = int(query.rpartition("after=")[2].partition("&")[0]) if "after=" in query else 0
             end = min(each, start + _PAGE_SIZE)
             rows = [_comment(post, number) for number in range(start, end)]
             more = {"next": f"http://x/?access_token={TOKEN}"} if end < each else {}
-            return self._reply({"data": rows, "paging": {"cursors": {"after": str(end)}, **more}})
-
-        def _reply(self, document: object) -> None:
-            body = json.dumps(document).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            return self.answer({"data": rows, "paging": {"cursors": {"after": str(end)}, **more}})
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     ready.put(server.server_port)

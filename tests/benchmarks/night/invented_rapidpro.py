@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import hashlib
-import json
 import multiprocessing
 import random
 import urllib.parse
@@ -12,12 +11,13 @@ import uuid
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from benchmarks.outputs.season import SeasonMaker
 from engagement.configuration import load_project
+from serving import JsonRequest
 
 _PAGE = 250
 _MESSAGES_OF_A_PARTICIPANT = 4
@@ -143,22 +143,16 @@ def begin_next_day(address: str) -> None:
 
 
 def _serve(rows: Rows, ready: "multiprocessing.Queue[int]") -> None:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = 1 << 16
-
-        def log_message(self, *arguments: object) -> None:
-            """Say nothing."""
-
-        def do_GET(self) -> None:
+    class Handler(JsonRequest):
+        def do_GET(self) -> None:  # noqa: N802 - the name of http.server
             url = urllib.parse.urlsplit(self.path)
             query = dict(urllib.parse.parse_qsl(url.query))
             name = url.path.removeprefix("/api/v2/").removesuffix(".json")
             if url.path == _TOMORROW:
                 rows.add_one_percent()
-                self._reply({})
+                self.answer({})
             elif name == "workspace":
-                self._reply({"uuid": make_uuid("workspace", 0), "name": "Benchmark", "country": "SO"})
+                self.answer({"uuid": make_uuid("workspace", 0), "name": "Benchmark", "country": "SO"})
             else:
                 self._reply_page(name, query, f"http://{self.headers['Host']}{url.path}")
 
@@ -178,15 +172,7 @@ def _serve(rows: Rows, ready: "multiprocessing.Queue[int]") -> None:
             if end < count:
                 cursor = base64.b64encode(f"p={end}".encode()).decode()
                 following = f"{address}?{urllib.parse.urlencode({**query, 'cursor': cursor})}"
-            self._reply({"next": following, "previous": None, "results": [row(place) for place in range(start, end)]})
-
-        def _reply(self, document: object) -> None:
-            body = json.dumps(document).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer({"next": following, "previous": None, "results": [row(place) for place in range(start, end)]})
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     ready.put(server.server_port)

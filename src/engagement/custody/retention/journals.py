@@ -20,7 +20,7 @@ def retention_folder(data_root: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Journal:
+class RemovalJournal:
     """A journal on the disk; `wanted` are the types of what has to be in it, by name."""
 
     path: Path

@@ -17,7 +17,7 @@ from engagement.configuration import Project
 from engagement.configuration.double_coding import second_dataset
 from engagement.configuration.kept_project import find_kept_stop_ids
 from engagement.custody.retention.aged_files import remove_from_files
-from engagement.custody.retention.journals import Journal, retention_folder
+from engagement.custody.retention.journals import RemovalJournal, retention_folder
 from engagement.custody.retention.removal import RetentionRequest, add_receipt, read_receipts
 from engagement.custody.retention.texts import FoundTexts, raw_files, read_texts
 from engagement.labelling.datasets.datasets import coded_file
@@ -188,9 +188,9 @@ def _is_of(receipt: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
     return all(receipt.get(key) == document[key] for key in ("Before", "Begun"))
 
 
-def _journal(data_root: Path) -> Journal:
+def _journal(data_root: Path) -> RemovalJournal:
     wanted = {"By": str, "Begun": str, "Before": str, "Stays": list, "Expected": dict, "Periods": dict, "Removed": list}
-    return Journal(retention_folder(data_root) / "raw_texts_journal.json", wanted)
+    return RemovalJournal(retention_folder(data_root) / "raw_texts_journal.json", wanted)
 
 
 def say_aged(aged: AgedMessages) -> Iterable[str]:

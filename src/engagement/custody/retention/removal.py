@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engagement.custody.retention.journals import Journal, retention_folder
+from engagement.custody.retention.journals import RemovalJournal, retention_folder
 from engagement.custody.retention.overdue import Overdue
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import (
@@ -99,8 +99,8 @@ def read_receipts(data_root: Path) -> list[dict[str, Any]]:
     return receipts
 
 
-def _journal(data_root: Path) -> Journal:
-    return Journal(retention_folder(data_root) / "journal.json", {"Begun": str, "Files": list})
+def _journal(data_root: Path) -> RemovalJournal:
+    return RemovalJournal(retention_folder(data_root) / "journal.json", {"Begun": str, "Files": list})
 
 
 def _row(kind: str, path: Path, at: datetime | None) -> dict[str, Any]:
