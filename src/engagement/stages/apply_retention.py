@@ -156,7 +156,7 @@ def _expect_some_to_stay(overdue: Overdue, is_accepted: bool) -> None:
     """Raise if nearly everything would go: the clock may be wrong."""
     if overdue.doubts and not is_accepted:
         raise LimitError(
-            f"Retention: {listing(overdue.doubts)}\nAll of it is over age; expected some that is younger, as of a data root in "
-            "use. Nothing was removed. Check this machine's clock and the periods; if both are right, run apply_retention.sh with "
+            f"Retention: {listing(overdue.doubts)}\nAll of it is over age; expected younger ones too, as in a data root in use. "
+            "Nothing was removed. Check this machine's clock and the periods; if both are right, run apply_retention.sh with "
             "--accept-all."
         )

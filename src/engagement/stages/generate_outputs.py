@@ -79,7 +79,7 @@ def run(args: argparse.Namespace, timestamp: str | None = None) -> None:
         upload(project, root, credentials)
         return
     if is_due and last is not None and not args.full:
-        log.info("Every raw file is read: so it is once in %d runs", FULL_AFTER + 1)
+        log.info("Reading every raw file, as one run in %d does", FULL_AFTER + 1)
     # Imported here, as it takes longer to load than to see that nothing changed.
     from engagement.stages.outputs_making import make_outputs
 
