@@ -84,10 +84,15 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(autouse=True)
-def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dask's settings are those of the process."""
-    monkeypatch.setattr(dask.config, "config", copy.deepcopy(dask.config.config))
+def as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Dask's settings are those of the process: whatever is tested next must not need encryption."""
     monkeypatch.setattr("engagement.foundation.clusters._SECONDS_TO_CONNECT", 3)
+    # Dask keeps this very dictionary under several names.
+    settings = dask.config.config
+    before = copy.deepcopy(settings)
+    yield
+    settings.clear()
+    settings.update(before)
 
 
 def use(cluster: Cluster, certificates: str) -> None:

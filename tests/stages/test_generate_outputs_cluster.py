@@ -235,8 +235,10 @@ def test_a_scheduler_that_ends_in_the_middle_is_told_and_the_old_outputs_stay(
     expected = read_outputs(data_root)
     other = DaskCluster(tmp_path, SOURCE)
 
+    is_over = threading.Event()
+
     def kill_it() -> None:
-        while not list(data_root.path.glob("Outputs.partial/.parts/cluster.*/[0-9]*")):
+        while not is_over.is_set() and not list(data_root.path.glob("Outputs.partial/.parts/cluster.*/[0-9]*")):
             time.sleep(0.01)
         other.scheduler.kill()
 
@@ -246,6 +248,7 @@ def test_a_scheduler_that_ends_in_the_middle_is_told_and_the_old_outputs_stay(
         with pytest.raises(ServiceError, match="can't be reached"):
             data_root.generate(partitions=64, scheduler=other.address, full=True)
     finally:
+        is_over.set()
         killer.join()
         other.end()
     assert read_outputs(data_root) == expected
