@@ -250,7 +250,8 @@ def test_the_real_script_removes_what_a_killed_stage_left(tmp_path):
     program = """if True:
         import sys, time
         from pathlib import Path
-        from engagement.foundation.files import open_for_writing, replace_folder
+        from engagement.foundation.files import open_for_writing
+        from engagement.foundation.replaced_folders import replace_folder
         root = Path(sys.argv[1])
         with replace_folder(root / "Outputs") as folder, open_for_writing(root / "State.json") as file:
             (folder / "messages.csv").write_text("the new version")

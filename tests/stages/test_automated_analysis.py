@@ -186,11 +186,15 @@ def make_again(root: DataRoot) -> None:
 
 
 def test_nothing_is_written_when_nothing_changed(analysed: DataRoot, caplog: pytest.LogCaptureFixture):
+    # What a run leaves that is killed when the new analysis is there and the old one is not gone.
+    left = analysed.outputs / "Automated Analysis.partial"
+    (left / "graphs").mkdir(parents=True)
     caplog.set_level(logging.INFO)
     before = digests(analysed)
     files = {path: path.stat().st_ino for path in folder_of(analysed).rglob("*")}
     analyse(analysed)
     assert "Nothing changed since the last run" in caplog.text
+    assert not left.exists()
     assert {path: path.stat().st_ino for path in folder_of(analysed).rglob("*")} == files
     make_again(analysed)
     assert digests(analysed) == before

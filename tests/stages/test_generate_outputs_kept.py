@@ -67,6 +67,16 @@ def test_a_run_with_nothing_new_leaves_every_file_alone(root, caplog):
     assert digests[0] == digests[1]
 
 
+def test_what_a_run_that_was_killed_left_goes(root, caplog):
+    left = [root.path / name for name in ("Outputs.partial", "State/analysis.partial", "State/outputs.old")]
+    for folder in left:
+        folder.mkdir()
+        (folder / "half").write_text("of somebody who asked to be forgotten since")
+    root.generate()
+    assert _KEPT in caplog.text
+    assert not [folder for folder in left if folder.exists()]
+
+
 def test_after_it_no_file_counts_as_newer_than_the_outputs(root, caplog):
     """Else nothing would be written back, and no contacts handed over, until something changes."""
     assert find_newer_data(root.path) == []

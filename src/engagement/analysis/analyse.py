@@ -24,14 +24,8 @@ from engagement.analysis.tables.season import Season, load_season
 from engagement.analysis.tables.suggestion_results import read_season_results, write_suggestion_results
 from engagement.configuration import Project
 from engagement.foundation.errors import InputError
-from engagement.foundation.files import (
-    copy_tree,
-    explain_os_errors,
-    make_directory,
-    read_json,
-    replace_folder,
-    write_json,
-)
+from engagement.foundation.files import copy_tree, explain_os_errors, make_directory, read_json, write_json
+from engagement.foundation.replaced_folders import replace_folder
 from engagement.pipeline.outputs.places import current_outputs
 from engagement.pipeline.outputs.workbooks import ANALYSIS_WORKBOOK, update_analysis_workbook
 

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from engagement.configuration import ControlCode, Project
 from engagement.configuration.coding_plans import PlanKind
 from engagement.foundation.errors import ConfigurationError, InputError
-from engagement.foundation.files import make_directory, read_json, replace_folder, write_json
+from engagement.foundation.files import make_directory, read_json, write_json
+from engagement.foundation.replaced_folders import replace_folder
 
 _CONFIGURATION, _PLANS, _SCHEMES = "pipeline_configuration.json", "coding_plans.json", "code_schemes"
 

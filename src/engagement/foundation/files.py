@@ -8,7 +8,6 @@ leaves the old version, and perhaps a `.partial` that the next run overwrites.
 
 import contextlib
 import csv
-import ctypes
 import errno
 import fcntl
 import hashlib
@@ -23,10 +22,7 @@ from typing import IO, Any
 
 from engagement.foundation.csv_cells import encode_line, guard_line, read_lines
 from engagement.foundation.errors import InputError, MachineError, PipelineError, UsageError
-from engagement.foundation.odd_paths import expect_no_pipe, follow_link
-
-_AT_FDCWD = -100
-_RENAME_EXCHANGE = 2
+from engagement.foundation.odd_paths import expect_no_pipe
 
 
 @contextlib.contextmanager
@@ -241,60 +237,3 @@ def _link_or_copy(source: str, target: str) -> str:
     except OSError:
         _copy(source, target)
     return target
-
-
-@contextlib.contextmanager
-def replace_folder(current: Path) -> Iterator[Path]:
-    """Give an empty folder for the next version of `current`; swap it in on success, else remove it.
-
-    It stands beside `current`, as `<name>.partial`; beside its target if it is a link, perhaps to another disk. Whenever this is killed, one complete version exists, at the latest
-    after the next call has cleaned up.
-    """
-    current = follow_link(current)
-    building, aside = (current.with_name(current.name + ending) for ending in (".partial", ".old"))
-    with explain_os_errors(current):
-        _clear_up(current, building, aside)
-    try:
-        yield make_directory(building)
-        with explain_os_errors(current):
-            _swap_in(building, current, aside)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
-
-
-def _clear_up(current: Path, building: Path, aside: Path) -> None:
-    """Complete a replacement that was killed, or remove its remains."""
-    # The old folder is only moved aside once the new one is complete.
-    if not current.exists() and aside.exists():
-        (building if building.exists() else aside).rename(current)
-    for left_over in (aside, building):
-        if left_over.exists():
-            shutil.rmtree(left_over)
-
-
-def _swap_in(building: Path, current: Path, aside: Path) -> None:
-    """Exchange the two in one step if the file system can; otherwise move the old folder aside first."""
-    if not current.exists():
-        building.rename(current)
-    elif _exchange(building, current):
-        shutil.rmtree(building)
-    else:
-        current.rename(aside)
-        building.rename(current)
-        shutil.rmtree(aside)
-
-
-def _exchange(first: Path, second: Path) -> bool:
-    """Exchange two paths in one step; return False if the kernel or the file system can't."""
-    # The C library is already loaded; searching for its file would start two programs.
-    library = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(library, "renameat2"):
-        return False
-    done = library.renameat2(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE)
-    if done == 0:
-        return True
-    number = ctypes.get_errno()
-    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM):
-        return False
-    raise OSError(number, os.strerror(number), str(second))

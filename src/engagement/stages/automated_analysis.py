@@ -9,6 +9,7 @@ from engagement.analysis.reuse.kept_files import find_kept_counts
 from engagement.configuration import load_project
 from engagement.custody.run_manifests.manifest import FileDigests, read_last_manifest
 from engagement.foundation.partitions import count_processors, parse_count
+from engagement.foundation.replaced_folders import complete_replacement
 from engagement.foundation.run_report import record_counts
 from engagement.pipeline.outputs.places import AUTOMATED_ANALYSIS
 from engagement.services.credentials import load_credentials
@@ -35,6 +36,7 @@ def run(args: argparse.Namespace) -> None:
     project = load_project(args.pipeline_configuration)
     if not args.upload_only:
         current = args.data_root / "Outputs" / AUTOMATED_ANALYSIS
+        complete_replacement(current)
         digests = FileDigests(read_last_manifest(args.data_root))
         inputs = digest_inputs(project, args.data_root, lambda path: digests.digest_in(args.data_root, path))
         counts = find_kept_counts(current, inputs)

@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 
 from engagement.configuration import Project, load_project
+from engagement.configuration.kept_project import kept_folder
 from engagement.custody.run_manifests.manifest import FileDigests, read_last_manifest
 from engagement.custody.run_manifests.same_inputs import (
     find_run_to_keep,
@@ -13,6 +14,10 @@ from engagement.custody.run_manifests.same_inputs import (
 )
 from engagement.foundation.file_stamps import FULL_AFTER
 from engagement.foundation.partitions import parse_count
+from engagement.foundation.replaced_folders import complete_replacement
+from engagement.pipeline.outputs.analysis_files import analysis_folder
+from engagement.pipeline.outputs.places import current_outputs
+from engagement.processing.reuse.note_files import notes_folder
 from engagement.services.credentials import Credentials, load_credentials
 
 log = logging.getLogger(__name__)
@@ -75,6 +80,9 @@ def run(args: argparse.Namespace, timestamp: str | None = None) -> None:
     digests = FileDigests(last, args.full or is_due)
     kept = None if args.full or is_due or timestamp else find_run_to_keep(project, root, digests, args.user, options)
     if kept is not None:
+        # A run that was killed may have left a part of other ones.
+        for folder in (current_outputs(root), analysis_folder(root), notes_folder(root), kept_folder(root)):
+            complete_replacement(folder)
         keep_outputs(root, kept)
         upload(project, root, credentials)
         return

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from engagement.desk.project_import.migration import Migration
-from engagement.foundation.files import make_directory, open_bytes_for_writing, replace_folder
+from engagement.foundation.files import make_directory, open_bytes_for_writing
+from engagement.foundation.replaced_folders import replace_folder
 
 CONFIGURATION_FILE: Final = "pipeline_configuration.json"
 PLANS_FILE: Final = "coding_plans.json"

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy
 
 from engagement.configuration import CodingPlan
-from engagement.foundation.files import explain_os_errors, open_bytes_for_writing, replace_folder, write_json
+from engagement.foundation.files import explain_os_errors, open_bytes_for_writing, write_json
 from engagement.foundation.microseconds import count_microseconds
+from engagement.foundation.replaced_folders import replace_folder
 from engagement.pipeline.coding.codings import Coding
 from engagement.pipeline.coding.guesses import find_guessed_positions
 from engagement.pipeline.messages.message import Message

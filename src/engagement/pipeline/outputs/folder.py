@@ -9,7 +9,8 @@ from typing import Any
 from engagement.configuration import CodingPlan, CodingPlans
 from engagement.configuration.field_names import CONSENT_FIELD, UID_FIELD
 from engagement.foundation.csv_cells import encode_line
-from engagement.foundation.files import link_tree, make_directory, replace_folder, write_csv, write_json
+from engagement.foundation.files import link_tree, make_directory, write_csv, write_json
+from engagement.foundation.replaced_folders import replace_folder
 from engagement.pipeline.coding.automatic import AutomaticCoder
 from engagement.pipeline.coding.coded_datasets import CodedDataset
 from engagement.pipeline.outputs.coda_files import CodaTexts, make_coda_messages

@@ -10,8 +10,9 @@ import numpy
 
 from engagement.configuration import CodingPlan
 from engagement.foundation.file_stamps import is_settled, stamp_of
-from engagement.foundation.files import replace_folder, write_json
+from engagement.foundation.files import write_json
 from engagement.foundation.record_files import write_records
+from engagement.foundation.replaced_folders import replace_folder
 from engagement.pipeline.coding.coded_datasets import CodedDataset
 from engagement.pipeline.outputs.participant_files import ParticipantFile
 from engagement.pipeline.outputs.parts import append_file, open_part, part_path

@@ -20,7 +20,8 @@ from engagement.desk.project_import.old_data.old_phone_numbers import (
     read_clean_run,
 )
 from engagement.foundation.errors import InputError, UsageError, count_of, listing
-from engagement.foundation.files import make_directory, open_bytes_for_writing, replace_folder, write_json
+from engagement.foundation.files import make_directory, open_bytes_for_writing, write_json
+from engagement.foundation.replaced_folders import replace_folder
 from engagement.labelling.datasets.datasets import coded_file
 from engagement.provenance import ChainError
 from engagement.sources.manifest import RawDataWriter
