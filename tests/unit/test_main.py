@@ -106,3 +106,14 @@ def test_an_error_that_can_not_be_written_down_keeps_its_status(tmp_path):
         command = [sys.executable, "-m", "engagement", "status", tmp_path / "missing"]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
         assert subprocess.run(command, stderr=full, env=environment).returncode == 2
+
+
+def test_garbage_is_looked_for_again_once_the_modules_are_there(tmp_path: Path):
+    # In a process of its own, as main() leaves the rest of this one alone.
+    program = (
+        "import atexit, gc, runpy; atexit.register(lambda: print(gc.isenabled(), gc.get_freeze_count() > 1000));"
+        "runpy.run_module('engagement', run_name='__main__', alter_sys=True)"
+    )
+    command = [sys.executable, "-c", program, "status", tmp_path / "missing"]
+    found = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(SOURCE)}, capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (2, "True True\n")
