@@ -13,7 +13,8 @@ exec_engagement() {
 # exec_module MODULE ARGUMENT...: replace this process with a program of the virtual environment that finds the project's
 # code.
 #
-# On a full disk, Python 3.12.1 can leave truncated compiled files and then fail at every start, so none are written.
+# On a full disk, Python 3.12.1 can leave truncated compiled files and then fail at every start, so it writes none:
+# `compile_code` does.
 exec_module() {
     PYTHONPATH="$project_root/src" PYTHONDONTWRITEBYTECODE=1 exec "$environment_python" -m "$@"
 }
@@ -25,7 +26,7 @@ set_up_environment() {
     # Without starting a program more than there must be: this is a part of the time that every stage takes to start.
     read -r lock_digest _ < <(sha256sum <"$project_root/Pipfile.lock")
     if ! environment_is_current "$1" || ! boundaries_are_current || ! cluster_is_current ||
-        ! suggestions_are_current; then
+        ! suggestions_are_current || ! code_is_compiled; then
         make_directory "$tools_directory"
         (
             # Nothing in it is private, and other users may run the same clone.
@@ -39,6 +40,7 @@ set_up_environment() {
             boundaries_are_current || install_boundaries
             cluster_is_current || install_cluster
             suggestions_are_current || install_suggestions
+            code_is_compiled || compile_code
         ) 8>"$tools_directory/lock" || exit
     fi
 }
@@ -127,6 +129,42 @@ suggestions_are_current() {
 install_suggestions() {
     say "Installing scikit-learn for suggested labels, 200 MB; this is done once."
     install_category suggestions scikit-learn "without suggested labels"
+}
+
+# code_is_compiled: tell whether the project's code is as it was when it was last compiled, or is not this user's to compile.
+code_is_compiled() {
+    [[ ! -w $project_root/.venv || ! -w $project_root/src ]] || {
+        [[ -e $project_root/.venv/compiled ]] &&
+            [[ -z $(find "$project_root/src" -name '*.py' -newer "$project_root/.venv/compiled" -print -quit) ]]
+    }
+}
+
+# compile_code: compile what changed of the project's code, which takes an eighth off what a quiet stage takes. It is no must: what
+# is not compiled runs as it is. Each file is looked at and on the disk before it gets its name; it holds its source's
+# digest, so Python never runs it for another source.
+compile_code() {
+    local scratch="$tools_directory/compiled"
+    # First: what changes meanwhile is newer, and is compiled next time.
+    : 2>/dev/null >"$project_root/.venv/compiled" || return 0
+    "$environment_python" -c 'import importlib.util, marshal, os, py_compile, shutil, sys
+from pathlib import Path
+source, scratch = map(Path, sys.argv[1:])
+shutil.rmtree(scratch, ignore_errors=True)
+scratch.mkdir()
+made = {}
+for path in source.rglob("*.py"):
+    compiled = Path(importlib.util.cache_from_source(str(path)))
+    if not compiled.exists() or compiled.stat().st_mtime <= path.stat().st_mtime:
+        new = scratch / f"{len(made)}"
+        py_compile.compile(str(path), str(new), str(path), True, -1, py_compile.PycInvalidationMode.CHECKED_HASH)
+        marshal.loads(new.read_bytes()[16:])
+        made[new] = compiled
+os.sync()
+for new, compiled in made.items():
+    compiled.parent.mkdir(exist_ok=True)
+    new.replace(compiled)
+shutil.rmtree(scratch)
+' "$project_root/src" "$scratch" >/dev/null 2>&1 || true
 }
 
 # install_category CATEGORY NAME WITHOUT: install a category of the Pipfile; NAME is what a person calls it, WITHOUT says when

@@ -123,6 +123,7 @@ class Clone:
         (self.root / ".venv" / "synchronised").write_text(f"{digest} default\n")
         for added in ("boundaries", "suggestions"):
             (self.root / ".venv" / added).write_text(f"{digest}\n")
+        (self.root / ".venv" / "compiled").touch()
 
     def environment(self, **variables: str) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}

@@ -1,6 +1,9 @@
 """The virtual environment on this machine is made once, by one run at a time, and renewed with the lock file."""
 
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -190,3 +193,75 @@ def test_a_python_that_is_named_is_used_or_refused(bare_clone):
     assert pipenv_calls(bare_clone)[0][3:] == ["--python", str(named)]
     (bare_clone.root / ".venv" / "synchronised").unlink()
     assert fetch(bare_clone, PIPELINE_PYTHON="/usr/bin/false").returncode == 14
+
+
+@pytest.fixture
+def coded_clone(clone):
+    """A clone whose code is two modules, and whose Python is a real one."""
+    package = clone.root / "src" / "engagement"
+    (package / "inner").mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "__main__.py").write_text(
+        "from engagement.inner import said\nprint(said.TEXT, said.__cached__, flush=True)\n"
+    )
+    (package / "inner" / "said.py").write_text("TEXT = 'one'\n")
+    (clone.root / ".venv" / "compiled").unlink()
+    clone.write_program(clone.root / ".venv" / "bin" / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    return clone
+
+
+def compiled_files(clone) -> dict[str, int]:
+    return {path.name.partition(".")[0]: path.stat().st_ino for path in clone.root.rglob("__pycache__/*")}
+
+
+def test_the_code_is_compiled_once_for_each_change(coded_clone):
+    said = coded_clone.root / "src" / "engagement" / "inner" / "said.py"
+    assert fetch_on_host(coded_clone).stdout.startswith("one ")
+    first = compiled_files(coded_clone)
+    assert first.keys() == {"__init__", "__main__", "said"}
+    assert fetch_on_host(coded_clone).stdout.startswith("one ")
+    assert compiled_files(coded_clone) == first
+    # Of the same size and time: what it was compiled from says that it is another one.
+    before = said.stat()
+    said.write_text("TEXT = 'two'\n")
+    os.utime(said, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert fetch_on_host(coded_clone).stdout.startswith("two ")
+    assert compiled_files(coded_clone) == first
+    said.write_text("TEXT = 'three'\n")
+    assert fetch_on_host(coded_clone).stdout.startswith("three ")
+    after = compiled_files(coded_clone)
+    assert {name for name in first if after[name] != first[name]} == {"said"}
+    assert not (coded_clone.root / ".tools" / "compiled").exists()
+
+
+def test_what_can_not_be_compiled_runs_as_it_is(coded_clone):
+    # Where the compiled files would be is no folder that this can make.
+    (coded_clone.root / ".tools").mkdir()
+    (coded_clone.root / ".tools" / "compiled").write_text("in the way")
+    result = fetch_on_host(coded_clone)
+    assert (result.returncode, result.stdout[:4]) == (0, "one ")
+    assert compiled_files(coded_clone) == {}
+    # It is not tried at each start.
+    (coded_clone.root / ".tools" / "compiled").unlink()
+    fetch_on_host(coded_clone)
+    assert compiled_files(coded_clone) == {}
+
+
+def test_a_full_disk_leaves_no_compiled_file_that_was_cut_short(coded_clone):
+    said = coded_clone.root / "src" / "engagement" / "inner" / "said.py"
+    said.write_text(f"TEXT = 'one'\nMORE = '{'more ' * 1000}'\n")
+    script, *arguments = FETCH, *coded_clone.arguments_of(FETCH)
+    limited = ["bash", "-c", 'ulimit -f 2; exec "$@"', "-", coded_clone.root / "run_scripts" / script, *arguments]
+    environment = coded_clone.environment(PIPELINE_RUNTIME="host")
+    result = subprocess.run(limited, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert (result.returncode, result.stdout[:4]) == (0, "one ")
+    assert compiled_files(coded_clone) == {}
+    said.touch()
+    fetch_on_host(coded_clone)
+    assert compiled_files(coded_clone).keys() == {"__init__", "__main__", "said"}
+
+
+def fetch_on_host(clone) -> subprocess.CompletedProcess:
+    result = clone.run_on_host(FETCH, *clone.arguments_of(FETCH))
+    assert result.returncode == 0, result.stderr
+    return result
