@@ -1,15 +1,16 @@
 """How long a night takes, stage by stage: PYTHONPATH=src:tests python tests/benchmarks/night/measure_night.py [MESSAGES …]
 
 Runs the scripts of stages 1 to 7 on this machine, with an invented RapidPro and the embedded Coda, storage and uuid table: a first
-night, nights with nothing new, and one on which 1 % of the participants are new. Prints the seconds by the clock, those of the
-processors, and the peak memory of each, and what a message takes on disk. Invents its data in a temporary folder, in TMPDIR; 100,000
-messages need 3 GB there. Beside it stands how long this machine takes for 30 million additions, to compare machines by.
+night, nights with nothing new, and one on which 1 % of the participants are new. Prints the processor seconds of each stage, the seconds
+by the clock and the peak memory, with the exponents of growth between the sizes, and what a message takes on disk. Invents its data
+in a temporary folder, in TMPDIR; 100,000 messages need 3 GB there. To compare machines, a night is also told in loops of 30 million
+additions, timed just before it; "Recorded" is what that was when it was recorded last, in recorded.json.
 """
 
 import argparse
 import json
-import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,6 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.night.invented_rapidpro import begin_next_day, serve_rapidpro
+from benchmarks.night.tables import (
+    NEW_PARTICIPANTS,
+    NIGHTS,
+    Disk,
+    Night,
+    make_tables,
+    read_recorded,
+    record,
+    write_tables,
+)
 from benchmarks.outputs.measuring import Measured, measure
 from benchmarks.outputs.season import SeasonMaker
 from engagement.configuration import load_project
@@ -36,7 +47,6 @@ _SCRIPTS = (
 )
 _USER = "benchmark@example.org"
 _ADDITIONS = 30_000_000
-_MEBIBYTE = 2**20
 
 
 @dataclass(frozen=True)
@@ -117,65 +127,70 @@ def count_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def calibrate() -> tuple[float, float]:
-    """How long this machine takes for a plain loop, by the clock and by its processor; on a quiet one both are the same."""
-    clock, processor, total = time.perf_counter(), time.process_time(), 0
+def calibrate() -> float:
+    """The processor seconds that this machine takes for a plain loop."""
+    started, total = time.process_time(), 0
     for number in range(_ADDITIONS):
         total += number
-    return time.perf_counter() - clock, time.process_time() - processor
+    return time.process_time() - started
 
 
-def measure_nights(messages: int, folder: Path) -> None:
-    """Print the table of one size."""
-    place = prepare(folder)
+def measure_nights(messages: int, folder: Path) -> tuple[list[Night], Disk]:
+    """Measure one size; shows each stage as soon as it is known."""
+    place, found = prepare(folder), []
     fill_coda(place, messages)
     (folder / "logs").mkdir()
     with serve_rapidpro(place.configuration, messages) as address:
         set_domain(place, address)
         # The second night notes what the first one wrote too late to be trusted.
-        for number, name in enumerate(("first night", "nothing new", "nothing new again", "1 % new participants"), 1):
-            if name.startswith("1 %"):
+        for number, name in enumerate(NIGHTS, 1):
+            if name == NEW_PARTICIPANTS:
                 begin_next_day(address)
-            show_night(f"{messages:,} messages, {name}", run_night(place, number))
-    outputs, backups = place.data_root / "Outputs", folder / "backups"
+            loop = calibrate()
+            print(f"{messages:,} messages, {name}", file=sys.stderr, flush=True)
+            found.append(Night.of(messages, name, loop, map(show, run_night(place, number))))
+    backups = folder / "backups"
+    return found, Disk(
+        messages,
+        count_bytes(place.data_root) / messages,
+        count_bytes(place.data_root / "Outputs") / messages,
+        count_bytes(backups) / messages / len(NIGHTS),
+    )
+
+
+def show(stage: tuple[str, Measured]) -> Measured:
+    """Print what a stage took."""
+    name, measured = stage
     print(
-        f"{messages:,} messages: {count_bytes(place.data_root) / messages:,.0f} bytes a message in the data root, "
-        f"{count_bytes(outputs) / messages:,.0f} in Outputs/, {count_bytes(backups) / messages / 4:,.0f} in an archive",
+        f"  {name:<22}{measured.seconds:8.2f} s{measured.processor_seconds:8.2f} s of the processors"
+        f"{measured.peak_mebibytes:8,.0f} MiB",
+        file=sys.stderr,
         flush=True,
     )
-
-
-def show_night(what: str, stages: Iterator[tuple[str, Measured]]) -> None:
-    """Print a row a stage, and the sum."""
-    print(f"\n| {what} | seconds | processor seconds | peak memory |\n| --- | ---: | ---: | ---: |", flush=True)
-    found = []
-    for name, measured in stages:
-        found.append(measured)
-        print(
-            f"| {name} | {measured.seconds:.2f} | {measured.processor_seconds:.2f} | {measured.peak_mebibytes:,.0f} MiB |",
-            flush=True,
-        )
-    seconds, processor_seconds = (
-        sum(times) for times in zip(*((m.seconds, m.processor_seconds) for m in found), strict=True)
-    )
-    peak = max(measured.peak_mebibytes for measured in found)
-    print(f"| all | {seconds:.2f} | {processor_seconds:.2f} | {peak:,.0f} MiB |\n", flush=True)
+    return measured
 
 
 def main() -> None:
-    """Measure every size that was asked for."""
+    """Measure every size that was asked for, print the tables, and renew what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("messages", nargs="*", type=int, default=[10_000], help="sizes, like 100000 1000000")
+    parser.add_argument("messages", nargs="*", type=int, default=[1_000, 10_000], help="sizes, like 100000 1000000")
     parser.add_argument("--in", dest="folder", type=Path, help="new folder that keeps the data")
+    parser.add_argument("--record", action="store_true", help="keep the measurements in recorded.json")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="renew the tables between the marks in this page")
     args = parser.parse_args()
-    for messages in args.messages:
-        clock, processor = calibrate()
-        print(
-            f"{_ADDITIONS:,} additions: {clock:.2f} s by the clock, {processor:.2f} by the processor; load {os.getloadavg()[0]:.1f}",
-            flush=True,
-        )
+    nights: list[Night] = []
+    disks = []
+    for messages in sorted(args.messages):
         with tempfile.TemporaryDirectory() as temporary:
-            measure_nights(messages, (args.folder or Path(temporary)) / str(messages))
+            found, disk = measure_nights(messages, (args.folder or Path(temporary)) / str(messages))
+        nights += found
+        disks.append(disk)
+    tables = make_tables(nights, disks, read_recorded())
+    print(tables)
+    if args.record:
+        record(nights)
+    if args.write is not None:
+        write_tables(args.write, tables)
 
 
 if __name__ == "__main__":
