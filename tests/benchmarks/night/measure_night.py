@@ -179,18 +179,19 @@ def main() -> None:
     parser.add_argument("--write", type=Path, metavar="PAGE", help="renew the tables between the marks in this page")
     args = parser.parse_args()
     nights: list[Night] = []
-    disks = []
+    disks, recorded, tables = [], read_recorded(), ""
     for messages in sorted(args.messages):
         with tempfile.TemporaryDirectory() as temporary:
             found, disk = measure_nights(messages, (args.folder or Path(temporary)) / str(messages))
         nights += found
         disks.append(disk)
-    tables = make_tables(nights, disks, read_recorded())
+        tables = make_tables(nights, disks, recorded)
+        # After each size, as the next one may take an hour and not end.
+        if args.record:
+            record(found)
+        if args.write is not None:
+            write_tables(args.write, tables)
     print(tables)
-    if args.record:
-        record(nights)
-    if args.write is not None:
-        write_tables(args.write, tables)
 
 
 if __name__ == "__main__":
