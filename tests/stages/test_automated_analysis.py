@@ -200,6 +200,20 @@ def test_nothing_is_written_when_nothing_changed(analysed: DataRoot, caplog: pyt
     assert digests(analysed) == before
 
 
+def test_files_that_somebody_changed_removed_or_added_are_made_good(analysed: DataRoot):
+    before, folder = digests(analysed), folder_of(analysed)
+    picture = next((folder / "graphs").rglob("*.png"))
+    status, content = picture.stat(), picture.read_bytes()
+    # Of the same size and time, as a disk would damage it.
+    picture.write_bytes(content[:-40] + bytes(len(content[-40:])))
+    os.utime(picture, ns=(status.st_atime_ns, status.st_mtime_ns))
+    (folder / "traffic_per_week.csv").write_text("edited\n")
+    (folder / "report.html").unlink()
+    (folder / "added.csv").write_text("added\n")
+    analyse(analysed)
+    assert digests(analysed) == before
+
+
 def test_downloads_that_stage_3_digested_are_not_read_again_unless_they_changed(
     analysed: DataRoot, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
