@@ -34,7 +34,7 @@ def hide_numbers_in_names(given: argparse.Namespace) -> Iterator[None]:
         A new file or folder would get such a name.
     """
     # Few names have so many digits, and looking closer imports the configuration.
-    paths = [(name, path) for name, path in _paths(given) if sum(map(str.isdigit, str(path))) >= _FEWEST_DIGITS]
+    paths = [(name, path) for name, path in _paths(given) if any(map(_has_many_digits, path.parts))]
     numbers = _find_numbers(path for _, path in paths) if paths else []
     if not numbers:
         yield
@@ -74,6 +74,10 @@ def _paths(given: argparse.Namespace) -> Iterator[tuple[str, Path]]:
     for name, value in vars(given).items():
         values: Iterable[Any] = value if isinstance(value, list) else [value]
         yield from ((name, one) for one in values if isinstance(one, Path))
+
+
+def _has_many_digits(part: str) -> bool:
+    return sum(map(str.isdigit, part)) >= _FEWEST_DIGITS
 
 
 def _find_numbers(paths: Iterable[Path]) -> list[str]:
