@@ -127,6 +127,29 @@ def test_pieces_are_copied_night_after_night_also_of_files_that_were_just_writte
     assert found == [False, *[True] * 6, False]
 
 
+def test_a_file_of_many_more_pieces_than_are_held_at_once_comes_back(root, tmp_path):
+    """Its content is compressed from buffers that are used again."""
+    path = root / "Outputs" / "large"
+    path.write_bytes(b"".join(random.Random(number).randbytes(2**16) * 8 for number in range(100)))
+    assert back_up(root, tmp_path / "back ups", 0) == 0
+    assert restore(archive_of(tmp_path / "back ups", 0), tmp_path / "restored") == 0
+    assert (tmp_path / "restored" / "Outputs" / "large").read_bytes() == path.read_bytes()
+
+
+def test_an_archive_that_reads_everything_begins_with_a_new_secret(root, tmp_path, caplog):
+    caplog.set_level("DEBUG")
+    secrets = []
+    for day, options in enumerate([(), (), ("--full",)]):
+        write_lines(root, range(day, 1000 + day))
+        assert back_up(root, tmp_path, day, *options) == 0
+        (notes,) = (path for path in (tmp_path / ".members").iterdir() if path.suffixes == [".json"])
+        secrets.append(json.loads(notes.read_bytes().partition(b"\n")[2])["secret"])
+        assert notes.stat().st_mode & 0o077 == 0
+    assert secrets[0] == secrets[1] != secrets[2]
+    assert {len(bytes.fromhex(secret)) for secret in secrets} == {16}
+    assert not any(secret in caplog.text for secret in secrets)
+
+
 def test_pieces_of_a_file_go_with_it_when_it_is_renamed_or_copied(root, tmp_path, caplog):
     caplog.set_level("INFO")
     path = write_lines(root, range(3000))

@@ -76,6 +76,20 @@ def test_an_encrypted_archive_is_read_by_each_recipient_and_leaves_nothing_plain
     assert (tmp_path / "restored" / flow).read_bytes() == (root / flow).read_bytes()
 
 
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_pieces_are_digested_only_where_the_next_archive_may_copy_them(root, tmp_path, identity, is_encrypted):
+    settings = {"Encrypt": [identity[1]]} if is_encrypted else {}
+    process = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "engagement", "backup-data-root", "--data-root", str(root)]
+        + ["--backups-dir", str(tmp_path / "back ups"), "--run-id", run_id(DAY)]
+        + ["--pipeline-configuration", str(configure(tmp_path, **settings))],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stderr=subprocess.PIPE,
+        check=True,
+    )
+    assert (b"cryptography.hazmat" in process.stderr) != is_encrypted
+
+
 def test_age_and_tar_read_an_encrypted_archive_without_this_project(root, identity, encrypted):
     key = pyrage.x25519.Identity.from_str(identity[0].read_text().split("\n")[2])
     with tarfile.open(fileobj=io.BytesIO(pyrage.decrypt(encrypted.read_bytes(), [key]))) as tar:

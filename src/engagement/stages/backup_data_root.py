@@ -154,16 +154,16 @@ def _back_up(data_root: Path, backups: Path, run_id: str, is_full: bool, recipie
         log.log(logging.WARNING if last.is_odd else logging.INFO, "Every file is read: %s", last.reason)
     earlier = last if isinstance(last, LastArchive) else None
     wrap = functools.partial(encrypt_to, recipients) if recipients else contextlib.nullcontext
-    written = write_archive(archive, data_root, entries, earlier, HowToWrite(count_processors(), hold, wrap))
+    how = HowToWrite(count_processors(), hold, wrap, is_listed=not recipients)
+    written = write_archive(archive, data_root, entries, earlier, how)
     copied = sum(entry.is_copied for entry in written.entries)
     try:
         note_archive(archive, data_root)
         note_checksum(archive, written.checksum)
-        if not recipients:
-            files = (KeptMembers(found.entry, found.place, found.digest) for found in written.entries)
-            list_members(
-                archive, data_root, files, scanned_at, 0 if earlier is None or written.is_full else earlier.copies + 1
-            )
+        if written.digests is not None:
+            files = {found.entry.name: KeptMembers(found.entry, found.place, found.digest) for found in written.entries}
+            copies = 0 if earlier is None or written.is_full else earlier.copies + 1
+            list_members(LastArchive(archive, files, copies, written.digests), data_root, scanned_at)
     except MachineError as error:
         # The archive is complete; only the next one takes longer.
         log.warning("%s", error)

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from engagement.custody.backups.pieces import LEAST_BYTES, MOST_BYTES, cut
+from engagement.custody.backups.pieces import LEAST_BYTES, MOST_BYTES, Readable, cut, make_buffer
 
 
 class Slow(io.BytesIO):
@@ -19,13 +19,27 @@ class Slow(io.BytesIO):
         return super().readinto(view[: self._most])
 
 
+class Short(io.BytesIO):
+    """Content that ends earlier than was said."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data[: len(data) // 2])
+
+
 def make_lines(length: int, size: int) -> list[bytes]:
     chance = random.Random(length)
     return [chance.randbytes(length // 2).hex().encode() + b"\n" for _ in range(size // length)]
 
 
 def pieces_of(data: bytes) -> list[bytes]:
-    return list(cut(io.BytesIO(data), len(data)))
+    return cut_all(io.BytesIO(data), len(data))
+
+
+def cut_all(content: Readable, size: int, ending: bytes = b"") -> list[bytes]:
+    """Cut content with a single buffer, which is used for each batch again."""
+    buffer = make_buffer()
+    batches = cut(content, size, ending, lambda: buffer)
+    return [bytes(piece) for batch in batches for piece in batch.pieces]
 
 
 @pytest.mark.parametrize(
@@ -49,8 +63,10 @@ def test_pieces_are_the_content_by_sizes_that_are_kept_however_it_is_read(data):
     assert b"".join(pieces) == data
     assert all(LEAST_BYTES <= len(piece) <= MOST_BYTES for piece in pieces[:-1])
     assert all(0 < len(piece) <= MOST_BYTES for piece in pieces)
-    assert list(cut(Slow(data, 77_777), len(data))) == pieces
-    assert list(cut(io.BytesIO(data), len(data), b"\0\0")) == [
+    assert cut_all(Slow(data, 77_777), len(data)) == pieces
+    assert [bytes(piece) for batch in list(cut(io.BytesIO(data), len(data))) for piece in batch.pieces] == pieces
+    assert cut_all(Short(data), len(data)) == pieces_of(data[: len(data) // 2])
+    assert cut_all(io.BytesIO(data), len(data), b"\0\0") == [
         *pieces[:-1],
         *(piece + b"\0\0" for piece in pieces[-1:]),
     ]

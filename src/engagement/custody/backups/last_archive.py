@@ -11,14 +11,16 @@ import functools
 import hashlib
 import json
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engagement.custody.backups.contents import BackupEntry
-from engagement.custody.backups.members import MEMBERS_FORMAT, Earlier, EntryPlace, PiecePlace, list_pieces
+from engagement.custody.backups.earlier_members import Earlier, EntryPlace, PiecePlace, list_pieces
+from engagement.custody.backups.members import MEMBERS_FORMAT
 from engagement.custody.backups.names import key_of
+from engagement.custody.backups.piece_digests import PieceDigests
 from engagement.foundation.file_stamps import FULL_AFTER, is_settled
 from engagement.foundation.files import explain_os_errors, make_directory, open_bytes_for_writing
 
@@ -36,11 +38,15 @@ class KeptMembers:
 
 @dataclass(frozen=True)
 class LastArchive:
-    """An archive to copy from; `copies` counts the archives that copied since everything was read."""
+    """An archive to copy from; `copies` counts the archives that copied since everything was read.
+
+    `digests` are by the secret of its pieces' digests.
+    """
 
     path: Path
     files: Mapping[str, KeptMembers]
     copies: int
+    digests: PieceDigests
 
     def find(self, entry: BackupEntry) -> KeptMembers | None:
         """Return an entry's members if nothing about the file has changed since."""
@@ -84,11 +90,12 @@ def find_last_archive(backups: Path, data_root: Path) -> LastArchive | NothingTo
         return NothingToCopy(f"the last archive, {archive.name}, is gone", is_odd=True)
     if not is_same:
         return NothingToCopy(f"the last archive, {archive.name}, is not as it was written", is_odd=True)
-    return LastArchive(archive, dict(map(_file_of, document["files"])), document["copies"])
+    digests = PieceDigests(bytes.fromhex(document["secret"]))
+    return LastArchive(archive, dict(map(_file_of, document["files"])), document["copies"], digests)
 
 
-def list_members(archive: Path, data_root: Path, files: Iterable[KeptMembers], scanned_at: int, copies: int) -> None:
-    """Write the list for the next archive.
+def list_members(last: LastArchive, data_root: Path, scanned_at: int) -> None:
+    """Write the list of an archive for the next one.
 
     `scanned_at`: when the data root was listed, in nanoseconds. Of a file that changed just before, only pieces can be copied.
     """
@@ -105,19 +112,20 @@ def list_members(archive: Path, data_root: Path, files: Iterable[KeptMembers], s
             kept.digest,
             base64.b64encode(place.pieces).decode(),
         )
-        for kept in files
+        for kept in last.files.values()
         for entry, place in ((kept.entry, kept.place),)
         if entry.stamp is not None and ((settled := is_settled((entry.size, *entry.stamp), scanned_at)) or place.pieces)
     ]
     document: dict[str, Any] = {
-        "archive": archive.name,
-        "stamp": _stamp(archive),
+        "archive": last.path.name,
+        "stamp": _stamp(last.path),
         "format": MEMBERS_FORMAT,
-        "copies": copies,
+        "copies": last.copies,
+        "secret": last.digests.secret.hex(),
         "files": rows,
     }
     text = json.dumps(document, separators=(",", ":")).encode()
-    path = notes_path(archive.parent, data_root)
+    path = notes_path(last.path.parent, data_root)
     make_directory(path.parent).chmod(0o700)
     with open_bytes_for_writing(path) as file:
         file.write(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)

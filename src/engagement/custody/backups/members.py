@@ -5,33 +5,33 @@ header and each piece of the content are one, so the next archive can copy uncha
 others. The same entry gives the same bytes, whether it is copied or compressed.
 """
 
-import hashlib
-import os
-import struct
 import tarfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO, NamedTuple, Protocol
 
 import isal
 from isal import igzip, isal_zlib
 
-from engagement.custody.backups.pieces import LEAST_BYTES, PIECES_FORMAT, Readable, cut
+from engagement.custody.backups.earlier_members import (
+    Earlier,
+    EntryPlace,
+    PiecePlace,
+    pack_piece,
+    read_members,
+    read_run,
+)
+from engagement.custody.backups.piece_digests import DIGESTS_FORMAT, PieceDigests
+from engagement.custody.backups.pieces import LEAST_BYTES, PIECES_FORMAT, Batch, Readable, cut, make_buffer
 from engagement.foundation.errors import MachineError
 
 # Changing any of these needs another name, because then earlier members are no longer those of a full archive.
-MEMBERS_FORMAT = f"isal {isal.ISAL_VERSION}, level 2, {PIECES_FORMAT}"
+MEMBERS_FORMAT = f"isal {isal.ISAL_VERSION}, level 2, {PIECES_FORMAT}, {DIGESTS_FORMAT}"
 _LEVEL = 2
-_CHUNK_BYTES = 2**20
-# Pieces are compressed by so many bytes at a time.
-_BATCH_BYTES = 2**20
 # What a compressed batch may await: more would only take memory.
 _BATCHES_A_THREAD = 4
-# A piece in the notes: the size and CRC-32 of its member, and its digest.
-_ROW = struct.Struct("<II16s")
 
 
 class Sink(Protocol):
@@ -41,61 +41,39 @@ class Sink(Protocol):
         """Take all of them."""
 
 
-@dataclass(frozen=True)
-class EntryPlace:
-    """Where an entry's members are in an archive, and their CRC-32.
+class _LookedUp(NamedTuple):
+    """Pieces by their digests, with the places of those that the earlier archive has; the others are being compressed.
 
-    Its `pieces` are the last of them.
+    The buffer that these are read from is free afterwards. What nobody looks for later has no digest.
     """
 
-    start: int
-    size: int
-    crc: int
-    pieces: bytes = b""
+    places: list[tuple[bytes, PiecePlace | None]]
+    new: Future[list[bytes]] | None
+    buffer: bytearray
 
 
-class PiecePlace(NamedTuple):
-    """Where a piece's member is in an archive, and its CRC-32."""
-
-    start: int
-    size: int
-    crc: int
-
-
-class MemberCopyError(Exception):
-    """Members to copy are not those that were written."""
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """An archive to copy from.
-
-    `list_pieces` has its pieces by their digests, and is called once there are any to look for.
-    """
-
-    file: IO[bytes]
-    list_pieces: Callable[[], Mapping[bytes, PiecePlace]]
-
-
-class _Ready(NamedTuple):
-    """A piece that can be written: its member, or where the earlier archive has it.
-
-    What is never copied has no digest.
-    """
-
-    digest: bytes
-    member: bytes | PiecePlace
+type _Part = Future[bytes] | _LookedUp | EntryPlace | None
 
 
 class MemberWriter:
     """Writes entries one after the other; `places` has those that are written."""
 
-    def __init__(self, sink: Sink, pool: ThreadPoolExecutor, most_batches: int, earlier: Earlier | None):
+    def __init__(
+        self,
+        sink: Sink,
+        pool: ThreadPoolExecutor,
+        most_batches: int,
+        earlier: Earlier | None,
+        digests: PieceDigests | None,
+    ):
         self._sink = sink
         self._pool = pool
         self._most_batches = most_batches
         self._earlier = earlier
-        self._under_way: deque[Future[list[_Ready]] | EntryPlace | None] = deque()
+        self._digests = digests
+        self._under_way: deque[_Part] = deque()
+        # New memory takes longer than reading into it.
+        self._free: list[bytearray] = []
         self._start = self._size = self._crc = 0
         self._pieces = bytearray()
         self._tar_bytes = 0
@@ -106,12 +84,12 @@ class MemberWriter:
         """Add an entry; its content of so many bytes comes without the padding that ends it."""
         padding = bytes(-size % tarfile.BLOCKSIZE)
         if size < LEAST_BYTES:
-            self._compress(b"".join((header, *cut(content, size), padding)))
+            self._compress(b"".join((header, self._read_small(content, size), padding)))
         else:
             self._compress(header)
             known = self._earlier.list_pieces() if self._earlier is not None else {}
-            for batch in _batch(cut(content, size, padding)):
-                self._put(self._pool.submit(_make_ready, batch, known))
+            for batch in cut(content, size, padding, self._take_buffer):
+                self._put(self._look_up(batch, known))
         self._end_entry(len(header) + size + len(padding))
 
     def copy(self, place: EntryPlace, tar_bytes: int) -> None:
@@ -128,15 +106,33 @@ class MemberWriter:
             self._write_next()
 
     def _compress(self, data: bytes) -> None:
-        self._put(self._pool.submit(lambda: [_Ready(b"", compress_piece(data))]))
+        self._put(self._pool.submit(compress_piece, data))
+
+    def _look_up(self, batch: Batch, known: Mapping[bytes, PiecePlace]) -> _LookedUp:
+        """Look for pieces in the earlier archive, while they are in the processor's cache."""
+        digest = self._digests.digest if self._digests is not None else lambda _: b""
+        digests = list(map(digest, batch.pieces))
+        places = [(digest, known.get(digest)) for digest in digests]
+        new = [piece for piece, (_, place) in zip(batch.pieces, places, strict=True) if place is None]
+        work = self._pool.submit(_compress_pieces, new) if new else None
+        return _LookedUp(places, work, batch.buffer)
+
+    def _read_small(self, content: Readable, size: int) -> bytes:
+        batches = list(cut(content, size, take_buffer=self._take_buffer))
+        self._free += (batch.buffer for batch in batches)
+        return b"".join(piece for batch in batches for piece in batch.pieces)
+
+    def _take_buffer(self) -> bytearray:
+        return self._free.pop() if self._free else make_buffer()
 
     def _end_entry(self, tar_bytes: int) -> None:
         self._tar_bytes += tar_bytes
         self._put(None)
 
-    def _put(self, part: Future[list[_Ready]] | EntryPlace | None) -> None:
+    def _put(self, part: _Part) -> None:
         self._under_way.append(part)
-        while len(self._under_way) > self._most_batches:
+        # Written as soon as it can be, so that few buffers are in use, and those are in the processor's cache.
+        while self._under_way and (len(self._under_way) > self._most_batches or _can_be_written(self._under_way[0])):
             self._write_next()
 
     def _write_next(self) -> None:
@@ -147,30 +143,35 @@ class MemberWriter:
             self._pieces.clear()
         elif isinstance(part, EntryPlace):
             self._pieces += part.pieces
-            for data in _read_members(self._open_earlier(), part):
+            for data in read_members(self._open_earlier(), part):
                 self._write(data)
+        elif isinstance(part, _LookedUp):
+            self._write_pieces(part)
+            self._free.append(part.buffer)
         else:
-            self._write_batch(part.result())
+            self._write(part.result())
 
-    def _write_batch(self, batch: Sequence[_Ready]) -> None:
+    def _write_pieces(self, found: _LookedUp) -> None:
         """Write pieces, and read those of the earlier archive that follow each other at once."""
         run: list[PiecePlace] = []
-        for digest, member in batch:
-            if isinstance(member, PiecePlace):
-                if run and run[-1].start + run[-1].size != member.start:
+        members = iter(found.new.result() if found.new is not None else ())
+        for digest, place in found.places:
+            if place is not None:
+                if run and run[-1].start + run[-1].size != place.start:
                     self._copy_run(run)
-                run.append(member)
-                self._pieces += _ROW.pack(member.size, member.crc, digest)
+                run.append(place)
+                self._pieces += pack_piece(place.size, place.crc, digest)
                 continue
             self._copy_run(run)
+            member = next(members)
             self._write(member)
             if digest:
-                self._pieces += _ROW.pack(len(member), isal_zlib.crc32(member), digest)
+                self._pieces += pack_piece(len(member), isal_zlib.crc32(member), digest)
         self._copy_run(run)
 
     def _copy_run(self, run: list[PiecePlace]) -> None:
         if run:
-            self._write(_read_run(self._open_earlier(), run))
+            self._write(read_run(self._open_earlier(), run))
             self.copied_pieces += len(run)
             run.clear()
 
@@ -186,10 +187,15 @@ class MemberWriter:
 
 
 @contextmanager
-def write_members(sink: Sink, threads: int, earlier: Earlier | None) -> Iterator[MemberWriter]:
-    """Compress the block's entries into `sink`, holding a few batches of pieces for each thread."""
+def write_members(
+    sink: Sink, threads: int, earlier: Earlier | None, digests: PieceDigests | None
+) -> Iterator[MemberWriter]:
+    """Compress the block's entries into `sink`, holding a few batches of pieces for each thread.
+
+    Without `digests`, which are by the same secret as the earlier archive's, pieces are not looked for, now or later.
+    """
     with ThreadPoolExecutor(threads) as pool:
-        writer = MemberWriter(sink, pool, _BATCHES_A_THREAD * threads, earlier)
+        writer = MemberWriter(sink, pool, _BATCHES_A_THREAD * threads, earlier, digests)
         try:
             yield writer
             writer.finish()
@@ -198,44 +204,24 @@ def write_members(sink: Sink, threads: int, earlier: Earlier | None) -> Iterator
             raise
 
 
-def list_pieces(place: EntryPlace) -> Iterator[tuple[bytes, PiecePlace]]:
-    """List the digests and places of an entry's pieces."""
-    rows = list(_ROW.iter_unpack(place.pieces))
-    start = place.start + place.size - sum(size for size, _, _ in rows)
-    for size, crc, digest in rows:
-        yield digest, PiecePlace(start, size, crc)
-        start += size
+def _can_be_written(part: _Part) -> bool:
+    work = part.new if isinstance(part, _LookedUp) else part
+    return not isinstance(work, Future) or work.done()
 
 
-def _batch(pieces: Iterable[bytes]) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        batch.append(piece)
-        size += len(piece)
-        if size >= _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+def _compress_pieces(pieces: Sequence[memoryview]) -> list[bytes]:
+    return [compress_piece(piece) for piece in pieces]
 
 
-def _make_ready(batch: Sequence[bytes], known: Mapping[bytes, PiecePlace]) -> list[_Ready]:
-    """Find pieces in an earlier archive, and compress the others."""
-    ready = []
-    for piece in batch:
-        digest = hashlib.sha256(piece).digest()[:16]
-        ready.append(_Ready(digest, known.get(digest) or compress_piece(piece)))
-    return ready
-
-
-def compress_piece(piece: bytes) -> bytes:
+def compress_piece(piece: bytes | memoryview) -> bytes:
     """Compress a piece, and make sure that it comes back.
 
     No time is written, so the same piece gives the same bytes.
     """
     member: bytes = igzip.compress(piece, _LEVEL, mtime=0)
-    if isal_zlib.decompress(member, 31, len(piece)) != piece:
+    back: bytes = isal_zlib.decompress(member, 31, len(piece))
+    # A view is compared byte by byte by !=, and at once by this.
+    if len(back) != len(piece) or not back.startswith(piece):
         raise MachineError(
             "The archive: a part differs after compression; expected what was read. Nothing was kept. "
             "Check this machine's memory, and run this again."
@@ -243,47 +229,8 @@ def compress_piece(piece: bytes) -> bytes:
     return member
 
 
-def crc_of(parts: Sequence[bytes] | Iterator[bytes], crc: int = 0) -> int:
+def crc_of(parts: Iterable[bytes | memoryview], crc: int = 0) -> int:
     """Return the CRC-32 of bytes that come in parts."""
     for part in parts:
         crc = isal_zlib.crc32(part, crc)
     return crc
-
-
-def _read_members(archive: IO[bytes], place: EntryPlace) -> Iterator[bytes]:
-    """Read the members at a place; raise if they are not those that were written there."""
-    left, crc = place.size, 0
-    while left:
-        data = _read(archive, place.start + place.size - left, min(left, _CHUNK_BYTES))
-        left -= len(data)
-        crc = isal_zlib.crc32(data, crc)
-        yield data
-    _compare(crc, place.crc)
-
-
-def _read_run(archive: IO[bytes], run: Sequence[PiecePlace]) -> bytes:
-    """Read members that follow each other; raise if they are not those that were written there."""
-    parts = [_read(archive, run[0].start, sum(place.size for place in run))]
-    while (read := sum(map(len, parts))) < run[-1].start + run[-1].size - run[0].start:
-        parts.append(_read(archive, run[0].start + read, run[-1].start + run[-1].size - run[0].start - read))
-    data = b"".join(parts)
-    view = memoryview(data)
-    for place in run:
-        start = place.start - run[0].start
-        _compare(isal_zlib.crc32(view[start : start + place.size]), place.crc)
-    return data
-
-
-def _read(archive: IO[bytes], start: int, size: int) -> bytes:
-    try:
-        data = os.pread(archive.fileno(), size, start)
-    except OSError as error:
-        raise MemberCopyError(f"can't be read: {error.strerror}") from None
-    if not data:
-        raise MemberCopyError("ends too early")
-    return data
-
-
-def _compare(crc: int, expected: int) -> None:
-    if crc != expected:
-        raise MemberCopyError("its bytes changed since it was written")

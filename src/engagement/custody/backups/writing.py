@@ -17,14 +17,15 @@ from typing import IO, NamedTuple
 from engagement.custody.backups.archive import checksum_line, member_of
 from engagement.custody.backups.checksums import ArchiveChecksum
 from engagement.custody.backups.contents import CHECKSUMS, BackupEntry, scan, unreadable
+from engagement.custody.backups.earlier_members import EntryPlace, MemberCopyError
 from engagement.custody.backups.last_archive import LastArchive, open_last
-from engagement.custody.backups.members import EntryPlace, MemberCopyError, MemberWriter, Sink, crc_of, write_members
+from engagement.custody.backups.members import MemberWriter, Sink, crc_of, write_members
+from engagement.custody.backups.piece_digests import PieceDigests
 from engagement.foundation.errors import InputError, MachineError
 from engagement.foundation.files import open_bytes_for_writing
 
-_CHUNK_BYTES = 2**20
 # So much is still in the processor's cache when it is hashed.
-_HASHED_BYTES = 2**18
+_CHUNK_BYTES = 2**18
 
 log = logging.getLogger(__name__)
 
@@ -52,15 +53,17 @@ class WrittenArchive(NamedTuple):
     checksum: ArchiveChecksum
     is_full: bool
     copied_pieces: int
+    digests: PieceDigests | None
 
 
 @dataclass(frozen=True)
 class HowToWrite:
-    """`hold` gets the file descriptor of the file being written."""
+    """`hold` gets the file descriptor of the file being written; a later archive may copy if `is_listed` afterwards."""
 
     threads: int
     hold: Callable[[int], None]
     wrap: Wrapper = contextlib.nullcontext
+    is_listed: bool = False
 
 
 def write_archive(
@@ -88,16 +91,17 @@ def write_archive(
 def _write(
     path: Path, data_root: Path, entries: Sequence[BackupEntry], last: LastArchive | None, how: HowToWrite
 ) -> WrittenArchive:
+    digests = None if not how.is_listed else PieceDigests() if last is None else last.digests
     with open_bytes_for_writing(path) as file:
         how.hold(file.fileno())
         checked = _CheckedFile(file)
         with (
             open_last(last) as earlier,
             how.wrap(checked) as sink,
-            write_members(sink, how.threads, earlier) as members,
+            write_members(sink, how.threads, earlier, digests) as members,
         ):
-            digests = [_add(members, data_root, entry, last) for entry in entries]
-            _add_checksums(members, zip(entries, (digest for digest, _ in digests), strict=True))
+            added = [_add(members, data_root, entry, last) for entry in entries]
+            _add_checksums(members, zip(entries, (digest for digest, _ in added), strict=True))
         _expect_same_when_read_back(path, file, checked)
         if scan(data_root)[0] != entries:
             raise InputError(
@@ -105,9 +109,9 @@ def _write(
                 "Stop what changes it, and run this again."
             )
     places = members.places[:-1]
-    found = zip(entries, places, digests, strict=True)
+    found = zip(entries, places, added, strict=True)
     archived = [ArchivedEntry(entry, place, *digest) for entry, place, digest in found]
-    return WrittenArchive(archived, checked.checksum, last is None, members.copied_pieces)
+    return WrittenArchive(archived, checked.checksum, last is None, members.copied_pieces, digests)
 
 
 def _add_checksums(members: MemberWriter, found: Iterable[tuple[BackupEntry, str]]) -> None:
@@ -176,7 +180,7 @@ class _FileContent:
         InputError
             The file became shorter.
         """
-        part = view[: min(self._left, _HASHED_BYTES)]
+        part = view[: min(self._left, _CHUNK_BYTES)]
         read = self._file.readinto(part) or 0
         if part and not read:
             raise unreadable(self._path, FileNotFoundError())
@@ -199,7 +203,8 @@ class _CheckedFile:
         return self._file.write(data)
 
 
-def _read_back(path: Path) -> Iterator[bytes]:
+def _read_back(path: Path) -> Iterator[memoryview]:
+    view = memoryview(bytearray(_CHUNK_BYTES))
     with path.open("rb", buffering=0) as file:
-        while data := file.read(_CHUNK_BYTES):
-            yield data
+        while read := file.readinto(view):
+            yield view[:read]
