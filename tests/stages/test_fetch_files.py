@@ -81,6 +81,19 @@ class TestBucket:
         assert not list(project.data_root.rglob("*demog*"))
         assert not project.file("s00e01").exists()
 
+    @pytest.mark.parametrize("problem", ["damaged", "missing", "another source"])
+    def test_a_fetch_that_fails_leaves_no_file_behind(self, project, problem):
+        path = put(project, "s00_demog.jsonl", line(3))
+        if problem == "another source":
+            project.sources.append({"SourceType": "RecoveryCSV", "ActivationFlowURLs": ["gs://recovered/s00e02.csv"]})
+        elif problem == "damaged":
+            path.write_text(line(3)[:-1])
+        else:
+            path.unlink()
+        with pytest.raises((InputError, ConfigurationError)):
+            project.fetch()
+        assert [path for path in project.data_root.rglob("*") if path.is_file()] == []
+
     def test_a_missing_file_is_told(self, project):
         put(project, "s00_demog.jsonl", line(1)).unlink()
         with pytest.raises(ConfigurationError, match="gs://recovered/s00_demog.jsonl: no such file"):

@@ -41,13 +41,11 @@ def _fetch_file(url: str, context: FetchContext) -> FetchedFlow:
         return FetchedFlow(name, target, runs, runs, lambda writer: None)
     # Beside the file's place in Raw Data, which it takes only once all sources have succeeded.
     arrived = make_directory(context.state_file(DOWNLOADS)) / target.name
+    # If the fetch fails, here or in a later source, it stays nowhere.
+    context.resources.callback(arrived.unlink, missing_ok=True)
     context.storage.download(url, arrived)
-    try:
-        runs = _count_runs(arrived, url, context.project.configuration.participant_prefix)
-        runs -= _leave_out(arrived, context)
-    except InputError:
-        arrived.unlink()
-        raise
+    runs = _count_runs(arrived, url, context.project.configuration.participant_prefix)
+    runs -= _leave_out(arrived, context)
     return FetchedFlow(name, target, runs, 0, lambda writer: _move(writer, arrived, target, name, runs))
 
 
