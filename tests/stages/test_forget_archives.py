@@ -10,6 +10,7 @@ from engagement.custody.backups.last_archive import NothingToCopy, find_last_arc
 from engagement.custody.backups.names import scratch_of
 from engagement.custody.backups.restore import restore_archive
 from engagement.custody.backups.unfinished import hold
+from engagement.desk.held_data.archives import hold_backups
 from engagement.pipeline.coding.coded_datasets import message_id_of
 from engagement.sources.forgotten import read_forgotten
 from faults import KILLED, NOW, Changes, in_server, limit_files, run_stage
@@ -281,3 +282,31 @@ def test_what_killed_backups_and_drills_left_beside_the_archives_goes_too(season
     assert ended.status == 0, ended.told
     left = {path.name for path in project.backups.iterdir() if not path.name.endswith(".age")}
     assert left == {archive.name, held.name, ".members"}
+
+
+def forget_while_another_does(project):
+    """Forget while another data root's participant is forgotten in the same folder of archives; then once more."""
+    archive, _ = with_archives(project)
+    before = archive.read_bytes()
+    with hold_backups(project.backups):
+        found = [forget(project, "--backups-dir", str(project.backups), *options) for options in ((), ("--dry-run",))]
+        is_same = archive.read_bytes() == before
+        without = forget(project)
+    return found, is_same, without, forget(project, "--backups-dir", str(project.backups))
+
+
+def test_one_command_at_a_time_looks_into_a_folder_of_archives(seasons):
+    project, *_ = seasons
+    project.put_back("before")
+    found, is_same, without, ended = in_server(forget_while_another_does, project)
+    assert [one.status for one in found] == [4, 4]
+    for one in found:
+        assert (
+            f"{project.backups}: somebody is being forgotten in these archives; expected one command at a time."
+            in one.told
+        )
+    assert is_same
+    assert without.status == 0, without.told
+    assert ended.status == 0, ended.told
+    assert "rewritten: " in ended.told
+    assert what_is_left(project) == []

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engagement.desk.held_data.archives import check_backups, is_in_archives
+from engagement.desk.held_data.archives import check_backups, hold_backups, is_in_archives
 from engagement.desk.held_data.arguments import add_person_arguments, find_people
 from engagement.desk.held_data.forgetting import (
     ForgettingRequest,
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     request = ForgettingRequest(user, now, until, arguments.backups_dir)
     coda = open_coda(load_credentials(arguments.coda_credentials or arguments.credentials))
     people = list(find_people(arguments, coda, with_table=True, keeps_ids=arguments.keep_uuid_table_row))
-    with hold_data_root(arguments.data_root):
+    with hold_data_root(arguments.data_root), hold_backups(arguments.backups_dir):
         for number, search in enumerate(people, 1):
             if len(people) > 1:
                 sys.stdout.write(f"Participant {number} of {len(people)}\n")

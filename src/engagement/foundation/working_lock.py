@@ -63,15 +63,25 @@ def hold_data_root(data_root: Path) -> Iterator[None]:
     LockedError
         A stage is at work on it.
     """
-    with contextlib.ExitStack() as resources:
-        for name in (".lock", ".working"):
-            path = data_root / name
-            with explain_os_errors(path):
-                file = resources.enter_context(path.open("ab"))
-            if not _lock(file.fileno(), _SECONDS_TO_WAIT):
-                raise LockedError(
-                    f"{data_root}: a stage is at work on it; expected none. Wait until it has ended, and run this again."
-                )
+    problem = f"{data_root}: a stage is at work on it; expected none. Wait until it has ended, and run this again."
+    with hold_file(data_root / ".lock", problem), hold_file(data_root / ".working", problem):
+        yield
+
+
+@contextlib.contextmanager
+def hold_file(path: Path, problem: str) -> Iterator[None]:
+    """Hold a lock file, which is made where there is none, and stays.
+
+    Raises
+    ------
+    LockedError
+        Another process holds it: the problem says what is being done then.
+    """
+    with explain_os_errors(path):
+        file = path.open("ab")
+    with file:
+        if not _lock(file.fileno(), _SECONDS_TO_WAIT):
+            raise LockedError(problem)
         yield
 
 

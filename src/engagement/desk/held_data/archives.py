@@ -15,7 +15,7 @@ from typing import NamedTuple
 from engagement.custody.backups.checksums import drop_checksum, note_checksum
 from engagement.custody.backups.contents import scan
 from engagement.custody.backups.keeping import choose_kept, noted_archives, noted_for_others
-from engagement.custody.backups.last_archive import drop_list
+from engagement.custody.backups.last_archive import FOLDER, drop_list
 from engagement.custody.backups.names import ENCRYPTED, find_archives, scratch_of, time_of
 from engagement.custody.backups.restore import restore_archive
 from engagement.custody.backups.unfinished import hold, remove_unfinished
@@ -28,9 +28,11 @@ from engagement.desk.held_data.table import PLACES
 from engagement.foundation.errors import InputError, UsageError
 from engagement.foundation.files import explain_os_errors, make_directory
 from engagement.foundation.scratch_folders import remove_scratch
+from engagement.foundation.working_lock import hold_file
 from engagement.sources.forgotten import ForgottenPeople, Tombstone, forgotten_folder
 
 _SCRATCH = ".forgetting"
+_LOCK = "forgetting.lock"
 _THREADS = 2
 # Shorter texts are found in files of other people, too.
 _LEAST_TEXT = 5
@@ -64,6 +66,28 @@ def check_backups(folder: Path) -> None:
         raise UsageError(
             f"--backups-dir {folder}: no such directory; expected the folder of the archives. Check the path."
         )
+
+
+@contextlib.contextmanager
+def hold_backups(folder: Path | None) -> Iterator[None]:
+    """Let one command at a time look into a folder of archives: data roots may share it, and each unpacks them there.
+
+    Raises
+    ------
+    LockedError
+        Another one does.
+    """
+    if folder is None:
+        yield
+        return
+    notes = make_directory(folder / FOLDER)
+    notes.chmod(0o700)
+    problem = (
+        f"{folder}: somebody is being forgotten in these archives; expected one command at a time. Wait until it has ended, "
+        "and run this again."
+    )
+    with hold_file(notes / _LOCK, problem):
+        yield
 
 
 def forget_in_archives(
