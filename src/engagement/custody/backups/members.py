@@ -42,9 +42,10 @@ class Sink(Protocol):
 
 
 class _LookedUp(NamedTuple):
-    """Pieces by their digests, with the places of those that the earlier archive has; the others are being compressed.
+    """Pieces by their digests, with the places of those that the earlier archive has.
 
-    The buffer that these are read from is free afterwards. What nobody looks for later has no digest.
+    The others are being compressed; the buffer that they are read from is free afterwards. What nobody looks for later has no
+    digest.
     """
 
     places: list[tuple[bytes, PiecePlace | None]]

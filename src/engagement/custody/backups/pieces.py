@@ -29,7 +29,7 @@ class Readable(Protocol):
 
 
 class Batch(NamedTuple):
-    """Pieces that follow each other, in the buffer that holds them; whoever is done with them may use it again."""
+    """Pieces that follow each other, and their buffer, which may be used again after them."""
 
     pieces: list[memoryview]
     buffer: bytearray
@@ -43,7 +43,10 @@ def make_buffer() -> bytearray:
 def cut(
     content: Readable, size: int, ending: bytes = b"", take_buffer: Callable[[], bytearray] = make_buffer
 ) -> Iterator[Batch]:
-    """Cut content of so many bytes into pieces, a batch at a time; the last piece ends with `ending`."""
+    """Cut content of so many bytes into pieces, a batch at a time.
+
+    The last piece ends with `ending`.
+    """
     left, rest = size, memoryview(b"")
     while left or rest:
         buffer = take_buffer()
@@ -73,7 +76,7 @@ def _find_ends(data: bytearray, view: memoryview, held: int, is_end: bool) -> It
 
 
 def _find_end(data: bytearray, view: memoryview, start: int, held: int, is_end: bool) -> int:
-    """Return where the piece ends that begins at `start`; 0 if that takes more than is held, and this is not the end.
+    """Return where the piece ends that begins at `start`; 0 if that takes more than is held.
 
     That is behind the first line after the least size that is chosen by its own bytes, the longer the likelier. Without one,
     the first line after the least size ends the piece; without any line, so does the most size.

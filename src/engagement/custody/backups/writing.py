@@ -58,7 +58,10 @@ class WrittenArchive(NamedTuple):
 
 @dataclass(frozen=True)
 class HowToWrite:
-    """`hold` gets the file descriptor of the file being written; a later archive may copy if `is_listed` afterwards."""
+    """`hold` gets the file descriptor of the file being written.
+
+    A later archive may copy from it if it `is_listed` afterwards.
+    """
 
     threads: int
     hold: Callable[[int], None]

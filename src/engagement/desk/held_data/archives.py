@@ -70,7 +70,9 @@ def check_backups(folder: Path) -> None:
 
 @contextlib.contextmanager
 def hold_backups(folder: Path | None) -> Iterator[None]:
-    """Let one command at a time look into a folder of archives: data roots may share it, and each unpacks them there.
+    """Let one command at a time look into a folder of archives.
+
+    Data roots may share it, and each unpacks archives there.
 
     Raises
     ------
