@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy
 import pytest
 
+from engagement.pipeline.outputs import parts as parts_module
 from engagement.pipeline.outputs.parts import ROW, merge_rows, read_uid, write_rows
 
 
@@ -22,7 +23,12 @@ def few_open_files() -> Iterator[int]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_parts_are_merged_by_time_and_uid_with_few_files_open(tmp_path: Path, few_open_files: int):
+@pytest.mark.parametrize("rows_at_a_time", [parts_module._ROWS_OF_ALL, 1])
+def test_parts_are_merged_by_time_and_uid_with_few_files_open(
+    tmp_path: Path, few_open_files: int, rows_at_a_time: int, monkeypatch: pytest.MonkeyPatch
+):
+    # Parts are longer than the least that is looked at, and shorter than what usually is.
+    monkeypatch.setattr(parts_module, "_ROWS_OF_ALL", rows_at_a_time)
     rows = random.Random(5)
     parts, expected = [], []
     for number in range(few_open_files * 2):
