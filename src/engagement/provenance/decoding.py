@@ -36,20 +36,11 @@ def decode(line: str | bytes) -> TracedData:
     return _build(updates)
 
 
-class _Update(
-    msgspec.Struct, rename={"data": "Data", "metadata": "Metadata", "nested": "NestedTracedData", "sha": "SHA"}
-):
-    """One update of a line, with its parts as written."""
-
-    data: msgspec.Raw
-    metadata: msgspec.Raw
-    nested: msgspec.Raw
-    sha: str
-
-
 _HIDDEN = encode_json(HIDDEN).encode()
-_update_decoder = msgspec.json.Decoder(list[_Update])
-_data_decoder = msgspec.json.Decoder(dict[str, Any])
+_decode_data = msgspec.json.Decoder(dict[str, Any]).decode
+# What stands between the parts of a line in our own format. Within texts, quotation marks have a backslash before them.
+_START, _BETWEEN_UPDATES, _END = b'[{"Data": ', b'"}, {"Data": ', b'"}]'
+_BEFORE_METADATA, _BEFORE_SHA = b', "Metadata": ', b', "NestedTracedData": {}, "SHA": "'
 
 
 def _decode_as_written(line: bytes) -> TracedData | None:
@@ -57,27 +48,22 @@ def _decode_as_written(line: bytes) -> TracedData | None:
 
     Returns None for every other line, correct or not: nested, formatted differently, or not verifying.
     """
-    if _HIDDEN in line:
+    line = line.removesuffix(b"\n")
+    if not (line.startswith(_START) and line.endswith(_END) and line.isascii()) or _HIDDEN in line:
         return None
     values: dict[str, Any] = {}
     sha = b""
-    encoded: list[bytes] = []
     try:
-        for update in reversed(_update_decoder.decode(line)):
-            data, metadata = bytes(update.data), bytes(update.metadata)
-            sha = hashlib.sha256(b"".join((b'{"data": ', data, b', "prev_sha": "', sha, b'"}'))).hexdigest().encode()
-            if not _is_metadata_as_written(metadata):
+        for update in reversed(line[len(_START) : -len(_END)].split(_BETWEEN_UPDATES)):
+            rest, _, given_sha = update.rpartition(_BEFORE_SHA)
+            data, _, metadata = rest.rpartition(_BEFORE_METADATA)
+            sha = hashlib.sha256(b'{"data": %b, "prev_sha": "%b"}' % (data, sha)).hexdigest().encode()
+            if sha != given_sha or not _is_metadata_as_written(metadata):
                 return None
-            parts = (b'{"Data": ', data, b', "Metadata": ', metadata, b', "NestedTracedData": {}, "SHA": "', sha, b'"}')
-            encoded.append(b"".join(parts))
-            values.update(_data_decoder.decode(data))
+            values.update(_decode_data(data))
     except (msgspec.MsgspecError, RecursionError):
         return None
-    encoded.reverse()
-    whole = b", ".join(encoded)
-    if not encoded or not whole.isascii() or line.removesuffix(b"\n") != b"[%b]" % whole:
-        return None
-    return TracedData.of_verified(values, whole, sha)
+    return TracedData.of_verified(values, line[1:-1], sha)
 
 
 @lru_cache(maxsize=4096)

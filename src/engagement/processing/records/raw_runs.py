@@ -32,6 +32,7 @@ from engagement.provenance import TracedData, decode
 
 _find_participants = re.compile(rb'"' + PARTICIPANT_KEY.encode() + rb'": ?"([^"\\]*)"').findall
 _BYTES_OF_A_STRETCH = 32 * 2**20
+_BYTES_AT_A_TIME = 2**18
 _RECORDS_AT_A_TIME = 2**16
 # The start of the participant's hash, the number of the file, and the line's place in it.
 PLACE = numpy.dtype([("hash", "<u8"), ("file", "<u2"), ("offset", "<u8"), ("length", "<u4")])
@@ -229,7 +230,7 @@ def _look(number: int, path: Path, start: int) -> tuple[LineLocations, list[tupl
     digests: list[bytes] = []
     nameless: list[tuple[int, int, int]] = []
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=_BYTES_AT_A_TIME) as file:
             if start > 0:
                 # The line that reaches into the stretch belongs to the one before.
                 file.seek(start - 1)
