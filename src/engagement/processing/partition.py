@@ -116,7 +116,7 @@ class _Outputs:
                 elif not participant.has_withdrawn:
                     # Before coding.
                     for message in participant.messages:
-                        self._collect(uid, message, "", (), hashed)
+                        self._collect(uid, message, "", range(len(message.texts)), hashed)
                 self._records.add(hashed, number_of_runs, participant, messages_bytes, individual_bytes)
         for sample in self._summary.samples.values():
             sample.trim()
@@ -183,7 +183,7 @@ class _Outputs:
         time, plan, run_id = message.time, message.plan, message.run_id
         microseconds = 0 if time is None else count_microseconds(time)
         dataset = "" if plan is None else plan.coda_dataset or plan.raw_field
-        production = self._production_rows.make_line(uid, message.texts)
+        production = self._production_rows.make_next_line(uid, message.texts, changed)
         index = None
         if line and self._index_rows is not None:
             index = self._index_rows.make_next_line(uid, message, run_id, changed)

@@ -27,7 +27,8 @@ def encode_json(value: Any) -> str:
     >>> encode_json({"b": [1.0, None], "a": True})
     '{"a": true, "b": [1.0, null]}'
     """
-    return "".join(_iterate(value, 0))
+    # Most values are texts, and setting up the encoder takes longer than one.
+    return encode_basestring_ascii(value) if value.__class__ is str else "".join(_iterate(value, 0))
 
 
 def text_value(text: str) -> str:
@@ -73,11 +74,12 @@ class Change:
 class Nested:
     """Records to join to others, encoded once for all; later changes to them have no effect."""
 
-    __slots__ = ("encoded", "shas", "values")
+    __slots__ = ("encoded", "encoded_shas", "shas", "values")
 
     def __init__(self, records: Mapping[str, "TracedData"]) -> None:
         keys = sorted(records)
         self.shas = {key: records[key].newest_sha for key in keys}
+        self.encoded_shas = encode_json(self.shas).encode()
         parts = [encode_basestring_ascii(key).encode() + b": " + records[key].encode_line()[:-1] for key in keys]
         self.encoded = b"{" + b", ".join(parts) + b"}"
         self.values: dict[str, Any] = {}
@@ -151,7 +153,8 @@ class TracedData:
                 encoded = encode_json(data).encode() if data else b"{}"
             hashed, joined = encoded, b"{}"
             if nested is not None:
-                hashed, joined = encode_json({**data, **nested.shas}).encode(), nested.encoded
+                hashed = encode_json({**data, **nested.shas}).encode() if data else nested.encoded_shas
+                joined = nested.encoded
             sha = hashlib.sha256(b"".join((b'{"data": ', hashed, b', "prev_sha": "', sha, b'"}'))).hexdigest().encode()
             parts = (
                 b'{"Data": ', encoded, b', "Metadata": ', metadata, b', "NestedTracedData": ', joined, b', "SHA": "', sha, b'"}'

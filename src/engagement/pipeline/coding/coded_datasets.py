@@ -110,6 +110,8 @@ class CodedDataset:
                 digest = hashlib.sha256(_encode(message["Labels"])).digest()[:8]
                 digests.append((start_of_id(message_id), int.from_bytes(digest)))
         self.labels = numpy.array(digests, LABELS)
+        # Most datasets have none, and then no text has to be looked up to find one.
+        self.has_stops = any(reading.has_stop for reading in self._by_id.values())
 
     def reading(self, text: str) -> Reading:
         """Look up coders' labels of a text."""

@@ -48,8 +48,8 @@ def append_fields(record: TracedData, fields: list[Field], metadata: Metadata) -
     if not fields:
         return
     fields.sort(key=name_of)
-    encoded = b"{" + b", ".join([encoded for _, _, encoded in fields]) + b"}"
-    record.append({name: value for name, value, _ in fields}, metadata, encoded_data=encoded)
+    names, values, encoded = zip(*fields, strict=True)
+    record.append(dict(zip(names, values, strict=True)), metadata, encoded_data=b"{%b}" % b", ".join(encoded))
 
 
 def make_field(name: str, value: Any) -> Field:
@@ -59,8 +59,11 @@ def make_field(name: str, value: Any) -> Field:
 
 def make_label_field(configuration: CodingConfiguration, labels: Sequence[Label]) -> Field:
     """Make JSON of a coded field's labels: one label (SINGLE) or a list (MULTIPLE); None without any."""
-    documents = [label.document for label in labels if label.document is not None]
-    if not documents:
-        return make_field(configuration.coded_field, None)
-    is_single = configuration.coding_mode is CodingMode.SINGLE
-    return make_field(configuration.coded_field, documents[0] if is_single else documents)
+    written = [label for label in labels if label.document is not None]
+    name = configuration.coded_field
+    if not written:
+        return make_field(name, None)
+    if configuration.coding_mode is CodingMode.SINGLE:
+        return name, written[0].document, f"{encode_json(name)}: {written[0].encoded}".encode()
+    encoded = ", ".join([label.encoded for label in written])
+    return name, [label.document for label in written], f"{encode_json(name)}: [{encoded}]".encode()

@@ -6,9 +6,11 @@ message's labels count.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from engagement.configuration import Code, CodeScheme, ControlCode
+from engagement.provenance import encode_json
 from engagement.services.coda.labels import MANUALLY_UNCODED as MANUALLY_UNCODED
 from engagement.services.coda.labels import counts as counts
 from engagement.services.coda.labels import is_labelled as is_labelled
@@ -18,7 +20,7 @@ from engagement.services.coda.labels import newest_by_scheme_id as newest_by_sch
 PIPELINE_CODER = "Pipeline Auto-Coder"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Label:
     """A code and its label's JSON as TracedData stores it; two labels are equal if their codes are.
 
@@ -33,6 +35,11 @@ class Label:
     code: Code
     document: Mapping[str, Any] | None
     guessed_from: str | None = None
+
+    @cached_property
+    def encoded(self) -> str:
+        """Its JSON, encoded once for all the fields that hold it."""
+        return encode_json(self.document)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Label) and self.code.code_id == other.code.code_id

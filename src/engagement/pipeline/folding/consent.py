@@ -41,7 +41,7 @@ def find_withdrawal(texts: Sequence[Iterable[str]], datasets: Sequence[CodedData
     found = (
         dataset
         for texts_of_plan, dataset in zip(texts, datasets, strict=True)
-        if dataset is not None
+        if dataset is not None and dataset.has_stops
         for text in texts_of_plan
         if text != "" and dataset.reading(text).has_stop
     )

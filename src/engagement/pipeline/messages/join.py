@@ -27,9 +27,9 @@ def combine_survey_runs(
     unanswered = [find_unanswered_keys(run.values, recovered) for run in runs]
     latest: dict[str, int] = {}
     for position, run in enumerate(runs):
-        for key in run.values:
-            if key not in unanswered[position] or key not in latest:
-                latest[key] = position
+        # Nearly all runs answer everything that they hold.
+        overruled = [key for key in unanswered[position] if key in latest]
+        latest.update({**dict.fromkeys(run.values, position), **{key: latest[key] for key in overruled}})
     combined = TracedData()
     for position in sorted(set(latest.values())):
         before = combined.values

@@ -1,6 +1,8 @@
 """Make the rows of messages.csv and individuals.csv, which have the same columns in the same order."""
 
 from collections.abc import Callable, Sequence
+from itertools import compress
+from operator import is_not, or_
 from typing import NamedTuple
 
 from engagement.configuration import CodingMode, CodingPlan
@@ -29,8 +31,8 @@ def find_changed_answers(last: Answers | None, answers: Answers) -> Sequence[int
     """
     if last is None:
         return range(len(answers.texts))
-    both = zip(answers.texts, last.texts, answers.codings, last.codings, strict=True)
-    return [number for number, (a, b, c, d) in enumerate(both) if a is not b or c is not d]
+    are_changed = map(or_, map(is_not, answers.texts, last.texts), map(is_not, answers.codings, last.codings))
+    return list(compress(range(len(answers.texts)), are_changed))
 
 
 class AnalysisRows:
@@ -125,7 +127,14 @@ class ProductionRows:
 
     def __init__(self, plans: Sequence[CodingPlan]) -> None:
         self.header = [UID_FIELD, *(plan.raw_field for plan in plans)]
+        self._cells = [""] * len(plans)
 
-    def make_line(self, uid: str, texts: Sequence[str | None]) -> str:
-        """Make the CSV line of a message; `texts` are in the order of the plans."""
-        return encode_line([uid, *("" if text is None else guard_cell(str(text)) for text in texts)], quote_all=True)
+    def make_next_line(self, uid: str, texts: Sequence[str | None], changed: Sequence[int]) -> str:
+        """Make the CSV line of the next message; `texts` are in the order of the plans.
+
+        `changed` are the numbers of the plans whose texts differ from the last line.
+        """
+        for number in changed:
+            text = texts[number]
+            self._cells[number] = "" if text is None else guard_cell(str(text))
+        return encode_line([uid, *self._cells], quote_all=True)
