@@ -11,19 +11,30 @@ _END_OF_UPDATE = re.compile(rb'"SHA": "[0-9a-f]{64}"}, ')
 _SHA = re.compile(rb'"SHA": "([0-9a-f]{64})"')
 
 
-def encode_line(encoded_data: Iterable[str], metadata: Metadata) -> bytes:
-    """Encode a new record as a line of a TracedData file, with its line end.
+class LineEncoder:
+    """Encodes new records, each as a line of a TracedData file, whose updates all come from one step."""
 
-    All updates come from one step. Their data, oldest first, are JSON with sorted keys, as written by `json.dumps`.
-    """
-    line, sha = "", ""
-    for data in encoded_data:
-        update, sha = _encode_update(data, sha, metadata)
-        line = f"{update}{', ' if line else ''}{line}"
-    return f"[{line}]\n".encode("ascii")
+    def __init__(self, metadata: Metadata):
+        self._end_of_data = f', "Metadata": {metadata.encoded}, "NestedTracedData": {{}}, "SHA": "'.encode("ascii")
+
+    def encode(self, encoded_data: Iterable[bytes]) -> bytes:
+        """Encode a record with its line end; its data, oldest first, are JSON as written by `json.dumps`, keys sorted."""
+        sha = b""
+        pieces: tuple[bytes, ...] = ()
+        for data in encoded_data:
+            sha = _hash_update(data, sha)
+            # Joined once at the end: each copy of a line costs as much as its hash.
+            pieces = (
+                (data, self._end_of_data, sha, b'"}, {"Data": ', *pieces) if pieces else (data, self._end_of_data, sha)
+            )
+        return b"".join((b'[{"Data": ', *pieces, b'"}]\n'))
+
+    def encode_update(self, data: bytes, previous_sha: bytes) -> bytes:
+        """Encode an update that follows the one with the hash `previous_sha`."""
+        return b"".join((b'{"Data": ', data, self._end_of_data, _hash_update(data, previous_sha), b'"}'))
 
 
-def replace_newest_update(line: bytes, data: str, metadata: Metadata) -> bytes:
+def replace_newest_update(line: bytes, data: bytes, metadata: Metadata) -> bytes:
     """Replace the newest of a line's updates; the older ones keep their bytes.
 
     Raises
@@ -35,11 +46,9 @@ def replace_newest_update(line: bytes, data: str, metadata: Metadata) -> bytes:
     older = None if end is None else _SHA.search(line, end.end())
     if end is None or older is None:
         raise ValueError("a record without an older update")
-    update, _ = _encode_update(data, older[1].decode(), metadata)
-    return b"[" + update.encode("ascii") + b", " + line[end.end() :]
+    newest = LineEncoder(metadata).encode_update(data, older[1])
+    return b"[" + newest + b", " + line[end.end() :]
 
 
-def _encode_update(data: str, previous_sha: str, metadata: Metadata) -> tuple[str, str]:
-    """Encode an update; returns its hash too."""
-    sha = hashlib.sha256(f'{{"data": {data}, "prev_sha": "{previous_sha}"}}'.encode("ascii")).hexdigest()
-    return f'{{"Data": {data}, "Metadata": {metadata.encoded}, "NestedTracedData": {{}}, "SHA": "{sha}"}}', sha
+def _hash_update(data: bytes, previous_sha: bytes) -> bytes:
+    return hashlib.sha256(b'{"data": %b, "prev_sha": "%b"}' % (data, previous_sha)).hexdigest().encode("ascii")

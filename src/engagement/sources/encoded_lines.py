@@ -5,7 +5,7 @@ and each value is encoded once.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as _encode
@@ -19,29 +19,35 @@ from engagement.sources.operator_labels import OperatorLabels
 # Length of the end of a line, with the hash of its oldest update: the record itself, whoever brought it and when.
 SHA_TAIL = len('"' + "0" * 64 + '"}]\n')
 _TIME = "the time of the label"
-_MARK, _TEXT_OF_MARK = encode_json(HIDDEN), encode_json(text_value(HIDDEN))
+_MARK_IN_TEXTS = encode_json(HIDDEN)
+_MARK, _TEXT_OF_MARK = _MARK_IN_TEXTS.encode("ascii"), encode_json(text_value(HIDDEN)).encode("ascii")
 _encode_list = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True)
 class LineTemplate:
-    """JSON for one set of keys, sorted: a format, and a function that puts encoded values in order."""
+    """JSON for one set of keys, sorted: its pieces around the values, and a function that puts encoded values in order."""
 
-    form: str
-    reorder: Callable[[Sequence[str]], object]
+    pieces: Sequence[bytes]
+    reorder: Callable[[Sequence[bytes]], Iterable[bytes]]
 
     @classmethod
-    def of(cls, keys: Sequence[str]) -> "LineTemplate":
-        """Encode a set of keys."""
-        # If two results' names differ only in case the later counts, as in a dictionary.
-        positions = {key: position for position, key in enumerate(keys)}
-        in_order = sorted(positions)
-        form = ", ".join(f"{_encode(key)}: ".replace("%", "%%") + "%s" for key in in_order)
-        return cls("{" + form + "}", itemgetter(*(positions[key] for key in in_order)))
+    def of(cls, places: Mapping[str, int]) -> "LineTemplate":
+        """Encode a set of keys, at least two, each with the place of its value among all values."""
+        in_order = sorted(places)
+        pieces = [b"{"]
+        for key in in_order:
+            pieces[-1] += f"{_encode(key)}: ".encode("ascii")
+            pieces += (b"", b", ")
+        pieces[-1] = b"}"
+        return cls(pieces, itemgetter(*(places[key] for key in in_order)))
 
-    def fill(self, values: Sequence[str]) -> str:
-        """Put encoded values, in the order of the keys, into the JSON."""
-        return self.form % self.reorder(values)
+    def fill(self, values: Sequence[bytes]) -> bytes:
+        """Put encoded values into the JSON."""
+        # Joined rather than formatted, which takes three times as long.
+        pieces = [*self.pieces]
+        pieces[1::2] = self.reorder(values)
+        return b"".join(pieces)
 
 
 class OperatorUpdate:
@@ -49,9 +55,9 @@ class OperatorUpdate:
 
     def __init__(self, operators: OperatorLabels | None):
         self._operators = operators
-        self._parts: dict[tuple[str, str], list[str]] = {}
+        self._parts: dict[tuple[str, str], list[bytes]] = {}
 
-    def encode(self, urn_type: str, operator_raw: str, labelled_at: str) -> str:
+    def encode(self, urn_type: str, operator_raw: str, labelled_at: bytes) -> bytes:
         """Encode the operator, labelled at a time that is JSON already."""
         key = (urn_type, operator_raw)
         parts = self._parts.get(key)
@@ -59,21 +65,29 @@ class OperatorUpdate:
             data: dict[str, object] = {"operator_raw": operator_raw}
             if self._operators is not None:
                 data["operator_coded"] = self._operators.label(urn_type, operator_raw, _TIME)
-            parts = self._parts[key] = json.dumps(data, sort_keys=True).split(f'"{_TIME}"')
+            encoded = json.dumps(data, sort_keys=True).encode("ascii")
+            parts = self._parts[key] = encoded.split(f'"{_TIME}"'.encode("ascii"))
         return labelled_at.join(parts)
 
 
-def escape_marks(data: str) -> str:
-    """Escape the mark of hidden values in a record's JSON, which in practice nobody sends as a text."""
-    return data.replace(_MARK, _TEXT_OF_MARK) if _MARK in data else data
+def encode_texts(texts: Iterable[str | None]) -> list[bytes]:
+    """Encode people's texts as JSON; one that is the mark of hidden values, which nobody sends, hides nothing.
+
+    >>> encode_texts(["haa", None, 'é"'])
+    [b'"haa"', b'null', b'"\\\\u00e9\\\\""']
+    """
+    # In one piece, as encoding each to bytes takes longer; JSON has no line end within a text.
+    lines = "\n".join(["null" if text is None else _encode(text) for text in texts])
+    encoded = lines.encode("ascii").split(b"\n") if lines else []
+    return [_TEXT_OF_MARK if text == _MARK else text for text in encoded] if _MARK_IN_TEXTS in lines else encoded
 
 
-def encode_instants(instants: Iterable[datetime | None]) -> list[str]:
+def encode_instants(instants: Iterable[datetime | None]) -> list[bytes]:
     """Encode instants as JSON in UTC, as in raw data files.
 
     >>> encode_instants([datetime.fromisoformat("2026-03-01T12:00:00.5+03:00"), None])
-    ['"2026-03-01T09:00:00.500000+00:00"', 'null']
+    [b'"2026-03-01T09:00:00.500000+00:00"', b'null']
     """
     # A whole page at once: ten times as fast as isoformat, and the same except for the spelling of UTC.
     in_utc = [at if at is None or at.tzinfo is UTC else at.astimezone(UTC) for at in instants]
-    return _encode_list(in_utc)[1:-1].decode().replace("Z", "+00:00").split(",") if in_utc else []
+    return _encode_list(in_utc)[1:-1].replace(b"Z", b"+00:00").split(b",") if in_utc else []

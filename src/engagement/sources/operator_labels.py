@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from engagement.configuration import CodeScheme, ControlCode
 from engagement.foundation.errors import count_of
@@ -33,9 +33,9 @@ class OperatorLabels:
             "Origin": {"OriginID": _CLEANER, "Name": "Pipeline Auto-Coder", "OriginType": "External"},
         }
 
-    def count(self, urn_type: str, operator_raw: str) -> None:
-        """Count a run, for the warning about those without a code."""
-        self._runs[urn_type, operator_raw] += 1
+    def count(self, runs: Iterable[tuple[str, str]]) -> None:
+        """Count runs, each by its channel and first digits, for the warning about those without a code."""
+        self._runs.update(runs)
 
     def digest(self) -> str:
         """Digest the inputs of the labels, to see if they would change."""

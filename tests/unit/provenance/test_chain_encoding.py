@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engagement.provenance import Metadata, encode_fresh_chain
-from engagement.provenance.chain_encoding import encode_line, replace_newest_update
+from engagement.provenance.chain_encoding import LineEncoder, replace_newest_update
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -17,9 +17,13 @@ values = st.recursive(
 updates = st.lists(st.dictionaries(st.text(), values, min_size=1, max_size=4), min_size=1, max_size=4)
 
 
+def encode(data):
+    return json.dumps(data, sort_keys=True).encode()
+
+
 @given(updates, st.builds(Metadata, st.text(), st.text(), st.text()))
 def test_a_line_is_the_record_of_its_updates(updates, metadata):
-    line = encode_line([json.dumps(data, sort_keys=True) for data in updates], metadata)
+    line = LineEncoder(metadata).encode(map(encode, updates))
     assert line == encode_fresh_chain((data, metadata) for data in updates).encode() + b"\n"
     assert line == json.dumps(json.loads(line), sort_keys=True).encode() + b"\n"
 
@@ -31,13 +35,13 @@ def test_a_line_is_the_record_of_its_updates(updates, metadata):
 )
 def test_a_replaced_update_leaves_the_older_ones_as_they_are(updates, newest, metadata):
     earlier = Metadata("fetch", "2026-03-02T07:00:00+00:00", "tester@example.org")
-    older = [json.dumps(data, sort_keys=True) for data in updates]
-    line = encode_line([*older, json.dumps({"label": "old"})], earlier)
-    replaced = replace_newest_update(line, json.dumps(newest, sort_keys=True), metadata)
+    line = LineEncoder(earlier).encode(map(encode, [*updates, {"label": "old"}]))
+    replaced = replace_newest_update(line, encode(newest), metadata)
     records = [(data, earlier) for data in updates] + [(newest, metadata)]
     assert replaced == encode_fresh_chain(records).encode() + b"\n"
 
 
 def test_a_record_of_one_update_has_none_to_replace():
+    metadata = Metadata("s", "t", "u")
     with pytest.raises(ValueError, match="without an older update"):
-        replace_newest_update(encode_line(['{"a": 1}'], Metadata("s", "t", "u")), "{}", Metadata("s", "t", "u"))
+        replace_newest_update(LineEncoder(metadata).encode([b'{"a": 1}']), b"{}", metadata)

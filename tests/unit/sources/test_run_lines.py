@@ -80,7 +80,7 @@ def test_a_line_made_again_is_the_very_same_until_something_differs(run):
 )
 def test_instants_are_written_in_utc_as_isoformat_does(instants):
     expected = ["null" if at is None else json.dumps(at.astimezone(UTC).isoformat()) for at in instants]
-    assert encode_instants(instants) == expected
+    assert [at.decode() for at in encode_instants(instants)] == expected
 
 
 def test_a_text_that_is_the_mark_that_hides_a_key_is_a_text_and_hides_nothing():

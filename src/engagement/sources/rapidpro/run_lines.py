@@ -5,22 +5,24 @@ The hashed text is also the written text.
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from json.encoder import encode_basestring_ascii as _encode
 
 import msgspec
 
 from engagement.provenance import Metadata, encode_fresh_chain
-from engagement.provenance.chain_encoding import encode_line
+from engagement.provenance.chain_encoding import LineEncoder
 from engagement.services.rapidpro.client import Run
-from engagement.sources.encoded_lines import LineTemplate, OperatorUpdate, encode_instants, escape_marks
+from engagement.sources.encoded_lines import LineTemplate, OperatorUpdate, encode_instants, encode_texts
 from engagement.sources.operator_labels import OperatorLabels
 from engagement.sources.rapidpro.de_identify import ContactIdentity
 
 # Part of the settings of lines: a new number here remakes all lines whose data differ.
 _VERSION = 1
-_RESULT_PARTS = ("Category", "Value", "Text", "Name", "Time", "Run ID")
+_OF_PARTICIPANT = ("avf_phone_id", "urn_type")
+_RUN_TEXTS = (*_OF_PARTICIPANT, "run_exit_type")
+_RESULT_TEXTS = ("Category", "Value", "Text", "Name")
+_RUN_INSTANTS = ("run_created_on", "run_modified_on", "run_exited_on")
 
 
 class RunLines:
@@ -39,9 +41,8 @@ class RunLines:
         self._operator_update = OperatorUpdate(operators)
         self._with_operator = with_operator
         self._metadata = metadata
+        self._encoder = LineEncoder(metadata)
         self._flow_name = flow_name
-        parts = ("run_id", "run_created_on", "run_modified_on", "run_exited_on", "run_exit_type")
-        self._run_keys = ("avf_phone_id", "urn_type", *(f"{part} - {flow_name}" for part in parts))
         self._created_key = f"run_created_on - {flow_name}"
         self._templates: dict[tuple[bool, tuple[str, ...]], LineTemplate] = {}
 
@@ -53,49 +54,28 @@ class RunLines:
 
     def make(self, runs: Sequence[tuple[Run, int | str, ContactIdentity]]) -> list[bytes]:
         """Make the lines, with their line ends, of runs with these ids and participants."""
-        times = iter(encode_instants(_instants_of(run for run, _, _ in runs)))
-        return [self._make(run, run_id, who, times) for run, run_id, who in runs]
-
-    def _make(self, run: Run, run_id: int | str, who: ContactIdentity, times: Iterator[str]) -> bytes:
-        is_test = run.contact.uuid in self._test_contacts
-        results = run.values or {}
-        encoded_id = str(run_id) if isinstance(run_id, int) else _encode(run_id)
-        created_on = next(times)
-        values = [
-            _encode(who.uuid),
-            _encode(who.urn_type),
-            encoded_id,
-            created_on,
-            next(times),
-            next(times),
-            "null" if run.exit_type is None else _encode(run.exit_type),
-        ]
-        for result in results.values():
-            value = "null" if result.value is None else _encode(result.value)
-            text = result.input
-            if text is None:
-                text = "null"
-            # Servers since the end of 2024 send no input; the value of an open question is the whole text.
-            elif text is msgspec.UNSET or text == result.value:
-                text = value
-            else:
-                text = _encode(text)
-            values += (
-                "null" if result.category is None else _encode(result.category),
-                value,
-                text,
-                "null" if result.name is None else _encode(result.name),
-                next(times),
-                encoded_id,
-            )
-        if is_test:
-            values.append("true")
-        updates = [escape_marks(self._template(is_test, tuple(results)).fill(values))]
-        if self._with_operator:
-            updates.append(self._operator_update.encode(who.urn_type, who.operator_raw, created_on))
-            if self._operators is not None:
-                self._operators.count(who.urn_type, who.operator_raw)
-        return encode_line(updates, self._metadata)
+        # What all of them hold is encoded at once; a line takes its share from there.
+        texts, instants = encode_texts(_texts_of(runs)), encode_instants(_instants_of(runs))
+        lines = []
+        text_place = instant_place = 0
+        for run, run_id, who in runs:
+            is_test = run.contact.uuid in self._test_contacts
+            keys = tuple(run.values) if run.values else ()
+            template = self._templates.get((is_test, keys)) or self._add_template(is_test, keys)
+            texts_end = text_place + len(_RUN_TEXTS) + len(_RESULT_TEXTS) * len(keys)
+            instants_end = instant_place + len(_RUN_INSTANTS) + len(keys)
+            created_on = instants[instant_place]
+            encoded_id = b"%d" % run_id if isinstance(run_id, int) else encode_texts([run_id])[0]
+            # In the order of `_add_template`.
+            values = [*texts[text_place:texts_end], *instants[instant_place:instants_end], encoded_id, b"true"]
+            updates = [template.fill(values)]
+            if self._with_operator:
+                updates.append(self._operator_update.encode(who.urn_type, who.operator_raw, created_on))
+            lines.append(self._encoder.encode(updates))
+            text_place, instant_place = texts_end, instants_end
+        if self._with_operator and self._operators is not None:
+            self._operators.count([(who.urn_type, who.operator_raw) for _, _, who in runs])
+        return lines
 
     def make_again(self, line: bytes, contact: str, who: ContactIdentity) -> bytes:
         """Make the line of a run as of now; returns the same line if nothing in its data differs."""
@@ -108,31 +88,51 @@ class RunLines:
         if self._with_operator:
             made.append(
                 json.loads(
-                    self._operator_update.encode(who.urn_type, who.operator_raw, json.dumps(data[self._created_key]))
+                    self._operator_update.encode(
+                        who.urn_type, who.operator_raw, json.dumps(data[self._created_key]).encode("ascii")
+                    )
                 )
             )
         if made == [update["Data"] for update in reversed(updates)]:
             return line
         return encode_fresh_chain((update, self._metadata) for update in made).encode("ascii") + b"\n"
 
-    def _template(self, is_test: bool, result_keys: tuple[str, ...]) -> LineTemplate:
-        template = self._templates.get((is_test, result_keys))
-        if template is None:
-            keys = [*self._run_keys]
-            for key in result_keys:
-                keys += [f"{key.title()} ({part}) - {self._flow_name}" for part in _RESULT_PARTS]
-            if is_test:
-                keys.append("test_run")
-            template = self._templates[is_test, result_keys] = LineTemplate.of(keys)
+    def _add_template(self, is_test: bool, result_keys: tuple[str, ...]) -> LineTemplate:
+        """Make the template of runs with these results."""
+        names = [key.title() for key in result_keys]
+        texts = [*_RUN_TEXTS, *(f"{name} ({part})" for name in names for part in _RESULT_TEXTS)]
+        instants = [*_RUN_INSTANTS, *(f"{name} (Time)" for name in names)]
+        # If two results' names differ only in case the later counts, as in a dictionary.
+        places = {self._key_of(part): place for place, part in enumerate([*texts, *instants])}
+        run_id = len(texts) + len(instants)
+        places |= {self._key_of(part): run_id for part in ("run_id", *(f"{name} (Run ID)" for name in names))}
+        if is_test:
+            places["test_run"] = run_id + 1
+        template = self._templates[is_test, result_keys] = LineTemplate.of(places)
         return template
 
+    def _key_of(self, part: str) -> str:
+        return part if part in _OF_PARTICIPANT else f"{part} - {self._flow_name}"
 
-def _instants_of(runs: Iterable[Run]) -> Iterator[datetime | None]:
-    """Collect the times of runs, in the order of their lines."""
-    for run in runs:
-        yield run.created_on
-        yield run.modified_on
-        yield run.exited_on
+
+def _texts_of(runs: Iterable[tuple[Run, int | str, ContactIdentity]]) -> list[str | None]:
+    """Collect the texts of runs, in the order of their lines."""
+    texts: list[str | None] = []
+    for run, _, who in runs:
+        texts += (who.uuid, who.urn_type, run.exit_type)
         if run.values:
             for result in run.values.values():
-                yield result.time
+                value, text = result.value, result.input
+                # Servers since the end of 2024 send no input; the value of an open question is the whole text.
+                texts += (result.category, value, value if text is msgspec.UNSET else text, result.name)
+    return texts
+
+
+def _instants_of(runs: Iterable[tuple[Run, int | str, ContactIdentity]]) -> list[datetime | None]:
+    """Collect the times of runs, in the order of their lines."""
+    instants: list[datetime | None] = []
+    for run, _, _ in runs:
+        instants += (run.created_on, run.modified_on, run.exited_on)
+        if run.values:
+            instants += [result.time for result in run.values.values()]
+    return instants

@@ -4,13 +4,12 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from json.encoder import encode_basestring_ascii as _encode
 from typing import NamedTuple
 
 from engagement.configuration.raw_keys import WRITTEN_PARTS, category_of
 from engagement.provenance import Metadata
-from engagement.provenance.chain_encoding import encode_line, replace_newest_update
-from engagement.sources.encoded_lines import LineTemplate, OperatorUpdate, encode_instants, escape_marks
+from engagement.provenance.chain_encoding import LineEncoder, replace_newest_update
+from engagement.sources.encoded_lines import LineTemplate, OperatorUpdate, encode_instants, encode_texts
 from engagement.sources.operator_labels import OperatorLabels
 from engagement.sources.submissions.submission import Answer, Submission
 
@@ -35,6 +34,7 @@ class SubmissionLines:
         self._operators = operators
         self._operator_update = OperatorUpdate(operators)
         self._metadata = metadata
+        self._encoder = LineEncoder(metadata)
         self._templates: dict[tuple[str, tuple[str, ...]], LineTemplate] = {}
 
     @property
@@ -50,20 +50,20 @@ class SubmissionLines:
             who = submission.respondent
             update = self._operator_update.encode(who.urn_type, who.operator_raw, created_on)
             if self._operators is not None:
-                self._operators.count(who.urn_type, who.operator_raw)
-            episode = encode_line([data, update], self._metadata)
+                self._operators.count([(who.urn_type, who.operator_raw)])
+            episode = self._encoder.encode([data, update])
         if submission.survey and self._survey_flow is not None:
             data, _ = self._encode(self._survey_flow, submission, uuid, submission.survey)
-            survey = encode_line([data], self._metadata)
+            survey = self._encoder.encode([data])
         return episode, survey
 
     def label_again(self, line: bytes) -> bytes:
         """Label the operator of an episode's line as the scheme has it now; the answers stay as they came."""
         newest, *_, oldest = (update["Data"] for update in json.loads(line))
         urn_type, operator_raw = oldest["urn_type"], newest["operator_raw"]
-        created_on = _encode(oldest[f"run_created_on - {self._flow}"])
+        created_on = json.dumps(oldest[f"run_created_on - {self._flow}"]).encode("ascii")
         if self._operators is not None:
-            self._operators.count(urn_type, operator_raw)
+            self._operators.count([(urn_type, operator_raw)])
         update = self._operator_update.encode(urn_type, operator_raw, created_on)
         labelled = replace_newest_update(line, update, self._metadata)
         return line if hash_of(labelled) == hash_of(line) else labelled
@@ -73,7 +73,7 @@ class SubmissionLines:
         if self._operators is not None:
             self._operators.warn_of_missing()
 
-    def _encode(self, flow: str, submission: Submission, uuid: str, answers: Sequence[Answer]) -> tuple[str, str]:
+    def _encode(self, flow: str, submission: Submission, uuid: str, answers: Sequence[Answer]) -> tuple[bytes, bytes]:
         fields = tuple(answer.field for answer in answers)
         template = self._templates.get((flow, fields))
         if template is None:
@@ -81,15 +81,15 @@ class SubmissionLines:
                 raise ValueError("two answers of one submission have the same Field")
             keys = ["avf_phone_id", "urn_type", f"run_id - {flow}", f"run_created_on - {flow}"]
             keys += [f"{category_of(field)} ({part}) - {flow}" for field in fields for part in WRITTEN_PARTS]
-            template = self._templates[flow, fields] = LineTemplate.of(keys)
+            template = self._templates[flow, fields] = LineTemplate.of({key: at for at, key in enumerate(keys)})
         times: list[datetime | None] = [submission.time, *(answer.time for answer in answers)]
         created_on, *encoded_times = encode_instants(times)
-        key = _encode(submission.key)
-        values = [_encode(uuid), _encode(submission.respondent.urn_type), key, created_on]
-        for answer, time in zip(answers, encoded_times, strict=True):
-            text = _encode(answer.text)
+        in_submission = (uuid, submission.respondent.urn_type, submission.key)
+        participant, channel, key, *texts = encode_texts([*in_submission, *(answer.text for answer in answers)])
+        values = [participant, channel, key, created_on]
+        for text, time in zip(texts, encoded_times, strict=True):
             values += (text, text, time, key)
-        return escape_marks(template.fill(values)), created_on
+        return template.fill(values), created_on
 
 
 def hash_of(line: bytes) -> bytes:
