@@ -211,6 +211,30 @@ def test_lines_of_an_archive_are_read_one_by_one(data):
     assert len(read.rows) >= 2
 
 
+ROW = json.dumps(RUN).encode()
+
+
+@pytest.mark.parametrize(
+    ("block", "lines", "rows", "unreadable"),
+    [
+        (ROW + b"\n" + ROW + b"\n", 2, 2, 0),
+        # The last line may lack its end.
+        (ROW + b"\n" + ROW, 2, 2, 0),
+        (b"\n" + ROW + b"\n \n", 1, 1, 0),
+        (ROW + b"\n{}\n" + ROW + b"\n", 3, 2, 1),
+        (ROW + b"\n{\n" + ROW + b"\n", 3, 2, 1),
+        # As a stream these would be two and one.
+        (ROW + b" " + ROW + b"\n", 1, 0, 1),
+        (ROW.replace(b", ", b",\n", 1) + b"\n", 2, 0, 2),
+        (b"\n", 0, 0, 0),
+    ],
+)
+def test_a_block_of_an_archive_has_a_row_a_line(block, lines, rows, unreadable):
+    found, page = RowReader(Run, ("f",)).read_lines(block)
+    assert (found, len(page.rows), len(page.unreadable)) == (lines, rows, unreadable)
+    assert RowReader(Run, ("elsewhere",)).read_lines(block)[1].rows == []
+
+
 @given(st.lists(st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=9), max_size=6))
 def test_a_list_is_cut_into_its_values(values):
     assert [json.loads(piece) for piece in split_list(json.dumps(values).encode(), 99)] == values

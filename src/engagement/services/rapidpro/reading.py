@@ -70,7 +70,8 @@ class RowReader[Row]:
 
     def __init__(self, row: type[Row], flows: Collection[str] | None = None):
         self._decode_page = msgspec.json.Decoder(_PageBody[row]).decode  # type: ignore[valid-type]  # known at run time
-        self._decode_row = msgspec.json.Decoder(row).decode
+        decoder = msgspec.json.Decoder(row)
+        self._decode_row, self._decode_lines = decoder.decode, decoder.decode_lines
         self._flows = flows
 
     def read_page(self, content: bytes) -> Page[Row]:
@@ -89,11 +90,28 @@ class RowReader[Row]:
         except UNREADABLE:
             return self._read_row_by_row(content)
         _check_rows(len(body.results))
-        rows = body.results
-        return Page(rows if self._flows is None else [row for row in rows if self._is_wanted(row)], body.next)
+        return Page(self._wanted(body.results), body.next)
+
+    def read_lines(self, block: bytes) -> tuple[int, Page[Row]]:
+        """Read an archive's lines at once, a row each; returns how many they are, without blank ones.
+
+        Raises
+        ------
+        TooLargeError
+            An undecodable row is far too large.
+        """
+        try:
+            rows = self._decode_lines(block)
+        except UNREADABLE:
+            rows = []
+        # Else some lines are blank, or have no row or several.
+        if rows and len(rows) == block.count(b"\n") + (not block.endswith(b"\n")):
+            return len(rows), Page(self._wanted(rows))
+        texts = [text for text in block.split(b"\n") if text and not text.isspace()]
+        return len(texts), self.read_rows(texts)
 
     def read_rows(self, texts: Iterable[bytes]) -> Page[Row]:
-        """Read rows one by one: from a page that can't be decoded at once, or from an archive's lines.
+        """Read rows one by one, from a page or an archive's lines that can't be decoded at once.
 
         Raises
         ------
@@ -124,6 +142,9 @@ class RowReader[Row]:
                 replaced += halves
                 rows.append(row)
         return Page(rows, unreadable=tuple(unreadable), replaced_characters=replaced)
+
+    def _wanted(self, rows: list[Row]) -> list[Row]:
+        return rows if self._flows is None else [row for row in rows if self._is_wanted(row)]
 
     def _is_wanted(self, row: Row) -> bool:
         return self._flows is None or row.flow.uuid in self._flows  # type: ignore[attr-defined]  # only runs have a flow

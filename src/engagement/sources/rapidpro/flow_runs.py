@@ -66,24 +66,21 @@ class FlowRuns:
         """Check if runs arrived with unknown contacts."""
         return self.counts.waiting > 0
 
-    def take(self, runs: Iterable[Run], is_archived: bool = False) -> None:
+    def take(self, runs: Sequence[Run], is_archived: bool = False) -> None:
         """Keep the runs that are new, or newer than those held, but for those that are left out.
 
         Call it within a transaction.
         """
-        newest: dict[str, Run] = {}
         if self._held_back:
-            runs = (run for run in runs if not is_held_back(self._held_back, run))
-        for run in runs:
-            if run.uuid not in newest or run.modified_on > newest[run.uuid].modified_on:
-                newest[run.uuid] = run
+            runs = [run for run in runs if not is_held_back(self._held_back, run)]
+        newest = _newest_versions(runs)
         held = self._store.held(self.id, newest)
         participants = self._store.participants({run.contact.uuid for run in newest.values()})
         wanted: list[tuple[Run, int | str, ContactIdentity]] = []
         waiting: list[KeptRun] = []
         for run in newest.values():
             run_id = run.uuid if run.id is None else run.id
-            if run.uuid in held:
+            if held and run.uuid in held:
                 if held[run.uuid].version >= (count_microseconds(run.modified_on), is_archived):
                     continue
                 run_id = held[run.uuid].run_id
@@ -236,6 +233,17 @@ class FlowRuns:
         with self._store.transaction():
             self._store.keep_written(self.id, runs, status.st_size, status.st_mtime_ns)
         _logger.info("Flow %r: %s written", self.name, count_of(runs, "run"))
+
+
+def _newest_versions(runs: Sequence[Run]) -> dict[str, Run]:
+    """Map runs by their uuids; of several versions of one, the newest."""
+    newest = {run.uuid: run for run in runs}
+    if len(newest) < len(runs):
+        newest = {}
+        for run in runs:
+            if run.uuid not in newest or run.modified_on > newest[run.uuid].modified_on:
+                newest[run.uuid] = run
+    return newest
 
 
 def is_held_back(held_back: HeldBack, run: Run) -> bool:
