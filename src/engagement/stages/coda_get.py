@@ -10,10 +10,11 @@ import logging
 from pathlib import Path
 
 from engagement.foundation.errors import InputError, PipelineError, count_of, listing
-from engagement.foundation.files import make_directory, write_json
+from engagement.foundation.files import make_directory
 from engagement.foundation.run_report import record_counts
+from engagement.labelling.datasets.coded_text import write_messages
 from engagement.labelling.datasets.datasets import Datasets, coded_file, find_datasets
-from engagement.labelling.datasets.downloads import find_start, record_moment, warn_of_oddities
+from engagement.labelling.datasets.downloads import find_start, is_as_written, record_moment, warn_of_oddities
 from engagement.labelling.datasets.known_messages import NO_INSTANCE, find_source_instance, record_source_instance
 from engagement.labelling.datasets.synchronisation import merge_messages
 from engagement.pipeline.coding.lost_labels import find_lost_labels
@@ -116,7 +117,7 @@ def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> 
     warn_of_oddities(dataset, download)
     if messages != previous:
         make_directory(path.parent)
-        write_json(path, messages)
+        write_messages(path, messages, continued if is_as_written(data_root, dataset) else ())
     record_moment(data_root, dataset, download.moment)
     record_source_instance(data_root, dataset, coda.instance)
     log.info("Coda %r: downloaded %d of %s", dataset, len(download.messages), count_of(len(messages), "message"))

@@ -36,6 +36,13 @@ def find_start(data_root: Path, dataset: str, held: Sequence[MessageDocument]) -
     return parse_time(moment["Moment"])
 
 
+def is_as_written(data_root: Path, dataset: str) -> bool:
+    """Tell whether the coded file is, byte for byte, the one that the last download wrote."""
+    moment = read_state(_moments_file(data_root)).get("Moments", {}).get(dataset)
+    path = coded_file(data_root, dataset)
+    return moment is not None and path.exists() and bool(moment["SHA256"] == _digest(path))
+
+
 def record_moment(data_root: Path, dataset: str, moment: datetime | None) -> None:
     """Record the moment of Coda that the coded file shows, once the file is there."""
     path = _moments_file(data_root)

@@ -67,8 +67,8 @@ class FolderCoda:
         """Read all messages, or what changed since; see CodaDatabase."""
         with self._lock(fcntl.LOCK_SH):
             found = [
-                (segment, f"{self._messages_path(segment)}, message {position}", document)
-                for segment in self._segments(dataset)
+                (segment, f"{path}, message {position}", document)
+                for segment, path in [(one, str(self._messages_path(one))) for one in self._segments(dataset)]
                 for position, document in enumerate(self._read_segment(segment), start=1)
             ]
         whole = sort_out(found, None)

@@ -6,7 +6,7 @@ A message is a plain dictionary of JSON values rather than a model, because fiel
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +41,12 @@ def parse_time(text: str) -> datetime:
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
         return time.replace(tzinfo=UTC)
-    try:
-        time.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("outside the calendar") from None
+    # Only at its ends can an offset lead out of the calendar.
+    if not MINYEAR < time.year < MAXYEAR:
+        try:
+            time.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("outside the calendar") from None
     return time
 
 
