@@ -1,7 +1,8 @@
-"""Measure the fetch: python tests/benchmarks/fetch/measure_fetch.py [RUNS] [--archived] (PYTHONPATH=src:tests).
+"""Measure the fetch: python tests/benchmarks/fetch/measure_fetch.py [RUNS …] [--archived] (PYTHONPATH=src:tests).
 
 Serves invented runs from a process on another core, fetches them into a new data root on one core, then again when nothing is
 new, then with 1 % of the runs modified. Prints runs a second, CPU seconds and peak memory. Uuids are in no order, as real ones.
+Each size has processes of its own; the bars are beside its first fetch, and how processor time grows comes last.
 """
 
 import argparse
@@ -21,12 +22,16 @@ from datetime import UTC, datetime, timedelta
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
+from bars import show_calibration, show_exponent
 from measured_fetch import measure_fetch
 from serving import JsonRequest
 
 _PAGE = 250
 _START = datetime(2026, 3, 1, tzinfo=UTC)
 _FLOW = "bench_s01e01"
+# Runs a second of processor time, on a machine whose calibration takes 1.1 s.
+_LIVE_BAR, _ARCHIVED_BAR = 30_000, 60_000
+_MEMORY_BAR_MEBIBYTES = 200
 
 
 def make_uuid(kind: str, number: int) -> str:
@@ -196,27 +201,49 @@ def prepare(folder: Path, port: int) -> list[str]:
     ]
 
 
-def main() -> None:
+def measure(runs: int, archived: bool, found: multiprocessing.Queue) -> None:
     """Measure a first fetch, one with nothing new, and one with 1 % modified."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", nargs="?", type=int, default=100_000)
-    parser.add_argument("--archived", action="store_true", help="the runs are in one archive")
-    options = parser.parse_args()
     ready: multiprocessing.Queue = multiprocessing.Queue()
-    server = multiprocessing.Process(target=serve, args=(options.runs, options.archived, ready), daemon=True)
+    server = multiprocessing.Process(target=serve, args=(runs, archived, ready), daemon=True)
     server.start()
     port = ready.get()
     own, *others = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(server.pid, others or {own})
     os.sched_setaffinity(0, {own})
+    bar = _ARCHIVED_BAR if archived else _LIVE_BAR
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(ready):
         arguments = prepare(Path(folder), port)
-        measure_fetch("first fetch", options.runs, arguments)
-        measure_fetch("nothing new", options.runs, arguments)
+        processor_seconds, peak = measure_fetch(f"{runs:,} runs, first fetch", runs, arguments)
+        print(
+            f"  {runs / processor_seconds:,.0f} runs a second of processor time, bar {bar:,}; "
+            f"peak {peak} MiB, bar {_MEMORY_BAR_MEBIBYTES}",
+            flush=True,
+        )
+        measure_fetch("nothing new", runs, arguments)
         urllib.request.urlopen(f"http://127.0.0.1:{port}/late").close()
-        measure_fetch("1 % modified", options.runs, arguments)
+        measure_fetch("1 % modified", runs, arguments)
     server.terminate()
+    found.put(processor_seconds)
+
+
+def main() -> None:
+    """Measure every size that was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", nargs="*", type=int, default=[100_000])
+    parser.add_argument("--archived", action="store_true", help="the runs are in one archive")
+    options = parser.parse_args()
+    found: multiprocessing.Queue = multiprocessing.Queue()
+    processor_seconds = {}
+    for runs in options.runs:
+        show_calibration()
+        process = multiprocessing.Process(target=measure, args=(runs, options.archived, found))
+        process.start()
+        process.join()
+        if process.exitcode:
+            sys.exit(process.exitcode)
+        processor_seconds[runs] = found.get()
+    show_exponent("first fetch", processor_seconds)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

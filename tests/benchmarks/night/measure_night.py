@@ -12,11 +12,11 @@ import json
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bars import calibrate
 from benchmarks.night.invented_rapidpro import begin_next_day, serve_rapidpro
 from benchmarks.night.tables import (
     NEW_PARTICIPANTS,
@@ -46,7 +46,6 @@ _SCRIPTS = (
     "7_upload_logs",
 )
 _USER = "benchmark@example.org"
-_ADDITIONS = 30_000_000
 
 
 @dataclass(frozen=True)
@@ -127,14 +126,6 @@ def count_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def calibrate() -> float:
-    """The processor seconds that this machine takes for a plain loop."""
-    started, total = time.process_time(), 0
-    for number in range(_ADDITIONS):
-        total += number
-    return time.process_time() - started
-
-
 def measure_nights(messages: int, folder: Path) -> tuple[list[Night], Disk]:
     """Measure one size; shows each stage as soon as it is known."""
     place, found = prepare(folder), []
@@ -146,7 +137,7 @@ def measure_nights(messages: int, folder: Path) -> tuple[list[Night], Disk]:
         for number, name in enumerate(NIGHTS, 1):
             if name == NEW_PARTICIPANTS:
                 begin_next_day(address)
-            loop = calibrate()
+            _, loop = calibrate()
             print(f"{messages:,} messages, {name}", file=sys.stderr, flush=True)
             found.append(Night.of(messages, name, loop, map(show, run_night(place, number))))
     backups = folder / "backups"
