@@ -18,7 +18,10 @@ class LineEncoder:
         self._end_of_data = f', "Metadata": {metadata.encoded}, "NestedTracedData": {{}}, "SHA": "'.encode("ascii")
 
     def encode(self, encoded_data: Iterable[bytes]) -> bytes:
-        """Encode a record with its line end; its data, oldest first, are JSON as written by `json.dumps`, keys sorted."""
+        """Encode a record with its line end.
+
+        Its data, oldest first, are JSON with sorted keys, as written by `json.dumps`.
+        """
         sha = b""
         pieces: tuple[bytes, ...] = ()
         for data in encoded_data:

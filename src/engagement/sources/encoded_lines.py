@@ -26,7 +26,7 @@ _encode_list = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True)
 class LineTemplate:
-    """JSON for one set of keys, sorted: its pieces around the values, and a function that puts encoded values in order."""
+    """JSON for one set of keys, sorted: its pieces, and a function that puts encoded values in order."""
 
     pieces: Sequence[bytes]
     reorder: Callable[[Sequence[bytes]], Iterable[bytes]]
@@ -71,7 +71,9 @@ class OperatorUpdate:
 
 
 def encode_texts(texts: Iterable[str | None]) -> list[bytes]:
-    """Encode people's texts as JSON; one that is the mark of hidden values, which nobody sends, hides nothing.
+    """Encode people's texts as JSON.
+
+    One that is the mark of hidden values, which nobody sends, hides nothing.
 
     >>> encode_texts(["haa", None, 'é"'])
     [b'"haa"', b'null', b'"\\\\u00e9\\\\""']

@@ -1,4 +1,7 @@
-"""Writing a coded file again: the messages that did not change keep their text, as encoding them takes most of stage 1."""
+"""Writing a coded file again: messages that did not change keep their text.
+
+Encoding them takes most of stage 1.
+"""
 
 import json
 from collections.abc import Sequence
