@@ -16,6 +16,7 @@ from engagement.services.credentials import EmbeddedCredentials, GoogleCredentia
 from engagement.services.retries import RetryPolicy
 from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 from engagement.services.uuid_tables.protocol import open_uuid_table
+from engagement.sources.holders import find_latest_holders, holder_id
 
 NUMBERS = [f"25261500{number:04}" for number in range(1200)]
 
@@ -284,3 +285,27 @@ def test_firestore_alone_gives_numbers_back_each_to_its_latest_holder(open_table
     latest = {NUMBERS[0]: f"holder 2:{NUMBERS[0]}", NUMBERS[1]: f"holder 3:{NUMBERS[1]}"}
     # Neither a WhatsApp id nor a number without its country can be written to.
     assert found == {uuids[latest.get(number, number)]: number for number in NUMBERS[:40]}
+
+
+def test_released_rows_leave_gaps_beyond_which_the_latest_holder_of_a_number_is_found(open_table):
+    table = open_table()
+    first, second, third = NUMBERS[:3]
+    made = table.uuids_for(
+        [first, holder_id(first, 2), holder_id(first, 3), second, holder_id(second, 2), third, *NUMBERS[3:600]]
+    )
+    possible = {number: [number] for number in (first, second, third, NUMBERS[700])}
+    assert not table.has_gaps
+    before = find_latest_holders(table, {number: [number] for number in (first, second, third)})
+    leaving = [made[first], made[holder_id(first, 2)], made[second], made[holder_id(second, 2)], made[third]]
+    assert table.release([*leaving, "avf-phone-uuid-of-nobody"]) == 5
+    again = open_table()
+    assert again.has_gaps
+    assert not open_table("ANOTHER").has_gaps
+    assert again.count_ids(leaving) == 0
+    assert again.count_ids(list(made.values())) == len(made) - 5
+    after = find_latest_holders(again, possible)
+    # Whoever took the number over last keeps it, and everybody else who left gets another uuid.
+    assert after.latest[first] == before.latest[first] == (3, made[holder_id(first, 3)])
+    assert {after.latest[number][0] for number in (second, third, NUMBERS[700])} == {1}
+    assert not {after.latest[number][1] for number in (second, third)} & set(made.values())
+    assert find_latest_holders(again, possible).latest == after.latest

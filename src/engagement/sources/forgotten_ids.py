@@ -70,6 +70,11 @@ class TableButForgotten:
         """Tell whether the table has at least one of these uuids."""
         return self._table.knows_any(participants)
 
+    @property
+    def has_gaps(self) -> bool:
+        """Tell whether rows were released."""
+        return self._table.has_gaps
+
     def close(self) -> None:
         """Close the table."""
         self._table.close()

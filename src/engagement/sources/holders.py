@@ -4,11 +4,14 @@ A number that changed hands has a "holder 2" after its first one, and so on.
 Every source looks a person up here, so one number is one uid whichever way its holder answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from engagement.services.uuid_tables.protocol import UuidExchange
 from engagement.sources.forgotten_ids import is_free
+
+# Rows of all holders but the latest may have been released: these are looked for one by one.
+_MOST_HOLDERS = 9
 
 
 class LatestHolders[Asker](NamedTuple):
@@ -28,14 +31,17 @@ def find_latest_holders[Asker](table: UuidExchange, possible: Mapping[Asker, Seq
 
     `possible` has the possible ids of each one who asks, oldest form first: the first known one counts, else the last.
     """
-    uuids = table.find({identity for found in possible.values() for identity in found})
+    everything = {identity for found in possible.values() for identity in found}
+    uuids = table.find(everything)
+    beyond = find_beyond_gaps(table, everything)
     identities = {
-        asker: next((identity for identity in found if identity in uuids), found[-1])
+        asker: next((identity for identity in found if identity in uuids or identity in beyond), found[-1])
         for asker, found in possible.items()
     }
     latest = {identity: (1, uuids[identity]) for identity in identities.values() if identity in uuids}
+    latest |= {identity: beyond[identity] for identity in identities.values() if identity in beyond}
     # Only a known number can have changed hands.
-    number, handed_on = 2, table.find({holder_id(identity, 2) for identity in latest})
+    number, handed_on = 2, table.find({holder_id(identity, 2) for identity, (last, _) in latest.items() if last == 1})
     while handed_on:
         latest |= {
             identity: (number, handed_on[holder_id(identity, number)])
@@ -57,6 +63,23 @@ def find_latest_holders[Asker](table: UuidExchange, possible: Mapping[Asker, Seq
     made = table.uuids_for(set(ids.values()))
     latest |= {identity: (number, made[ids[identity]]) for identity, number in new.items()}
     return LatestHolders(identities, latest, known)
+
+
+def find_beyond_gaps(table: UuidExchange, ids: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Find the latest one of the later holders of each id, where rows of earlier ones may have been released.
+
+    Without gaps there is nothing to find: the holders follow each other.
+    """
+    if not ids or not table.has_gaps:
+        return {}
+    later = {
+        holder_id(identity, number): (identity, number) for identity in ids for number in range(2, _MOST_HOLDERS + 1)
+    }
+    found: dict[str, tuple[int, str]] = {}
+    for name, uuid in table.find(later).items():
+        identity, number = later[name]
+        found[identity] = max(found.get(identity, (0, "")), (number, uuid))
+    return found
 
 
 def holder_id(identity: str, number: int) -> str:

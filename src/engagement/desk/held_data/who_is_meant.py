@@ -12,7 +12,7 @@ from engagement.services.retries import RetryPolicy
 from engagement.services.storage.protocol import Storage, read_credentials
 from engagement.services.uuid_tables.protocol import UuidTable, open_uuid_table
 from engagement.sources.forgotten import ForgottenPeople, Tombstone
-from engagement.sources.holders import holder_id
+from engagement.sources.holders import find_beyond_gaps, holder_id
 from engagement.sources.number_cells import read_number_cell
 from engagement.sources.participant_lists import read_participant_list
 
@@ -70,8 +70,9 @@ def find_holder(project: Project, table: UuidTable, forgotten: ForgottenPeople) 
             "Type it so, then Enter."
         )
     known = _look_up(table, forgotten, number.identities)
-    identity = next((one for one in number.identities if one in known), "")
-    found, holder = known.get(identity, ("", None)), 2
+    beyond = find_beyond_gaps(table, number.identities)
+    identity = next((one for one in number.identities if one in known or one in beyond), "")
+    found, (holder, _) = known.get(identity, ("", None)), beyond.get(identity, (2, ""))
     while identity and (later := _look_up(table, forgotten, [holder_id(identity, holder)])):
         (found,), holder = later.values(), holder + 1
     return found

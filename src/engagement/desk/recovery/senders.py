@@ -53,6 +53,10 @@ class _LookingTable:
     def knows_any(self, participants: Sequence[str]) -> bool:
         return self._table.knows_any(participants)
 
+    @property
+    def has_gaps(self) -> bool:
+        return self._table.has_gaps
+
     def close(self) -> None:
         """Leave the table open to whom it belongs."""
 

@@ -28,6 +28,9 @@ CREATE TABLE IF NOT EXISTS mappings (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS key_check (value BLOB);
 """
+# Made when the first rows are released.
+_GAPS = "CREATE TABLE IF NOT EXISTS gaps (table_name TEXT PRIMARY KEY) WITHOUT ROWID"
+_WHOSE = "FROM mappings WHERE table_name = ? AND uuid IN ({})"
 
 
 class EmbeddedUuidTable:
@@ -74,8 +77,7 @@ class EmbeddedUuidTable:
         """Tell whether the table has at least one of these uuids."""
         if not self._is_there():
             return False
-        marks = ", ".join("?" * len(participants))
-        query = f"SELECT 1 FROM mappings WHERE table_name = ? AND uuid IN ({marks}) LIMIT 1"  # noqa: S608 - only marks
+        query = f"SELECT 1 {_WHOSE.format(_marks(participants))} LIMIT 1"
         with self._reading() as connection:
             return connection.execute(query, (self._table_name, *participants)).fetchone() is not None
 
@@ -106,22 +108,45 @@ class EmbeddedUuidTable:
             # Free space is overwritten.
             self._open().execute("PRAGMA secure_delete = ON")
         with self._transaction() as connection:
-            rows = [(self._table_name, participant) for participant in participants]
-            query = "DELETE FROM mappings WHERE table_name = ? AND uuid = ?"
-            count = connection.executemany(query, rows).rowcount
+            # Uuids have no index: each query reads the whole table.
+            count = sum(
+                connection.execute(f"DELETE {_WHOSE.format(_marks(some))}", (self._table_name, *some)).rowcount
+                for some in in_batches(participants)
+            )
         with self._explaining():
             self._open().execute("VACUUM")
         return count
 
+    def release(self, participants: Collection[str]) -> int:
+        """Remove the ids of these participants, and note first that the table has gaps."""
+        if not self._is_there():
+            return 0
+        with self._transaction() as connection:
+            connection.execute(_GAPS)
+            connection.execute("INSERT OR IGNORE INTO gaps VALUES (?)", (self._table_name,))
+        return self.remove(participants)
+
+    @property
+    def has_gaps(self) -> bool:
+        """Tell whether rows were released."""
+        if not self._is_there():
+            return False
+        with self._reading() as connection:
+            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'gaps'").fetchone() is None:
+                return False
+            query = "SELECT 1 FROM gaps WHERE table_name = ?"
+            return connection.execute(query, (self._table_name,)).fetchone() is not None
+
     def _hashes_of(self, participants: Collection[str]) -> list[bytes]:
         if not self._is_there():
             return []
-        query = "SELECT hash FROM mappings WHERE table_name = ? AND uuid = ?"
         with self._reading() as connection:
             return [
                 key
-                for participant in participants
-                for (key,) in connection.execute(query, (self._table_name, participant))
+                for some in in_batches(participants)
+                for (key,) in connection.execute(
+                    f"SELECT hash {_WHOSE.format(_marks(some))}", (self._table_name, *some)
+                )
             ]
 
     def _mark(self, key: bytes) -> str:
@@ -152,9 +177,8 @@ class EmbeddedUuidTable:
                 )
 
     def _look_up(self, connection: sqlite3.Connection, batch: Mapping[bytes, str]) -> dict[str, str]:
-        marks = ", ".join("?" * len(batch))
         rows = connection.execute(
-            f"SELECT hash, uuid FROM mappings WHERE table_name = ? AND hash IN ({marks})",  # noqa: S608 - only marks
+            f"SELECT hash, uuid FROM mappings WHERE table_name = ? AND hash IN ({_marks(batch)})",  # noqa: S608 - only marks
             (self._table_name, *batch),
         )
         return {batch[key]: participant for key, participant in rows}
@@ -249,6 +273,10 @@ class EmbeddedUuidTable:
                 f"{self._key_path}: not the key that {self._path.name} was made with; expected both files from one backup. "
                 "Nothing was changed. Restore both together."
             )
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def find_embedded_tables(path: Path) -> list[str]:

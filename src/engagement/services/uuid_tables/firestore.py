@@ -1,6 +1,7 @@
 """The phone number <-> uuid table in Firestore: tables/<name>/mappings/<id> = {"uuid": …}.
 
-The key for marks of ids is in tables/<name>/keys/marks = {"key": …}, made when the first participant is forgotten.
+The key for marks of ids is in tables/<name>/keys/marks = {"key": …}, made when the first participant is forgotten. Beside it,
+keys/gaps = {} says that rows were released.
 """
 
 import hashlib
@@ -60,6 +61,7 @@ class FirestoreUuidTable:
         self._table_name = table_name
         self._is_named = False
         self._key: bytes | None = None
+        self._has_gaps: bool | None = None
 
     def uuids_for(self, ids: Collection[str]) -> dict[str, str]:
         """Return the uuid of each id; a new id gets one."""
@@ -130,6 +132,22 @@ class FirestoreUuidTable:
             self._call(lambda some=some: self._delete(some), "remove mappings")  # type: ignore[misc]  # bound at once
         return len(snapshots)
 
+    def release(self, participants: Collection[str]) -> int:
+        """Remove the ids of these participants, and note first that the table has gaps."""
+        self._call(lambda: self._gaps_document().set({}, retry=None, timeout=_TIMEOUT_SECONDS), "note the gaps")
+        self._has_gaps = True
+        return self.remove(participants)
+
+    @property
+    def has_gaps(self) -> bool:
+        """Tell whether rows were released; asked once."""
+        if self._has_gaps is None:
+            snapshot = self._call(
+                lambda: self._gaps_document().get(retry=None, timeout=_TIMEOUT_SECONDS), "look for gaps"
+            )
+            self._has_gaps = bool(snapshot.exists)
+        return self._has_gaps
+
     def _delete(self, snapshots: Sequence[Any]) -> None:
         writes = self._client.batch()
         for snapshot in snapshots:
@@ -168,6 +186,9 @@ class FirestoreUuidTable:
 
     def _key_document(self) -> Any:
         return self._table.collection("keys").document("marks")
+
+    def _gaps_document(self) -> Any:
+        return self._table.collection("keys").document("gaps")
 
     def close(self) -> None:
         """Do nothing: the client holds nothing that others wait for."""

@@ -31,6 +31,10 @@ class UuidExchange(Protocol):
     def knows_any(self, participants: Sequence[str]) -> bool:
         """Tell whether the table has at least one of these uuids (at most 30); create nothing."""
 
+    @property
+    def has_gaps(self) -> bool:
+        """Tell whether rows were released: a later holder of a number may be there without an earlier one."""
+
     def close(self) -> None:
         """Close what the table keeps open; it may be used again."""
 
@@ -56,6 +60,12 @@ class UuidTable(UuidExchange, Protocol):
 
     def remove(self, participants: Collection[str]) -> int:
         """Remove the ids of these participants; return how many there were."""
+
+    def release(self, participants: Collection[str]) -> int:
+        """Remove the ids of these participants, whom nobody will know any more; return how many there were.
+
+        From then on the table has gaps. Who writes again gets another uuid.
+        """
 
 
 def open_uuid_table(
