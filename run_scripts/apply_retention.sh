@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 #
-# Optional stage, after stage 7: remove archives, logs, records of runs and messages that are older than the configuration keeps.
+# Optional stage, after stage 7: remove archives, logs, records, messages and rows of the uuid table that are over age.
 #   reads   the pipeline configuration, the names of files in all three directories, and Raw Data where RawTexts says so
-#   writes  removes files there, and texts in Coda; <data-root>/Runs/retention/ has the receipts
+#   writes  removes files there, texts in Coda and rows of the uuid table; <data-root>/Runs/retention/ has the receipts
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
@@ -13,7 +13,8 @@ usage() {
 Usage: ${0##*/} [options] <user> <pipeline-configuration-file-path> <data-root> <data-backup-dir>
                           <performance-logs-dir>
 
-Remove archives, logs, records of runs and messages that are older than the configuration keeps, as its Retention says.
+Remove archives, logs, records of runs, messages and rows of the uuid table that are older than the configuration keeps,
+as its Retention says.
 The newest of each file always stays, and so does what belongs to the newest run that succeeded. A receipt says what was
 removed.
 
@@ -24,6 +25,8 @@ removed.
   <performance-logs-dir>              directory with logs and profiles
 
   --coda-credentials FILE  credentials of Coda, a JSON file: needed where Retention has RawTexts
+  --uuid-table-credentials FILE
+                           credentials that stage 2 has, a JSON file: needed where Retention has UuidTable
   --dry-run                list what would go, with counts and the oldest dates; remove nothing
   --accept-all             remove what is over age even if only the newest file of a kind stays, or no message
   --quiet                  only print warnings and errors
@@ -38,6 +41,11 @@ take_option() {
             credentials="$2"
             expect_file credentials
             ;;
+        --uuid-table-credentials)
+            expect_value "$@"
+            uuid_table_credentials="$2"
+            expect_file uuid_table_credentials
+            ;;
         --dry-run)
             access=ro
             take_flag "$@"
@@ -49,7 +57,7 @@ take_option() {
 }
 
 main() {
-    local access=rw credentials="" stage_options=() arguments=() directory
+    local access=rw credentials="" uuid_table_credentials="" stage_options=() arguments=() directory
     read_options "$@"
     set -- "${arguments[@]}"
     expect_arguments 5 $#
@@ -72,6 +80,10 @@ main() {
     if [[ -n $credentials ]]; then
         mount_path ro "$credentials"
         stage_options+=(--credentials "$credentials")
+    fi
+    if [[ -n $uuid_table_credentials ]]; then
+        mount_path ro "$uuid_table_credentials"
+        stage_options+=(--uuid-table-credentials "$uuid_table_credentials")
     fi
     run_stage apply-retention --user "$user" --pipeline-configuration "$configuration" --data-root "$data_root" \
         --backups-dir "$backups" --performance-logs-dir "$performance_logs" "${stage_options[@]}"

@@ -8,6 +8,7 @@ stage_command() {
     elif [[ $1 == apply_retention ]]; then
         command=("$project_root/run_scripts/apply_retention.sh")
         ! grep --quiet '"RawTexts"' -- "$configuration" || command+=(--coda-credentials "$coda_push_credentials")
+        ! grep --quiet '"UuidTable"' -- "$configuration" || command+=(--uuid-table-credentials "$bucket_credentials")
         command+=("$user" "$configuration" "$data_root" "$backups" "$performance_logs")
     elif [[ $1 == drill ]]; then
         command=("$project_root/run_scripts/6_backup_data_root.sh" --drill --pipeline-configuration "$configuration")

@@ -328,19 +328,20 @@ def test_retention_sees_three_folders_and_no_network(clone, backups, options, ac
     assert call[call.index("--network") + 1] == "none"
 
 
-def test_retention_of_messages_gets_the_credentials_of_coda(clone, backups):
-    logs, credentials = clone.work / "performance logs", clone.work / "coda.json"
+def test_retention_of_messages_and_rows_gets_the_credentials_of_coda_and_of_stage_2(clone, backups):
+    logs, credentials, others = clone.work / "performance logs", clone.work / "coda.json", clone.work / "stage 2.json"
     for place in (clone.data_root, backups, logs):
         place.mkdir()
-    credentials.write_text('{"type": "embedded", "directory": "."}')
+    for file in (credentials, others):
+        file.write_text('{"type": "embedded", "directory": "."}')
+    options = ["--coda-credentials", credentials, "--uuid-table-credentials", others]
     given = ["me", clone.configuration, clone.data_root, backups, logs]
-    result = clone.run(
-        "apply_retention.sh", "--coda-credentials", credentials, *given, FAKE_DOCKER_IMAGES="0123456789ab"
-    )
+    result = clone.run("apply_retention.sh", *options, *given, FAKE_DOCKER_IMAGES="0123456789ab")
     assert result.returncode == 0, result.stderr
     *_, call = clone.container_calls
     assert call[call.index("--credentials") + 1] == str(credentials)
-    assert mounts_of(call)[str(credentials)] == "ro"
+    assert call[call.index("--uuid-table-credentials") + 1] == str(others)
+    assert {mounts_of(call)[str(file)] for file in (credentials, others)} == {"ro"}
 
 
 def test_retention_makes_no_folder(clone, backups):

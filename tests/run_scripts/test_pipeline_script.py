@@ -466,6 +466,15 @@ class TestRetention:
         assert keeping.stage_calls[-1][1] == "--coda-credentials"
         assert keeping.stage_calls[-1][3] == "me"
 
+    def test_it_gets_the_credentials_of_stage_2_where_rows_of_the_uuid_table_go(self, keeping):
+        keeping.configuration.write_text('{"Retention": {"RawTexts": "P3Y", "UuidTable": "P3Y"}}')
+        assert run_pipeline(keeping).returncode == 0
+        key = str(keeping.credentials)
+        assert keeping.stage_calls[-1][1:5] == ["--coda-credentials", key, "--uuid-table-credentials", key]
+        keeping.configuration.write_text('{"PhoneNumberUuidTable": {}, "Retention": {"RawTexts": "P3Y"}}')
+        assert run_pipeline(keeping).returncode == 0
+        assert "--uuid-table-credentials" not in keeping.stage_calls[-1]
+
     def test_its_failure_is_the_runs_own(self, keeping):
         keeping.add_fake_script("apply_retention.sh", status=13)
         assert run_pipeline(keeping).returncode == 13

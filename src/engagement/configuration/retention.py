@@ -1,4 +1,4 @@
-"""Retention: how long archives, logs, records of runs and messages are kept."""
+"""Retention: how long archives, logs, records of runs, messages and rows of the uuid table are kept."""
 
 from collections.abc import Iterator
 
@@ -37,10 +37,18 @@ class Retention(Model):
         None,
     )
 
+    uuid_table: Period | None = key(
+        "UuidTable",
+        "rows of the uuid table, by the last message of whose they are; of a table that no other project uses; STOP always stays",
+        "P3Y",
+        None,
+    )
+
     @property
     def periods(self) -> dict[str, CalendarPeriod]:
         """The periods that are there, by their keys."""
-        named = (("Archives", self.archives), ("Logs", self.logs), ("Runs", self.runs), ("RawTexts", self.raw_texts))
+        files = (("Archives", self.archives), ("Logs", self.logs), ("Runs", self.runs))
+        named = (*files, ("RawTexts", self.raw_texts), ("UuidTable", self.uuid_table))
         return {name: period for name, period in named if period is not None}
 
 
@@ -50,7 +58,8 @@ def find_retention_problems(retention: Retention | None, backup: Backup | None) 
         return
     if not retention.periods:
         yield Problem(
-            _PLACE, "says nothing; expected 'Archives', 'Logs', 'Runs' or 'RawTexts'. Add one, or remove 'Retention'."
+            _PLACE,
+            "says nothing; expected 'Archives', 'Logs', 'Runs', 'RawTexts' or 'UuidTable'. Add one, or remove 'Retention'.",
         )
     for name, period in retention.periods.items():
         if period.is_shorter_than(_SHORTEST):
@@ -58,6 +67,8 @@ def find_retention_problems(retention: Retention | None, backup: Backup | None) 
                 f"{_PLACE}.{name}",
                 f"{period.text!r} is too short to look into what failed; expected {_SHORTEST.text!r} or longer. Change it.",
             )
+    if retention.uuid_table is not None:
+        yield from _find_texts_kept_longer(retention.uuid_table, retention.raw_texts)
     if retention.archives is not None and backup is not None and backup.keep is not None:
         yield from _find_kept_longer(retention.archives, backup.keep)
     if retention.logs is not None and retention.runs is not None and retention.runs.is_shorter_than(retention.logs):
@@ -65,6 +76,21 @@ def find_retention_problems(retention: Retention | None, backup: Backup | None) 
             f"{_PLACE}.Runs",
             f"{retention.runs.text!r} is shorter than the {retention.logs.text!r} of Logs, and without a run's record nobody knows "
             "whose its log is; expected the same or longer. Change one.",
+        )
+
+
+def _find_texts_kept_longer(uuid_table: CalendarPeriod, raw_texts: CalendarPeriod | None) -> Iterator[Problem]:
+    """Find rows that would leave the uuid table before the messages of whose they are."""
+    if raw_texts is None:
+        yield Problem(
+            f"{_PLACE}.UuidTable",
+            f"nothing removes messages, and whoever has one stays in the uuid table; expected 'RawTexts' too. Add one, like {uuid_table.text!r}.",
+        )
+    elif uuid_table.is_shorter_than(raw_texts):
+        yield Problem(
+            f"{_PLACE}.UuidTable",
+            f"{uuid_table.text!r} is shorter than the {raw_texts.text!r} of RawTexts, and whoever has a message stays in the uuid table; "
+            "expected the same or longer. Change one.",
         )
 
 

@@ -26,6 +26,7 @@ from engagement.stages.needs import (
     add_participant_lists,
     add_sources,
     add_uploads,
+    add_who_stays,
 )
 from engagement.stages.table import STAGES, load_function
 
@@ -35,7 +36,7 @@ _CHECK = "check"
 _STATUS = "status"
 # It needs nothing, but for its restore drill.
 _BACKUP = "backup-data-root"
-# It needs Coda only where messages are removed there, and gets its credentials then.
+# It needs Coda and the uuid table only where something is removed there, and gets credentials then.
 _RETENTION = "apply-retention"
 # A command of the desk whose script knows nothing of its arguments.
 _DESK = "desk"
@@ -63,8 +64,10 @@ def plan_container(stage: str, options: list[str]) -> list[str]:
     if stage == _BACKUP and "--drill" in options:
         return list(_plan_drill(options).lines())
     is_offline = stage in STAGES and STAGES[stage].needs is None
-    if stage == _STATUS or is_offline or (stage == _RETENTION and "--credentials" not in options):
+    if stage == _STATUS or is_offline:
         return list(ContainerNeeds().lines())
+    if stage == _RETENTION:
+        return list(_plan_retention(options).lines())
     if stage == _CHECK:
         return list(_plan_check(options).lines())
     if stage == _DESK:
@@ -84,6 +87,8 @@ def plan_container(stage: str, options: list[str]) -> list[str]:
     if stage == _PLAN_OF_A_RUN:
         add_sources(needs, start)
         add_uploads(needs, start)
+        if configuration is not None and given.pipeline_configuration is not None:
+            add_who_stays(needs, given.pipeline_configuration, configuration)
         # It only looks, and not at Coda.
         needs.read_only |= needs.writable
         needs.writable.clear()
@@ -102,6 +107,32 @@ def _plan_check(options: list[str]) -> ContainerNeeds:
     given = parser.parse_args(options)
     needs = ContainerNeeds()
     _add_project(needs, given, given.pipeline_configuration)
+    return needs
+
+
+def _plan_retention(options: list[str]) -> ContainerNeeds:
+    """Find the needs of the removal of what is over age: services by the credentials that are given, and lists of who stays."""
+    parser = argparse.ArgumentParser(prog=_RETENTION, allow_abbrev=False, add_help=False)
+    for name in ("--credentials", "--uuid-table-credentials", "--pipeline-configuration"):
+        parser.add_argument(name, type=Path)
+    given, _ = parser.parse_known_args(options)
+    needs = ContainerNeeds()
+    configuration = None
+    if given.pipeline_configuration is not None:
+        # The stage itself reports what is wrong with it.
+        with contextlib.suppress(PipelineError):
+            configuration = load_pipeline_configuration(given.pipeline_configuration)
+            _add_coding_plans(needs, given.pipeline_configuration, configuration)
+            add_who_stays(needs, given.pipeline_configuration, configuration)
+    if given.credentials is not None:
+        of_table = given.uuid_table_credentials
+        start = StageStart(
+            load_credentials(given.credentials),
+            configuration,
+            given.pipeline_configuration,
+            None if of_table is None else load_credentials(of_table),
+        )
+        load_function(STAGES[_RETENTION].needs or "")(needs, start)
     return needs
 
 

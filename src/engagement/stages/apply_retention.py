@@ -1,4 +1,4 @@
-"""Remove archives, logs, records of runs and messages that are older than the configuration keeps.
+"""Remove archives, logs, records, messages and rows of the uuid table that are over age.
 
 Of files it looks at times in names, and only at those that are surely this data root's. The newest of each kind always stays, and so does what
 belongs to the newest run that succeeded. With --dry-run it lists what would go. Otherwise it leaves a receipt in
@@ -6,13 +6,14 @@ belongs to the newest run that succeeded. With --dry-run it lists what would go.
 """
 
 import argparse
+import contextlib
 import itertools
 import logging
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engagement.configuration import load_pipeline_configuration, load_project
 from engagement.configuration.problems import Problems
@@ -39,6 +40,11 @@ from engagement.foundation.errors import LimitError, UsageError, count_of, listi
 from engagement.foundation.run_report import record_counts
 from engagement.services.coda.protocol import open_coda
 from engagement.services.credentials import load_credentials
+from engagement.services.retries import RetryPolicy
+from engagement.services.storage.protocol import open_storage, read_credentials
+
+if TYPE_CHECKING:
+    from engagement.services.uuid_tables.protocol import UuidTable
 
 _logger = logging.getLogger(__name__)
 
@@ -51,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backups-dir", type=Path, required=True, help="directory for the archives")
     parser.add_argument("--performance-logs-dir", type=Path, required=True, help="directory for logs and profiles")
     parser.add_argument("--credentials", type=Path, help="credentials of Coda (JSON), where RawTexts removes messages")
+    parser.add_argument(
+        "--uuid-table-credentials", type=Path, help="credentials that stage 2 has (JSON), where UuidTable removes rows"
+    )
     parser.add_argument("--dry-run", action="store_true", help="list what would go, and remove nothing")
     parser.add_argument(
         "--accept-all", action="store_true", help="remove what is over age even if only the newest file of a kind stays"
@@ -60,16 +69,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Find what is over age, and remove it."""
     retention = _read_retention(args.pipeline_configuration)
-    if retention is not None and retention.raw_texts is not None and args.credentials is None and not args.dry_run:
-        raise UsageError(
-            "Retention.RawTexts: no --credentials; expected those of Coda, which has texts, too. Give apply_retention.sh "
-            "--coda-credentials."
-        )
     if retention is None:
         _logger.info("Nothing is removed: the configuration has no Retention")
         return
     if not args.data_root.is_dir():
         raise UsageError(f"{args.data_root}: no such directory; expected the data root. Check the path.")
+    if not args.dry_run:
+        _expect_credentials(args, retention)
     now = datetime.now(UTC)
     places = RetentionPlaces(args.data_root, args.backups_dir, args.performance_logs_dir)
     overdue = find_overdue(places, retention, now)
@@ -77,7 +83,8 @@ def run(args: argparse.Namespace) -> None:
         _logger.info("Stays: %s", line)
     aged = look_for_aged(args.pipeline_configuration, args.data_root, retention, now)
     if args.dry_run:
-        for line in (*say_overdue(overdue), *(say_aged(aged) if aged is not None else ())):
+        people = say_who_leaves(args.pipeline_configuration, args.data_root, retention, now, aged)
+        for line in (*say_overdue(overdue), *(say_aged(aged) if aged is not None else ()), *people):
             _logger.info("Would remove %s", line)
         _logger.info("Nothing was removed: --dry-run")
         return
@@ -88,9 +95,12 @@ def run(args: argparse.Namespace) -> None:
         _logger.info("An earlier removal was interrupted; this one goes on with it")
     periods = {name: period.text for name, period in retention.periods.items()}
     request = RetentionRequest(args.user, now.isoformat(timespec="seconds"), periods)
-    receipts = [remove_overdue(args.data_root, overdue, request)]
-    if retention.raw_texts is not None:
-        receipts += _remove_messages(args, retention, aged, request)
+    with _open_table(args, retention) as table:
+        receipts = [remove_overdue(args.data_root, overdue, request)]
+        if retention.raw_texts is not None:
+            receipts += _remove_messages(args, retention, aged, request)
+        if table is not None:
+            receipts += _remove_people(args, table, request)
     done = [receipt for receipt in receipts if receipt is not None]
     if not done:
         earlier = read_receipts(args.data_root)
@@ -111,6 +121,58 @@ def look_for_aged(configuration: Path, data_root: Path, retention: Retention, no
     project = load_project(configuration)
     cut = choose_cut(project, data_root, now)
     return None if cut is None else find_aged(project, data_root, cut)
+
+
+def say_who_leaves(
+    configuration: Path, data_root: Path, retention: Retention, now: datetime, aged: AgedMessages | None
+) -> Iterator[str]:
+    """Say how many leave the uuid table once the aged messages are gone: nothing if the configuration keeps them."""
+    if retention.uuid_table is None:
+        return
+    # Imported only where rows go: it looks for who withdrew, with numpy.
+    from engagement.custody.retention.table_rows import find_aged_people, say_aged_people
+
+    people = find_aged_people(load_project(configuration), data_root, now, None if aged is None else aged.cut)
+    yield from say_aged_people(people) if people is not None else ()
+
+
+def _expect_credentials(args: argparse.Namespace, retention: Retention) -> None:
+    if retention.raw_texts is not None and args.credentials is None:
+        raise UsageError(
+            "Retention.RawTexts: no --credentials; expected those of Coda, which has texts, too. Give apply_retention.sh "
+            "--coda-credentials."
+        )
+    if retention.uuid_table is not None and args.uuid_table_credentials is None:
+        raise UsageError(
+            "Retention.UuidTable: no --uuid-table-credentials; expected those that stage 2 has. Give them to apply_retention.sh."
+        )
+
+
+@contextlib.contextmanager
+def _open_table(args: argparse.Namespace, retention: Retention) -> Iterator["UuidTable | None"]:
+    """Open the uuid table before anything goes, if its rows are to go; it has to be the data root's own."""
+    if retention.uuid_table is None:
+        yield None
+        return
+    # As above.
+    from engagement.services.uuid_tables.protocol import open_uuid_table
+    from engagement.sources.known_participants import refuse_table_without
+
+    project, policy = load_project(args.pipeline_configuration), RetryPolicy()
+    settings = project.configuration.phone_number_uuid_table
+    storage = open_storage(load_credentials(args.uuid_table_credentials), policy)
+    credentials = read_credentials(storage, settings.firebase_credentials_file_url)
+    with contextlib.closing(open_uuid_table(credentials, settings.table_name, policy)) as table:
+        refuse_table_without(table, project, args.data_root)
+        yield table
+
+
+def _remove_people(args: argparse.Namespace, table: "UuidTable", request: RetentionRequest) -> Iterator[dict[str, Any]]:
+    # As above.
+    from engagement.custody.retention.table_rows import remove_aged_people
+
+    project, now = load_project(args.pipeline_configuration), datetime.fromisoformat(request.now)
+    yield from remove_aged_people(project, args.data_root, table, now, request)
 
 
 def _remove_messages(

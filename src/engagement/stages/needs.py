@@ -20,11 +20,27 @@ class StageStart:
     credentials: Credentials
     configuration: PipelineConfiguration | None
     configuration_path: Path | None
+    uuid_table_credentials: Credentials | None = None
 
 
 def add_coda(needs: ContainerNeeds, start: StageStart) -> None:
     """Add Coda, which the credentials are for."""
     needs.add_credentials(start.credentials)
+
+
+def add_retention(needs: ContainerNeeds, start: StageStart) -> None:
+    """Add Coda, and where rows of the uuid table go the table."""
+    add_coda(needs, start)
+    configuration, credentials = start.configuration, start.uuid_table_credentials
+    if configuration is not None and credentials is not None:
+        needs.add_service(configuration.phone_number_uuid_table.firebase_credentials_file_url, credentials)
+
+
+def add_who_stays(needs: ContainerNeeds, path: Path, configuration: PipelineConfiguration) -> None:
+    """Add what says who stays in the uuid table, where its rows go."""
+    if configuration.retention is not None and configuration.retention.uuid_table is not None:
+        add_participant_lists(needs, path, configuration)
+        add_other_projects(needs, path, configuration)
 
 
 def add_sources(needs: ContainerNeeds, start: StageStart) -> None:

@@ -94,9 +94,9 @@ STAGES = {
     ),
     "apply-retention": Stage(
         number=7,
-        summary="Remove archives, logs, records of runs and messages that are older than the configuration keeps",
+        summary="Remove archives, logs, records, messages and rows of the uuid table that are over age",
         module="engagement.stages.apply_retention",
-        needs="engagement.stages.needs.add_coda",
+        needs="engagement.stages.needs.add_retention",
         plan="engagement.stages.planning.retention.plan_retention",
         is_optional=True,
     ),

@@ -19,7 +19,11 @@ def write(folder: Path, retention: Any, backup: Any = None) -> Path:
 def test_a_right_one_is_taken(tmp_path: Path):
     backup = {"Keep": {"Daily": 7, "Weekly": 8, "Monthly": 12}}
     found = load_project(
-        write(tmp_path, {"Archives": "P1Y", "Logs": "P180D", "Runs": "P180D", "RawTexts": "P3Y"}, backup)
+        write(
+            tmp_path,
+            {"Archives": "P1Y", "Logs": "P180D", "Runs": "P180D", "RawTexts": "P3Y", "UuidTable": "P3Y"},
+            backup,
+        )
     ).configuration
     assert found.retention is not None
     assert {name: period.text for name, period in found.retention.periods.items()} == {
@@ -27,6 +31,7 @@ def test_a_right_one_is_taken(tmp_path: Path):
         "Logs": "P180D",
         "Runs": "P180D",
         "RawTexts": "P3Y",
+        "UuidTable": "P3Y",
     }
 
 
@@ -36,7 +41,7 @@ NO_PERIOD = "is no period of whole days, months and years; expected ISO 8601 tex
 @pytest.mark.parametrize(
     ("retention", "backup", "said"),
     [
-        ({}, None, "$.Retention: says nothing; expected 'Archives', 'Logs', 'Runs' or 'RawTexts'"),
+        ({}, None, "$.Retention: says nothing; expected 'Archives', 'Logs', 'Runs', 'RawTexts' or 'UuidTable'"),
         ({"Archives": "90 days"}, None, NO_PERIOD),
         ({"Archives": 90}, None, NO_PERIOD),
         ({"Archives": "P"}, None, NO_PERIOD),
@@ -50,7 +55,17 @@ NO_PERIOD = "is no period of whole days, months and years; expected ISO 8601 tex
         ({"Logs": "P6D"}, None, "$.Retention.Logs: 'P6D' is too short to look into what failed; expected 'P7D'"),
         ({"Runs": "P1D"}, None, "$.Retention.Runs: 'P1D' is too short"),
         ({"RawTexts": "P6D"}, None, "$.Retention.RawTexts: 'P6D' is too short"),
-        ({"UuidTable": "P3Y"}, None, "$.Retention.UuidTable: unknown key"),
+        (
+            {"UuidTable": "P3Y"},
+            None,
+            "$.Retention.UuidTable: nothing removes messages, and whoever has one stays in the uuid table; expected 'RawTexts' too. Add one, like 'P3Y'",
+        ),
+        ({"UuidTable": "P6D", "RawTexts": "P6D"}, None, "$.Retention.UuidTable: 'P6D' is too short"),
+        (
+            {"UuidTable": "P1Y", "RawTexts": "P3Y"},
+            None,
+            "$.Retention.UuidTable: 'P1Y' is shorter than the 'P3Y' of RawTexts, and whoever has a message stays in the uuid table",
+        ),
         (
             {"Archives": "P90D"},
             {"Keep": {"Monthly": 12}},

@@ -121,6 +121,24 @@ def test_writing_back_is_shown_who_withdrew_in_other_projects(project, tmp_path)
     assert f"mount ro {tmp_path}/other show/State/outputs" in mounts
 
 
+def test_the_uuid_table_is_reached_where_its_rows_go_and_lists_of_who_stays_are_mounted(project, tmp_path):
+    project.document["Retention"] = {"RawTexts": "P3Y", "UuidTable": "P3Y"}
+    project.document["WithdrawnElsewhere"] = {"DataRoots": ["../elsewhere"], "Files": ["../lists/stopped.csv"]}
+    project.write(project.configuration, project.document)
+    project.keep_firebase_credentials()
+    mounts = [f"mount ro {tmp_path}/elsewhere/State/outputs", f"mount ro {tmp_path}/lists/stopped.csv"]
+    given = ["apply-retention", "--pipeline-configuration", str(project.configuration)]
+    assert plan_container(given[0], [*given[1:], "--dry-run"]) == [*mounts, "network none"]
+    key = str(project.embedded_credentials)
+    both = ["--credentials", key, "--uuid-table-credentials", key]
+    assert plan_container(given[0], [*given[1:], *both]) == [*mounts, f"mount rw {project.embedded}", "network none"]
+    both[-1] = str(project.google_credentials)
+    assert "network bridge" in plan_container(given[0], [*given[1:], *both])
+    del project.document["Retention"]["UuidTable"]
+    project.write(project.configuration, project.document)
+    assert plan_container(given[0], given[1:]) == ["network none"]
+
+
 def test_a_cluster_is_reached_over_this_machines_network(project):
     assert "network none" in project.plan("generate-outputs", project.embedded_credentials)
     on_cluster = project.plan("generate-outputs", project.embedded_credentials, "--scheduler", "tcp://10.0.0.5:8786")

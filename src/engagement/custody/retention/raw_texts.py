@@ -18,7 +18,7 @@ from engagement.configuration.double_coding import second_dataset
 from engagement.configuration.kept_project import find_kept_stop_ids
 from engagement.custody.retention.aged_files import remove_from_files
 from engagement.custody.retention.journals import RemovalJournal, retention_folder
-from engagement.custody.retention.removal import RetentionRequest, add_receipt, read_receipts
+from engagement.custody.retention.removal import RetentionRequest, add_receipt, has_receipt
 from engagement.custody.retention.texts import FoundTexts, raw_files, read_texts
 from engagement.labelling.datasets.datasets import coded_file
 from engagement.pipeline.coding.lost_labels import find_stop_ids
@@ -59,12 +59,16 @@ def choose_cut(project: Project, data_root: Path, now: datetime) -> MessageCut |
     retention = project.configuration.retention
     if retention is None or retention.raw_texts is None:
         return None
-    there = retention.raw_texts.before(now.astimezone(project.configuration.time_zone))
-    before = there.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
+    before = begin_of_day(retention.raw_texts.before(now.astimezone(project.configuration.time_zone)))
     last = read_cut(data_root)
     if last is not None and before <= last.before:
         return None
     return MessageCut(before, _find_stops(project, data_root))
+
+
+def begin_of_day(there: datetime) -> datetime:
+    """Return the beginning of a day where the project is, in UTC."""
+    return there.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
 
 
 def _find_stops(project: Project, data_root: Path) -> frozenset[str]:
@@ -114,7 +118,7 @@ def go_on(project: Project, data_root: Path, coda: CodaDatabase, now: str) -> di
     document = journal.read()
     if document is None:
         return None
-    if any(_is_of(receipt, document) for receipt in read_receipts(data_root)):
+    if has_receipt(data_root, document):
         journal.drop()
         return None
     return _complete(project, data_root, coda, document, now)
@@ -154,6 +158,12 @@ def _complete(
     cut = MessageCut(datetime.fromisoformat(document["Before"]), frozenset(document["Stays"]))
     ages = LineAges(cut, project.configuration)
     texts = read_texts(project, data_root, ages.removes)
+    retention = project.configuration.retention
+    if retention is not None and retention.uuid_table is not None:
+        # Imported only where it is asked for.
+        from engagement.custody.retention.silent_people import note_messages_that_go
+
+        note_messages_that_go(data_root, ages)
     for dataset, own in _with_second(texts):
         if own and coda.has_dataset(dataset):
             coda.remove_messages(dataset, own)
@@ -182,10 +192,6 @@ def _say_what_remains(project: Project, texts: FoundTexts) -> Iterator[str]:
     yield "archives of the data root, until they are over age"
     for source in project.configuration.raw_data_sources:
         yield f"{source.source_type}: what the source itself keeps"
-
-
-def _is_of(receipt: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
-    return all(receipt.get(key) == document[key] for key in ("Before", "Begun"))
 
 
 def _journal(data_root: Path) -> RemovalJournal:

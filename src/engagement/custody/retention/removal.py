@@ -127,8 +127,14 @@ def add_receipt(data_root: Path, receipt: Mapping[str, Any]) -> None:
         file.write(json.dumps(receipt, sort_keys=True).encode() + b"\n")
 
 
+def has_receipt(data_root: Path, document: Mapping[str, Any]) -> bool:
+    """Check if the removal that a journal tells of, of what was sent before a time, has its receipt."""
+    compared = ("Before", "Begun", "Periods")
+    return any(all(one.get(key) == document[key] for key in compared) for one in read_receipts(data_root))
+
+
 def _last_begun(data_root: Path) -> str | None:
-    # Those of messages have a time before which they were sent.
+    # Those of messages and of people have a time before which they were sent.
     receipts = [receipt for receipt in read_receipts(data_root) if "Before" not in receipt]
     return receipts[-1].get("Begun") if receipts else None
 

@@ -7,10 +7,9 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 
-from engagement.desk.held_data.person import PersonSearch, contact_of, find_contact_lines, state_files
+from engagement.desk.held_data.person import PersonSearch, find_contact_lines, state_files
 from engagement.desk.held_data.place import HeldItem
-from engagement.foundation.files import open_bytes_for_writing
-from engagement.sources.contacts_directory import find_contacts_files
+from engagement.sources.contacts_directory import remove_participants
 from engagement.sources.state_databases import explain_state_error, leave_no_trace, look_into_state
 
 
@@ -21,16 +20,8 @@ def find_contacts(search: PersonSearch) -> Iterator[HeldItem]:
 
 
 def remove_contacts(search: PersonSearch) -> None:
-    """Write the files that have their contacts again without them.
-
-    The next fetch makes the copies in State/ agree.
-    """
-    for path in find_contacts_files(search.data_root):
-        lines = path.read_bytes().split(b"\n")
-        kept = [line for line in lines if contact_of(line, search.uids) is None]
-        if len(kept) < len(lines):
-            with open_bytes_for_writing(path) as file:
-                file.write(b"\n".join(kept))
+    """Write the files that have their contacts again without them."""
+    remove_participants(search.data_root, search.uids)
 
 
 def find_written_back(search: PersonSearch) -> Iterator[HeldItem]:

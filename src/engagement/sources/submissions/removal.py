@@ -10,7 +10,13 @@ from typing import Any
 from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.foundation.microseconds import count_microseconds
 from engagement.sources.message_cut import LineAges, read_values
-from engagement.sources.state_databases import connect_state, explain_state_error, leave_no_trace, set_up_state
+from engagement.sources.state_databases import (
+    connect_state,
+    explain_state_error,
+    leave_no_trace,
+    look_into_state,
+    set_up_state,
+)
 
 _KINDS = ("episode", "survey")
 
@@ -21,6 +27,18 @@ def find_submissions(connection: sqlite3.Connection, uids: Collection[str]) -> I
         found = {kind: read_values(line) for kind, line in zip(_KINDS, lines, strict=True) if line is not None}
         if any(data.get(PARTICIPANT_KEY) in uids for data in found.values()):
             yield key, found
+
+
+def find_submitting(data_root: Path) -> set[str]:
+    """Find whose submissions the fetch holds, in Raw Data/ or not yet."""
+    found: set[str] = set()
+    for path in sorted((data_root / "State" / "fetch").glob("*.sqlite")):
+        with look_into_state(path) as connection:
+            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'submissions'").fetchone() is None:
+                continue
+            for lines in connection.execute("SELECT episode, survey FROM submissions"):
+                found.update(str(read_values(line).get(PARTICIPANT_KEY)) for line in lines if line is not None)
+    return found
 
 
 def remove_submissions(path: Path, uids: Collection[str]) -> None:

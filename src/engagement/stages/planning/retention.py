@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from engagement.custody.retention.overdue import RetentionPlaces, find_overdue
 from engagement.custody.retention.raw_texts import say_aged
-from engagement.stages.apply_retention import look_for_aged, say_overdue
+from engagement.stages.apply_retention import look_for_aged, say_overdue, say_who_leaves
 from engagement.stages.planning.context import PlanContext
 
 
@@ -20,7 +20,9 @@ def plan_retention(context: PlanContext) -> Iterator[str]:
     aged = look_for_aged(context.project.path, context.data_root, retention, context.now)
     for line in say_aged(aged) if aged is not None else ():
         yield f"to be removed, by Retention: {line}"
-    if not overdue.files and (aged is None or not aged.count):
-        yield "nothing: no archive, log, record or message is older than Retention keeps"
+    people = list(say_who_leaves(context.project.path, context.data_root, retention, context.now, aged))
+    yield from (f"to be removed, by Retention: {line}" for line in people)
+    if not people and not overdue.files and (aged is None or not aged.count):
+        yield "nothing: no archive, log, record, message or row of the uuid table is older than Retention keeps"
     for line in overdue.stays:
         yield f"stays: {line}"

@@ -1,0 +1,43 @@
+"""Which participants got a contact from the writing back, as its state keeps it until the next fetch knows."""
+
+import contextlib
+import sqlite3
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from engagement.delivery.write_back.missing import MADE
+from engagement.sources.state_databases import explain_state_error, leave_no_trace, look_into_state
+
+
+def find_made_contacts(data_root: Path) -> set[str]:
+    """Find the participants of contacts that were made."""
+    found: set[str] = set()
+    for path in _find_states(data_root):
+        with look_into_state(path) as connection:
+            rows = connection.execute("SELECT value FROM settled WHERE what = ?", (MADE,))
+            found.update(participant for (participant,) in rows)
+    return found
+
+
+def remove_made_contacts(data_root: Path, uids: Collection[str]) -> None:
+    """Remove whose contacts were made for these participants. May be killed and repeated."""
+    for path in _find_states(data_root):
+        with look_into_state(path) as connection:
+            rows = connection.execute("SELECT value FROM settled WHERE what = ?", (MADE,))
+            own = sorted({(MADE, participant) for (participant,) in rows if participant in uids})
+        if not own:
+            continue
+        try:
+            database = contextlib.closing(sqlite3.connect(path, isolation_level=None))
+            with database as connection, leave_no_trace(connection):
+                connection.executemany("DELETE FROM settled WHERE what = ? AND value = ?", own)
+        except sqlite3.Error as error:
+            raise explain_state_error(path, error) from error
+
+
+def _find_states(data_root: Path) -> Iterator[Path]:
+    for path in sorted((data_root / "State" / "write_back").glob("*.sqlite")):
+        with look_into_state(path) as connection:
+            is_one = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'settled'").fetchone()
+        if is_one:
+            yield path
