@@ -68,7 +68,7 @@ def find_aged_people(
     links = load_links(project.configuration, project.path.parent)
     aged = {uid for uid, time in silent.since.items() if time < before}
     young = links.all_of(writing | (silent.since.keys() - aged) | silent.stays)
-    staying = links.all_of(find_staying(project, data_root, aged)) if aged else frozenset()
+    staying = links.all_of(find_staying(project, data_root, links.all_of(aged))) if aged else frozenset()
     found = {uid: time for uid, time in sorted(silent.since.items()) if uid in aged - young - staying}
     return AgedPeople(before, found, silent, len(aged & (staying | silent.stays)))
 

@@ -16,6 +16,7 @@ from engagement.desk.held_data.handed_over import find_hand_overs, remove_hand_o
 from engagement.desk.held_data.outputs import find_nothing, find_rows, remove_notes
 from engagement.desk.held_data.place import Place
 from engagement.desk.held_data.raw_data import find_runs, remove_runs
+from engagement.desk.held_data.silence import find_silence, remove_silence
 from engagement.desk.held_data.table_ids import find_ids
 from engagement.desk.held_data.unfinished import find_unfinished, remove_unfinished
 
@@ -28,6 +29,7 @@ PLACES = (
     Place("Write-back", find_written_back, remove_written_back),
     Place("Outputs", find_rows, None),
     Place("Notes of stage 3", find_nothing, remove_notes),
+    Place("Note on silent people", find_silence, remove_silence),
     Place("Submissions of the fetch", find_submitted, remove_submitted),
     Place("Raw Data", find_runs, remove_runs),
     Place("State of the fetch", find_fetched, remove_fetched),
