@@ -13,8 +13,7 @@ usage() {
 Usage: ${0##*/} [options] <user> <pipeline-configuration-file-path> <data-root> <data-backup-dir>
                           <performance-logs-dir>
 
-Remove archives, logs, records of runs, messages and rows of the uuid table that are older than the configuration keeps,
-as its Retention says.
+Remove archives, logs, records, messages and rows of the uuid table that are over age, as the configuration's Retention says.
 The newest of each file always stays, and so does what belongs to the newest run that succeeded. A receipt says what was
 removed.
 

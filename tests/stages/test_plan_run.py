@@ -301,6 +301,19 @@ def test_what_is_over_age_is_told_after_the_uploads_where_it_is_configured(proje
     assert "apply retention" not in plan("--first", "7")[0]
 
 
+def test_who_leaves_the_uuid_table_is_told_where_it_is_configured(project, plan):
+    document = json.loads(project.configuration.read_text())
+    document["Retention"] = {"RawTexts": "P1Y", "UuidTable": "P1Y"}
+    project.configuration.write_text(json.dumps(document))
+    (project.data_root / "Runs" / "retention").mkdir(parents=True)
+    note = {"Version": 1, "Since": {"avf-phone-uuid-0090": "2020-01-01T00:00:00+00:00"}, "Stays": []}
+    (project.data_root / "Runs" / "retention" / "silent_people.json").write_text(json.dumps(note))
+    lines, _ = plan("--first", "6")
+    (told,) = [line for line in lines if "uuid table participant" in line]
+    assert told.startswith("to be removed, by Retention: 1 uuid table participant(s), who wrote last before 20")
+    assert json.loads((project.data_root / "Runs" / "retention" / "silent_people.json").read_text()) == note
+
+
 def test_the_writing_back_is_told_after_the_analysis_where_it_is_configured(project, plan):
     document = json.loads(project.configuration.read_text())
     answers = [{"CodedField": "gender_coded", "Field": "gender_answered"}]

@@ -124,11 +124,11 @@ def test_whoever_wrote_last_long_ago_leaves_and_nobody_else_does(season):
     project.put_back("before")
     before = project.contents()
     told = in_server(apply_whole, project, "--dry-run")
-    assert "Would remove 3 participant of the uuid table(s), who wrote last before 2026-02-01T21:00:00" in told
+    assert "Would remove 3 uuid table participant(s), who wrote last before 2026-02-01T21:00:00" in told
     assert project.contents() == before
     everybody = rows_of(project)
     told = in_server(apply_whole, project)
-    assert "Removed 3 participant of the uuid table(s), the oldest of 2026-01-05" in told
+    assert "Removed 3 uuid table participant(s), the oldest of 2026-01-05" in told
     assert everybody - rows_of(project) == GONE
     # Whoever has the number of 7 now is still found.
     assert table_of(project).find([holder_id(number_of(HANDED_ON), 2)])

@@ -1,4 +1,4 @@
-"""Retention: how long archives, logs, records of runs, messages and rows of the uuid table are kept."""
+"""Retention: how long archives, logs, records, messages and rows of the uuid table are kept."""
 
 from collections.abc import Iterator
 

@@ -111,7 +111,7 @@ def _plan_check(options: list[str]) -> ContainerNeeds:
 
 
 def _plan_retention(options: list[str]) -> ContainerNeeds:
-    """Find the needs of the removal of what is over age: services by the credentials that are given, and lists of who stays."""
+    """Find the needs of retention: services whose credentials are given, lists of who stays."""
     parser = argparse.ArgumentParser(prog=_RETENTION, allow_abbrev=False, add_help=False)
     for name in ("--credentials", "--uuid-table-credentials", "--pipeline-configuration"):
         parser.add_argument(name, type=Path)

@@ -35,9 +35,9 @@ def read_participants(data_root: Path) -> set[str]:
 
 
 def remove_participants(data_root: Path, uids: Collection[str]) -> None:
-    """Write the files that have contacts of these participants again without them; other lines keep their bytes.
+    """Write the files that have contacts of these participants without them.
 
-    The next fetch makes the copies in State/ agree.
+    Other lines keep their bytes. The next fetch makes the copies in State/ agree.
     """
     for path in find_contacts_files(data_root):
         with path.open("rb") as file:

@@ -66,7 +66,7 @@ def find_latest_holders[Asker](table: UuidExchange, possible: Mapping[Asker, Seq
 
 
 def find_beyond_gaps(table: UuidExchange, ids: Collection[str]) -> dict[str, tuple[int, str]]:
-    """Find the latest one of the later holders of each id, where rows of earlier ones may have been released.
+    """Find the last later holder of each id, where rows of earlier ones may have been released.
 
     Without gaps there is nothing to find: the holders follow each other.
     """

@@ -126,7 +126,7 @@ def look_for_aged(configuration: Path, data_root: Path, retention: Retention, no
 def say_who_leaves(
     configuration: Path, data_root: Path, retention: Retention, now: datetime, aged: AgedMessages | None
 ) -> Iterator[str]:
-    """Say how many leave the uuid table once the aged messages are gone: nothing if the configuration keeps them."""
+    """Say how many leave the uuid table once the aged messages are gone; nothing if they stay."""
     if retention.uuid_table is None:
         return
     # Imported only where rows go: it looks for who withdrew, with numpy.
@@ -150,7 +150,7 @@ def _expect_credentials(args: argparse.Namespace, retention: Retention) -> None:
 
 @contextlib.contextmanager
 def _open_table(args: argparse.Namespace, retention: Retention) -> Iterator["UuidTable | None"]:
-    """Open the uuid table before anything goes, if its rows are to go; it has to be the data root's own."""
+    """Open the uuid table, if rows are to go, before anything does; it must be the data root's."""
     if retention.uuid_table is None:
         yield None
         return

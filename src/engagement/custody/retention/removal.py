@@ -128,7 +128,7 @@ def add_receipt(data_root: Path, receipt: Mapping[str, Any]) -> None:
 
 
 def has_receipt(data_root: Path, document: Mapping[str, Any]) -> bool:
-    """Check if the removal that a journal tells of, of what was sent before a time, has its receipt."""
+    """Check if a removal of what was sent before a time has its receipt."""
     compared = ("Before", "Begun", "Periods")
     return any(all(one.get(key) == document[key] for key in compared) for one in read_receipts(data_root))
 

@@ -29,7 +29,7 @@ _VERSION = 1
 
 @dataclass
 class SilentPeople:
-    """Who has no message: `since` has the time of each one's last, `stays` are uids whose rows never leave."""
+    """Who has no message: the time of each one's last, and uids whose rows never leave the table."""
 
     since: dict[str, datetime] = field(default_factory=dict)
     stays: set[str] = field(default_factory=set)
@@ -88,7 +88,7 @@ def remove_silent_people(data_root: Path, uids: Collection[str]) -> None:
 
 
 def note_messages_that_go(data_root: Path, ages: LineAges) -> None:
-    """Note whose messages are about to be removed, and who of them withdrew. May be killed and repeated."""
+    """Note whose messages are about to go, and who withdrew. May be killed and repeated."""
     people = read_silent_people(data_root)
     for uid, time in read_last_times(data_root, ages):
         if time is not None:
@@ -98,7 +98,7 @@ def note_messages_that_go(data_root: Path, ages: LineAges) -> None:
 
 
 def read_last_times(data_root: Path, ages: LineAges | None) -> Iterator[tuple[str, datetime | None]]:
-    """Read whose each line of Raw Data is, with its last time if a cut removes it; None if it stays."""
+    """Read whose each line is, with its last time if a cut removes it; None if it stays."""
     for path in raw_files(data_root):
         for record in read_traced_data(path):
             values = record.values

@@ -1,4 +1,6 @@
-"""Remove people who wrote last long ago from the uuid table, so that nobody can turn their uid into a number any more.
+"""Remove people who wrote last long ago from the uuid table.
+
+Nobody can turn their uid into a number any more then.
 
     Runs/retention/uuid_table_journal.json   the uids of whose rows go, while they are being removed
 
@@ -33,12 +35,12 @@ from engagement.sources.message_cut import LineAges, MessageCut
 from engagement.sources.rapidpro.state.idle_contacts import find_participants_with_runs, remove_idle_contacts
 from engagement.sources.submissions.removal import find_submitting
 
-PARTICIPANT = "participant of the uuid table"
+PARTICIPANT = "uuid table participant"
 
 
 @dataclass
 class AgedPeople:
-    """Whose rows go: who wrote last before a time, each with that time. `silent` is everybody without a message."""
+    """Whose rows go, as they wrote last before a time; `silent` is everybody without a message."""
 
     before: datetime
     people: dict[str, datetime] = field(default_factory=dict)
@@ -49,7 +51,7 @@ class AgedPeople:
 def find_aged_people(
     project: Project, data_root: Path, now: datetime, coming: MessageCut | None = None
 ) -> AgedPeople | None:
-    """Find whose rows go as of now; None without UuidTable. `coming` is a cut whose messages are still there."""
+    """Find whose rows go; None without UuidTable. Messages of the cut `coming` are still there."""
     retention = project.configuration.retention
     if retention is None or retention.uuid_table is None:
         return None
@@ -76,7 +78,7 @@ def find_aged_people(
 def remove_aged_people(
     project: Project, data_root: Path, table: UuidTable, now: datetime, request: RetentionRequest
 ) -> Iterator[dict[str, Any]]:
-    """Complete a removal that was killed, then remove whose rows go by now; yields a receipt for each.
+    """Complete a removal that was killed, then remove whose rows go; yields their receipts.
 
     Messages that are over age have to be gone.
     """

@@ -1,4 +1,4 @@
-"""Which participants got a contact from the writing back, as its state keeps it until the next fetch knows."""
+"""Which participants got a contact from the writing back, until the next fetch knows."""
 
 import contextlib
 import sqlite3

@@ -8,7 +8,7 @@ from engagement.desk.held_data.place import HeldItem
 
 
 def find_silence(search: PersonSearch) -> Iterator[HeldItem]:
-    """Find when they sent a message that was removed for its age, and whether they stay for good."""
+    """Find when they sent the last message that was removed, and whether they stay for good."""
     people = read_silent_people(search.data_root)
     for uid in search.uids:
         if uid in people.since or uid in people.stays:

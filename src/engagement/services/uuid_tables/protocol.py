@@ -33,7 +33,7 @@ class UuidExchange(Protocol):
 
     @property
     def has_gaps(self) -> bool:
-        """Tell whether rows were released: a later holder of a number may be there without an earlier one."""
+        """Tell whether rows were released: a number may have a later holder without an earlier one."""
 
     def close(self) -> None:
         """Close what the table keeps open; it may be used again."""
@@ -62,7 +62,7 @@ class UuidTable(UuidExchange, Protocol):
         """Remove the ids of these participants; return how many there were."""
 
     def release(self, participants: Collection[str]) -> int:
-        """Remove the ids of these participants, whom nobody will know any more; return how many there were.
+        """Remove ids of participants whom nobody will know any more; return how many there were.
 
         From then on the table has gaps. Who writes again gets another uuid.
         """

@@ -1,4 +1,4 @@
-"""Contacts that have no run in the state of a RapidPro source: who is none of them, and their removal."""
+"""Contacts without a run in the state of a RapidPro source: who has runs, and removal."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
