@@ -75,12 +75,12 @@ class Overdue:
         return found
 
 
-def find_overdue(places: RetentionPlaces, retention: Retention, now: datetime) -> Overdue:
-    """Find everything that is over age."""
+def find_overdue(places: RetentionPlaces, retention: Retention, now: datetime, archive_comes: bool = False) -> Overdue:
+    """Find everything that is over age; `archive_comes`: as if a new archive were there."""
     records = read_records(places.data_root)
     overdue = Overdue(sorted(records.times.values())[:-1])
     if retention.archives is not None:
-        _add_archives(overdue, places, retention.archives.before(now))
+        _add_archives(overdue, places, retention.archives.before(now), now if archive_comes else None)
     if retention.logs is not None:
         _add_logs(overdue, places, records, retention.logs.before(now))
     if retention.runs is not None:
@@ -88,8 +88,11 @@ def find_overdue(places: RetentionPlaces, retention: Retention, now: datetime) -
     return overdue
 
 
-def _add_archives(overdue: Overdue, places: RetentionPlaces, limit: datetime) -> None:
+def _add_archives(overdue: Overdue, places: RetentionPlaces, limit: datetime, coming: datetime | None) -> None:
     own = {path: at for path in find_own_archives(places.backups, places.data_root) if (at := time_of(path))}
+    if coming is not None:
+        # Of those that are there none is the newest then.
+        own[places.backups / "the coming one"] = coming
     overdue.add(ARCHIVE, own, (), limit)
     others = noted_for_others(places.backups, places.data_root)
     unknown = [

@@ -14,7 +14,8 @@ def plan_retention(context: PlanContext) -> Iterator[str]:
     if retention is None:
         return
     places = RetentionPlaces(context.data_root, context.backups, context.performance_logs)
-    overdue = find_overdue(places, retention, context.now)
+    # It runs after the backup.
+    overdue = find_overdue(places, retention, context.now, archive_comes=True)
     for line in say_overdue(overdue):
         yield f"to be removed, by Retention: {line}"
     aged = look_for_aged(context.project.path, context.data_root, retention, context.now)
