@@ -15,7 +15,7 @@ import psutil
 
 _ROOT = Path(__file__).resolve().parents[3]
 _SECONDS_BETWEEN_LOOKS = 0.1
-# Without compiled files of its own, like the run scripts.
+# Python writes no compiled code here, as under the run scripts, which do that themselves.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(_ROOT / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
