@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -37,15 +38,26 @@ class DaskCluster:
             time.sleep(0.05)
         self.address: str = json.loads(file.read_text())["address"]
 
-    def start_worker(self, source: Path) -> subprocess.Popen[bytes]:
-        """Start a worker, without the nanny that would start it again when it ends."""
+    def start_worker(self, source: Path, *before: str | Path) -> subprocess.Popen[bytes]:
+        """Start a worker, without the nanny that would start it again when it ends; `before` is a command that starts it."""
         options = ("--nworkers", "1", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--death-timeout", "30")
-        return self._start("worker", source, *options, "--local-directory", str(self.folder))
+        return self._start("worker", source, *options, "--local-directory", str(self.folder), before=before)
 
-    def _start(self, role: str, source: Path, *options: str) -> subprocess.Popen[bytes]:
+    def _start(
+        self, role: str, source: Path, *options: str, before: Sequence[str | Path] = ()
+    ) -> subprocess.Popen[bytes]:
         with (self.folder / "dask.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "dask", role, *options, "--scheduler-file", self.folder / "scheduler.json"],
+                [
+                    *before,
+                    sys.executable,
+                    "-m",
+                    "dask",
+                    role,
+                    *options,
+                    "--scheduler-file",
+                    self.folder / "scheduler.json",
+                ],
                 env={**os.environ, **self._settings, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"},
                 cwd=self.folder,
                 stdout=log,

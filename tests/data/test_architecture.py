@@ -100,7 +100,7 @@ WRITERS = {
     "delivery.selections.number_files",
     "desk.previews.runs",
     "desk.reproduction.rebuilding",
-    "foundation.clusters",
+    "foundation.cluster_jobs",
     "foundation.files",
     "foundation.working_lock",
     "pipeline.outputs.analysis_parts",

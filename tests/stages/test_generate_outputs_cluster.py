@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dask_cluster import SOURCE, DaskCluster, expect_dask
+from engagement.foundation.clusters import run_on_cluster
 from engagement.foundation.errors import InputError, MachineError, ServiceError
 from example_project import EPISODE_FLOW, DataRoot, coda_message, episode_run, label, survey_run, write_project
 
@@ -62,6 +63,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
     cluster = DaskCluster(tmp_path_factory.mktemp("cluster"), SOURCE, SOURCE)
     yield cluster
     cluster.end()
+
+
+@pytest.fixture(autouse=True)
+def small_work_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the cluster find the runs and merge the tables of a few messages too."""
+    monkeypatch.setattr("engagement.processing.workload._BYTES_WORTH_A_CLUSTER", 0)
+    monkeypatch.setattr("engagement.processing.workload._TASKS_WORTH_A_CLUSTER", 0)
 
 
 @pytest.fixture
@@ -118,6 +126,19 @@ def test_a_cluster_gives_the_same_bytes_also_when_a_worker_is_killed_in_the_midd
     assert len(killed) == 1
     assert read_outputs(data_root) == expected
     assert not list(data_root.path.rglob("*cluster.*"))
+
+
+def test_finding_runs_and_merging_tables_are_the_cluster_s_work(cluster: DaskCluster, data_root: DataRoot, monkeypatch):
+    given: list[int] = []
+
+    def note(process: object, count: int, *rest: object) -> Iterator[object]:
+        given.append(count)
+        return run_on_cluster(process, count, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("engagement.processing.workload.run_on_cluster", note)
+    data_root.generate(partitions=5, scheduler=cluster.address)
+    # A task for each raw file; the partitions; four CSVs without the index, or three with it, and two Parquet tables.
+    assert given == [3, 5, 5]
 
 
 def test_a_cluster_processes_those_alone_who_changed(cluster: DaskCluster, data_root: DataRoot, caplog):

@@ -9,52 +9,40 @@ Each try has its own folder, and the client uses the files of the try that repor
 """
 
 import contextlib
-import functools
 import gc
-import hashlib
-import mmap
-import os
-import pickle
-import platform
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from engagement.foundation.cluster_jobs import (
+    Attempt,
+    Fitness,
+    Job,
+    find_fitness,
+    find_unseen_answer,
+    lock_path,
+    read_process,
+    run_on_worker,
+    take_over,
+    write_job,
+)
 from engagement.foundation.errors import MachineError, ServiceError, listing
 from engagement.foundation.files import explain_os_errors
-from engagement.foundation.own_code import describe_own_code
-from engagement.foundation.partitions import run_one
+from engagement.foundation.shared_files import describe_old
+from engagement.foundation.working_lock import hold_lock
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-_PROCESS, _RESULT = "process", "result"
 _SECONDS_TO_CONNECT = 10
 _SECONDS_BETWEEN_LOOKS = 10
 # The time that a machine may take to restart.
 _SECONDS_WITHOUT_WORKERS = 300
-
-
-@dataclass(frozen=True)
-class _Job:
-    """Instructions for a worker: the process, its digest and arrays, and the code that may run it."""
-
-    folder: Path
-    digest: str
-    arrays: int
-    code: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """A worker's report on a partition: the folder with the output, and the digest of the result in it."""
-
-    folder: Path
-    digest: str
+# The time after which a machine sees what another one wrote: NFS keeps what it knows for a minute at most, by default.
+_SECONDS_TO_SEE = 75.0
 
 
 def count_workers(scheduler: str) -> int:
@@ -71,29 +59,38 @@ def count_workers(scheduler: str) -> int:
 
 
 def run_on_cluster[R](
-    process: Callable[..., R], count: int, scratch: Path, scheduler: str, carried: Sequence[ModuleType] = ()
+    process: Callable[..., R],
+    count: int,
+    scratch: Path,
+    scheduler: str,
+    carried: Sequence[ModuleType] = (),
+    reads: Callable[[int], Iterable[Path]] = lambda number: (),
 ) -> Iterator[R]:
     """Run `process(scratch=…, number=0)` to `number=count - 1` on a cluster; yield results in order.
 
     `process` is pickled, and leaves its files in the folder it gets as `scratch`; when its result is yielded, they are
-    in this function's own `scratch`. The modules in `carried` are sent along, as workers can't import them.
+    in this function's own `scratch`. The modules in `carried` are sent along, as workers can't import them. `reads` lists the
+    files that a number needs: it only runs where they are seen as they are here.
 
     Raises
     ------
     ServiceError
-        The scheduler can't be reached, a worker runs other code or sees another file system, or all workers are gone.
+        The scheduler can't be reached, a worker runs other code or sees other files, or all workers are gone.
     MachineError
         A partition ended several workers, or Dask is not installed.
     """
-    with _connect(scheduler) as client, _job_folder(scratch) as folder:
-        job = _write_process(folder, process, carried)
+    with _connect(scheduler) as client, _job_folder(scratch) as folder, hold_lock(lock_path(folder)):
+        job = write_job(folder, process, carried, _SECONDS_TO_SEE)
         _refuse_unfit_workers(client, scheduler, job)
+        with explain_os_errors(scratch):
+            files = [tuple(map(describe_old, reads(number))) for number in range(count)]
         futures = [
-            client.submit(_run, job, number, key=f"{folder.name}-{number}", pure=False) for number in range(count)
+            client.submit(run_on_worker, job, number, files[number], key=f"{folder.name}-{number}", pure=False)
+            for number in range(count)
         ]
         try:
             for number, future in enumerate(futures):
-                result = _take_over(_wait_for(client, scheduler, future, number), scratch)
+                result = take_over(job, _wait_for(client, scheduler, future, number), scratch)
                 # This makes the scheduler forget it, so nothing is run again.
                 future.release()
                 yield result
@@ -101,7 +98,7 @@ def run_on_cluster[R](
             # Frees the workers' memory; if the scheduler is gone, so are they.
             with contextlib.suppress(Exception):
                 client.cancel(futures, force=True)
-                client.run(_read_process.cache_clear)
+                client.run(read_process.cache_clear)
 
 
 @contextlib.contextmanager
@@ -147,23 +144,28 @@ def _job_folder(scratch: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _refuse_unfit_workers(client: "Client", scheduler: str, job: _Job) -> None:
+def _refuse_unfit_workers(client: "Client", scheduler: str, job: Job) -> None:
     problems = []
-    for worker, problem in sorted(client.run(_find_unfitness, job, on_error="return").items()):
-        if isinstance(problem, BaseException):
+    for worker, fitness in sorted(client.run(find_fitness, job, on_error="return").items()):
+        if isinstance(fitness, Fitness):
+            problem = fitness.problem
+            if fitness.answer is not None:
+                unseen = find_unseen_answer(job, fitness.answer)
+                problem = unseen and f"what it writes is not seen by the machine where the stage was started: {unseen}"
+        else:
             # If the worker's code predates this module, it can't even be asked.
-            problem = f"it can't run this pipeline's code ({type(problem).__name__})"
+            problem = f"it can't run this pipeline's code ({type(fitness).__name__})"
         if problem is not None:
             problems.append(f"worker {worker}: {problem}")
     if problems:
         raise ServiceError(
             f"Dask scheduler {scheduler}: {listing(problems)}\n"
             "Every machine needs the same commit of this project, its virtual environment, and the data root under the same "
-            "path. Fix the workers, restart them, and run this again."
+            "path, on a file system as docs/cluster.md asks for. Fix the workers, restart them, and run this again."
         )
 
 
-def _wait_for(client: "Client", scheduler: str, future: "Future[_Attempt]", number: int) -> _Attempt:
+def _wait_for(client: "Client", scheduler: str, future: "Future[Attempt]", number: int) -> Attempt:
     """Wait for a partition's outcome."""
     # An optional dependency, as above.
     from distributed import CancelledError, KilledWorker, wait
@@ -181,7 +183,7 @@ def _wait_for(client: "Client", scheduler: str, future: "Future[_Attempt]", numb
                     f"Dask scheduler {scheduler}: it has no workers any more; expected some to come back within "
                     f"{_SECONDS_WITHOUT_WORKERS} s. Start workers and run this again."
                 )
-        attempt: _Attempt = future.result()
+        attempt: Attempt = future.result()
         return attempt
     except CancelledError:
         raise lost from None
@@ -204,97 +206,3 @@ def _unreachable(scheduler: str, reason: str) -> ServiceError:
         f"Dask scheduler {scheduler}: it can't be reached: {reason}; expected one at that address, like tcp://10.0.0.5:8786. "
         "Check the address, the firewall and that it is running, and run this again."
     )
-
-
-# The client runs the following functions, on the shared folder.
-
-
-def _write_process(folder: Path, process: Callable[..., Any], carried: Sequence[ModuleType]) -> _Job:
-    """Write a process to disk.
-
-    Its large arrays go into files of their own, so a worker reads only what it needs.
-    """
-    # Installed with Dask.
-    import cloudpickle
-
-    arrays: list[pickle.PickleBuffer] = []
-    try:
-        for module in carried:
-            cloudpickle.register_pickle_by_value(module)
-        pickled = cloudpickle.dumps(process, protocol=5, buffer_callback=arrays.append)
-    finally:
-        for module in carried:
-            cloudpickle.unregister_pickle_by_value(module)
-    for number, content in enumerate((pickled, *(array.raw() for array in arrays))):
-        with explain_os_errors(folder), _process_path(folder, number).open("wb") as file:
-            file.write(content)
-    return _Job(folder, hashlib.sha256(pickled).hexdigest(), len(arrays), describe_own_code())
-
-
-def _take_over(attempt: _Attempt, scratch: Path) -> Any:
-    """Move the files of a successful try into `scratch`; return its result."""
-    with explain_os_errors(scratch):
-        pickled = (attempt.folder / _RESULT).read_bytes()
-        if hashlib.sha256(pickled).hexdigest() != attempt.digest:
-            raise ServiceError(
-                f"{attempt.folder}: the result differs from what the worker wrote; expected one file system that all machines see. Check "
-                "how it is mounted, and run this again."
-            )
-        (attempt.folder / _RESULT).unlink()
-        for path in attempt.folder.iterdir():
-            path.replace(scratch / path.name)
-        attempt.folder.rmdir()
-    return pickle.loads(pickled)  # noqa: S301  # the worker's own, by its digest
-
-
-# Workers run the following functions.
-
-
-def _find_unfitness(job: _Job) -> str | None:
-    """Return the reason why this process must not run a job; None if it may."""
-    own, expected = dict(describe_own_code()), dict(job.code)
-    others = [f"{name} is {own.get(name)}" for name in expected if own.get(name) != expected[name]]
-    if others:
-        wanted = ", ".join(f"{name} {expected[name]}" for name in expected if own.get(name) != expected[name])
-        return f"its {', its '.join(others)}; expected {wanted}"
-    try:
-        pickled = _process_path(job.folder, 0).read_bytes()
-    except OSError as error:
-        return f"it can't read {job.folder}: {error.strerror}; expected the data root under the same path"
-    if hashlib.sha256(pickled).hexdigest() != job.digest:
-        return f"it sees other files in {job.folder}; expected the same data root under the same path"
-    return None
-
-
-@functools.lru_cache(maxsize=1)
-def _read_process(job: _Job) -> Callable[..., Any]:
-    # A worker that joined late was not checked before.
-    problem = _find_unfitness(job)
-    if problem is not None:
-        raise ServiceError(f"Dask worker on {platform.node()}: {problem}. Fix it, restart it, and run this again.")
-    arrays = [_map(_process_path(job.folder, number)) for number in range(1, job.arrays + 1)]
-    pickled = _process_path(job.folder, 0).read_bytes()
-    process: Callable[..., Any] = pickle.loads(pickled, buffers=arrays)  # noqa: S301  # the client's own, by its digest
-    return process
-
-
-def _map(path: Path) -> bytes | mmap.mmap:
-    with path.open("rb") as file:
-        # Empty files can't be mapped.
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if os.fstat(file.fileno()).st_size else b""
-
-
-def _run(job: _Job, number: int) -> _Attempt:
-    """Run one partition."""
-    process = _read_process(job)
-    os.umask(0o077)
-    with explain_os_errors(job.folder):
-        folder = Path(tempfile.mkdtemp(prefix=f"{number}.", dir=job.folder))
-    pickled = pickle.dumps(run_one(lambda part: process(scratch=folder, number=part), number))
-    with explain_os_errors(folder):
-        (folder / _RESULT).write_bytes(pickled)
-    return _Attempt(folder, hashlib.sha256(pickled).hexdigest())
-
-
-def _process_path(folder: Path, number: int) -> Path:
-    return folder / f"{_PROCESS}.{number}"

@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -80,6 +80,11 @@ def run_partitions[R](process: Callable[[int], R], count: int, jobs: int) -> Ite
         raise MachineError(
             f"Processes: could not start {jobs} of them: {error.strerror}. Run this again with --jobs 1."
         ) from error
+
+
+def run_tasks[R](tasks: Sequence[Callable[[], R]], jobs: int) -> Iterator[R]:
+    """Run tasks that depend on none of the others, as `run_partitions` does."""
+    return run_partitions(lambda number: tasks[number](), len(tasks), jobs)
 
 
 def has_other_threads() -> bool:

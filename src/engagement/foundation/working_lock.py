@@ -85,6 +85,20 @@ def hold_file(path: Path, problem: str) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def hold_lock(path: Path) -> Iterator[None]:
+    """Hold a lock on a file that is made for it alone, for others to find locked."""
+    with explain_os_errors(path), path.open("ab") as file:
+        _lock(file.fileno(), 0)
+        yield
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether another process, perhaps on another machine, holds a lock on a file."""
+    with path.open("r+b") as file:
+        return not _lock(file.fileno(), 0)
+
+
 def _lock(descriptor: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while True:

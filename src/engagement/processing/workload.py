@@ -1,13 +1,15 @@
 """Split the work: choose processes and partitions by the size of the data, and run them."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from engagement.foundation.clusters import count_workers, run_on_cluster
-from engagement.foundation.partitions import count_processors, run_partitions
+from engagement.foundation.errors import ServiceError
+from engagement.foundation.partitions import count_processors, run_partitions, run_tasks
 from engagement.foundation.progress import show_progress
 from engagement.pipeline.outputs.participant_files import ParticipantFile
 from engagement.processing.partition import process_partition
@@ -17,6 +19,9 @@ from engagement.processing.summary import Summary, refuse_bad_input
 
 _BYTES_OF_A_PARTITION = 16 * 2**20
 _BYTES_WORTH_A_PROCESS = 4 * 2**20
+# Giving work to a cluster takes a second.
+_BYTES_WORTH_A_CLUSTER = 64 * 2**20
+_TASKS_WORTH_A_CLUSTER = 4
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,29 @@ class Workers:
     def choose_partitions(self, size: int) -> int:
         """Choose the number of partitions for participants whose lines have `size` bytes in total."""
         return max(1, min(self.count, size // _BYTES_WORTH_A_PROCESS), -(-size // _BYTES_OF_A_PARTITION))
+
+    def are_worth_it(self, size: int) -> bool:
+        """Tell whether there is a cluster, and enough work for it: the participants' lines have `size` bytes in total."""
+        return self.scheduler is not None and size > _BYTES_WORTH_A_CLUSTER
+
+    def run_tasks(self, tasks: Sequence[Callable[[], Any]], reads: Sequence[Path], scratch: Path) -> Iterator[Any]:
+        """Run tasks that write nothing, and yield their results in order: on the cluster if they are enough for it.
+
+        They read the files `reads`. A cluster works in the folder `scratch`.
+        """
+        if self.scheduler is None or len(tasks) <= _TASKS_WORTH_A_CLUSTER:
+            return run_tasks(tasks, self.jobs)
+        return self.run_on_workers(functools.partial(_run_task, tasks), len(tasks), scratch, lambda number: reads)
+
+    def run_on_workers[R](
+        self, process: Callable[..., R], count: int, scratch: Path, reads: Callable[[int], Iterable[Path]]
+    ) -> Iterator[R]:
+        """Run `process(scratch=…, number=…)` on the cluster; see `run_on_cluster`."""
+        return run_on_cluster(process, count, scratch, str(self.scheduler), self.modules, reads)
+
+
+def _run_task(tasks: Sequence[Callable[[], Any]], scratch: Path, number: int) -> Any:
+    return tasks[number]()
 
 
 def find_workers(flows: Flows, jobs: int | None, scheduler: str | None, modules: Sequence[ModuleType]) -> Workers:
@@ -58,12 +86,14 @@ def process_partitions(
     ------
     InputError
         Lists everything that the partitions could not use.
+    ServiceError
+        A cluster's workers read fewer runs, or more, than there are.
     """
     process = functools.partial(process_partition, processor, places, count=partitions)
     if workers.scheduler is None:
         results = run_partitions(lambda number: process(scratch=scratch, number=number), partitions, workers.jobs)
     else:
-        results = run_on_cluster(process, partitions, scratch, workers.scheduler, workers.modules)
+        results = workers.run_on_workers(process, partitions, scratch, lambda number: places.flows.paths)
     summary = Summary()
     for number, part in enumerate(show_progress(results, partitions, "participants", "partition")):
         summary.add(part)
@@ -71,4 +101,10 @@ def process_partitions(
         for file in files if not summary.errors else ():
             file.take(number)
     refuse_bad_input(summary)
+    if workers.scheduler is not None and summary.runs != len(places.places):
+        # Not by any way that is known: the last defence against a file system that shows files in part.
+        raise ServiceError(
+            f"Dask scheduler {workers.scheduler}: its workers read {summary.runs} runs; expected {len(places.places)}. See docs/cluster.md "
+            "on what the file system must offer, check how it is mounted, and run this again."
+        )
     return summary

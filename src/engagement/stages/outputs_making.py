@@ -21,7 +21,7 @@ from engagement.custody.run_manifests.recording import MadeRun, digest_labels, r
 from engagement.foundation.certificates import use_certificates
 from engagement.foundation.errors import UsageError
 from engagement.foundation.heard_warnings import HeardWarnings, hear_warnings
-from engagement.foundation.partitions import run_partitions
+from engagement.foundation.partitions import run_tasks
 from engagement.foundation.run_report import record_counts
 from engagement.labelling.datasets.coded_labels import load_coded_datasets
 from engagement.labelling.suggestions.wanted import are_suggestions_wanted, find_suggester
@@ -35,10 +35,9 @@ from engagement.pipeline.outputs.analysis_parts import AnalysisFolder, write_ana
 from engagement.pipeline.outputs.folder import OutputsFolder, encode_withdrawn, write_outputs
 from engagement.pipeline.outputs.message_counts import write_message_counts
 from engagement.pipeline.outputs.participant_files import MergedParticipants, ParticipantFile
-from engagement.pipeline.outputs.parts import part_path
 from engagement.pipeline.outputs.places import current_outputs
 from engagement.processing.lost_withdrawals import refuse_lost_withdrawals
-from engagement.processing.partition import ANALYSIS_INDIVIDUALS, ANALYSIS_MESSAGES
+from engagement.processing.merged_tables import TablesToMerge, merge_on_cluster
 from engagement.processing.processor import Processor
 from engagement.processing.records.listening_groups import load_listening_groups
 from engagement.processing.records.participant_links import load_links
@@ -94,7 +93,7 @@ def generate(
     """Process what changed, and replace the outputs; every raw file is read if `reads_all`."""
     processor, workers, root, project = inputs.processor, inputs.workers, inputs.root, inputs.processor.project
     with (
-        find_changed(processor, inputs.flows, root, workers.jobs, args.mode, args.full, reads_all) as changes,
+        find_changed(processor, inputs.flows, root, workers.run_tasks, args.mode, args.full, reads_all) as changes,
         write_outputs(root, project.coding_plans, processor.is_coded, changes.earlier_outputs) as outputs,
         write_analysis_folder(root) as analysis,
     ):
@@ -104,7 +103,9 @@ def generate(
         participants = keep_unchanged(changes, summary, processor.datasets, outputs.scratch, partitions)
         check_counts(project, changes, summary, outputs.path, current_outputs(root), args.accept_shrinkage)
         log_summary(summary, processor.is_coded)
-        write_all(inputs, outputs, analysis, changes.row_notes, summary, partitions, files, participants)
+        write_all(
+            inputs, outputs, analysis, changes.row_notes, summary, partitions, changes.places.size, files, participants
+        )
         run = describe_run(inputs.timestamp, warnings.list_all(), count(summary))
         remember(changes, outputs.path, analysis.path, summary, run, root)
     return changes, summary
@@ -175,10 +176,14 @@ def write_all(
     row_notes: Path,
     summary: Summary,
     partitions: int,
+    size: int,
     files: Sequence[ParticipantFile],
     participants: MergedParticipants | None,
 ) -> None:
-    """Merge the partitions' results into the outputs, on all processes; `files` have their parts already."""
+    """Merge the partitions' results into the outputs, on all processes; `files` have their parts already.
+
+    A cluster merges the tables of a full run; `size` is that of the processed lines.
+    """
     processor, plans = inputs.processor, inputs.processor.project.coding_plans.all
     outputs.write_icr_files(summary.samples)
     withdrawn = (summary.withdrawn_messages, summary.withdrawn_participants)
@@ -188,29 +193,34 @@ def write_all(
         functools.partial(file.finish, participants, record, times)
         for file, times in zip(files, (*withdrawn, 0, 0) if processor.is_coded else (0, 0), strict=True)
     ]
-    if processor.is_coded:
-        # Then Parquet, which takes the most memory, while the processes are small.
-        messages, individuals = (
-            [part_path(outputs.scratch, name, number) for number in range(partitions)]
-            for name in (ANALYSIS_MESSAGES, ANALYSIS_INDIVIDUALS)
-        )
-        more = (*processor.origin_names, *processor.groups.names)
-        tasks += analysis.table_tasks(plans, messages, individuals, participants, more)
-    is_indexed = processor.project.configuration.messages_index
-    tasks += outputs.table_tasks(
-        partitions, *withdrawn, row_notes, is_indexed, processor.groups, processor.origin_names
+    tables = TablesToMerge(
+        outputs,
+        analysis,
+        row_notes,
+        plans,
+        processor.is_coded,
+        processor.project.configuration.messages_index,
+        partitions,
+        withdrawn,
+        processor.groups,
+        processor.origin_names,
+        participants,
     )
+    if participants is None and inputs.workers.are_worth_it(size):
+        merge_on_cluster(tables, inputs.workers)
+    else:
+        tasks += tables.tasks()
     coders = make_coders(plans, inputs.functions.cleaners)
     suggest = find_suggester(plans, inputs.root, outputs.path, summary.texts, processor.is_coded)
     tasks += outputs.coda_file_tasks(summary.texts, coders, processor.datasets, suggest)
-    for _ in run_partitions(lambda number: tasks[number](), len(tasks), inputs.workers.jobs):
+    for _ in run_tasks(tasks, inputs.workers.jobs):
         pass
     if processor.project.configuration.spreadsheet_files:
         # Imported here, as few projects ask for them.
         from engagement.pipeline.outputs.workbooks import workbook_tasks
 
         books = workbook_tasks(outputs.path, processor.project.configuration.guard_formulas)
-        for _ in run_partitions(lambda number: books[number](), len(books), inputs.workers.jobs):
+        for _ in run_tasks(books, inputs.workers.jobs):
             pass
     analysis.write_season(SourceRun(inputs.timestamp, inputs.mode), make_funnel(summary))
 

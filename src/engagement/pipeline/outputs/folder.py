@@ -27,7 +27,7 @@ from engagement.pipeline.outputs.parts import (
 from engagement.pipeline.outputs.places import AUTOMATED_ANALYSIS, current_outputs
 from engagement.pipeline.outputs.rows import WITHDRAWN, AnalysisRows, ProductionRows
 from engagement.pipeline.outputs.stretches import EarlierOutputs
-from engagement.pipeline.outputs.tables import Table, write_table
+from engagement.pipeline.outputs.tables import Table
 from engagement.provenance import Metadata, TracedData
 
 # A task that depends on none of the others.
@@ -47,7 +47,7 @@ class OutputsFolder:
         self.path = path
         self._plans = plans
         self._is_coded = is_coded
-        self._earlier = earlier
+        self.earlier = earlier
         self.scratch = scratch
 
     def traced_data_files(self) -> list[ParticipantFile]:
@@ -57,27 +57,29 @@ class OutputsFolder:
             ParticipantFile(
                 self.path / f"{name}.jsonl",
                 self.scratch,
-                None if self._earlier is None else self._earlier.files / f"{name}.jsonl",
+                None if self.earlier is None else self.earlier.files / f"{name}.jsonl",
                 column,
             )
             for name, column in (columns.items() if self._is_coded else ())
         ]
 
-    def table_tasks(
+    def at(self, path: Path) -> "OutputsFolder":
+        """Write to another folder, from the same parts."""
+        return OutputsFolder(path, self.scratch, self._plans, self._is_coded, self.earlier)
+
+    def tables(
         self,
         partitions: int,
         withdrawn_messages: int,
         withdrawn_individuals: int,
-        row_notes: Path,
         is_indexed: bool = True,
         groups: GroupColumns = NO_GROUPS,
         origin_names: Sequence[str] = (),
-    ) -> list[Task]:
-        """List the tasks that write the CSVs.
+    ) -> list[Table]:
+        """List the CSVs, with their parts.
 
-        Withdrawals are only counted, by identical last rows. Before coding there is only production.csv. Notes on the rows go to
-        the folder `row_notes`. The index of messages is written if `is_indexed`. Where messages came from has the columns
-        `origin_names`; listening `groups` have columns of their own.
+        Withdrawals are only counted, by identical last rows. Before coding there is only production.csv. The index of messages is
+        written if `is_indexed`. Where messages came from has the columns `origin_names`; listening `groups` have columns of their own.
         """
         header = encode_line(ProductionRows(self._plans.all).header, quote_all=True)
         tables = [Table(self.path / "production.csv", header, self._parts("production", partitions))]
@@ -94,7 +96,7 @@ class OutputsFolder:
                 )
                 parts = self._parts(MESSAGES_INDEX, partitions)
                 tables.append(Table(self.path / f"{MESSAGES_INDEX}.csv", header, parts, last, withdrawn_messages))
-        return [functools.partial(write_table, table, row_notes, self._earlier) for table in tables]
+        return tables
 
     def _parts(self, name: str, partitions: int) -> list[Path]:
         return [part_path(self.scratch, name, number) for number in range(partitions)]

@@ -11,7 +11,7 @@ import heapq
 import itertools
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
@@ -23,7 +23,7 @@ from engagement.configuration import Project
 from engagement.configuration.field_names import PARTICIPANT_KEY
 from engagement.foundation.errors import InputError, listing
 from engagement.foundation.hashes import are_among
-from engagement.foundation.partitions import hash_uid, run_partitions
+from engagement.foundation.partitions import hash_uid
 from engagement.foundation.record_files import make_packer, read_records, release_memory, write_records
 from engagement.pipeline.outputs.parts import open_part
 from engagement.processing.records.raw_checks import RawCheck
@@ -37,6 +37,8 @@ _RECORDS_AT_A_TIME = 2**16
 # The start of the participant's hash, the number of the file, and the line's place in it.
 PLACE = numpy.dtype([("hash", "<u8"), ("file", "<u2"), ("offset", "<u8"), ("length", "<u4")])
 _pack_place = make_packer(PLACE)
+# Runs tasks, given the files that they read and a folder to work in; yields their results in order.
+RunTasks = Callable[[Sequence[Callable[[], Any]], Sequence[Path], Path], Iterator[Any]]
 # The start of a line's own hash.
 DIGEST = numpy.dtype("<u8")
 
@@ -171,9 +173,9 @@ def find_flows(project: Project, data_root: Path) -> Flows:
 
 
 def find_runs(
-    flows: Flows, jobs: int, known: Mapping[int, LineLocations], folder: Path, check: RawCheck | None = None
+    flows: Flows, run_tasks: RunTasks, known: Mapping[int, LineLocations], folder: Path, check: RawCheck | None = None
 ) -> tuple[RunPlaces, numpy.ndarray]:
-    """Index every line of the raw files, on `jobs` processes.
+    """Index every line of the raw files. `run_tasks` gets the tasks, the files that they read, and `folder`.
 
     Files whose lines are `known`, by file number, are skipped. Returns the places, and the digest of each line in the same order.
     Both arrays are files in `folder`, not in memory: they alone grow with the number of runs.
@@ -192,7 +194,7 @@ def find_runs(
     # A file's hash can't be computed in parts, so start with it.
     checks = [] if check is None else check.tasks
     tasks: list[Callable[[], Any]] = [*checks, *(functools.partial(_look, *stretch) for stretch in stretches)]
-    found = iter(run_partitions(lambda number: tasks[number](), len(tasks), jobs))
+    found = iter(run_tasks(tasks, flows.paths, folder))
     if check is not None:
         check.take(itertools.islice(found, len(checks)))
     numbered = ((stretch[0], *several) for stretch, several in zip(stretches, found, strict=True))

@@ -28,7 +28,7 @@ from engagement.processing.records.participant_links import (
 )
 from engagement.processing.records.participant_notes import read_participants
 from engagement.processing.records.raw_checks import RawCheck
-from engagement.processing.records.raw_runs import Flows, LineLocations, RunPlaces, find_runs
+from engagement.processing.records.raw_runs import Flows, LineLocations, RunPlaces, RunTasks, find_runs
 from engagement.processing.reuse.changes import find_kept_results
 from engagement.processing.reuse.kept_results import KeptResults
 from engagement.processing.reuse.left_files import describe_left
@@ -70,11 +70,17 @@ class Changes:
 
 @contextlib.contextmanager
 def find_changed(
-    processor: Processor, flows: Flows, data_root: Path, jobs: int, mode: str, is_full: bool, reads_all: bool = False
+    processor: Processor,
+    flows: Flows,
+    data_root: Path,
+    run_tasks: RunTasks,
+    mode: str,
+    is_full: bool,
+    reads_all: bool = False,
 ) -> Iterator[Changes]:
     """Find the participants whose data changed since the last run; all of them with `is_full`.
 
-    Unchanged raw files are not read again, unless `reads_all`. Raw files are read on `jobs` processes.
+    Unchanged raw files are not read again, unless `reads_all`. `run_tasks` reads raw files.
     The notes of this run replace the last run's if the block succeeds; it must end after Outputs/ was replaced.
 
     Raises
@@ -90,7 +96,7 @@ def find_changed(
             ({}, {}) if last is None or reads_all else (last.known_lines(flows), last.verified_files(flows))
         )
         check = RawCheck(flows.paths, verified)
-        places, digests = find_runs(flows, jobs, known, notes.folder, check)
+        places, digests = find_runs(flows, run_tasks, known, notes.folder, check)
         lines, labels = LineLocations(places.places, digests), gather_labels(project.coding_plans.all, datasets)
         for problem in find_unknown_testers(project.configuration, len(lines.places), lines.has_runs):
             log.warning("%s, %s", project.path, problem)

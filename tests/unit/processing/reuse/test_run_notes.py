@@ -8,6 +8,7 @@ import numpy
 import pytest
 
 from engagement.configuration import load_project
+from engagement.foundation.partitions import run_tasks
 from engagement.processing.records.listening_groups import MEMBER
 from engagement.processing.records.participant_links import LINK
 from engagement.processing.records.participant_notes import PARTICIPANT
@@ -39,7 +40,7 @@ def flows_of(root: DataRoot) -> Flows:
 
 def look(flows: Flows, known: dict[int, LineLocations], folder: Path) -> LineLocations:
     folder.mkdir(parents=True, exist_ok=True)
-    places, digests = find_runs(flows, 1, known, folder)
+    places, digests = find_runs(flows, lambda tasks, *_: run_tasks(tasks, 1), known, folder)
     assert sorted(path.name for path in folder.iterdir() if "unsorted" in path.name) == []
     return LineLocations(places.places, digests)
 
