@@ -29,13 +29,17 @@ def small_work_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engagement.foundation.clusters._SECONDS_TO_SEE", 60.0)
 
 
+def write_runs(root: DataRoot, word: str) -> None:
+    root.write_runs(
+        *(episode_run(f"p{n % 40}", f"{word} {n % 7}", n % 2 + 1, run_id=n) for n in range(120)),
+        *(survey_run(f"p{n}", n, age=str(n + 18)) for n in range(40)),
+    )
+
+
 @pytest.fixture
 def data_root(tmp_path: Path) -> DataRoot:
     root = DataRoot(tmp_path)
-    root.write_runs(
-        *(episode_run(f"p{n % 40}", f"jawaab {n % 7}", n % 2 + 1, run_id=n) for n in range(120)),
-        *(survey_run(f"p{n}", n, age=str(n + 18)) for n in range(40)),
-    )
+    write_runs(root, "jawaab")
     return root
 
 
@@ -77,9 +81,8 @@ def test_an_old_version_of_a_raw_file_stops_the_run_and_the_next_one_is_right(
     old = read_tables(data_root)
     with late_worker(data_root, tmp_path) as (late, cluster):
         late.held.add(FLOW)
-        path = data_root.path / "Raw Data" / FLOW
         # As many bytes, so that nothing but the time tells.
-        path.write_bytes(path.read_bytes().replace(b"jawaab 3", b"jawaab 9"))
+        write_runs(data_root, "erayga")
         monkeypatch.setattr("engagement.foundation.clusters._SECONDS_TO_SEE", 8.0)
         with pytest.raises(
             ServiceError, match=f"does not see the stage's files after 8 s.*{FLOW}: an older or newer"

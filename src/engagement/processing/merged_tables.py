@@ -1,7 +1,8 @@
 """Merge the partitions' rows into the tables: on this machine, or on the workers of a cluster."""
 
 import functools
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -78,13 +79,10 @@ def merge_on_cluster(tables: TablesToMerge, workers: Workers) -> None:
     for _ in workers.run_on_workers(functools.partial(_merge, tables), len(parts), folder, parts.__getitem__):
         pass
     targets = {".csv": tables.outputs.path, ".rows": tables.row_notes, ".parquet": tables.analysis.path}
-    for path in _files(folder):
+    for path in [path for path in sorted(folder.iterdir()) if path.is_file()]:
         with explain_os_errors(path):
-            path.replace(targets[path.suffix] / path.name)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.iterdir()) if path.is_file())
+            # Outputs/ may be a link to another disk.
+            shutil.move(path, targets[path.suffix] / path.name)
 
 
 def _merge(tables: TablesToMerge, scratch: Path, number: int) -> None:
