@@ -41,7 +41,10 @@ class TablesToMerge:
     kept: MergedParticipants | None
 
     def tasks(self) -> list[Callable[[], object]]:
-        """List the tasks that write a table each: first Parquet, which takes the most memory, while processes are small."""
+        """List the tasks that write a table each.
+
+        First Parquet, which takes the most memory, while processes are small.
+        """
         tasks: list[Callable[[], object]] = []
         if self.is_coded:
             more = (*self.origin_names, *self.groups.names)
