@@ -1,4 +1,4 @@
-"""The work that a Dask cluster gets: how it is written to the shared folder, run by a worker, and its results taken over.
+"""Work for a Dask cluster: write it to the shared folder, run it on a worker, take over the results.
 
 The worker checks that it sees the files that it needs as the client does, and the client that it sees the worker's results.
 """
@@ -44,7 +44,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Fitness:
-    """A worker's answer to the question whether it can run a job: a problem, or a file that the client must see."""
+    """A worker's answer whether it can run a job: a problem, or a file that the client must see."""
 
     problem: str | None
     answer: SharedFile | None = None
@@ -52,7 +52,7 @@ class Fitness:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A worker's report on a partition: the folder with the output, its files, and the digest of the result in it."""
+    """A worker's report on a partition: the output's folder and files, and the result's digest."""
 
     folder: Path
     files: tuple[SharedFile, ...]

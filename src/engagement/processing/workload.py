@@ -41,11 +41,11 @@ class Workers:
         return max(1, min(self.count, size // _BYTES_WORTH_A_PROCESS), -(-size // _BYTES_OF_A_PARTITION))
 
     def are_worth_it(self, size: int) -> bool:
-        """Tell whether there is a cluster, and enough work for it: the participants' lines have `size` bytes in total."""
+        """Tell whether there is a cluster, and enough work for it: lines of `size` bytes in total."""
         return self.scheduler is not None and size > _BYTES_WORTH_A_CLUSTER
 
     def run_tasks(self, tasks: Sequence[Callable[[], Any]], reads: Sequence[Path], scratch: Path) -> Iterator[Any]:
-        """Run tasks that write nothing, and yield their results in order: on the cluster if they are enough for it.
+        """Run tasks that write nothing, on the cluster if they are enough; yield their results in order.
 
         They read the files `reads`. A cluster works in the folder `scratch`.
         """

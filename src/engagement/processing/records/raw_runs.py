@@ -175,7 +175,9 @@ def find_flows(project: Project, data_root: Path) -> Flows:
 def find_runs(
     flows: Flows, run_tasks: RunTasks, known: Mapping[int, LineLocations], folder: Path, check: RawCheck | None = None
 ) -> tuple[RunPlaces, numpy.ndarray]:
-    """Index every line of the raw files. `run_tasks` gets the tasks, the files that they read, and `folder`.
+    """Index every line of the raw files.
+
+    `run_tasks` gets the tasks, the files that they read, and `folder`.
 
     Files whose lines are `known`, by file number, are skipped. Returns the places, and the digest of each line in the same order.
     Both arrays are files in `folder`, not in memory: they alone grow with the number of runs.
