@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline_runs import LATER_SCRIPTS
+
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 # Each call is its arguments, one a line, and "---". A plan is what the project's own code would print.
@@ -213,6 +215,14 @@ def _read_calls(log: Path) -> list[list[str]]:
 @pytest.fixture
 def clone(tmp_path: Path) -> Clone:
     return Clone(tmp_path)
+
+
+@pytest.fixture
+def whole_clone(clone: Clone) -> Clone:
+    """A clone in which every stage has a script."""
+    for name in LATER_SCRIPTS:
+        clone.add_fake_script(name)
+    return clone
 
 
 @pytest.fixture
