@@ -1,4 +1,4 @@
-"""What a run does besides where the configuration asks for it: encrypt, write back, use a cluster, retain, drill."""
+"""What a run does where it is asked to: encrypt, write back, use a cluster, retain, drill."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What a run leaves written down of itself: its id, its log, its summary, and what stages tell of themselves."""
+"""What a run leaves written down of itself: its id, its log, its summary, what stages tell."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""All stages in order: which run with which options, what runs after a failure, and how a run is stopped."""
+"""All stages in order: which run with which options or after a failure, and how a run is stopped."""
 
 import re
 import signal

@@ -1,4 +1,4 @@
-"""What the sandbox's RapidPro says of a project, and what comes first where several services say something."""
+"""What RapidPro says of a project, and what comes first where several services say something."""
 
 import dataclasses
 import urllib.request

@@ -1,4 +1,4 @@
-"""What `explain` tells of whole participants, compared with the CSVs that stage 3 made, and what it refuses."""
+"""What `explain` tells of whole participants, compared with the CSVs, and what it refuses."""
 
 from pathlib import Path
 from typing import Any

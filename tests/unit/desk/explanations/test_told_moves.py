@@ -1,4 +1,4 @@
-"""What `explain` tells of answers that moved, met or were folded, and which texts it does not print."""
+"""What `explain` tells of answers that moved, met or were folded, and what it does not print."""
 
 import json
 import re
