@@ -2,7 +2,10 @@
 
 import argparse
 import json
+import logging
 from pathlib import Path
+
+import pytest
 
 import fake_rapidpro
 from engagement.provenance import TracedData, read_traced_data
@@ -86,3 +89,16 @@ class FetchProject:
     def lines(self, flow: str) -> dict[int | str, bytes]:
         """A flow's lines by run id."""
         return dict(zip(self.run_ids(flow), self.file(flow).read_bytes().splitlines(), strict=True))
+
+
+def give_uuid(workspace: fake_rapidpro.Workspace, number: int) -> str:
+    """Let an invented contact have a uuid as the configuration wants it; returns it."""
+    old, new = f"contact-{number}", f"00000000-0000-4000-8000-{number:012}"
+    for row in (*workspace.contacts, *(row["contact"] for row in workspace.runs)):
+        row["uuid"] = new if row["uuid"] == old else row["uuid"]
+    return new
+
+
+def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The texts of the warnings so far."""
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]

@@ -1,7 +1,6 @@
 """Who contacts are, end to end: whose workspace, which uuid table, and what data roots of earlier versions hold."""
 
 import json
-import logging
 import re
 import shutil
 
@@ -11,6 +10,7 @@ import fake_rapidpro
 from engagement.foundation.errors import ConfigurationError, ServiceError
 from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 from fake_rapidpro import Workspace, contact, once, run
+from fetch_project import warnings_of
 
 OTHER = "7b0e2a44-9d1c-4f3a-a6c5-2e8f1d0b9a73"
 
@@ -40,10 +40,6 @@ def contacts_file(project, workspace=fake_rapidpro.WORKSPACE):
 
 def forget_state(project):
     shutil.rmtree(project.data_root / "State")
-
-
-def warnings_of(caplog):
-    return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
 
 
 class TestUrns:
