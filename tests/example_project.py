@@ -13,8 +13,7 @@ from engagement.stages import generate_outputs
 
 CONTROL_CODES = ("NA", "NS", "NC", "NR", "NIC", "STOP", "WS", "CE")
 META_CODES = ("greeting", "question")
-EPISODE_FLOW = "s01e{}_activation"
-SURVEY_FLOW = "s01_demographics"
+EPISODE_FLOW, SURVEY_FLOW = "s01e{}_activation", "s01_demographics"
 METADATA = Metadata("tests", "2026-04-01T00:00:00.000000+00:00", "tester@example.org")
 
 Document = dict[str, Any]
@@ -217,6 +216,11 @@ def label(scheme: str, code: str, checked: bool = True, copy: str = "") -> Docum
         "Checked": checked,
         "Origin": {"OriginID": "coder@example.org", "Name": "Coder", "OriginType": "Manual"},
     }
+
+
+def wrong_scheme(scheme: str, target: str) -> list[Document]:
+    """Labels that mark an answer as one to another dataset."""
+    return [label(scheme, "WS"), label("ws", target)]
 
 
 def coda_message(text: str, *labels: Document) -> Document:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 import fake_rapidpro
+from example_project import DataRoot
 from fake_rapidpro import Workspace
 from fetch_project import FetchProject
 from forgotten_person import make_seasons
@@ -16,6 +17,12 @@ def project(workspace: Workspace, tmp_path: Path) -> Iterator[FetchProject]:
     folder.mkdir()
     with fake_rapidpro.serve(workspace) as address:
         yield FetchProject(folder, address)
+
+
+@pytest.fixture
+def data_root(tmp_path: Path) -> DataRoot:
+    """The example project without data."""
+    return DataRoot(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from example_project import (
     label,
     survey_run,
     write_project,
+    wrong_scheme,
 )
 
 FIRST, SECOND = "rqa_s01e01_raw", "rqa_s01e02_raw"
@@ -150,10 +151,6 @@ def test_counts_that_cannot_be_read_are_told_and_stop_nothing(root: DataRoot, ca
     root.generate()
     assert "message_counts.json: can't be read" in caplog.text
     assert counts_of(root) == {FIRST: 60, SECOND: 40}
-
-
-def wrong_scheme(scheme: str, target: str) -> list[Document]:
-    return [label(scheme, "WS"), label("ws", target)]
 
 
 @pytest.mark.parametrize("target", ["episode_2", "gender", "elsewhere"])
