@@ -17,6 +17,7 @@ WRITE_BACK: dict[str, Any] = {
     "Demographics": [{"CodedField": "gender_coded", "Field": "gender_answered"}],
     "Contacts": ["advert"],
 }
+EVERYBODY = frozenset(range(1, 13))
 # What a night without news asks: who the token is of, and whether the groups and fields are still there.
 QUIET = ["/api/v2/workspace.json", "/api/v2/fields.json", "/api/v2/groups.json"]
 SELECTION = {"Name": "advert", "TookPartIn": ["any"], "To": {"Group": "Advert", "Field": "advert"}}
@@ -88,3 +89,12 @@ class WriteBackProject:
 def uuids(*numbers: int) -> set[str]:
     """Uuids of participants' contacts."""
     return {f"contact-{number}" for number in numbers}
+
+
+def expect_marks(workspace: Workspace, *stopped: int) -> None:
+    """Those who stopped are in the group of STOP, and all others are in the advert, each with the field."""
+    staying = uuids(*(EVERYBODY - set(stopped)))
+    assert workspace.members("stopped") == uuids(*stopped)
+    assert workspace.members("Advert") == staying
+    assert workspace.values("consent_withdrawn") == dict.fromkeys(uuids(*stopped), "yes")
+    assert {uuid for uuid, value in workspace.values("advert").items() if value == "yes"} == staying

@@ -5,28 +5,13 @@ import logging
 
 import pytest
 
-import fake_rapidpro
-from chain_project import add_night, make_workspace
+from chain_project import add_night
 from engagement.__main__ import main
 from engagement.foundation.errors import LimitError
 from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
-from write_back_project import QUIET, WRITE_BACK, WriteBackProject, uuids
+from write_back_project import EVERYBODY, QUIET, WRITE_BACK, uuids
 
-EVERYBODY = set(range(1, 13))
 NUMBERS = {number: f"25261500{number:04}" for number in EVERYBODY}
-
-
-@pytest.fixture
-def workspace():
-    found = make_workspace()
-    found.page_size = 250
-    return found
-
-
-@pytest.fixture
-def project(workspace, tmp_path):
-    with fake_rapidpro.serve(workspace) as address:
-        yield WriteBackProject(tmp_path / "project", workspace, address)
 
 
 def forget_contacts(project, workspace, *numbers):

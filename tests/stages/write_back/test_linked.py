@@ -7,37 +7,26 @@ import shutil
 
 import pytest
 
-import fake_rapidpro
-from chain_project import make_workspace
 from engagement.configuration import load_project
 from engagement.configuration.contact_selections import WithdrawnElsewhere
 from engagement.delivery.selections.withdrawn import find_withdrawn_elsewhere
 from engagement.desk import contacts
-from write_back_project import QUIET, WRITE_BACK, WriteBackProject, uuids
+from write_back_project import EVERYBODY, QUIET, WRITE_BACK, uuids
 
-EVERYBODY = set(range(1, 13))
 # The survey of 2 and 3 is 2's alone: 3 is who is written to first, and 2 is another phone of theirs.
 ROW = (3, 2)
 PHONES = set(ROW)
 
 
 @pytest.fixture
-def workspace():
-    found = make_workspace()
-    found.page_size = 250
-    return found
-
-
-@pytest.fixture
-def project(workspace, tmp_path):
-    with fake_rapidpro.serve(workspace) as address:
-        made = WriteBackProject(tmp_path / "project", workspace, address, LinkedParticipants=["linked.csv"])
-        # The project's own table has short ids, which no file of links may have.
-        for path in made.chain.embedded.glob("uuid_tables.*"):
-            path.unlink()
-        link(made)
-        made.prepare()
-        yield made
+def project(project):
+    project.configure(LinkedParticipants=["linked.csv"])
+    # The project's own table has short ids, which no file of links may have.
+    for path in project.chain.embedded.glob("uuid_tables.*"):
+        path.unlink()
+    link(project)
+    project.prepare()
+    return project
 
 
 def uid_of(project, number):

@@ -5,31 +5,18 @@ import sqlite3
 
 import pytest
 
-import fake_rapidpro
-from chain_project import make_workspace
 from engagement.__main__ import main
 from engagement.foundation.errors import LimitError, ServiceError
-from write_back_project import QUIET, SELECTION, WRITE_BACK, WriteBackProject, uuids
-
-EVERYBODY = set(range(1, 13))
+from write_back_project import EVERYBODY, QUIET, SELECTION, WRITE_BACK, uuids
 
 
 @pytest.fixture
-def workspace():
-    found = make_workspace()
-    found.page_size = 250
-    return found
-
-
-@pytest.fixture
-def project(workspace, tmp_path, caplog):
+def project(project, caplog):
     caplog.set_level(logging.INFO)
-    with fake_rapidpro.serve(workspace) as address:
-        made = WriteBackProject(tmp_path / "project", workspace, address)
-        made.prepare(3)
-        made.write_back()
-        caplog.clear()
-        yield made
+    project.prepare(3)
+    project.write_back()
+    caplog.clear()
+    return project
 
 
 def rename(workspace, name, new):
