@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy
@@ -10,7 +11,7 @@ from pyarrow.parquet import ParquetFile
 
 from engagement.processing.records.participant_notes import PARTICIPANT, TEXT
 from engagement.sources.manifest import MANIFEST, RawDataWriter
-from example_project import DataRoot
+from example_project import DataRoot, coda_message, episode_run, label
 
 _TIMESTAMP = re.compile(rb'("Timestamp": |"timestamp": )"[^"]*"')
 
@@ -56,3 +57,20 @@ def read_processed(caplog: pytest.LogCaptureFixture) -> int | str:
     found = re.findall(r"(\d+) of \d+ participant\(s\) changed;|Full run: (.*)|(Nothing) changed since", caplog.text)
     count, reason, nothing = found[-1]
     return reason or (0 if nothing else int(count))
+
+
+# Twenty who stay as they are beside those whom a test is about.
+OTHERS = [
+    episode_run(f"o{n}", f"jawaab {n}", time=f"2026-04-{n % 9 + 1:02}T10:00:00+03:00", run_id=n) for n in range(20)
+]
+
+Step = Callable[[DataRoot], object]
+
+
+def runs(*lines: str) -> Step:
+    return lambda root: root.write_runs(*OTHERS[:10], *lines, *OTHERS[10:])
+
+
+BIYO = episode_run("a", "biyo", run_id=50)
+ALONE = [episode_run("a", "jooji", run_id=51), episode_run("a", "kaliya", run_id=52)]
+STOP = coda_message("jooji", label("episode1", "STOP"))
