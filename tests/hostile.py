@@ -1,11 +1,17 @@
 """Documents that went wrong: valid ones with keys lost or renamed, other types, odd numbers and characters, other encodings."""
 
+import contextlib
 import copy
+import io
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from hypothesis import strategies
+
+from engagement.foundation.errors import PipelineError
+from engagement.provenance import encode_fresh_chain
+from example_project import METADATA, episode_run, survey_run
 
 # Written as numbers that Python's own JSON would not write.
 _NUMBERS = {"@digits@": "9" * 5000, "@infinite@": "1e999", "@nan@": "NaN", "@minus infinite@": "-Infinity"}
@@ -17,6 +23,13 @@ _ODD = (
 )  # fmt: skip
 _ODD_KEYS = ("", " ", "\0", "\ud83d", "MessageID", "SHA", "Labels", "Text", "x" * 300)
 Steps = tuple[Any, ...]
+# Valid runs, to begin with.
+RUNS = (
+    episode_run("a", "biyo", operator="hormud"),
+    episode_run("b", "waa 25"),
+    survey_run("a", age="25", location="baydhabo", gender="naag"),
+    survey_run("b", age="12", gender="nin"),
+)
 
 
 def _paths(document: Any, path: Steps = ()) -> Iterator[Steps]:
@@ -108,3 +121,21 @@ def write(document: Any, ending: str = "") -> bytes:
 
 
 _ENDINGS = ("", "", "", "", "", "", "as it is", "cut off", "doubled key", "utf-16", "utf-8-sig", "utf-32", "cp1252")
+
+
+def as_chain(data: Any) -> bytes:
+    """A line whose hashes are right, whatever the data say."""
+    try:
+        return encode_fresh_chain([(one, METADATA) for one in data]).encode() + b"\n"
+    except (TypeError, AttributeError, ValueError):
+        return write(data) + b"\n"
+
+
+def ends_well(action: Callable[[], Any], *statuses: int) -> None:
+    """Carry out an action that may be refused with one of the statuses, and with nothing else."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            status = action()
+    except PipelineError as error:
+        status = error.exit_status
+    assert status in (None, 0, *statuses)

@@ -3,7 +3,6 @@
 Each test begins with a valid document and changes its structure; see `hostile`. HOSTILE_EXAMPLES asks for more examples.
 """
 
-import contextlib
 import csv
 import io
 import json
@@ -17,27 +16,16 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 from engagement.__main__ import main
 from engagement.configuration import load_project
-from engagement.foundation.errors import InputError, PipelineError
-from engagement.provenance import encode_fresh_chain, read_traced_data
+from engagement.foundation.errors import PipelineError
+from engagement.provenance import read_traced_data
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
 from engagement.services.storage.embedded import EmbeddedStorage
 from engagement.services.storage.protocol import open_storage, read_credentials, read_token
 from engagement.services.uuid_tables.protocol import open_uuid_table
-from example_project import (
-    EPISODE_FLOW,
-    METADATA,
-    SURVEY_FLOW,
-    DataRoot,
-    coda_message,
-    episode_run,
-    label,
-    survey_run,
-    uid_of,
-    write_project,
-)
+from example_project import EPISODE_FLOW, SURVEY_FLOW, DataRoot, coda_message, label, uid_of
 from fetch_project import FetchProject
-from hostile import changed_documents, changed_files, write
+from hostile import RUNS, as_chain, changed_documents, changed_files, ends_well, write
 
 EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "25"))
 hostile = settings(
@@ -46,12 +34,6 @@ hostile = settings(
     derandomize="HOSTILE_EXAMPLES" not in os.environ,
     database=None,
     suppress_health_check=list(HealthCheck),
-)
-RUNS = (
-    episode_run("a", "biyo", operator="hormud"),
-    episode_run("b", "waa 25"),
-    survey_run("a", age="25", location="baydhabo", gender="naag"),
-    survey_run("b", age="12", gender="nin"),
 )
 CODED = {
     "gender": [
@@ -63,26 +45,6 @@ CODED = {
         coda_message("waa 25", label("episode1", "water")),
     ],
 }
-
-
-def ends_well(action: Callable[[], Any], *statuses: int) -> None:
-    """Carry out an action that may be refused with one of the statuses, and with nothing else."""
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            status = action()
-    except PipelineError as error:
-        status = error.exit_status
-    assert status in (None, 0, *statuses)
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> DataRoot:
-    folder = tmp_path_factory.mktemp("hostile")
-    root = DataRoot(folder, write_project(folder / "configuration"))
-    root.write_runs(*RUNS)
-    return root
-
-
 EXTRAS = {
     "TestParticipantUUIDs": [uid_of("z")],
     "ParticipantPrefix": "avf-other-uuid-",
@@ -153,51 +115,6 @@ def test_coda_files_are_accepted_or_refused(root: DataRoot, dataset: str):
         path.unlink()
 
 
-def changed_label(**changes: Any) -> list[dict[str, Any]]:
-    return [coda_message("naag", {**label("gender", "woman"), **changes})]
-
-
-# Each ended in a traceback once: what the file holds, and what stage 3 says of it (None: it is accepted).
-FOUND_CODA_FILES = [
-    (changed_label(SchemeID=True), "at $[0].Labels[0]: no SchemeID; expected a label"),
-    (changed_label(CodeID=["gender-woman"]), "at $[0].Labels[0]: no CodeID; expected a label"),
-    (changed_label(Origin="Ali"), None),
-    (changed_label(Origin={"Name": "\ud83d"}), None),
-    (changed_label(Confidence=2**70), None),
-    (changed_label(DateTimeUTC="@nan@"), None),
-    (changed_label(DateTimeUTC="0001-01-01T00:00:00+03:00"), None),
-    ([{**coda_message("naag"), "MessageID": ["a"]}], "at $[0]: no MessageID; expected a message"),
-    ([{**coda_message("naag"), "SequenceNumber": "@digits@"}], "a number without end"),
-    (["@deep@"], "lists within lists without end"),
-]
-
-
-@pytest.mark.parametrize(("messages", "said"), FOUND_CODA_FILES)
-def test_coda_files_that_ended_in_a_traceback(root: DataRoot, messages: list[Any], said: str | None):
-    root.write_runs(*RUNS)
-    path = root.path / "Coded Coda Files" / "EXAMPLE_gender.json"
-    path.write_bytes(write(messages))
-    try:
-        if said is None:
-            root.generate()
-            arguments = ["explain", str(root.path), uid_of("a"), "--pipeline-configuration", str(root.configuration)]
-            ends_well(lambda: main(arguments))
-            return
-        with pytest.raises(InputError) as refused:
-            root.generate()
-        assert said in str(refused.value)
-    finally:
-        path.unlink()
-
-
-def as_chain(data: Any) -> bytes:
-    """A line whose hashes are right, whatever the data say."""
-    try:
-        return encode_fresh_chain([(one, METADATA) for one in data]).encode() + b"\n"
-    except (TypeError, AttributeError, ValueError):
-        return write(data) + b"\n"
-
-
 @pytest.mark.parametrize(("flow", "run"), [(EPISODE_FLOW.format(1), RUNS[0]), (SURVEY_FLOW, RUNS[2])])
 def test_raw_data_are_accepted_or_refused(root: DataRoot, flow: str, run: str):
     updates = json.loads(run)
@@ -213,100 +130,6 @@ def test_raw_data_are_accepted_or_refused(root: DataRoot, flow: str, run: str):
 
     lines = strategies.one_of(changed_files(updates), changed_documents(data).map(as_chain))
     hostile(given(lines)(use))()
-
-
-EPISODE = json.loads(RUNS[1])[-1]["Data"]
-TEXT_KEY, TIME_KEY = (f"Rqa_S01E01_Raw ({part}) - {EPISODE_FLOW.format(1)}" for part in ("Text", "Time"))
-FOUND_RUNS = [
-    ({**EPISODE, TEXT_KEY: ["biyo"]}, "the value of 'rqa_s01e01_raw' is not a text"),
-    ({**EPISODE, TEXT_KEY: 25}, "the value of 'rqa_s01e01_raw' is not a text"),
-    ({**EPISODE, TIME_KEY: "0001-01-01T00:00:00+03:00"}, "'sent_on' is not a time"),
-    ({**EPISODE, "avf_phone_id": {"avf_phone_id": "a"}}, "line 1: no 'avf_phone_id'"),
-    ({**EPISODE, "avf_phone_id": "a\ud83d"}, "line 1: no 'avf_phone_id'"),
-    ({**EPISODE, "operator_raw": ["25261"]}, "the value of 'operator_raw' is not a text"),
-    ({**EPISODE, "operator_coded": {"CodeID": {"a": 1}}}, None),
-]
-
-
-@pytest.mark.parametrize(("data", "said"), FOUND_RUNS)
-def test_runs_that_ended_in_a_traceback(root: DataRoot, data: dict[str, Any], said: str | None):
-    root.write_runs(*RUNS)
-    root.write_flow(EPISODE_FLOW.format(1), as_chain([data]).decode())
-    if said is None:
-        root.generate()
-        return
-    with pytest.raises(InputError) as refused:
-        root.generate()
-    assert said in str(refused.value)
-
-
-def test_a_line_of_lists_without_end_is_told(root: DataRoot):
-    root.write_runs(*RUNS)
-    root.write_flow(EPISODE_FLOW.format(1), write([{"Data": "@deep@", "avf_phone_id": "a"}]).decode() + "\n")
-    with pytest.raises(InputError, match="nested too deeply"):
-        root.generate()
-
-
-@pytest.mark.parametrize("depth", [40, 300, 900, 980, 20_000])
-def test_coda_files_of_lists_within_lists_are_told(root: DataRoot, depth: int):
-    root.write_runs(*RUNS)
-    deep = "[" * depth + "]" * depth
-    labels = f'[{{"SchemeID": "s", "CodeID": "c", "Origin": {deep}}}]'
-    path = root.path / "Coded Coda Files" / "EXAMPLE_gender.json"
-    path.write_text(f'[{{"MessageID": "m", "Text": "x", "Labels": {labels}}}]')
-    try:
-        with pytest.raises(InputError, match="EXAMPLE_gender.json: (1 problem|lists within lists)"):
-            root.generate()
-    finally:
-        path.unlink()
-
-
-def test_a_flow_of_a_name_that_no_file_can_have_is_told(tmp_path: Path):
-    def change(document: dict[str, Any]) -> None:
-        document["RawDataSources"][0]["ActivationFlowNames"] = ["f" * 300]
-
-    root = DataRoot(tmp_path, write_project(tmp_path / "configuration", change))
-    with pytest.raises(
-        PipelineError, match="is too long for the name of a file; expected 200 bytes at most"
-    ) as refused:
-        root.generate()
-    assert refused.value.exit_status == 10
-
-
-def test_a_configuration_that_is_a_pipe_is_told_and_not_waited_for(tmp_path: Path):
-    root = DataRoot(tmp_path, write_project(tmp_path / "configuration"))
-    root.configuration.unlink()
-    os.mkfifo(root.configuration)
-    with pytest.raises(PipelineError, match="a pipe or a device and not a file") as refused:
-        root.generate()
-    assert refused.value.exit_status == 10
-
-
-def test_outputs_on_another_disk_are_made_there_night_after_night(tmp_path: Path):
-    root = DataRoot(tmp_path, write_project(tmp_path / "configuration"))
-    root.write_runs(*RUNS)
-    disk = tmp_path / "other disk"
-    (disk / "Outputs of P").mkdir(parents=True)
-    root.outputs.symlink_to(disk / "Outputs of P")
-    for _ in range(2):
-        root.generate(full=True)
-        assert root.outputs.is_symlink()
-        assert (disk / "Outputs of P" / "messages.csv").exists()
-        assert [path.name for path in disk.iterdir()] == ["Outputs of P"]
-        assert not list(root.path.glob("*.partial"))
-    root.generate()
-    (disk / "Outputs of P").rename(disk / "away")
-    with pytest.raises(PipelineError, match="where there is no folder"):
-        root.generate()
-
-
-def test_bad_raw_data_are_told_as_that_by_the_stage(root: DataRoot, capsys):
-    """Whatever part files are missing then."""
-    root.write_runs(*RUNS, episode_run("c", "biyo", time="yesterday"))
-    arguments = ["--user", "tester@example.org", "--credentials", str(root.credentials)]
-    arguments += ["--pipeline-configuration", str(root.configuration), "--data-root", str(root.path)]
-    assert main(["generate-outputs", *arguments]) == 11
-    assert "'sent_on' is not a time; expected ISO 8601 with an offset" in capsys.readouterr().err
 
 
 CSV = (
