@@ -11,36 +11,29 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-FOLDER = "application/vnd.google-apps.folder"
-SHEET = "application/vnd.google-apps.spreadsheet"
-SHORTCUT = "application/vnd.google-apps.shortcut"
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from drive_protocol import (
+    FOLDER,
+    SHEET,
+    SHORTCUT,
+    WORKBOOK,
+    Answer,
+    ApiError,
+    Upload,
+    as_json,
+    make_handler,
+    parse_query,
+)
+
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-_PIECE = 256 * 1024
-
-
-class ApiError(Exception):
-    """An answer as Google gives it."""
-
-    def __init__(self, status: int, reason: str, **headers: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.headers = headers
-        problem = {"domain": "global", "reason": reason, "message": f"A sentence about {reason}."}
-        self.body = {"error": {"code": status, "message": problem["message"], "errors": [problem]}}
-
-
-class DroppedError(Exception):
-    """No answer: the connection ends."""
 
 
 @dataclass
@@ -52,17 +45,6 @@ class Fault:
     before: bool = True
     # Of an upload's piece so many bytes still arrive.
     kept_bytes: int = 0
-
-
-@dataclass
-class Upload:
-    """An upload that has begun."""
-
-    file_id: str | None
-    document: dict[str, Any]
-    kind: str
-    content: bytearray = field(default_factory=bytearray)
-    answer: dict[str, Any] | None = None
 
 
 class FakeDrive:
@@ -87,7 +69,7 @@ class FakeDrive:
 
     @contextlib.contextmanager
     def running(self) -> Iterator["FakeDrive"]:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(self))
+        server = ThreadingHTTPServer(("127.0.0.1", 0), make_handler(self.answer))
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         self.root_url = f"http://127.0.0.1:{server.server_port}/"
@@ -151,7 +133,7 @@ class FakeDrive:
             ]
         return [self.contents[i] for i in parents]
 
-    def answer(self, method: str, address: str, headers: Any, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def answer(self, method: str, address: str, headers: Any, body: bytes) -> Answer:
         """Carry out one request."""
         with self._lock:
             request = f"{method} {address}"
@@ -171,11 +153,11 @@ class FakeDrive:
             except ApiError as error:
                 return error.status, error.headers, json.dumps(error.body).encode()
 
-    def _dispatch(self, method: str, address: str, headers: Any, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _dispatch(self, method: str, address: str, headers: Any, body: bytes) -> Answer:
         parts = urlsplit(address)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if parts.path == "/token":
-            return _json(self._give_token(parse_qs(body.decode())["assertion"][0]))
+            return as_json(self._give_token(parse_qs(body.decode())["assertion"][0]))
         if headers.get("Authorization") != f"Bearer {self.token}":
             raise ApiError(401, "authError")
         route: tuple[str, str] = (method, re.sub(r"/files/(?!generateIds)[^/?]+", "/files/ID", parts.path))
@@ -185,20 +167,20 @@ class FakeDrive:
             return self._go_on(query["upload_id"], headers, body)
         match route:
             case ("GET", "/drive/v3/drives"):
-                return _json({"drives": [{"id": i, "name": name} for i, name in self.shared_drives.items()]})
+                return as_json({"drives": [{"id": i, "name": name} for i, name in self.shared_drives.items()]})
             case ("GET", "/drive/v3/files/generateIds"):
-                return _json({"ids": [f"made-{uuid.uuid4().hex}" for _ in range(int(query["count"]))]})
+                return as_json({"ids": [f"made-{uuid.uuid4().hex}" for _ in range(int(query["count"]))]})
             case ("GET", "/drive/v3/files"):
-                return _json(self._list(query))
+                return as_json(self._list(query))
             case ("GET", "/drive/v3/files/ID/export"):
                 return self._export(file_id, query)
             case ("GET", "/drive/v3/files/ID") if query.get("alt") == "media":
                 return self._download(file_id, query, headers)
             case ("GET", "/drive/v3/files/ID"):
-                return _json(self._get(file_id, query))
+                return as_json(self._get(file_id, query))
             case ("POST", "/drive/v3/files"):
                 self._check_create(document, query, is_file=document.get("mimeType") != FOLDER)
-                return _json(self._make(document["id"], document, None))
+                return as_json(self._make(document["id"], document, None))
             case ("POST", "/upload/drive/v3/files" | "/resumable/upload/drive/v3/files"):
                 self._check_create(document, query, is_file=True)
                 return self._begin(None, document, headers)
@@ -216,7 +198,7 @@ class FakeDrive:
         return {"access_token": self.token, "token_type": "Bearer", "expires_in": 3600}
 
     def _list(self, query: dict[str, str]) -> dict[str, Any]:
-        accepts = _parse(query["q"])
+        accepts = parse_query(query["q"])
         in_all_drives = query.get("includeItemsFromAllDrives") == "true" == query.get("supportsAllDrives")
         # The newest first: whoever wants another order must sort.
         found = [
@@ -242,7 +224,7 @@ class FakeDrive:
             about["driveId"] = "its shared drive"
         return {**about, **_public(file)}
 
-    def _export(self, file_id: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    def _export(self, file_id: str, query: dict[str, str]) -> Answer:
         # An export asks for no shared drives: its parameters have no word for it.
         if self._get(file_id, {"supportsAllDrives": "true"})["mimeType"] != SHEET:
             raise ApiError(403, "fileNotExportable")
@@ -250,7 +232,7 @@ class FakeDrive:
             raise ApiError(400, "badRequest")
         return 200, {"Content-Type": WORKBOOK}, self.contents[file_id]
 
-    def _download(self, file_id: str, query: dict[str, str], headers: Any) -> tuple[int, dict[str, str], bytes]:
+    def _download(self, file_id: str, query: dict[str, str], headers: Any) -> Answer:
         if self._get(file_id, query)["mimeType"].startswith("application/vnd.google-apps."):
             raise ApiError(403, "fileNotDownloadable")
         content = self.contents[file_id]
@@ -296,7 +278,7 @@ class FakeDrive:
         file["size"] = str(len(content))
         return _public(file)
 
-    def _begin(self, file_id: str | None, document: dict[str, Any], headers: Any) -> tuple[int, dict[str, str], bytes]:
+    def _begin(self, file_id: str | None, document: dict[str, Any], headers: Any) -> Answer:
         upload_id = uuid.uuid4().hex
         self.uploads[upload_id] = Upload(file_id, document, headers["X-Upload-Content-Type"])
         location = f"{self.root_url}upload/drive/v3/files?uploadType=resumable&upload_id={upload_id}"
@@ -304,29 +286,16 @@ class FakeDrive:
 
     def _take_piece(self, address: str, headers: Any, body: bytes) -> None:
         upload = self.uploads[parse_qs(urlsplit(address).query)["upload_id"][0]]
-        found = re.fullmatch(r"bytes (\d+)-\d+/\d+", headers["Content-Range"])
-        assert found
-        assert int(found[1]) == len(upload.content)
-        upload.content += body
+        upload.take_part(headers["Content-Range"], body)
 
-    def _go_on(self, upload_id: str, headers: Any, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _go_on(self, upload_id: str, headers: Any, body: bytes) -> Answer:
         upload = self.uploads.get(upload_id)
         if upload is None:
             raise ApiError(404, "notFound")
         if upload.answer is not None:
-            return _json(upload.answer)
-        where = headers.get("Content-Range", "bytes 0--1/0")
-        total = int(where.rsplit("/", 1)[1])
-        if "*" not in where:
-            start = int(where.removeprefix("bytes ").split("-")[0])
-            if start != len(upload.content):
-                raise ApiError(400, "badRequest")
-            if start + len(body) < total and len(body) % _PIECE:
-                raise ApiError(400, "badRequest")
-            upload.content += body
-        if len(upload.content) < total:
-            arrived = {"Range": f"bytes=0-{len(upload.content) - 1}"} if upload.content else {}
-            return 308, arrived, b""
+            return as_json(upload.answer)
+        if not upload.take(headers.get("Content-Range", "bytes 0--1/0"), body):
+            return 308, upload.arrived, b""
         content = bytes(upload.content)
         if upload.file_id is None:
             if upload.document["id"] in self.files:
@@ -335,64 +304,8 @@ class FakeDrive:
             upload.answer = self._make(document["id"], document, content)
         else:
             upload.answer = self._fill(self.files[upload.file_id], content)
-        return _json(upload.answer)
-
-
-def _make_handler(drive: FakeDrive) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def log_message(self, *arguments: Any) -> None:
-            """Say nothing."""
-
-        def handle_request(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            try:
-                status, headers, answer = drive.answer(self.command, self.path, self.headers, body)
-            except DroppedError:
-                self.close_connection = True
-                return
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name.replace("_", "-"), value)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-        setattr(Handler, f"do_{method}", Handler.handle_request)
-    return Handler
-
-
-def _json(document: Any) -> tuple[int, dict[str, str], bytes]:
-    return 200, {"Content-Type": "application/json"}, json.dumps(document).encode()
+        return as_json(upload.answer)
 
 
 def _public(file: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in file.items() if name != "sharedWithMe"}
-
-
-_TERM = re.compile(
-    r"(?:(?P<field>name|mimeType|trashed|sharedWithMe) (?P<sign>=|!=) (?:'(?P<text>(?:\\.|[^'\\])*)'|(?P<truth>true|false))"
-    r"|'(?P<parent>[^']+)' in parents)(?: and |$)"
-)
-
-
-def _parse(query: str) -> Callable[[dict[str, Any]], bool]:
-    """The part of the query language that is used: terms joined with `and`; anything else is refused."""
-    terms, place = [], 0
-    while place < len(query):
-        term = _TERM.match(query, place)
-        if term is None:
-            raise ApiError(400, "invalid")
-        terms.append(term)
-        place = term.end()
-
-    def holds(file: dict[str, Any], term: re.Match[str]) -> bool:
-        if term["parent"]:
-            return term["parent"] in file["parents"]
-        value = re.sub(r"\\(.)", r"\1", term["text"]) if term["text"] is not None else term["truth"] == "true"
-        return (file.get(term["field"]) == value) == (term["sign"] == "=")
-
-    return lambda file: all(holds(file, term) for term in terms)

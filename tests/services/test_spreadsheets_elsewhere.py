@@ -14,9 +14,10 @@ from typing import Any
 import openpyxl
 import pytest
 
+from drive_protocol import ApiError
 from engagement.__main__ import main
 from engagement.foundation.errors import ConfigurationError, ServiceError
-from fake_drive import ApiError, FakeDrive
+from fake_drive import FakeDrive
 from fetch_project import FetchProject
 
 HEADER = "Mobile No,Received On,What?\n"

@@ -12,7 +12,8 @@ import pytest
 
 import fake_rapidpro
 from chain_project import RUN_ID, ChainProject, differences, make_workspace
-from fake_drive import DroppedError, FakeDrive
+from drive_protocol import DroppedError
+from fake_drive import FakeDrive
 from fake_storage import fake_storage
 from faults import in_server, run_stage
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from drive_protocol import ApiError
 from engagement.configuration import load_project
 from engagement.delivery import drive
 from engagement.delivery.drive import upload_analysis, upload_tables
@@ -25,7 +26,7 @@ from engagement.services.drive.ids import DriveIds
 from engagement.services.retries import RetryPolicy
 from engagement.stages import automated_analysis
 from example_project import DataRoot, Document, coda_message, episode_run, label, write_project
-from fake_drive import ApiError, FakeDrive
+from fake_drive import FakeDrive
 
 NUMBER = "0615000001"
 TABLES = ("individuals.csv", "messages.csv", "production.csv")
