@@ -102,7 +102,7 @@ def seasons(tmp_path_factory):
 
 
 def without_retention(contents):
-    left_out = ("Runs/retention", "State/outputs/notes.json")
+    left_out = ("Runs/retention", "State/retention", "State/outputs/notes.json")
     return {name: content for name, content in contents.items() if not any(one in name for one in left_out)}
 
 

@@ -38,7 +38,11 @@ class MessageCut(msgspec.Struct, frozen=True):
         Without any time, nobody knows how old it is: it stays.
         """
         known = [time for time in times if time is not None]
-        return bool(known) and max(known) < self.before and not any(digest_of(text) in self.stays for text in texts)
+        return bool(known) and max(known) < self.before and not self.keeps(texts)
+
+    def keeps(self, texts: Iterable[str | None]) -> bool:
+        """Check if one of these texts stays, however old it is."""
+        return any(digest_of(text) in self.stays for text in texts)
 
 
 def digest_of(text: object) -> str:
@@ -94,6 +98,15 @@ class LineAges:
     def removes(self, values: Mapping[str, object]) -> bool:
         """Check if a line with these values goes."""
         return self.cut.removes(self.times_of(values), self._texts_of(values))
+
+    def keeps(self, values: Mapping[str, object]) -> bool:
+        """Check if a line with these values stays, however old it is."""
+        return self.cut.keeps(self._texts_of(values))
+
+    @property
+    def keys(self) -> list[list[str]]:
+        """The keys of the configuration that say where else times and texts are."""
+        return [sorted(self._time_keys), sorted(self._text_keys)]
 
     def removes_line(self, line: bytes) -> bool:
         """Check if an encoded line goes."""

@@ -18,6 +18,7 @@ from engagement.configuration.double_coding import second_dataset
 from engagement.configuration.kept_project import find_kept_stop_ids
 from engagement.custody.retention.aged_files import remove_from_files
 from engagement.custody.retention.journals import RemovalJournal, retention_folder
+from engagement.custody.retention.raw_ages import FileAges, RawAges
 from engagement.custody.retention.removal import RetentionRequest, add_receipt, has_receipt
 from engagement.custody.retention.texts import FoundTexts, raw_files, read_texts
 from engagement.labelling.datasets.datasets import coded_file
@@ -37,9 +38,13 @@ _REMEDY = "Download the dataset again: run stage 1 with --full."
 
 @dataclass
 class AgedMessages:
-    """What a cut removes: counts by flow and by episode, the oldest time, and how much is younger."""
+    """What a cut removes: counts by flow and by episode, the oldest time, and how much is younger.
+
+    `raw_ages` tells the next cut which files it need not read.
+    """
 
     cut: MessageCut
+    raw_ages: RawAges
     flows: dict[str, int] = field(default_factory=dict)
     episodes: Counter[str] = field(default_factory=Counter)
     oldest: datetime | None = None
@@ -86,20 +91,31 @@ def _find_stops(project: Project, data_root: Path) -> frozenset[str]:
 
 
 def find_aged(project: Project, data_root: Path, cut: MessageCut) -> AgedMessages:
-    """Count the lines of Raw Data that a cut removes, and the runs that still wait for their contact."""
-    ages, found = LineAges(cut, project.configuration), AgedMessages(cut)
+    """Count the lines of Raw Data that a cut removes, and the runs that still wait for their contact.
+
+    A file that did not change, and of which none is over age by its note, is not read.
+    """
+    ages = LineAges(cut, project.configuration)
+    found = AgedMessages(cut, RawAges(data_root, ages))
     fields = {plan.raw_field for plan in project.coding_plans.rqa}
     remappings = project.configuration.rapid_pro_key_remappings
     episodes = {one.rapid_pro_key: one.pipeline_key for one in remappings if one.pipeline_key in fields}
     for path in raw_files(data_root):
+        known = found.raw_ages.find_young(path)
+        if known is not None:
+            found.younger += known.count_younger(cut.before)
+            continue
+        read = FileAges.begin(path)
         for record in read_traced_data(path):
             times = [time for time in ages.times_of(record.values) if time is not None]
+            read.add(max(times, default=None), ages.keeps(record.values))
             if not ages.removes(record.values):
                 found.younger += not times or max(times) >= cut.before
                 continue
             found.flows[path.stem] = found.flows.get(path.stem, 0) + 1
             found.episodes.update(episodes[key] for key in episodes.keys() & record.values.keys())
             found.oldest = min(max(times), found.oldest or cut.before)
+        found.raw_ages.add(path, read)
     for path in sorted((data_root / "State" / "fetch").glob("*.sqlite")):
         waiting = count_old_waiting(path, cut)
         if waiting:
@@ -129,6 +145,7 @@ def remove_aged(
 ) -> dict[str, Any] | None:
     """Remove what is over age, and move the cut; return the receipt, None if only the cut moved."""
     period = request.periods["RawTexts"]
+    aged.raw_ages.write()
     if not aged.count:
         write_cut(data_root, aged.cut, period)
         return None

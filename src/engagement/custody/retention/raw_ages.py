@@ -1,0 +1,128 @@
+"""How old the lines of each file of Raw Data are, so that a cut which moves reads only files of which something may be over age.
+
+    State/retention/raw_ages.json   of each file its stamp, and times to the minute; the first line has the SHA-256 of the second
+
+Safe to remove: the next cut then reads every file, as one in a few does anyhow.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from engagement.foundation.file_stamps import FULL_AFTER, is_settled, stamp_of
+from engagement.foundation.files import make_directory, open_bytes_for_writing
+from engagement.sources.message_cut import LineAges
+
+_VERSION = 1
+
+
+class FileAges(msgspec.Struct):
+    """The ages of a file's lines, each by the minute of its last time.
+
+    `oldest` is that of the lines that go once they are over age; `staying` has those of the others, which a STOP keeps. `lines`
+    counts all of them, also those without a time.
+    """
+
+    stamp: list[int]
+    read_at: int
+    lines: int = 0
+    oldest: int | None = None
+    staying: list[int] = []
+
+    @classmethod
+    def begin(cls, path: Path) -> "FileAges":
+        """Begin to read a file: a change from now on changes its stamp."""
+        return cls(stamp_of(path), time.time_ns())
+
+    def add(self, last: datetime | None, is_kept: bool) -> None:
+        """Add a line by its last time, if it has one."""
+        self.lines += 1
+        if last is None:
+            return
+        minute = _minute_of(last)
+        if is_kept:
+            self.staying.append(minute)
+        else:
+            self.oldest = minute if self.oldest is None else min(minute, self.oldest)
+
+    def count_younger(self, before: datetime) -> int:
+        """Count the lines that are not over age, where none goes."""
+        return self.lines - sum(minute < _minute_of(before) for minute in self.staying)
+
+    def without_staying(self) -> "FileAges":
+        """Return the ages as far as they are known where other texts stay: any line may go."""
+        minutes = [*self.staying, *([] if self.oldest is None else [self.oldest])]
+        return FileAges(self.stamp, self.read_at, self.lines, min(minutes, default=None))
+
+
+class _Notes(msgspec.Struct):
+    """`believed` counts the cuts that believed stamps since every file was read; `keys` and `stays` are digests."""
+
+    version: int
+    keys: str
+    stays: str
+    believed: int
+    files: dict[str, FileAges]
+
+
+class RawAges:
+    """What the last cut noted of a data root's raw files, and what this one notes for the next."""
+
+    def __init__(self, data_root: Path, ages: LineAges):
+        self._path = data_root / "State" / "retention" / "raw_ages.json"
+        self._before = _minute_of(ages.cut.before)
+        self._keys, self._stays = _digest(ages.keys), _digest(sorted(ages.cut.stays))
+        last = self._read()
+        is_full = last is None or last.believed >= FULL_AFTER
+        self._last: Mapping[str, FileAges] = {} if last is None or is_full else last.files
+        self._is_same_stay = last is not None and last.stays == self._stays
+        self._believed = 0 if last is None or is_full else last.believed + 1
+        self._next: dict[str, FileAges] = {}
+
+    def find_young(self, path: Path) -> FileAges | None:
+        """Return a file's ages if it did not change and none of its lines goes; else it has to be read."""
+        known = self._last.get(path.name)
+        if known is None or known.stamp != stamp_of(path):
+            return None
+        if not self._is_same_stay:
+            known = known.without_staying()
+        if known.oldest is not None and known.oldest < self._before:
+            return None
+        self._next[path.name] = known
+        return known
+
+    def add(self, path: Path, read: FileAges) -> None:
+        """Note a file that was read; not one that had just changed, and may do so again in the same tick of the clock."""
+        if is_settled(read.stamp, read.read_at):
+            self._next[path.name] = read
+
+    def write(self) -> None:
+        """Write the notes for the next cut."""
+        notes = msgspec.json.encode(_Notes(_VERSION, self._keys, self._stays, self._believed, self._next))
+        make_directory(self._path.parent)
+        with open_bytes_for_writing(self._path) as file:
+            file.write(hashlib.sha256(notes).hexdigest().encode() + b"\n" + notes)
+
+    def _read(self) -> _Notes | None:
+        try:
+            first, _, second = self._path.read_bytes().partition(b"\n")
+            if first != hashlib.sha256(second).hexdigest().encode():
+                return None
+            notes = msgspec.json.decode(second, type=_Notes)
+        except (OSError, msgspec.MsgspecError):
+            # Missing, damaged or of another version, it is of no use.
+            return None
+        return notes if (notes.version, notes.keys) == (_VERSION, self._keys) else None
+
+
+def _minute_of(at: datetime) -> int:
+    """Return a time in minutes since 1970. A cut is at a full one: seconds would only tell more of the message."""
+    return int(at.timestamp() // 60)
+
+
+def _digest(document: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(document)).hexdigest()
