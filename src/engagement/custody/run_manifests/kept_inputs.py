@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,19 @@ def read_kept_documents(data_root: Path, manifest: RunManifest) -> ProjectDocume
         return None
     configuration, plans, *schemes = (_read(_path(data_root, digest), digest) for digest in digests)
     return ProjectDocuments(configuration, plans, dict(zip(manifest.schemes, schemes, strict=True)))
+
+
+def read_kept_configuration(data_root: Path, manifest: RunManifest) -> Mapping[str, Any] | None:
+    """Read the configuration of a run as it was; None if it is no longer there.
+
+    Raises
+    ------
+    InputError
+        It is damaged.
+    """
+    path = _path(data_root, manifest.configuration)
+    configuration: Mapping[str, Any] | None = _read(path, manifest.configuration) if path.is_file() else None
+    return configuration
 
 
 def digest_document(document: Any) -> str:

@@ -1,6 +1,7 @@
 """Find hand-overs and removals in the records of a data root."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from engagement.custody.retention.removal import read_receipts
-from engagement.custody.run_manifests.manifest import find_manifests
+from engagement.custody.run_manifests.kept_inputs import read_kept_configuration
+from engagement.custody.run_manifests.manifest import RunManifest, find_manifests
 from engagement.delivery.hand_over_log import DONE, log_path
 from engagement.delivery.selections.hand_overs import hand_overs_folder
 from engagement.desk.statuses.runs import read_runs, time_of
@@ -17,6 +19,13 @@ from engagement.foundation.files import read_json
 from engagement.sources.forgotten import forgotten_folder
 
 _UPLOAD_LOGS = 7
+_UPLOAD_ADDRESSES = (
+    "MemoryProfileUploadURLPrefix",
+    "MemoryProfileUploadBucket",
+    "DataArchiveUploadURLPrefix",
+    "DataArchiveUploadBucket",
+)
+_BUCKET = re.compile(r"gs://[^/]+")
 
 
 @dataclass(frozen=True, order=True)
@@ -94,8 +103,22 @@ def _find_uploads(data_root: Path) -> Iterator[HandOverEvent]:
                 continue
             manifest = manifests.get(run["run_id"])
             by = "" if manifest is None else f"{manifest.user} ({manifest.account})"
-            target = f"buckets of run {run['run_id']}"
+            buckets = [] if manifest is None else _find_buckets(data_root, manifest)
+            target = f"{', '.join(buckets) or 'buckets'} of run {run['run_id']}"
             yield HandOverEvent(time_of(stage["started"]), "upload-logs", by, target, True, stage["counts"])
+
+
+def _find_buckets(data_root: Path, manifest: RunManifest) -> list[str]:
+    """Name the buckets of a run by its own configuration; none if State/ no longer has it.
+
+    What comes behind the bucket may be anything, so it is not told.
+    """
+    try:
+        configuration = read_kept_configuration(data_root, manifest) or {}
+    except InputError:
+        return []
+    addresses = [str(configuration.get(key) or "") for key in _UPLOAD_ADDRESSES]
+    return sorted({found[0] for address in addresses if (found := _BUCKET.match(address))})
 
 
 def _find_forgotten(data_root: Path) -> Iterator[HandOverEvent]:
