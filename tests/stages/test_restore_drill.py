@@ -76,6 +76,11 @@ def test_an_archive_whose_outputs_come_out_the_same_is_proven(root, backups, cap
     assert drill(root, backups) == 0
     assert last_of(root) == ("proven", "")
     assert read_records(root.path)[-1].archive == archive.name
+    assert (
+        f"Restoring {archive.name} beside it, and making its outputs again: until the drill ends, that takes about"
+        in caplog.text
+    )
+    assert re.search(rf"Restored {re.escape(str(archive))}: \d+ files, directories and links, all of them", caplog.text)
     assert f"{archive} is proven" in caplog.text
     assert left_in(backups) == []
     after = {path: path.read_bytes() for path in root.path.rglob("*") if path.is_file()}

@@ -97,9 +97,7 @@ def _prove(request: DrillRequest, archive: Path, scratch: Path, record: DrillRec
         files = restore_archive(archive, root, request.identity)
         record = replace(record, files=files)
         record_counts({"restored_files": files})
-        log.info(
-            "Restored %s: %s, all of them with the right checksum", archive, count_of(files, "file, directory or link")
-        )
+        log.info("Restored %s: %d files, directories and links, all of them with the right checksum", archive, files)
         reasons = _compare(request, root, scratch)
     if reasons:
         log.warning("%s: every file is whole, but its outputs can't be compared: %s", archive, "; ".join(reasons))
@@ -121,6 +119,13 @@ def _expect_room(request: DrillRequest, archive: Path) -> None:
             f"{request.backups}: {free / _MEBIBYTE:.1f} MiB are free; expected about {needed / _MEBIBYTE:.1f} MiB to restore "
             f"{archive.name} beside it. Nothing was proven. Free some space, and run the drill again."
         )
+    log.info(
+        "Restoring %s beside it, and making its outputs again: until the drill ends, that takes about %.1f MiB of %.1f MiB "
+        "that are free",
+        archive.name,
+        needed / _MEBIBYTE,
+        free / _MEBIBYTE,
+    )
 
 
 def _compare(request: DrillRequest, root: Path, scratch: Path) -> list[str]:
