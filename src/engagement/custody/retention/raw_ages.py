@@ -1,4 +1,4 @@
-"""How old the lines of each file of Raw Data are, so that a cut which moves reads only files of which something may be over age.
+"""How old the lines of each raw file are, so that files with nothing over age need not be read.
 
     State/retention/raw_ages.json   of each file its stamp, and times to the minute; the first line has the SHA-256 of the second
 
@@ -60,7 +60,10 @@ class FileAges(msgspec.Struct):
 
 
 class _Notes(msgspec.Struct):
-    """`believed` counts the cuts that believed stamps since every file was read; `keys` and `stays` are digests."""
+    """What lies on disk.
+
+    `believed` counts the cuts that believed stamps since every file was read; `keys` and `stays` are digests.
+    """
 
     version: int
     keys: str
@@ -84,7 +87,7 @@ class RawAges:
         self._next: dict[str, FileAges] = {}
 
     def find_young(self, path: Path) -> FileAges | None:
-        """Return a file's ages if it did not change and none of its lines goes; else it has to be read."""
+        """Return the ages of a file that did not change, if none of its lines goes; others are to be read."""
         known = self._last.get(path.name)
         if known is None or known.stamp != stamp_of(path):
             return None
@@ -96,7 +99,7 @@ class RawAges:
         return known
 
     def add(self, path: Path, read: FileAges) -> None:
-        """Note a file that was read; not one that had just changed, and may do so again in the same tick of the clock."""
+        """Note a file that was read; one that had just changed may do so again within a tick of the clock."""
         if is_settled(read.stamp, read.read_at):
             self._next[path.name] = read
 
@@ -120,7 +123,10 @@ class RawAges:
 
 
 def _minute_of(at: datetime) -> int:
-    """Return a time in minutes since 1970. A cut is at a full one: seconds would only tell more of the message."""
+    """Return a time in minutes since 1970.
+
+    A cut is at a full one: seconds would only tell more of the message.
+    """
     return int(at.timestamp() // 60)
 
 
