@@ -11,11 +11,13 @@ from engagement.labelling.suggestions.examples import Example, LabelledTexts
 from engagement.labelling.suggestions.features import Vocabulary, normalise
 from engagement.labelling.suggestions.learners import MANY, LinearScores, Scores, choose_learners
 
+FEWEST_OF_A_CODE = 2
+"""So many examples a code must have to be learnt, in a scheme of several codes a text."""
+
 _MOST_EXAMPLES = 20_000
 # At most so many pieces, with letters in runs of these sizes.
 _PIECES_OF_MANY = (60_000, range(3, 6))
 _BATCH = 4_000
-_FEWEST_OF_A_CODE = 2
 _NEAR_COMMON = 5.0
 _EXAMPLES_OF_HALF_TRUST = 200
 
@@ -59,12 +61,11 @@ class Learnt:
 
 
 def learn(labelled: LabelledTexts) -> Learnt:
-    """Learn from all examples, and judge each by a model that has not seen it.
+    """Learn from all examples, and judge each by a model that has not seen it. There must be codes to learn.
 
     The same examples give the same model, bit by bit, in any order and on any number of processors.
     """
-    examples = labelled.examples[-_MOST_EXAMPLES:] if len(labelled.examples) > _MOST_EXAMPLES else labelled.examples
-    codes = _choose_codes(labelled, examples)
+    examples, codes = _choose_examples(labelled), choose_codes(labelled)
     given = numpy.array([[code in example.codes for code in codes] for example in examples], bool)
     if not labelled.is_multiple:
         # Of several codes in a scheme of one, the first counts.
@@ -100,14 +101,18 @@ def _mix(weights: numpy.ndarray, parts: Sequence[LinearScores]) -> LinearScores:
     return mixed
 
 
-def _choose_codes(labelled: LabelledTexts, examples: Sequence[Example]) -> tuple[str, ...]:
+def choose_codes(labelled: LabelledTexts) -> tuple[str, ...]:
     """Choose the codes to learn: of a scheme of several codes a text, those with enough examples."""
     counts: dict[str, int] = {}
-    for example in examples:
+    for example in _choose_examples(labelled):
         for code in example.codes:
             counts[code] = counts.get(code, 0) + 1
-    fewest = _FEWEST_OF_A_CODE if labelled.is_multiple else 1
+    fewest = FEWEST_OF_A_CODE if labelled.is_multiple else 1
     return tuple(code.code_id for code in labelled.scheme.codes if counts.get(code.code_id, 0) >= fewest)
+
+
+def _choose_examples(labelled: LabelledTexts) -> tuple[Example, ...]:
+    return labelled.examples[-_MOST_EXAMPLES:] if len(labelled.examples) > _MOST_EXAMPLES else labelled.examples
 
 
 def _fold_of(message_id: str, folds: int) -> int:

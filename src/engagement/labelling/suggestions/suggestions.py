@@ -10,7 +10,7 @@ import numpy
 from engagement.configuration import Code, ControlCode
 from engagement.labelling.suggestions.examples import LabelledTexts, OpenText, is_blind
 from engagement.labelling.suggestions.features import has_words
-from engagement.labelling.suggestions.models import Learnt, learn
+from engagement.labelling.suggestions.models import FEWEST_OF_A_CODE, Learnt, choose_codes, learn
 from engagement.labelling.suggestions.thresholds import (
     Interval,
     Judged,
@@ -29,7 +29,7 @@ _MOST_TO_READ = 100
 _LIKELY_CONTROL = 0.2
 # Chances this small are never suggested.
 _LEAST_JUDGED = 0.3
-_FEWEST_OF_A_CODE = 5
+_FEWEST_OF_A_THEME = 5
 _LOOKED_FOR = (ControlCode.STOP, ControlCode.WS)
 
 
@@ -80,17 +80,17 @@ def suggest(
     found.blind_ids = [one.message_id for one in labelled.open_texts if is_blind(one.message_id, settings.blind_share)]
     counts = Counter(code for example in labelled.examples for code in example.codes)
     themes = [code for code in labelled.scheme.codes if _is_theme(code)]
-    found.few_examples = [code.code_id for code in themes if counts[code.code_id] < _FEWEST_OF_A_CODE]
+    found.few_examples = [code.code_id for code in themes if counts[code.code_id] < _FEWEST_OF_A_THEME]
     if sum(counts[code.code_id] > 0 for code in labelled.scheme.codes) < 2:
         number = len(labelled.examples)
         found.why_none = f"all {number} labelled texts have one code" if number else "no text is labelled yet"
         found.ranked = {one.message_id: [] for one in labelled.open_texts}
         return found
-    learnt = learn(labelled)
-    if len(learnt.model.codes) < 2:
-        found.why_none = f"fewer than two codes have {_FEWEST_OF_A_CODE} examples"
+    if len(choose_codes(labelled)) < 2:
+        found.why_none = f"fewer than two codes have {FEWEST_OF_A_CODE} examples"
         found.ranked = {one.message_id: [] for one in labelled.open_texts}
         return found
+    learnt = learn(labelled)
     _rank(found, learnt, themes)
     if len(labelled.examples) < settings.minimum_labelled:
         found.why_none = (

@@ -119,6 +119,18 @@ def test_nothing_is_suggested_where_nothing_can_be_learnt_and_why_is_said(messag
     assert why in found.why_none
 
 
+@pytest.mark.parametrize("codes", [(WATER, SCHOOL), (WATER, WATER, SCHOOL)])
+def test_nothing_is_learnt_of_several_codes_a_text_with_an_example_each(codes):
+    messages = [
+        make_message(make_text(code, n), make_label(code), *([make_label(code, scheme=COPY)] if n == 0 else []))
+        for n, code in enumerate(codes)
+    ]
+    found = suggest_for([*messages, make_message(make_text(ROADS, 9))])
+    assert found.labelled.is_multiple
+    assert found.why_none == "fewer than two codes have 2 examples"
+    assert list(found.ranked.values()) == [[]]
+
+
 def test_codes_with_too_few_examples_are_named():
     late = [make_message(make_text(ROADS, n), make_label(ROADS)) for n in range(900, 903)]
     found = suggest_for(make_messages(240, 30, codes=(WATER, SCHOOL)) + late)
