@@ -40,7 +40,7 @@ Usage: ${0##*/} [options] <user> <pipeline-configuration-file-path> <coda-pull-a
 Run every stage: 1 coda get, 2 fetch raw data, 3 generate outputs, 4 coda add, 5 automated analysis, 6 backup data root,
 7 upload logs. After a failure, the stages up to 5 are skipped; 6 and 7 still run. The exit status is that of the first
 failure. If the configuration has WriteBack, write_back.sh runs after stage 5, unless one of the stages up to 3 failed. If it
-has Retention, apply_retention.sh runs after stage 7, unless 6 or 7 failed. With Backup.DrillEveryNights,
+has Retention, apply_retention.sh runs after stage 7, unless 6 or 7 failed, or 1 where it has RawTexts. With Backup.DrillEveryNights,
 6_backup_data_root.sh --drill runs last after so many nights, and each night after it failed.
 
   <user>                              name of the person running this, for the data's history
@@ -192,7 +192,7 @@ choose_run_id() {
 # run_stages: run the chosen stages, set `status` to that of the first failure, and keep the run's summary up to date, so
 # the back-up contains it.
 run_stages() {
-    local number command stage_started centiseconds stage_status skipping="" are_outputs_old="" is_backup_missing="" is_archive_lacking=""
+    local number command stage_started centiseconds stage_status skipping="" are_outputs_old="" is_backup_missing="" is_archive_lacking="" are_labels_lacking=""
     ((status == 0)) || skipping=yes are_outputs_old=yes
     counts_directory="$performance_logs/.counts-$run_id"
     hold_counts_directory
@@ -208,6 +208,7 @@ run_stages() {
         fi
         stage_command "$number"
         run_timed "$number" "${stage_titles[number]}"
+        ((number > 1 || stage_status == 0)) || are_labels_lacking=yes
         ((number > 3 || stage_status == 0)) || are_outputs_old=yes
         ((number != 6 || stage_status == 0)) || is_backup_missing=yes
         ((number < 6 || stage_status == 0)) || is_archive_lacking=yes

@@ -6,10 +6,17 @@ has_retention() {
     ((first <= 6 && last == 7)) && grep --quiet '"Retention"' -- "$configuration"
 }
 
-# apply_retention: run the optional stage, unless tonight's archive is missing or not uploaded: then older ones are still needed.
+# apply_retention: run the optional stage, unless tonight's archive is missing or not uploaded: then older ones are still needed. Nor
+# where messages go and tonight's labels are missing: a STOP among them would go with its message, unseen.
 apply_retention() {
+    local reason=""
     if [[ -n $is_archive_lacking || -n $received_signal ]]; then
-        say "Retention: nothing is removed, as the backup or its upload failed."
+        reason="the backup or its upload failed"
+    elif [[ -n $are_labels_lacking ]] && grep --quiet '"RawTexts"' -- "$configuration"; then
+        reason="stage 1 failed: messages that coders labelled STOP since may be over age"
+    fi
+    if [[ -n $reason ]]; then
+        say "Retention: nothing is removed, as $reason."
         stage_lines+="  7 apply retention: skipped"$'\n'
         return
     fi

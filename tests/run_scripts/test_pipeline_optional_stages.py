@@ -155,6 +155,13 @@ class TestRetention:
         assert run_pipeline(keeping, FAKE_STATUS="coda-get=12").returncode == 12
         assert names_of(keeping.stage_calls)[-1] == "apply_retention.sh"
 
+    def test_no_message_goes_in_a_night_without_labels_as_they_may_say_stop(self, keeping):
+        keeping.configuration.write_text('{"Retention": {"RawTexts": "P3Y"}}')
+        result = run_pipeline(keeping, FAKE_STATUS="coda-get=12")
+        assert result.returncode == 12
+        assert "apply_retention.sh" not in names_of(keeping.stage_calls)
+        assert "Retention: nothing is removed, as stage 1 failed" in result.stderr
+
     @pytest.mark.parametrize(
         ("options", "runs"), [(["--only", "6"], False), (["--from", "7"], False), (["--from", "6"], True)]
     )

@@ -313,6 +313,37 @@ def test_a_person_who_is_forgotten_leaves_the_note_too(season):
     assert never_wrote not in read_silent_people(project.data_root).since
 
 
+@pytest.mark.parametrize(
+    "damaged", ['{"Since": {}, "Sta', "[]", '{"Since": {}, "Stays": "avf-phone-uuid-1", "Version": 1}']
+)
+def test_nobody_leaves_by_a_damaged_note(season, damaged):
+    project, _ = season
+    project.put_back("before")
+    path = project.data_root / "Runs" / "retention" / "silent_people.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(damaged)
+    before = project.contents()
+    ended = in_server(retention, project, "--dry-run")
+    assert ended.status == 11, ended.told
+    assert "silent_people.json: can't be read" in ended.told
+    assert project.contents() == before
+
+
+@pytest.mark.parametrize("damaged", ['{"Version": 1, "By', '{"Version": 1, "By": "me"}'])
+def test_of_a_damaged_journal_the_remedy_is_told_and_right(season, damaged):
+    project, _ = season
+    project.put_back("before")
+    path = project.data_root / "Runs" / "retention" / "uuid_table_journal.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(damaged)
+    refused = in_server(retention, project)
+    assert refused.status == 11, refused.told
+    assert "Remove the file, and run this again" in refused.told
+    path.unlink()
+    in_server(apply_whole, project)
+    assert receipts_of_table(project)[0]["Removed"][0]["Count"] == len(GONE)
+
+
 def test_another_projects_table_and_missing_credentials_are_refused_before_anything_goes(season, tmp_path):
     project, _ = season
     project.put_back("before")

@@ -12,6 +12,7 @@ from engagement.foundation.errors import InputError
 from engagement.foundation.files import explain_os_errors, make_directory, read_json, write_json
 
 _VERSION = 1
+_REMEDY = "Remove the file, and run this again: only the receipt of what was removed already is then incomplete."
 
 
 def retention_folder(data_root: Path) -> Path:
@@ -40,16 +41,13 @@ class RemovalJournal:
         """
         if not self.exists():
             return None
-        document = read_json(self.path)
+        document = read_json(self.path, remedy=_REMEDY)
         if (
             not isinstance(document, dict)
             or document.get("Version") != _VERSION
             or not all(isinstance(document.get(name), kind) for name, kind in self.wanted.items())
         ):
-            raise InputError(
-                f"{self.path}: no journal of a removal of version {_VERSION}; expected one. Remove the file, and run this again: only the "
-                "receipt of what was removed already is then incomplete."
-            )
+            raise InputError(f"{self.path}: no journal of a removal of version {_VERSION}; expected one. {_REMEDY}")
         return document
 
     def write(self, document: Mapping[str, Any]) -> None:

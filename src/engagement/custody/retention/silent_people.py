@@ -58,9 +58,12 @@ def read_silent_people(data_root: Path) -> SilentPeople:
     try:
         document = read_json(path)
         since = {str(uid): datetime.fromisoformat(time) for uid, time in document["Since"].items()}
+        stays = document["Stays"]
         if document["Version"] != _VERSION or any(time.tzinfo is None for time in since.values()):
             raise ValueError
-        return SilentPeople(since, set(map(str, document["Stays"])))
+        if not isinstance(stays, list) or not all(isinstance(uid, str) for uid in stays):
+            raise TypeError
+        return SilentPeople(since, set(stays))
     except (InputError, AttributeError, KeyError, TypeError, ValueError):
         raise InputError(
             f"{path}: can't be read; expected since when people have no message. Restore the file from the newest archive of the data "
