@@ -205,7 +205,7 @@ def _say_what_remains(project: Project, texts: FoundTexts) -> Iterator[str]:
     if shared:
         yield f"{shared:,} text(s) in Coda and its files that younger messages have, too"
     yield "messages of people who withdrew, by a text labelled STOP: that text's own"
-    yield "Outputs/, and copies on Drive, until the next run"
+    yield "Outputs/, State/analysis/ and copies on Drive, until the next run"
     yield "archives of the data root, until they are over age"
     for source in project.configuration.raw_data_sources:
         yield f"{source.source_type}: what the source itself keeps"

@@ -61,9 +61,9 @@ class Learnt:
 
 
 def learn(labelled: LabelledTexts) -> Learnt:
-    """Learn from all examples, and judge each by a model that has not seen it. There must be codes to learn.
+    """Learn from all examples, and judge each by a model that has not seen it.
 
-    The same examples give the same model, bit by bit, in any order and on any number of processors.
+    There must be codes to learn. The same examples give the same model, bit by bit, in any order and on any number of processors.
     """
     examples, codes = _choose_examples(labelled), choose_codes(labelled)
     given = numpy.array([[code in example.codes for code in codes] for example in examples], bool)
