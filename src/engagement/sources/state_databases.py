@@ -95,3 +95,16 @@ def look_into_state(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as error:
         raise explain_state_error(path, error) from error
+
+
+def state_files(data_root: Path, table: str, folder: str = "fetch") -> list[Path]:
+    """List the state's databases that have a table.
+
+    None of them is left open: who changes one needs it alone.
+    """
+    found = []
+    for path in sorted((data_root / "State" / folder).glob("*.sqlite")):
+        with look_into_state(path) as connection:
+            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+                found.append(path)
+    return found

@@ -2,17 +2,17 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 from engagement.delivery.write_back.missing import MADE
-from engagement.sources.state_databases import explain_state_error, leave_no_trace, look_into_state
+from engagement.sources.state_databases import explain_state_error, leave_no_trace, look_into_state, state_files
 
 
 def find_made_contacts(data_root: Path) -> set[str]:
     """Find the participants of contacts that were made."""
     found: set[str] = set()
-    for path in _find_states(data_root):
+    for path in state_files(data_root, "settled", "write_back"):
         with look_into_state(path) as connection:
             rows = connection.execute("SELECT value FROM settled WHERE what = ?", (MADE,))
             found.update(participant for (participant,) in rows)
@@ -21,7 +21,7 @@ def find_made_contacts(data_root: Path) -> set[str]:
 
 def remove_made_contacts(data_root: Path, uids: Collection[str]) -> None:
     """Remove whose contacts were made for these participants. May be killed and repeated."""
-    for path in _find_states(data_root):
+    for path in state_files(data_root, "settled", "write_back"):
         with look_into_state(path) as connection:
             rows = connection.execute("SELECT value FROM settled WHERE what = ?", (MADE,))
             own = sorted({(MADE, participant) for (participant,) in rows if participant in uids})
@@ -33,11 +33,3 @@ def remove_made_contacts(data_root: Path, uids: Collection[str]) -> None:
                 connection.executemany("DELETE FROM settled WHERE what = ? AND value = ?", own)
         except sqlite3.Error as error:
             raise explain_state_error(path, error) from error
-
-
-def _find_states(data_root: Path) -> Iterator[Path]:
-    for path in sorted((data_root / "State" / "write_back").glob("*.sqlite")):
-        with look_into_state(path) as connection:
-            is_one = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'settled'").fetchone()
-        if is_one:
-            yield path

@@ -7,10 +7,10 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 
-from engagement.desk.held_data.person import PersonSearch, find_contact_lines, state_files
+from engagement.desk.held_data.person import PersonSearch, find_contact_lines
 from engagement.desk.held_data.place import HeldItem
 from engagement.sources.contacts_directory import remove_participants
-from engagement.sources.state_databases import explain_state_error, leave_no_trace, look_into_state
+from engagement.sources.state_databases import explain_state_error, leave_no_trace, look_into_state, state_files
 
 
 def find_contacts(search: PersonSearch) -> Iterator[HeldItem]:

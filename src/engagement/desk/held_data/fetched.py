@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from engagement.desk.held_data.person import PersonSearch, state_files
+from engagement.desk.held_data.person import PersonSearch
 from engagement.desk.held_data.place import HeldItem
 from engagement.foundation.files import read_json, write_json
 from engagement.sources.rapidpro.state.removal import remove_contacts
-from engagement.sources.state_databases import look_into_state
+from engagement.sources.state_databases import look_into_state, state_files
 from engagement.sources.submissions.removal import find_submissions, remove_submissions
 
 _QUERIES = {

@@ -13,7 +13,7 @@ from engagement.services.coda.protocol import CodaDatabase
 from engagement.services.uuid_tables.protocol import UuidTable
 from engagement.sources.contacts_directory import find_contacts_files
 from engagement.sources.forgotten import Tombstone
-from engagement.sources.state_databases import look_into_state
+from engagement.sources.state_databases import look_into_state, state_files
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,3 @@ def contact_of(line: bytes, uids: tuple[str, ...]) -> str | None:
         return str(document["contact"]) if document["participant"] in uids else None
     except (ValueError, LookupError, TypeError):
         return None
-
-
-def state_files(data_root: Path, table: str, folder: str = "fetch") -> list[Path]:
-    """List the state's databases that have a table.
-
-    None of them is left open: who changes one needs it alone.
-    """
-    found = []
-    for path in sorted((data_root / "State" / folder).glob("*.sqlite")):
-        with look_into_state(path) as connection:
-            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
-                found.append(path)
-    return found

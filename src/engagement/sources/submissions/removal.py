@@ -16,6 +16,7 @@ from engagement.sources.state_databases import (
     leave_no_trace,
     look_into_state,
     set_up_state,
+    state_files,
 )
 
 _KINDS = ("episode", "survey")
@@ -32,10 +33,8 @@ def find_submissions(connection: sqlite3.Connection, uids: Collection[str]) -> I
 def find_submitting(data_root: Path) -> set[str]:
     """Find whose submissions the fetch holds, in Raw Data/ or not yet."""
     found: set[str] = set()
-    for path in sorted((data_root / "State" / "fetch").glob("*.sqlite")):
+    for path in state_files(data_root, "submissions"):
         with look_into_state(path) as connection:
-            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'submissions'").fetchone() is None:
-                continue
             for lines in connection.execute("SELECT episode, survey FROM submissions"):
                 found.update(str(read_values(line).get(PARTICIPANT_KEY)) for line in lines if line is not None)
     return found
