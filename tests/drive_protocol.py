@@ -4,17 +4,15 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from serving import Answer
 
 FOLDER = "application/vnd.google-apps.folder"
 SHEET = "application/vnd.google-apps.spreadsheet"
 SHORTCUT = "application/vnd.google-apps.shortcut"
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _PIECE = 256 * 1024
-# Status, headers, content.
-Answer = tuple[int, dict[str, str], bytes]
-Answering = Callable[[str, str, Any, bytes], Answer]
 
 
 class ApiError(Exception):
@@ -26,39 +24,6 @@ class ApiError(Exception):
         self.headers = headers
         problem = {"domain": "global", "reason": reason, "message": f"A sentence about {reason}."}
         self.body = {"error": {"code": status, "message": problem["message"], "errors": [problem]}}
-
-
-class DroppedError(Exception):
-    """No answer: the connection ends."""
-
-
-def make_handler(answer: Answering) -> type[BaseHTTPRequestHandler]:
-    """A handler that gives what `answer` says of a request: its method, address, headers and body."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def log_message(self, *arguments: Any) -> None:
-            """Say nothing."""
-
-        def handle_request(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            try:
-                status, headers, content = answer(self.command, self.path, self.headers, body)
-            except DroppedError:
-                self.close_connection = True
-                return
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name.replace("_", "-"), value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-        setattr(Handler, f"do_{method}", Handler.handle_request)
-    return Handler
 
 
 def as_json(document: Any) -> Answer:

@@ -20,18 +20,8 @@ from urllib.parse import parse_qs, urlsplit
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from drive_protocol import (
-    FOLDER,
-    SHEET,
-    SHORTCUT,
-    WORKBOOK,
-    Answer,
-    ApiError,
-    Upload,
-    as_json,
-    make_handler,
-    parse_query,
-)
+from drive_protocol import FOLDER, SHEET, SHORTCUT, WORKBOOK, ApiError, Upload, as_json, parse_query
+from serving import Answer, make_handler
 
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from serving import serve_on_this_machine
+from serving import Answer, make_handler, serve_on_this_machine
 
 ACCOUNT = "reader@invented.iam.example.org"
 SCOPES = ("forms.body.readonly", "forms.responses.readonly")
@@ -78,10 +78,6 @@ class ApiError(Exception):
         self.code = code
         details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}] if reason else []
         self.body = {"error": {"code": code, "message": message, "status": status, "details": details}}
-
-
-class DroppedError(Exception):
-    """No answer: the connection ends."""
 
 
 FORBIDDEN = {
@@ -230,28 +226,8 @@ def _masked(row: dict[str, Any], fields: str) -> dict[str, Any]:
 
 
 def _make_handler(forms: FakeGoogleForms) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    def answer(*request: Any) -> Answer:
+        status, document = forms.answer(*request)
+        return status, {"Content-Type": "application/json; charset=UTF-8"}, json.dumps(document).encode()
 
-        def log_message(self, *arguments: Any) -> None:
-            """Say nothing."""
-
-        def handle_request(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            try:
-                status, document = forms.answer(self.command, self.path, self.headers, body)
-            except DroppedError:
-                self.close_connection = True
-                return
-            answer = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json; charset=UTF-8")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self.wfile.write(answer)
-
-    for method in ("GET", "POST"):
-        setattr(Handler, f"do_{method}", Handler.handle_request)
-    return Handler
+    return make_handler(answer)

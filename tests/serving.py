@@ -3,8 +3,13 @@
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+# Status, headers, content.
+Answer = tuple[int, dict[str, str], bytes]
+Answering = Callable[[str, str, Any, bytes], Answer]
 
 
 class JsonRequest(BaseHTTPRequestHandler):
@@ -27,6 +32,40 @@ class JsonRequest(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+class DroppedError(Exception):
+    """No answer: the connection ends."""
+
+
+def make_handler(answer: Answering) -> type[BaseHTTPRequestHandler]:
+    """A handler that gives what `answer` says of a request: its method, address, headers and body."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def log_message(self, *arguments: Any) -> None:
+            """Say nothing."""
+
+        def handle_request(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            try:
+                status, headers, content = answer(self.command, self.path, self.headers, body)
+            except DroppedError:
+                self.close_connection = True
+                return
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name.replace("_", "-"), value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self.wfile.write(content)
+
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler.handle_request)
+    return Handler
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from drive_protocol import ApiError, DroppedError
+from drive_protocol import ApiError
 from engagement.foundation.errors import ConfigurationError, ServiceError
 from engagement.services.credentials import GoogleCredentials
 from engagement.services.drive.google import GoogleDrive
@@ -13,6 +13,7 @@ from engagement.services.drive.ids import DriveIds
 from engagement.services.drive.saved_files import Outcome
 from engagement.services.retries import RetryPolicy
 from fake_drive import FakeDrive
+from serving import DroppedError
 
 PIECE = 256 * 1024
 LARGE = bytes(range(256)) * 4096 + b"the rest"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drive_protocol import ApiError, DroppedError
+from drive_protocol import ApiError
 from engagement.foundation.errors import ConfigurationError, InputError, PipelineError, ServiceError
 from engagement.services.credentials import EmbeddedCredentials, GoogleCredentials
 from engagement.services.drive import found_files
@@ -16,6 +16,7 @@ from engagement.services.drive.google_reading import GoogleDriveReader
 from engagement.services.drive.reading import DriveReader, open_drive_reader
 from engagement.services.retries import RetryPolicy
 from fake_drive import FakeDrive
+from serving import DroppedError
 
 POLICY = RetryPolicy(sleep=lambda _: None, budget_seconds=5)
 LARGE = bytes(range(256)) * 4096 + b"the rest"

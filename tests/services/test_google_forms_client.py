@@ -12,17 +12,8 @@ from engagement.services.google_forms.refusals import explain_refusal
 from engagement.services.google_forms.rows import NotAnAnswerError, read_form, read_page
 from engagement.services.http import RefusedError
 from engagement.services.retries import RetryPolicy
-from fake_google_forms import (
-    ACCOUNT,
-    FORBIDDEN,
-    ApiError,
-    DroppedError,
-    FakeGoogleForms,
-    ServedForm,
-    grid,
-    question,
-    response,
-)
+from fake_google_forms import ACCOUNT, FORBIDDEN, ApiError, FakeGoogleForms, ServedForm, grid, question, response
+from serving import DroppedError
 
 POLICY = RetryPolicy(sleep=lambda _: None, budget_seconds=5)
 FORM = "1InventedForm"

@@ -11,8 +11,9 @@ import pytest
 
 import engagement
 from engagement.foundation.errors import ServiceError
-from fake_google_forms import ApiError, DroppedError
+from fake_google_forms import ApiError
 from google_forms_project import COUNT, WATER, answered, answered_project, id_of, raw_data, serve_forms
+from serving import DroppedError
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import pytest
 
 import fake_rapidpro
 from chain_project import RUN_ID, ChainProject, differences, make_workspace
-from drive_protocol import DroppedError
 from fake_drive import FakeDrive
 from fake_storage import fake_storage
 from faults import in_server, run_stage
+from serving import DroppedError
 
 SECOND_RUN = "2026-04-04T023000Z-unknown"
 
