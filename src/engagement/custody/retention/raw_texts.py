@@ -137,7 +137,23 @@ def go_on(project: Project, data_root: Path, coda: CodaDatabase, now: str) -> di
     if has_receipt(data_root, document):
         journal.drop()
         return None
+    later = _find_stops(project, data_root).difference(document["Stays"])
+    if later:
+        document = _keep_later_stops(project, data_root, document, later)
     return _complete(project, data_root, coda, document, now)
+
+
+def _keep_later_stops(
+    project: Project, data_root: Path, document: Mapping[str, Any], later: frozenset[str]
+) -> dict[str, Any]:
+    """Let messages stay that a coder labelled STOP since their removal was begun, as far as they are still there."""
+    before, stays = datetime.fromisoformat(document["Before"]), frozenset(document["Stays"])
+    then = LineAges(MessageCut(before, stays), project.configuration)
+    now = LineAges(MessageCut(before, stays | later), project.configuration)
+    flows = Counter(document["Flows"])
+    for path in raw_files(data_root):
+        flows[path.stem] -= sum(then.removes(one.values) and now.keeps(one.values) for one in read_traced_data(path))
+    return {**document, "Stays": sorted(stays | later), "Flows": dict(+flows)}
 
 
 def remove_aged(
@@ -156,14 +172,8 @@ def remove_aged(
         "Stays": sorted(aged.cut.stays),
         "Expected": count_without(current_outputs(data_root), aged.episodes),
         "Periods": {"RawTexts": period},
-        "Removed": [
-            {
-                "Kind": MESSAGE,
-                "Count": aged.count,
-                "Oldest": None if aged.oldest is None else aged.oldest.isoformat(),
-                "Names": [f"{flow}: {count:,}" for flow, count in sorted(aged.flows.items())],
-            }
-        ],
+        "Flows": aged.flows,
+        "Oldest": None if aged.oldest is None else aged.oldest.isoformat(),
     }
     _journal(data_root).write(document)
     return _complete(project, data_root, coda, document, request.now)
@@ -175,6 +185,9 @@ def _complete(
     cut = MessageCut(datetime.fromisoformat(document["Before"]), frozenset(document["Stays"]))
     ages = LineAges(cut, project.configuration)
     texts = read_texts(project, data_root, ages.removes)
+    # Of a removal that was killed, its first try alone saw all of them.
+    document = {"Shared": sum(map(len, texts.shared.values())), **document}
+    _journal(data_root).write({key: value for key, value in document.items() if key != "Version"})
     retention = project.configuration.retention
     if retention is not None and retention.uuid_table is not None:
         # Imported only where it is asked for.
@@ -188,8 +201,9 @@ def _complete(
     expect_fewer(current_outputs(data_root), document["Expected"])
     remove_from_files(data_root, _with_second(texts), texts.own, ages)
     write_cut(data_root, cut, document["Periods"]["RawTexts"])
-    receipt = {key: value for key, value in document.items() if key not in ("Version", "Stays", "Expected")}
-    receipt |= {"Completed": now, "Remains": list(_say_what_remains(project, texts))}
+    receipt = {key: document[key] for key in ("By", "Begun", "Before", "Periods")}
+    receipt |= {"Completed": now, "Removed": [_summarise(document)]}
+    receipt["Remains"] = list(_say_what_remains(project, document["Shared"]))
     add_receipt(data_root, receipt)
     _journal(data_root).drop()
     return receipt
@@ -200,8 +214,13 @@ def _with_second(texts: FoundTexts) -> list[tuple[str, frozenset[str]]]:
     return [(name, own) for dataset, own in texts.own.items() for name in (dataset, second_dataset(dataset))]
 
 
-def _say_what_remains(project: Project, texts: FoundTexts) -> Iterator[str]:
-    shared = sum(map(len, texts.shared.values()))
+def _summarise(document: Mapping[str, Any]) -> dict[str, Any]:
+    flows = document["Flows"]
+    names = [f"{flow}: {count:,}" for flow, count in sorted(flows.items())]
+    return {"Kind": MESSAGE, "Count": sum(flows.values()), "Oldest": document["Oldest"], "Names": names}
+
+
+def _say_what_remains(project: Project, shared: int) -> Iterator[str]:
     if shared:
         yield f"{shared:,} text(s) in Coda and its files that younger messages have, too"
     yield "messages of people who withdrew, by a text labelled STOP: that text's own"
@@ -212,7 +231,7 @@ def _say_what_remains(project: Project, texts: FoundTexts) -> Iterator[str]:
 
 
 def _journal(data_root: Path) -> RemovalJournal:
-    wanted = {"By": str, "Begun": str, "Before": str, "Stays": list, "Expected": dict, "Periods": dict, "Removed": list}
+    wanted = {"By": str, "Begun": str, "Before": str, "Stays": list, "Expected": dict, "Periods": dict, "Flows": dict}
     return RemovalJournal(retention_folder(data_root) / "raw_texts_journal.json", wanted)
 
 
