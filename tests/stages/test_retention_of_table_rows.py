@@ -10,6 +10,7 @@ import forgotten_person
 from chain_project import ChainProject, differences, make_workspace
 from engagement.custody.retention.removal import read_receipts
 from engagement.custody.retention.silent_people import read_silent_people, silent_people_path
+from engagement.delivery.write_back.state import open_state, state_path
 from engagement.services.coda.embedded import FolderCoda
 from engagement.services.uuid_tables.embedded import EmbeddedUuidTable
 from engagement.sources.holders import holder_id
@@ -64,6 +65,8 @@ def begin_season(project):
     table_of(project).remove([f"avf-phone-uuid-{number:04}" for number in range(100)])
     table_of(project).import_mappings({number_of(number): uid_of(number) for number in range(100)})
     run_night(project, FIRST)
+    with open_state(state_path(project.data_root, "w")) as state:
+        state.settle(["contact-1", "contact-7", "contact-8"], {"field": "yes"})
     # Somebody else has the number of 7 by now, whom another project told the table of.
     table_of(project).import_mappings({holder_id(number_of(HANDED_ON), 2): uid_of(120)})
     coda = FolderCoda(project.embedded, clock=lambda: NOW)
@@ -81,6 +84,7 @@ def retention(project, *options, prepare=lambda: None, now=NOW, credentials=None
 
 
 def retention_at(project, now):
+    run_stage(project.arguments(1, SECOND), now=now)
     return retention(project, now=now)
 
 
@@ -134,6 +138,9 @@ def test_whoever_wrote_last_long_ago_leaves_and_nobody_else_does(season):
     assert table_of(project).find([holder_id(number_of(HANDED_ON), 2)])
     for number in GONE:
         assert names_in(project.data_root, uid_of(number)) == []
+    # Nor does what RapidPro has of a contact tell of them.
+    with open_state(state_path(project.data_root, "w")) as state:
+        assert set(state.settled("field")) == {"contact-8"}
         assert f'"contact-{number}"' not in "".join(
             path.read_text() for path in (project.data_root / "Contacts").glob("*.jsonl")
         )
@@ -217,6 +224,7 @@ def test_whoever_never_wrote_leaves_once_that_is_known_for_as_long(season):
 
 
 def retention_late(project):
+    run_stage(project.arguments(1, SECOND), now=NOW + timedelta(days=62))
     return retention(project, "--accept-all", now=NOW + timedelta(days=62))
 
 
@@ -304,6 +312,7 @@ def test_a_person_who_is_forgotten_leaves_the_note_too(season):
     project, _ = season
     project.put_back("before")
     in_server(apply_whole, project)
+    assert (project.data_root / "State" / "retention" / "raw_participants.json").exists()
     never_wrote = uid_of(NEVER_WROTE)
     assert never_wrote in read_silent_people(project.data_root).since
     ended = in_server(forget, project, never_wrote)
@@ -311,6 +320,8 @@ def test_a_person_who_is_forgotten_leaves_the_note_too(season):
     assert "Note on silent people: time of the last message" in ended.told
     assert "Still names them" not in ended.told
     assert never_wrote not in read_silent_people(project.data_root).since
+    # Notes of the ages and people of all may tell of them.
+    assert list((project.data_root / "State").glob("retention/*")) == []
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engagement.configuration import load_project
+from engagement.configuration.field_names import PARTICIPANT_KEY
+from engagement.custody.retention.raw_participants import RawParticipants
 from engagement.custody.retention.raw_texts import find_aged
 from engagement.foundation import file_stamps
 from engagement.foundation.file_stamps import FULL_AFTER
@@ -151,6 +153,44 @@ def test_notes_hold_neither_texts_nor_people(root):
     noted = json.loads((root.path / "State" / "retention" / "raw_ages.json").read_bytes().partition(b"\n")[2])
     assert set(noted["files"]["flow_0.jsonl"]) == {"stamp", "read_at", "lines", "oldest", "staying"}
     assert noted["files"]["flow_0.jsonl"]["oldest"] == (BEGIN + timedelta(days=5)).timestamp() // 60
+
+
+def who_writes(root):
+    """Who has a line, and the raw files that were read to know; noted for the next look."""
+    global hook_is_set
+    time.sleep(0.02)
+    if not hook_is_set:
+        sys.addaudithook(lambda event, details: OPENED.append(str(details[0])) if event == "open" else None)
+        hook_is_set = True
+    OPENED.clear()
+    found = RawParticipants(root.path)
+    read = {name.rpartition("/")[2] for name in OPENED if "/Raw Data/" in name}
+    found.write()
+    return found.uids, read
+
+
+def by_reading(root):
+    files = (root.path / "Raw Data").glob("*.jsonl")
+    return {record.values[PARTICIPANT_KEY] for path in files for record in read_traced_data(path)}
+
+
+def test_a_quiet_night_reads_no_raw_file_to_know_who_writes(root):
+    everybody = by_reading(root)
+    assert who_writes(root) == (everybody, {f"flow_{number}.jsonl" for number in range(3)})
+    assert who_writes(root) == (everybody, set())
+    write(root, 1, [line(900, BEGIN)])
+    assert who_writes(root) == (by_reading(root), {"flow_1.jsonl"})
+    raw_file(root, 0).unlink()
+    assert who_writes(root) == (by_reading(root), set())
+    assert [len(who_writes(root)[1]) for _ in range(FULL_AFTER)] == [0, 0, 0, 2, 0, 0]
+    notes = root.path / "State" / "retention" / "raw_participants.json"
+    notes.write_bytes(notes.read_bytes()[:-9])
+    assert who_writes(root) == (by_reading(root), {"flow_1.jsonl", "flow_2.jsonl"})
+
+
+def test_who_writes_in_a_file_that_had_just_changed_is_not_believed(root, monkeypatch):
+    monkeypatch.setattr(file_stamps, "TICK_NANOSECONDS", 60 * 10**9)
+    assert [len(who_writes(root)[1]) for _ in range(3)] == [3, 3, 3]
 
 
 @pytest.mark.parametrize("seed", range(6))

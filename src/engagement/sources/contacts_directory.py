@@ -34,6 +34,16 @@ def read_participants(data_root: Path) -> set[str]:
     return found
 
 
+def find_contacts_of(data_root: Path, uids: Collection[str]) -> set[str]:
+    """Find the contacts of these participants."""
+    found: set[str] = set()
+    for path in find_contacts_files(data_root):
+        with path.open("rb") as file:
+            lines = (line for line in file if _participant_of(line) in uids)
+            found.update(str(msgspec.json.decode(line).get("contact")) for line in lines)
+    return found
+
+
 def remove_participants(data_root: Path, uids: Collection[str]) -> None:
     """Write the files that have contacts of these participants without them.
 

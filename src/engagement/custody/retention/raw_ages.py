@@ -1,6 +1,6 @@
 """How old the lines of each raw file are, so that files with nothing over age need not be read.
 
-    State/retention/raw_ages.json   of each file its stamp, and times to the minute; the first line has the SHA-256 of the second
+    State/retention/raw_ages.json   of each file its stamp, and times to the minute
 
 Safe to remove: the next cut then reads every file, as one in a few does anyhow.
 """
@@ -8,13 +8,13 @@ Safe to remove: the next cut then reads every file, as one in a few does anyhow.
 import hashlib
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from engagement.custody.retention.state_notes import read_state_note, state_notes_folder, write_state_note
 from engagement.foundation.file_stamps import FULL_AFTER, is_settled, stamp_of
-from engagement.foundation.files import make_directory, open_bytes_for_writing
 from engagement.sources.message_cut import LineAges
 
 _VERSION = 1
@@ -49,6 +49,11 @@ class FileAges(msgspec.Struct):
         else:
             self.oldest = minute if self.oldest is None else min(minute, self.oldest)
 
+    @property
+    def oldest_time(self) -> datetime | None:
+        """The oldest minute of the lines that go once they are over age."""
+        return None if self.oldest is None else datetime.fromtimestamp(self.oldest * 60, UTC)
+
     def count_younger(self, before: datetime) -> int:
         """Count the lines that are not over age, where none goes."""
         return self.lines - sum(minute < _minute_of(before) for minute in self.staying)
@@ -76,7 +81,7 @@ class RawAges:
     """What the last cut noted of a data root's raw files, and what this one notes for the next."""
 
     def __init__(self, data_root: Path, ages: LineAges):
-        self._path = data_root / "State" / "retention" / "raw_ages.json"
+        self._path = state_notes_folder(data_root) / "raw_ages.json"
         self._before = _minute_of(ages.cut.before)
         self._keys, self._stays = _digest(ages.keys), _digest(sorted(ages.cut.stays))
         last = self._read()
@@ -105,19 +110,17 @@ class RawAges:
 
     def write(self) -> None:
         """Write the notes for the next cut."""
-        notes = msgspec.json.encode(_Notes(_VERSION, self._keys, self._stays, self._believed, self._next))
-        make_directory(self._path.parent)
-        with open_bytes_for_writing(self._path) as file:
-            file.write(hashlib.sha256(notes).hexdigest().encode() + b"\n" + notes)
+        notes = _Notes(_VERSION, self._keys, self._stays, self._believed, self._next)
+        write_state_note(self._path, msgspec.json.encode(notes))
 
     def _read(self) -> _Notes | None:
+        note = read_state_note(self._path)
         try:
-            first, _, second = self._path.read_bytes().partition(b"\n")
-            if first != hashlib.sha256(second).hexdigest().encode():
-                return None
-            notes = msgspec.json.decode(second, type=_Notes)
-        except (OSError, msgspec.MsgspecError):
-            # Missing, damaged or of another version, it is of no use.
+            notes = None if note is None else msgspec.json.decode(note, type=_Notes)
+        except msgspec.MsgspecError:
+            # Of another version, it is of no use.
+            notes = None
+        if notes is None:
             return None
         return notes if (notes.version, notes.keys) == (_VERSION, self._keys) else None
 

@@ -24,6 +24,7 @@ from engagement.processing.reuse.note_files import NOTES, notes_folder
 from engagement.provenance import read_traced_data
 from engagement.sources.message_cut import LineAges
 
+PARTICIPANT = "uuid table participant"
 _VERSION = 1
 
 
@@ -100,13 +101,13 @@ def note_messages_that_go(data_root: Path, ages: LineAges) -> None:
     write_silent_people(data_root, people)
 
 
-def read_last_times(data_root: Path, ages: LineAges | None) -> Iterator[tuple[str, datetime | None]]:
+def read_last_times(data_root: Path, ages: LineAges) -> Iterator[tuple[str, datetime | None]]:
     """Read whose each line is, with its last time if a cut removes it; None if it stays."""
     for path in raw_files(data_root):
         for record in read_traced_data(path):
             values = record.values
             time = None
-            if ages is not None and ages.removes(values):
+            if ages.removes(values):
                 time = max(one for one in ages.times_of(values) if one is not None)
             yield str(values.get(PARTICIPANT_KEY)), time
 

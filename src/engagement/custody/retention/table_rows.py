@@ -17,9 +17,11 @@ from typing import Any
 
 from engagement.configuration import Project
 from engagement.custody.retention.journals import RemovalJournal, retention_folder
+from engagement.custody.retention.raw_participants import RawParticipants
 from engagement.custody.retention.raw_texts import begin_of_day
 from engagement.custody.retention.removal import RetentionRequest, add_receipt, has_receipt
 from engagement.custody.retention.silent_people import (
+    PARTICIPANT,
     SilentPeople,
     read_last_times,
     read_silent_people,
@@ -27,25 +29,27 @@ from engagement.custody.retention.silent_people import (
     write_silent_people,
 )
 from engagement.custody.retention.who_stays import find_staying
-from engagement.delivery.write_back.made_contacts import remove_made_contacts
+from engagement.delivery.write_back.made_contacts import remove_made_contacts, remove_settled
 from engagement.processing.records.participant_links import load_links
 from engagement.services.uuid_tables.protocol import UuidTable
-from engagement.sources.contacts_directory import read_participants, remove_participants
+from engagement.sources.contacts_directory import find_contacts_of, read_participants, remove_participants
 from engagement.sources.message_cut import LineAges, MessageCut
 from engagement.sources.rapidpro.state.idle_contacts import find_participants_with_runs, remove_idle_contacts
 from engagement.sources.submissions.removal import find_submitting
 
-PARTICIPANT = "uuid table participant"
-
 
 @dataclass
 class AgedPeople:
-    """Whose rows go, as they wrote last before a time; `silent` is everybody without a message."""
+    """Whose rows go, as they wrote last before a time; `silent` is everybody without a message.
+
+    `raw_participants` tells the next look which raw files it need not read; None if messages were about to go.
+    """
 
     before: datetime
     people: dict[str, datetime] = field(default_factory=dict)
     silent: SilentPeople = field(default_factory=SilentPeople)
     staying: int = 0
+    raw_participants: RawParticipants | None = None
 
 
 def find_aged_people(
@@ -58,12 +62,17 @@ def find_aged_people(
     before = begin_of_day(retention.uuid_table.before(now.astimezone(project.configuration.time_zone)))
     silent = read_silent_people(data_root)
     # Also what a fetch that failed has not written to Raw Data/ yet.
-    writing = find_participants_with_runs(data_root) | find_submitting(data_root) if coming is None else set()
-    for uid, time in read_last_times(data_root, None if coming is None else LineAges(coming, project.configuration)):
-        if time is None:
-            writing.add(uid)
-        else:
-            silent.note(uid, time)
+    raw_participants = None
+    if coming is None:
+        raw_participants = RawParticipants(data_root)
+        writing = raw_participants.uids | find_participants_with_runs(data_root) | find_submitting(data_root)
+    else:
+        writing = set()
+        for uid, time in read_last_times(data_root, LineAges(coming, project.configuration)):
+            if time is None:
+                writing.add(uid)
+            else:
+                silent.note(uid, time)
     for uid in read_participants(data_root) - writing - silent.since.keys():
         silent.since[uid] = now.astimezone(UTC)
     silent.since = {uid: time for uid, time in silent.since.items() if uid not in writing}
@@ -72,7 +81,7 @@ def find_aged_people(
     young = links.all_of(writing | (silent.since.keys() - aged) | silent.stays)
     staying = links.all_of(find_staying(project, data_root, links.all_of(aged))) if aged else frozenset()
     found = {uid: time for uid, time in sorted(silent.since.items()) if uid in aged - young - staying}
-    return AgedPeople(before, found, silent, len(aged & (staying | silent.stays)))
+    return AgedPeople(before, found, silent, len(aged & (staying | silent.stays)), raw_participants)
 
 
 def remove_aged_people(
@@ -98,6 +107,8 @@ def remove_aged_people(
     if aged is None:
         return
     write_silent_people(data_root, aged.silent)
+    if aged.raw_participants is not None:
+        aged.raw_participants.write()
     if not aged.people:
         return
     document = {
@@ -114,6 +125,8 @@ def remove_aged_people(
 
 def _complete(data_root: Path, table: UuidTable, document: Mapping[str, Any], now: str) -> dict[str, Any]:
     uids = document["Uids"]
+    # Before Contacts/ loses who they are.
+    remove_settled(data_root, find_contacts_of(data_root, uids.keys()))
     remove_made_contacts(data_root, uids.keys())
     remove_idle_contacts(data_root, uids.keys())
     remove_participants(data_root, uids.keys())

@@ -1,8 +1,11 @@
-"""Which participants got a contact from the writing back, until the next fetch knows."""
+"""What State/write_back/ knows of participants and contacts, and its removal.
+
+Of a participant it is that they got a contact, until the next fetch knows.
+"""
 
 import contextlib
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from engagement.delivery.write_back.missing import MADE
@@ -25,11 +28,24 @@ def remove_made_contacts(data_root: Path, uids: Collection[str]) -> None:
         with look_into_state(path) as connection:
             rows = connection.execute("SELECT value FROM settled WHERE what = ?", (MADE,))
             own = sorted({(MADE, participant) for (participant,) in rows if participant in uids})
-        if not own:
-            continue
-        try:
-            database = contextlib.closing(sqlite3.connect(path, isolation_level=None))
-            with database as connection, leave_no_trace(connection):
-                connection.executemany("DELETE FROM settled WHERE what = ? AND value = ?", own)
-        except sqlite3.Error as error:
-            raise explain_state_error(path, error) from error
+        if own:
+            _delete(path, "what = ? AND value = ?", own)
+
+
+def remove_settled(data_root: Path, contacts: Collection[str]) -> None:
+    """Remove what RapidPro is known to have of these contacts. May be killed and repeated."""
+    for path in state_files(data_root, "settled", "write_back"):
+        with look_into_state(path) as connection:
+            known = connection.execute("SELECT DISTINCT contact FROM settled")
+            own = sorted((contact,) for (contact,) in known if contact in contacts)
+        if own:
+            _delete(path, "contact = ?", own)
+
+
+def _delete(path: Path, which: str, rows: Sequence[tuple[str, ...]]) -> None:
+    try:
+        database = contextlib.closing(sqlite3.connect(path, isolation_level=None))
+        with database as connection, leave_no_trace(connection):
+            connection.executemany(f"DELETE FROM settled WHERE {which}", rows)  # noqa: S608 - names of our own
+    except sqlite3.Error as error:
+        raise explain_state_error(path, error) from error

@@ -3,14 +3,13 @@
 What else is found by contact is removed before: nothing but Contacts/ and State/fetch/ tells which contacts are theirs.
 """
 
-import contextlib
-import sqlite3
 from collections.abc import Iterator
 
+from engagement.delivery.write_back.made_contacts import remove_settled
 from engagement.desk.held_data.person import PersonSearch, find_contact_lines
 from engagement.desk.held_data.place import HeldItem
 from engagement.sources.contacts_directory import remove_participants
-from engagement.sources.state_databases import explain_state_error, leave_no_trace, look_into_state, state_files
+from engagement.sources.state_databases import look_into_state, state_files
 
 
 def find_contacts(search: PersonSearch) -> Iterator[HeldItem]:
@@ -37,11 +36,4 @@ def find_written_back(search: PersonSearch) -> Iterator[HeldItem]:
 
 def remove_written_back(search: PersonSearch) -> None:
     """Remove what RapidPro is known to have of their contacts."""
-    for path in {search.data_root / item.file for item in find_written_back(search)}:
-        try:
-            database = contextlib.closing(sqlite3.connect(path, isolation_level=None))
-            with database as connection, leave_no_trace(connection):
-                rows = [(contact,) for contact in search.contacts]
-                connection.executemany("DELETE FROM settled WHERE contact = ?", rows)
-        except sqlite3.Error as error:
-            raise explain_state_error(path, error) from error
+    remove_settled(search.data_root, search.contacts)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from engagement.configuration.field_names import UID_FIELD
 from engagement.custody.retention import aged_files
+from engagement.custody.retention.state_notes import remove_state_notes
 from engagement.desk.held_data.person import PersonSearch
 from engagement.desk.held_data.place import HeldItem
 from engagement.foundation.files import reading_csv
@@ -31,5 +32,6 @@ def find_nothing(search: PersonSearch) -> Iterator[HeldItem]:
 
 
 def remove_notes(search: PersonSearch) -> None:
-    """Remove what stage 3 keeps."""
+    """Remove what stage 3 keeps, and what retention notes of the ages and people of all."""
     aged_files.remove_notes(search.data_root)
+    remove_state_notes(search.data_root)

@@ -28,7 +28,7 @@ PLACES = (
     Place("Hand-overs", find_hand_overs, remove_hand_overs),
     Place("Write-back", find_written_back, remove_written_back),
     Place("Outputs", find_rows, None),
-    Place("Notes of stage 3", find_nothing, remove_notes),
+    Place("Notes of stage 3 and of retention", find_nothing, remove_notes),
     Place("Note on silent people", find_silence, remove_silence),
     Place("Submissions of the fetch", find_submitted, remove_submitted),
     Place("Raw Data", find_runs, remove_runs),
