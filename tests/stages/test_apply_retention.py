@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engagement.configuration.loading import load_pipeline_configuration
+from engagement.custody.retention.last_run import read_last_retention
 from engagement.custody.retention.overdue import RetentionPlaces, find_overdue
 from engagement.desk.audits.events import find_events
 from faults import NOW, in_server
@@ -72,6 +73,20 @@ def test_a_dry_run_lists_it_with_counts_and_the_oldest_and_removes_nothing(proje
     listed = {line.rpartition("Would remove ")[2] for line in ended.told.splitlines()}
     project.apply()
     assert {str(project.folder / name) for name in before - project.files} <= listed
+
+
+def test_the_last_run_is_noted_with_what_is_due_next(project):
+    project.apply()
+    last = read_last_retention(project.root)
+    assert (last.at, last.removed) == (NOW.isoformat(), removed_by_kind(project.receipts[0]))
+    tomorrow, later = "2026-04-04", "2026-04-09"
+    assert last.due == {
+        "archive": tomorrow,
+        "log": tomorrow,
+        "memory profile": tomorrow,
+        "run record": later,
+        "manifest": later,
+    }
 
 
 def test_asked_twice_it_says_so(project):

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import fake_rapidpro
-from chain_project import ChainProject, add_night, make_workspace
+from chain_project import ChainProject, add_night, differences, make_workspace
 from engagement.__main__ import main
 from engagement.configuration import load_project
+from engagement.custody.retention.last_run import LastRetention, read_last_retention
 from engagement.custody.retention.removal import read_receipts
 from engagement.services.coda.embedded import FolderCoda
 from engagement.sources.message_cut import LineAges, MessageCut, cut_path, read_cut
@@ -24,6 +25,7 @@ OLD, CUT = datetime(2026, 1, 5, 7, tzinfo=UTC), datetime(2026, 2, 1, 21, tzinfo=
 AGED, ONLY_AGED = (1, 2, 3, 4), "roob hore"
 STOPPED = 5
 MOMENTS = 5
+FIRST_DUE = "2026-05-01"
 
 
 def make_old(one):
@@ -46,13 +48,21 @@ def workspace_with(aged):
     return workspace
 
 
+def label_stop(project, text):
+    coda = FolderCoda(project.embedded, clock=lambda: NOW)
+    (found,) = (one for one in coda.read_messages("EXAMPLE_s01e01") if one["Text"] == text)
+    coda.save_labels("EXAMPLE_s01e01", [{**found, "Labels": [label("episode1", "STOP")]}])
+
+
 def begin_season(project):
     run_night(project, FIRST)
     label_messages(project)
-    coda = FolderCoda(project.embedded, clock=lambda: NOW)
-    found = [one for one in coda.read_messages("EXAMPLE_s01e01") if one["Text"] == "jooji"]
-    coda.save_labels("EXAMPLE_s01e01", [{**one, "Labels": [label("episode1", "STOP")]} for one in found])
+    label_stop(project, "jooji")
     run_night(project, SECOND)
+
+
+def dry_run_at(project, now):
+    return retention(project, "--dry-run", now=now)
 
 
 def retention(project, *options, prepare=lambda: None, now=NOW):
@@ -122,7 +132,11 @@ def test_the_next_night_leaves_what_a_project_has_in_which_they_never_were(seaso
     assert removed["Oldest"].startswith("2026-01-11")
     assert any("archives" in one for one in receipt["Remains"])
     assert "Outputs/, State/analysis/ and copies on Drive, until the next run" in receipt["Remains"]
+    # The day on which the first of the young ones is 60 days old, and not that of the one that a STOP keeps.
+    last = read_last_retention(project.data_root)
+    assert last == LastRetention(NOW.isoformat(), {"message": 5}, {"message": FIRST_DUE})
     assert "Nothing is older than the configuration keeps; the last removal" in in_server(apply_whole, project)
+    assert read_last_retention(project.data_root) == LastRetention(NOW.isoformat(), {}, {"message": FIRST_DUE})
     in_server(run_night, project, THIRD)
     now = without_retention(comparable(project, address))
     assert sorted(name for name in now.keys() | never.keys() if now.get(name) != never.get(name)) == []
@@ -174,17 +188,15 @@ def kill_at_journal(project):
         retention(project, prepare=lambda last=moment: watch(Changes(project.folder, last)))
         if journal.exists():
             break
-    coda = FolderCoda(project.embedded, clock=lambda: NOW)
-    found = [one for one in coda.read_messages("EXAMPLE_s01e01") if one["Text"] == f"{ONLY_AGED} 1"]
-    coda.save_labels("EXAMPLE_s01e01", [{**one, "Labels": [label("episode1", "STOP")]} for one in found])
+    label_stop(project, f"{ONLY_AGED} 1")
     run_night(project, THIRD, (1,))
-    return len(found), retention(project)
+    return retention(project)
 
 
 def test_a_stop_that_was_labelled_after_a_kill_stays(seasons):
     project, _, _ = seasons
-    found, ended = in_server(kill_at_journal, project)
-    assert (found, ended.status) == (1, 0), ended.told
+    ended = in_server(kill_at_journal, project)
+    assert ended.status == 0, ended.told
     assert "Raw Data/s01e1_activation.jsonl" in texts_left(project, f"{ONLY_AGED} 1")
     assert texts_left(project, f"{ONLY_AGED} 2") == []
     assert [one["Removed"][0]["Names"] for one in read_receipts(project.data_root)] == [[f"{EPISODE}: 4"]]
@@ -196,7 +208,10 @@ def test_a_clock_that_is_wrong_and_a_dry_run_remove_nothing(seasons):
     before = project.contents()
     told = in_server(retention, project, "--dry-run").told
     assert "Would remove 5 message(s) from before 2026-02-01T21:00:00+00:00" in told
-    late = in_server(retention_at, project, NOW + timedelta(days=900))
+    late = NOW + timedelta(days=900)
+    in_server(read_labels_at, project, late)
+    before = project.contents()
+    late = in_server(retention_at, project, late)
     assert late.status == 13
     assert "and none is younger" in late.told
     assert project.contents() == before
@@ -206,6 +221,40 @@ def retention_at(project, now):
     return retention(project, now=now)
 
 
+def read_labels_at(project, now):
+    ended = run_stage(project.arguments(1, THIRD), now=now)
+    assert ended.status == 0, ended.told
+
+
+def test_no_message_goes_by_labels_that_are_older_than_a_day(seasons):
+    project, _, _ = seasons
+    project.put_back("before")
+    late = NOW + timedelta(days=1, minutes=1)
+    before = project.contents()
+    told = in_server(retention_at, project, late).told
+    assert "Messages and rows of the uuid table stay for now: the labels of Coda were read on 2026-04-03 02:30Z" in told
+    assert "Nothing else is older" in told
+    assert {name for name in differences(project.contents(), before) if "State/retention" not in name} == set()
+    told = in_server(dry_run_at, project, late).told
+    assert "Would remove 5 message(s)" in told
+    # A coder said STOP since, which stage 1 brings.
+    in_server(label_stop, project, f"{ONLY_AGED} 1")
+    in_server(read_labels_at, project, late)
+    assert "Removed 4 message(s)" in in_server(retention_at, project, late).told
+    assert "Raw Data/s01e1_activation.jsonl" in texts_left(project, f"{ONLY_AGED} 1")
+
+
+@pytest.mark.parametrize("note", ["", '{"Version": 1, "Begun": 3}', '{"Version": 0}'])
+def test_labels_of_an_unknown_age_count_as_old(seasons, note):
+    project, _, _ = seasons
+    project.put_back("before")
+    path = project.data_root / "State" / "coda" / "labels_read.json"
+    path.write_text(note) if note else path.unlink()
+    told = in_server(retention, project).told
+    assert "the labels of Coda were read at an unknown time" in told
+    assert len(texts_left(project, ONLY_AGED)) > 3
+
+
 def test_no_source_brings_back_what_is_over_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with serve_project(tmp_path / "project", monkeypatch) as project:
         for stage in (1, 2, 3, 4):
@@ -213,6 +262,7 @@ def test_no_source_brings_back_what_is_over_age(tmp_path: Path, monkeypatch: pyt
         before = lines_of(project)
         limit = datetime(2026, 3, 22, tzinfo=UTC)
         project.configure(Retention={"RawTexts": f"P{(datetime.now(UTC) - limit).days}D"})
+        assert main(project.arguments(1)) == 0
         places = ["--pipeline-configuration", project.configuration, "--data-root", project.data_root]
         places += ["--backups-dir", project.backups, "--performance-logs-dir", project.logs]
         given = ["apply-retention", "--user", "me", *places, "--credentials", project.credentials]

@@ -39,6 +39,18 @@ class CalendarPeriod:
         except OverflowError:
             return datetime.min.replace(tzinfo=time.tzinfo)
 
+    def ends(self, time: datetime) -> datetime:
+        """Return the beginning of the first day on which a time is longer ago than this.
+
+        >>> CalendarPeriod(1, 0).ends(datetime(2026, 1, 30, 7))
+        datetime.datetime(2026, 3, 1, 0, 0)
+        """
+        # No month has fewer days.
+        day = time.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=28 * self.months + self.days)
+        while self.before(day) <= time:
+            day += timedelta(days=1)
+        return day
+
     def is_shorter_than(self, other: "CalendarPeriod") -> bool:
         """Check if it is the shorter one, on any day of the calendar."""
         days = (_FIRST_DAY + timedelta(days=number) for number in range(_DAYS))

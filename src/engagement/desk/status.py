@@ -23,7 +23,7 @@ from engagement.desk.statuses.runs import (
     read_runs,
     time_of,
 )
-from engagement.desk.statuses.table import COLUMNS, align, describe, say_age
+from engagement.desk.statuses.table import COLUMNS, align, describe, say_age, say_retention
 from engagement.foundation.errors import InputError, UsageError, count_of, listing
 
 
@@ -75,11 +75,15 @@ def _show_screen(data_root: Path, max_age_hours: float | None) -> None:
         raise InputError(f"{data_root}: no run has ended yet; expected one. Start run_pipeline.sh.")
     now = datetime.now(UTC)
     sys.stdout.write("\n".join(describe_run(runs[-1])) + "\n")
-    sys.stdout.write("\n" + align([COLUMNS, describe(find_status(data_root, max_age_hours, now))]))
+    status = find_status(data_root, max_age_hours, now)
+    sys.stdout.write("\n" + align([COLUMNS, describe(status)]))
     proven = find_last_proven(read_records(data_root))
     if proven is not None:
         hours = (now - time_of(proven.at)) / timedelta(hours=1)
         sys.stdout.write(f"\nLast proven restore: {say_age(hours)} ago, of {proven.archive}\n")
+    retention = say_retention(status)
+    if retention:
+        sys.stdout.write(f"\n{retention}\n")
     since = count_since_full_read(data_root)
     if since is not None:
         said = "in the last run of stage 3" if since == 0 else f"{count_of(since, 'run')} of stage 3 ago"

@@ -10,7 +10,7 @@ import contextlib
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 from engagement.configuration import load_pipeline_configuration, load_project
 from engagement.configuration.problems import Problems
 from engagement.configuration.retention import Retention, find_retention_problems
+from engagement.custody.retention.due import find_due
+from engagement.custody.retention.label_age import say_why_labels_are_old
+from engagement.custody.retention.last_run import LastRetention, write_last_retention
 from engagement.custody.retention.overdue import Overdue, OverdueFile, RetentionPlaces, find_overdue
 from engagement.custody.retention.raw_texts import (
     MESSAGE,
@@ -81,7 +84,12 @@ def run(args: argparse.Namespace) -> None:
     overdue = find_overdue(places, retention, now)
     for line in overdue.stays:
         _logger.info("Stays: %s", line)
-    aged = look_for_aged(args.pipeline_configuration, args.data_root, retention, now)
+    old_labels = say_why_labels_are_old(args.data_root, now) if retention.raw_texts is not None else ""
+    aged = None
+    if args.dry_run or not old_labels:
+        aged = look_for_aged(args.pipeline_configuration, args.data_root, retention, now)
+    if old_labels:
+        _logger.warning("Messages and rows of the uuid table stay for now: %s", old_labels)
     if args.dry_run:
         people = say_who_leaves(args.pipeline_configuration, args.data_root, retention, now, aged)
         for line in (*say_overdue(overdue), *(say_aged(aged) if aged is not None else ()), *people):
@@ -97,21 +105,30 @@ def run(args: argparse.Namespace) -> None:
     request = RetentionRequest(args.user, now.isoformat(timespec="seconds"), periods)
     with _open_table(args, retention) as table:
         receipts = [remove_overdue(args.data_root, overdue, request)]
-        if retention.raw_texts is not None:
+        if retention.raw_texts is not None and not old_labels:
             receipts += _remove_messages(args, retention, aged, request)
-        if table is not None:
-            receipts += _remove_people(args, table, request)
+            if table is not None:
+                receipts += _remove_people(args, table, request)
     done = [receipt for receipt in receipts if receipt is not None]
+    zone = load_pipeline_configuration(args.pipeline_configuration).time_zone
+    due = find_due(args.data_root, retention, overdue, aged, now.astimezone(zone))
+    write_last_retention(args.data_root, LastRetention(request.now, _count(done), due))
     if not done:
         earlier = read_receipts(args.data_root)
         last = f"; the last removal was on {earlier[-1]['Completed']}" if earlier else ""
-        _logger.info("Nothing is older than the configuration keeps%s", last)
+        _logger.info("Nothing%s is older than the configuration keeps%s", " else" if old_labels else "", last)
         return
     for receipt in done:
         for line in say_removed(receipt):
             _logger.info("Removed %s", line)
-    removed = [one for receipt in done for one in receipt["Removed"]]
-    record_counts({f"removed_{one['Kind'].replace(' ', '_')}s": one["Count"] for one in removed})
+    record_counts({f"removed_{kind.replace(' ', '_')}s": count for kind, count in _count(done).items()})
+
+
+def _count(receipts: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for receipt in receipts:
+        counts.update({one["Kind"]: one["Count"] for one in receipt["Removed"]})
+    return dict(counts)
 
 
 def look_for_aged(configuration: Path, data_root: Path, retention: Retention, now: datetime) -> AgedMessages | None:

@@ -7,6 +7,7 @@ downloaded stops this stage only after the others are done. Documents that are n
 
 import argparse
 import logging
+from datetime import UTC, datetime
 from pathlib import Path
 
 from engagement.foundation.errors import InputError, PipelineError, count_of, listing
@@ -14,7 +15,13 @@ from engagement.foundation.files import make_directory
 from engagement.foundation.run_report import record_counts
 from engagement.labelling.datasets.coded_text import write_messages
 from engagement.labelling.datasets.datasets import Datasets, coded_file, find_datasets
-from engagement.labelling.datasets.downloads import find_start, is_as_written, record_moment, warn_of_oddities
+from engagement.labelling.datasets.downloads import (
+    find_start,
+    is_as_written,
+    record_moment,
+    record_reading,
+    warn_of_oddities,
+)
 from engagement.labelling.datasets.known_messages import NO_INSTANCE, find_source_instance, record_source_instance
 from engagement.labelling.datasets.synchronisation import merge_messages
 from engagement.pipeline.coding.lost_labels import find_lost_labels
@@ -41,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Find the project's datasets and bring each one's file up to date."""
+    begun = datetime.now(UTC)
     coda = open_coda(load_credentials(arguments.credentials))
     datasets = find_datasets(arguments.data_root, arguments.pipeline_configuration)
     problems: list[PipelineError] = []
@@ -77,6 +85,8 @@ def run(arguments: argparse.Namespace) -> None:
             **progress,
         }
     )
+    if datasets.is_reading_noted and not problems:
+        record_reading(arguments.data_root, begun)
     if problems:
         raise type(problems[0])("\n".join(map(str, problems)))
 

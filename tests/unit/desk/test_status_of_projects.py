@@ -8,6 +8,7 @@ import pytest
 
 from engagement.__main__ import main
 from engagement.custody.restore_drills.records import DrillRecord, DrillResult, add_record
+from engagement.custody.retention.last_run import LastRetention, write_last_retention
 from engagement.custody.run_manifests.manifest import RunManifest, version_number, write_manifest
 
 
@@ -128,6 +129,26 @@ def test_a_project_without_a_whole_night_is_too_old_at_any_age(add_run, capsys):
     root = add_run("a", 1, counts={6: {}})
     assert "none succeeded yet" in ask(capsys, "--max-age", 26, root)[2]
     assert ask(capsys, root)[0] == 0
+
+
+def test_what_retention_did_last_is_shown(add_run, capsys, tmp_path):
+    root, other = add_run("a"), add_run("b")
+    at = (datetime.now(UTC) - timedelta(hours=5)).isoformat()
+    due = {"archive": "2026-05-01", "message": "2026-05-01", "log": "2026-06-01"}
+    write_last_retention(root, LastRetention(at, {"message": 1200, "archive": 1}, due))
+    said = "Last retention: 5 h ago; removed 1,200 messages, 1 archive; next due: archive, message on 2026-05-01"
+    assert said in ask(capsys, root)[1]
+    assert "retention" not in ask(capsys, other)[1]
+    told, nothing = json.loads(ask(capsys, "--json", root, other)[1])
+    assert told["retention"] == {"at": at, "removed": {"message": 1200, "archive": 1}, "due": due}
+    assert (told["retention_age_hours"], nothing["retention"]) == (5.0, None)
+    page = tmp_path / "page.html"
+    ask(capsys, "--html", page, root, other)
+    assert page.read_text().count("Last retention") == 1
+    assert said in page.read_text()
+    note = root / "State" / "retention" / "last_run.json"
+    note.write_bytes(note.read_bytes().replace(b"1200", b"1300"))
+    assert "retention" not in ask(capsys, root)[1]
 
 
 def test_the_page_is_whole_safe_and_begins_with_what_is_wrong(add_run, capsys, tmp_path):

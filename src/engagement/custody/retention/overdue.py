@@ -52,13 +52,15 @@ class Overdue:
     """What is over age, in the order in which it is removed.
 
     `stays` says what is over age, and why it stays all the same. `doubts`: kinds of which all but the newest file would go,
-    though there is no earlier run that is younger either; `runs` are the times of those before the newest.
+    though there is no earlier run that is younger either; `runs` are the times of those before the newest. `oldest` are the times of
+    the oldest that go next, by kind.
     """
 
     runs: list[datetime] = field(default_factory=list)
     files: list[OverdueFile] = field(default_factory=list)
     stays: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    oldest: dict[str, datetime] = field(default_factory=dict)
 
     def add(self, kind: str, times: Mapping[Path, datetime], kept: Iterable[Path], limit: datetime) -> list[Path]:
         """Add the files of one kind that are older than `limit`, but for those to keep; return those."""
@@ -69,6 +71,9 @@ class Overdue:
             key=lambda path: (times[path], path.name),
         )
         self.files += [OverdueFile(kind, path, times[path]) for path in found]
+        next_ones = [time for path, time in times.items() if time >= limit and path not in staying]
+        if next_ones:
+            self.oldest[kind] = min(next_ones)
         young = [time for time in (*(times[path] for path in times if path != newest), *self.runs) if time >= limit]
         if len(found) > _FEW and not young:
             self.doubts.append(f"{count_of(len(found), kind)}, all but the newest one")

@@ -40,6 +40,7 @@ _REMEDY = "Download the dataset again: run stage 1 with --full."
 class AgedMessages:
     """What a cut removes: counts by flow and by episode, the oldest time, and how much is younger.
 
+    `next` is the time of the oldest that a later cut removes.
     `raw_ages` tells the next cut which files it need not read.
     """
 
@@ -49,11 +50,17 @@ class AgedMessages:
     episodes: Counter[str] = field(default_factory=Counter)
     oldest: datetime | None = None
     younger: int = 0
+    next: datetime | None = None
 
     @property
     def count(self) -> int:
         """How many lines go."""
         return sum(self.flows.values())
+
+    def note_next(self, time: datetime | None) -> None:
+        """Note the time of what stays for now."""
+        if time is not None:
+            self.next = min(time, self.next or time)
 
 
 def choose_cut(project: Project, data_root: Path, now: datetime) -> MessageCut | None:
@@ -104,6 +111,7 @@ def find_aged(project: Project, data_root: Path, cut: MessageCut) -> AgedMessage
         known = found.raw_ages.find_young(path)
         if known is not None:
             found.younger += known.count_younger(cut.before)
+            found.note_next(known.oldest_time)
             continue
         read = FileAges.begin(path)
         for record in read_traced_data(path):
@@ -111,6 +119,8 @@ def find_aged(project: Project, data_root: Path, cut: MessageCut) -> AgedMessage
             read.add(max(times, default=None), ages.keeps(record.values))
             if not ages.removes(record.values):
                 found.younger += not times or max(times) >= cut.before
+                if not ages.keeps(record.values):
+                    found.note_next(max(times, default=None))
                 continue
             found.flows[path.stem] = found.flows.get(path.stem, 0) + 1
             found.episodes.update(episodes[key] for key in episodes.keys() & record.values.keys())

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from engagement.desk.statuses.projects import ProjectStatus
-from engagement.desk.statuses.table import COLUMNS, describe
+from engagement.desk.statuses.table import COLUMNS, describe, say_retention
 from engagement.foundation.errors import MachineError, count_of
 from engagement.foundation.files import hold_directory, open_for_writing
 
@@ -43,5 +43,5 @@ def make_page(statuses: Sequence[ProjectStatus], now: datetime) -> str:
         headline=f"{len(bad)} of {count_of(len(statuses), 'project')} to look at" if bad else "All is well",
         is_bad=bool(bad),
         columns=COLUMNS[4:],
-        projects=[(status, describe(status)) for status in ordered],
+        projects=[(status, describe(status), say_retention(status)) for status in ordered],
     )

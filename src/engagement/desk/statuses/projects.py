@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engagement.custody.restore_drills.records import find_last_proven, read_records
+from engagement.custody.retention.last_run import LastRetention, read_last_retention
 from engagement.desk.statuses.runs import failed_stages, find_drill_problem, find_problem, is_in_use, read_runs, time_of
 from engagement.foundation.errors import InputError
 
@@ -46,11 +47,14 @@ class ProjectStatus:
     disk_free: int | None = None
     restore_proven: str | None = None
     restore_proven_age_hours: float | None = None
+    retention: LastRetention | None = None
+    retention_age_hours: float | None = None
 
 
 def find_status(data_root: Path, max_age_hours: float | None, now: datetime) -> ProjectStatus:
     """Find out how a project is; what is damaged is its problem, and no error."""
     proven = find_last_proven(read_records(data_root))
+    retention = read_last_retention(data_root)
     bare = ProjectStatus(
         project=_name_of(data_root),
         data_root=str(data_root),
@@ -61,6 +65,8 @@ def find_status(data_root: Path, max_age_hours: float | None, now: datetime) -> 
         disk_free=shutil.disk_usage(data_root).free,
         restore_proven=None if proven is None else proven.at,
         restore_proven_age_hours=None if proven is None else _hours_since(proven.at, now),
+        retention=retention,
+        retention_age_hours=None if retention is None else _hours_since(retention.at, now),
     )
     try:
         runs = read_runs(data_root)

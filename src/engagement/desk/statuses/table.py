@@ -31,6 +31,13 @@ def describe(status: ProjectStatus) -> list[str]:
     ]
 
 
+def say_retention(status: ProjectStatus) -> str:
+    """Say when retention last ran, what it removed, and what is due next; nothing if nobody knows."""
+    if status.retention is None:
+        return ""
+    return f"Last retention: {say_age(status.retention_age_hours)} ago; {status.retention.say()}"
+
+
 def align(rows: Sequence[Sequence[str]]) -> str:
     """Lay out rows in aligned columns: texts to the left, numbers to the right.
 

@@ -16,7 +16,8 @@ class Datasets:
     """The project's datasets, and settings for creating missing ones; empty without a configuration.
 
     `code_schemes` are all schemes that a dataset's labels may use; `shown_schemes` are those that coders see. `second` names the
-    datasets that second coders label, each with the dataset that its messages come from; they are in `names`, too.
+    datasets that second coders label, each with the dataset that its messages come from; they are in `names`, too. `is_reading_noted`:
+    something goes by its labels, and has to know how old they are.
     """
 
     names: tuple[str, ...]
@@ -27,6 +28,7 @@ class Datasets:
     are_suggestions_updated: bool = False
     second: Mapping[str, str] = field(default_factory=dict)
     double_coding: DoubleCoding | None = None
+    is_reading_noted: bool = False
 
     def users_of(self, dataset: str) -> tuple[str, ...]:
         """Return who may label a dataset that is made."""
@@ -60,7 +62,7 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
         project = load_project(configuration_path)
         plans = project.coding_plans
         first = {plan.coda_dataset: plan for plan in plans.all if plan.coda_dataset is not None}
-        double_coding = project.configuration.double_coding
+        double_coding, retention = project.configuration.double_coding, project.configuration.retention
         second = {second_dataset(name): name for name in _names_coded_twice(double_coding, first)}
         coded = first | {name: first[source] for name, source in second.items()}
         return Datasets(
@@ -72,6 +74,7 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
             project.configuration.update_suggestions,
             second,
             double_coding,
+            retention is not None and retention.raw_texts is not None,
         )
     if data_root is None:
         raise ValueError("got neither a configuration nor a data root; expected one of them. Give one")

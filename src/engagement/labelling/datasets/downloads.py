@@ -1,6 +1,7 @@
 """Where the next download of a dataset begins, and what an operator is told of a download.
 
     State/coda/download_moments.json    of each dataset's coded file: its digest, and the moment of Coda that it shows
+    State/coda/labels_read.json         when all datasets were last read, where `Retention.RawTexts` asks
 
 A dataset that nobody touched since that moment has nothing to download. Without the moment, or if the coded file is
 another one, say of a back-up, the download begins at the file's newest LastUpdated: everything added or labelled within
@@ -15,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from engagement.configuration.numbers_in_names import holds_phone_number
-from engagement.foundation.files import hold_directory
+from engagement.foundation.files import hold_directory, make_directory
 from engagement.labelling.datasets.datasets import coded_file
 from engagement.labelling.datasets.known_messages import read_state, write_state
 from engagement.services.coda.downloads import Download
@@ -67,6 +68,19 @@ def renew_digest(data_root: Path, dataset: str) -> Iterator[None]:
         write_state(path, {"Moments": {**moments, dataset: found}})
 
 
+def record_reading(data_root: Path, begun: datetime) -> None:
+    """Record that all datasets were read, from this time on."""
+    path = _reading_file(data_root)
+    make_directory(path.parent)
+    write_state(path, {"Begun": begun.isoformat()})
+
+
+def find_last_reading(data_root: Path) -> datetime | None:
+    """Find when all datasets were last read, by the time at which that began; None if nobody knows."""
+    begun = read_state(_reading_file(data_root)).get("Begun")
+    return parse_time(begun) if isinstance(begun, str) else None
+
+
 def warn_of_oddities(dataset: str, download: Download) -> None:
     """Name the documents that are no messages, and the texts that are there twice."""
     for said in download.set_aside[:_MOST_NAMED]:
@@ -95,6 +109,10 @@ def warn_of_oddities(dataset: str, download: Download) -> None:
 
 def _moments_file(data_root: Path) -> Path:
     return data_root / "State" / "coda" / "download_moments.json"
+
+
+def _reading_file(data_root: Path) -> Path:
+    return data_root / "State" / "coda" / "labels_read.json"
 
 
 def _digest(path: Path) -> str:

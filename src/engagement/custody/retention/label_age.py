@@ -1,0 +1,20 @@
+"""How old the labels are by which messages go: a coder may have labelled one STOP since, and that would go with it, unseen."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from engagement.labelling.datasets.downloads import find_last_reading
+
+_OLDEST = timedelta(days=1)
+
+
+def say_why_labels_are_old(data_root: Path, now: datetime) -> str:
+    """Say why no message may go by the labels in Coded Coda Files/; nothing if they are recent enough."""
+    last = find_last_reading(data_root)
+    if last is not None and now - last <= _OLDEST:
+        return ""
+    when = "at an unknown time" if last is None else f"on {last:%Y-%m-%d %H:%M}Z"
+    return (
+        f"the labels of Coda were read {when}; expected within a day, as messages may be labelled STOP since. Run stage 1, or the whole "
+        "pipeline"
+    )
