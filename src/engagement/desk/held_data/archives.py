@@ -7,7 +7,7 @@ here: it is listed with the day on which it is let go.
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -93,10 +93,16 @@ def hold_backups(folder: Path | None) -> Iterator[None]:
 
 
 def forget_in_archives(
-    search: PersonSearch, backups: Path, now: datetime, forgotten: ForgottenPeople, person: Tombstone
+    search: PersonSearch,
+    backups: Path,
+    now: datetime,
+    forgotten: ForgottenPeople,
+    person: Tombstone,
+    note: Callable[[str, int], None],
 ) -> Iterator[ArchiveOutcome]:
     """Remove a person from archives of this data root; yield those that had or may have them.
 
+    `note` is told the name of an archive, and how much it had, before it is replaced.
     Whoever is known here by their tombstone alone is found there by the uids that it has hashes of.
     """
     _remove_left_overs(search.data_root, backups)
@@ -109,7 +115,7 @@ def forget_in_archives(
             yield ArchiveOutcome(archive.name, until=_say_until(search, backups, archive, now))
             continue
         try:
-            removed = _rewrite(search, archive, forgotten, person)
+            removed = _rewrite(search, archive, forgotten, person, note)
         except InputError as error:
             yield ArchiveOutcome(archive.name, until="somebody removes it: it is damaged", problem=str(error))
             continue
@@ -167,13 +173,20 @@ def _unpacked(archive: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _rewrite(search: PersonSearch, archive: Path, forgotten: ForgottenPeople, person: Tombstone) -> int:
+def _rewrite(
+    search: PersonSearch,
+    archive: Path,
+    forgotten: ForgottenPeople,
+    person: Tombstone,
+    note: Callable[[str, int], None],
+) -> int:
     with _unpacked(archive) as data_root:
         uids = search.uids or find_uids_of(data_root, forgotten, person)
         removed = _empty(
             PersonSearch(search.project, data_root, uids), search.contacts, forgotten_folder(search.data_root)
         )
         if removed:
+            note(archive.name, removed)
             # Killed in between, it has no notes rather than wrong ones.
             drop_checksum(archive)
             drop_list(archive.parent, search.data_root)

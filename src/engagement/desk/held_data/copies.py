@@ -26,7 +26,7 @@ class CopyElsewhere(NamedTuple):
 def list_copies(project: Project, keeps_ids: bool = True, with_archives: bool = True) -> Iterator[CopyElsewhere]:
     """List where the project's data goes, and comes from."""
     configuration = project.configuration
-    yield CopyElsewhere("Outputs/ and State/analysis/ of the data root", "the next run of stages 3 and 5")
+    yield CopyElsewhere(f"{', '.join(DERIVED)} of the data root", "the next run of stages 3 and 5")
     plans = project.coding_plans.all
     if any(one.suggestions is not None for plan in plans for one in plan.coding_configurations):
         where = "suggestions in Coda on other people's texts, which were learnt from theirs too"

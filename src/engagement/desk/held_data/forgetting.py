@@ -92,11 +92,17 @@ def forget(search: PersonSearch, forgotten: ForgottenPeople, request: Forgetting
             # Asked again, perhaps with another time: what was removed then is still told.
             document["Found"] = [*read_json(earlier)["Found"], *document["Found"]]
         write_json(journal, document)
-    archives = []
+    archives, rewritten = [], document.setdefault("Rewritten", {})
+
+    def note(archive: str, removed: int) -> None:
+        # What it had before a kill is not found again.
+        rewritten[archive] = removed
+        write_json(journal, document)
+
     if request.backups is not None:
         # Before the data root loses its contacts.
         now = datetime.fromisoformat(request.now)
-        archives = list(forget_in_archives(search, request.backups, now, forgotten, person))
+        archives = list(forget_in_archives(search, request.backups, now, forgotten, person, note))
     for place in PLACES:
         if place.remove is not None:
             place.remove(search)
@@ -146,12 +152,11 @@ def _write_receipt(
     named = [{"Where": name, "Until": "somebody takes the uid out"} for name in left]
     kept = [{"Where": f"archive {one.name}", "Until": one.until} for one in archives or () if one.until]
     rewritten = [
-        {"Place": f"archive {one.name}", "Kind": "item or file", "Count": one.removed, "Removed": True, "Why": ""}
-        for one in archives or ()
-        if one.removed
+        {"Place": f"archive {name}", "Kind": "item or file", "Count": count, "Removed": True, "Why": ""}
+        for name, count in sorted(document["Rewritten"].items())
     ]
     receipt = {
-        **document,
+        **{key: value for key, value in document.items() if key != "Rewritten"},
         "Found": [*document["Found"], *rewritten],
         "Person": person.name,
         "Remains": [*copies, *kept, *named],
