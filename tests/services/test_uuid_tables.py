@@ -295,6 +295,8 @@ def test_released_rows_leave_gaps_beyond_which_the_latest_holder_of_a_number_is_
     )
     possible = {number: [number] for number in (first, second, third, NUMBERS[700])}
     assert not table.has_gaps
+    assert table.count_all() == len(made)
+    assert open_table("ANOTHER").count_all() == 0
     before = find_latest_holders(table, {number: [number] for number in (first, second, third)})
     leaving = [made[first], made[holder_id(first, 2)], made[second], made[holder_id(second, 2)], made[third]]
     assert table.release([*leaving, "avf-phone-uuid-of-nobody"]) == 5
@@ -302,6 +304,7 @@ def test_released_rows_leave_gaps_beyond_which_the_latest_holder_of_a_number_is_
     assert again.has_gaps
     assert not open_table("ANOTHER").has_gaps
     assert again.count_ids(leaving) == 0
+    assert again.count_all() == len(made) - 5
     assert again.count_ids(list(made.values())) == len(made) - 5
     after = find_latest_holders(again, possible)
     # Whoever took the number over last keeps it, and everybody else who left gets another uuid.

@@ -105,7 +105,9 @@ def names_in(folder, text):
 def season(tmp_path_factory):
     folder = tmp_path_factory.mktemp("season")
     workspace = workspace_of_silent_people()
-    kept = {"Retention": {"RawTexts": "P60D", "UuidTable": "P60D"}, "LinkedParticipants": ["linked.csv"]}
+    # The table has a hundred numbers, of whom most never wrote.
+    retention = {"RawTexts": "P60D", "UuidTable": "P60D", "UuidTableIsUnshared": True}
+    kept = {"Retention": retention, "LinkedParticipants": ["linked.csv"]}
     kept["ListeningGroups"] = [{"Name": "mothers", "Files": ["mothers.csv"]}]
     with fake_rapidpro.serve(workspace) as address:
         project = ChainProject(folder / "a project", address, **kept)
@@ -215,7 +217,7 @@ def test_whoever_never_wrote_leaves_once_that_is_known_for_as_long(season):
     assert NEVER_WROTE in rows_of(project)
     # The others' messages are over age by then, too.
     document = json.loads(project.configuration.read_text())
-    periods = {"RawTexts": "P50D", "UuidTable": "P60D"}
+    periods = {"RawTexts": "P50D", "UuidTable": "P60D", "UuidTableIsUnshared": True}
     project.configuration.write_text(json.dumps({**document, "Retention": periods}))
     late = in_server(retention_late, project)
     assert late.status == 0, late.told
@@ -374,6 +376,26 @@ def test_another_projects_table_and_missing_credentials_are_refused_before_anyth
     assert refused.status == 2
     assert "Retention.UuidTable: no --uuid-table-credentials; expected those that stage 2 has" in refused.told
     assert project.contents() == before
+
+
+def test_a_table_with_many_ids_of_others_is_refused_before_anything_goes(season):
+    project, _ = season
+    project.put_back("before")
+    document = json.loads(project.configuration.read_text())
+    document["Retention"].pop("UuidTableIsUnshared")
+    project.configuration.write_text(json.dumps(document))
+    before = project.contents()
+    refused = in_server(retention, project)
+    assert refused.status == 11
+    # 101 ids, and twelve who wrote and one who did not.
+    assert (
+        "uuid table 'EXAMPLE': it has about 88 ids of people whom this data root never knew, beside 13" in refused.told
+    )
+    left = differences(project.contents(), before)
+    assert [name for name in left if "State/retention" not in name] == []
+    # A few may be of people whom a source lost.
+    table_of(project).remove([uid_of(number) for number in range(22, 100)])
+    assert "Removed 3 uuid table participant(s)" in in_server(apply_whole, project)
 
 
 def forget(project, uid):

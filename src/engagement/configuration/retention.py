@@ -43,6 +43,12 @@ class Retention(Model):
         "P3Y",
         None,
     )
+    uuid_table_is_unshared: bool = key(
+        "UuidTableIsUnshared",
+        "whether no other project uses the uuid table; without it, a table with many ids of others is refused",
+        True,
+        False,
+    )
 
     @property
     def periods(self) -> dict[str, CalendarPeriod]:

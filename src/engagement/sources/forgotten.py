@@ -87,6 +87,10 @@ class ForgottenPeople:
         """Names of the keys that marks were made with; none if there are no marks."""
         return {person.marks_key for person in self._people if person.marks_key is not None}
 
+    def count_marks(self) -> int:
+        """Count the marked ids of all people."""
+        return len(self._by_mark)
+
     def find(self, identity: str) -> Tombstone | None:
         """Find the tombstone of a uid or of a contact's uuid."""
         return self._find(identity) if self._people else None

@@ -172,6 +172,7 @@ def _open_table(args: argparse.Namespace, retention: Retention) -> Iterator["Uui
         yield None
         return
     # As above.
+    from engagement.custody.retention.shared_table import refuse_shared_table
     from engagement.services.uuid_tables.protocol import open_uuid_table
     from engagement.sources.known_participants import refuse_table_without
 
@@ -181,6 +182,8 @@ def _open_table(args: argparse.Namespace, retention: Retention) -> Iterator["Uui
     credentials = read_credentials(storage, settings.firebase_credentials_file_url)
     with contextlib.closing(open_uuid_table(credentials, settings.table_name, policy)) as table:
         refuse_table_without(table, project, args.data_root)
+        if not retention.uuid_table_is_unshared:
+            refuse_shared_table(table, project, args.data_root)
         yield table
 
 

@@ -81,6 +81,14 @@ class EmbeddedUuidTable:
         with self._reading() as connection:
             return connection.execute(query, (self._table_name, *participants)).fetchone() is not None
 
+    def count_all(self) -> int:
+        """Count all ids in the table."""
+        if not self._is_there():
+            return 0
+        query = "SELECT count(*) FROM mappings WHERE table_name = ?"
+        with self._reading() as connection:
+            return int(connection.execute(query, (self._table_name,)).fetchone()[0])
+
     def count_ids(self, participants: Collection[str]) -> int:
         """Count the ids of these participants."""
         return len(self._hashes_of(participants))
@@ -134,19 +142,17 @@ class EmbeddedUuidTable:
         with self._reading() as connection:
             if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'gaps'").fetchone() is None:
                 return False
-            query = "SELECT 1 FROM gaps WHERE table_name = ?"
-            return connection.execute(query, (self._table_name,)).fetchone() is not None
+            return bool(connection.execute("SELECT 1 FROM gaps WHERE table_name = ?", (self._table_name,)).fetchone())
 
     def _hashes_of(self, participants: Collection[str]) -> list[bytes]:
         if not self._is_there():
             return []
         with self._reading() as connection:
+            read = connection.execute
             return [
                 key
                 for some in in_batches(participants)
-                for (key,) in connection.execute(
-                    f"SELECT hash {_WHOSE.format(_marks(some))}", (self._table_name, *some)
-                )
+                for (key,) in read(f"SELECT hash {_WHOSE.format(_marks(some))}", (self._table_name, *some))
             ]
 
     def _mark(self, key: bytes) -> str:

@@ -25,10 +25,8 @@ from engagement.services.uuid_tables.uuids import in_batches, make_participant_u
 
 _TIMEOUT_SECONDS = 60.0
 _MOST_ROUNDS = 20
-# Firestore compares with so many values at once.
-_MOST_IN_A_QUERY = 30
-# … and takes so many writes.
-_MOST_IN_A_COMMIT = 500
+# Firestore compares with so many values at once, and takes so many writes.
+_MOST_IN_A_QUERY, _MOST_IN_A_COMMIT = 30, 500
 _MARKS_KEY = b"the key of marks"
 _KEY = re.compile("[0-9a-f]{64}")
 # A phone number's digits, with its country's, perhaps of its second holder, third …; other ids are no numbers.
@@ -104,6 +102,11 @@ class FirestoreUuidTable:
         query = self._table.collection("mappings").where(filter=known)
         return self._call(lambda: list(query.get(retry=None, timeout=_TIMEOUT_SECONDS)), "look for numbers")
 
+    def count_all(self) -> int:
+        """Count all ids in the table."""
+        query = self._table.collection("mappings").count()
+        return int(self._call(lambda: query.get(retry=None, timeout=_TIMEOUT_SECONDS), "count")[0][0].value)
+
     def count_ids(self, participants: Collection[str]) -> int:
         """Count the ids of these participants."""
         return len(self._snapshots_of(participants))
@@ -134,7 +137,7 @@ class FirestoreUuidTable:
 
     def release(self, participants: Collection[str]) -> int:
         """Remove the ids of these participants, and note first that the table has gaps."""
-        self._call(lambda: self._gaps_document().set({}, retry=None, timeout=_TIMEOUT_SECONDS), "note the gaps")
+        self._call(lambda: self._document("gaps").set({}, retry=None, timeout=_TIMEOUT_SECONDS), "note the gaps")
         self._has_gaps = True
         return self.remove(participants)
 
@@ -142,9 +145,8 @@ class FirestoreUuidTable:
     def has_gaps(self) -> bool:
         """Tell whether rows were released; asked once."""
         if self._has_gaps is None:
-            snapshot = self._call(
-                lambda: self._gaps_document().get(retry=None, timeout=_TIMEOUT_SECONDS), "look for gaps"
-            )
+            gaps = self._document("gaps")
+            snapshot = self._call(lambda: gaps.get(retry=None, timeout=_TIMEOUT_SECONDS), "look for gaps")
             self._has_gaps = bool(snapshot.exists)
         return self._has_gaps
 
@@ -170,7 +172,7 @@ class FirestoreUuidTable:
     def _read_key(self) -> bytes | None:
         if self._key is None:
             snapshot = self._call(
-                lambda: self._key_document().get(retry=None, timeout=_TIMEOUT_SECONDS), "read the key of marks"
+                lambda: self._document("marks").get(retry=None, timeout=_TIMEOUT_SECONDS), "read the key of marks"
             )
             text = (snapshot.to_dict() or {}).get("key") if snapshot.exists else None
             self._key = bytes.fromhex(text) if isinstance(text, str) and _KEY.fullmatch(text) else None
@@ -179,16 +181,13 @@ class FirestoreUuidTable:
     def _make_key(self) -> None:
         key = {"key": secrets.token_hex(hashlib.sha256().digest_size)}
         try:
-            self._key_document().create(key, retry=None, timeout=_TIMEOUT_SECONDS)
+            self._document("marks").create(key, retry=None, timeout=_TIMEOUT_SECONDS)
         except google.api_core.exceptions.AlreadyExists:
             # Another pipeline was first: its key counts.
             return
 
-    def _key_document(self) -> Any:
-        return self._table.collection("keys").document("marks")
-
-    def _gaps_document(self) -> Any:
-        return self._table.collection("keys").document("gaps")
+    def _document(self, name: str) -> Any:
+        return self._table.collection("keys").document(name)
 
     def close(self) -> None:
         """Do nothing: the client holds nothing that others wait for."""

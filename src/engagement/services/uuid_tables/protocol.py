@@ -45,6 +45,9 @@ class UuidTable(UuidExchange, Protocol):
     def find_numbers(self, participants: Sequence[str]) -> dict[str, str] | None:
         """Return the phone number, in digits, of each participant who has one; None if the table can't tell."""
 
+    def count_all(self) -> int:
+        """Count all ids, of this project and of others."""
+
     def count_ids(self, participants: Collection[str]) -> int:
         """Count the ids of these participants."""
 
