@@ -1,4 +1,7 @@
-"""What is over age next, by kind: the first day on which the oldest of what may go is longer ago than it is kept."""
+"""What is over age next, by kind.
+
+That is the first day on which the oldest of what may go is longer ago than it is kept.
+"""
 
 from datetime import datetime
 from pathlib import Path

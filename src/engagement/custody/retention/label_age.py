@@ -1,4 +1,7 @@
-"""How old the labels are by which messages go: a coder may have labelled one STOP since, and that would go with it, unseen."""
+"""How old the labels are by which messages go.
+
+A coder may have labelled one STOP since, and that would go with it, unseen.
+"""
 
 from datetime import datetime, timedelta
 from pathlib import Path

@@ -15,7 +15,10 @@ from engagement.foundation.errors import count_of
 
 @dataclass(frozen=True)
 class LastRetention:
-    """When it ended, in UTC; how many of each kind it removed; and the day on which the next of a kind is over age."""
+    """When it began, in UTC, and how many of each kind it removed.
+
+    `due` has the day on which the next of a kind is over age.
+    """
 
     at: str
     removed: Mapping[str, int] = field(default_factory=dict)

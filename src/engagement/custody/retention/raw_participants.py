@@ -1,4 +1,6 @@
-"""Whose the lines of each raw file are, so that files that did not change need not be read to know who has a message.
+"""Whose the lines of each raw file are.
+
+Files that did not change then need not be read to know who has a message.
 
     State/retention/raw_participants.json   of each file its stamp, and uids
 

@@ -156,7 +156,7 @@ def go_on(project: Project, data_root: Path, coda: CodaDatabase, now: str) -> di
 def _keep_later_stops(
     project: Project, data_root: Path, document: Mapping[str, Any], later: frozenset[str]
 ) -> dict[str, Any]:
-    """Let messages stay that a coder labelled STOP since their removal was begun, as far as they are still there."""
+    """Let messages stay that a coder labelled STOP since, if they are still there."""
     before, stays = datetime.fromisoformat(document["Before"]), frozenset(document["Stays"])
     then = LineAges(MessageCut(before, stays), project.configuration)
     now = LineAges(MessageCut(before, stays | later), project.configuration)

@@ -1,4 +1,6 @@
-"""State/retention/: what retention notes for its next run. Safe to remove; who asks to be forgotten takes all of it along.
+"""State/retention/: what retention notes for its next run.
+
+Safe to remove; who asks to be forgotten takes all of it along.
 
     raw_ages.json           how old the lines of each raw file are
     raw_participants.json   whose they are, where `UuidTable` asks
