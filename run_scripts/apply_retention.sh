@@ -14,8 +14,8 @@ Usage: ${0##*/} [options] <user> <pipeline-configuration-file-path> <data-root> 
                           <performance-logs-dir>
 
 Remove archives, logs, records, messages and rows of the uuid table that are over age, as the configuration's Retention says.
-The newest of each file always stays, and so does what belongs to the newest run that succeeded. A receipt says what was
-removed.
+The newest of each file always stays, and so does what belongs to the newest run that succeeded. Messages, and rows of the uuid
+table, stay if stage 1 has not read the labels within a day. A receipt says what was removed.
 
   <user>                              name of the person running this, for the receipt
   <pipeline-configuration-file-path>  pipeline configuration, a JSON file
