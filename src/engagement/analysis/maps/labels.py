@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ _MOST_CALLOUTS_A_SIDE = 16
 _LETTER_WIDTH = 0.56  # relative to the font size, on average
 _LINE_HEIGHT = 1.22
 _HEIGHTS_TO_TRY = 9
+_MOST_LANDS = 8  # as many kinds of maps a process remembers
 type _Box = tuple[float, float, float, float]  # west, south, east, north
 
 
@@ -77,11 +79,9 @@ def place_labels(
 def _fit_inside(
     place: Labelled, taken: list[_Box], degrees_an_inch: float, stretch: float, font_size: float
 ) -> Inside | None:
-    from shapely import box, prepare
+    from shapely import box
 
-    largest = max(getattr(place.shape, "geoms", [place.shape]), key=lambda part: part.area)
-    prepare(largest)
-    points = _middles(largest)
+    largest, points = _largest_part(place.shape)
     letter = font_size / 72 * degrees_an_inch
     longest_word = max(map(len, place.name.split()), default=0)
     for width, lines in ((40, 1), (12, 2), (8, 3)):
@@ -93,12 +93,24 @@ def _fit_inside(
         half_height = len(rows) * letter * _LINE_HEIGHT / 2 * stretch
         for x, y in points:
             room = (x - half_width, y - half_height, x + half_width, y + half_height)
-            area = box(*room)
             # Names may cross the border a little, but not another name.
-            if not any(_overlap(room, other) for other in taken) and area.intersection(largest).area > 0.9 * area.area:
+            if any(_overlap(room, other) for other in taken):
+                continue
+            area = box(*room)
+            if largest.contains(area) or area.intersection(largest).area > 0.9 * area.area:
                 taken.append(room)
                 return Inside(text, x, y, place.colour)
     return None
+
+
+@functools.cache
+def _largest_part(shape: BaseGeometry) -> tuple[Polygon, list[tuple[float, float]]]:
+    """Return the largest of a shape's parts and the points to write at, once for all the maps that it is on."""
+    from shapely import prepare
+
+    largest = max(getattr(shape, "geoms", [shape]), key=lambda part: part.area)
+    prepare(largest)
+    return largest, _middles(largest)
 
 
 def _middles(shape: Polygon) -> list[tuple[float, float]]:
@@ -125,11 +137,11 @@ def _put_aside(
     outside: Sequence[Labelled], places: Sequence[Labelled], degrees_an_inch: float, stretch: float, font_size: float
 ) -> list[Callout]:
     """Divide labels between the two sides, near their places, a line apart, just off the land."""
-    from shapely import box, union_all
+    from shapely import box
 
     if not outside:
         return []
-    land = union_all([place.shape for place in places])
+    land = _unite(tuple(place.shape for place in places))
     west, south, east, north = land.bounds
     points = {id(place): place.shape.representative_point() for place in outside}
     # Lines cross as little land as possible; when a side is full, the places that gain least move to the other.
@@ -153,6 +165,15 @@ def _put_aside(
                 Callout(f"{shorten(place.name, 22, 1)} {place.text}".rstrip(), point.x, point.y, is_left, edge, height)
             )
     return callouts
+
+
+@functools.lru_cache(_MOST_LANDS)
+def _unite(shapes: tuple[BaseGeometry, ...]) -> BaseGeometry:
+    from shapely import prepare, union_all
+
+    land = union_all(shapes)
+    prepare(land)
+    return land
 
 
 def _land_between(land: BaseGeometry, point: Point, west: float, east: float) -> float:

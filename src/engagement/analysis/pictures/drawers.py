@@ -1,7 +1,8 @@
-"""Processes that draw pictures while the caller goes on with other work."""
+"""Processes that draw pictures while the caller goes on with other work, and then helps them."""
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 from collections.abc import Callable, Sequence
@@ -17,9 +18,10 @@ _FEWEST_FOR_PROCESSES = 6  # fewer take less time than starting a second process
 
 
 class Drawers:
-    """Draws `jobs` pictures at a time; leaving its context waits for all of them.
+    """Draws `jobs` pictures at a time; leaving its context draws those that none has begun, and waits for the others.
 
-    A few pictures, and those of a single job, are drawn at once in this process.
+    This process is one of the jobs: another in its place would have to load, measure and draw the same first.
+    A few pictures, and those of a single job, are drawn at once.
 
     Raises
     ------
@@ -31,7 +33,7 @@ class Drawers:
         """Start no process yet: perhaps no picture changed."""
         self._jobs = jobs
         self._pool: ProcessPoolExecutor | None = None
-        self._drawn: list[Future[None]] = []
+        self._drawn: list[tuple[Future[None], Callable[[], None]]] = []
         self._finishing: list[Callable[[], None]] = []
 
     def __enter__(self) -> Self:
@@ -51,19 +53,27 @@ class Drawers:
         if self._pool is None:
             # Not forked: this process already has threads, which makes a fork unsafe.
             self._pool = ProcessPoolExecutor(
-                self._jobs, multiprocessing.get_context("spawn"), initializer=end_with_parent, initargs=(os.getpid(),)
+                self._jobs - 1,
+                multiprocessing.get_context("spawn"),
+                initializer=end_with_parent,
+                initargs=(os.getpid(),),
             )
         try:
             for item in sorted(work, key=lambda item: len(repr(item)), reverse=True):
-                self._drawn.append(self._pool.submit(draw_one, item))
+                self._drawn.append((self._pool.submit(draw_one, item), functools.partial(draw_one, item)))
         except BrokenProcessPool:
             raise _say_killed() from None
 
     def wait(self) -> None:
-        """Wait for all pictures that were begun, and let the processes go with the memory that they hold."""
+        """Draw what no process has begun, wait for the rest, and let the processes go with the memory that they hold."""
         try:
-            for drawn in self._drawn:
-                drawn.result()
+            # From the end, where the short descriptions are: the process that began last should end soon.
+            for drawn, draw_here in reversed(self._drawn):
+                if drawn.cancel():
+                    draw_here()
+            for drawn, _ in self._drawn:
+                if not drawn.cancelled():
+                    drawn.result()
         except BrokenProcessPool:
             raise _say_killed() from None
         finally:

@@ -38,4 +38,7 @@ def keep_text(figure: Figure) -> None:
 
 def save_vector(figure: Figure, file: IO[bytes], ending: str) -> None:
     """Save a figure as SVG or PDF, the same bytes in every run."""
+    from matplotlib.backend_bases import register_backend
+
+    register_backend("svg", "engagement.analysis.pictures.outlines")
     figure.savefig(file, format=ending, metadata=_NO_DATES[ending], facecolor="white")
