@@ -15,6 +15,8 @@ from engagement.analysis.pictures.fonts import find_fonts, use_fonts
 # One that a stage imports by itself would have the real clock: see `faults.set_clock`.
 _LATE = (
     "engagement.custody.retention.shared_table",
+    "engagement.analysis.pictures.canvas",
+    "engagement.analysis.pictures.outlines",
     "engagement.custody.retention.table_rows",
     "engagement.delivery.drive",
     "engagement.services.coda.firestore",

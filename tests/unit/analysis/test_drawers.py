@@ -1,6 +1,7 @@
 """Drawing while the caller goes on: what is waited for, and what an error leaves."""
 
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,10 @@ def draw(path: Path) -> None:
     if path.name.startswith("bad"):
         raise MachineError("the disk is full")
     path.touch()
+
+
+def note_process(path: Path) -> None:
+    path.write_text(str(os.getpid()))
 
 
 def names(folder: Path) -> list[str]:
@@ -59,3 +64,12 @@ def test_an_error_of_the_caller_ends_the_processes_and_finishes_nothing(tmp_path
         raise ValueError("the tables can't be made")
     assert seen == []
     assert multiprocessing.active_children() == []
+
+
+def test_the_caller_is_one_of_the_jobs(tmp_path: Path):
+    with Drawers(2) as drawers:
+        drawers.draw(note_process, [tmp_path / str(number) for number in range(4 * MANY)], lambda: None)
+    processes = {path.read_text() for path in tmp_path.iterdir()}
+    assert len(list(tmp_path.iterdir())) == 4 * MANY
+    assert len(processes) == 2
+    assert str(os.getpid()) in processes

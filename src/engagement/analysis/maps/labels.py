@@ -105,7 +105,10 @@ def _fit_inside(
 
 @functools.cache
 def _largest_part(shape: BaseGeometry) -> tuple[Polygon, list[tuple[float, float]]]:
-    """Return the largest of a shape's parts and the points to write at, once for all the maps that it is on."""
+    """Return the largest of a shape's parts and the points to write at.
+
+    Found once for all the maps that the shape is on.
+    """
     from shapely import prepare
 
     largest = max(getattr(shape, "geoms", [shape]), key=lambda part: part.area)

@@ -18,9 +18,9 @@ _FEWEST_FOR_PROCESSES = 6  # fewer take less time than starting a second process
 
 
 class Drawers:
-    """Draws `jobs` pictures at a time; leaving its context draws those that none has begun, and waits for the others.
+    """Draws `jobs` pictures at a time; leaving its context waits for all of them.
 
-    This process is one of the jobs: another in its place would have to load, measure and draw the same first.
+    Then it draws those that no process has begun. This process is one of the jobs: another in its place would have to load, measure and draw the same first.
     A few pictures, and those of a single job, are drawn at once.
 
     Raises
@@ -65,7 +65,10 @@ class Drawers:
             raise _say_killed() from None
 
     def wait(self) -> None:
-        """Draw what no process has begun, wait for the rest, and let the processes go with the memory that they hold."""
+        """Draw what no process has begun, wait for the rest, and end the processes.
+
+        With them goes the memory that they hold.
+        """
         try:
             # From the end, where the short descriptions are: the process that began last should end soon.
             for drawn, draw_here in reversed(self._drawn):

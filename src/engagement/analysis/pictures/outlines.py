@@ -1,4 +1,4 @@
-"""SVG with text as outlines, each line of text laid out once: the same lines are on most pictures of a project."""
+"""SVG with text as outlines: each line is laid out once, as most are on many pictures."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _KeptOutlines(TextToPath):
     def get_glyphs_with_font(
         self, font: Any, s: str, glyph_map: Any = None, return_new_glyphs_only: bool = False, **others: Any
     ) -> Any:
-        """Return the places of a line's letters, and the outlines that the picture does not have yet."""
+        """Return the places of a line's letters, and outlines that the picture lacks so far."""
         if glyph_map is None or not return_new_glyphs_only or any(others.values()):
             return super().get_glyphs_with_font(font, s, glyph_map, return_new_glyphs_only, **others)
         places, outlines = self.lay_out(font, s)

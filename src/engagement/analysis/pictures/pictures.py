@@ -192,22 +192,9 @@ def _lay_out(figure: Figure) -> None:
 
 def _save_small(figure: Figure, file: IO[bytes]) -> None:
     """Save a PNG with few colours: a third of the size."""
-    import numpy as np
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from PIL import Image
+    from engagement.analysis.pictures.canvas import reduce_colours
 
-    canvas = figure.canvas
-    if not isinstance(canvas, FigureCanvasAgg):
-        raise TypeError(canvas)
+    canvas: Any = figure.canvas
     canvas.draw()
-    width, height = canvas.get_width_height()
-    pixels = np.frombuffer(canvas.buffer_rgba(), np.uint32)
-    # Most pixels are as the one before. The others alone lead to the same colours in a quarter of the time.
-    starts = np.concatenate(([0], np.flatnonzero(pixels[1:] != pixels[:-1]) + 1))
-    drawn = Image.frombytes("RGBA", (len(starts), 1), pixels[starts].tobytes()).convert("RGB")
-    # This way of choosing colours takes half the time of the usual one, and is closer to the originals.
-    small = drawn.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    numbers = np.repeat(np.frombuffer(small.tobytes(), np.uint8), np.diff(starts, append=len(pixels)))
-    image = Image.frombytes("P", (width, height), numbers.tobytes())
-    image.putpalette(small.getpalette() or [])
+    image = reduce_colours(canvas.buffer_rgba(), canvas.get_width_height(), _COLOURS)
     image.save(file, format="PNG", dpi=(_DOTS_PER_INCH, _DOTS_PER_INCH))
