@@ -67,7 +67,8 @@ def _draw_halo(text: str, font: FontProperties, dots_per_inch: float) -> _Line:
     rows, columns = line.covered.shape
     for down in range(2 * room + 1):
         for across in range(2 * room + 1):
-            share = min(1.0, reach + 0.5 - math.hypot(down - room, across - room))
+            # A pixel that far away ends one further.
+            share = min(1.0, reach + 1 - math.hypot(down - room, across - room))
             if share > 0:
                 place = around[down : down + rows, across : across + columns]
                 np.maximum(place, (line.covered * share).astype(np.uint8), out=place)
