@@ -49,6 +49,10 @@ def forget_in_archives(project):
     return archive, encrypted, ended
 
 
+def forget_again(project):
+    return forget(project, "--backups-dir", str(project.backups))
+
+
 def restore(archive, folder):
     restore_archive(archive, folder)
     return folder
@@ -77,7 +81,11 @@ def test_plain_archives_lose_them_and_know_them_and_encrypted_ones_are_listed(se
     (receipt,) = (project.data_root / "Forgotten" / "receipts").glob("*.json")
     document = json.loads(receipt.read_text())
     assert f"archive {archive.name}" in {one["Place"] for one in document["Found"]}
-    assert f"archive {encrypted.name}" in {one["Where"] for one in document["Remains"]}
+    remains = {one["Where"] for one in document["Remains"]}
+    assert f"archive {encrypted.name}" in remains
+    assert [where for where in remains if where.startswith("logs of runs, also at gs://")]
+    again = in_server(forget_again, project)
+    assert (again.status, "Forgotten already. Receipt: " in again.told) == (0, True), again.told
 
 
 def found_of(project):

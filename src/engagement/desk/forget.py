@@ -88,14 +88,9 @@ def _forget_one(search: PersonSearch, request: ForgettingRequest, is_dry: bool) 
             return
         sys.stdout.write("Nothing is held of this participant in the data root, but an archive has them.\n")
     is_done = person is not None and not is_begun(search.data_root, person)
-    in_archives = request.backups is not None
-    if (
-        person is not None
-        and is_done
-        and not in_archives
-        and all(one.stays for one in counts)
-        and person.until == request.until
-    ):
+    is_same_time = person is not None and person.until == request.until
+    is_nothing_new = is_done and is_same_time and all(one.stays for one in counts)
+    if person is not None and is_nothing_new and request.backups is None:
         sys.stdout.write(f"Forgotten already. Receipt: {receipt_of(search.data_root, person)}\n")
         sys.stdout.writelines(_say(counts))
         return
@@ -106,7 +101,8 @@ def _forget_one(search: PersonSearch, request: ForgettingRequest, is_dry: bool) 
         sys.stdout.write("Nothing was removed: --dry-run.\n")
         return
     done = forget(search, forgotten, request)
-    sys.stdout.write(f"Forgotten. Receipt: {done.receipt}\n")
+    # Archives were searched again all the same: there may be others than the last time.
+    sys.stdout.write(f"Forgotten{' already' if is_nothing_new else ''}. Receipt: {done.receipt}\n")
     sys.stdout.writelines(f"Still names them: {name}\n" for name in done.left)
     for archive in done.archives:
         told = (

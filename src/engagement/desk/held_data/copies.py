@@ -39,6 +39,11 @@ def list_copies(project: Project, keeps_ids: bool = True, with_archives: bool = 
             yield CopyElsewhere(f"Google Drive: {path}", "the next upload, but for its earlier versions in Drive")
     if with_archives:
         yield CopyElsewhere("archives of the data root, in the folder of back-ups", "the archive is removed")
+    prefix = configuration.memory_profile_upload_url_prefix
+    yield CopyElsewhere(
+        f"logs of runs{'' if prefix is None else f', also at {prefix}…'}: a warning may name a contact's id in RapidPro",
+        "the log is removed",
+    )
     if configuration.data_archive_upload_url_prefix is not None:
         where = f"archives at {configuration.data_archive_upload_url_prefix}…"
         yield CopyElsewhere(where, "the archive is removed there")
