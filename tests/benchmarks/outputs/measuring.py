@@ -6,8 +6,10 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,17 +37,23 @@ def measure_engagement(*arguments: str) -> Measured:
 
 def measure(command: Sequence[str | Path], **environment: str) -> Measured:
     """Run a program to its end; what it says is only shown when it fails."""
-    before, started = _processor_seconds(), time.perf_counter()
+    has_ended = threading.Event()
     # A file, as nobody reads while the program is watched: a full pipe would stop it for ever.
     with tempfile.TemporaryFile("w+") as errors:
-        with subprocess.Popen(
-            command, env={**ENVIRONMENT, **environment}, stdout=subprocess.DEVNULL, stderr=errors, text=True
-        ) as process:
-            peak = _watch(process)
+        # Beside the one that waits: it takes up to 0.1 s to see the end, which many programs do not run for.
+        with ThreadPoolExecutor(1) as watcher:
+            before, started = _processor_seconds(), time.perf_counter()
+            with subprocess.Popen(
+                command, env={**ENVIRONMENT, **environment}, stdout=subprocess.DEVNULL, stderr=errors, text=True
+            ) as process:
+                peak = watcher.submit(_watch, process.pid, has_ended)
+                process.wait()
+                seconds, processor_seconds = time.perf_counter() - started, _processor_seconds() - before
+                has_ended.set()
         if process.returncode != 0:
             errors.seek(0)
             raise SystemExit(f"{command}: status {process.returncode}\n{errors.read()}")
-    return Measured(time.perf_counter() - started, _processor_seconds() - before, peak)
+    return Measured(seconds, processor_seconds, peak.result())
 
 
 def take_best(run: Callable[[], Measured], times: int) -> Measured:
@@ -59,13 +67,13 @@ def _processor_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _watch(process: subprocess.Popen[str]) -> float:
+def _watch(number: int, has_ended: threading.Event) -> float:
     peak = 0.0
     with contextlib.suppress(psutil.NoSuchProcess):
-        watched = psutil.Process(process.pid)
-        while process.poll() is None:
+        watched = psutil.Process(number)
+        while not has_ended.is_set():
             peak = max(peak, sum(map(_bytes, [watched, *watched.children(recursive=True)])))
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            has_ended.wait(_SECONDS_BETWEEN_LOOKS)
     return peak / 2**20
 
 
