@@ -5,8 +5,9 @@
 #   writes  <data-root>/Coded Coda Files/<dataset>.json
 set -euo pipefail
 
+script="$(realpath -- "${BASH_SOURCE[0]}")"
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
-source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+source "${script%/*}/lib/common.sh"
 
 usage() {
     cat <<TEXT
@@ -54,7 +55,7 @@ main() {
     mount_path ro "$credentials"
     mount_path rw "$data_root"
     if [[ -n $configuration ]]; then
-        mount_path ro "$(dirname -- "$configuration")"
+        mount_folder_of ro "$configuration"
         stage_options+=(--pipeline-configuration "$configuration")
     fi
     run_stage coda-get --credentials "$credentials" --data-root "$data_root" "${stage_options[@]}"

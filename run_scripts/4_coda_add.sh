@@ -5,8 +5,9 @@
 #   writes  Coda: messages that it lacks
 set -euo pipefail
 
+script="$(realpath -- "${BASH_SOURCE[0]}")"
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
-source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+source "${script%/*}/lib/common.sh"
 
 usage() {
     cat <<TEXT
@@ -52,7 +53,7 @@ main() {
     mount_path ro "$credentials"
     mount_path rw "$data_root"
     if [[ -n $configuration ]]; then
-        mount_path ro "$(dirname -- "$configuration")"
+        mount_folder_of ro "$configuration"
         stage_options+=(--pipeline-configuration "$configuration")
     fi
     run_stage coda-add --credentials "$credentials" --data-root "$data_root" "${stage_options[@]}"

@@ -5,8 +5,9 @@
 #   writes  <data-root>/Outputs/Automated Analysis/graphs/, and Drive if configured
 set -euo pipefail
 
+script="$(realpath -- "${BASH_SOURCE[0]}")"
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
-source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+source "${script%/*}/lib/common.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/analysis.sh
 source "$project_root/run_scripts/lib/analysis.sh"
 

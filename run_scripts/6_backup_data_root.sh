@@ -5,8 +5,9 @@
 #   writes  <data-backups-dir>/data-<run-id>.tar.gz, or .tar.gz.age with encryption; with --drill, <data-root>/Runs/
 set -euo pipefail
 
+script="$(realpath -- "${BASH_SOURCE[0]}")"
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
-source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+source "${script%/*}/lib/common.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/leftovers.sh
 source "$project_root/run_scripts/lib/leftovers.sh"
 
@@ -114,7 +115,7 @@ back_up() {
     mount_path ro "$data_root"
     mount_path rw "$backups"
     if [[ -n $configuration ]]; then
-        mount_path ro "$(dirname -- "$configuration")"
+        mount_folder_of ro "$configuration"
         stage_options+=(--pipeline-configuration "$configuration")
     fi
     run_stage backup-data-root --data-root "$data_root" --backups-dir "$backups" --run-id "${run_id:-$(make_run_id)}" \
@@ -131,7 +132,7 @@ drill() {
     mount_path rw "$data_root"
     mount_path rw "$backups"
     if [[ -n $configuration ]]; then
-        mount_path ro "$(dirname -- "$configuration")"
+        mount_folder_of ro "$configuration"
         drill_options+=(--pipeline-configuration "$configuration")
     fi
     if [[ -n $identity ]]; then

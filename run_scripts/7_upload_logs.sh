@@ -6,8 +6,9 @@
 #           .uploads/ beside the archive, so the next run can resume interrupted uploads
 set -euo pipefail
 
+script="$(realpath -- "${BASH_SOURCE[0]}")"
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
-source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+source "${script%/*}/lib/common.sh"
 
 usage() {
     cat <<TEXT
@@ -42,7 +43,7 @@ main() {
     read_options "$@"
     set -- "${arguments[@]}"
     expect_arguments 6 $#
-    local user="$1" credentials="$2" configuration="$3" run_id="$4" memory_profile="$5" archive="$6" directory sessions
+    local user="$1" credentials="$2" configuration="$3" run_id="$4" memory_profile="$5" archive="$6" file sessions
     expect_file credentials
     expect_file configuration
     [[ -n $run_id && $run_id != */* ]] || fail "<run-id> is '$run_id'; expected the id of a run"
@@ -51,14 +52,14 @@ main() {
     expect_runtime
 
     mount_path ro "$credentials"
-    mount_path ro "$(dirname -- "$configuration")"
-    for directory in "$(dirname -- "$memory_profile")" "$(dirname -- "$archive")"; do
+    mount_folder_of ro "$configuration"
+    for file in "$memory_profile" "$archive"; do
         # The stage decides what a missing file, or its missing directory, means.
-        [[ ! -d $directory ]] || mount_path ro "$directory"
+        [[ ! -d ${file%/*}/ ]] || mount_folder_of ro "$file"
     done
-    sessions="$(dirname -- "$archive")/.uploads"
+    sessions="${archive%/*}/.uploads"
     # Without this directory, interrupted uploads start again: no reason to fail.
-    if mkdir -- "$sessions" 2>/dev/null || [[ -d $sessions && -w $sessions ]]; then
+    if [[ -d $sessions && -w $sessions ]] || mkdir -- "$sessions" 2>/dev/null; then
         mount_path rw "$sessions"
         stage_options+=(--sessions-dir "$sessions")
     fi

@@ -5,8 +5,9 @@
 #   writes  removes files there, texts in Coda and rows of the uuid table; <data-root>/Runs/retention/ has the receipts
 set -euo pipefail
 
+script="$(realpath -- "${BASH_SOURCE[0]}")"
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
-source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+source "${script%/*}/lib/common.sh"
 
 usage() {
     cat <<TEXT
@@ -72,7 +73,7 @@ main() {
 
     claim_directory "$data_root"
 
-    mount_path ro "$(dirname -- "$configuration")"
+    mount_folder_of ro "$configuration"
     for directory in "$data_root" "$backups" "$performance_logs"; do
         mount_path "$access" "$directory"
     done

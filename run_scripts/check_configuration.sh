@@ -4,8 +4,9 @@
 #   reads   the pipeline configuration's folder; with --online also the services that it names
 set -euo pipefail
 
+script="$(realpath -- "${BASH_SOURCE[0]}")"
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
-source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+source "${script%/*}/lib/common.sh"
 
 usage() {
     cat <<TEXT
@@ -60,7 +61,7 @@ main() {
     done
     expect_runtime
 
-    mount_path ro "$(dirname -- "$configuration")"
+    mount_folder_of ro "$configuration"
     run_stage check "${stage_options[@]}" "$configuration"
 }
 

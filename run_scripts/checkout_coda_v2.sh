@@ -5,8 +5,9 @@
 #   writes  <coda-v2-root>, if it does not exist
 set -euo pipefail
 
+script="$(realpath -- "${BASH_SOURCE[0]}")"
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
-source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+source "${script%/*}/lib/common.sh"
 
 repository="${CODA_V2_REPOSITORY:-https://github.com/AfricasVoices/CodaV2.git}"
 most_seconds=120

@@ -4,8 +4,9 @@
 #   reads   <data-root>/Runs/, and sizes and counts in <data-root>
 set -euo pipefail
 
+script="$(realpath -- "${BASH_SOURCE[0]}")"
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
-source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+source "${script%/*}/lib/common.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/status_essentials.sh
 source "$project_root/run_scripts/lib/status_essentials.sh"
 

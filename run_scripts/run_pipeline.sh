@@ -5,8 +5,9 @@
 # The command `status` reports the last run.
 set -euo pipefail
 
+script="$(realpath -- "${BASH_SOURCE[0]}")"
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
-source "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+source "${script%/*}/lib/common.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/run_summary.sh
 source "$project_root/run_scripts/lib/run_summary.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/run_log.sh

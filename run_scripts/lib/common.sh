@@ -8,7 +8,8 @@ umask 077
 # shellcheck disable=SC2034 # `quiet` is also for others
 quiet="" has_log=""
 
-project_root="$(realpath -- "$(dirname -- "${BASH_SOURCE[0]}")/../..")"
+# Whoever sources this names its real path; a program less to start is a part of the time that a quiet stage takes.
+project_root="${BASH_SOURCE[0]%/run_scripts/lib/common.sh}"
 
 # shellcheck source-path=SCRIPTDIR source=options.sh
 source "$project_root/run_scripts/lib/options.sh"
@@ -63,7 +64,7 @@ expect_directory() {
 
 # make_directory PATH: create a directory if missing, and check that this user may write to it.
 make_directory() {
-    mkdir -p -- "$1" 2>/dev/null ||
+    [[ -d $1 ]] || mkdir -p -- "$1" 2>/dev/null ||
         stop 14 "$1: the directory can't be made. Check the path and its permissions, and run this again."
     [[ -w $1 && -x $1 ]] ||
         stop 14 "$1: this user may not write there. Check the directory's permissions, and run this again."
@@ -104,11 +105,11 @@ git_revision() {
     git -c safe.directory="$project_root" -C "$project_root" rev-parse --verify HEAD 2>/dev/null || printf 'unknown\n'
 }
 
-# check_out_coda_v2 DIRECTORY: fetch CodaV2's administration tools into the directory, if the script for that exists. No
-# stage needs them, so a failure is only a warning.
+# check_out_coda_v2 DIRECTORY: fetch CodaV2's administration tools into the directory unless it exists, if the script for that
+# does. No stage needs them, so a failure is only a warning.
 check_out_coda_v2() {
     local script="$project_root/run_scripts/checkout_coda_v2.sh"
-    if [[ -x $script ]]; then
+    if [[ ! -d $1 && -x $script ]]; then
         "$script" "$1" || say "WARNING: $1: CodaV2 could not be checked out; the stage goes on without it."
     fi
 }

@@ -15,6 +15,12 @@ mount_path() {
     esac
 }
 
+# mount_folder_of ro|rw PATH: let the stage see the folder of a file or directory, given by its absolute path.
+mount_folder_of() {
+    local folder="${2%/*}"
+    mount_path "$1" "${folder:-/}"
+}
+
 # find_docker_problem: print the reason why no container can run here; fail if one can.
 find_docker_problem() {
     local engine answer

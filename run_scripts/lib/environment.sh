@@ -135,7 +135,7 @@ install_suggestions() {
 code_is_compiled() {
     [[ ! -w $project_root/.venv || ! -w $project_root/src ]] || {
         [[ -e $project_root/.venv/compiled ]] &&
-            [[ -z $(find "$project_root/src" -name '*.py' -newer "$project_root/.venv/compiled" -print -quit) ]]
+            [[ -z $(find "$project_root/src" -name __pycache__ -prune -o -name '*.py' -newer "$project_root/.venv/compiled" -print -quit) ]]
     }
 }
 

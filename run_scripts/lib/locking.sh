@@ -13,7 +13,7 @@ claim_directory() {
     if [[ $descriptor =~ ^[0-9]+$ && /dev/fd/$descriptor -ef $lock ]]; then
         inherited="$descriptor"
     else
-        touch -- "$lock" 2>/dev/null ||
+        : 2>/dev/null >>"$lock" ||
             stop 14 "$lock: this user may not write there. Check the file's permissions, and run this again."
         exec {descriptor}<"$lock"
         export PIPELINE_LOCK_DESCRIPTOR="$descriptor"
@@ -43,7 +43,7 @@ name_working_lock() {
     working_lock=""
     if has_claim; then
         working_lock="$PIPELINE_DATA_ROOT/.working"
-        [[ -w $working_lock ]] || touch -- "$working_lock" 2>/dev/null ||
+        [[ -w $working_lock ]] || : 2>/dev/null >>"$working_lock" ||
             stop 14 "$working_lock: this user may not write there. Check the file's permissions, and run this again."
         TZ=UTC0 printf -v ENGAGEMENT_LOCK_HOLDER '%s, since %(%Y-%m-%dT%H:%M:%SZ)T' "$1" -1
         export ENGAGEMENT_LOCK_FILE="$working_lock" ENGAGEMENT_LOCK_HOLDER
@@ -53,6 +53,9 @@ name_working_lock() {
 # name_holder DIRECTORY WHAT: write down who has locked the directory since when, and WHAT this process does there. It is
 # only for people to read, so failing to write it does not matter.
 name_holder() {
-    TZ=UTC0 printf '%s of user %s, process %d, since %(%Y-%m-%dT%H:%M:%SZ)T\n' "$2" \
-        "$(id --user --name 2>/dev/null || id --user)" "$$" -1 2>/dev/null >"$1/.lock" || true
+    # What a prompt would show for it: no program to start.
+    local user='\u'
+    user="${user@P}"
+    [[ $user != "I have no name!" ]] || user="$UID"
+    TZ=UTC0 printf '%s of user %s, process %d, since %(%Y-%m-%dT%H:%M:%SZ)T\n' "$2" "$user" "$$" -1 2>/dev/null >"$1/.lock" || true
 }

@@ -41,10 +41,10 @@ take_profile() {
     expect_value "$@"
     local profile folder
     profile="$(realpath --canonicalize-missing -- "$2")"
-    folder="$(dirname -- "$profile")"
-    [[ -d $folder ]] || fail "no such directory: '$folder'"
+    folder="${profile%/*}"
+    [[ -d ${folder:-/} ]] || fail "no such directory: '$folder'"
     [[ ! -d $profile ]] || fail "$1 needs a file but '$profile' is a directory"
-    mount_path rw "$folder"
+    mount_folder_of rw "$profile"
     take_value "$1" "$profile"
 }
 

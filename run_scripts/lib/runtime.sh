@@ -103,7 +103,7 @@ run_project_stage() {
     claim_directory "$data_root"
 
     mount_path ro "$credentials"
-    mount_path ro "$(dirname -- "$configuration")"
+    mount_folder_of ro "$configuration"
     mount_path rw "$data_root"
     run_stage "$stage" --user "$user" --credentials "$credentials" --pipeline-configuration "$configuration" \
         --data-root "$data_root" "${stage_options[@]}"
