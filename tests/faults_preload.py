@@ -28,6 +28,7 @@ _LATE = (
     "matplotlib.backends.backend_svg",
     "pandas",
     "pyarrow.parquet",
+    "tenacity",
 )
 for _name in (*(stage.module for stage in STAGES.values()), *_LATE):
     importlib.import_module(_name)

@@ -7,16 +7,12 @@ contiguous, so results ordered by hashed uid only need concatenating, whatever t
 import gc
 import hashlib
 import logging
-import multiprocessing
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from engagement.foundation.child_processes import end_with_parent
 from engagement.foundation.errors import MachineError
 
 log = logging.getLogger(__name__)
@@ -63,12 +59,23 @@ def run_partitions[R](process: Callable[[int], R], count: int, jobs: int) -> Ite
     if is_alone:
         yield from (run_one(process, number) for number in range(count))
         return
+    # Imported here, as they take a twelfth of a quiet stage, which starts no processes.
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    from engagement.foundation.child_processes import end_with_parent
+
+    def inherit(parent: int) -> None:
+        end_with_parent(parent)
+        _inherited[:] = [process]
+
     try:
         with ProcessPoolExecutor(
             min(jobs, count),
             multiprocessing.get_context("fork"),
-            initializer=_inherit,
-            initargs=(process, os.getpid()),
+            initializer=inherit,
+            initargs=(os.getpid(),),
         ) as pool:
             yield from pool.map(_run_inherited, range(count))
     except BrokenProcessPool:
@@ -101,11 +108,6 @@ def has_other_threads() -> bool:
 
 
 _inherited: list[Callable[[int], Any]] = []
-
-
-def _inherit(process: Callable[[int], Any], parent: int) -> None:
-    end_with_parent(parent)
-    _inherited[:] = [process]
 
 
 def _run_inherited(number: int) -> Any:

@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-
-import tenacity
+from typing import TYPE_CHECKING
 
 from engagement.foundation.errors import ServiceError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 _logger = logging.getLogger(__name__)
 
@@ -36,7 +38,7 @@ class RetryPolicy:
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
 
-    def wait_seconds(self, attempt: tenacity.RetryCallState) -> float:
+    def wait_seconds(self, attempt: "RetryCallState") -> float:
         """Return the wait after a failed attempt."""
         failure = _failure_of(attempt)
         if failure.wait_seconds is not None:
@@ -45,7 +47,7 @@ class RetryPolicy:
         growing = self.first_wait_seconds * 2.0 ** min(attempt.attempt_number - 1, 30)
         return min(growing, self.longest_wait_seconds) * (0.5 + 0.5 * self.jitter())
 
-    def is_spent(self, attempt: tenacity.RetryCallState) -> bool:
+    def is_spent(self, attempt: "RetryCallState") -> bool:
         """Tell whether the next wait would exceed the budget, or the attempts are used up."""
         failure = _failure_of(attempt)
         if failure.most_attempts is not None and attempt.attempt_number >= failure.most_attempts:
@@ -83,8 +85,25 @@ def call_with_retries[T](action: Callable[[], T], where: str, policy: RetryPolic
     ServiceError
         The budget or the failure's attempts are used up.
     """
+    try:
+        return action()
+    except TemporaryError as failure:
+        return _retry(failure, action, where, policy)
 
-    def say(attempt: tenacity.RetryCallState) -> None:
+
+def _retry[T](first: TemporaryError, action: Callable[[], T], where: str, policy: RetryPolicy) -> T:
+    """Go on after the first failure."""
+    # Imported here, as it imports asyncio and takes a tenth of a quiet stage, in which nothing fails.
+    import tenacity
+
+    failed = [first]
+
+    def act() -> T:
+        if failed:
+            raise failed.pop()
+        return action()
+
+    def say(attempt: "RetryCallState") -> None:
         _logger.warning(
             "%s: %s; trying again in %.0f s (attempt %d)",
             where,
@@ -102,7 +121,7 @@ def call_with_retries[T](action: Callable[[], T], where: str, policy: RetryPolic
         reraise=True,
     )
     try:
-        return retrying(action)
+        return retrying(act)
     except TemporaryError as failure:
         tries = retrying.statistics.get("attempt_number", 1)
         times = "" if tries == 1 else f" ({tries} attempts)"
@@ -132,7 +151,7 @@ def _told_wait_seconds(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _failure_of(attempt: tenacity.RetryCallState) -> TemporaryError:
+def _failure_of(attempt: "RetryCallState") -> TemporaryError:
     if attempt.outcome is not None:
         failure = attempt.outcome.exception()
         if isinstance(failure, TemporaryError):
