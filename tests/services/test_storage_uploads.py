@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -66,6 +68,15 @@ def test_a_file_arrives_whole(target, tmp_path, size):
     assert storage.upload(source, url) is Uploaded.CREATED
     assert storage.has_object(url)
     assert storage.read_bytes(url) == source.read_bytes() if size < MEBIBYTE else True
+
+
+def test_a_file_arrives_whole_from_a_file_system_that_the_system_copies_nothing_from(tmp_path, policy):
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as source:  # noqa: S108 - the file system in memory
+        source.write(content := os.urandom(2 * MEBIBYTE + 1))
+        source.flush()
+        storage, url = open_storage(EmbeddedCredentials(tmp_path / "embedded"), policy), "gs://project/data.tar.gz"
+        assert storage.upload(Path(source.name), url) is Uploaded.CREATED
+    assert storage.read_bytes(url) == content
 
 
 def test_what_is_there_is_never_replaced(target, source):

@@ -1,5 +1,6 @@
 """Files at file:// addresses and in embedded buckets: reading, copying, and creating them once."""
 
+import contextlib
 import enum
 import os
 import re
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import IO
 
 from engagement.foundation.errors import ConfigurationError, InputError, MachineError
-from engagement.foundation.files import hold_directory, open_bytes_for_writing
+from engagement.foundation.files import begin_to_write, hold_directory, open_bytes_for_writing
 
 _BLOCK_BYTES = 2**20
+_PIECE_BYTES = 2**25
 # Control characters are dropped from an address, or break the line of a log.
 _MISREAD = re.compile(r"[%#?\x00-\x1f\x7f-\x9f]")
 
@@ -126,8 +128,18 @@ def create_local_file(source: Path, target: Path, is_growing: bool) -> Uploaded:
         if target.exists():
             return Uploaded.IDENTICAL if _has_content_of(file, target, is_growing) else Uploaded.DIFFERENT
         with open_bytes_for_writing(target) as copy:
-            shutil.copyfileobj(file, copy, _BLOCK_BYTES)
+            _copy_big(file, copy)
     return Uploaded.CREATED
+
+
+def _copy_big(file: IO[bytes], copy: IO[bytes]) -> None:
+    """Copy a file, which is perhaps as big as an archive, within the system's own memory where it can."""
+    # Between some file systems it can't.
+    with contextlib.suppress(OSError):
+        while os.copy_file_range(file.fileno(), copy.fileno(), _PIECE_BYTES):
+            begin_to_write(copy)
+    # Whatever is left; of a full disk, this tells.
+    shutil.copyfileobj(file, copy, _BLOCK_BYTES)
 
 
 def check_local_folder(folder: Path) -> None:
