@@ -18,7 +18,7 @@ import pytest
 
 from engagement.custody.run_manifests import manifest
 from engagement.foundation import file_stamps
-from engagement.foundation.errors import InputError
+from engagement.foundation.errors import ConfigurationError, InputError
 from engagement.foundation.files import digest_file
 from engagement.pipeline.outputs.columns import COLUMNS
 from engagement.stages import automated_analysis, generate_analysis_graphs
@@ -198,6 +198,29 @@ def test_nothing_is_written_when_nothing_changed(analysed: DataRoot, caplog: pyt
     assert {path: path.stat().st_ino for path in folder_of(analysed).rglob("*")} == files
     make_again(analysed)
     assert digests(analysed) == before
+
+
+_QUIET = """
+import sys
+from engagement.__main__ import main
+assert main(sys.argv[1:]) == 0
+sys.exit("pydantic" in sys.modules)
+"""
+
+
+def test_a_known_project_is_kept_without_its_models_and_its_changes_are_noticed(analysed: DataRoot):
+    analyse(analysed)
+    quiet = [sys.executable, "-c", _QUIET, "automated-analysis", *options_of(analysed)]
+    found = subprocess.run(quiet, capture_output=True, text=True, check=True, env=ENVIRONMENT)
+    assert "Nothing changed since the last run" in found.stderr
+    document = json.loads(analysed.configuration.read_text())
+    analysed.configuration.write_text(json.dumps({**document, "PipelineName": "Another"}))
+    analyse(analysed)
+    assert "Another" in (folder_of(analysed) / "report.html").read_text()
+    analyse(analysed)
+    analysed.configuration.write_text(json.dumps({**document, "Notify": {"Odd": 1}}))
+    with pytest.raises(ConfigurationError, match="Odd"):
+        analyse(analysed)
 
 
 def test_files_that_somebody_changed_removed_or_added_are_made_good(analysed: DataRoot):

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from engagement.configuration.known_facts import facts_path
 from engagement.foundation.file_stamps import stamp_of
 from engagement.labelling.datasets.adjudications import Decision, keep_decisions
 from engagement.pipeline.outputs import workbooks
@@ -69,6 +70,9 @@ def root(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> DataRoot:
     write_rows(root, LINKS, ["uid", "uid_2"], [uid_of(NAMES[0]), uid_of(NAMES[1])])
     leave_manifest(root)
     root.generate()
+    # From now on it knows the project.
+    root.generate()
+    assert facts_path(root.path, "outputs").exists()
     caplog.clear()
     return root
 
@@ -82,7 +86,7 @@ _LOADED = """
 import sys
 from engagement.__main__ import main
 assert main(sys.argv[1:]) == 0
-print(*sorted({"numpy", "pyarrow", "pandas", "rapidfuzz", "phonenumbers"} & sys.modules.keys()))
+print(*sorted({"numpy", "pyarrow", "pandas", "rapidfuzz", "phonenumbers", "pydantic"} & sys.modules.keys()))
 """
 
 

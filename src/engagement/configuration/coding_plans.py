@@ -12,6 +12,7 @@ from engagement.configuration.code_schemes import Code, CodeScheme
 from engagement.configuration.control_codes import find_meant
 from engagement.configuration.function_names import CleanerName, ImputationName, LevelName
 from engagement.configuration.model import Model, key
+from engagement.configuration.plan_kinds import PlanKind
 from engagement.configuration.suggestion_settings import Suggestions, SuggestionsChoice
 from engagement.configuration.value_types import DatasetFile, FileName, Text, refuse
 
@@ -163,14 +164,6 @@ class CodingPlansDocument(Model):
     follow_up_coding_plans: tuple[CodingPlanDocument, ...] = key(
         "FollowUpCodingPlans", "answers to follow-up questions", [], ()
     )
-
-
-class PlanKind(enum.StrEnum):
-    """List of the coding plans file that a plan stands in."""
-
-    RQA = "RQACodingPlans"
-    DEMOGRAPHIC = "DemographicCodingPlans"
-    FOLLOW_UP = "FollowUpCodingPlans"
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from engagement.configuration.coding_plans import (
     CodingMode,
     CodingPlan,
     FoldStrategy,
-    PlanKind,
     RawFieldFoldStrategy,
 )
+from engagement.configuration.plan_kinds import PlanKind
 
 
 def make_column_plan(kind: PlanKind, column: str, codes: Iterable[Mapping[str, Any]]) -> CodingPlan:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from engagement.configuration.coding_plans import CodingPlan, CodingPlans, PlanKind
+from engagement.configuration.coding_plans import CodingPlan, CodingPlans
 from engagement.configuration.double_coding import find_double_coding_problems
 from engagement.configuration.drive_checks import find_disclosure_problems, find_upload_problems
 from engagement.configuration.field_names import FETCHED_FIELDS, PARTICIPANT_KEY, UID_FIELD
@@ -10,6 +10,7 @@ from engagement.configuration.nearest import nearest
 from engagement.configuration.participant_ids import find_id_problem
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
 from engagement.configuration.plan_checks import find_repeated, find_same_files
+from engagement.configuration.plan_kinds import PlanKind
 from engagement.configuration.problems import Problem
 from engagement.configuration.raw_keys import ANSWER_PARTS, find_recovered_key, read_result_key
 from engagement.configuration.recovered_checks import find_neutral_fault

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from engagement.configuration.code_schemes import CodeType
-from engagement.configuration.coding_plans import CodingPlan, PlanKind
+from engagement.configuration.coding_plans import CodingPlan
 from engagement.configuration.column_plans import make_column_plan
 from engagement.configuration.contact_selections import ListeningGroup
 from engagement.configuration.origin_plans import is_origin_plan
+from engagement.configuration.plan_kinds import PlanKind
 
 MEMBER, OTHER = "true", "false"
 

@@ -1,13 +1,15 @@
 """State/project/: a copy of the configuration behind Outputs, to explain them after it changed."""
 
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engagement.configuration import ControlCode, Project
-from engagement.configuration.coding_plans import PlanKind
+from engagement.configuration.plan_kinds import PlanKind
 from engagement.foundation.errors import ConfigurationError, InputError
 from engagement.foundation.files import make_directory, read_json, write_json
 from engagement.foundation.replaced_folders import replace_folder
+
+if TYPE_CHECKING:
+    from engagement.configuration import Project
 
 _CONFIGURATION, _PLANS, _SCHEMES = "pipeline_configuration.json", "coding_plans.json", "code_schemes"
 
@@ -18,28 +20,34 @@ def kept_folder(data_root: Path) -> Path:
 
 
 class ProjectDocuments(NamedTuple):
-    """The contents of a project's files, which refer to each other by names that need no folder."""
+    """The contents of a project's files, which refer to each other by names that need no folder.
+
+    `files` are the paths that they were read from.
+    """
 
     configuration: dict[str, Any]
     plans: dict[str, Any]
     schemes: dict[str, Any]
+    files: frozenset[Path] = frozenset()
 
 
-def read_documents(project: Project) -> ProjectDocuments:
+def read_documents(path: Path) -> ProjectDocuments:
     """Read a project's three kinds of files, without addresses that are secrets.
 
-    They hold addresses of credentials, never credentials.
+    `path` is the pipeline configuration's. They hold addresses of credentials, never credentials.
     """
-    configuration = read_json(project.path, ConfigurationError)
+    configuration = read_json(path, ConfigurationError)
     # Whoever has these addresses can write to them; the copy goes into archives.
     configuration.pop("Notify", None)
-    plans_path = project.path.parent / configuration["CodingPlansFile"]
+    plans_path = path.parent / configuration["CodingPlansFile"]
     plans = read_json(plans_path, ConfigurationError)
     schemes_folder = plans_path.parent / plans["CodeSchemesDir"]
     schemes: dict[str, Any] = {}
+    files = {path, plans_path}
 
     def keep_scheme(holder: dict[str, Any], key: str) -> None:
         if holder.get(key) is not None:
+            files.add(schemes_folder / holder[key])
             document = read_json(schemes_folder / holder[key], ConfigurationError)
             # A scheme in a folder of its own gets a name that needs no folder.
             holder[key] = "__".join(part for part in PurePath(holder[key]).parts if part not in ("..", "/"))
@@ -52,16 +60,16 @@ def read_documents(project: Project) -> ProjectDocuments:
     for key in ("WSCorrectDatasetScheme", "OperatorScheme"):
         keep_scheme(plans, key)
     return ProjectDocuments(
-        {**configuration, "CodingPlansFile": _PLANS}, {**plans, "CodeSchemesDir": _SCHEMES}, schemes
+        {**configuration, "CodingPlansFile": _PLANS}, {**plans, "CodeSchemesDir": _SCHEMES}, schemes, frozenset(files)
     )
 
 
-def keep_project(project: Project, data_root: Path) -> ProjectDocuments:
+def keep_project(project: "Project", data_root: Path) -> ProjectDocuments:
     """Copy a project's files into the data root, replacing an earlier copy; return what is in them.
 
     The copy is a project of its own: its files refer to each other, wherever the originals were.
     """
-    documents = read_documents(project)
+    documents = read_documents(project.path)
     with replace_folder(kept_folder(data_root)) as building:
         write_documents(documents, building)
     return documents
@@ -109,6 +117,8 @@ def find_kept_configuration(data_root: Path) -> Path:
 
 def find_kept_stop_ids(data_root: Path) -> frozenset[str]:
     """Find the kept code schemes' ids of STOP codes; none if there is no copy, or it can't be read."""
+    from engagement.configuration.control_codes import ControlCode
+
     found = set()
     for path in sorted((kept_folder(data_root) / _SCHEMES).glob("*.json")):
         try:

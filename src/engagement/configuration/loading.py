@@ -15,7 +15,6 @@ from engagement.configuration.coding_plans import (
     CodingPlans,
     CodingPlansDocument,
     FoldStrategy,
-    PlanKind,
 )
 from engagement.configuration.control_codes import ControlCode, OwnControlCode, say_undeclared
 from engagement.configuration.cross_checks import find_configuration_problems
@@ -25,6 +24,7 @@ from engagement.configuration.numbers_in_names import find_numbers_in_names, hol
 from engagement.configuration.parsing import parse_model
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
 from engagement.configuration.plan_checks import find_plan_problems, placed_configurations
+from engagement.configuration.plan_kinds import PlanKind
 from engagement.configuration.problems import Problem, Problems, ProblemsError, give_lines
 from engagement.configuration.scheme_checks import find_scheme_use_problems
 

@@ -4,10 +4,11 @@ import enum
 from collections.abc import Iterable, Sequence
 
 from engagement.configuration.code_schemes import CodeType
-from engagement.configuration.coding_plans import CodingPlan, PlanKind
+from engagement.configuration.coding_plans import CodingPlan
 from engagement.configuration.column_plans import make_column_plan
 from engagement.configuration.control_codes import ControlCode
 from engagement.configuration.field_names import AMBIVALENT
+from engagement.configuration.plan_kinds import PlanKind
 
 
 class OriginColumn(enum.StrEnum):

@@ -9,11 +9,11 @@ from engagement.configuration.coding_plans import (
     CodingPlanDocument,
     CodingPlansDocument,
     FoldStrategy,
-    PlanKind,
 )
 from engagement.configuration.field_names import AMBIVALENT, CONSENT_FIELD, OPERATOR_FIELD, UID_FIELD
 from engagement.configuration.imputation_checks import Schemes, find_imputation_problems
 from engagement.configuration.nearest import nearest
+from engagement.configuration.plan_kinds import PlanKind
 from engagement.configuration.problems import AtStake, Problem
 from engagement.configuration.suggestion_settings import find_suggestion_problems
 

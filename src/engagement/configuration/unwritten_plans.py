@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from engagement.configuration.coding_plans import CodingPlan, CodingPlans, PlanKind
+from engagement.configuration.coding_plans import CodingPlan, CodingPlans
 from engagement.configuration.field_names import FETCHED_FIELDS
 from engagement.configuration.nearest import is_misspelling
 from engagement.configuration.pipeline_configuration import PipelineConfiguration
+from engagement.configuration.plan_kinds import PlanKind
 from engagement.configuration.problems import Problem
 
 

@@ -4,10 +4,11 @@ import argparse
 import logging
 from pathlib import Path
 
-from engagement.analysis.reuse.inputs import digest_inputs
+from engagement.analysis.reuse.inputs import AnalysisFacts, InputDigests, digest_inputs
 from engagement.analysis.reuse.kept_files import find_kept_counts
-from engagement.configuration import load_project
+from engagement.configuration.known_facts import digest_project_files, facts_path, keep_facts, recall_facts
 from engagement.custody.run_manifests.manifest import FileDigests, read_last_manifest
+from engagement.foundation.heard_warnings import hear_warnings
 from engagement.foundation.partitions import count_processors, parse_count
 from engagement.foundation.replaced_folders import complete_replacement
 from engagement.foundation.run_report import record_counts
@@ -33,24 +34,59 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load, analyse, save."""
     credentials = load_credentials(args.credentials)
-    project = load_project(args.pipeline_configuration)
+    path, note = args.pipeline_configuration, facts_path(args.data_root, "analysis")
+    known = None if args.upload_only else recall_facts(note, path, AnalysisFacts)
+    inputs = None if known is None else _digest(path, known.facts, args.data_root)
+    if known is not None and inputs is not None and _keep(inputs, args.data_root):
+        for warning in known.warnings:
+            log.warning("%s", warning)
+        return
+    # Imported here, as what was known takes less to see than the configuration to load.
+    from engagement.analysis.reuse.project_facts import find_analysis_facts
+    from engagement.configuration import load_project
+
+    files = digest_project_files(path)
+    with hear_warnings() as heard:
+        project = load_project(path)
+        warnings = heard.list_all()
     if not args.upload_only:
-        current = args.data_root / "Outputs" / AUTOMATED_ANALYSIS
-        complete_replacement(current)
-        digests = FileDigests(read_last_manifest(args.data_root))
-        inputs = digest_inputs(project, args.data_root, lambda path: digests.digest_in(args.data_root, path))
-        counts = find_kept_counts(current, inputs)
-        if counts is None:
+        facts = find_analysis_facts(project)
+        is_kept = False
+        if inputs is None:
+            inputs = _digest(path, facts, args.data_root)
+            is_kept = _keep(inputs, args.data_root)
+        if not is_kept:
             # Imported here, as numbers, charts and pages take longer to load than to see that nothing changed.
             from engagement.analysis.analyse import analyse
 
+            current = _current(args.data_root)
             counts = analyse(project, args.data_root, current, inputs, args.jobs, args.graphs_only)
             log.info("Wrote Outputs/%s/", AUTOMATED_ANALYSIS)
-        else:
-            log.info("Nothing changed since the last run: kept Outputs/%s/ as it is", AUTOMATED_ANALYSIS)
-        record_counts(counts)
+            record_counts(counts)
+        elif project.configuration.drive_upload is None:
+            keep_facts(note, path, files, warnings, facts)
     if project.configuration.drive_upload is not None:
         # Imported here, as the gate and Drive take longer to load than all the rest, and most projects have no Drive.
         from engagement.delivery.drive import upload_analysis
 
         upload_analysis(project, args.data_root, credentials)
+
+
+def _keep(inputs: InputDigests, data_root: Path) -> bool:
+    """Leave the last run's files if this one would make the same; tell whether it does."""
+    complete_replacement(_current(data_root))
+    counts = find_kept_counts(_current(data_root), inputs)
+    if counts is None:
+        return False
+    log.info("Nothing changed since the last run: kept Outputs/%s/ as it is", AUTOMATED_ANALYSIS)
+    record_counts(counts)
+    return True
+
+
+def _digest(configuration: Path, facts: AnalysisFacts, data_root: Path) -> InputDigests:
+    digests = FileDigests(read_last_manifest(data_root))
+    return digest_inputs(configuration, facts, data_root, lambda path: digests.digest_in(data_root, path))
+
+
+def _current(data_root: Path) -> Path:
+    return data_root / "Outputs" / AUTOMATED_ANALYSIS

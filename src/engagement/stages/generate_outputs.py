@@ -1,24 +1,32 @@
 """Join, clean, code and fold the raw data; write CSVs, Coda files, ICR samples and traced data."""
 
 import argparse
+import functools
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engagement.configuration import Project, load_project
 from engagement.configuration.kept_project import kept_folder
+from engagement.configuration.known_facts import digest_project_files, facts_path, keep_facts, recall_facts
 from engagement.custody.run_manifests.manifest import FileDigests, read_last_manifest
 from engagement.custody.run_manifests.same_inputs import (
+    OutputsFacts,
+    RunToKeep,
     find_run_to_keep,
     is_full_read_due,
     keep_outputs,
 )
 from engagement.foundation.file_stamps import FULL_AFTER
+from engagement.foundation.heard_warnings import hear_warnings
 from engagement.foundation.partitions import parse_count
 from engagement.foundation.replaced_folders import complete_replacement
 from engagement.pipeline.outputs.analysis_files import analysis_folder
 from engagement.pipeline.outputs.places import current_outputs
 from engagement.processing.reuse.note_files import notes_folder
 from engagement.services.credentials import Credentials, load_credentials
+
+if TYPE_CHECKING:
+    from engagement.configuration import Project
 
 log = logging.getLogger(__name__)
 
@@ -68,24 +76,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, timestamp: str | None = None) -> None:
     """Load, process, save. `timestamp` is that of an earlier run, to make its outputs again."""
-    credentials, project = load_credentials(args.credentials), load_project(args.pipeline_configuration)
+    credentials = load_credentials(args.credentials)
     # Workers of a cluster have working directories of their own.
     root: Path = args.data_root if args.scheduler is None else args.data_root.absolute()
     if args.upload_only:
-        upload(project, root, credentials)
+        upload(_load(args.pipeline_configuration), root, credentials)
         return
     options = {"mode": args.mode, "allow_project_code": str(args.allow_project_code).lower()}
     last = read_last_manifest(root)
     is_due = is_full_read_due(last)
     digests = FileDigests(last, args.full or is_due)
-    kept = None if args.full or is_due or timestamp else find_run_to_keep(project, root, digests, args.user, options)
-    if kept is not None:
-        # A run that was killed may have left a part of other ones.
-        for folder in (current_outputs(root), analysis_folder(root), notes_folder(root), kept_folder(root)):
-            complete_replacement(folder)
-        keep_outputs(root, kept)
-        upload(project, root, credentials)
+    may_keep = not (args.full or is_due or timestamp)
+    find = functools.partial(find_run_to_keep, data_root=root, digests=digests, user=args.user, options=options)
+    path: Path = args.pipeline_configuration
+    note = facts_path(root, "outputs")
+    known = recall_facts(note, path, OutputsFacts) if may_keep else None
+    if known is not None and (kept := find(path, known.facts)) is not None:
+        for warning in known.warnings:
+            log.warning("%s", warning)
+        _keep(root, kept)
         return
+    files = digest_project_files(path) if may_keep else {}
+    with hear_warnings() as heard:
+        project = _load(path)
+        warnings = heard.list_all()
+    if may_keep:
+        # Imported here, like the configuration.
+        from engagement.custody.run_manifests.project_facts import find_outputs_facts
+
+        facts = find_outputs_facts(project)
+        kept = find(path, facts)
+        if kept is not None:
+            _keep(root, kept)
+            if project.configuration.drive_upload is None:
+                keep_facts(note, path, files, warnings, facts)
+            upload(project, root, credentials)
+            return
     if is_due and last is not None and not args.full:
         log.info("Reading every raw file, as one run in %d does", FULL_AFTER + 1)
     # Imported here, as it takes longer to load than to see that nothing changed.
@@ -95,7 +121,22 @@ def run(args: argparse.Namespace, timestamp: str | None = None) -> None:
     upload(project, root, credentials)
 
 
-def upload(project: Project, data_root: Path, credentials: Credentials) -> None:
+def _keep(data_root: Path, kept: RunToKeep) -> None:
+    # A run that was killed may have left a part of other ones.
+    folders = current_outputs(data_root), analysis_folder(data_root), notes_folder(data_root), kept_folder(data_root)
+    for folder in folders:
+        complete_replacement(folder)
+    keep_outputs(data_root, kept)
+
+
+def _load(path: Path) -> "Project":
+    # Imported here, as most nights need none of it.
+    from engagement.configuration import load_project
+
+    return load_project(path)
+
+
+def upload(project: "Project", data_root: Path, credentials: Credentials) -> None:
     """Upload the tables, where the project has a Drive."""
     if project.configuration.drive_upload is not None:
         # Importing the gate and Drive takes a tenth of the stage's start, and most projects have no Drive.

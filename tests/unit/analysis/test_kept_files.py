@@ -10,6 +10,7 @@ import pytest
 from engagement.analysis.reuse import inputs as inputs_module
 from engagement.analysis.reuse.inputs import InputDigests, digest_inputs
 from engagement.analysis.reuse.kept_files import NOTE, find_kept_counts, keep_tables, note_files
+from engagement.analysis.reuse.project_facts import find_analysis_facts
 from engagement.configuration import load_project
 from example_project import write_project
 
@@ -50,7 +51,8 @@ def write_season(folder: Path, time: str = "2026-04-01", messages: int = 6) -> N
 
 
 def digest(folder: Path) -> InputDigests:
-    return digest_inputs(load_project(folder / "pipeline_configuration.json"), folder)
+    path = folder / "pipeline_configuration.json"
+    return digest_inputs(path, find_analysis_facts(load_project(path)), folder)
 
 
 def append_to(name: str) -> Callable[[Path], object]:

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engagement.configuration import Project
-from engagement.configuration.double_coding import second_dataset
-from engagement.configuration.pipeline_configuration import AutomatedAnalysis, name_of_pipeline
+import msgspec
+
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import digest_file, read_json
 from engagement.foundation.own_code import describe_own_code
@@ -33,6 +32,20 @@ from engagement.pipeline.outputs.places import current_outputs
 _FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 
 
+class AnalysisFacts(msgspec.Struct, frozen=True):
+    """What the analysis is decided by of a project's files.
+
+    `settings` is a digest; `files` and `boundaries` are beside the configuration, a shapefile with others of its name.
+    """
+
+    name: str
+    time_zone: str
+    settings: str
+    files: list[str]
+    boundaries: list[str]
+    datasets: list[str]
+
+
 @dataclass(frozen=True)
 class InputDigests:
     """`everything` decides all files; `tables` decides those that do not tell of the run of stage 3."""
@@ -41,10 +54,12 @@ class InputDigests:
     tables: str
 
 
-def digest_inputs(project: Project, data_root: Path, digest: Callable[[Path], str] = digest_file) -> InputDigests:
+def digest_inputs(
+    configuration: Path, facts: AnalysisFacts, data_root: Path, digest: Callable[[Path], str] = digest_file
+) -> InputDigests:
     """Digest the program, the configuration with the files that it names, and what stages 3 and icr left.
 
-    `digest` is for the downloads from Coda, by far the largest files, which stage 3 digested before.
+    `configuration` is where the pipeline configuration is. `digest` is for the downloads from Coda, by far the largest files, which stage 3 digested before.
     """
     folder = analysis_folder(data_root)
     season = season_path(folder)
@@ -54,15 +69,14 @@ def digest_inputs(project: Project, data_root: Path, digest: Callable[[Path], st
         platform.python_version(),
         sorted(_list_packages()),
         sorted(_list_fonts()),
-        digest_time_zone(project.configuration.time_zone_name),
-        name_of_pipeline(project.configuration, project.path),
-        repr(project.configuration),
-        repr(project.coding_plans),
+        digest_time_zone(facts.time_zone),
+        facts.name,
+        facts.settings,
         found,
         *map(_describe, sorted(path for path in folder.glob("*") if path != season)),
         *map(_describe, sorted(results_folder(data_root).glob("*.json"))),
-        *map(_describe, _list_named_files(project)),
-        *(_describe(path, digest) for path in _list_coded_files(project, data_root)),
+        *map(_describe, _list_named_files(configuration.parent, facts)),
+        *(_describe(data_root / "Coded Coda Files" / f"{name}.json", digest) for name in facts.datasets),
         *map(_describe, result_files(current_outputs(data_root))),
     ]
     # The page names the version.
@@ -99,23 +113,11 @@ def _list_fonts() -> Iterator[str]:
             yield from (f"{parent}/{name}" for name in names)
 
 
-def _list_named_files(project: Project) -> Iterator[Path]:
+def _list_named_files(folder: Path, facts: AnalysisFacts) -> Iterator[Path]:
     """List the files that the settings of the analysis name; a shapefile with those beside it."""
-    settings = project.configuration.automated_analysis or AutomatedAnalysis()
-    given = settings.statistics.broadcast_calendar_file, settings.statistics.population_margins_file
-    folder = project.path.parent
-    for name in filter(None, given):
+    for name in facts.files:
         yield folder / name
-    for name in filter(None, (wanted.boundaries for wanted in settings.maps)):
+    for name in facts.boundaries:
         path = folder / name
         if path.parent.is_dir():
             yield from sorted(one for one in path.parent.iterdir() if one.stem == path.stem)
-
-
-def _list_coded_files(project: Project, data_root: Path) -> Iterator[Path]:
-    """List the datasets' downloads from Coda, which tell who made each label."""
-    datasets = {plan.coda_dataset for plan in project.coding_plans.all if plan.coda_dataset is not None}
-    if project.configuration.double_coding is not None:
-        datasets |= {second_dataset(name) for name in datasets}
-    for name in sorted(datasets):
-        yield data_root / "Coded Coda Files" / f"{name}.json"

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engagement.configuration import Project
-from engagement.configuration.kept_project import ProjectDocuments
 from engagement.custody.run_manifests.kept_inputs import keep_document
 from engagement.custody.run_manifests.manifest import FileDigests, RunManifest, version_number, write_manifest
 from engagement.foundation.files import digest_file
@@ -17,7 +16,10 @@ from engagement.foundation.own_code import describe_own_code
 from engagement.foundation.revision import find_image, find_lock, find_revision
 from engagement.foundation.run_report import RUN_ID
 from engagement.foundation.who import name_account
-from engagement.labelling.suggestions.wanted import are_suggestions_asked_for
+
+if TYPE_CHECKING:
+    from engagement.configuration import PipelineConfiguration, Project
+    from engagement.configuration.kept_project import ProjectDocuments
 
 # run_pipeline.sh sets it.
 _RUN = "PIPELINE_RUN_ID"
@@ -41,8 +43,8 @@ class MadeRun:
 
 def record_run(
     data_root: Path,
-    project: Project,
-    documents: ProjectDocuments,
+    project: "Project",
+    documents: "ProjectDocuments",
     run: MadeRun,
     digests: FileDigests,
     own_modules: Iterable[str | None],
@@ -66,19 +68,22 @@ def record_run(
         configuration=keep_document(data_root, documents.configuration),
         coding_plans=keep_document(data_root, documents.plans),
         schemes={name: keep_document(data_root, scheme) for name, scheme in documents.schemes.items()},
-        files={name: digests.digest(name, data_root / name) for name in find_inputs(data_root, project)},
+        files={
+            name: digests.digest(name, data_root / name)
+            for name in find_inputs(data_root, list_flows(project.configuration))
+        },
         project_files={name: digests.digest(name, beside / name) for name in find_project_files(project, own_modules)},
         runs_since_full_read=run.runs_since_full_read,
     )
     write_manifest(data_root, manifest)
 
 
-def digest_labels(data_root: Path, project: Project, digests: FileDigests) -> None:
+def digest_labels(data_root: Path, project: "Project", digests: FileDigests) -> None:
     """Digest the labels and the files beside the configuration before they are read.
 
     Raw files are compared while they are read.
     """
-    for name in find_inputs(data_root, project):
+    for name in find_inputs(data_root, list_flows(project.configuration)):
         if not name.startswith("Raw Data/"):
             digests.digest(name, data_root / name)
     for name in find_project_files(project):
@@ -86,8 +91,11 @@ def digest_labels(data_root: Path, project: Project, digests: FileDigests) -> No
             digests.digest(name, project.path.parent / name)
 
 
-def find_optional_packages(project: Project) -> Set[str]:
+def find_optional_packages(project: "Project") -> Set[str]:
     """Name the packages that decide bytes of what not every project asks for."""
+    # Imported here, as it imports the configuration: a run with nothing new may know the project already.
+    from engagement.labelling.suggestions.wanted import are_suggestions_asked_for
+
     books = _WORKBOOK_PACKAGES if project.configuration.spreadsheet_files else frozenset()
     return books | (_SUGGESTION_PACKAGES if are_suggestions_asked_for(project.coding_plans.all) else frozenset())
 
@@ -116,16 +124,20 @@ def _find_version(package: str) -> str:
         return "not installed"
 
 
-def find_inputs(data_root: Path, project: Project) -> Iterator[str]:
+def list_flows(configuration: "PipelineConfiguration") -> list[str]:
+    """List the flows whose files stage 3 reads."""
+    return [*configuration.activation_flows, *configuration.survey_flows]
+
+
+def find_inputs(data_root: Path, flows: Iterable[str]) -> Iterator[str]:
     """Name the files of the data root that stage 3 reads, as far as they are there."""
-    flows = (*project.configuration.activation_flows, *project.configuration.survey_flows)
     names = [f"Raw Data/{flow}.jsonl" for flow in flows]
     for folder in ("Coded Coda Files", "Adjudications"):
         names += sorted(f"{folder}/{path.name}" for path in (data_root / folder).glob("*.json"))
     yield from (name for name in names if (data_root / name).is_file())
 
 
-def find_project_files(project: Project, own_modules: Iterable[str | None] = ()) -> Iterator[str]:
+def find_project_files(project: "Project", own_modules: Iterable[str | None] = ()) -> Iterator[str]:
     """Name the files beside the configuration that stage 3 reads: attendance, links, own code."""
     for group in project.configuration.listening_groups:
         yield from map(str, group.files)

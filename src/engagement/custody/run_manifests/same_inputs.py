@@ -8,29 +8,39 @@ from pathlib import Path
 
 import msgspec
 
-from engagement.configuration import Project
 from engagement.configuration.kept_project import ProjectDocuments, is_project_kept, read_documents
 from engagement.custody.run_manifests.kept_inputs import digest_document, is_kept
 from engagement.custody.run_manifests.manifest import FileDigests, RunManifest, write_manifest
 from engagement.custody.run_manifests.recording import (
     describe_versions,
     find_inputs,
-    find_optional_packages,
-    find_project_files,
     name_run,
 )
 from engagement.foundation.file_stamps import FULL_AFTER, stamp_of
 from engagement.foundation.run_report import record_counts
 from engagement.foundation.who import name_account
-from engagement.pipeline.coding.named_functions import has_project_functions
 from engagement.processing.reuse.left_files import LastRun, read_last_run
+from engagement.processing.reuse.maker import describe_maker
 from engagement.processing.reuse.note_files import note_unchanged_inputs
-from engagement.processing.reuse.settings import describe_settings
 from engagement.sources.manifest import read_manifest
 
 log = logging.getLogger(__name__)
 
 _RAW_DATA = "Raw Data/"
+
+
+class OutputsFacts(msgspec.Struct, frozen=True):
+    """What there is to know of a project's files, to see that a run of stage 3 would make the same.
+
+    `settings` is a digest. `files` are beside the configuration. `packages` are those that not every project needs.
+    """
+
+    settings: str
+    time_zone: str
+    flows: list[str]
+    files: list[str]
+    packages: list[str]
+    has_own_code: bool
 
 
 @dataclass(frozen=True)
@@ -47,34 +57,36 @@ def is_full_read_due(last: RunManifest | None) -> bool:
 
 
 def find_run_to_keep(
-    project: Project, data_root: Path, digests: FileDigests, user: str, options: Mapping[str, str]
+    path: Path, facts: OutputsFacts, data_root: Path, digests: FileDigests, user: str, options: Mapping[str, str]
 ) -> RunToKeep | None:
     """Return the last run if this one would leave the same; else None.
+
+    `path` is the pipeline configuration's.
 
     Code of the project's own may do something else today. Who runs it is in the outputs.
     """
     manifest = digests.last
-    if manifest is None or has_project_functions(project):
+    if manifest is None or facts.has_own_code:
         return None
-    run = read_last_run(data_root, describe_settings(project, options["mode"]))
+    run = read_last_run(data_root, describe_maker(facts.settings, facts.time_zone, options["mode"]))
     if run is None or run.time != manifest.time:
         return None
-    documents = read_documents(project)
+    documents = read_documents(path)
     if not (
-        _is_by_the_same(project, manifest, user, options) and _is_same_project(project, data_root, manifest, documents)
+        _is_by_the_same(facts.packages, manifest, user, options)
+        and _is_same_project(path, data_root, manifest, documents)
     ):
         return None
-    names = list(find_inputs(data_root, project))
-    beside, project_files = project.path.parent, list(find_project_files(project))
+    names, beside = list(find_inputs(data_root, facts.flows)), path.parent
     expected = read_manifest(data_root / "Raw Data")
     are_files_same = (
         set(names) == manifest.files.keys()
         and all(run.verified.get(name) in versions for name, versions in expected.items() if _RAW_DATA + name in names)
         and all(_is_same(name, data_root, manifest, run, digests) for name in names)
-        and set(project_files) == manifest.project_files.keys()
-        and all((beside / name).is_file() for name in project_files)
+        and set(facts.files) == manifest.project_files.keys()
+        and all((beside / name).is_file() for name in facts.files)
         and all(
-            digests.digest(name, beside / name).sha256 == manifest.project_files[name].sha256 for name in project_files
+            digests.digest(name, beside / name).sha256 == manifest.project_files[name].sha256 for name in facts.files
         )
     )
     if not are_files_same:
@@ -110,23 +122,23 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def _is_by_the_same(project: Project, manifest: RunManifest, user: str, options: Mapping[str, str]) -> bool:
+def _is_by_the_same(packages: list[str], manifest: RunManifest, user: str, options: Mapping[str, str]) -> bool:
     return (
         manifest.user == user
         and manifest.account == name_account()
         and manifest.options == options
-        and manifest.versions == describe_versions(name_run(_now())[0], find_optional_packages(project))
+        and manifest.versions == describe_versions(name_run(_now())[0], set(packages))
     )
 
 
-def _is_same_project(project: Project, data_root: Path, manifest: RunManifest, documents: ProjectDocuments) -> bool:
+def _is_same_project(path: Path, data_root: Path, manifest: RunManifest, documents: ProjectDocuments) -> bool:
     parts = {
         "": (documents.configuration, manifest.configuration),
         "plans": (documents.plans, manifest.coding_plans),
         **{f"scheme {name}": (scheme, manifest.schemes.get(name)) for name, scheme in documents.schemes.items()},
     }
     return (
-        manifest.configuration_file == str(project.path.absolute())
+        manifest.configuration_file == str(path.absolute())
         and documents.schemes.keys() == manifest.schemes.keys()
         and all(digest_document(document) == digest for document, digest in parts.values())
         and all(is_kept(data_root, str(digest)) for _, digest in parts.values())

@@ -3,8 +3,6 @@
 Every configuration key counts unless it is listed here, so a new key can't be forgotten: at worst it causes full runs.
 """
 
-import hashlib
-import platform
 from collections.abc import Mapping
 
 from pydantic import BaseModel
@@ -12,8 +10,7 @@ from pydantic import BaseModel
 from engagement.configuration import PipelineConfiguration, Project
 from engagement.configuration.flow_choices import ChosenFlow
 from engagement.configuration.source_model import RawDataSource
-from engagement.foundation.own_code import describe_own_code
-from engagement.foundation.time_zones import digest_time_zone
+from engagement.processing.reuse.maker import describe_maker, digest_value
 
 NOT_READ: Mapping[type[BaseModel], frozenset[str]] = {
     PipelineConfiguration: frozenset(
@@ -57,13 +54,12 @@ def names_not_read(model: type[BaseModel]) -> frozenset[str]:
 
 def describe_settings(project: Project, mode: str) -> dict[str, str]:
     """Digest everything that decides the outputs, by the words that report a change."""
-    return {
-        "the pipeline": _digest((platform.python_version(), describe_own_code())),
-        "the configuration": _digest((describe_what_is_read(project.configuration), project.coding_plans)),
-        "the mode": mode,
-        # Few tables have local times: the index of messages, and the analysis' weeks.
-        "the time zone's rules": digest_time_zone(project.configuration.time_zone_name),
-    }
+    return describe_maker(digest_settings(project), project.configuration.time_zone_name, mode)
+
+
+def digest_settings(project: Project) -> str:
+    """Digest what the project's own files decide."""
+    return digest_value((describe_what_is_read(project.configuration), project.coding_plans))
 
 
 def describe_what_is_read(value: object) -> str:
@@ -79,7 +75,3 @@ def describe_what_is_read(value: object) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(describe_what_is_read, value))})"
     return repr(value)
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(repr(value).encode()).hexdigest()

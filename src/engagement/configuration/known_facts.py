@@ -1,0 +1,71 @@
+"""What was found out of a project's files, kept for a run with nothing new.
+
+It need not make the models of the configuration again, which takes longer than all else that it does. What is kept counts only while the program, and each byte of these files, is
+what it was: then they would be read as the same, and say the same.
+"""
+
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from engagement.configuration.kept_project import read_documents
+from engagement.foundation.errors import PipelineError
+from engagement.foundation.files import digest_file, make_directory, write_json
+from engagement.foundation.own_code import describe_own_code
+
+
+class KnownFacts[T](msgspec.Struct, frozen=True):
+    """Facts of a project, and the warnings that reading it gave.
+
+    `files` are the digests of its files by their paths, `program` is what read them.
+    """
+
+    program: str
+    configuration: str
+    files: dict[str, str]
+    warnings: list[str]
+    facts: T
+
+
+def facts_path(data_root: Path, name: str) -> Path:
+    """Name the file of a stage's facts in a data root."""
+    return data_root / "Runs" / "known_project" / f"{name}.json"
+
+
+def recall_facts[T](path: Path, configuration: Path, kind: type[T]) -> KnownFacts[T] | None:
+    """Read the facts kept at a path; None if there are none, or what they are of is not as it was."""
+    try:
+        known = msgspec.json.decode(path.read_bytes(), type=KnownFacts[kind])  # type: ignore[valid-type]  # only known here
+        is_same = (known.program, known.configuration) == (_describe_program(), str(configuration.resolve())) and all(
+            digest_file(Path(name)) == digest for name, digest in known.files.items()
+        )
+    except (OSError, ValueError, msgspec.MsgspecError):
+        return None
+    return known if is_same else None
+
+
+def digest_project_files(configuration: Path) -> dict[str, str]:
+    """Digest a project's files; nothing if one can't be read, which whoever loads the project will tell."""
+    try:
+        return {str(path.absolute()): digest_file(path) for path in sorted(read_documents(configuration).files)}
+    except (PipelineError, OSError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def keep_facts(
+    path: Path, configuration: Path, files: Mapping[str, str], warnings: Sequence[str], facts: msgspec.Struct
+) -> None:
+    """Keep facts of a project.
+
+    `files` were digested before the project was read. If one has changed meanwhile, nothing is kept.
+    """
+    if files and files == digest_project_files(configuration):
+        known = KnownFacts(_describe_program(), str(configuration.resolve()), dict(files), list(warnings), facts)
+        make_directory(path.parent)
+        write_json(path, msgspec.to_builtins(known))
+
+
+def _describe_program() -> str:
+    return " ".join((platform.python_version(), *(f"{name}={version}" for name, version in describe_own_code())))
