@@ -1,11 +1,16 @@
 """Stage 7: what it uploads, what it leaves, and how it ends. All data is invented."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from engagement.__main__ import main
 
+SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 RUN_ID = "2026-11-22T020511Z-" + "ab" * 20
 EARLIER = "2026-11-21T020511Z-" + "cd" * 20
 
@@ -49,15 +54,16 @@ class Night:
         for kind in kinds:
             paths[kind].write_text(f"{kind} of {run_id}\n")
 
+    def arguments(self, *options, run_id=RUN_ID):
+        return [
+            *["upload-logs", "--user", "me", "--credentials", str(self.credentials)],
+            *["--pipeline-configuration", str(self.configuration), "--run-id", run_id],
+            *["--memory-profile", str(self.logs / f"memory-{run_id}.profile")],
+            *["--data-archive", str(self.backups / f"data-{run_id}.tar.gz"), *options],
+        ]
+
     def upload(self, *options, run_id=RUN_ID):
-        return main(
-            [
-                *["upload-logs", "--user", "me", "--credentials", str(self.credentials)],
-                *["--pipeline-configuration", str(self.configuration), "--run-id", run_id],
-                *["--memory-profile", str(self.logs / f"memory-{run_id}.profile")],
-                *["--data-archive", str(self.backups / f"data-{run_id}.tar.gz"), *options],
-            ]
-        )
+        return main(self.arguments(*options, run_id=run_id))
 
     @property
     def objects(self):
@@ -136,6 +142,31 @@ def test_a_missing_archive_exits_11_after_everything_else_was_uploaded(night, ca
     assert f"data-{RUN_ID}.tar.gz: no such file; expected the run's archive." in capsys.readouterr().err
     assert len(night.objects) == 2
     assert night.upload("--pending") == 0
+
+
+_QUIET = """
+import sys
+from engagement.__main__ import main
+assert main(sys.argv[1:]) == 0
+sys.exit("pydantic" in sys.modules)
+"""
+
+
+def test_a_known_project_is_uploaded_without_its_models_and_its_changes_are_noticed(night, capsys):
+    (night.folder / "coding_plans.json").write_text('{"CodeSchemesDir": "schemes"}')
+    night.leave_files(RUN_ID, "archive")
+    known = ("--sessions-dir", str(night.backups / ".uploads"))
+    assert night.upload(*known) == 0
+    night.leave_files(EARLIER, "archive")
+    command = [sys.executable, "-c", _QUIET, *night.arguments(*known, run_id=EARLIER)]
+    assert subprocess.run(command, env={**os.environ, "PYTHONPATH": SOURCE}).returncode == 0
+    assert set(night.objects) == {f"archives/P/data-{run_id}.tar.gz" for run_id in (RUN_ID, EARLIER)}
+    night.configure(DataArchiveUploadURLPrefix="gs://elsewhere/data-")
+    assert night.upload(*known) == 0
+    assert f"elsewhere/data-{RUN_ID}.tar.gz" in night.objects
+    night.configure(Odd=1)
+    assert night.upload(*known) == 10
+    assert "Odd" in capsys.readouterr().err
 
 
 def test_a_configuration_without_addresses_is_no_error(night, caplog):

@@ -55,7 +55,7 @@ def digest_project_files(configuration: Path) -> dict[str, str]:
 
 
 def keep_facts(
-    path: Path, configuration: Path, files: Mapping[str, str], warnings: Sequence[str], facts: msgspec.Struct
+    path: Path, configuration: Path, files: Mapping[str, str], warnings: Sequence[str], facts: object
 ) -> None:
     """Keep facts of a project.
 

@@ -4,9 +4,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engagement.configuration import PipelineConfiguration
 from engagement.foundation.run_report import RUN_ID
+
+if TYPE_CHECKING:
+    from engagement.configuration import PipelineConfiguration
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class RunFiles:
         return {"memory profile": self.memory_profile, "log": log, "archive": self.archive}
 
 
-def find_upload_kinds(configuration: PipelineConfiguration) -> list[UploadKind]:
+def find_upload_kinds(configuration: "PipelineConfiguration") -> list[UploadKind]:
     """Find the kinds of files for which the configuration has an address."""
     folder = _folder(configuration.bucket_dir_path)
     profiles = _start(

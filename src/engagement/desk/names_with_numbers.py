@@ -77,15 +77,19 @@ def _paths(given: argparse.Namespace) -> Iterator[tuple[str, Path]]:
 
 
 def _has_many_digits(part: str) -> bool:
-    return sum(map(str.isdigit, part)) >= _FEWEST_DIGITS
+    return sum(map(str.isdigit, _without_run_id(part))) >= _FEWEST_DIGITS
+
+
+def _without_run_id(part: str) -> str:
+    # Its time is no number, and the commit in it may have digits enough.
+    return re.sub(RUN_ID, "", part)
 
 
 def _find_numbers(paths: Iterable[Path]) -> list[str]:
     """Find the numbers in paths, the longest first, so that none is masked in part."""
     from engagement.configuration.numbers_in_names import find_numbers
 
-    # The commit in a run's id may have digits enough, and is no number.
-    parts = {re.sub(RUN_ID, "", part) for path in paths for part in path.parts}
+    parts = {_without_run_id(part) for path in paths for part in path.parts}
     return sorted({number for part in parts for number in find_numbers(part)}, key=len, reverse=True)
 
 

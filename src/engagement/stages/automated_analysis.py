@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
             counts = analyse(project, args.data_root, current, inputs, args.jobs, args.graphs_only)
             log.info("Wrote Outputs/%s/", AUTOMATED_ANALYSIS)
             record_counts(counts)
-        elif project.configuration.drive_upload is None:
+        if known is None and project.configuration.drive_upload is None:
             keep_facts(note, path, files, warnings, facts)
     if project.configuration.drive_upload is not None:
         # Imported here, as the gate and Drive take longer to load than all the rest, and most projects have no Drive.

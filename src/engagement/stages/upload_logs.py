@@ -10,9 +10,10 @@ import logging
 from collections import Counter
 from pathlib import Path
 
-from engagement.configuration import load_pipeline_configuration
-from engagement.delivery.logs import RunFiles, Upload, find_upload_kinds, find_uploads
+from engagement.configuration.known_facts import digest_project_files, keep_facts, recall_facts
+from engagement.delivery.logs import RunFiles, Upload, UploadKind, find_upload_kinds, find_uploads
 from engagement.foundation.errors import InputError, ServiceError, UsageError, listing
+from engagement.foundation.heard_warnings import hear_warnings
 from engagement.foundation.run_report import record_counts
 from engagement.services.credentials import load_credentials
 from engagement.services.retries import RetryPolicy
@@ -37,10 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Find the files to upload, and upload them."""
     credentials = load_credentials(args.credentials)
-    configuration = load_pipeline_configuration(args.pipeline_configuration)
+    kinds = _load_kinds(args.pipeline_configuration, args.sessions_dir)
     if not args.run_id or "/" in args.run_id or not args.run_id.isprintable():
         raise UsageError(f"{args.run_id!r} is not a run id; expected one like '2026-11-22T020511Z-unknown'. Mend it.")
-    kinds = find_upload_kinds(configuration)
     if not kinds:
         log.info(
             "Nothing to upload: the configuration has no MemoryProfileUploadURLPrefix or DataArchiveUploadURLPrefix"
@@ -61,6 +61,25 @@ def run(args: argparse.Namespace) -> None:
             f"{args.data_archive}: no such file; expected the run's archive. Whatever else there is was uploaded. "
             "Make an archive with stage 6, and run this again."
         )
+
+
+def _load_kinds(configuration: Path, notes: Path | None) -> list[UploadKind]:
+    """Load the configuration's kinds of uploads; known ones from the folder for notes."""
+    note = None if notes is None else notes / "known_project.json"
+    known = None if note is None else recall_facts(note, configuration, list[UploadKind])
+    if known is not None:
+        for warning in known.warnings:
+            log.warning("%s", warning)
+        return known.facts
+    # Imported here, as most nights do without the models.
+    from engagement.configuration import load_pipeline_configuration
+
+    files = digest_project_files(configuration)
+    with hear_warnings() as heard:
+        kinds = find_upload_kinds(load_pipeline_configuration(configuration))
+        if note is not None:
+            keep_facts(note, configuration, files, heard.list_all(), kinds)
+    return kinds
 
 
 def _upload(storage: Storage, upload: Upload, is_own: bool) -> Uploaded:
