@@ -96,29 +96,39 @@ def run(args: argparse.Namespace, timestamp: str | None = None) -> None:
             log.warning("%s", warning)
         _keep(root, kept)
         return
-    files = digest_project_files(path) if may_keep else {}
+    files = digest_project_files(path)
     with hear_warnings() as heard:
         project = _load(path)
         warnings = heard.list_all()
-    if may_keep:
-        # Imported here, like the configuration.
-        from engagement.custody.run_manifests.project_facts import find_outputs_facts
+    # Imported here, like the configuration.
+    from engagement.custody.run_manifests.project_facts import find_outputs_facts
 
-        facts = find_outputs_facts(project)
-        kept = find(path, facts)
-        if kept is not None:
-            _keep(root, kept)
-            if project.configuration.drive_upload is None:
-                keep_facts(note, path, files, warnings, facts)
-            upload(project, root, credentials)
-            return
-    if is_due and last is not None and not args.full:
+    facts = find_outputs_facts(project)
+    kept = find(path, facts) if may_keep else None
+    if kept is not None:
+        _keep(root, kept)
+    else:
+        _make(project, root, args, options, timestamp, digests, is_due)
+    if known is None and timestamp is None and project.configuration.drive_upload is None:
+        keep_facts(note, path, files, warnings, facts)
+    upload(project, root, credentials)
+
+
+def _make(
+    project: "Project",
+    root: Path,
+    args: argparse.Namespace,
+    options: dict[str, str],
+    timestamp: str | None,
+    digests: FileDigests,
+    is_due: bool,
+) -> None:
+    if is_due and digests.last is not None and not args.full:
         log.info("Reading every raw file, as one run in %d does", FULL_AFTER + 1)
     # Imported here, as it takes longer to load than to see that nothing changed.
     from engagement.stages.outputs_making import make_outputs
 
     make_outputs(project, root, args, options, timestamp, digests, is_due)
-    upload(project, root, credentials)
 
 
 def _keep(data_root: Path, kept: RunToKeep) -> None:
