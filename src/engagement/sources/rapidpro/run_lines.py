@@ -4,6 +4,7 @@ The hashed text is also the written text.
 """
 
 import hashlib
+import itertools
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -54,28 +55,38 @@ class RunLines:
 
     def make(self, runs: Sequence[tuple[Run, int | str, ContactIdentity]]) -> list[bytes]:
         """Make the lines, with their line ends, of runs with these ids and participants."""
-        # What all of them hold is encoded at once; a line takes its share from there.
-        texts, instants = encode_texts(_texts_of(runs)), encode_instants(_instants_of(runs))
-        lines = []
-        text_place = instant_place = 0
-        for run, run_id, who in runs:
-            is_test = run.contact.uuid in self._test_contacts
+        alike: dict[tuple[bool, tuple[str, ...]], list[int]] = {}
+        for place, (run, _, _) in enumerate(runs):
             keys = tuple(run.values) if run.values else ()
-            template = self._templates.get((is_test, keys)) or self._add_template(is_test, keys)
-            texts_end = text_place + len(_RUN_TEXTS) + len(_RESULT_TEXTS) * len(keys)
-            instants_end = instant_place + len(_RUN_INSTANTS) + len(keys)
-            created_on = instants[instant_place]
-            encoded_id = b"%d" % run_id if isinstance(run_id, int) else encode_texts([run_id])[0]
-            # In the order of `_add_template`.
-            values = [*texts[text_place:texts_end], *instants[instant_place:instants_end], encoded_id, b"true"]
-            updates = [template.fill(values)]
-            if self._with_operator:
-                updates.append(self._operator_update.encode(who.urn_type, who.operator_raw, created_on))
-            lines.append(self._encoder.encode(updates))
-            text_place, instant_place = texts_end, instants_end
+            alike.setdefault((run.contact.uuid in self._test_contacts, keys), []).append(place)
+        lines = [b""] * len(runs)
+        for (is_test, keys), places in alike.items():
+            some = runs if len(alike) == 1 else [runs[place] for place in places]
+            for place, line in zip(places, self._make_alike(some, is_test, keys), strict=True):
+                lines[place] = line
         if self._with_operator and self._operators is not None:
             self._operators.count([(who.urn_type, who.operator_raw) for _, _, who in runs])
         return lines
+
+    def _make_alike(
+        self, runs: Sequence[tuple[Run, int | str, ContactIdentity]], is_test: bool, keys: tuple[str, ...]
+    ) -> list[bytes]:
+        """Make the lines of runs with the same results."""
+        template = self._templates.get((is_test, keys)) or self._add_template(is_test, keys)
+        # In the order of `_add_template`.
+        texts = _columns(encode_texts(_texts_of(runs)), len(_RUN_TEXTS) + len(_RESULT_TEXTS) * len(keys))
+        instants = _columns(encode_instants(_instants_of(runs)), len(_RUN_INSTANTS) + len(keys))
+        ids = [b"%d" % run_id if isinstance(run_id, int) else encode_texts([run_id])[0] for _, run_id, _ in runs]
+        updates = [template.fill([*texts, *instants, ids, itertools.repeat(b"true")])]
+        if self._with_operator:
+            encode = self._operator_update.encode
+            updates.append(
+                [
+                    encode(who.urn_type, who.operator_raw, created_on)
+                    for (_, _, who), created_on in zip(runs, instants[0], strict=True)
+                ]
+            )
+        return self._encoder.encode_all(updates)
 
     def make_again(self, line: bytes, contact: str, who: ContactIdentity) -> bytes:
         """Make the line of a run as of now; returns the same line if nothing in its data differs."""
@@ -113,6 +124,10 @@ class RunLines:
 
     def _key_of(self, part: str) -> str:
         return part if part in _OF_PARTICIPANT else f"{part} - {self._flow_name}"
+
+
+def _columns(values: Sequence[bytes], count: int) -> list[Sequence[bytes]]:
+    return [values[place::count] for place in range(count)]
 
 
 def _texts_of(runs: Iterable[tuple[Run, int | str, ContactIdentity]]) -> list[str | None]:

@@ -89,7 +89,8 @@ class SubmissionLines:
         values = [participant, channel, key, created_on]
         for text, time in zip(texts, encoded_times, strict=True):
             values += (text, text, time, key)
-        return template.fill(values), created_on
+        [data] = template.fill([[value] for value in values])
+        return data, created_on
 
 
 def hash_of(line: bytes) -> bytes:
