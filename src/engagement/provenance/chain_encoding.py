@@ -31,14 +31,14 @@ class LineEncoder:
         # Columns, as in `LineTemplate`; joined once at the end, as each copy of a line costs as much as its hash.
         columns: list[Iterable[bytes]] = [repeat(b'"}]\n')]
         for data in encoded_data:
-            shas = list(map(_hash_update, data, shas))
+            shas = _hash_updates(data, shas)
             columns = [repeat(b'"}, {"Data": '), data, repeat(self._end_of_data), shas, *columns]
         columns[0] = repeat(b'[{"Data": ')
         return list(map(b"".join, zip(*columns, strict=False)))
 
     def encode_update(self, data: bytes, previous_sha: bytes) -> bytes:
         """Encode an update that follows the one with the hash `previous_sha`."""
-        return b"".join((b'{"Data": ', data, self._end_of_data, _hash_update(data, previous_sha), b'"}'))
+        return b"".join((b'{"Data": ', data, self._end_of_data, *_hash_updates([data], [previous_sha]), b'"}'))
 
 
 def replace_newest_update(line: bytes, data: bytes, metadata: Metadata) -> bytes:
@@ -57,10 +57,9 @@ def replace_newest_update(line: bytes, data: bytes, metadata: Metadata) -> bytes
     return b"[" + newest + b", " + line[end.end() :]
 
 
-def _hash_update(data: bytes, previous_sha: bytes) -> bytes:
-    # Joined rather than formatted, which takes longer.
-    return (
-        hashlib.sha256(b"".join((b'{"data": ', data, b', "prev_sha": "', previous_sha, b'"}')))
-        .hexdigest()
-        .encode("ascii")
+def _hash_updates(encoded_data: Sequence[bytes], previous_shas: Iterable[bytes]) -> list[bytes]:
+    pieces = zip(
+        *(repeat(b'{"data": '), encoded_data, repeat(b', "prev_sha": "'), previous_shas, repeat(b'"}')), strict=False
     )
+    shas = [hashlib.sha256(hashed).hexdigest() for hashed in map(b"".join, pieces)]
+    return "\n".join(shas).encode("ascii").split(b"\n")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engagement.foundation.errors import InputError, ServiceError, count_of, listing
+from engagement.foundation.files import count_line_ends
 from engagement.sources.manifest import RawDataWriter
 
 _LEAST_SHARE = 0.9
@@ -64,7 +65,7 @@ def count_lines(path: Path) -> int:
     """Count the lines of a file; 0 if there is none."""
     try:
         with path.open("rb") as file:
-            return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+            return sum(count_line_ends(chunk) for chunk in iter(lambda: file.read(1 << 20), b""))
     except FileNotFoundError:
         return 0
     except OSError as error:

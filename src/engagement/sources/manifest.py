@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from engagement.foundation.errors import InputError
 from engagement.foundation.files import (
+    count_line_ends,
     explain_os_errors,
     make_directory,
     open_bytes_for_writing,
@@ -73,7 +74,7 @@ def digest_file(path: Path) -> FileVersion:
         with path.open("rb") as file:
             while block := file.read(_BLOCK_BYTES):
                 digest.update(block)
-                lines += block.count(b"\n")
+                lines += count_line_ends(block)
     except OSError as error:
         raise InputError(
             f"{path}: could not be read: {error.strerror}; expected a raw data file. Check the file."
@@ -103,7 +104,7 @@ class RawDataWriter:
         with open_bytes_for_writing(path) as file:
             for piece in pieces:
                 digest.update(piece)
-                lines += piece.count(b"\n")
+                lines += count_line_ends(piece)
                 file.write(piece)
             self._expect(path, FileVersion(lines, digest.hexdigest()))
 

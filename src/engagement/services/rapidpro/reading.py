@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 
+from engagement.foundation.files import count_line_ends
 from engagement.services.json_pieces import BrokenJSONError, mend_surrogates, split_list, split_object
 from engagement.services.rapidpro.rows import UNREADABLE, Instant, Page, Reference, UnreadableRow, Workspace, is_sane
 
@@ -105,7 +106,7 @@ class RowReader[Row]:
         except UNREADABLE:
             rows = []
         # Else some lines are blank, or have no row or several.
-        if rows and len(rows) == block.count(b"\n") + (not block.endswith(b"\n")):
+        if rows and len(rows) == count_line_ends(block) + (not block.endswith(b"\n")):
             return len(rows), Page(self._wanted(rows))
         texts = [text for text in block.split(b"\n") if text and not text.isspace()]
         return len(texts), self.read_rows(texts)

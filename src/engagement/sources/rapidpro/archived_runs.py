@@ -76,7 +76,8 @@ def _keep(
                 replaced += batch.replaced_characters
                 unreadable += batch.unreadable
                 for uuid, flow in flows.items():
-                    flow.take([run for run in batch.rows if run.flow.uuid == uuid], is_archived=True)
+                    of_flow = batch.rows if len(flows) == 1 else [run for run in batch.rows if run.flow.uuid == uuid]
+                    flow.take(of_flow, is_archived=True)
             numbers = {uuid: flow.id for uuid, flow in flows.items()}
             unfinished = set_aside.take_archive(md5, numbers, received, replaced, unreadable)
             for flow in flows.values():

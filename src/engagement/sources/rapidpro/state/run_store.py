@@ -6,6 +6,7 @@ reveal a phone number: a contact is its uuid here, and lines are made of de-iden
 """
 
 import contextlib
+import itertools
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -155,14 +156,24 @@ class RunStore:
         """Hold runs as lines, replacing their older ones."""
         if not runs:
             return
-        start = self._log.append([run.text for run in runs])
+        lines = [run.text for run in runs]
+        starts = itertools.accumulate(map(len, lines), initial=self._log.append(lines))
         ids = self._ids_of(flow)
-        rows = []
-        for uuid, contact, modified, run_id, line, *rest in runs:
-            rows.append(
-                (flow, ids.setdefault(uuid, len(ids)), uuid, contact, modified, run_id, start, len(line), *rest)
+        rows = [
+            (
+                flow,
+                ids.setdefault(uuid, len(ids)),
+                uuid,
+                contact,
+                modified,
+                run_id,
+                start,
+                len(line),
+                archived,
+                texts_from,
             )
-            start += len(line)
+            for start, (uuid, contact, modified, run_id, line, archived, texts_from) in zip(starts, runs, strict=False)
+        ]
         self.connection.executemany("REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         if self._has_waiting(flow):
             self.connection.executemany(
