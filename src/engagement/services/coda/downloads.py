@@ -37,7 +37,18 @@ def sort_out(found: Iterable[tuple[str, str, Any]], moment: datetime | None) -> 
             set_aside.append(f"{path}: {'; '.join(problems)}")
         else:
             messages.append(document)
-            message_id = document["MessageID"]
-            segments[message_id] = (*segments.get(message_id, ()), segment)
-    copies = {message_id: names for message_id, names in segments.items() if len(names) > 1}
-    return Download(messages, moment, tuple(set_aside), copies)
+            note_segment(segments, [document["MessageID"]], segment)
+    return Download(messages, moment, tuple(set_aside), find_copies(segments))
+
+
+def note_segment(segments: dict[str, tuple[str, ...]], message_ids: Iterable[str], segment: str) -> None:
+    """Note that a segment has these messages."""
+    alone = (segment,)
+    for message_id in message_ids:
+        others = segments.get(message_id)
+        segments[message_id] = alone if others is None else (*others, segment)
+
+
+def find_copies(segments: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Find the messages that came from several segments, or twice from one."""
+    return {message_id: names for message_id, names in segments.items() if len(names) > 1}

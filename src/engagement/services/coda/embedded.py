@@ -24,7 +24,8 @@ from engagement.foundation.files import explain_os_errors, make_directory, read_
 from engagement.services.coda.copies import join_labels
 from engagement.services.coda.dataset_errors import DatasetError
 from engagement.services.coda.documents import id_of, name_taken, usable_of
-from engagement.services.coda.downloads import Download, sort_out
+from engagement.services.coda.downloads import Download
+from engagement.services.coda.folder_downloads import read_changes, read_everything
 from engagement.services.coda.format import (
     SEGMENT_SIZE,
     CodeSchemeDocument,
@@ -34,7 +35,6 @@ from engagement.services.coda.format import (
     find_problems_of,
     is_code_scheme,
     name_segment,
-    parse_time,
     read_message_documents,
     write_time,
 )
@@ -66,22 +66,12 @@ class FolderCoda:
     def download(self, dataset: str, since: datetime | None = None) -> Download:
         """Read all messages, or what changed since; see CodaDatabase."""
         with self._lock(fcntl.LOCK_SH):
-            found = [
-                (segment, f"{path}, message {position}", document)
-                for segment, path in [(one, str(self._messages_path(one))) for one in self._segments(dataset)]
-                for position, document in enumerate(self._read_segment(segment), start=1)
-            ]
-        whole = sort_out(found, None)
+            segments = [(segment, self._messages_path(segment)) for segment in self._segments(dataset)]
+            if since is not None:
+                return read_changes(segments, since, _REMEDY)
+            whole = read_everything(segments, _REMEDY)
         # The clock may be set back, but no change is stamped before the newest.
-        moment = find_newest_update(whole.messages)
-        if since is None:
-            return replace(whole, moment=moment)
-        recent = [
-            message
-            for message in whole.messages
-            if message.get("LastUpdated") and parse_time(message["LastUpdated"]) >= since
-        ]
-        return replace(whole, messages=recent, moment=moment)
+        return replace(whole, moment=find_newest_update(whole.messages))
 
     def read_messages(self, dataset: str, updated_since: datetime | None = None) -> list[MessageDocument]:
         """Read all usable messages, or those updated since a given time, as of one moment."""

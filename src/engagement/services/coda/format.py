@@ -8,7 +8,9 @@ A message is a plain dictionary of JSON values rather than a model, because fiel
 from collections.abc import Iterable, Sequence
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from engagement.foundation.errors import InputError, listing
 from engagement.foundation.files import read_json
@@ -19,6 +21,33 @@ CodeSchemeDocument = dict[str, Any]
 
 SEGMENT_SIZE = 2500
 """Most messages in one segment of a dataset: Coda's page loads a whole segment."""
+
+
+class _LabelMark(msgspec.Struct, gc=False):
+    scheme_id: str = msgspec.field(name="SchemeID")
+    code_id: str = msgspec.field(name="CodeID")
+
+
+class MessageMark(msgspec.Struct, gc=False):
+    """What tells that a message is usable, and whether it changed. Ask `is_usable` before the rest."""
+
+    message_id: Annotated[str, msgspec.Meta(min_length=1)] = msgspec.field(name="MessageID")
+    text: str = msgspec.field(name="Text")
+    created: str = msgspec.field(name="CreationDateTimeUTC")
+    labels: list[_LabelMark] = msgspec.field(name="Labels")
+    # Not int, for which msgspec takes 1.0.
+    number: Any = msgspec.field(name="SequenceNumber", default=None)
+    last_updated: str | None = msgspec.field(name="LastUpdated", default=None)
+
+
+def is_usable(mark: MessageMark) -> bool:
+    """Tell whether a message with this mark has none of the problems that `find_problems_of` finds."""
+    return (
+        "/" not in mark.message_id
+        and (mark.number is None or type(mark.number) is int)
+        and is_time(mark.created)
+        and (mark.last_updated is None or is_time(mark.last_updated))
+    )
 
 
 def name_segment(dataset: str, number: int) -> str:
@@ -57,8 +86,9 @@ def write_time(time: datetime) -> str:
 
 def find_newest_update(messages: Iterable[MessageDocument]) -> datetime | None:
     """Return the newest LastUpdated; None if no message has one."""
-    times = (parse_time(message["LastUpdated"]) for message in messages if message.get("LastUpdated"))
-    return max(times, default=None)
+    # Many have the same, as they came together.
+    texts = {message["LastUpdated"] for message in messages if message.get("LastUpdated")}
+    return max(map(parse_time, texts), default=None)
 
 
 def find_newest_label(messages: Iterable[MessageDocument]) -> datetime | None:
@@ -67,7 +97,7 @@ def find_newest_label(messages: Iterable[MessageDocument]) -> datetime | None:
         parse_time(label["DateTimeUTC"]).astimezone(UTC)
         for message in messages
         for label in message["Labels"]
-        if label.get("Checked") and _is_time(label.get("DateTimeUTC"))
+        if label.get("Checked") and is_time(label.get("DateTimeUTC"))
     )
     return max(times, default=None)
 
@@ -136,6 +166,11 @@ def _name(message: Any) -> str:
 
 def find_problems_of(message: Any) -> list[str]:
     """Find what makes a message unusable; shows no values, as these may be what somebody wrote."""
+    try:
+        if is_usable(msgspec.convert(message, MessageMark)):
+            return []
+    except (msgspec.ValidationError, UnicodeError):
+        pass
     if not isinstance(message, dict):
         return ["it is not an object"]
     problems = []
@@ -144,7 +179,7 @@ def find_problems_of(message: Any) -> list[str]:
         problems.append("'MessageID' should be a non-empty string without '/'")
     if not isinstance(message.get("Text"), str):
         problems.append("'Text' should be a string")
-    if not _is_time(message.get("CreationDateTimeUTC")):
+    if not is_time(message.get("CreationDateTimeUTC")):
         problems.append("'CreationDateTimeUTC' should be an ISO 8601 time")
     labels = message.get("Labels")
     if not isinstance(labels, list) or not all(is_label(label) for label in labels):
@@ -153,12 +188,13 @@ def find_problems_of(message: Any) -> list[str]:
     if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
         problems.append("'SequenceNumber' should be a whole number or null")
     last_updated = message.get("LastUpdated")
-    if last_updated is not None and not _is_time(last_updated):
+    if last_updated is not None and not is_time(last_updated):
         problems.append("'LastUpdated' should be an ISO 8601 time")
     return problems
 
 
-def _is_time(value: Any) -> bool:
+def is_time(value: Any) -> bool:
+    """Tell whether a value is text that `parse_time` reads."""
     if not isinstance(value, str):
         return False
     try:
