@@ -26,8 +26,8 @@ from engagement.labelling.datasets.known_messages import NO_INSTANCE, find_sourc
 from engagement.labelling.datasets.synchronisation import merge_messages
 from engagement.pipeline.coding.lost_labels import find_lost_labels
 from engagement.services.coda.dataset_errors import DatasetError
-from engagement.services.coda.format import MessageDocument, read_message_file
-from engagement.services.coda.metrics import count_metrics
+from engagement.services.coda.format import MessageDocument, read_message_documents, read_message_file
+from engagement.services.coda.labels import is_labelled
 from engagement.services.coda.protocol import CodaDatabase, open_coda
 from engagement.services.credentials import load_credentials
 
@@ -61,9 +61,8 @@ def run(arguments: argparse.Namespace) -> None:
                 set_aside += odd
                 _warn_of_lost_labels(dataset, messages, datasets)
                 if dataset not in datasets.second:
-                    metrics = count_metrics(messages, ())
-                    progress["coda_messages"] += metrics["messages_count"]
-                    progress["labelled_messages"] += metrics["messages_with_label"]
+                    progress["coda_messages"] += len(messages)
+                    progress["labelled_messages"] += sum(is_labelled(message["Labels"]) for message in messages)
             else:
                 log.info("Coda %r: does not exist yet; skipped", dataset)
         except (DatasetError, InputError) as error:
@@ -120,25 +119,29 @@ def _download(coda: CodaDatabase, dataset: str, data_root: Path, full: bool) -> 
         full = True
         # Before the file is replaced: after a kill it must not pass for the content of either Coda.
         record_source_instance(data_root, dataset, NO_INSTANCE)
-    previous = _read_previous(path, full)
+    as_written = is_as_written(data_root, dataset)
+    previous = _read_previous(path, full, as_written)
     continued = [] if full or previous is None else previous
-    download = coda.download(dataset, find_start(data_root, dataset, continued) if continued else None)
+    download = coda.download(dataset, find_start(data_root, dataset, continued, as_written) if continued else None)
     messages = merge_messages(continued, download.messages)
     warn_of_oddities(dataset, download)
     if messages != previous:
         make_directory(path.parent)
-        write_messages(path, messages, continued if is_as_written(data_root, dataset) else ())
+        write_messages(path, messages, continued if as_written else ())
     record_moment(data_root, dataset, download.moment)
     record_source_instance(data_root, dataset, coda.instance)
     log.info("Coda %r: downloaded %d of %s", dataset, len(download.messages), count_of(len(messages), "message"))
     return messages, len(download.set_aside)
 
 
-def _read_previous(path: Path, full: bool) -> list[MessageDocument] | None:
+def _read_previous(path: Path, full: bool, as_written: bool) -> list[MessageDocument] | None:
     """Read the file's messages; None if there is no file, or a damaged one that is about to be replaced."""
     if not path.exists():
         return None
     try:
+        if as_written:
+            # Its messages were looked at when they came.
+            return read_message_documents(path, _REMEDY)
         return read_message_file(path, _REMEDY)
     except InputError:
         if full:

@@ -4,13 +4,15 @@ Encoding them takes most of stage 1.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from engagement.foundation.files import open_for_writing, read_text
+from engagement.foundation.files import open_bytes_for_writing, read_text
 from engagement.services.coda.format import MessageDocument
 
-_BEGIN, _BETWEEN, _END = "[\n  {", "\n  },\n  {", "\n  }\n]\n"
+_BEGIN, _BETWEEN, _END = b"[\n  {", b"\n  },\n  {", b"\n  }\n]\n"
+_find_ends = re.compile(re.escape(_BETWEEN)).finditer
 
 
 def write_messages(path: Path, messages: Sequence[MessageDocument], held: Sequence[MessageDocument]) -> None:
@@ -20,29 +22,42 @@ def write_messages(path: Path, messages: Sequence[MessageDocument], held: Sequen
     them that are among `messages`, the very same objects, keep their text.
     """
     if not messages:
-        with open_for_writing(path) as file:
-            file.write("[]\n")
+        with open_bytes_for_writing(path) as file:
+            file.write(b"[]\n")
         return
-    texts = _texts_of(path, held) if held else {}
-    with open_for_writing(path) as file:
-        before = _BEGIN
+    content = memoryview(read_text(path).encode() if held else b"")
+    places = _find_places(content, held)
+    with open_bytes_for_writing(path) as file:
+        file.write(_BEGIN)
+        # Messages that stay neighbours are copied together, with what is between them.
+        start = end = 0
+        before = b""
         for message in messages:
-            text = texts.get(id(message))
+            place = places.get(id(message))
+            if place is not None and end and place[0] == end + len(_BETWEEN):
+                end = place[1]
+                continue
+            file.write(content[start:end])
             file.write(before)
-            file.write(_encode(message) if text is None else text)
             before = _BETWEEN
+            start, end = place or (0, 0)
+            if place is None:
+                file.write(_encode(message))
+        file.write(content[start:end])
         file.write(_END)
 
 
-def _texts_of(path: Path, held: Sequence[MessageDocument]) -> dict[int, str]:
-    """Cut the file into the texts of its messages, by object; none if it is laid out in another way."""
-    text = read_text(path)
-    if not (text.startswith(_BEGIN) and text.endswith(_END)):
+def _find_places(content: memoryview, held: Sequence[MessageDocument]) -> dict[int, tuple[int, int]]:
+    """Find where the texts of messages begin and end, by object; none if the file is laid out in another way."""
+    if content[: len(_BEGIN)] != _BEGIN or content[-len(_END) :] != _END:
         return {}
     # Within a text of JSON there is no line end, and other ends of objects stand further in.
-    texts = text.removeprefix(_BEGIN).removesuffix(_END).split(_BETWEEN)
-    return dict(zip(map(id, held), texts, strict=True)) if len(texts) == len(held) else {}
+    ends = [found.start() for found in _find_ends(content)]
+    starts = [len(_BEGIN), *(end + len(_BETWEEN) for end in ends)]
+    ends.append(len(content) - len(_END))
+    return dict(zip(map(id, held), zip(starts, ends, strict=True), strict=True)) if len(starts) == len(held) else {}
 
 
-def _encode(message: MessageDocument) -> str:
-    return json.dumps([message], indent=2, sort_keys=True).removeprefix(_BEGIN).removesuffix(_END.rstrip("\n"))
+def _encode(message: MessageDocument) -> bytes:
+    text = json.dumps([message], indent=2, sort_keys=True).encode("ascii")
+    return text.removeprefix(_BEGIN).removesuffix(_END.rstrip(b"\n"))

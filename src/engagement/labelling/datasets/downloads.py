@@ -27,14 +27,18 @@ log = logging.getLogger(__name__)
 _MOST_NAMED = 10
 
 
-def find_start(data_root: Path, dataset: str, held: Sequence[MessageDocument]) -> datetime | None:
-    """Return the start of a download that continues the file of these messages; None: read everything."""
+def find_start(
+    data_root: Path, dataset: str, held: Sequence[MessageDocument], as_written: bool | None = None
+) -> datetime | None:
+    """Return the start of a download that continues the file of these messages; None: read everything.
+
+    `as_written` is what `is_as_written` found, if it was asked already.
+    """
     newest = find_newest_update(held)
-    moment = read_state(_moments_file(data_root)).get("Moments", {}).get(dataset)
     # Messages without LastUpdated only come with a full read.
-    if newest is None or moment is None or moment["SHA256"] != _digest(coded_file(data_root, dataset)):
+    if newest is None or not (is_as_written(data_root, dataset) if as_written is None else as_written):
         return newest
-    return parse_time(moment["Moment"])
+    return parse_time(read_state(_moments_file(data_root))["Moments"][dataset]["Moment"])
 
 
 def is_as_written(data_root: Path, dataset: str) -> bool:

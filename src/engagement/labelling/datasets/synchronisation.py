@@ -20,7 +20,14 @@ def merge_messages(previous: Iterable[MessageDocument], downloaded: Iterable[Mes
         # Coda has this text twice, and we downloaded only one of the two: it is not a newer version of the other.
         is_copy = old is not None and _number(old) is not None and _number(message) not in (None, _number(old))
         merged[message_id] = max(message, old, key=_rank) if is_copy and old is not None else message
-    return sorted(merged.values(), key=_place_in_dataset)
+    return _sort(merged.values())
+
+
+def _sort(messages: Collection[MessageDocument]) -> list[MessageDocument]:
+    numbers = set(map(_number, messages))
+    # Mostly each has a number of its own: then no time has to be read.
+    is_numbered = None not in numbers and len(numbers) == len(messages)
+    return sorted(messages, key=_number if is_numbered else _place_in_dataset)  # type: ignore[arg-type]  # none is None
 
 
 def _join_copies(messages: Iterable[MessageDocument]) -> dict[str, MessageDocument]:
