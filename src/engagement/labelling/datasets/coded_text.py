@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from engagement.foundation.files import open_bytes_for_writing, read_text
+from engagement.foundation.files import explain_os_errors, open_bytes_for_writing
 from engagement.services.coda.format import MessageDocument
 
 _BEGIN, _BETWEEN, _END = b"[\n  {", b"\n  },\n  {", b"\n  }\n]\n"
@@ -25,7 +25,7 @@ def write_messages(path: Path, messages: Sequence[MessageDocument], held: Sequen
         with open_bytes_for_writing(path) as file:
             file.write(b"[]\n")
         return
-    content = memoryview(read_text(path).encode() if held else b"")
+    content = memoryview(_read(path) if held else b"")
     places = _find_places(content, held)
     with open_bytes_for_writing(path) as file:
         file.write(_BEGIN)
@@ -45,6 +45,11 @@ def write_messages(path: Path, messages: Sequence[MessageDocument], held: Sequen
                 file.write(_encode(message))
         file.write(content[start:end])
         file.write(_END)
+
+
+def _read(path: Path) -> bytes:
+    with explain_os_errors(path):
+        return path.read_bytes()
 
 
 def _find_places(content: memoryview, held: Sequence[MessageDocument]) -> dict[int, tuple[int, int]]:

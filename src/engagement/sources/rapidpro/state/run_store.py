@@ -17,6 +17,7 @@ from engagement.foundation.microseconds import count_microseconds, make_instant
 from engagement.sources.rapidpro.de_identify import ContactIdentity
 from engagement.sources.rapidpro.state.contact_copy import ContactCopy
 from engagement.sources.rapidpro.state.line_log import LineLog
+from engagement.sources.rapidpro.state.run_numbers import RunNumbers
 from engagement.sources.rapidpro.state.set_aside_rows import SetAsideRows
 
 _LARGEST_QUERY = 500
@@ -62,7 +63,7 @@ class RunStore:
         self.connection = connection
         self._log = log
         self.contacts = ContactCopy(connection)
-        self._ids: dict[int, dict[str, int]] = {}
+        self._numbers: dict[int, RunNumbers] = {}
         self.set_aside = SetAsideRows(connection)
 
     @contextlib.contextmanager
@@ -80,7 +81,7 @@ class RunStore:
         except BaseException:
             self._log.size = size
             self.contacts.forget_remembered()
-            self._ids.clear()
+            self._numbers.clear()
             # A full disk may have undone it already.
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
@@ -113,7 +114,7 @@ class RunStore:
         for table in ("places", "flows", "archives", "runs", "waiting", "set_aside", "asked_for", "messages"):
             self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
         self.connection.execute("UPDATE line_log SET size = 0")
-        self._ids.clear()
+        self._numbers.clear()
 
     def flow_id(self, uuid: str, name: str) -> int:
         """Return the store's number of a flow. A renamed flow is another one: its lines hold the name."""
@@ -137,9 +138,8 @@ class RunStore:
             query = "SELECT uuid, modified, is_archived, run_id FROM waiting WHERE flow = ? AND uuid IN ({})"
             for uuid, modified, is_archived, run_id in self.select(query, (flow,), uuids):
                 held[uuid] = HeldRun((modified, bool(is_archived)), run_id)
-        ids = self._ids_of(flow)
         query = "SELECT uuid, modified, is_archived, run_id, texts_from FROM runs WHERE flow = ? AND id IN ({})"
-        known = [ids[uuid] for uuid in uuids if uuid in ids]
+        known = self._numbers_of(flow).known(uuids)
         for uuid, modified, is_archived, run_id, texts_from in self.select(query, (flow,), known):
             version = (modified, bool(is_archived))
             held[uuid] = HeldRun(max(version, held[uuid].version) if uuid in held else version, run_id, texts_from)
@@ -147,9 +147,8 @@ class RunStore:
 
     def lines_of(self, flow: int, uuids: Collection[str]) -> dict[str, bytes]:
         """Read the lines of those runs that are held as lines."""
-        ids = self._ids_of(flow)
         query = "SELECT uuid, start, length FROM runs WHERE flow = ? AND id IN ({})"
-        found = self.select(query, (flow,), [ids[uuid] for uuid in uuids if uuid in ids])
+        found = self.select(query, (flow,), self._numbers_of(flow).known(uuids))
         return {uuid: self._log.read(start, length) for uuid, start, length in found}
 
     def keep_lines(self, flow: int, runs: Sequence[KeptRun]) -> None:
@@ -158,21 +157,12 @@ class RunStore:
             return
         lines = [run.text for run in runs]
         starts = itertools.accumulate(map(len, lines), initial=self._log.append(lines))
-        ids = self._ids_of(flow)
+        numbers = self._numbers_of(flow).number([run.uuid for run in runs])
         rows = [
-            (
-                flow,
-                ids.setdefault(uuid, len(ids)),
-                uuid,
-                contact,
-                modified,
-                run_id,
-                start,
-                len(line),
-                archived,
-                texts_from,
+            (flow, number, uuid, contact, modified, run_id, start, len(line), archived, texts_from)
+            for number, start, (uuid, contact, modified, run_id, line, archived, texts_from) in zip(
+                numbers, starts, runs, strict=False
             )
-            for start, (uuid, contact, modified, run_id, line, archived, texts_from) in zip(starts, runs, strict=False)
         ]
         self.connection.executemany("REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         if self._has_waiting(flow):
@@ -183,10 +173,10 @@ class RunStore:
 
     def keep_as_they_are(self, flow: int, runs: Sequence[KeptRun]) -> None:
         """Update the other columns of runs whose lines stay."""
-        ids = self._ids_of(flow)
+        numbers = self._numbers_of(flow).number([run.uuid for run in runs])
         self.connection.executemany(
             "UPDATE runs SET is_archived = ?, texts_from = ? WHERE flow = ? AND id = ?",
-            [(run.is_archived, run.texts_from, flow, ids[run.uuid]) for run in runs],
+            [(run.is_archived, run.texts_from, flow, number) for run, number in zip(runs, numbers, strict=True)],
         )
 
     def keep_waiting(self, flow: int, runs: Sequence[KeptRun]) -> None:
@@ -288,14 +278,12 @@ class RunStore:
         row = self.connection.execute("SELECT full_texts FROM flows WHERE id = ?", (flow,)).fetchone()
         return bool(row[0])
 
-    def _ids_of(self, flow: int) -> dict[str, int]:
-        """Map a flow's runs from uuids to numbers; 0, 1, 2, … in order of arrival."""
-        # In memory: uuids have no order, so an index of them in the database would be written to in as many places as a
-        # page has runs, which costs more than all else that is kept of the page.
-        if flow not in self._ids:
-            rows = self.connection.execute("SELECT uuid, id FROM runs WHERE flow = ?", (flow,))
-            self._ids[flow] = dict(rows)
-        return self._ids[flow]
+    def _numbers_of(self, flow: int) -> RunNumbers:
+        if flow not in self._numbers:
+            has_any = self.connection.execute("SELECT 1 FROM runs WHERE flow = ? LIMIT 1", (flow,)).fetchone()
+            query = "SELECT uuid, id FROM runs WHERE flow = ?"
+            self._numbers[flow] = RunNumbers(has_any is not None, lambda: self.connection.execute(query, (flow,)))
+        return self._numbers[flow]
 
     def _has_waiting(self, flow: int) -> bool:
         return self.connection.execute("SELECT 1 FROM waiting WHERE flow = ? LIMIT 1", (flow,)).fetchone() is not None
