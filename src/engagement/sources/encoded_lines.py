@@ -26,7 +26,10 @@ _encode_list, _encode_lines = _encoder.encode, _encoder.encode_lines
 
 @dataclass(frozen=True)
 class LineTemplate:
-    """JSON for one set of keys, sorted: the pieces around the values, and each value's place among all values."""
+    """JSON for one set of keys, sorted: the pieces around the values.
+
+    `order` has the place of each key's value among all values.
+    """
 
     pieces: Sequence[bytes]
     order: Sequence[int]
@@ -40,7 +43,7 @@ class LineTemplate:
         return cls([piece.encode("ascii") for piece in pieces], [places[key] for key in in_order])
 
     def fill(self, values: Sequence[Iterable[bytes]]) -> list[bytes]:
-        """Put encoded values into the JSON of several records: `values` has those of each key."""
+        """Put encoded values into the JSON of several records; `values` has those of each key."""
         # Columns rather than records, so that no step of Python's own is taken for a record.
         columns: list[Iterable[bytes]] = []
         for piece, place in zip(self.pieces, self.order, strict=False):

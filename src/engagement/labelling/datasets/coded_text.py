@@ -53,7 +53,10 @@ def _read(path: Path) -> bytes:
 
 
 def _find_places(content: memoryview, held: Sequence[MessageDocument]) -> dict[int, tuple[int, int]]:
-    """Find where the texts of messages begin and end, by object; none if the file is laid out in another way."""
+    """Find where the texts of messages begin and end, by object.
+
+    Returns none if the file is laid out in another way.
+    """
     if content[: len(_BEGIN)] != _BEGIN or content[-len(_END) :] != _END:
         return {}
     # Within a text of JSON there is no line end, and other ends of objects stand further in.

@@ -61,7 +61,10 @@ def _read_slowly(path: Path, remedy: str) -> Iterator[tuple[str, Any]]:
 
 
 def _read_marks(path: Path) -> Sequence[tuple[MessageMark, msgspec.Raw]] | None:
-    """Read the marks of a file's messages, each with its bytes; None if one of them is unusable, or the file is."""
+    """Read the marks of a file's messages, each with its bytes.
+
+    Returns None if one of them is unusable, or the file is.
+    """
     try:
         content = path.read_bytes() if path.is_file() else b""
         # What is skipped is not looked at.

@@ -14,7 +14,10 @@ _SHORT = (1 << 60) - 1
 
 
 class RunNumbers:
-    """Numbers of one flow's runs. `read` gives those in the database, and `has_any` tells whether there are some."""
+    """Numbers of one flow's runs.
+
+    `read` gives those in the database, and `has_any` tells whether there are some.
+    """
 
     def __init__(self, has_any: bool, read: Callable[[], Iterable[tuple[str, int]]]):
         self._read = read
@@ -31,7 +34,10 @@ class RunNumbers:
         return [numbers[uuid] for uuid in uuids if uuid in numbers]
 
     def number(self, uuids: Sequence[str]) -> list[int]:
-        """Return the number of each run; a new one gets the next. Put them into the database before the next call."""
+        """Return the number of each run; a new one gets the next.
+
+        Put them into the database before the next call.
+        """
         if self._numbers is None:
             hashes = set(map(_shorten, uuids))
             if len(hashes) == len(uuids) and self._hashes.isdisjoint(hashes):
