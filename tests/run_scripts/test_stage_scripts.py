@@ -215,6 +215,7 @@ def test_what_a_stage_writes_is_for_its_user_alone(clone):
 
 
 def test_a_check_out_of_coda_v2_that_fails_is_a_warning(clone):
+    (clone.work / "CodaV2").rmdir()
     clone.add_fake_script("checkout_coda_v2.sh", status=3)
     result = clone.run_on_host("4_coda_add.sh", *clone.arguments_of("4_coda_add.sh"))
     assert result.returncode == 0
