@@ -16,6 +16,7 @@ from types import ModuleType
 
 import pytest
 
+from engagement.configuration.known_facts import facts_path
 from engagement.custody.run_manifests import manifest
 from engagement.foundation import file_stamps
 from engagement.foundation.errors import ConfigurationError, InputError
@@ -221,6 +222,21 @@ def test_a_known_project_is_kept_without_its_models_and_its_changes_are_noticed(
     analysed.configuration.write_text(json.dumps({**document, "Notify": {"Odd": 1}}))
     with pytest.raises(ConfigurationError, match="Odd"):
         analyse(analysed)
+
+
+def test_files_are_noted_by_the_project_that_made_them(analysed: DataRoot, caplog: pytest.LogCaptureFixture):
+    analyse(analysed)
+    note = facts_path(analysed.path, "analysis")
+    known = json.loads(note.read_text())
+    # As if the configuration had changed after its facts were recalled.
+    known["facts"]["settings"] = "those of another project"
+    note.write_text(json.dumps(known))
+    analyse(analysed)
+    note.unlink()
+    caplog.set_level(logging.INFO)
+    caplog.clear()
+    analyse(analysed)
+    assert "Nothing changed since the last run" in caplog.text
 
 
 def test_files_that_somebody_changed_removed_or_added_are_made_good(analysed: DataRoot):

@@ -169,6 +169,15 @@ def test_a_known_project_is_uploaded_without_its_models_and_its_changes_are_noti
     assert "Odd" in capsys.readouterr().err
 
 
+def test_a_folder_for_notes_that_can_not_be_written_hinders_no_upload(night, caplog):
+    (night.folder / "coding_plans.json").write_text('{"CodeSchemesDir": "schemes"}')
+    night.leave_files(RUN_ID, "archive")
+    (night.backups / ".uploads" / "known_project.json").mkdir(parents=True)
+    assert night.upload("--sessions-dir", str(night.backups / ".uploads")) == 0
+    assert set(night.objects) == {f"archives/P/data-{RUN_ID}.tar.gz"}
+    assert "has to read the configuration's models again" in caplog.text
+
+
 def test_a_configuration_without_addresses_is_no_error(night, caplog):
     night.configure()
     assert night.upload() == 0

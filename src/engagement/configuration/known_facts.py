@@ -4,6 +4,7 @@ It need not make the models of the configuration again, which takes longer than 
 what it was: then they would be read as the same, and say the same.
 """
 
+import logging
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,19 +12,23 @@ from pathlib import Path
 import msgspec
 
 from engagement.configuration.kept_project import read_documents
-from engagement.foundation.errors import PipelineError
+from engagement.foundation.errors import MachineError, PipelineError
 from engagement.foundation.files import digest_file, make_directory, write_json
+from engagement.foundation.odd_paths import expect_no_pipe
 from engagement.foundation.own_code import describe_own_code
+
+log = logging.getLogger(__name__)
 
 
 class KnownFacts[T](msgspec.Struct, frozen=True):
     """Facts of a project, and the warnings that reading it gave.
 
-    `files` are the digests of its files by their paths, `program` is what read them.
+    `files` are the digests of its files by their paths, `program` is what read them. `configuration` is its path, and where links lead: the other files are
+    beside the path, and the pipeline can have the name of the folder behind the links.
     """
 
     program: str
-    configuration: str
+    configuration: list[str]
     files: dict[str, str]
     warnings: list[str]
     facts: T
@@ -38,8 +43,8 @@ def recall_facts[T](path: Path, configuration: Path, kind: type[T]) -> KnownFact
     """Read the facts kept at a path; None if there are none, or what they are of is not as it was."""
     try:
         known = msgspec.json.decode(path.read_bytes(), type=KnownFacts[kind])  # type: ignore[valid-type]  # only known here
-        is_same = (known.program, known.configuration) == (_describe_program(), str(configuration.resolve())) and all(
-            digest_file(Path(name)) == digest for name, digest in known.files.items()
+        is_same = (known.program, known.configuration) == (_describe_program(), _describe_place(configuration)) and all(
+            _digest(Path(name)) == digest for name, digest in known.files.items()
         )
     except (OSError, ValueError, msgspec.MsgspecError):
         return None
@@ -59,12 +64,25 @@ def keep_facts(
 ) -> None:
     """Keep facts of a project.
 
-    `files` were digested before the project was read. If one has changed meanwhile, nothing is kept.
+    `files` were digested before the project was read. If one has changed meanwhile, nothing is kept. Facts that can't be written are a warning: they only save time.
     """
     if files and files == digest_project_files(configuration):
-        known = KnownFacts(_describe_program(), str(configuration.resolve()), dict(files), list(warnings), facts)
-        make_directory(path.parent)
-        write_json(path, msgspec.to_builtins(known))
+        known = KnownFacts(_describe_program(), _describe_place(configuration), dict(files), list(warnings), facts)
+        try:
+            make_directory(path.parent)
+            write_json(path, msgspec.to_builtins(known))
+        except MachineError as error:
+            log.warning("The next run has to read the configuration's models again: %s", error)
+
+
+def _digest(path: Path) -> str:
+    # Whoever reads the project then says what is wrong with it.
+    expect_no_pipe(path)
+    return digest_file(path)
+
+
+def _describe_place(configuration: Path) -> list[str]:
+    return [str(configuration.absolute()), str(configuration.resolve())]
 
 
 def _describe_program() -> str:

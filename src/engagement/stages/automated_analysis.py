@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> None:
     if not args.upload_only:
         facts = find_analysis_facts(project)
         is_kept = False
-        if inputs is None:
+        # What was known may be of files that somebody changed just now.
+        if inputs is None or known is None or known.facts != facts:
             inputs = _digest(path, facts, args.data_root)
             is_kept = _keep(inputs, args.data_root)
         if not is_kept:

@@ -1,6 +1,8 @@
 """What was found out of a project's files: it counts only while nothing that it is of has changed."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +59,12 @@ def change_note(key: str, value: object) -> Callable[[Path], object]:
     return do
 
 
+def make_pipe(project: Path) -> None:
+    path = project.parent / "coding_plans.json"
+    path.unlink()
+    os.mkfifo(path)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -64,6 +72,7 @@ def change_note(key: str, value: object) -> Callable[[Path], object]:
         append_space("coding_plans.json"),
         append_space("code_schemes/episode1.json"),
         lambda project: (project.parent / "code_schemes" / "episode1.json").unlink(),
+        make_pipe,
         change_note("program", "another version"),
         change_note("facts", {"names": 1}),
         lambda project: (project.parents[1] / "known.json").write_text("{"),
@@ -81,6 +90,22 @@ def test_facts_are_those_of_one_folder(project: Path):
     # The files are at their paths, but the folder has another name, which can be the pipeline's.
     project.parent.symlink_to(moved)
     assert recall(project) is None
+
+
+def test_facts_are_those_of_the_files_beside_a_link(project: Path, tmp_path: Path):
+    other = tmp_path / "other" / project.name
+    shutil.copytree(project.parent, other.parent)
+    other.unlink()
+    other.symlink_to(project)
+    # Beside the link there may be other coding plans.
+    assert recall_facts(tmp_path / "known.json", other, Facts) is None
+
+
+def test_facts_that_can_not_be_kept_are_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    path = write_project(tmp_path / "configuration")
+    (tmp_path / "file").touch()
+    keep_facts(tmp_path / "file" / "known.json", path, digest_project_files(path), [], FACTS)
+    assert "The next run has to read the configuration's models again: " in caplog.text
 
 
 def test_nothing_is_kept_of_files_that_changed_while_they_were_read(tmp_path: Path):
