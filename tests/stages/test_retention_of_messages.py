@@ -255,6 +255,16 @@ def test_labels_of_an_unknown_age_count_as_old(seasons, note):
     assert len(texts_left(project, ONLY_AGED)) > 3
 
 
+def test_labels_that_were_read_by_a_clock_that_was_ahead_count_as_old(seasons):
+    project, _, _ = seasons
+    project.put_back("before")
+    path = project.data_root / "State" / "coda" / "labels_read.json"
+    path.write_text('{"Version": 1, "Begun": "2027-04-03T02:30:00+00:00"}')
+    told = in_server(retention, project).told
+    assert "the labels of Coda were read on 2027-04-03 02:30Z; expected within a day" in told
+    assert len(texts_left(project, ONLY_AGED)) > 3
+
+
 def test_no_source_brings_back_what_is_over_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with serve_project(tmp_path / "project", monkeypatch) as project:
         for stage in (1, 2, 3, 4):

@@ -14,7 +14,8 @@ _OLDEST = timedelta(days=1)
 def say_why_labels_are_old(data_root: Path, now: datetime) -> str:
     """Say why no message may go by the labels in Coded Coda Files/; nothing if they are recent enough."""
     last = find_last_reading(data_root)
-    if last is not None and now - last <= _OLDEST:
+    # A clock that was ahead would have them young for as long.
+    if last is not None and abs(now - last) <= _OLDEST:
         return ""
     when = "at an unknown time" if last is None else f"on {last:%Y-%m-%d %H:%M}Z"
     return (
