@@ -3,13 +3,14 @@
 import base64
 import contextlib
 import hashlib
+import json
 import multiprocessing
 import random
 import urllib.parse
 import urllib.request
 import uuid
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +25,8 @@ _MESSAGES_OF_A_PARTICIPANT = 4
 _ANSWERED_THE_SURVEY = 85
 _TOMORROW = "/tomorrow"
 _RUN_TAKES = timedelta(seconds=40)
+# A night with nothing new asks for the same pages as the one before.
+_KEPT_ANSWERS = 500
 
 
 class Rows:
@@ -35,22 +38,27 @@ class Rows:
         self._messages = messages
         self._participants = max(1, messages // _MESSAGES_OF_A_PARTICIPANT)
         self._new = 0
+        # Of each flow, as every page asks for them.
+        self._known_numbers: dict[str, Sequence[int]] = {}
         self.flows = [*self._project.configuration.activation_flows, *self._project.configuration.survey_flows]
+        self._names = {make_uuid("flow", known): known for known in self.flows}
 
     def add_one_percent(self) -> None:
         """One new participant for each hundred, each with a message."""
         self._new = max(1, self._participants // 100)
+        self._known_numbers.clear()
 
     def listing(self, name: str, flow: str | None) -> tuple[int, Callable[[int], datetime], Callable[[int], Any]]:
         """How many rows of a kind there are; the time of one by its place; and the row itself."""
         if name == "contacts":
             return self._participants + self._new, self._contact_time, self._contact
-        if name == "runs" and flow in (by_name := {make_uuid("flow", known): known for known in self.flows}):
-            numbers = self._numbers(by_name[str(flow)])
+        if name == "runs" and flow in self._names:
+            known = self._names[flow]
+            numbers = self._known_numbers.get(known) or self._known_numbers.setdefault(known, self._numbers(known))
             return (
                 len(numbers),
                 lambda place: self._modified(numbers[place]),
-                lambda place: self._run(by_name[str(flow)], numbers[place]),
+                lambda place: self._run(known, numbers[place]),
             )
         rows = {"flows": [{"uuid": make_uuid("flow", known), "name": known} for known in self.flows]}.get(name, [])
         return len(rows), lambda _: self._maker.time_of(0), rows.__getitem__
@@ -143,6 +151,8 @@ def begin_next_day(address: str) -> None:
 
 
 def _serve(rows: Rows, ready: "multiprocessing.Queue[int]") -> None:
+    answers: dict[str, bytes] = {}
+
     class Handler(JsonRequest):
         def do_GET(self) -> None:  # noqa: N802 - the name of http.server
             url = urllib.parse.urlsplit(self.path)
@@ -150,7 +160,10 @@ def _serve(rows: Rows, ready: "multiprocessing.Queue[int]") -> None:
             name = url.path.removeprefix("/api/v2/").removesuffix(".json")
             if url.path == _TOMORROW:
                 rows.add_one_percent()
+                answers.clear()
                 self.answer({})
+            elif (kept := answers.get(self.path)) is not None:
+                self.answer_encoded(kept)
             elif name == "workspace":
                 self.answer({"uuid": make_uuid("workspace", 0), "name": "Benchmark", "country": "SO"})
             else:
@@ -172,7 +185,11 @@ def _serve(rows: Rows, ready: "multiprocessing.Queue[int]") -> None:
             if end < count:
                 cursor = base64.b64encode(f"p={end}".encode()).decode()
                 following = f"{address}?{urllib.parse.urlencode({**query, 'cursor': cursor})}"
-            self.answer({"next": following, "previous": None, "results": [row(place) for place in range(start, end)]})
+            page = {"next": following, "previous": None, "results": [row(place) for place in range(start, end)]}
+            encoded = answers[self.path] = json.dumps(page).encode()
+            if len(answers) > _KEPT_ANSWERS:
+                answers.pop(next(iter(answers)), None)
+            self.answer_encoded(encoded)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     ready.put(server.server_port)

@@ -19,11 +19,12 @@ def number_pages(pages, before):
     expected = {uuid: number for number, uuid in enumerate(before)}
     reads = []
 
-    def read():
-        reads.append(len(expected))
-        return connection.execute("SELECT uuid, id FROM runs")
+    def read(first, end):
+        found = connection.execute("SELECT uuid, id FROM runs WHERE id >= ? AND id < ?", (first, end)).fetchall()
+        reads.append(len(found))
+        return found
 
-    numbers = RunNumbers(bool(before), read)
+    numbers = RunNumbers(len(before), read)
     for page in pages:
         assert numbers.known(page) == [expected[uuid] for uuid in page if uuid in expected]
         found = numbers.number(page)
@@ -32,9 +33,13 @@ def number_pages(pages, before):
     return reads
 
 
-@given(PAGES, st.lists(UUIDS, unique=True, max_size=3))
-def test_each_run_has_one_number(pages, before):
-    number_pages(pages, before)
+@given(PAGES, st.lists(UUIDS, unique=True), st.integers(1, 4))
+def test_each_run_has_one_number(pages, before, at_once):
+    first_read, run_numbers._FIRST_READ = run_numbers._FIRST_READ, at_once
+    try:
+        assert sum(number_pages(pages, before)) <= len(before) + sum(map(len, pages))
+    finally:
+        run_numbers._FIRST_READ = first_read
 
 
 @given(PAGES)
@@ -50,3 +55,10 @@ def test_nothing_is_read_while_no_run_comes_again():
     pages = [[f"run {number}", f"other {number}"] for number in range(5)]
     assert number_pages(pages, []) == []
     assert number_pages([*pages, ["run 3"]], []) == [10]
+
+
+def test_only_the_last_runs_are_read_while_none_is_older_or_new():
+    before = [f"run {number}" for number in range(100_000)]
+    assert number_pages([before[-250:], before[-600:-350], before[-1000:-750]], before) == [1000]
+    assert number_pages([before[-250:], before[-2500:-2250]], before) == [1000, 2000]
+    assert sum(number_pages([["new"], before[:1], ["newer"]], before)) == 100_000

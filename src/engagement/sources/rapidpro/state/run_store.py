@@ -280,9 +280,12 @@ class RunStore:
 
     def _numbers_of(self, flow: int) -> RunNumbers:
         if flow not in self._numbers:
-            has_any = self.connection.execute("SELECT 1 FROM runs WHERE flow = ? LIMIT 1", (flow,)).fetchone()
-            query = "SELECT uuid, id FROM runs WHERE flow = ?"
-            self._numbers[flow] = RunNumbers(has_any is not None, lambda: self.connection.execute(query, (flow,)))
+            (last,) = self.connection.execute("SELECT max(id) FROM runs WHERE flow = ?", (flow,)).fetchone()
+            query = "SELECT uuid, id FROM runs WHERE flow = ? AND id >= ? AND id < ?"
+            self._numbers[flow] = RunNumbers(
+                0 if last is None else last + 1,
+                lambda first, end: self.connection.execute(query, (flow, first, end)),
+            )
         return self._numbers[flow]
 
     def _has_waiting(self, flow: int) -> bool:
