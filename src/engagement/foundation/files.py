@@ -71,10 +71,13 @@ def open_to_append(path: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-def begin_to_write(file: IO[bytes]) -> None:
-    """Start writing a big file's data to disk, so there is little to wait for at the end."""
+def begin_to_write(file: IO[bytes], start: int = 0) -> None:
+    """Start writing a big file's data from a place on to disk, so there is little to wait for at the end.
+
+    What was on the disk before the place stays in memory, for a file that is read back.
+    """
     file.flush()
-    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    os.posix_fadvise(file.fileno(), start, 0, os.POSIX_FADV_DONTNEED)
 
 
 @contextlib.contextmanager

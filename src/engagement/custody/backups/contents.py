@@ -1,5 +1,6 @@
 """Contents of a data root's archive: files, directories and links, without a run's own leftovers."""
 
+import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,12 +37,11 @@ def scan(data_root: Path) -> tuple[list[BackupEntry], list[str]]:
     """
     entries: list[BackupEntry] = []
     left_out: list[str] = []
-    for path in _walk(data_root):
-        name = path.relative_to(data_root).as_posix()
-        status = path.lstat()
+    for name, found in _walk(str(data_root), ""):
+        status = found.stat(follow_symlinks=False)
         kind, mode = stat.S_IFMT(status.st_mode), stat.S_IMODE(status.st_mode)
         if kind == stat.S_IFLNK:
-            entries.append(BackupEntry(name, kind, link_target=str(path.readlink())))
+            entries.append(BackupEntry(name, kind, link_target=str(Path(found.path).readlink())))
         elif kind == stat.S_IFDIR:
             entries.append(BackupEntry(name, kind, mode=mode))
         elif kind == stat.S_IFREG:
@@ -52,17 +52,19 @@ def scan(data_root: Path) -> tuple[list[BackupEntry], list[str]]:
     return entries, left_out
 
 
-def _walk(directory: Path, top: bool = True) -> Iterator[Path]:
+def _walk(directory: str, place: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """List what is in a directory, and the path of each from the data root on; `place` is the directory's."""
     try:
-        paths = sorted(directory.iterdir())
+        with os.scandir(directory) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
-        raise unreadable(directory, error) from None
-    for path in paths:
-        if (top and path.name in OWN_NAMES) or path.name.endswith(".partial"):
+        raise unreadable(Path(directory), error) from None
+    for entry in entries:
+        if (not place and entry.name in OWN_NAMES) or entry.name.endswith(".partial"):
             continue
-        yield path
-        if path.is_dir() and not path.is_symlink():
-            yield from _walk(path, top=False)
+        yield f"{place}{entry.name}", entry
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, f"{place}{entry.name}/")
 
 
 def unreadable(path: Path, error: OSError) -> InputError | MachineError:

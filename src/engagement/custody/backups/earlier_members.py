@@ -63,38 +63,42 @@ def list_pieces(place: EntryPlace) -> Iterator[tuple[bytes, PiecePlace]]:
         start += size
 
 
-def read_members(archive: IO[bytes], place: EntryPlace) -> Iterator[bytes]:
-    """Read the members at a place; raise if they are not those that were written there."""
+def read_members(archive: IO[bytes], place: EntryPlace) -> Iterator[memoryview]:
+    """Read the members at a place; raise if they are not those that were written there.
+
+    Each view is good until the next one.
+    """
     left, crc = place.size, 0
+    # New memory for each would take as long as reading into it.
+    buffer = memoryview(bytearray(min(left, _CHUNK_BYTES)))
     while left:
-        data = _read(archive, place.start + place.size - left, min(left, _CHUNK_BYTES))
+        data = _read_into(buffer[:left], archive, place.start + place.size - left)
         left -= len(data)
         crc = isal_zlib.crc32(data, crc)
         yield data
     _compare(crc, place.crc)
 
 
-def read_run(archive: IO[bytes], run: Sequence[PiecePlace]) -> bytes:
+def read_run(archive: IO[bytes], run: Sequence[PiecePlace]) -> memoryview:
     """Read members that follow each other; raise if they are not those that were written there."""
-    parts = [_read(archive, run[0].start, sum(place.size for place in run))]
-    while (read := sum(map(len, parts))) < run[-1].start + run[-1].size - run[0].start:
-        parts.append(_read(archive, run[0].start + read, run[-1].start + run[-1].size - run[0].start - read))
-    data = b"".join(parts)
-    view = memoryview(data)
+    view = memoryview(bytearray(run[-1].start + run[-1].size - run[0].start))
+    read = 0
+    while read < len(view):
+        read += len(_read_into(view[read:], archive, run[0].start + read))
     for place in run:
         start = place.start - run[0].start
         _compare(isal_zlib.crc32(view[start : start + place.size]), place.crc)
-    return data
+    return view
 
 
-def _read(archive: IO[bytes], start: int, size: int) -> bytes:
+def _read_into(view: memoryview, archive: IO[bytes], start: int) -> memoryview:
     try:
-        data = os.pread(archive.fileno(), size, start)
+        read = os.preadv(archive.fileno(), [view], start)
     except OSError as error:
         raise MemberCopyError(f"can't be read: {error.strerror}") from None
-    if not data:
+    if not read:
         raise MemberCopyError("ends too early")
-    return data
+    return view[:read]
 
 
 def _compare(crc: int, expected: int) -> None:

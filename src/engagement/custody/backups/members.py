@@ -37,7 +37,7 @@ _BATCHES_A_THREAD = 4
 class Sink(Protocol):
     """Takes an archive's bytes."""
 
-    def write(self, data: bytes, /) -> object:
+    def write(self, data: bytes | memoryview, /) -> object:
         """Take all of them."""
 
 
@@ -145,7 +145,9 @@ class MemberWriter:
         elif isinstance(part, EntryPlace):
             self._pieces += part.pieces
             for data in read_members(self._open_earlier(), part):
-                self._write(data)
+                self._sink.write(data)
+            # It was compared while it was read.
+            self._size, self._crc = part.size, part.crc
         elif isinstance(part, _LookedUp):
             self._write_pieces(part)
             self._free.append(part.buffer)
@@ -181,7 +183,7 @@ class MemberWriter:
             raise ValueError("no archive to copy from")
         return self._earlier.file
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         self._sink.write(data)
         self._size += len(data)
         self._crc = isal_zlib.crc32(data, self._crc)

@@ -22,10 +22,12 @@ from engagement.custody.backups.last_archive import LastArchive, open_last
 from engagement.custody.backups.members import MemberWriter, Sink, crc_of, write_members
 from engagement.custody.backups.piece_digests import PieceDigests
 from engagement.foundation.errors import InputError, MachineError
-from engagement.foundation.files import open_bytes_for_writing
+from engagement.foundation.files import begin_to_write, open_bytes_for_writing
 
 # So much is still in the processor's cache when it is hashed.
 _CHUNK_BYTES = 2**18
+# The disk writes these while the next ones are read or compressed.
+_BEGUN_AT_ONCE = 2**23
 
 log = logging.getLogger(__name__)
 
@@ -193,17 +195,22 @@ class _FileContent:
 
 
 class _CheckedFile:
-    """Computes size and CRC-32 of what is written to a file."""
+    """Computes size and CRC-32 of what is written to a file, and lets the disk begin meanwhile."""
 
     def __init__(self, file: IO[bytes]):
         self._file = file
+        self._begun = 0
         self.checksum = ArchiveChecksum(0, 0)
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes | memoryview) -> int:
         """Write to the file itself."""
         size, crc = self.checksum
         self.checksum = ArchiveChecksum(size + len(data), crc_of((data,), crc))
-        return self._file.write(data)
+        written = self._file.write(data)
+        if self.checksum.size - self._begun > _BEGUN_AT_ONCE:
+            begin_to_write(self._file, self._begun)
+            self._begun = self.checksum.size
+        return written
 
 
 def _read_back(path: Path) -> Iterator[memoryview]:
