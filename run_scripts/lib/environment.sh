@@ -140,31 +140,12 @@ code_is_compiled() {
 }
 
 # compile_code: compile what changed of the project's code, which takes an eighth off what a quiet stage takes. It is no must: what
-# is not compiled runs as it is. Each file is looked at and on the disk before it gets its name; it holds its source's
-# digest, so Python never runs it for another source.
+# is not compiled runs as it is.
 compile_code() {
-    local scratch="$tools_directory/compiled"
     # First: what changes meanwhile is newer, and is compiled next time.
     : 2>/dev/null >"$project_root/.venv/compiled" || return 0
-    "$environment_python" -c 'import importlib.util, marshal, os, py_compile, shutil, sys
-from pathlib import Path
-source, scratch = map(Path, sys.argv[1:])
-shutil.rmtree(scratch, ignore_errors=True)
-scratch.mkdir()
-made = {}
-for path in source.rglob("*.py"):
-    compiled = Path(importlib.util.cache_from_source(str(path)))
-    if not compiled.exists() or compiled.stat().st_mtime <= path.stat().st_mtime:
-        new = scratch / f"{len(made)}"
-        py_compile.compile(str(path), str(new), str(path), True, -1, py_compile.PycInvalidationMode.CHECKED_HASH)
-        marshal.loads(new.read_bytes()[16:])
-        made[new] = compiled
-os.sync()
-for new, compiled in made.items():
-    compiled.parent.mkdir(exist_ok=True)
-    new.replace(compiled)
-shutil.rmtree(scratch)
-' "$project_root/src" "$scratch" >/dev/null 2>&1 || true
+    "$environment_python" -I "$project_root/src/engagement/foundation/compiled_code.py" "$project_root/src" \
+        "$tools_directory/compiled" >/dev/null 2>&1 || true
 }
 
 # install_category CATEGORY NAME WITHOUT: install a category of the Pipfile; NAME is what a person calls it, WITHOUT says when
