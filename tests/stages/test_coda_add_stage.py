@@ -136,12 +136,12 @@ def test_labels_that_the_auto_coder_proposes_go_along(place):
 @pytest.mark.parametrize("after", [False, True])
 def test_a_run_that_is_killed_at_any_write_is_completed_by_the_next(tmp_path, after):
     messages = [message(number, [label("code-NC")]) for number in range(2600)]
-    places = [Place(tmp_path / str(count)) for count in range(14)]
+    places = [Place(tmp_path / str(count)) for count in range(15)]
     for place in places:
         place.put_output(messages)
     died = kill_stage_at_each_write(after, "coda_add", [place.arguments() for place in places])
-    # users, schemes, metrics and messages of the new dataset and of its two filled segments, then the state
-    assert died == 13
+    # users, schemes, metrics and messages of the new dataset and of its two filled segments, the state, then what is known of the project
+    assert died == 14
     expected = coda_folder_state(places[-1].folder)
     assert expected["show_2.metrics.json"]["not_coded_messages"] == 100
     for count, place in enumerate(places[:died]):

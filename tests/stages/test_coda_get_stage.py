@@ -1,6 +1,10 @@
 """Stage 1 end to end, from an embedded Coda folder."""
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +21,10 @@ from coda_examples import (
     write,
 )
 from engagement.foundation.errors import InputError, UsageError
+from engagement.labelling.datasets.known_datasets import KnownDatasets
 from engagement.services.coda.embedded import FolderCoda
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
 
 
 class Place:
@@ -158,7 +165,7 @@ def test_a_file_from_another_coda_is_not_mixed_with_this_one(place, tmp_path):
 
 
 def test_files_of_two_codas_are_not_mixed_when_the_change_is_killed_either(tmp_path):
-    places = [Place(tmp_path / str(count)) for count in range(5)]
+    places = [Place(tmp_path / str(count)) for count in range(6)]
     for place in places:
         place.create([message(1)])
         place.get()
@@ -166,8 +173,9 @@ def test_files_of_two_codas_are_not_mixed_when_the_change_is_killed_either(tmp_p
         other.create_dataset("show", [], [])
         other.add_messages("show", [message(2)])
         place.credentials = make_credentials(place.directory, "other")
-    # That the file is nobody's now, the messages, of which moment they are, then where they came from.
-    assert kill_stage_at_each_write(True, "coda_get", [place.arguments() for place in places]) == 4
+    # That the file is nobody's now, the messages, of which moment they are, where they came from, then what is known of the
+    # project.
+    assert kill_stage_at_each_write(True, "coda_get", [place.arguments() for place in places]) == 5
     for place in places:
         assert [item["Text"] for item in place.get()] == ["jawaab 2"]
 
@@ -181,11 +189,11 @@ def test_a_file_that_an_earlier_pipeline_left_is_continued(place):
 
 @pytest.mark.parametrize("after", [False, True])
 def test_a_get_that_is_killed_at_any_write_is_completed_by_the_next(tmp_path, after):
-    places = [Place(tmp_path / str(count)) for count in range(4)]
+    places = [Place(tmp_path / str(count)) for count in range(5)]
     for place in places:
         place.create([message(1), message(2)])
-    # The messages, of which moment they are, then where they came from.
-    assert kill_stage_at_each_write(after, "coda_get", [place.arguments() for place in places]) == 3
+    # The messages, of which moment they are, where they came from, then what is known of the project.
+    assert kill_stage_at_each_write(after, "coda_get", [place.arguments() for place in places]) == 4
     for place in places:
         assert [item["Text"] for item in place.get()] == ["jawaab 1", "jawaab 2"]
 
@@ -252,3 +260,89 @@ def test_no_text_is_in_the_log(place, caplog):
     place.get()
     assert "downloaded 1 of 1 message" in caplog.text
     assert "jawaab" not in caplog.text
+
+
+def get_quietly(place):
+    """Run the stage with nothing new; returns what it logged. It makes no models of the configuration."""
+    program = (
+        "import sys\n"
+        "from engagement.__main__ import main\n"
+        "assert main(sys.argv[1:]) == 0\n"
+        "sys.exit('pydantic' in sys.modules)"
+    )
+    command = [sys.executable, "-c", program, "coda-get", *map(str, place.arguments())]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT).stderr
+
+
+def test_a_known_project_is_read_without_its_models_and_says_the_same(place, caplog):
+    place.create([message(1, [label("code-lost")]), message(2, [label("code-health")])])
+    path = place.configuration.parent / "code_schemes" / "show.json"
+    scheme = read(path)
+    odd = {
+        **scheme["Codes"][-1],
+        "CodeID": "code-odd",
+        "CodeType": "Control",
+        "ControlCode": "ODD",
+        "NumericValue": -77,
+    }
+    odd |= {"StringValue": "odd", "DisplayText": "odd"}
+    write(path, {**scheme, "Codes": [*scheme["Codes"], odd]})
+    place.get()
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert sum("'ODD'" in warning for warning in warnings) == 1
+    said = get_quietly(place)
+    assert [said.count(warning) for warning in warnings] == [1] * len(warnings)
+    assert said.count("Coda 'show': 1 message(s) have the label 'code-lost'") == 1
+    # With the models they are said once, too.
+    place.now += timedelta(hours=1)
+    place.coda.save_labels("show", [message(2, [label("code-lost")])])
+    caplog.clear()
+    place.get()
+    assert caplog.text.count("'ODD'") == 1
+
+
+def test_labels_that_are_new_or_corrected_are_told_of_a_known_project(place, caplog):
+    place.create([message(1, [label("code-lost")]), message(2), message(3)])
+    place.get()
+    place.now += timedelta(hours=1)
+    place.coda.save_labels("show", [message(2, [label("code-lost")])])
+    caplog.clear()
+    place.get()
+    assert "2 message(s) have the label 'code-lost'" in caplog.text
+    place.now += timedelta(hours=1)
+    place.coda.save_labels("show", [message(1), message(2)])
+    caplog.clear()
+    place.get()
+    assert "code-lost" not in caplog.text
+    get_quietly(place)
+
+
+def test_a_code_that_a_known_project_gets_is_known_at_once(place, caplog):
+    place.create([message(1, [label("code-lost")])])
+    place.get()
+    path = place.configuration.parent / "code_schemes" / "show.json"
+    scheme = read(path)
+    code = {
+        **scheme["Codes"][0],
+        "CodeID": "code-lost",
+        "DisplayText": "lost",
+        "StringValue": "lost",
+        "NumericValue": 77,
+    }
+    write(path, {**scheme, "Codes": [*scheme["Codes"], code]})
+    caplog.clear()
+    place.get()
+    assert "code-lost" not in caplog.text
+
+
+def test_what_is_kept_is_of_the_project_that_was_read_even_if_it_changes_meanwhile(place):
+    place.create([message(1, [label("code-lost")])])
+    place.get()
+    known = KnownDatasets(place.data_root, place.configuration)
+    document = read(place.configuration)
+    write(place.configuration, {**document, "CodaUsers": ["another@example.org"]})
+    write(place.file, [])
+    assert known.datasets.users == ("coder@example.org",)
+    assert known.find_lost_labels("show", []) == []
+    known.keep()
+    assert KnownDatasets(place.data_root, place.configuration).datasets.users == ("another@example.org",)

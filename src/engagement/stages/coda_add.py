@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from engagement.foundation.errors import ConfigurationError, InputError, ServiceError, count_of, listing
 from engagement.foundation.run_report import record_counts
-from engagement.labelling.datasets.datasets import Datasets, find_datasets, output_file
+from engagement.labelling.datasets.datasets import Datasets, output_file
+from engagement.labelling.datasets.known_datasets import KnownDatasets
 from engagement.labelling.datasets.known_messages import load_added_messages, load_known_messages, save_known_messages
 from engagement.labelling.datasets.scheme_differences import (
     find_absent_schemes,
@@ -66,7 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Check the additions, then add each dataset's new messages; then name the datasets that Coda lacks."""
     coda = open_coda(load_credentials(arguments.credentials))
-    datasets = find_datasets(arguments.data_root, arguments.pipeline_configuration)
+    known = KnownDatasets(arguments.data_root, arguments.pipeline_configuration)
+    known.tell_warnings()
+    datasets = known.datasets
     additions = [
         addition
         for dataset in datasets.names
@@ -88,6 +91,7 @@ def run(arguments: argparse.Namespace) -> None:
         except DatasetError as error:
             problems.append(str(error))
     problems += _update(coda, updates, arguments.data_root)
+    known.keep()
     log.info("Coda: read %s", count_of(coda.documents_read, "document"))
     new_messages = sum(len(addition.new) for addition in additions if addition.dataset not in absent)
     record_counts({"new_messages": new_messages, "documents_read": coda.documents_read})

@@ -14,7 +14,7 @@ from engagement.foundation.errors import InputError, PipelineError, count_of, li
 from engagement.foundation.files import make_directory
 from engagement.foundation.run_report import record_counts
 from engagement.labelling.datasets.coded_text import write_messages
-from engagement.labelling.datasets.datasets import Datasets, coded_file, find_datasets
+from engagement.labelling.datasets.datasets import Datasets, coded_file
 from engagement.labelling.datasets.downloads import (
     find_start,
     is_as_written,
@@ -22,9 +22,9 @@ from engagement.labelling.datasets.downloads import (
     record_reading,
     warn_of_oddities,
 )
+from engagement.labelling.datasets.known_datasets import KnownDatasets
 from engagement.labelling.datasets.known_messages import NO_INSTANCE, find_source_instance, record_source_instance
 from engagement.labelling.datasets.synchronisation import merge_messages
-from engagement.pipeline.coding.lost_labels import find_lost_labels
 from engagement.services.coda.dataset_errors import DatasetError
 from engagement.services.coda.format import MessageDocument, read_message_documents, read_message_file
 from engagement.services.coda.labels import is_labelled
@@ -48,18 +48,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Find the project's datasets and bring each one's file up to date."""
-    begun = datetime.now(UTC)
     coda = open_coda(load_credentials(arguments.credentials))
-    datasets = find_datasets(arguments.data_root, arguments.pipeline_configuration)
+    known = KnownDatasets(arguments.data_root, arguments.pipeline_configuration)
+    try:
+        _bring_up_to_date(coda, known, arguments.data_root, arguments.full)
+    finally:
+        known.tell_warnings()
+
+
+def _bring_up_to_date(coda: CodaDatabase, known: KnownDatasets, data_root: Path, full: bool) -> None:
+    begun, datasets = datetime.now(UTC), known.datasets
     problems: list[PipelineError] = []
     progress = {"coda_messages": 0, "labelled_messages": 0}
     set_aside = 0
     for dataset in datasets.names:
         try:
             if coda.has_dataset(dataset):
-                messages, odd = _download(coda, dataset, arguments.data_root, arguments.full)
+                messages, odd = _download(coda, dataset, data_root, full)
                 set_aside += odd
-                _warn_of_lost_labels(dataset, messages, datasets)
+                for text in known.find_lost_labels(dataset, messages):
+                    log.warning("Coda %r: %s", dataset, text)
                 if dataset not in datasets.second:
                     progress["coda_messages"] += len(messages)
                     progress["labelled_messages"] += sum(is_labelled(message["Labels"]) for message in messages)
@@ -70,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
             problems.append(error)
     for first in datasets.second.values():
         try:
-            _warn_of_missed_withdrawals(first, datasets, arguments.data_root)
+            _warn_of_missed_withdrawals(first, datasets, data_root)
         except InputError as error:
             # A file that could not be read before is a problem already.
             if str(error) not in map(str, problems):
@@ -85,7 +93,8 @@ def run(arguments: argparse.Namespace) -> None:
         }
     )
     if datasets.is_reading_noted and not problems:
-        record_reading(arguments.data_root, begun)
+        record_reading(data_root, begun)
+    known.keep()
     if problems:
         raise type(problems[0])("\n".join(map(str, problems)))
 
@@ -147,9 +156,3 @@ def _read_previous(path: Path, full: bool, as_written: bool) -> list[MessageDocu
         if full:
             return None
         raise
-
-
-def _warn_of_lost_labels(dataset: str, messages: list[MessageDocument], datasets: Datasets) -> None:
-    if datasets.plans is not None:
-        for lost in find_lost_labels(datasets.second.get(dataset, dataset), datasets.plans, messages):
-            log.warning("Coda %r: %s", dataset, lost.text)

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engagement.configuration import CodeScheme, CodingPlan, CodingPlans, load_project
-from engagement.configuration.double_coding import DoubleCoding, second_dataset
-from engagement.configuration.numbers_in_names import holds_phone_number
 from engagement.foundation.errors import InputError, UsageError, count_of
 from engagement.services.coda.format import CodeSchemeDocument
+
+if TYPE_CHECKING:
+    from engagement.configuration import CodeScheme, CodingPlan, CodingPlans
+    from engagement.configuration.double_coding import DoubleCoding
 
 
 @dataclass(frozen=True)
@@ -24,10 +26,10 @@ class Datasets:
     users: tuple[str, ...] = ()
     code_schemes: Mapping[str, list[CodeSchemeDocument]] = field(default_factory=dict)
     shown_schemes: Mapping[str, list[CodeSchemeDocument]] = field(default_factory=dict)
-    plans: CodingPlans | None = None
+    plans: "CodingPlans | None" = None
     are_suggestions_updated: bool = False
     second: Mapping[str, str] = field(default_factory=dict)
-    double_coding: DoubleCoding | None = None
+    double_coding: "DoubleCoding | None" = None
     is_reading_noted: bool = False
 
     def users_of(self, dataset: str) -> tuple[str, ...]:
@@ -59,6 +61,10 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
     if configuration_path is not None:
         if not configuration_path.is_file():
             raise UsageError(f"{configuration_path}: no such file; expected a pipeline configuration. Check the path.")
+        # Imported here, as stages 1 and 4 mostly know what they need of it.
+        from engagement.configuration import load_project
+        from engagement.configuration.double_coding import second_dataset
+
         project = load_project(configuration_path)
         plans = project.coding_plans
         first = {plan.coda_dataset: plan for plan in plans.all if plan.coda_dataset is not None}
@@ -89,7 +95,7 @@ def find_datasets(data_root: Path | None, configuration_path: Path | None) -> Da
     return Datasets(tuple(names))
 
 
-def _names_coded_twice(double_coding: DoubleCoding | None, datasets: Iterable[str]) -> list[str]:
+def _names_coded_twice(double_coding: "DoubleCoding | None", datasets: Iterable[str]) -> list[str]:
     if double_coding is None:
         return []
     return [name for name in datasets if name in double_coding.datasets or not double_coding.datasets]
@@ -97,6 +103,9 @@ def _names_coded_twice(double_coding: DoubleCoding | None, datasets: Iterable[st
 
 def _refuse_numbers(folders: tuple[Path, ...]) -> None:
     """Refuse datasets named after phone numbers: names are sent to Coda and logged."""
+    # Imported here, as it needs the models, and most projects have a configuration.
+    from engagement.configuration.numbers_in_names import holds_phone_number
+
     for folder in folders:
         count = sum(holds_phone_number(path.stem) for path in folder.glob("*.json"))
         if count:
@@ -106,7 +115,7 @@ def _refuse_numbers(folders: tuple[Path, ...]) -> None:
             )
 
 
-def code_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeSchemeDocument]:
+def code_schemes_of(plan: "CodingPlan", plans: "CodingPlans") -> list[CodeSchemeDocument]:
     """Return the code schemes of a plan's dataset as documents: the plan's, then the WS scheme.
 
     Includes schemes kept out of Coda: if Coda already has one, its labels count.
@@ -114,13 +123,13 @@ def code_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeSchemeDocu
     return _as_documents([configuration.code_scheme for configuration in plan.coding_configurations], plans)
 
 
-def shown_schemes_of(plan: CodingPlan, plans: CodingPlans) -> list[CodeSchemeDocument]:
+def shown_schemes_of(plan: "CodingPlan", plans: "CodingPlans") -> list[CodeSchemeDocument]:
     """Return the code schemes that coders see in a plan's dataset, as documents."""
     shown = [configuration.code_scheme for configuration in plan.coding_configurations if configuration.in_coda]
     return _as_documents(shown, plans)
 
 
-def _as_documents(schemes: list[CodeScheme], plans: CodingPlans) -> list[CodeSchemeDocument]:
+def _as_documents(schemes: "list[CodeScheme]", plans: "CodingPlans") -> list[CodeSchemeDocument]:
     schemes = list(schemes)
     if plans.ws_correct_dataset_scheme is not None:
         schemes.append(plans.ws_correct_dataset_scheme)

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from engagement.configuration.numbers_in_names import holds_phone_number
 from engagement.foundation.files import hold_directory, make_directory
 from engagement.labelling.datasets.datasets import coded_file
 from engagement.labelling.datasets.known_messages import read_state, write_state
@@ -89,6 +88,9 @@ def warn_of_oddities(dataset: str, download: Download) -> None:
     """Name the documents that are no messages, and the texts that are there twice."""
     for said in download.set_aside[:_MOST_NAMED]:
         path, _, problem = said.partition(": ")
+        # Imported here, as it needs the models, and such documents are rare.
+        from engagement.configuration.numbers_in_names import holds_phone_number
+
         # Somebody may have made the document by hand, with any name.
         shown = f"a document of {dataset!r}" if holds_phone_number(path.rpartition("/")[2]) else path
         log.warning(

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from engagement.pipeline.coding.labels import MANUALLY_UNCODED, newest_by_scheme_id
 from engagement.services.coda.format import CodeSchemeDocument, MessageDocument, name_segment
+from engagement.services.coda.labels import MANUALLY_UNCODED, newest_by_scheme_id
 from engagement.services.coda.metrics import primary_scheme_id
 
 # The meaning of a label to coders and analysts. Colours, shortcuts and match values may differ.

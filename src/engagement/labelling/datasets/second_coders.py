@@ -2,15 +2,18 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
-from engagement.configuration.double_coding import DoubleCoding
 from engagement.services.coda.format import MessageDocument
+
+if TYPE_CHECKING:
+    from engagement.configuration.double_coding import DoubleCoding
 
 _SALT = "second coder"
 
 
 def choose_second_messages(
-    messages: Sequence[MessageDocument], chosen_before: Collection[str], settings: DoubleCoding
+    messages: Sequence[MessageDocument], chosen_before: Collection[str], settings: "DoubleCoding"
 ) -> list[MessageDocument]:
     """Choose from a dataset's messages, in order; those that second coders have stay chosen.
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
-from engagement.pipeline.coding.labels import is_labelled
 from engagement.services.coda.format import MessageDocument, parse_time
+from engagement.services.coda.labels import is_labelled
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
