@@ -213,7 +213,8 @@ def run_killed_nights(project, run_id):
         found = differences(leave_out_runs(project), undisturbed[stage >= 4])
         if stage == 4:
             # Of these messages Coda had a part by then, and tells it; the next time it tells them all.
-            told = ("data root/Coded Coda Files/", "data root/State/coda/download_moments.json")
+            state = ("coda/download_moments.json", "known_project/datasets.json")
+            told = ("data root/Coded Coda Files/", *(f"data root/State/{name}" for name in state))
             assert all(name.startswith(told) for name in found), found
             run_night(project, [1], THIRD_RUN)
             found = differences(leave_out_runs(project), undisturbed[1])

@@ -234,6 +234,7 @@ def test_a_stage_killed_at_any_moment_leaves_whole_outputs_and_runs_again(data_r
     ]
     assert sorted(path.name for path in (data_root.path / "State").iterdir()) == [
         "analysis",
+        "known_project",
         "outputs",
         "project",
         "run_inputs",

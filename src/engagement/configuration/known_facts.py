@@ -36,7 +36,7 @@ class KnownFacts[T](msgspec.Struct, frozen=True):
 
 def facts_path(data_root: Path, name: str) -> Path:
     """Name the file of a stage's facts in a data root."""
-    return data_root / "Runs" / "known_project" / f"{name}.json"
+    return data_root / "State" / "known_project" / f"{name}.json"
 
 
 def recall_facts[T](path: Path, configuration: Path, kind: type[T]) -> KnownFacts[T] | None:

@@ -13,6 +13,8 @@ from engagement.stages import generate_outputs
 from example_project import SURVEY_FLOW, DataRoot, Document, episode_run, survey_run, write_project
 from incremental_runs import ALONE, BIYO, outputs_of, read_processed, runs
 
+STATE = {"analysis", "known_project", "outputs", "project", "run_inputs"}
+
 
 def check_full_run(root: DataRoot, caplog: pytest.LogCaptureFixture, reason: str, **options: object) -> None:
     """The next run is a full one and says why; what it leaves is whole, so the one after that processes nobody."""
@@ -173,7 +175,7 @@ def test_full_uses_nothing_that_was_kept(root: DataRoot, caplog):
     assert (root.outputs / "messages.csv").stat().st_mtime_ns > before.st_mtime_ns
     root.generate()
     assert read_processed(caplog) == 0
-    assert {path.name for path in notes.parent.iterdir()} == {"analysis", "outputs", "project", "run_inputs"}
+    assert {path.name for path in notes.parent.iterdir()} == STATE
 
 
 def test_code_of_the_projects_own_keeps_nothing(root: DataRoot, caplog):
@@ -203,4 +205,4 @@ def test_a_run_that_was_killed_before_its_notes_took_their_place_is_noticed(root
         notes.rename(notes.with_name("outputs.partial"))
         old.rename(notes)
         check_full_run(root, caplog, "Outputs/ or State/analysis/ is not as the last run left it")
-        assert {path.name for path in notes.parent.iterdir()} == {"analysis", "outputs", "project", "run_inputs"}
+        assert {path.name for path in notes.parent.iterdir()} == STATE

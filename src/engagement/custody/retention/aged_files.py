@@ -42,11 +42,11 @@ def remove_from_files(
 
 
 def remove_notes(data_root: Path) -> None:
-    """Remove what stage 3 keeps: digests of lines and of texts, and what it learnt from labelled texts.
+    """Remove what stages keep: digests of lines and of texts, what was learnt from labelled texts, and odd labels' messages.
 
     The next run is a full one, and learns again from those that are left.
     """
-    for name in ("outputs", "suggestions"):
+    for name in ("outputs", "suggestions", "known_project"):
         folder = data_root / "State" / name
         with explain_os_errors(folder):
             if folder.exists():
