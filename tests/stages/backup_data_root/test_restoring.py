@@ -1,5 +1,6 @@
 """Stage 6: an archive comes back byte for byte, or is refused and leaves nothing. All data is invented."""
 
+import os
 import signal
 import stat
 import tarfile
@@ -23,6 +24,23 @@ def test_what_is_restored_is_the_data_root_byte_for_byte(root, tmp_path, caplog)
     # A data root that was restored is one that can be archived.
     assert back_up(tmp_path / "restored root", tmp_path / "again") == 0
     assert (tmp_path / "again" / NAME).read_bytes() == archive.read_bytes()
+
+
+def test_the_disk_begins_with_each_part_of_an_archive_once_while_it_is_made(root, tmp_path, monkeypatch):
+    (root / "Raw Data" / "big.jsonl").write_bytes(os.urandom(20_000_000))
+    begun, real = [], os.posix_fadvise
+
+    def notice(descriptor, start, *others):
+        begun.append(start)
+        return real(descriptor, start, *others)
+
+    monkeypatch.setattr(os, "posix_fadvise", notice)
+    assert back_up(root, tmp_path / "backups") == 0
+    # What comes after the last one is written at the end.
+    assert (len(begun), begun[0]) == (2, 0)
+    assert begun[1] > 8_000_000
+    assert restore(tmp_path / "backups" / NAME, tmp_path / "restored") == 0
+    assert contents(tmp_path / "restored") == contents(root)
 
 
 def test_a_directory_that_holds_something_is_not_restored_into(root, tmp_path, capsys):
