@@ -85,14 +85,18 @@ def comparable(project, address):
             content = content.replace(address.encode(), b"")
             if rest.startswith(OF_CODA) and rest.endswith(".json"):
                 content = without_places(json.loads(content))
-            elif rest == "State/known_project/datasets.json":
-                # Without digests: of the project's files, which have the address, and of coded files, which have numbers and times.
-                facts = json.loads(content)["facts"]
-                content = {**facts, "told": {dataset: one["texts"] for dataset, one in facts["told"].items()}}
+            elif rest.startswith("State/known_project/"):
+                content = without_digests(json.loads(content)["facts"])
         elif rest == "State/outputs/notes.json":
             content["notes"].pop("labels.array")
         found[name] = content
     return found
+
+
+def without_digests(facts):
+    """What is known of a project, without digests of coded files, which have numbers and times."""
+    told = {dataset: one["texts"] for dataset, one in facts.get("told", {}).items()}
+    return {**facts, "told": told}
 
 
 def without_places(document):

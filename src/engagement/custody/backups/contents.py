@@ -53,7 +53,7 @@ def scan(data_root: Path) -> tuple[list[BackupEntry], list[str]]:
 
 
 def _walk(directory: str, place: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """List what is in a directory, and the path of each from the data root on; `place` is the directory's."""
+    """List what is in a directory, with the path from the data root on; `place` is the directory's."""
     try:
         with os.scandir(directory) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)

@@ -42,9 +42,10 @@ def remove_from_files(
 
 
 def remove_notes(data_root: Path) -> None:
-    """Remove what stages keep: digests of lines and of texts, what was learnt from labelled texts, and odd labels' messages.
+    """Remove what stages keep of all people.
 
-    The next run is a full one, and learns again from those that are left.
+    That is digests of lines and of texts, what was learnt from labelled texts, and which messages have odd labels. The next
+    run is a full one, and learns again from those that are left.
     """
     for name in ("outputs", "suggestions", "known_project"):
         folder = data_root / "State" / name
