@@ -7,7 +7,10 @@ from pathlib import Path
 
 
 def digest_time_zone(name: str) -> str:
-    """Digest the rules of a time zone where `ZoneInfo` finds them: on the machine, else in tzdata; empty without any."""
+    """Digest the rules of a time zone; empty without any.
+
+    They are where `ZoneInfo` finds them: on the machine, else in tzdata.
+    """
     for folder in zoneinfo.TZPATH:
         path = Path(folder) / name
         if path.is_file():
