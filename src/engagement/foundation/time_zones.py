@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def digest_time_zone(name: str) -> str:
-    """Digest the rules of a time zone; empty without any.
+    """Digest the rules of a time zone where `ZoneInfo` finds them: on the machine, else in tzdata.
 
-    They are where `ZoneInfo` finds them: on the machine, else in tzdata.
+    Empty if there are none.
     """
     for folder in zoneinfo.TZPATH:
         path = Path(folder) / name
