@@ -26,6 +26,7 @@ _LATE = (
     "engagement.stages.outputs_making",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
+    "matplotlib.style.core",
     "pandas",
     "pyarrow.parquet",
     "tenacity",

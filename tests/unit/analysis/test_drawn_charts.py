@@ -3,6 +3,8 @@
 import logging
 import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,6 +184,20 @@ def test_charts_are_the_same_bytes_on_one_process_or_two(charts: dict[str, BarCh
 
 def draw(folder: Path, *names: str, chart: BarChart = CHART) -> int:
     return draw_pictures(folder, dict.fromkeys(names, chart), ("png",), draw_bar_chart, find_fonts(["a"]), 1)
+
+
+def test_settings_of_the_user_for_matplotlib_change_nothing(tmp_path: Path):
+    draw(tmp_path / "own", "a")
+    (tmp_path / "matplotlibrc").write_text("axes.facecolor: red\naxes.labelsize: 30\n")
+    # It is read where matplotlib is imported.
+    code = "import sys, pathlib, unit.analysis.test_drawn_charts as tests; tests.draw(pathlib.Path(sys.argv[1]), 'a')"
+    environment = {
+        **os.environ,
+        "MATPLOTLIBRC": str(tmp_path / "matplotlibrc"),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "theirs")], check=True, env=environment)
+    assert (tmp_path / "theirs" / "a.png").read_bytes() == (tmp_path / "own" / "a.png").read_bytes()
 
 
 def test_only_what_changed_is_drawn_again(tmp_path: Path):

@@ -155,6 +155,8 @@ def _draw_one(draw: Draw[Any], fonts: tuple[str, ...], is_text_real: bool, work:
     import matplotlib as mpl
 
     mpl.use("Agg")
+    # A matplotlibrc of this user's is for their own drawings.
+    mpl.rcdefaults()
     # Without a date and with a fixed salt, the bytes are the same in every run.
     # Whether text is real is decided for each picture, whatever this process drew before.
     mpl.rcParams.update({"svg.hashsalt": "engagement", "svg.fonttype": "path"})
