@@ -123,7 +123,8 @@ CHANGES: dict[str, Callable[[DataRoot], object]] = {
     "a note": lambda root: (root.path / "State" / "outputs" / "labels.array").write_bytes(b"x"),
     "the analysis' input": lambda root: next((root.path / "State" / "analysis").glob("*.json")).unlink(),
     "the copy of the project": lambda root: next((root.path / "State" / "project").rglob("*.json")).unlink(),
-    "a kept input": lambda root: next((root.path / "State" / "run_inputs").glob("*.json")).unlink(),
+    "a kept input that is gone": lambda root: next((root.path / "State" / "run_inputs").glob("*.json")).unlink(),
+    "a kept input": lambda root: next((root.path / "State" / "run_inputs").glob("*.json")).write_text("{}"),
     "what is accepted": accept_something,
     "the manifest": lambda root: [path.write_text("{") for path in (root.path / "Runs" / "manifests").iterdir()],
 }  # fmt: skip

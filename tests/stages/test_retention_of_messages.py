@@ -248,7 +248,9 @@ def test_no_message_goes_by_labels_that_are_older_than_a_day(seasons):
     assert "Raw Data/s01e1_activation.jsonl" in texts_left(project, f"{ONLY_AGED} 1")
 
 
-@pytest.mark.parametrize("note", ["", '{"Version": 1, "Begun": 3}', '{"Version": 0}'])
+@pytest.mark.parametrize(
+    "note", ["", '{"Version": 1, "Begun": 3}', '{"Version": 1, "Begun": "soon"}', '{"Version": 0}']
+)
 def test_labels_of_an_unknown_age_count_as_old(seasons, note):
     project, _, _ = seasons
     project.put_back("before")

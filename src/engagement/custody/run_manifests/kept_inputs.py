@@ -9,7 +9,7 @@ from typing import Any
 from engagement.configuration.kept_project import ProjectDocuments
 from engagement.custody.run_manifests.manifest import RunManifest
 from engagement.foundation.errors import InputError
-from engagement.foundation.files import make_directory, open_bytes_for_writing
+from engagement.foundation.files import digest_file, make_directory, open_bytes_for_writing
 
 
 def inputs_folder(data_root: Path) -> Path:
@@ -18,11 +18,11 @@ def inputs_folder(data_root: Path) -> Path:
 
 
 def keep_document(data_root: Path, document: Any) -> str:
-    """Keep a document, unless it is there already; return its SHA-256."""
+    """Keep a document, unless it is there already, whole; return its SHA-256."""
     content = _encode(document)
     digest = hashlib.sha256(content).hexdigest()
     path = _path(data_root, digest)
-    if not path.exists():
+    if not (path.is_file() and digest_file(path) == digest):
         make_directory(path.parent)
         with open_bytes_for_writing(path) as file:
             file.write(content)
@@ -63,8 +63,9 @@ def digest_document(document: Any) -> str:
 
 
 def is_kept(data_root: Path, digest: str) -> bool:
-    """Tell whether a document is kept."""
-    return _path(data_root, digest).is_file()
+    """Tell whether a document is kept, whole."""
+    path = _path(data_root, digest)
+    return path.is_file() and digest_file(path) == digest
 
 
 def _read(path: Path, digest: str) -> Any:

@@ -80,8 +80,11 @@ def record_reading(data_root: Path, begun: datetime) -> None:
 
 def find_last_reading(data_root: Path) -> datetime | None:
     """Find when all datasets were last read, by the time at which that began; None if nobody knows."""
-    begun = read_state(_reading_file(data_root)).get("Begun")
-    return parse_time(begun) if isinstance(begun, str) else None
+    try:
+        return parse_time(read_state(_reading_file(data_root))["Begun"])
+    except (KeyError, TypeError, ValueError):
+        # Nobody noted it, or somebody changed the note by hand.
+        return None
 
 
 def warn_of_oddities(dataset: str, download: Download) -> None:
