@@ -8,8 +8,10 @@ umask 077
 # shellcheck disable=SC2034 # `quiet` is also for others
 quiet="" has_log=""
 
-# Whoever sources this names its real path; a program less to start is a part of the time that a quiet stage takes.
-project_root="${BASH_SOURCE[0]%/run_scripts/lib/common.sh}"
+# Without starting a program: a script that sources this has followed its links.
+project_root="${BASH_SOURCE[0]}"
+[[ $project_root == /* ]] || project_root="$PWD/$project_root"
+project_root="${project_root%/run_scripts/lib/common.sh}"
 
 # shellcheck source-path=SCRIPTDIR source=options.sh
 source "$project_root/run_scripts/lib/options.sh"

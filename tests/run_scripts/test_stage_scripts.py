@@ -3,8 +3,11 @@
 import os
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 STAGES = {
     "1_coda_get.sh": "coda-get",
@@ -222,3 +225,12 @@ def test_a_check_out_of_coda_v2_that_fails_is_a_warning(clone):
     assert "WARNING: " in result.stderr
     assert [call[0] for call in clone.stage_calls] == ["checkout_coda_v2.sh", "coda-add"]
     assert clone.stage_calls[0][1:] == [str(clone.work / "CodaV2")]
+
+
+@pytest.mark.parametrize(
+    "path", ["run_scripts/lib/common.sh", "./run_scripts/lib/common.sh", "{}/run_scripts/lib/common.sh"]
+)
+def test_the_project_is_found_by_any_path(path):
+    script = f"source {path.format(PROJECT_ROOT)}; cd /; ls $project_root/Pipfile"
+    result = subprocess.run(["bash", "-euc", script], cwd=PROJECT_ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
