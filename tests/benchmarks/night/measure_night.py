@@ -133,7 +133,7 @@ def measure_nights(messages: int, folder: Path) -> tuple[list[Night], Disk]:
     (folder / "logs").mkdir()
     with serve_rapidpro(place.configuration, messages) as address:
         set_domain(place, address)
-        # The second night notes what the first one wrote too late to be trusted.
+        # On the second night, stage 1 brings the texts that stage 4 added on the first.
         for number, name in enumerate(NIGHTS, 1):
             if name == NEW_PARTICIPANTS:
                 begin_next_day(address)
