@@ -1,7 +1,7 @@
 """What was found out of a project's files, kept for a run with nothing new.
 
-It need not make the models of the configuration again, which takes longer than all else that it does. What is kept counts only while the program, and each byte of these files, is
-what it was: then they would be read as the same, and say the same.
+Such a run then need not make the models of the configuration, which takes longer than all else that it does. What is kept counts only
+while the program and every byte of these files are what they were: reading them again would find the same.
 """
 
 import logging
@@ -32,6 +32,11 @@ class KnownFacts[T](msgspec.Struct, frozen=True):
     files: dict[str, str]
     warnings: list[str]
     facts: T
+
+    def tell_warnings(self) -> None:
+        """Warn as reading the project did."""
+        for warning in self.warnings:
+            log.warning("%s", warning)
 
 
 def facts_path(data_root: Path, name: str) -> Path:

@@ -38,8 +38,7 @@ def run(args: argparse.Namespace) -> None:
     known = None if args.upload_only else recall_facts(note, path, AnalysisFacts)
     inputs = None if known is None else _digest(path, known.facts, args.data_root)
     if known is not None and inputs is not None and _keep(inputs, args.data_root):
-        for warning in known.warnings:
-            log.warning("%s", warning)
+        known.tell_warnings()
         return
     # Imported here, as what was known takes less to see than the configuration to load.
     from engagement.analysis.reuse.project_facts import find_analysis_facts

@@ -92,8 +92,7 @@ def run(args: argparse.Namespace, timestamp: str | None = None) -> None:
     note = facts_path(root, "outputs")
     known = recall_facts(note, path, OutputsFacts) if may_keep else None
     if known is not None and (kept := find(path, known.facts)) is not None:
-        for warning in known.warnings:
-            log.warning("%s", warning)
+        known.tell_warnings()
         _keep(root, kept)
         return
     files = digest_project_files(path)

@@ -68,8 +68,7 @@ def _load_kinds(configuration: Path, notes: Path | None) -> list[UploadKind]:
     note = None if notes is None else notes / "known_project.json"
     known = None if note is None else recall_facts(note, configuration, list[UploadKind])
     if known is not None:
-        for warning in known.warnings:
-            log.warning("%s", warning)
+        known.tell_warnings()
         return known.facts
     # Imported here, as most nights do without the models.
     from engagement.configuration import load_pipeline_configuration
