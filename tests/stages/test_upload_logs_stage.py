@@ -175,7 +175,7 @@ def test_a_folder_for_notes_that_can_not_be_written_hinders_no_upload(night, cap
     (night.backups / ".uploads" / "known_project.json").mkdir(parents=True)
     assert night.upload("--sessions-dir", str(night.backups / ".uploads")) == 0
     assert set(night.objects) == {f"archives/P/data-{RUN_ID}.tar.gz"}
-    assert "has to read the configuration's models again" in caplog.text
+    assert "has to read the whole configuration again" in caplog.text
 
 
 def test_a_configuration_without_addresses_is_no_error(night, caplog):

@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 class KnownFacts[T](msgspec.Struct, frozen=True):
     """Facts of a project, and the warnings that reading it gave.
 
-    `files` are the digests of its files by their paths, `program` is what read them. `configuration` is its path, and where links lead: the other files are
-    beside the path, and the pipeline can have the name of the folder behind the links.
+    `files` are the digests of its files by their paths, `program` is what read them. `configuration` has the path as it was given, beside
+    which the other files are, and the path behind its links, whose folder can name the pipeline.
     """
 
     program: str
@@ -45,7 +45,7 @@ def facts_path(data_root: Path, name: str) -> Path:
 
 
 def recall_facts[T](path: Path, configuration: Path, kind: type[T]) -> KnownFacts[T] | None:
-    """Read the facts kept at a path; None if there are none, or what they are of is not as it was."""
+    """Read the facts kept at a path; None without any, or if something that they depend on changed."""
     try:
         known = msgspec.json.decode(path.read_bytes(), type=KnownFacts[kind])  # type: ignore[valid-type]  # only known here
         is_same = (known.program, known.configuration) == (_describe_program(), _describe_place(configuration)) and all(
@@ -69,7 +69,8 @@ def keep_facts(
 ) -> None:
     """Keep facts of a project.
 
-    `files` were digested before the project was read. If one has changed meanwhile, nothing is kept. Facts that can't be written are a warning: they only save time.
+    `files` were digested before the project was read; if one has changed meanwhile, nothing is kept. Facts that can't be written are a
+    warning, as they only save time.
     """
     if files and files == digest_project_files(configuration):
         known = KnownFacts(_describe_program(), _describe_place(configuration), dict(files), list(warnings), facts)
@@ -77,7 +78,7 @@ def keep_facts(
             make_directory(path.parent)
             write_json(path, msgspec.to_builtins(known))
         except MachineError as error:
-            log.warning("The next run has to read the configuration's models again: %s", error)
+            log.warning("The next run has to read the whole configuration again: %s", error)
 
 
 def _digest(path: Path) -> str:

@@ -105,7 +105,7 @@ def test_facts_that_can_not_be_kept_are_a_warning(tmp_path: Path, caplog: pytest
     path = write_project(tmp_path / "configuration")
     (tmp_path / "file").touch()
     keep_facts(tmp_path / "file" / "known.json", path, digest_project_files(path), [], FACTS)
-    assert "The next run has to read the configuration's models again: " in caplog.text
+    assert "The next run has to read the whole configuration again: " in caplog.text
 
 
 def test_nothing_is_kept_of_files_that_changed_while_they_were_read(tmp_path: Path):

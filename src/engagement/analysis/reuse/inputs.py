@@ -33,7 +33,7 @@ _FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/sh
 
 
 class AnalysisFacts(msgspec.Struct, frozen=True):
-    """What the analysis is decided by of a project's files.
+    """The part of a project's files that decides the analysis.
 
     `settings` is a digest; `files` and `boundaries` are beside the configuration, a shapefile with others of its name.
     """

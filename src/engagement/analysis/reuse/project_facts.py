@@ -1,4 +1,4 @@
-"""Find out what decides an analysis of a project's files."""
+"""Find the part of a project's files that decides its analysis."""
 
 import hashlib
 
@@ -9,7 +9,7 @@ from engagement.configuration.pipeline_configuration import AutomatedAnalysis, n
 
 
 def find_analysis_facts(project: Project) -> AnalysisFacts:
-    """Find it."""
+    """Find it for a project."""
     settings = project.configuration.automated_analysis or AutomatedAnalysis()
     given = settings.statistics.broadcast_calendar_file, settings.statistics.population_margins_file
     return AnalysisFacts(

@@ -1,6 +1,6 @@
-"""What is over age next, by kind.
+"""When something is over age next, by kind.
 
-That is the first day on which the oldest of what may go is longer ago than it is kept.
+That is the first day on which the oldest of what may go has been kept too long.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from engagement.custody.retention.raw_texts import MESSAGE, AgedMessages
 def find_due(
     data_root: Path, retention: Retention, overdue: Overdue, aged: AgedMessages | None, now: datetime
 ) -> dict[str, str]:
-    """Find the days, where the project is: `now` is the time there.
+    """Find the days by the project's time zone, which `now` is in.
 
     Messages' is as the last run said, where the cut did not move since.
     """

@@ -1,6 +1,6 @@
-"""How old the labels are by which messages go.
+"""How old the labels are that decide which messages go.
 
-A coder may have labelled one STOP since, and that would go with it, unseen.
+A coder may have labelled a message STOP since, and the STOP would go with it, unseen.
 """
 
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Find out what a run of stage 3 has to know of a project, to see that it would make the same."""
+"""Find what stage 3 has to know of a project to see that it would make the same outputs again."""
 
 from engagement.configuration import Project
 from engagement.custody.run_manifests.recording import find_optional_packages, find_project_files, list_flows
@@ -8,7 +8,7 @@ from engagement.processing.reuse.settings import digest_settings
 
 
 def find_outputs_facts(project: Project) -> OutputsFacts:
-    """Find them."""
+    """Find it for a project."""
     return OutputsFacts(
         digest_settings(project),
         project.configuration.time_zone_name,

@@ -30,7 +30,7 @@ _RAW_DATA = "Raw Data/"
 
 
 class OutputsFacts(msgspec.Struct, frozen=True):
-    """What there is to know of a project's files, to see that a run of stage 3 would make the same.
+    """What stage 3 has to know of a project's files to see that it would make the same outputs again.
 
     `settings` is a digest. `files` are beside the configuration. `packages` are those that not every project needs.
     """
